@@ -1,0 +1,1 @@
+"""Costs, times and the records and tables made of them."""

@@ -1,0 +1,1 @@
+"""Network to ONNX graphs to bundle. Host only."""

@@ -1,0 +1,1 @@
+"""Labelled clips and image folders, and the scores of class maps against them."""

@@ -1,0 +1,73 @@
+"""A video frame, the vectors it came with, and the class map made from it."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+VECTOR_DTYPE = np.dtype(
+    [
+        ("x", "<i2"),  # block centre in this frame, luma pixels; may lie outside the frame
+        ("y", "<i2"),
+        ("width", "u1"),  # block size, luma pixels: 16 or 8
+        ("height", "u1"),
+        ("flow_x", "<f4"),  # displacement to the previous frame, luma pixels, sub-pixel kept
+        ("flow_y", "<f4"),
+    ]
+)
+"""One block vector: the content of the block is found in the previous frame at (x + flow_x, y + flow_y)."""
+
+
+class MotionSource(str, Enum):
+    """Where the vectors of a frame come from."""
+
+    CODEC = "codec"  # the stream's own vectors
+    RECODE = "recode"  # the decoded frame, encoded again in process
+    ZERO = "zero"  # none: everything is assumed to stand still
+
+
+class Branch(str, Enum):
+    """The branch that a frame runs through."""
+
+    HR = "hr"
+    LR = "lr"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded frame.
+
+    Attributes:
+        index: counts the frames of the source from 0, in display order.
+        time_s: presentation time in seconds, from the container (never index / rate).
+        rgb: ``[H, W, 3] uint8``, full range RGB.
+        vectors: ``[N]`` of ``VECTOR_DTYPE`` from this frame to the previous one; ``None`` where the frame has none
+            (intra-coded, first of its stream, after a loss). An empty array means the same as ``None``.
+        intra: the stream coded this frame without reference to others.
+        damaged: the decoder reported corruption; the next keyframe should come early.
+    """
+
+    index: int
+    time_s: float
+    rgb: np.ndarray
+    vectors: np.ndarray | None = None
+    intra: bool = False
+    damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MotionField:
+    """Backward flow from a frame to its keyframe.
+
+    Attributes:
+        flow: ``[ceil(H / block), ceil(W / block), 2] float32``, luma pixels, x then y. The content of pixel ``p`` in
+            this frame is at ``p + flow(p)`` in the keyframe.
+        block: side of a cell in luma pixels.
+        source: where the vectors came from.
+        intra_ratio: share of the frame, 0 to 1, that had no vector in the last step (a scene-cut signal).
+    """
+
+    flow: np.ndarray
+    block: int
+    source: MotionSource
+    intra_ratio: float

@@ -1,0 +1,46 @@
+"""Names, types and shapes of the tensors that enter and leave a graph."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+DType = Literal["uint8", "int8", "float16", "float32", "int32", "int64"]
+
+FRAME = "frame"
+"""Graph input: ``[H, W, 3] uint8`` RGB."""
+FLOW = "flow"
+"""Graph input: ``MotionField.flow``."""
+KEY_FEATURE = "key_feature"
+"""Graph input: the ``FEATURE`` that the HR branch made of the keyframe."""
+FEATURE = "feature"
+"""Graph output of the HR branch: ``[1, C, h, w]``."""
+LR_FEATURE = "lr_feature"
+"""Output of ``lr``, input of ``fuse``: ``[1, C, h', w']``."""
+FUSED_FEATURE = "fused_feature"
+"""Output of ``fuse``, input of ``head``: ``[1, C, h, w]``."""
+CLASS_MAP = "class_map"
+"""Graph output: ``[H, W] uint8`` class indices."""
+LOGITS = "logits"
+"""Debug output: ``[1, classes, H, W] float32`` scores before the argmax."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Type and static shape of one tensor."""
+
+    dtype: DType
+    shape: tuple[int, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the tensor in bytes."""
+        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
+
+
+def spec_of(array: np.ndarray) -> TensorSpec:
+    """Return the spec that ``array`` has."""
+    return TensorSpec(str(array.dtype), tuple(array.shape))  # type: ignore[arg-type]
