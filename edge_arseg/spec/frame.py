@@ -9,7 +9,7 @@ VECTOR_DTYPE = np.dtype(
     [
         ("x", "<i2"),  # block centre in this frame, luma pixels; may lie outside the frame
         ("y", "<i2"),
-        ("width", "u1"),  # block size, luma pixels: 16 or 8
+        ("width", "u1"),  # block size, luma pixels: 16 or 8 as coded, any size where the frame was resized
         ("height", "u1"),
         ("flow_x", "<f4"),  # displacement to the previous frame, luma pixels, sub-pixel kept
         ("flow_y", "<f4"),
@@ -37,14 +37,19 @@ class Branch(str, Enum):
 class Frame:
     """One decoded frame.
 
+    A reader of a live source delivers the newest frame and drops those that came in between; their vectors travel in
+    ``missed``, so that a consumer still chains every step: first each of ``missed``, then ``vectors``.
+
     Attributes:
-        index: counts the frames of the source from 0, in display order.
+        index: counts the frames of the source from 0, in display order; dropped frames count too.
         time_s: presentation time in seconds, from the container (never index / rate).
         rgb: ``[H, W, 3] uint8``, full range RGB.
         vectors: ``[N]`` of ``VECTOR_DTYPE`` from this frame to the previous one; ``None`` where the frame has none
             (intra-coded, first of its stream, after a loss). An empty array means the same as ``None``.
         intra: the stream coded this frame without reference to others.
         damaged: the decoder reported corruption; the next keyframe should come early.
+        missed: the ``vectors`` of the frames dropped just before this one, oldest first; empty for files.
+        source: where the vectors came from.
     """
 
     index: int
@@ -53,6 +58,8 @@ class Frame:
     vectors: np.ndarray | None = None
     intra: bool = False
     damaged: bool = False
+    missed: tuple[np.ndarray | None, ...] = ()
+    source: MotionSource = MotionSource.ZERO
 
 
 @dataclass(frozen=True, slots=True)

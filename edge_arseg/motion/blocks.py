@@ -1,0 +1,96 @@
+"""Block vectors to a dense flow on the 8x8 grid."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_arseg.errors import OptionError
+from edge_arseg.motion import kernels
+
+CELL = 8
+"""Side of a cell of the block grid, luma pixels: the smallest block that decoders export."""
+
+
+def aligned(length: int, to: int = 16) -> int:
+    """``length`` rounded up to a multiple of ``to``: codecs work on whole macroblocks."""
+    return -(-length // to) * to
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFlow:
+    """Backward flow of one step, one value per 8x8 cell of the 16-aligned frame.
+
+    Attributes:
+        flow: ``[gh, gw] complex64``, luma pixels: x is the real part, y the imaginary part. ``gh, gw`` are the height
+            and width rounded up to multiples of 16, over 8. Cells without a vector are 0.
+        valid: ``[gh, gw] bool``, the cells that a vector covers.
+    """
+
+    flow: np.ndarray
+    valid: np.ndarray
+
+
+def empty_blocks(height: int, width: int) -> BlockFlow:
+    """A block flow without any vector for frames of ``height`` x ``width`` luma pixels; reuse it with ``out=``."""
+    if height < 1 or width < 1:
+        raise OptionError(f"a frame of {height}x{width} pixels (height x width): expected at least 1x1")
+    shape = aligned(height) // CELL, aligned(width) // CELL
+    return BlockFlow(np.zeros(shape, np.complex64), np.zeros(shape, bool))
+
+
+def blocks_from_vectors(
+    vectors: np.ndarray | None, height: int, width: int, *, out: BlockFlow | None = None
+) -> BlockFlow:
+    """Spread block vectors over the 8x8 grid: a cell takes the vector of the block that covers its centre.
+
+    Args:
+        vectors: ``[N]`` of ``VECTOR_DTYPE``, or ``None``. Blocks of any size and position; what lies outside the frame
+            is clipped, and where blocks overlap the last one in the array wins.
+        height: of the frame, luma pixels.
+        width: of the frame, luma pixels.
+        out: result of an earlier call for the same size, overwritten and returned.
+
+    Raises:
+        OptionError: the size is below 1x1, or ``out`` is for another size.
+    """
+    if out is None:
+        out = empty_blocks(height, width)
+    else:
+        expected = aligned(height) // CELL, aligned(width) // CELL
+        if out.flow.shape != expected:
+            raise OptionError(f"out has {out.flow.shape} cells; a {height}x{width} frame needs {expected}")
+        out.flow.fill(0)
+        out.valid.fill(False)
+    if vectors is None or len(vectors) == 0:
+        return out
+    if kernels.COMPILED:
+        kernels.spread_vectors(vectors, out.flow, out.valid)
+    else:
+        _spread_vectors(vectors, out.flow, out.valid)
+    return out
+
+
+def _spread_vectors(vectors: np.ndarray, flow: np.ndarray, valid: np.ndarray) -> None:
+    rows, columns = flow.shape
+    flow, valid = flow.reshape(-1), valid.reshape(-1)
+    top, bottom = _cells(vectors["y"], vectors["height"], rows)
+    left, right = _cells(vectors["x"], vectors["width"], columns)
+    value = np.empty(len(vectors), np.complex64)
+    value.real, value.imag = vectors["flow_x"], vectors["flow_y"]
+    # Nearly all blocks are 16 or 8 pixels wide: at most 2 x 2 passes, each over all blocks at once.
+    for dy in range(int((bottom - top).max(initial=0))):
+        y = top + dy
+        inside_y = y < bottom
+        for dx in range(int((right - left).max(initial=0))):
+            x = left + dx
+            here = inside_y & (x < right)
+            cell = (y * columns + x)[here]
+            flow[cell] = value[here]
+            valid[cell] = True
+
+
+def _cells(centre: np.ndarray, size: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """First cell and one past the last cell whose centre ``8 i + 4`` lies in ``[centre - size // 2, ... + size)``."""
+    low = centre.astype(np.int32) - (size >> 1)
+    high = low + size
+    return np.clip((low + 3) >> 3, 0, count), np.clip((high + 3) >> 3, 0, count)

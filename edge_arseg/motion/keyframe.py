@@ -1,0 +1,62 @@
+"""Which frames run through the HR branch."""
+
+from dataclasses import dataclass
+
+from edge_arseg.errors import OptionError
+from edge_arseg.spec.frame import Branch
+
+
+@dataclass(frozen=True, slots=True)
+class KeyframePolicy:
+    """When a frame becomes a keyframe. Every intra-coded frame may be one, none has to be.
+
+    Attributes:
+        interval: L; keyframes are at most this many frames apart, dropped frames counted. 1: every frame is one.
+        scene_cut: a larger share of the frame than this without vectors is a scene cut, 0 to 1. Ordinary frames stay
+            below 0.3, cuts lie above 0.69. 1.0 turns it off.
+        follow_codec: every frame that the stream coded without reference to others becomes a keyframe.
+
+    Raises:
+        OptionError: a value is out of range.
+    """
+
+    interval: int = 12
+    scene_cut: float = 0.5
+    follow_codec: bool = False
+
+    def __post_init__(self) -> None:
+        if self.interval < 1:
+            raise OptionError(f"a keyframe interval of {self.interval} frames: expected 1 or more")
+        if not 0 <= self.scene_cut <= 1:
+            raise OptionError(f"a scene-cut threshold of {self.scene_cut}: expected a share of the frame, 0 to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameStatistics:
+    """What the policy looks at.
+
+    Attributes:
+        distance: frames since the keyframe, 1 for the next one; ``None`` where there is no keyframe yet.
+        intra_ratio: of the step to this frame (``MotionField.intra_ratio``), 0 to 1.
+        intra: the stream coded this frame without reference to others.
+        damaged: the decoder reported corruption in this frame.
+        damaged_since: it reported corruption in an earlier frame since the keyframe, or in the keyframe.
+    """
+
+    distance: int | None
+    intra_ratio: float = 0.0
+    intra: bool = False
+    damaged: bool = False
+    damaged_since: bool = False
+
+
+def branch_from_statistics(frame: FrameStatistics, policy: KeyframePolicy) -> Branch:
+    """The branch for a frame. The first frame is a keyframe; damage makes the next sound frame one."""
+    key = (
+        frame.distance is None
+        or frame.distance >= policy.interval
+        or frame.intra_ratio > policy.scene_cut
+        or (frame.damaged_since and not frame.damaged)
+        or (policy.follow_codec and frame.intra)
+    )
+    return Branch.HR if key else Branch.LR

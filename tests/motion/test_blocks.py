@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from motion_vectors import any_vectors, covering, vectors
+
+from edge_arseg.errors import OptionError
+from edge_arseg.motion import blocks_from_vectors, empty_blocks
+from edge_arseg.spec.frame import VECTOR_DTYPE
+
+both = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+
+
+def slowly(rows, height, width):
+    """The definition: a cell takes the vector of the last block that covers its centre."""
+    shape = -(-height // 16) * 2, -(-width // 16) * 2
+    flow, valid = np.zeros(shape, np.complex64), np.zeros(shape, bool)
+    for cy in range(shape[0]):
+        for cx in range(shape[1]):
+            for x, y, w, h, flow_x, flow_y in rows.tolist():
+                left, top = x - w // 2, y - h // 2
+                if left <= 8 * cx + 4 < left + w and top <= 8 * cy + 4 < top + h:
+                    flow[cy, cx], valid[cy, cx] = complex(flow_x, flow_y), True
+    return flow, valid
+
+
+@both
+@given(any_vectors(), st.integers(1, 130), st.integers(1, 130))
+def test_is_what_the_definition_says(rows, height, width):
+    flow, valid = slowly(rows, height, width)
+    blocks = blocks_from_vectors(rows, height, width)
+    np.testing.assert_array_equal(blocks.valid, valid)
+    np.testing.assert_array_equal(blocks.flow, flow)
+
+
+@pytest.mark.parametrize(
+    ("row", "cells"),
+    [
+        ((16, 16, 16, 16, 1, 2), [(1, 1), (1, 2), (2, 1), (2, 2)]),
+        ((8, 4, 16, 8, 1, 2), [(0, 0), (0, 1)]),
+        ((4, 8, 8, 16, 1, 2), [(0, 0), (1, 0)]),
+        ((12, 20, 8, 8, 1, 2), [(2, 1)]),
+    ],
+)
+def test_coded_block_sizes(row, cells):
+    blocks = blocks_from_vectors(vectors(row), 32, 32)
+    assert sorted(map(tuple, np.argwhere(blocks.valid).tolist())) == cells
+    assert {blocks.flow[cell] for cell in cells} == {1 + 2j}
+
+
+def test_the_grid_covers_whole_macroblocks():
+    assert blocks_from_vectors(None, 722, 962).flow.shape == (92, 122)
+
+
+def test_blocks_outside_the_frame_are_clipped():
+    rows = vectors((-100, 8, 16, 16, 1, 1), (500, 8, 16, 16, 1, 1), (8, -50, 16, 16, 1, 1), (8, 90, 16, 16, 1, 1))
+    assert not blocks_from_vectors(rows, 32, 32).valid.any()
+    edge = blocks_from_vectors(vectors((0, 0, 16, 16, 3, 0)), 32, 32)
+    assert np.argwhere(edge.valid).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("nothing", [None, np.empty(0, VECTOR_DTYPE)])
+def test_no_vectors_is_nothing_valid(nothing):
+    blocks = blocks_from_vectors(nothing, 48, 64)
+    assert not blocks.valid.any()
+    assert not blocks.flow.any()
+
+
+def test_a_reused_result_forgets_the_old_one():
+    out = empty_blocks(32, 32)
+    assert blocks_from_vectors(covering(32, 32, 5, 5), 32, 32, out=out) is out
+    assert blocks_from_vectors(vectors((8, 8, 16, 16, 1, 0)), 32, 32, out=out).valid.sum() == 4
+    assert out.flow.sum() == 4
+
+
+def test_a_result_for_another_size_is_refused():
+    with pytest.raises(OptionError, match="a 64x64 frame needs"):
+        blocks_from_vectors(None, 64, 64, out=empty_blocks(32, 32))
+    with pytest.raises(OptionError, match="at least 1x1"):
+        blocks_from_vectors(None, 0, 64)
