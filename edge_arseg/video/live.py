@@ -1,0 +1,140 @@
+"""Cameras and streams: the newest frame wins, the motion of every frame counts, and what breaks is opened again."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from edge_arseg.errors import SourceError
+from edge_arseg.spec.frame import Frame
+from edge_arseg.video.decode import Picture, PictureSource
+from edge_arseg.video.frames import FrameMaker, Step
+from edge_arseg.video.reader import VideoReader
+from edge_arseg.video.uri import Source, SourceKind
+
+_log = logging.getLogger(__name__)
+
+MISSED_LIMIT = 100
+"""Vectors of at most this many dropped frames are kept; beyond that the chain is given up, and a keyframe follows."""
+
+
+class LiveReader(VideoReader):
+    """Reads a live source in a thread of its own, so that decoding and motion never wait for inference.
+
+    The thread follows *every* picture. Asking for a frame gives the newest one, converted to RGB only then; the
+    vectors of the pictures dropped in between come along in its ``missed``. Each frame is delivered at most once.
+
+    A source that ends, stalls or breaks is opened again, after 0.25 s, 0.5 s, 1 s and so on, until it has been silent
+    for ``retry_s``: then ``SourceError`` is raised. The first frame after the gap has no vectors, so it becomes a
+    keyframe. A camera whose device is gone from the system raises at once.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        source: Source,
+        pictures: PictureSource,
+        maker: FrameMaker,
+        coming: Iterator[Picture],
+        *,
+        connect: Callable[[], PictureSource],
+        retry_s: float,
+    ) -> None:
+        super().__init__(source, pictures, maker, coming)
+        self.frame_count = None
+        self._source, self._connect, self._retry_s = source, connect, retry_s
+        self._news = threading.Condition()
+        self._newest: Step | None = None
+        self._missed: list[np.ndarray | None] = []
+        self._fault: SourceError | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name=f"reader of {source.uri}", daemon=True)
+        self._thread.start()
+
+    def __next__(self) -> Frame:
+        with self._news:
+            while self._newest is None and self._fault is None and not self._closed.is_set():
+                self._news.wait()
+            step, missed = self._newest, tuple(self._missed)
+            self._newest, self._missed = None, []
+        if step is not None:
+            return self._maker.frame(step, missed)
+        if self._fault is not None:
+            raise self._fault
+        raise StopIteration
+
+    def close(self) -> None:
+        """Stop reading; waits at most for the read that is under way. Safe to call twice."""
+        self._closed.set()
+        with self._news:
+            self._news.notify_all()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _follow(self) -> None:
+        try:
+            heard = time.monotonic()
+            while not self._closed.is_set():
+                try:
+                    for picture in self._coming:
+                        if self._closed.is_set():
+                            return
+                        self._take(self._maker.step(picture))
+                        heard = time.monotonic()
+                    fault = SourceError(f"{self.uri}: the stream ended")
+                except SourceError as error:
+                    fault = error
+                self._pictures.close()
+                self._open_again(fault, heard)
+        except SourceError as fault:
+            self._give_up(fault)
+        except BaseException as bug:  # a bug must not leave the consumer waiting forever
+            self._give_up(SourceError(f"{self.uri}: reading failed: {bug!r}"))
+            raise
+        finally:
+            self._pictures.close()
+
+    def _take(self, step: Step) -> None:
+        with self._news:
+            if self._newest is not None:
+                self._missed.append(self._newest.rest.vectors)
+                if len(self._missed) > MISSED_LIMIT:
+                    self._missed = [None]
+            self._newest = step
+            self._news.notify_all()
+
+    def _open_again(self, fault: SourceError, heard: float) -> None:
+        """Returns once the source is open again, or this reader is closed; raises when it stayed silent too long."""
+        pause = 0.25
+        while True:
+            if self._source.kind is SourceKind.DEVICE and not Path(self._source.location).exists():
+                raise SourceError(
+                    f"{self.uri}: the camera is gone: there is no {self._source.location} any more; plug it in again"
+                ) from fault
+            silent_s = time.monotonic() - heard
+            if silent_s >= self._retry_s:
+                raise SourceError(
+                    f"{self.uri}: no frame for {silent_s:.0f} s, and opening it again did not help; last fault: {fault}"
+                ) from fault
+            _log.warning("%s; opening it again in %.2f s", fault, pause)
+            if self._closed.wait(min(pause, self._retry_s - silent_s)):
+                return
+            pause = min(2 * pause, 8.0)
+            try:
+                self._pictures = self._connect()
+                self._maker.restart(self._pictures)
+                self._coming = self._pictures.pictures()
+            except SourceError as error:
+                fault = error
+                self._pictures.close()
+            else:
+                return
+
+    def _give_up(self, fault: SourceError) -> None:
+        with self._news:
+            self._fault = fault
+            self._news.notify_all()

@@ -1,0 +1,134 @@
+"""Frames with motion out of any source."""
+
+from collections.abc import Iterator, Mapping
+from os import PathLike
+from types import TracebackType
+
+from edge_arseg.errors import SourceError
+from edge_arseg.spec.frame import Frame, MotionSource
+from edge_arseg.video.decode import Decoder, Picture, PictureSource
+from edge_arseg.video.frames import FrameMaker
+from edge_arseg.video.images import ImageSequence
+from edge_arseg.video.uri import Source, SourceKind, source_from_uri
+
+
+class VideoReader:
+    """Iterates over the frames of a source, once. Made by ``open_video``; use it in a ``with`` block.
+
+    Attributes:
+        uri: as given.
+        live: frames arrive at their own pace; those that are not asked for in time are dropped (``Frame.missed``).
+        height: of every frame, pixels.
+        width: of every frame, pixels.
+        rate: frames a second, on average, if the source says; frames carry their own times.
+        frame_count: number of frames that the container declares, if it does; an estimate.
+        rotation: of the picture as stored, degrees counter-clockwise; frames are delivered upright.
+    """
+
+    live = False
+
+    def __init__(self, source: Source, pictures: PictureSource, maker: FrameMaker, coming: Iterator[Picture]) -> None:
+        self.uri = source.uri
+        self.height, self.width = maker.height, maker.width
+        self.rate, self.frame_count = pictures.rate, pictures.frame_count
+        self.rotation = maker.rotation
+        self._pictures, self._maker, self._coming = pictures, maker, coming
+
+    @property
+    def motion_source(self) -> MotionSource:
+        """Where the vectors come from now; each frame says it too."""
+        return self._maker.vectors.source
+
+    @property
+    def motion_reason(self) -> str:
+        """Why they come from there, in one line."""
+        return self._maker.vectors.reason
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        return self._maker.frame(self._maker.step(next(self._coming)))
+
+    def close(self) -> None:
+        """Let go of the source; the iteration ends. Safe to call twice."""
+        self._coming = iter(())
+        self._pictures.close()
+
+    def __enter__(self) -> "VideoReader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_video(
+    uri: str | PathLike[str],
+    *,
+    motion: str = "auto",
+    size: tuple[int, int] | None = None,
+    rate: float | None = None,
+    options: Mapping[str, str] | None = None,
+    timeout_s: tuple[float, float] = (10.0, 5.0),
+    retry_s: float = 30.0,
+    recode_scale: float = 1.0,
+) -> VideoReader:
+    """Open a source of frames.
+
+    What a broken source does: what cannot be opened or decoded at all raises ``SourceError`` here. Damage inside a
+    stream marks frames as damaged and goes on. A file that ends in damage gives its sound frames, then ``SourceError``.
+    Lost packets leave frames out without a mark; recoded vectors still lead from each frame to the one before it.
+
+    Args:
+        uri: see ``source_from_uri``.
+        motion: ``auto``, ``codec``, ``recode`` or ``zero``; see ``VectorSource``.
+        size: ``(height, width)`` of the frames to deliver, upright; ``None``: as coded.
+        rate: frames a second, for images, which have no clock.
+        options: for FFmpeg's demuxer.
+        timeout_s: seconds to open, and to wait for data, on a stream or server.
+        retry_s: a live source that stops is opened again for this long before ``SourceError`` is raised.
+        recode_scale: recode at this share of the size; 0.5 takes a third of the time, and finds coarser motion.
+
+    Raises:
+        SourceError: the source cannot be read, or the motion asked for cannot be had from it.
+        OptionError: a value is out of range.
+    """
+    source = source_from_uri(uri)
+
+    def connect() -> PictureSource:
+        if source.kind is SourceKind.IMAGES:
+            return ImageSequence(source, rate=rate)
+        if source.kind is SourceKind.STREET:
+            return _street(source)
+        own_vectors = motion in ("auto", "codec")
+        return Decoder(source, options=options, timeout_s=timeout_s, own_vectors=own_vectors)
+
+    pictures = connect()
+    try:
+        coming = pictures.pictures()
+        first = next(coming, None)
+        if first is None:
+            raise SourceError(f"{source.uri}: not one frame in it; expected at least one")
+        maker = FrameMaker(source.uri, pictures, first, motion=motion, size=size, recode_scale=recode_scale)
+        if source.live:
+            from edge_arseg.video.live import LiveReader
+
+            return LiveReader(source, pictures, maker, _after(first, coming), connect=connect, retry_s=retry_s)
+        return VideoReader(source, pictures, maker, _after(first, coming))
+    except BaseException:
+        pictures.close()
+        raise
+
+
+def _after(first: Picture, coming: Iterator[Picture]) -> Iterator[Picture]:
+    yield first
+    yield from coming
+
+
+def _street(source: Source) -> PictureSource:
+    # Only this source needs the renderer.
+    from edge_arseg.video.street_source import StreetPictures
+
+    return StreetPictures(source)

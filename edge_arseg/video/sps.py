@@ -1,0 +1,102 @@
+"""The two fields of an H.264 sequence parameter set that decide whether its vectors can be used."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceParameters:
+    """What a stream may use.
+
+    Attributes:
+        max_refs: reference frames, at most.
+        progressive: every frame is coded whole, never in fields.
+    """
+
+    max_refs: int
+    progressive: bool
+
+
+# Profiles whose parameter sets carry chroma format, bit depth and scaling lists.
+_HIGH_PROFILES = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
+
+
+def sps_from_extradata(extradata: bytes | None) -> SequenceParameters | None:
+    """Read the first sequence parameter set of avcC or Annex B codec data; ``None`` where there is none to read."""
+    try:
+        unit = _first_sps(extradata or b"")
+        return None if unit is None else _parameters(_Bits(unit))
+    except IndexError:  # cut off
+        return None
+
+
+def _first_sps(data: bytes) -> bytes | None:
+    if data[:1] == b"\x01":  # avcC: 6 bytes, then a 16-bit length and the unit
+        return data[8 : 8 + int.from_bytes(data[6:8], "big")] if data[5] & 31 else None
+    for unit in data.split(b"\0\0\1")[1:]:
+        if unit and unit[0] & 31 == 7:
+            return unit
+    return None
+
+
+class _Bits:
+    def __init__(self, unit: bytes) -> None:
+        # A 3 that follows two zeros was put in so that no start code appears.
+        self._data = unit.replace(b"\0\0\3", b"\0\0")
+        self._at = 8  # behind the header of the unit
+
+    def bits(self, count: int) -> int:
+        value = 0
+        for _ in range(count):
+            value = value << 1 | self._data[self._at >> 3] >> (7 - self._at % 8) & 1
+            self._at += 1
+        return value
+
+    def golomb(self) -> int:
+        zeros = 0
+        while not self.bits(1):
+            zeros += 1
+        return (1 << zeros) - 1 + self.bits(zeros)
+
+    def signed(self) -> int:
+        value = self.golomb()
+        return (value + 1) // 2 if value % 2 else -(value // 2)
+
+
+def _parameters(unit: _Bits) -> SequenceParameters:
+    profile = unit.bits(8)
+    unit.bits(16)  # constraints, level
+    unit.golomb()  # id
+    if profile in _HIGH_PROFILES:
+        chroma = unit.golomb()
+        if chroma == 3:
+            unit.bits(1)
+        unit.golomb()  # luma depth
+        unit.golomb()  # chroma depth
+        unit.bits(1)
+        if unit.bits(1):
+            for n in range(12 if chroma == 3 else 8):
+                if unit.bits(1):
+                    _skip_scaling_list(unit, 16 if n < 6 else 64)
+    unit.golomb()  # frame number length
+    order = unit.golomb()
+    if order == 0:
+        unit.golomb()
+    elif order == 1:
+        unit.bits(1)
+        unit.signed()
+        unit.signed()
+        for _ in range(unit.golomb()):
+            unit.signed()
+    max_refs = unit.golomb()
+    unit.bits(1)
+    unit.golomb()  # width
+    unit.golomb()  # height
+    return SequenceParameters(max_refs, progressive=bool(unit.bits(1)))
+
+
+def _skip_scaling_list(unit: _Bits, size: int) -> None:
+    last = following = 8
+    for _ in range(size):
+        if following:
+            following = (last + unit.signed()) % 256
+        last = following or last
