@@ -1,0 +1,56 @@
+"""Names of backbones, built in and brought by users."""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from ...errors import CheckpointError, OptionError
+from ..backbone import Backbone
+from .bise18 import Bise18
+from .psp18 import Psp18, Psp18Stride8
+
+ENTRY_POINTS = "edge_arseg.backbones"
+"""A package that brings a backbone lists ``name = package.module:function`` in this group."""
+
+BUILT_IN: dict[str, Callable[[], Backbone]] = {"psp18": Psp18, "psp18-stride8": Psp18Stride8, "bise18": Bise18}
+
+
+def backbone_from_name(name: str) -> Backbone:
+    """Build a backbone with fresh weights.
+
+    Args:
+        name: a built-in name, one registered under the ``edge_arseg.backbones`` entry points, or
+            ``package.module:function``, where the function takes no argument and returns a ``Backbone``.
+
+    Raises:
+        OptionError: the name is not known, or what it names cannot be imported.
+        CheckpointError: what it names does not return a ``Backbone``.
+    """
+    backbone = _factory(name)()
+    if not isinstance(backbone, Backbone):
+        raise CheckpointError(
+            f"{name} returned {type(backbone).__name__}, expected a subclass of edge_arseg.network.backbone.Backbone"
+        )
+    return backbone
+
+
+def backbone_names() -> list[str]:
+    """Return all names that ``backbone_from_name`` finds without an import path."""
+    return sorted({*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))})
+
+
+def _factory(name: str) -> Callable[[], object]:
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        return point.load()
+    module, separator, function = name.partition(":")
+    if not separator:
+        known = ", ".join(backbone_names())
+        raise OptionError(f"no backbone is called {name!r}; known: {known}. Your own: --backbone package.module:function")
+    try:
+        return getattr(import_module(module), function)
+    except ImportError as error:
+        raise OptionError(f"backbone {name!r}: cannot import {module!r} ({error}); is it on PYTHONPATH?") from error
+    except AttributeError as error:
+        raise OptionError(f"backbone {name!r}: module {module!r} has no {function!r}") from error

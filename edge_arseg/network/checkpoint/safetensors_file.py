@@ -1,0 +1,98 @@
+"""Networks as safetensors files: our own checkpoint format.
+
+The tensors are the network's state_dict under our names; the metadata holds ``format``, ``revision`` and the model's
+description as JSON. Nothing in such a file can run.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ...errors import CheckpointError, SinkError
+from ...spec.model import Model
+from ..network import Network
+
+FORMAT = "edge_arseg"
+REVISION = 1
+"""Revision 1 (2026): state_dict of ``Network``, metadata ``format``, ``revision``, ``model``."""
+
+_MODEL = TypeAdapter(Model)
+
+
+def safetensors_from_network(network: Network, path: Path | str) -> Path:
+    """Write a network to ``path``, whole or not at all.
+
+    Raises:
+        SinkError: the file cannot be written.
+    """
+    path = Path(path)
+    metadata = {"format": FORMAT, "revision": str(REVISION), "model": _MODEL.dump_json(network.model).decode()}
+    tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            save_file(tensors, Path(folder) / path.name, metadata=metadata)
+            os.replace(Path(folder) / path.name, path)
+    except (OSError, SafetensorError) as error:
+        raise SinkError(f"{path}: cannot be written ({error}); expected a folder with room and permission") from error
+    return path
+
+
+def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -> Network:
+    """Read a network that ``safetensors_from_network`` or ``train`` wrote.
+
+    Args:
+        path: the file.
+        backbone: name to use instead of the one in the file, where yours has moved to another module.
+
+    Returns:
+        The network in ``eval`` mode.
+
+    Raises:
+        CheckpointError: not such a file, an unknown revision, or weights that do not fit the backbone.
+        OptionError: the backbone it names is not known here.
+    """
+    path = Path(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dictionary)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
+    model = _model_from_metadata(metadata, path)
+    if backbone is not None:
+        model = Model(model.name, backbone, model.classes, model.normalisation)
+    network = Network(model)
+    wanted = network.state_dict()
+    faults = [f"missing {key}" for key in wanted if key not in state]
+    faults += [f"unexpected {key}" for key in state if key not in wanted]
+    faults += [
+        f"{key}: {tuple(state[key].shape)} seen, {tuple(wanted[key].shape)} expected"
+        for key in wanted
+        if key in state and state[key].shape != wanted[key].shape
+    ]
+    if faults:
+        lines = "\n  ".join(faults)
+        raise CheckpointError(f"{path}: does not fit backbone {model.backbone!r}\n  {lines}")
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _model_from_metadata(metadata: dict[str, str], path: Path) -> Model:
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path}: a safetensors file of another program; expected one written by `edge-arseg convert` or `train`"
+        )
+    if metadata.get("revision") != str(REVISION):
+        raise CheckpointError(
+            f"{path}: revision {metadata.get('revision')} seen, this version reads {REVISION}; "
+            "update edge-arseg, or convert the original checkpoint again"
+        )
+    try:
+        return _MODEL.validate_python(json.loads(metadata.get("model", "")))
+    except (json.JSONDecodeError, ValidationError) as error:
+        raise CheckpointError(f"{path}: its model description is damaged ({error})") from error

@@ -1,0 +1,1 @@
+"""Decoders: encoder features in, one feature map out."""

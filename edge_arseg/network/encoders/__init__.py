@@ -1,0 +1,1 @@
+"""Encoders: image in, features at several strides out."""

@@ -1,0 +1,113 @@
+"""AR-Seg as one torch module: two branches, CReFF between them, a head for each kind of feature."""
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import OptionError
+from ..spec.model import Model, lr_size
+from .backbones.registry import backbone_from_name
+from .creff import Creff
+from .head import Head
+from .layers import resize
+from .warp import flow_at_feature, warp
+
+MINIMUM_IMAGE = 8
+"""Smallest side of an LR image; below it the deepest stages of the published backbones see nothing but padding."""
+
+
+class Network(nn.Module):
+    """AR-Seg for frames of any size.
+
+    The branches hold separate weights. ``hr_head`` and ``lr_head`` are one head in a trained model (the paper's
+    shared decoder); they are kept apart because the HR and the AR file each bring one.
+    """
+
+    def __init__(self, model: Model):
+        super().__init__()
+        self.model = model
+        self.hr = backbone_from_name(model.backbone)
+        self.lr = backbone_from_name(model.backbone)
+        channels, classes = self.hr.channels, len(model.classes)
+        self.creff = Creff(channels)
+        self.hr_head = self._head(channels, classes)
+        self.lr_head = self._head(channels, classes)
+
+    def _head(self, channels: int, classes: int) -> Head:
+        return Head(channels, classes, upscale=self.hr.upscale, log_probabilities=self.hr.log_probabilities)
+
+    def image_from_frame(self, frame: Tensor) -> Tensor:
+        """Normalise a frame: ``[H, W, 3] uint8`` RGB to ``[1, 3, H, W] float32``.
+
+        The cast comes first: TensorRT accepts uint8 only at a graph's border and nothing but a cast behind it.
+        """
+        mean = torch.tensor(self.model.normalisation.mean, device=frame.device).view(1, 3, 1, 1)
+        std = torch.tensor(self.model.normalisation.std, device=frame.device).view(1, 3, 1, 1)
+        return (frame.float().permute(2, 0, 1)[None] / 255.0 - mean) / std
+
+    def lr_image_from_frame(self, frame: Tensor, lr_scale: float) -> Tensor:
+        """Normalise, then resize bilinearly (``align_corners=True``, no antialiasing) to the LR branch's size."""
+        image = self.image_from_frame(frame)
+        return resize(image, lr_size(image.shape[2], image.shape[3], lr_scale), align_corners=True)
+
+    def fuse(self, key_feature: Tensor, flow: Tensor, lr_feature: Tensor, frame_height: int) -> Tensor:
+        """Fuse the LR feature with the keyframe's feature, moved by the flow.
+
+        Args:
+            key_feature: ``[1, C, h, w]``, HR branch on the keyframe.
+            flow: ``[Hg, Wg, 2] float32``, luma pixels, x then y, this frame to the keyframe.
+            lr_feature: ``[1, C, h', w']``, LR branch on this frame.
+            frame_height: rows of the frame that the flow is measured in.
+
+        Returns:
+            ``[1, C, h, w]``.
+        """
+        size = (key_feature.shape[2], key_feature.shape[3])
+        return self.creff(
+            warp(key_feature, flow_at_feature(flow, feature_size=size, frame_height=frame_height)), lr_feature
+        )
+
+    def hr_logits(self, frame: Tensor) -> Tensor:
+        """Logits ``[1, classes, H, W]`` of a frame through the HR branch."""
+        image = self.image_from_frame(frame)
+        size = _size(image)
+        return self.hr_head(self.hr(image), size, size)
+
+    def lr_logits(self, frame: Tensor, lr_scale: float) -> Tensor:
+        """Logits ``[1, classes, H, W]`` of a frame through the LR branch alone."""
+        image = self.lr_image_from_frame(frame, lr_scale)
+        return self.lr_head(self.lr(image), _size(image), (frame.shape[0], frame.shape[1]))
+
+    def ar_logits(self, keyframe: Tensor, frame: Tensor, flow: Tensor, lr_scale: float) -> Tensor:
+        """Logits ``[1, classes, H, W]`` of a frame between keyframes: LR branch, warp, CReFF, shared head."""
+        key_feature = self.hr(self.image_from_frame(keyframe))
+        lr_feature = self.lr(self.lr_image_from_frame(frame, lr_scale))
+        fused = self.fuse(key_feature, flow, lr_feature, frame.shape[0])
+        return self.lr_head(fused, None, (frame.shape[0], frame.shape[1]))
+
+
+def check_sizes(network: Network, *, height: int, width: int, lr_scale: float) -> None:
+    """Refuse frame sizes that the network cannot work on.
+
+    Raises:
+        OptionError: the LR scale is outside (0, 1], the LR image is smaller than 8x8, or the feature is too small
+            for the warp's normalisation, which divides by size - 1.
+    """
+    if not 0.0 < lr_scale <= 1.0:
+        raise OptionError(f"LR scale {lr_scale:g} seen, expected more than 0 and at most 1, like --lr-scale 0.5")
+    small = lr_size(height, width, lr_scale)
+    if min(small) < MINIMUM_IMAGE:
+        need = -int(-MINIMUM_IMAGE // lr_scale)
+        raise OptionError(
+            f"size {height}x{width} at LR scale {lr_scale:g} gives the LR branch an image of {small[0]}x{small[1]}, "
+            f"expected at least {MINIMUM_IMAGE}x{MINIMUM_IMAGE}; try --size {max(height, need)}x{max(width, need)}"
+        )
+    feature = network.hr.feature_size(height, width)
+    if min(feature) < 2:
+        raise OptionError(
+            f"size {height}x{width} gives a feature of {feature[0]}x{feature[1]}, expected at least 2x2; "
+            f"try --size {max(height, 2 * network.hr.stride)}x{max(width, 2 * network.hr.stride)}"
+        )
+
+
+def _size(image: Tensor) -> tuple[int, int]:
+    return image.shape[2], image.shape[3]

@@ -1,0 +1,29 @@
+"""What the segmentation of one frame gives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .frame import Branch, Frame, MotionField
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedFrame:
+    """One frame with its class map.
+
+    Attributes:
+        frame: the frame as it was shown to the network.
+        class_map: ``[H, W] uint8`` class indices, same size as ``frame.rgb``. The array may be a buffer that the next
+            frame overwrites: copy what is to be kept.
+        branch: the branch that the frame ran through.
+        distance: frames since the keyframe; 0 on the keyframe itself.
+        latency_ms: from the frame being decoded to its class map being ready.
+        motion: flow to the keyframe; ``None`` on a keyframe.
+    """
+
+    frame: Frame
+    class_map: np.ndarray
+    branch: Branch
+    distance: int
+    latency_ms: float
+    motion: MotionField | None = None
