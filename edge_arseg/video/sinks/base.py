@@ -1,0 +1,111 @@
+"""What every sink does."""
+
+import errno
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+import av
+import numpy as np
+
+from ...errors import SinkError
+from ...spec.result import SegmentedFrame
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full: free some space, or write to another place",
+    errno.EDQUOT: "the disk quota is used up: free some space, or write to another place",
+    errno.EFBIG: "the file may not grow further: see `ulimit -f`, or write to another place",
+    errno.EROFS: "the file system is read-only: write to another place",
+    errno.EACCES: "permission denied: write to another place, or change its permissions",
+    errno.EPERM: "permission denied: write to another place, or change its permissions",
+    errno.ENOTDIR: "a part of the path is a file, expected a directory: choose another path",
+    errno.EISDIR: "it is a directory, expected a file: add a file name",
+    errno.EEXIST: "it is a file, expected a directory: choose another path",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+}
+
+
+@contextmanager
+def sink_errors(target: str) -> Iterator[None]:
+    """Turn errors of the operating system and of FFmpeg into ``SinkError``; the only border of the sinks."""
+    try:
+        yield
+    except SinkError:
+        raise
+    except (OSError, av.error.FFmpegError) as error:
+        number = error.errno
+        advice = _ADVICE.get(number) if number is not None else None
+        seen = advice or f"{error.strerror or error}: check that the place exists and can be written to"
+        raise SinkError(f"cannot write {target}: {seen}") from error
+
+
+class Sink(ABC):
+    """Takes results one by one.
+
+    A sink is a context manager; leaving it, also by an exception, finishes what was written. After an error the sink
+    stays closed. ``write`` reads the result's arrays before it returns and keeps none of them.
+
+    Attributes:
+        target: what is written, as the user wrote it.
+        finished: nobody reads any more (a closed pipe): further results are ignored, the caller may stop.
+    """
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.finished = False
+        self._closed = False
+
+    def write(self, result: SegmentedFrame) -> None:
+        """Write one result.
+
+        Raises:
+            SinkError: it cannot be written, or the sink is closed.
+        """
+        if self._closed:
+            raise SinkError(f"cannot write {self.target}: it is closed already; open it again")
+        class_map = result.class_map
+        if class_map.dtype != np.uint8 or class_map.ndim != 2:
+            shape = "x".join(map(str, class_map.shape))
+            raise SinkError(
+                f"cannot write {self.target}: the class map is {class_map.dtype} {shape}, expected uint8 HxW"
+            )
+        if self.finished:
+            return
+        try:
+            with sink_errors(self.target):
+                self._write(result)
+        except SinkError:
+            self._closed = True
+            self._abandon()
+            raise
+
+    def close(self) -> None:
+        """Finish what was written; calling it again does nothing.
+
+        Raises:
+            SinkError: it cannot be finished.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        with sink_errors(self.target):
+            self._close()
+
+    def __enter__(self) -> "Sink":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def _write(self, result: SegmentedFrame) -> None:
+        """Write one result, whose class map is ``[H, W] uint8``; may raise ``OSError`` or an FFmpeg error."""
+
+    def _close(self) -> None:  # noqa: B027 - most sinks have nothing to finish
+        """Finish; may raise ``OSError`` or an FFmpeg error."""
+
+    def _abandon(self) -> None:  # noqa: B027
+        """Let go of files after an error; raises nothing."""

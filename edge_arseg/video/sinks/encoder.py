@@ -1,0 +1,139 @@
+"""Pictures to a video file."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+
+TIME_BASE: Final = Fraction(1, 60000)
+"""Holds the frame times of all usual rates, NTSC's too, and is the finest that MPEG-4 (16 bits) takes."""
+
+_BT601: Final = 5
+_LIMITED_RANGE: Final = 1
+
+
+def first_codec(*names: str) -> str:
+    """Return the first of the encoders that this build of FFmpeg has, or the last of them."""
+    for name in names:
+        try:
+            av.Codec(name, "w")
+        except (av.error.FFmpegError, ValueError):
+            continue
+        return name
+    return names[-1]
+
+
+class Encoder:
+    """Encodes pictures of one size into one file; the name's ending chooses the container.
+
+    Odd sides get their last row or column twice. Times are kept as given, to 1/60000 s, relative to the first picture;
+    one that is not after the one before is moved to the next tick. Foreign errors pass through.
+
+    Args:
+        path: the file, replaced if there is one.
+        size: rows and columns of the pictures.
+        rate: frames per second, as a hint for the encoder.
+        codec: name of an FFmpeg encoder; by default H.264 where there is one, else MPEG-4.
+        bitrate: bits per second; by default a constant quality.
+        gop: most frames from one keyframe to the next; by default one second.
+        bframes: most B-frames in a row.
+        options: further options of the encoder, over the default ones.
+        container_options: options of the container.
+        live: give every picture out at once instead of looking ahead.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        rate: float,
+        *,
+        codec: str | None = None,
+        bitrate: int | None = None,
+        gop: int | None = None,
+        bframes: int = 0,
+        options: dict[str, str] | None = None,
+        container_options: dict[str, str] | None = None,
+        live: bool = False,
+    ) -> None:
+        codec = codec or first_codec("libx264", "libopenh264", "mpeg4")
+        height, width = size
+        self._size = size
+        even = (height + height % 2, width + width % 2)
+        self._padded = np.empty((*even, 3), np.uint8) if even != size else None
+        self._pixel_format = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        self._container = av.open(str(path), "w", container_options=container_options or {})
+        try:
+            hint = Fraction(rate).limit_denominator(1001)
+            stream = self._container.add_stream(
+                codec, rate=hint, options=_defaults(codec, bitrate, live) | (options or {})
+            )
+            assert isinstance(stream, VideoStream)
+            stream.width, stream.height, stream.pix_fmt = even[1], even[0], self._pixel_format
+            stream.time_base = TIME_BASE
+            context = stream.codec_context
+            context.time_base = TIME_BASE
+            context.gop_size = gop or max(1, round(rate))
+            context.max_b_frames = bframes
+            if bitrate is not None:
+                context.bit_rate = bitrate
+            if self._pixel_format == "yuv420p":  # said in the file, else players guess BT.709 for large pictures
+                context.colorspace = _BT601
+                context.color_range = _LIMITED_RANGE
+        except BaseException:
+            self._container.close()
+            raise
+        self._stream = stream
+        self._first_s: float | None = None
+        self._last = -1
+
+    def write(self, rgb: np.ndarray, time_s: float) -> None:
+        """Encode one picture, ``[H, W, 3] uint8`` RGB."""
+        if self._first_s is None:
+            self._first_s = time_s
+        ticks = max(round((time_s - self._first_s) / TIME_BASE), self._last + 1)
+        self._last = ticks
+        frame = av.VideoFrame.from_ndarray(self._even(rgb), format="rgb24")
+        frame = frame.reformat(format=self._pixel_format)
+        frame.pts = ticks
+        frame.time_base = TIME_BASE
+        for packet in self._stream.encode(frame):
+            self._container.mux(packet)
+
+    def close(self) -> None:
+        """Encode what is still held back, and finish the file."""
+        try:
+            if self._first_s is not None:
+                for packet in self._stream.encode():
+                    self._container.mux(packet)
+        finally:
+            self._container.close()
+
+    def abandon(self) -> None:
+        """Close the file without encoding anything more."""
+        self._container.close()
+
+    def _even(self, rgb: np.ndarray) -> np.ndarray:
+        if self._padded is None:
+            return np.ascontiguousarray(rgb)
+        height, width = self._size
+        self._padded[:height, :width] = rgb
+        self._padded[height:, :width] = rgb[-1:]
+        self._padded[:, width:] = self._padded[:, width - 1 : width]
+        return self._padded
+
+
+def _defaults(codec: str, bitrate: int | None, live: bool) -> dict[str, str]:
+    if codec == "libx264":
+        options = {"preset": "superfast" if live else "veryfast"}
+        if bitrate is None:
+            options["crf"] = "23"
+        if live:
+            options["tune"] = "zerolatency"
+        return options
+    if codec in ("mpeg4", "mjpeg") and bitrate is None:
+        return {"flags": "+qscale", "global_quality": str(4 * 118)}  # quality 4 in FFmpeg's unit of 118
+    return {}

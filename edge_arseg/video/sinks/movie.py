@@ -1,0 +1,87 @@
+"""The overlay as a video file."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import av
+
+from ...errors import SinkError
+from ...spec.classes import ClassInfo
+from ...spec.result import SegmentedFrame
+from ..overlay import Overlay
+from .base import Sink, sink_errors
+from .encoder import Encoder
+
+SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
+
+# An mp4 is written in fragments and becomes an ordinary one when it is finished; killed, it is a playable fragmented
+# file up to the last full second. FFmpeg before 7.1 has no such mode: there the fragments stay.
+_MP4_OPTIONS = (
+    {"movflags": "+hybrid_fragmented+frag_keyframe", "flush_packets": "1"},
+    {"movflags": "+frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"},
+)
+_MKV_OPTIONS = ({"cluster_time_limit": "1000", "flush_packets": "1"},)
+
+
+class MovieSink(Sink):
+    """Writes the overlay (see ``Overlay``) as H.264, or MPEG-4 where FFmpeg has no H.264 encoder.
+
+    The file can be played up to about a second before the moment the process was killed. Frame times are kept, relative
+    to the first frame.
+
+    Args:
+        target: the URI, for messages.
+        path: the file, replaced if there is one; the directory is made if missing.
+        size: rows and columns of the frames.
+        rate: frames per second, as a hint for the encoder.
+        classes: names and colours, by index.
+        alpha: how much of the class colour is mixed in, 0 to 1.
+        legend: draw the strip with names and status.
+
+    Raises:
+        SinkError: the file cannot be made.
+        OptionError: ``alpha`` is outside 0 to 1.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        path: Path,
+        *,
+        size: tuple[int, int],
+        rate: float,
+        classes: tuple[ClassInfo, ...],
+        alpha: float = 0.5,
+        legend: bool = True,
+    ) -> None:
+        super().__init__(target)
+        self._size = size
+        self._overlay = Overlay(size, classes, alpha=alpha, legend=legend)
+        with sink_errors(target):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("ab").close()  # FFmpeg opens the file only with the first picture
+            self._encoder = Encoder(
+                path, self._overlay.shape, rate, container_options=_container_options(path.suffix), live=True
+            )
+
+    def _write(self, result: SegmentedFrame) -> None:
+        for name, shape in (("frame", result.frame.rgb.shape[:2]), ("class map", result.class_map.shape)):
+            if shape != self._size:
+                raise SinkError(
+                    f"cannot write {self.target}: the {name} is {shape[0]}x{shape[1]}, the video was begun with "
+                    f"{self._size[0]}x{self._size[1]}; a source whose size changes can go to masks:// or jsonl://"
+                )
+        self._encoder.write(self._overlay.draw(result), result.frame.time_s)
+
+    def _close(self) -> None:
+        self._encoder.close()
+
+    def _abandon(self) -> None:
+        with suppress(OSError, av.error.FFmpegError):
+            self._encoder.abandon()
+
+
+def _container_options(suffix: str) -> dict[str, str]:
+    if suffix.lower() == ".mkv":
+        return _MKV_OPTIONS[0]
+    return _MP4_OPTIONS[0 if av.library_versions["libavformat"] >= (61, 7, 0) else 1]

@@ -1,0 +1,66 @@
+"""From the name of a sink to the sink."""
+
+from pathlib import Path
+
+from ...errors import SinkError
+from ...spec.classes import ClassInfo
+from .base import Sink
+from .lines import LinesSink
+from .masks import MasksSink
+from .movie import SUFFIXES, MovieSink
+from .null import NullSink
+
+_EXPECTED = "expected a video (NAME.mp4, NAME.mkv), masks://DIR, jsonl://FILE, jsonl://- or null://"
+
+
+def open_sink(
+    uri: str,
+    *,
+    size: tuple[int, int],
+    rate: float,
+    classes: tuple[ClassInfo, ...],
+    alpha: float = 0.5,
+    legend: bool = True,
+) -> Sink:
+    """Open a sink.
+
+    =====================================  ====================================================
+    ``NAME.mp4 .m4v .mov .mkv``, file://   overlay video: ``MovieSink``
+    ``masks://DIR``                        one index PNG per frame: ``MasksSink``
+    ``jsonl://FILE``, ``jsonl://-``        one JSON object per frame: ``LinesSink``
+    ``null://``                            nothing
+    =====================================  ====================================================
+
+    Directories are made if missing, files are replaced.
+
+    Args:
+        uri: where results go; one of the above. ``DIR`` and ``FILE`` are paths: relative, or absolute (a third slash).
+        size: rows and columns of the frames.
+        rate: frames per second of the source; a hint, the times of the frames count.
+        classes: names and colours, by index.
+        alpha: how much of the class colour the overlay mixes in, 0 to 1.
+        legend: draw names and status below the overlay.
+
+    Raises:
+        SinkError: the URI names no sink, or its place cannot be written to.
+        OptionError: ``alpha`` is outside 0 to 1.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        scheme, rest = "file", uri
+    scheme = scheme.lower()
+    if scheme == "null":
+        return NullSink(uri)
+    if scheme not in ("masks", "jsonl", "file"):
+        raise SinkError(f"cannot write {uri}: unknown scheme {scheme}://; {_EXPECTED}")
+    if not rest:
+        raise SinkError(f"cannot write {uri!r}: no path; {_EXPECTED}")
+    path = Path(rest)
+    if scheme == "masks":
+        return MasksSink(uri, path, classes)
+    if scheme == "jsonl":
+        return LinesSink(uri, None if rest == "-" else path, classes)
+    if path.suffix.lower() not in SUFFIXES:
+        seen = f"the ending {path.suffix}" if path.suffix else "a name without an ending"
+        raise SinkError(f"cannot write {uri}: {seen} names no sink; {_EXPECTED}")
+    return MovieSink(uri, path, size=size, rate=rate, classes=classes, alpha=alpha, legend=legend)

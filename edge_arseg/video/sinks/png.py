@@ -1,0 +1,41 @@
+"""Index pictures as PNG: one byte per pixel, the class; a palette shows it in the class's colour."""
+
+import struct
+import zlib
+
+import numpy as np
+
+from ...spec.classes import ClassInfo
+
+
+def palette_from_classes(classes: tuple[ClassInfo, ...]) -> bytes:
+    """Return 256 RGB triples: the colours of the classes by index, black for what is no class."""
+    palette = np.zeros((256, 3), np.uint8)
+    for index, info in enumerate(classes[:256]):
+        palette[index] = info.color
+    return palette.tobytes()
+
+
+def png_from_indices(indices: np.ndarray, palette: bytes) -> bytes:
+    """Return a PNG file.
+
+    Args:
+        indices: ``[H, W] uint8``.
+        palette: 256 RGB triples.
+    """
+    height, width = indices.shape
+    lines = np.zeros((height, width + 1), np.uint8)  # every line begins with its filter: 0, none
+    lines[:, 1:] = indices
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
+            _chunk(b"PLTE", palette),
+            _chunk(b"IDAT", zlib.compress(lines.data, 1)),  # class maps are so even that more effort saves little
+            _chunk(b"IEND", b""),
+        )
+    )
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
