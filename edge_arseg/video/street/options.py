@@ -1,0 +1,90 @@
+"""The options of a street drive, and how they are written in a URI."""
+
+from typing import Final, TypedDict
+from urllib.parse import parse_qsl
+
+from ...errors import OptionError
+
+
+class StreetOptions(TypedDict):
+    """Keywords of ``frames_from_street`` and ``scenes_from_street``.
+
+    Attributes:
+        size: rows and columns, 32 to 4096 each.
+        count: frames, 1 or more.
+        rate: frames per second, above 0 to 240.
+        seed: which street, 0 or more.
+    """
+
+    size: tuple[int, int]
+    count: int
+    rate: float
+    seed: int
+
+
+DEFAULTS: Final[StreetOptions] = {"size": (360, 480), "count": 120, "rate": 15.0, "seed": 1}
+_EXAMPLE: Final = "test://street?size=360x480&frames=120&rate=15&seed=1"
+
+
+def street_from_query(query: str) -> StreetOptions:
+    """Read ``size=HxW&frames=N&rate=R&seed=S``, all of them optional, in any order.
+
+    ``size`` is rows x columns as everywhere: 360x480 is a picture wider than high.
+
+    Raises:
+        OptionError: an unknown, repeated or unusable option; the message lists all faults.
+    """
+    faults: list[str] = []
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in ("size", "frames", "rate", "seed"):
+            faults.append(f"unknown option {name}; expected size, frames, rate, seed")
+        elif name in given:
+            faults.append(f"{name} is given twice")
+        given[name] = value
+    options = DEFAULTS.copy()
+    try:
+        if "size" in given:
+            options["size"] = _size_from_text(given["size"])
+        if "frames" in given:
+            options["count"] = int(given["frames"])
+        if "rate" in given:
+            options["rate"] = float(given["rate"])
+        if "seed" in given:
+            options["seed"] = int(given["seed"])
+    except ValueError as error:
+        faults.append(f"{error}; expected numbers, size as ROWSxCOLUMNS")
+    else:
+        faults += faults_of(options)
+    if faults:
+        raise OptionError(f"test://street?{query}: {'; '.join(faults)}. Example: {_EXAMPLE}")
+    return options
+
+
+def checked(options: StreetOptions) -> StreetOptions:
+    """Return the options if they can be used, else raise ``OptionError``."""
+    if faults := faults_of(options):
+        raise OptionError(f"a street drive cannot be made: {'; '.join(faults)}")
+    return options
+
+
+def faults_of(options: StreetOptions) -> list[str]:
+    """Say what is wrong with the values."""
+    rows, columns = options["size"]
+    faults = []
+    if not (32 <= rows <= 4096 and 32 <= columns <= 4096):
+        faults.append(f"size is {rows}x{columns}, expected 32 to 4096 rows and columns")
+    if options["count"] < 1:
+        faults.append(f"frames is {options['count']}, expected 1 or more")
+    if not 0 < options["rate"] <= 240:
+        faults.append(f"rate is {options['rate']:g}, expected more than 0 and at most 240")
+    if options["seed"] < 0:
+        faults.append(f"seed is {options['seed']}, expected 0 or more")
+    return faults
+
+
+def _size_from_text(text: str) -> tuple[int, int]:
+    rows, cross, columns = text.lower().partition("x")
+    if not cross:
+        raise ValueError(f"size is {text!r}")
+    return int(rows), int(columns)
