@@ -11,7 +11,7 @@ of 18 GB at 64x720x960 (``benchmarks/results/attention_graph.json``).
 
 import numpy as np
 
-from .graph_writer import GraphWriter
+from edge_arseg.compiler.graph_writer import GraphWriter
 
 BLOCK = 16
 STRIP_BYTES = 12_000_000

@@ -9,12 +9,12 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from ..errors import ExportError
-from ..network.layers import resize
-from ..network.network import Network
-from ..spec import tensor as names
-from .export_settings import ExportSettings
-from .graph_writer import OPSET
+from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.compiler.graph_writer import OPSET
+from edge_arseg.errors import ExportError
+from edge_arseg.network.layers import resize
+from edge_arseg.network.network import Network
+from edge_arseg.spec import tensor as names
 
 
 class HrGraph(nn.Module):

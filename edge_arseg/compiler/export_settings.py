@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..spec.model import lr_size
+from edge_arseg.spec.model import lr_size
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ import numpy as np
 import onnx
 from torch import nn
 
-from ..network.network import Network
-from ..spec import tensor as names
-from .attention_graph import write_local_attention
-from .export_settings import ExportSettings
-from .graph_writer import GraphWriter
+from edge_arseg.compiler.attention_graph import write_local_attention
+from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.compiler.graph_writer import GraphWriter
+from edge_arseg.network.network import Network
+from edge_arseg.spec import tensor as names
 
 FeatureShape = tuple[int, int, int, int]
+Values = dict[str, tuple[str, tuple[int, ...]]]
 
 
 def fuse_graph(network: Network, settings: ExportSettings, *, logits: bool = False) -> onnx.ModelProto:
@@ -39,7 +40,7 @@ def fuse_graph(network: Network, settings: ExportSettings, *, logits: bool = Fal
         window=creff.window,
     )
     fused = graph.op("Add", lr, attended, name=names.FUSED_FEATURE)
-    outputs = {names.FUSED_FEATURE: ("float32", shape)}
+    outputs: Values = {names.FUSED_FEATURE: ("float32", shape)}
     outputs |= _write_decoder(graph, fused, shape, network, None, settings, logits=logits)
     inputs = {
         names.KEY_FEATURE: ("float32", shape),
@@ -127,7 +128,7 @@ def _write_decoder(
     settings: ExportSettings,
     *,
     logits: bool = False,
-) -> dict[str, tuple[str, tuple[int, ...]]]:
+) -> Values:
     """Append ``network.head``'s LR head and the argmax; returns the outputs they make.
 
     Log-probabilities differ from scores by one number per pixel, so the class map is taken from the scores.
@@ -144,7 +145,7 @@ def _write_decoder(
     winner = graph.op("ArgMax", at_frame, axis=1, keepdims=0)
     flat = graph.op("Squeeze", winner, graph.integers(0))
     graph.op("Cast", flat, name=names.CLASS_MAP, to=onnx.TensorProto.UINT8)
-    outputs: dict[str, tuple[str, tuple[int, ...]]] = {names.CLASS_MAP: ("uint8", settings.frame_size)}
+    outputs: Values = {names.CLASS_MAP: ("uint8", settings.frame_size)}
     if logits:
         if head.log_probabilities:
             scores = graph.op("LogSoftmax", scores, axis=1)

@@ -1,6 +1,7 @@
 """Writing an ONNX graph node by node, with readable names."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import onnx
@@ -20,7 +21,7 @@ class GraphWriter:
         self._constants: dict[str, onnx.TensorProto] = {}
         self._count: dict[str, int] = {}
 
-    def op(self, kind: str, *inputs: str, name: str | None = None, **attributes: object) -> str:
+    def op(self, kind: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
         """Append a node of type ``kind`` with one output; empty names are absent inputs."""
         name = name or self._numbered(kind.lower())
         self._nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
@@ -44,7 +45,10 @@ class GraphWriter:
         return self.constant("i_" + "_".join(str(v).replace("-", "m") for v in values), np.array(values, np.int64))
 
     def model(
-        self, name: str, inputs: Mapping[str, tuple[str, tuple[int, ...]]], outputs: Mapping[str, tuple[str, tuple[int, ...]]]
+        self,
+        name: str,
+        inputs: Mapping[str, tuple[str, tuple[int, ...]]],
+        outputs: Mapping[str, tuple[str, tuple[int, ...]]],
     ) -> onnx.ModelProto:
         """Finish the graph: names of inputs and outputs, each with dtype and shape.
 
@@ -65,6 +69,8 @@ class GraphWriter:
 
 def _values(specs: Mapping[str, tuple[str, tuple[int, ...]]]) -> list[onnx.ValueInfoProto]:
     return [
-        helper.make_tensor_value_info(name, TensorProto.DataType.Value(dtype.upper().replace("FLOAT32", "FLOAT")), shape)
+        helper.make_tensor_value_info(
+            name, TensorProto.DataType.Value(dtype.upper().replace("FLOAT32", "FLOAT")), shape
+        )
         for name, (dtype, shape) in specs.items()
     ]

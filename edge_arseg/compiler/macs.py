@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..network.network import Network, check_sizes
-from ..spec.cost import Cost
-from ..spec.model import Model, lr_size
+from edge_arseg.network.network import Network, check_sizes
+from edge_arseg.spec.cost import Cost
+from edge_arseg.spec.model import Model, lr_size
 
 
 def cost_from_model(model: Model, *, height: int, width: int, lr_scale: float) -> Cost:

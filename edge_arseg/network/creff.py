@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from .layers import resize
-from .local_attention import local_attention
+from edge_arseg.network.layers import resize
+from edge_arseg.network.local_attention import local_attention
 
 WINDOW = 7
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import resize
+from edge_arseg.network.layers import resize
 
 
 class Head(nn.Module):
@@ -37,7 +37,7 @@ class Head(nn.Module):
         return resize(scores, frame_size, align_corners=True)
 
     def scores(self, feature: Tensor, image_size: tuple[int, int] | None) -> Tensor:
-        """Return ``[N, classes, h, w]``: upscaled where the head does that, else at ``image_size`` where one is given."""
+        """Return ``[N, classes, h, w]``: upscaled where the head does so, else at ``image_size`` where one is given."""
         scores = self.classifier(feature)
         if self.upscale != 1:
             size = (self.upscale * scores.shape[2], self.upscale * scores.shape[3])

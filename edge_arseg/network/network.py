@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-from ..errors import OptionError
-from ..spec.model import Model, lr_size
-from .backbones.registry import backbone_from_name
-from .creff import Creff
-from .head import Head
-from .layers import resize
-from .warp import flow_at_feature, warp
+from edge_arseg.errors import OptionError
+from edge_arseg.network.backbones.registry import backbone_from_name
+from edge_arseg.network.creff import Creff
+from edge_arseg.network.head import Head
+from edge_arseg.network.layers import resize
+from edge_arseg.network.warp import flow_at_feature, warp
+from edge_arseg.spec.model import Model, lr_size
 
 MINIMUM_IMAGE = 8
 """Smallest side of an LR image; below it the deepest stages of the published backbones see nothing but padding."""
@@ -65,6 +65,11 @@ class Network(nn.Module):
         return self.creff(
             warp(key_feature, flow_at_feature(flow, feature_size=size, frame_height=frame_height)), lr_feature
         )
+
+    def head_difference(self) -> float:
+        """Return the largest difference between the weights of the two heads; 0 in a trained model."""
+        pairs = zip(self.hr_head.parameters(), self.lr_head.parameters(), strict=True)
+        return max(float((hr - lr).detach().abs().max()) for hr, lr in pairs)
 
     def hr_logits(self, frame: Tensor) -> Tensor:
         """Logits ``[1, classes, H, W]`` of a frame through the HR branch."""

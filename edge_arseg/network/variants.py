@@ -1,13 +1,13 @@
 """The four published models."""
 
-from ..spec.classes import (
+from edge_arseg.spec.classes import (
     CAMVID_12,
     CAMVID_NORMALISATION,
     CITYSCAPES_19,
     CITYSCAPES_NORMALISATION,
     IMAGENET_NORMALISATION,
 )
-from ..spec.model import Model
+from edge_arseg.spec.model import Model
 
 VARIANTS = {
     model.name: model

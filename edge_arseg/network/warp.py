@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .layers import resize
+from edge_arseg.network.layers import resize
 
 
 def flow_at_feature(flow: Tensor, *, feature_size: tuple[int, int], frame_height: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .classes import ClassInfo, Normalisation
+from edge_arseg.spec.classes import ClassInfo, Normalisation
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .frame import Branch, Frame, MotionField
+from edge_arseg.spec.frame import Branch, Frame, MotionField
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from ..backbone import Backbone, ceil_halvings
-from ..decoders.bisenet import BiSeNetDecoder, SpatialPath
-from ..encoders.resnet18 import ResNet18
+from edge_arseg.network.backbone import Backbone, ceil_halvings
+from edge_arseg.network.decoders.bisenet import BiSeNetDecoder, SpatialPath
+from edge_arseg.network.encoders.resnet18 import ResNet18
 
 
 class Bise18(Backbone):

@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from ..backbone import Backbone, ceil_halvings
-from ..decoders.psp import PspPlain, PspUpsampling
-from ..encoders.resnet18 import PLAIN, ResNet18
+from edge_arseg.network.backbone import Backbone, ceil_halvings
+from edge_arseg.network.decoders.psp import PspPlain, PspUpsampling
+from edge_arseg.network.encoders.resnet18 import PLAIN, ResNet18
 
 
 class Psp18(Backbone):

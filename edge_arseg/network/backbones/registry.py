@@ -4,10 +4,10 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from ...errors import CheckpointError, OptionError
-from ..backbone import Backbone
-from .bise18 import Bise18
-from .psp18 import Psp18, Psp18Stride8
+from edge_arseg.errors import CheckpointError, OptionError
+from edge_arseg.network.backbone import Backbone
+from edge_arseg.network.backbones.bise18 import Bise18
+from edge_arseg.network.backbones.psp18 import Psp18, Psp18Stride8
 
 ENTRY_POINTS = "edge_arseg.backbones"
 """A package that brings a backbone lists ``name = package.module:function`` in this group."""
@@ -47,7 +47,9 @@ def _factory(name: str) -> Callable[[], object]:
     module, separator, function = name.partition(":")
     if not separator:
         known = ", ".join(backbone_names())
-        raise OptionError(f"no backbone is called {name!r}; known: {known}. Your own: --backbone package.module:function")
+        raise OptionError(
+            f"no backbone is called {name!r}; known: {known}. Your own: --backbone package.module:function"
+        )
     try:
         return getattr(import_module(module), function)
     except ImportError as error:

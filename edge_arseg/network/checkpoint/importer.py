@@ -4,14 +4,14 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ...errors import CheckpointError
-from ...spec.model import Model
-from ..network import Network
-from ..variants import VARIANTS
-from .published import CREFF_RENAMES, LAYOUTS, PREFIX, KeyLayout, published_key
-from .safetensors_file import network_from_safetensors
-from .state_file import state_from_file
-from .weights import weights_from_state
+from edge_arseg.errors import CheckpointError
+from edge_arseg.network.checkpoint.published import CREFF_RENAMES, LAYOUTS, PREFIX, KeyLayout, published_key
+from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
+from edge_arseg.network.checkpoint.state_file import state_from_file
+from edge_arseg.network.checkpoint.weights import weights_from_state
+from edge_arseg.network.network import Network
+from edge_arseg.network.variants import VARIANTS
+from edge_arseg.spec.model import Model
 
 
 def network_from_checkpoint(path: Path | str, *, lr_scale: float = 0.5) -> Network:
@@ -101,7 +101,9 @@ def _recognise(state: dict[str, Tensor], path: Path) -> tuple[KeyLayout, Model]:
         )
     heads = [layout.head, *(second for second, first in layout.aliases if first == layout.head)]
     counts = {len(keys[head + "weight"]) for head in heads if keys.get(head + "weight") is not None}
-    models = [m for m in VARIANTS.values() if m.backbone == layout.backbone and (not counts or len(m.classes) in counts)]
+    models = [
+        m for m in VARIANTS.values() if m.backbone == layout.backbone and (not counts or len(m.classes) in counts)
+    ]
     if not models:
         known = ", ".join(f"{len(m.classes)} ({m.name})" for m in VARIANTS.values() if m.backbone == layout.backbone)
         raise CheckpointError(f"{path}: {sorted(counts)[0]} classes seen in the head, expected {known}")

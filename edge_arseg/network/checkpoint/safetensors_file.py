@@ -5,7 +5,6 @@ description as JSON. Nothing in such a file can run.
 """
 
 import json
-import os
 import tempfile
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ...errors import CheckpointError, SinkError
-from ...spec.model import Model
-from ..network import Network
+from edge_arseg.errors import CheckpointError, SinkError
+from edge_arseg.network.network import Network
+from edge_arseg.spec.model import Model
 
 FORMAT = "edge_arseg"
 REVISION = 1
@@ -36,7 +35,7 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
             save_file(tensors, Path(folder) / path.name, metadata=metadata)
-            os.replace(Path(folder) / path.name, path)
+            (Path(folder) / path.name).replace(path)
     except (OSError, SafetensorError) as error:
         raise SinkError(f"{path}: cannot be written ({error}); expected a folder with room and permission") from error
     return path

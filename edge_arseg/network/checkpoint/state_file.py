@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...errors import CheckpointError
+from edge_arseg.errors import CheckpointError
 
 
 def state_from_file(path: Path) -> dict[str, Tensor]:

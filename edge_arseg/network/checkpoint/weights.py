@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from .published import PREFIX, KeyLayout
+from edge_arseg.network.checkpoint.published import PREFIX, KeyLayout
 
 
 @dataclass

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import ConvBnRelu, resize
+from edge_arseg.network.layers import ConvBnRelu, resize
 
 
 class ChannelGate(nn.Module):

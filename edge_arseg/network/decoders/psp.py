@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import ConvBnRelu, pool_to, resize
+from edge_arseg.network.layers import ConvBnRelu, pool_to, resize
 
 BINS = (1, 2, 3, 6)
 

@@ -1,0 +1,29 @@
+"""``edge-arseg convert``."""
+
+from pathlib import Path
+
+import click
+
+from edge_arseg.cli.checkpoint import PATH, checkpoint_options, read_checkpoint
+from edge_arseg.cli.output import megabytes
+
+
+@click.command()
+@checkpoint_options
+@click.option("-o", "--output", type=PATH, required=True, help="The .safetensors file to write.")
+def convert(
+    checkpoint: Path | None,
+    hr_file: Path | None,
+    ar_file: Path | None,
+    lr_scale: float,
+    backbone: str | None,
+    output: Path,
+) -> None:
+    """Convert a published CHECKPOINT to one .safetensors file."""
+    if output.suffix != ".safetensors":
+        raise click.UsageError(f"{output}: expected a name that ends in .safetensors")
+    network, _ = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone)
+    from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
+
+    safetensors_from_network(network, output)
+    click.echo(f"{output}: {network.model.name}, {megabytes(output.stat().st_size)}")

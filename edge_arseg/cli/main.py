@@ -1,0 +1,69 @@
+"""The command group, and what becomes of errors."""
+
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from edge_arseg import __version__
+from edge_arseg.errors import ArsegError
+
+COMMANDS = {
+    "doctor": "doctor",
+    "convert": "convert",
+    "export": "export",
+    "verify": "verify",
+    "inspect": "inspect",
+}
+"""Command to the module of this package that defines it, in the order of the help."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(import_module(f".{COMMANDS[cmd_name]}", __package__), cmd_name)
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="edge-arseg")
+def cli() -> None:
+    """Compile, run and measure AR-Seg video segmentation on edge boards."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
+    try:
+        code = cli.main(prog_name="edge-arseg", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; say nothing at exit
+        return 0
+    except ArsegError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except MemoryError:
+        click.echo("error: not enough memory; try a smaller --size, or close other programs", err=True)
+        return 6
+    return code if isinstance(code, int) else 0

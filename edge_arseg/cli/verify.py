@@ -1,0 +1,54 @@
+"""``edge-arseg verify``."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from edge_arseg.cli.options import json_option
+from edge_arseg.cli.output import print_json, print_table
+from edge_arseg.errors import GateError
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--min-agreement", type=click.FloatRange(0, 1), default=0.99, show_default=True, help="The gate.")
+@click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
+@json_option
+def verify(bundle: Path, min_agreement: float, backend: str, as_json: bool) -> None:
+    """Check a BUNDLE: every file's digest, then its golden frames through the engines.
+
+    Exits with 1 where fewer pixels than --min-agreement get the expected class, with 3 where the bundle is damaged.
+    """
+    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.engines import engines_from_bundle
+    from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements, golden_from_bundle
+
+    checked = read_bundle(bundle)
+    golden = golden_from_bundle(checked)
+    with engines_from_bundle(checked, VERIFIED_ROLES, backend=backend) as engines:
+        rows = agreements(engines, golden)
+    worst = min(rows, key=lambda row: row.agreement)
+    passed = worst.agreement >= min_agreement
+    if as_json:
+        print_json(
+            {
+                "bundle": str(bundle),
+                "digest": checked.digest,
+                "backend": backend,
+                "passed": passed,
+                "worst_agreement": worst.agreement,
+                "rows": [asdict(row) for row in rows],
+            }
+        )
+    else:
+        print_table(
+            f"{bundle}: {len(checked.manifest.files)} files as written; class maps on {backend}",
+            ["output", "distance", "agreement"],
+            [[row.output, row.distance, f"{row.agreement:.4%}"] for row in rows],
+        )
+    if not passed:
+        raise GateError(
+            f"{worst.output} at distance {worst.distance}: {worst.agreement:.4%} of the pixels agree, "
+            f"{min_agreement:.4%} expected"
+        )

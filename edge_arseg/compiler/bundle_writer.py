@@ -1,0 +1,124 @@
+"""Writing a bundle, whole or not at all."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from edge_arseg.errors import OptionError, SinkError
+from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, Bundle, read_bundle
+from edge_arseg.spec.manifest import FileEntry, Manifest, json_from_manifest
+
+
+def file_entries(contents: Mapping[str, bytes]) -> dict[str, FileEntry]:
+    """Return digest and length of each file's content."""
+    return {name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in contents.items()}
+
+
+def write_bundle(
+    path: Path | str,
+    manifest: Manifest,
+    contents: Mapping[str, bytes],
+    *,
+    force: bool = False,
+    check: Callable[[Bundle], None] = lambda _: None,
+) -> Bundle:
+    """Write a bundle beside its final place, check it there, and rename it.
+
+    A reader sees the old bundle or the new one, never a part of it. What a killed writer leaves is a folder with a
+    leading dot and the writer's process number, which the next writer of the same bundle removes.
+
+    Args:
+        path: the folder ``NAME.arseg``.
+        manifest: its ``files`` are the entries of ``contents``.
+        contents: path inside the bundle to content.
+        force: replace a bundle that is there already.
+        check: called with the written bundle before it gets its name; what it raises is raised, and nothing is kept.
+
+    Returns:
+        The bundle, read back and checked.
+
+    Raises:
+        OptionError: ``path`` does not end in ``.arseg``, or exists and ``force`` is not set.
+        SinkError: the folder cannot be written.
+    """
+    path = Path(path)
+    check_target(path, force=force)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
+        part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.part-{os.getpid()}-"))
+        try:
+            for name, data in {**contents, MANIFEST: json_from_manifest(manifest).encode()}.items():
+                _write(part / name, data)
+            part.chmod(0o755)
+            check(read_bundle(part))
+            _replace(path, part)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise SinkError(
+            f"{path}: cannot be written ({error.strerror or error}); expected a folder with room and permission"
+        ) from error
+    return read_bundle(path, digests=False)
+
+
+def check_target(path: Path, *, force: bool) -> None:
+    """Refuse a path that a bundle must not be written to, before any work is done.
+
+    Raises:
+        OptionError: the name does not end in ``.arseg``, or something is there that may not be replaced.
+    """
+    if path.suffix != SUFFIX:
+        raise OptionError(f"{path}: a bundle's name ends in {SUFFIX}; try -o {path.with_suffix(SUFFIX)}")
+    if not path.exists():
+        return
+    if not force:
+        raise OptionError(f"{path}: exists already; pass --force to replace it, or another name with -o")
+    if not (path / MANIFEST).is_file():
+        raise OptionError(f"{path}: exists and is no bundle, so it is not replaced; choose another name with -o")
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what writers of the same bundle left that are no longer running."""
+    stem = f".{path.name}.part-"
+    for leftover in path.parent.glob(f"{stem}*"):
+        process = leftover.name[len(stem) :].partition("-")[0]
+        if not (process.isdigit() and _runs(int(process))):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _replace(path: Path, part: Path) -> None:
+    """Rename ``part`` to ``path``; a bundle in the way is moved aside first and removed last."""
+    if not path.exists():
+        part.rename(path)
+        return
+    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old-"))
+    path.rename(old / path.name)
+    try:
+        part.rename(path)
+    except OSError:
+        (old / path.name).rename(path)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)

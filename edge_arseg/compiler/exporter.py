@@ -1,0 +1,168 @@
+"""A network to a checked bundle."""
+
+import platform
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import onnx
+
+from edge_arseg import __version__
+from edge_arseg.compiler.branch_graphs import hr_graph, lr_graph
+from edge_arseg.compiler.bundle_writer import check_target, file_entries, write_bundle
+from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.compiler.fusion_graphs import fuse_graph, head_graph, lr_head_graph
+from edge_arseg.compiler.golden_clip import DEFAULT_CLIP, golden_from_clip
+from edge_arseg.compiler.macs import cost_from_model
+from edge_arseg.errors import ExportError, OptionError
+from edge_arseg.motion.accumulate import BLOCKS
+from edge_arseg.network.network import Network, check_sizes
+from edge_arseg.runtime.bundle import SUFFIX, Bundle
+from edge_arseg.runtime.engines import engines_from_bundle
+from edge_arseg.runtime.verification import VERIFIED_ROLES, Agreement, agreements, golden_from_bundle
+from edge_arseg.spec.golden import bytes_from_golden
+from edge_arseg.spec.manifest import GoldenEntry, GraphEntry, Manifest, Precision, Provenance, Role
+from edge_arseg.spec.tensor import TensorSpec
+
+GOLDEN_FILE = "golden/gop.npz"
+REQUIRED_AGREEMENT = 0.999
+"""Share of pixels that must get torch's class from the exported graphs. Ties, rounded differently, are the rest."""
+
+TAKING_PART = ("edge-arseg", "torch", "onnx", "onnxruntime", "onnxscript", "numpy", "av")
+
+Progress = Callable[[str], None]
+
+
+def graphs_from_network(network: Network, settings: ExportSettings) -> dict[Role, onnx.ModelProto]:
+    """Export all graphs of a network, float32.
+
+    Raises:
+        OptionError: the sizes do not suit the network.
+        ExportError: the backbone cannot be exported.
+    """
+    check_settings(network, settings)
+    return {
+        Role.HR: hr_graph(network, settings),
+        Role.LR: lr_graph(network, settings),
+        Role.FUSE: fuse_graph(network, settings),
+        Role.HEAD: head_graph(network, settings),
+        Role.LR_HEAD: lr_head_graph(network, settings),
+    }
+
+
+def bundle_from_network(
+    network: Network,
+    settings: ExportSettings,
+    path: Path | str,
+    *,
+    clip: str | Path = DEFAULT_CLIP,
+    checkpoints: Mapping[str, str] | None = None,
+    force: bool = False,
+    progress: Progress = lambda _: None,
+) -> tuple[Bundle, list[Agreement]]:
+    """Export a network, check every graph against torch on the frames of a clip, and write the bundle.
+
+    Args:
+        network: in ``eval`` mode.
+        settings: sizes and constants fixed in the graphs.
+        path: the folder ``NAME.arseg`` to write.
+        clip: where the golden frames come from, any source that ``run`` accepts.
+        checkpoints: file name to SHA-256 of what the network was read from, for the manifest.
+        force: replace a bundle that is there.
+        progress: called with a line when a step begins.
+
+    Returns:
+        The bundle, and how far its graphs on ONNX Runtime agree with torch.
+
+    Raises:
+        OptionError: sizes or target cannot be used.
+        SourceError: the clip cannot be read.
+        ExportError: the backbone cannot be exported, or a graph answers differently; nothing is written then.
+        SinkError: the bundle cannot be written.
+    """
+    path = Path(path)
+    check_target(path, force=force)
+    check_settings(network, settings)
+    progress("running the network on the golden frames")
+    golden = golden_from_clip(network, settings, clip)
+    progress("exporting the graphs")
+    graphs = graphs_from_network(network, settings)
+    progress("counting multiply-accumulates")
+    cost = cost_from_model(network.model, height=settings.height, width=settings.width, lr_scale=settings.lr_scale)
+    contents = {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()}
+    contents[GOLDEN_FILE] = bytes_from_golden(golden)
+    manifest = Manifest(
+        revision=1,
+        name=path.name.removesuffix(SUFFIX),
+        model=network.model,
+        height=settings.height,
+        width=settings.width,
+        lr_scale=settings.lr_scale,
+        lr_height=settings.lr_size[0],
+        lr_width=settings.lr_size[1],
+        gop=settings.gop,
+        flow_block=settings.flow_block,
+        graphs={role: graph_entry(role, graph) for role, graph in graphs.items()},
+        cost=cost,
+        golden=GoldenEntry(GOLDEN_FILE, _name_of(clip), tuple(golden.distances.tolist())),
+        provenance=Provenance(dict(checkpoints or {}), versions()),
+        files=file_entries(contents),
+    )
+    seen: list[Agreement] = []
+
+    def check(bundle: Bundle) -> None:
+        progress("checking the graphs against torch")
+        with engines_from_bundle(bundle, VERIFIED_ROLES) as engines:
+            seen.extend(agreements(engines, golden_from_bundle(bundle)))
+        worst = min(seen, key=lambda row: row.agreement)
+        if worst.agreement < REQUIRED_AGREEMENT:
+            raise ExportError(
+                f"the exported {worst.output} graph gives {worst.agreement:.4%} of the pixels the class that torch "
+                f"gives them, {REQUIRED_AGREEMENT:.1%} expected (distance {worst.distance} from the keyframe); nothing "
+                "was written. A backbone of your own? See docs/backbones.md"
+            )
+
+    return write_bundle(path, manifest, contents, force=force, check=check), seen
+
+
+def check_settings(network: Network, settings: ExportSettings) -> None:
+    """Refuse settings that no graph can be made for.
+
+    Raises:
+        OptionError: see ``check_sizes``; or GOP or flow cells out of range.
+    """
+    check_sizes(network, height=settings.height, width=settings.width, lr_scale=settings.lr_scale)
+    if settings.gop < 1:
+        raise OptionError(f"GOP of {settings.gop} frames seen, expected at least 1, like --gop 12")
+    if settings.flow_block not in BLOCKS:
+        raise OptionError(f"flow cells of {settings.flow_block} pixels seen, expected one of {BLOCKS}")
+
+
+def graph_file(role: Role) -> str:
+    """Return the path of a role's graph inside a bundle."""
+    return f"onnx/{role.value}.onnx"
+
+
+def graph_entry(role: Role, graph: onnx.ModelProto) -> GraphEntry:
+    """Describe a float32 graph for the manifest."""
+    return GraphEntry(graph_file(role), Precision.FP32, _specs(graph.graph.input), _specs(graph.graph.output))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that takes part in an export."""
+    found = {name: version(name) for name in TAKING_PART if name != "edge-arseg"}
+    return {"edge-arseg": __version__, "python": platform.python_version(), **found}
+
+
+def _name_of(clip: str | Path) -> str:
+    """Return the file name of a local clip, without the folders of this machine, or the URI as it is."""
+    return Path(clip).name if Path(clip).exists() else str(clip)
+
+
+def _specs(values: "list[onnx.ValueInfoProto]") -> dict[str, TensorSpec]:  # a repeated field, which is like a list
+    specs = {}
+    for value in values:
+        dtype = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type).name
+        shape = tuple(dimension.dim_value for dimension in value.type.tensor_type.shape.dim)
+        specs[value.name] = TensorSpec(dtype, shape)  # type: ignore[arg-type]
+    return specs

@@ -1,0 +1,76 @@
+"""Golden frames for a bundle: real frames, moved by the device's own motion, classified by the torch network."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.errors import OptionError
+from edge_arseg.motion.accumulate import Accumulator
+from edge_arseg.network.network import Network
+from edge_arseg.spec.golden import GoldenFrames
+from edge_arseg.video.reader import open_video
+
+DEFAULT_CLIP = "test://street"
+FRAMES = 4
+"""Golden frames in a bundle, at most: the keyframe, its neighbour, one in the middle of the GOP and its last."""
+
+
+def golden_from_clip(network: Network, settings: ExportSettings, clip: str | Path) -> GoldenFrames:
+    """Run the first GOP of a clip through the torch network.
+
+    Frames and vectors come from the device's reader and accumulator, so that what is compared later is the device flow.
+
+    Raises:
+        SourceError: the clip cannot be read.
+        OptionError: the clip is shorter than two frames, where the GOP is longer.
+    """
+    wanted = golden_distances(settings.gop)
+    frames, flows, distances = [], [], []
+    with open_video(clip, size=settings.frame_size) as reader:
+        motion = Accumulator(settings.height, settings.width, block=settings.flow_block)
+        for distance, frame in zip(range(settings.gop), reader, strict=False):
+            field = motion.follow(frame)
+            if distance == 0:
+                motion.reset()
+                field = motion.field(frame.source)
+            if distance in wanted:
+                frames.append(frame.rgb.copy())
+                flows.append(field.flow.copy())
+                distances.append(distance)
+    if len(frames) < min(2, settings.gop):
+        raise OptionError(f"{clip}: {len(frames)} frame seen, expected at least 2; choose another --clip")
+    maps = _class_maps(network, settings, frames, flows)
+    return GoldenFrames(np.stack(frames), np.stack(flows), np.array(distances, np.int64), *maps)
+
+
+def golden_distances(gop: int) -> list[int]:
+    """Distances from the keyframe that golden frames are taken at."""
+    return sorted({0, min(1, gop - 1), gop // 2, gop - 1})
+
+
+def _class_maps(
+    network: Network, settings: ExportSettings, frames: list[np.ndarray], flows: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the HR, AR and LR class maps, each ``[T, H, W] uint8``."""
+    hr_maps, ar_maps, lr_maps = [], [], []
+    key_feature = None
+    with torch.inference_mode():
+        for frame, flow in zip(frames, flows, strict=True):
+            rgb = torch.from_numpy(frame)
+            feature = network.hr(network.image_from_frame(rgb))
+            hr_maps.append(_winner(network.hr_head(feature, settings.frame_size, settings.frame_size)))
+            lr_feature = network.lr(network.lr_image_from_frame(rgb, settings.lr_scale))
+            lr_maps.append(_winner(network.lr_head(lr_feature, settings.lr_size, settings.frame_size)))
+            if key_feature is None:
+                key_feature = feature
+                ar_maps.append(hr_maps[0])
+                continue
+            fused = network.fuse(key_feature, torch.from_numpy(flow), lr_feature, settings.height)
+            ar_maps.append(_winner(network.lr_head(fused, None, settings.frame_size)))
+    return np.stack(hr_maps), np.stack(ar_maps), np.stack(lr_maps)
+
+
+def _winner(logits: torch.Tensor) -> np.ndarray:
+    return logits.argmax(1)[0].to(torch.uint8).numpy()

@@ -1,0 +1,97 @@
+"""Reading a bundle, and refusing one that is not what it was written as."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_arseg.errors import BundleError
+from edge_arseg.spec.manifest import FileEntry, Manifest, Role, manifest_from_json
+
+MANIFEST = "manifest.json"
+SUFFIX = ".arseg"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A checked bundle on disk.
+
+    Attributes:
+        path: its folder.
+        manifest: what it says of itself.
+        digest: SHA-256 of the manifest, which holds the digests of all files: it names this very bundle.
+    """
+
+    path: Path
+    manifest: Manifest
+    digest: str
+
+    def graph_path(self, role: Role) -> Path:
+        """Return the ONNX file of a role."""
+        return self.path / self.manifest.graphs[role].file
+
+    @property
+    def golden_path(self) -> Path:
+        """The file of golden frames."""
+        return self.path / self.manifest.golden.file
+
+
+def read_bundle(path: Path | str, *, digests: bool = True) -> Bundle:
+    """Read a bundle and check it.
+
+    Args:
+        path: the folder ``NAME.arseg``.
+        digests: compare every file with its digest; without, only its length.
+
+    Raises:
+        BundleError: no bundle, an unknown revision, a wrong manifest, a path that leaves the bundle, or missing,
+            damaged or edited files: all of them in one message.
+    """
+    path = Path(path)
+    file = path / MANIFEST
+    if not file.is_file():
+        raise BundleError(_no_bundle(path))
+    text = file.read_bytes()
+    manifest = manifest_from_json(text, where=str(file))
+    faults = [fault for name, entry in manifest.files.items() if (fault := _fault(path, name, entry, digests))]
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise BundleError(
+            f"{path}: {len(faults)} of {len(manifest.files)} files are not as written\n{lines}\n"
+            "Copy the bundle again, or export it again with `edge-arseg export`"
+        )
+    return Bundle(path, manifest, hashlib.sha256(text).hexdigest())
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _fault(bundle: Path, name: str, entry: FileEntry, digests: bool) -> str | None:
+    """Say what is wrong with one file, or ``None``."""
+    file = bundle / name
+    if not file.resolve().is_relative_to(bundle.resolve()):
+        return f"{name}: a link that leads out of the bundle"
+    if not file.is_file():
+        return f"{name}: missing"
+    size = file.stat().st_size
+    if size != entry.bytes:
+        return f"{name}: {size} bytes seen, {entry.bytes} expected"
+    if digests and (seen := sha256_of(file)) != entry.sha256:
+        return f"{name}: SHA-256 {seen[:16]}... seen, {entry.sha256[:16]}... expected"
+    return None
+
+
+def _no_bundle(path: Path) -> str:
+    if path.is_dir():
+        inside = ", ".join(sorted(child.name for child in path.iterdir())[:5]) or "nothing"
+        return f"{path}: no {MANIFEST} inside (seen: {inside}); expected a bundle made by `edge-arseg export`"
+    if path.exists():
+        return f"{path}: a file seen, expected a bundle folder like NAME{SUFFIX}"
+    near = sorted(path.parent.glob(f"*{SUFFIX}")) if path.parent.is_dir() else []
+    hint = f"; bundles there: {', '.join(child.name for child in near[:5])}" if near else ""
+    return f"{path}: no such bundle{hint}. Make one with `edge-arseg export`"

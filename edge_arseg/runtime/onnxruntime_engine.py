@@ -1,0 +1,83 @@
+"""Engines on ONNX Runtime, the embedded default."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from edge_arseg.errors import BuildError, MemoryExhaustedError
+from edge_arseg.runtime.engine import Buffer, Engine
+from edge_arseg.spec.tensor import TensorSpec
+
+_DTYPES = {
+    "tensor(uint8)": "uint8",
+    "tensor(int8)": "int8",
+    "tensor(float16)": "float16",
+    "tensor(float)": "float32",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+}
+
+
+class OnnxRuntimeEngine(Engine):
+    """One graph on ONNX Runtime's CPU provider, with outputs bound once to arrays that are reused."""
+
+    def __init__(self, path: Path | str, *, threads: int | None = None):
+        """Load a graph.
+
+        Args:
+            path: an ONNX file.
+            threads: of one run; by default as many as there are cores.
+
+        Raises:
+            BuildError: ONNX Runtime cannot load the graph.
+        """
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads or 0
+        try:
+            session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises its own classes, straight below Exception
+            raise BuildError(
+                f"{path}: ONNX Runtime {ort.__version__} cannot load this graph ({_first_line(error)}); "
+                "check the bundle with `edge-arseg verify`"
+            ) from error
+        super().__init__(Path(path).stem, _specs(session.get_inputs()), _specs(session.get_outputs()))
+        self._session: ort.InferenceSession | None = session
+        self._binding = session.io_binding()
+        self._outputs = {name: np.zeros(spec.shape, spec.dtype) for name, spec in self.outputs.items()}
+        self._bound: dict[str, int] = {}
+        for name, array in self._outputs.items():
+            self._binding.bind_output(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+
+    def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
+        if self._session is None:
+            raise BuildError(f"engine {self.name!r} was closed; open it again")
+        for name, array in feeds.items():
+            if self._bound.get(name) != array.ctypes.data:
+                self._binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+                self._bound[name] = array.ctypes.data
+        try:
+            self._session.run_with_iobinding(self._binding)
+        except Exception as error:  # see above
+            message = _first_line(error)
+            if "alloc" in message.lower():
+                raise MemoryExhaustedError(
+                    f"engine {self.name!r}: not enough memory ({message}); export at a smaller --size"
+                ) from error
+            raise BuildError(f"engine {self.name!r} failed in ONNX Runtime {ort.__version__}: {message}") from error
+        return self._outputs
+
+    def close(self) -> None:
+        """Free the session; its output arrays stay valid."""
+        self._session = None
+        self._bound.clear()
+
+
+def _specs(values: list[ort.NodeArg]) -> dict[str, TensorSpec]:
+    return {value.name: TensorSpec(_DTYPES[value.type], tuple(value.shape)) for value in values}  # type: ignore[arg-type]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -1,0 +1,71 @@
+"""Running a bundle's golden frames through engines, and comparing the class maps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.engine import Engine
+from edge_arseg.spec import tensor as names
+from edge_arseg.spec.golden import GoldenFrames, golden_from_bytes
+from edge_arseg.spec.manifest import Role
+
+VERIFIED_ROLES = (Role.HR, Role.LR, Role.FUSE, Role.HEAD, Role.LR_HEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Share of pixels, 0 to 1, whose class is the expected one.
+
+    Attributes:
+        output: ``hr``, ``lr``, ``ar`` (the ``fuse`` graph) or ``head`` (the ``head`` graph behind ``fuse``).
+        distance: frames since the keyframe.
+        agreement: 1.0 is every pixel.
+    """
+
+    output: str
+    distance: int
+    agreement: float
+
+
+def golden_from_bundle(bundle: Bundle) -> GoldenFrames:
+    """Read the golden frames of a bundle.
+
+    Raises:
+        BundleError: the file cannot be read.
+    """
+    return golden_from_bytes(bundle.golden_path.read_bytes(), where=str(bundle.golden_path))
+
+
+def agreements(engines: Mapping[Role, Engine], golden: GoldenFrames) -> list[Agreement]:
+    """Run every golden frame through every path and compare.
+
+    Args:
+        engines: of all ``VERIFIED_ROLES``.
+        golden: frames, flows and expected class maps; the first frame is the keyframe.
+    """
+    rows = []
+    key_feature = None
+    for i, frame in enumerate(golden.frames):
+        distance = int(golden.distances[i])
+        hr = engines[Role.HR].run({names.FRAME: frame})
+        rows.append(Agreement("hr", distance, _agreement(hr[names.CLASS_MAP], golden.hr_maps[i])))
+        if key_feature is None:
+            key_feature = np.array(hr[names.FEATURE])  # the next frame goes through the HR engine too
+        lr_feature = engines[Role.LR].run({names.FRAME: frame})[names.LR_FEATURE]
+        lr = engines[Role.LR_HEAD].run({names.LR_FEATURE: lr_feature})
+        rows.append(Agreement("lr", distance, _agreement(lr[names.CLASS_MAP], golden.lr_maps[i])))
+        if distance == 0:
+            continue
+        fused = engines[Role.FUSE].run(
+            {names.KEY_FEATURE: key_feature, names.FLOW: golden.flows[i], names.LR_FEATURE: lr_feature}
+        )
+        rows.append(Agreement("ar", distance, _agreement(fused[names.CLASS_MAP], golden.ar_maps[i])))
+        head = engines[Role.HEAD].run({names.FUSED_FEATURE: fused[names.FUSED_FEATURE]})
+        rows.append(Agreement("head", distance, _agreement(head[names.CLASS_MAP], golden.ar_maps[i])))
+    return rows
+
+
+def _agreement(seen: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.mean(seen == expected))

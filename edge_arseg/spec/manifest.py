@@ -1,0 +1,210 @@
+"""The manifest of a bundle: what ``manifest.json`` may say, checked by the validation library.
+
+Revisions of the format:
+
+1. (2026) first.
+
+Adding an optional field keeps the revision; anything that an older reader would misunderstand raises it. A reader
+refuses every revision it does not know. ``docs/bundle_format.md`` describes the fields for other programs.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from edge_arseg.errors import BundleError
+from edge_arseg.spec.cost import Cost
+from edge_arseg.spec.model import Model
+from edge_arseg.spec.tensor import TensorSpec
+
+REVISION = 1
+
+
+class Role(str, Enum):
+    """What a graph of a bundle is for."""
+
+    HR = "hr"  # frame to feature and class map
+    LR = "lr"  # frame to LR feature
+    FUSE = "fuse"  # keyframe feature, flow and LR feature to fused feature and class map
+    HEAD = "head"  # fused feature to class map, behind a fusion kernel
+    LR_HEAD = "lr_head"  # LR feature to class map, to measure the LR branch alone
+
+
+class Precision(str, Enum):
+    """Arithmetic of a graph."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+    MIXED = "mixed"
+
+
+def _inside(path: str) -> str:
+    """Refuse paths that leave the bundle."""
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\\" in path or ":" in path or path != "/".join(parts):
+        raise ValueError(
+            f"path {path!r} leads out of the bundle or is not in plain form; expected one like onnx/hr.onnx"
+        )
+    return path
+
+
+BundlePath = Annotated[str, AfterValidator(_inside)]
+"""Path relative to the bundle, with forward slashes, that cannot leave it."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Size = Annotated[int, Field(ge=1, le=65535)]
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """Digest and length of one file, so that a damaged or edited one is noticed."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphEntry:
+    """One graph: its file, its arithmetic, its inputs and outputs by name."""
+
+    file: BundlePath
+    precision: Precision
+    inputs: dict[str, TensorSpec]
+    outputs: dict[str, TensorSpec]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenEntry:
+    """Frames that travel along, with the class maps that the torch network made of them.
+
+    Attributes:
+        file: an ``.npz`` with the arrays of ``GoldenFrames``.
+        source: where the frames come from.
+        distances: of each frame from its keyframe; the first is 0.
+    """
+
+    file: BundlePath
+    source: str
+    distances: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What the bundle was made from and with.
+
+    Attributes:
+        checkpoints: file name to SHA-256.
+        versions: package name to version, of everything that took part.
+    """
+
+    checkpoints: dict[str, Sha256]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything the device half needs to know of a bundle.
+
+    Attributes:
+        revision: of this format.
+        name: of the bundle, as in ``NAME.arseg``.
+        model: classes, colours, normalisation, backbone.
+        height, width: of the frames, pixels.
+        lr_scale: size of the LR image over that of the frame.
+        lr_height, lr_width: of the LR image, pixels.
+        gop: frames from one keyframe to the next at most, the paper's L.
+        flow_block: side of a cell of the flow input, luma pixels.
+        graphs: by role; ``hr``, ``lr``, ``fuse``, ``head`` and ``lr_head`` are all there.
+        cost: MACs per frame of each kind.
+        golden: frames to check engines with.
+        provenance: what it was made from.
+        files: every file of the bundle but the manifest and the engine cache.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=False)
+
+    revision: int
+    name: Annotated[str, Field(min_length=1)]
+    model: Model
+    height: Size
+    width: Size
+    lr_scale: Annotated[float, Field(gt=0.0, le=1.0)]
+    lr_height: Size
+    lr_width: Size
+    gop: Annotated[int, Field(ge=1)]
+    flow_block: Annotated[int, Field(ge=1)]
+    graphs: dict[Role, GraphEntry]
+    cost: Cost
+    golden: GoldenEntry
+    provenance: Provenance
+    files: dict[BundlePath, FileEntry]
+
+
+_MANIFEST = TypeAdapter(Manifest)
+
+
+def manifest_from_json(text: str | bytes, *, where: str = "manifest.json") -> Manifest:
+    """Parse and check a manifest.
+
+    Args:
+        text: the JSON.
+        where: name of the file, for messages.
+
+    Raises:
+        BundleError: not JSON, of an unknown revision, or with wrong fields: all of them in one message.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise BundleError(f"{where}: not JSON ({error}); is the bundle complete? Copy or export it again") from error
+    revision = data.get("revision") if isinstance(data, dict) else None
+    if revision != REVISION:
+        raise BundleError(_revision_message(revision, where))
+    try:
+        manifest = _MANIFEST.validate_python(data)
+    except ValidationError as error:
+        faults = "\n".join(f"  {'.'.join(map(str, e['loc'])) or 'manifest'}: {e['msg']}" for e in error.errors())
+        raise BundleError(f"{where}: {error.error_count()} wrong entries\n{faults}") from error
+    faults_found = _faults(manifest)
+    if faults_found:
+        lines = "\n".join(f"  {fault}" for fault in faults_found)
+        raise BundleError(f"{where}: contradicts itself\n{lines}")
+    return manifest
+
+
+def json_from_manifest(manifest: Manifest) -> str:
+    """Return the manifest as indented JSON."""
+    return _MANIFEST.dump_json(manifest, indent=2).decode() + "\n"
+
+
+def manifest_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the manifest, for other programs."""
+    return _MANIFEST.json_schema()
+
+
+def _revision_message(revision: object, where: str) -> str:
+    if not isinstance(revision, int) or isinstance(revision, bool):
+        return f"{where}: no revision number seen, expected {REVISION}; this is no bundle of edge_arseg"
+    if revision > REVISION:
+        return (
+            f"{where}: revision {revision} seen, this version reads {REVISION}; "
+            f"a version that knows revision {revision} is needed: pip install --upgrade edge-arseg"
+        )
+    return f"{where}: revision {revision} seen, this version reads {REVISION}; export the checkpoint again"
+
+
+def _faults(manifest: Manifest) -> list[str]:
+    """Return what is well formed but cannot be meant."""
+    missing = [role.value for role in Role if role not in manifest.graphs]
+    faults = [f"no graph with the role {role!r}" for role in missing]
+    for role, entry in manifest.graphs.items():
+        if entry.file not in manifest.files:
+            faults.append(f"graphs.{role.value}: {entry.file} is not among the files")
+    if manifest.golden.file not in manifest.files:
+        faults.append(f"golden: {manifest.golden.file} is not among the files")
+    return faults
