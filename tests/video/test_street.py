@@ -144,6 +144,7 @@ def test_written_clip_and_labels_are_the_scenes(tmp_path):
     scenes = list(scenes_from_street(**keywords))
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))
+        assert container.streams.video[0].average_rate == 12
     assert len(frames) == 14
     assert [frame.key_frame for frame in frames] == [index % 5 == 0 for index in range(14)]
     assert [round(frame.time, 4) for frame in frames] == [round(index / 12, 4) for index in range(14)]

@@ -9,8 +9,8 @@ from types import TracebackType
 import av
 import numpy as np
 
-from ...errors import SinkError
-from ...spec.result import SegmentedFrame
+from edge_arseg.errors import SinkError
+from edge_arseg.spec.result import SegmentedFrame
 
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space, or write to another place",

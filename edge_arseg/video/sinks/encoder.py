@@ -87,6 +87,7 @@ class Encoder:
             self._container.close()
             raise
         self._stream = stream
+        self._duration = round(1 / rate / TIME_BASE)
         self._first_s: float | None = None
         self._last = -1
 
@@ -100,21 +101,24 @@ class Encoder:
         frame = frame.reformat(format=self._pixel_format)
         frame.pts = ticks
         frame.time_base = TIME_BASE
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
+        self._mux(frame)
 
     def close(self) -> None:
         """Encode what is still held back, and finish the file."""
         try:
             if self._first_s is not None:
-                for packet in self._stream.encode():
-                    self._container.mux(packet)
+                self._mux(None)
         finally:
             self._container.close()
 
     def abandon(self) -> None:
         """Close the file without encoding anything more."""
         self._container.close()
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(frame):
+            packet.duration = self._duration  # counts for the last one only: the others last until the next
+            self._container.mux(packet)
 
     def _even(self, rgb: np.ndarray) -> np.ndarray:
         if self._padded is None:

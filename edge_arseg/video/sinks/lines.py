@@ -9,9 +9,9 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from ...spec.classes import ClassInfo
-from ...spec.result import SegmentedFrame
-from .base import Sink, sink_errors
+from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.video.sinks.base import Sink, sink_errors
 
 
 class LinesSink(Sink):

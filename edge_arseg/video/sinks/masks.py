@@ -3,10 +3,10 @@
 from contextlib import suppress
 from pathlib import Path
 
-from ...spec.classes import ClassInfo
-from ...spec.result import SegmentedFrame
-from .base import Sink, sink_errors
-from .png import palette_from_classes, png_from_indices
+from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 
 
 class MasksSink(Sink):

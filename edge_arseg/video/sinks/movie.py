@@ -5,12 +5,12 @@ from pathlib import Path
 
 import av
 
-from ...errors import SinkError
-from ...spec.classes import ClassInfo
-from ...spec.result import SegmentedFrame
-from ..overlay import Overlay
-from .base import Sink, sink_errors
-from .encoder import Encoder
+from edge_arseg.errors import SinkError
+from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.video.overlay import Overlay
+from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.encoder import Encoder
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 

@@ -1,7 +1,7 @@
 """Results that nobody wants, for measuring."""
 
-from ...spec.result import SegmentedFrame
-from .base import Sink
+from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.video.sinks.base import Sink
 
 
 class NullSink(Sink):

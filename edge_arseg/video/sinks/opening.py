@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from ...errors import SinkError
-from ...spec.classes import ClassInfo
-from .base import Sink
-from .lines import LinesSink
-from .masks import MasksSink
-from .movie import SUFFIXES, MovieSink
-from .null import NullSink
+from edge_arseg.errors import SinkError
+from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.sinks.lines import LinesSink
+from edge_arseg.video.sinks.masks import MasksSink
+from edge_arseg.video.sinks.movie import SUFFIXES, MovieSink
+from edge_arseg.video.sinks.null import NullSink
 
 _EXPECTED = "expected a video (NAME.mp4, NAME.mkv), masks://DIR, jsonl://FILE, jsonl://- or null://"
 

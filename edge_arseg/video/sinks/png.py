@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-from ...spec.classes import ClassInfo
+from edge_arseg.spec.classes import ClassInfo
 
 
 def palette_from_classes(classes: tuple[ClassInfo, ...]) -> bytes:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import OptionError
-from ...spec.classes import CAMVID_11
-from ...spec.frame import Frame
-from ..sinks.base import sink_errors
-from ..sinks.encoder import Encoder
-from ..sinks.png import palette_from_classes, png_from_indices
-from .options import StreetOptions, checked
-from .painter import Painter
-from .traffic import objects_at, pose_at
+from edge_arseg.errors import OptionError
+from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.frame import Frame
+from edge_arseg.video.sinks.base import sink_errors
+from edge_arseg.video.sinks.encoder import Encoder
+from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
+from edge_arseg.video.street.options import StreetOptions, checked
+from edge_arseg.video.street.painter import Painter
+from edge_arseg.video.street.traffic import objects_at, pose_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from typing import Final, TypedDict
 from urllib.parse import parse_qsl
 
-from ...errors import OptionError
+from edge_arseg.errors import OptionError
 
 
 class StreetOptions(TypedDict):

@@ -1,21 +1,22 @@
 """Casts a ray through every pixel and paints what it meets: sky, facades, ground, then the objects from far to near."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
 
-from .facade import Side, houses_from_seed, side_from_houses
-from .layout import BUILDING, FACADE, PERIOD, ROOF, TEXELS_PER_METRE
-from .quad import Quad
-from .road import COLUMNS_PER_METRE, HALF_WIDTH, Ground, ground_from_houses
-from .sky import HAZE, HIGH, LOW, REACH_U, Panorama, panorama_from_seed
-from .texture import HALF_COVERED, Texture, hazed, lay_over, packed, rgb_from_packed
-from .traffic import Pose
+from edge_arseg.video.street.facade import Side, houses_from_seed, side_from_houses
+from edge_arseg.video.street.layout import BUILDING, FACADE, PERIOD, ROOF, TEXELS_PER_METRE
+from edge_arseg.video.street.quad import Quad
+from edge_arseg.video.street.road import COLUMNS_PER_METRE, HALF_WIDTH, Ground, ground_from_houses
+from edge_arseg.video.street.sky import HAZE, HIGH, LOW, REACH_U, Panorama, panorama_from_seed
+from edge_arseg.video.street.texture import HALF_COVERED, Texture, hazed, lay_over, packed, rgb_from_packed
+from edge_arseg.video.street.traffic import Pose
 
 _HAZE = packed(HAZE)
 _FAR_M = 500.0
 _NEAR_M = 0.7
+_PART = 1 << 15
 _DEPTHS = 1024
 _DEPTH_STEPS = 2  # entries of the depth tables per metre
 
@@ -74,15 +75,18 @@ class Painter:
         height = reach * dy
         height += np.float32(pose.y)
         lower = height <= 0
-        self._paint_panorama(np.flatnonzero(~lower))
+        for where in _parts(~lower):
+            self._paint_panorama(where)
         for side, x in ((self._left, -FACADE), (self._right, FACADE)):
             self._paint_end_walls(side, x)
         depth = reach * dz
         wall = (height > 0) & (height < ROOF) & (depth < _FAR_M)
         right = dx > 0
-        self._paint_facade(self._left, np.flatnonzero(wall & ~right), depth, height)
-        self._paint_facade(self._right, np.flatnonzero(wall & right), depth, height)
-        self._paint_ground(np.flatnonzero(lower))
+        for side, mask in ((self._left, wall & ~right), (self._right, wall & right)):
+            for where in _parts(mask):
+                self._paint_facade(side, where, depth, height)
+        for where in _parts(lower):
+            self._paint_ground(where)
         for quad in shadows:
             self._paint_quad(quad)
         for quad in objects:
@@ -132,7 +136,7 @@ class Painter:
     def _paint_end_walls(self, side: Side, x: float) -> None:
         start = self._pose.z // PERIOD * PERIOD
         outer = 9.0 if x > 0 else -9.0
-        for turn in (1, 0):
+        for turn in (2, 1, 0):
             for house, texture in zip(reversed(side.houses), reversed(side.end_walls), strict=True):
                 z = start + turn * PERIOD + house.start
                 if texture is not None and z < self._pose.z + 160:
@@ -207,6 +211,13 @@ class Painter:
         columns = slice(min(max(int(left) - 1, 0), width), min(max(int(right) + 2, 0), width))
         rows = slice(min(max(int(top) - 1, 0), height), min(max(int(bottom) + 2, 0), height))
         return rows, columns
+
+
+def _parts(mask: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the flat positions of the pixels in ``mask``, as many at a time as the processor's cache holds."""
+    where = np.flatnonzero(mask)
+    for start in range(0, where.size, _PART):
+        yield where[start : start + _PART]
 
 
 def _rotation(pose: Pose) -> list[list[float]]:
