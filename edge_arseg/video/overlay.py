@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ..errors import OptionError
-from ..spec.classes import ClassInfo
-from ..spec.frame import Branch
-from ..spec.result import SegmentedFrame
-from .font import GLYPH_ADVANCE, GLYPH_HEIGHT, draw_text
+from edge_arseg.errors import OptionError
+from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.frame import Branch
+from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.video.font import GLYPH_ADVANCE, GLYPH_HEIGHT, draw_text
 
 _PAPER = (24, 26, 30)
 _INK = (226, 228, 232)
