@@ -150,11 +150,7 @@ class Decoder:
 def _location(source: Source) -> tuple[str, str | None, dict[str, str]]:
     """What ``av.open`` needs: location, format, options."""
     if source.kind is SourceKind.DEVICE:
-        names = {"size": "video_size", "rate": "framerate", "format": "input_format"}
-        unknown = set(source.query) - set(names)
-        if unknown:
-            raise SourceError(f"{source.uri}: cannot set {', '.join(sorted(unknown))}; expected size, rate or format")
-        return source.location, "v4l2", {names[key]: value for key, value in source.query.items()}
+        return source.location, "v4l2", dict(source.query)
     if source.location.startswith(("rtsp://", "rtsps://")):
         return source.location, None, {"rtsp_transport": "tcp"}
     return source.location, None, {}

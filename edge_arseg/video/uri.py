@@ -49,15 +49,15 @@ class Source:
 def source_from_uri(uri: str | PathLike[str]) -> Source:
     """Parse a source URI. Nothing is opened.
 
-    ========================================  =====================================================
+    ========================================  ==================================================================
     ``clip.mp4``, ``file:///clips/clip.mp4``  a file
     ``http://``, ``https://``                 a file on a server
     ``images://dir/%06d.png?rate=15``         numbered images in order of their numbers
     ``images://dir/*.png?rate=15``            images in order of their names
-    ``/dev/video0``, ``v4l2:///dev/video0``   a camera; ``?size=1280x720&rate=30&format=mjpeg``
+    ``/dev/video0``, ``v4l2:///dev/video0``   a camera; ``?video_size=1280x720&framerate=30&input_format=mjpeg``
     ``rtsp://host/path``, ``udp://...``       a live stream (also rtsps, rtmp, tcp, srt)
     ``test://street?frames=48``               a street drive rendered in code
-    ========================================  =====================================================
+    ========================================  ==================================================================
 
     Raises:
         SourceError: the scheme is unknown, or the URI is incomplete.

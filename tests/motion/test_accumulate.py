@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from motion_vectors import any_vectors, covering, vectors
+from motion.motion_vectors import any_vectors, covering, vectors
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion import Accumulator, kernels

@@ -1,0 +1,34 @@
+"""The street drive rendered in code as a source of pictures."""
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import av
+
+from edge_arseg.video.decode import Picture
+from edge_arseg.video.street import frames_from_street, street_from_query
+from edge_arseg.video.uri import Source
+
+
+class StreetPictures:
+    """The pictures of ``test://street?size=360x480&frames=120&rate=15&seed=1``.
+
+    Raises:
+        OptionError: an option behind ``?`` is unknown or out of range.
+    """
+
+    unfit: str | None = "rendered pictures carry no vectors"
+    made_by_x264 = False
+
+    def __init__(self, source: Source) -> None:
+        self._options = street_from_query(urlencode(source.query))
+        self.rate: float | None = self._options["rate"]
+        self.frame_count: int | None = self._options["count"]
+
+    def pictures(self) -> Iterator[Picture]:
+        """One picture after the other, rendered when asked for."""
+        for frame in frames_from_street(**self._options):
+            yield Picture(av.VideoFrame.from_ndarray(frame.rgb, format="rgb24"), frame.time_s)
+
+    def close(self) -> None:
+        """Nothing is held open."""

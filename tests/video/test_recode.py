@@ -1,0 +1,90 @@
+import av
+import numpy as np
+import pytest
+from video.moving_clips import moving
+
+from edge_arseg.spec.frame import VECTOR_DTYPE
+from edge_arseg.video.recode import Recoder, still_vectors
+
+
+def pictures(count, **options):
+    return [av.VideoFrame.from_ndarray(rgb, format="rgb24") for rgb in moving(count, **options)]
+
+
+def inner_median(vectors, height, width):
+    inside = (vectors["x"] > 32) & (vectors["x"] < width - 32) & (vectors["y"] > 32) & (vectors["y"] < height - 32)
+    return np.median(vectors["flow_x"][inside]), np.median(vectors["flow_y"][inside])
+
+
+def test_vectors_point_back_to_where_the_content_was():
+    recoder = Recoder(144, 192)
+    first, *others = (recoder.vectors(picture) for picture in pictures(5, step=(3, 2)))
+    assert first is None
+    for vectors in others:
+        assert vectors.dtype == VECTOR_DTYPE
+        assert inner_median(vectors, 144, 192) == (-3, -2)
+
+
+@pytest.mark.parametrize(("height", "width"), [(145, 193), (144, 193), (145, 192), (17, 33)])
+def test_odd_sizes(height, width):
+    recoder = Recoder(height, width)
+    for picture in pictures(3, height=height, width=width, step=(2, 1)):
+        vectors = recoder.vectors(picture)
+    # The blocks reach into the last, odd row and column.
+    assert (vectors["x"] + vectors["width"] // 2).max() >= width
+    assert (vectors["y"] + vectors["height"] // 2).max() >= height
+
+
+def test_half_size_gives_vectors_in_pixels_of_the_whole_picture():
+    recoder = Recoder(288, 384, scale=0.5)
+    for picture in pictures(3, height=288, width=384, step=(8, -4)):
+        vectors = recoder.vectors(picture)
+    assert set(vectors["width"].tolist()) <= {16, 32}
+    assert inner_median(vectors, 288, 384) == (-8, 4)
+
+
+def test_a_fresh_picture_does_not_look_back():
+    recoder = Recoder(144, 192)
+    seen = [recoder.vectors(picture, fresh=n == 3) is None for n, picture in enumerate(pictures(6))]
+    assert seen == [True, False, False, True, False, False]
+
+
+def test_the_type_of_the_source_picture_does_not_leak_in():
+    recoder = Recoder(144, 192)
+    for n, picture in enumerate(pictures(4)):
+        picture.pict_type = 1
+        assert (recoder.vectors(picture) is None) == (n == 0)
+
+
+def test_no_picture_is_ever_coded_on_its_own_for_the_calendar():
+    # FFmpeg starts a new group of pictures after 600 unless told otherwise.
+    recoder = Recoder(32, 32)
+    few = pictures(7, height=32, width=32, step=(1, 0))
+    without = [n for n in range(1300) if recoder.vectors(few[n % 7]) is None]
+    assert without == [0]
+
+
+@pytest.mark.parametrize("kind", ["yuv420p", "yuvj420p", "yuv422p", "nv12", "gray", "rgb24"])
+def test_any_pixel_format(kind):
+    recoder = Recoder(144, 192)
+    for picture in pictures(2):
+        vectors = recoder.vectors(picture.reformat(format=kind))
+    assert inner_median(vectors, 144, 192) == (-3, -2)
+
+
+def test_same_pictures_same_vectors():
+    runs = []
+    for _ in range(2):
+        recoder = Recoder(144, 192)
+        runs.append([recoder.vectors(picture) for picture in pictures(4)])
+    for a, b in zip(runs[0][1:], runs[1][1:], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_still_vectors_cover_the_frame_and_do_not_move():
+    vectors = still_vectors(50, 70)
+    assert len(vectors) == 4 * 5
+    assert not vectors["flow_x"].any()
+    assert not vectors["flow_y"].any()
+    with pytest.raises(ValueError, match="read-only"):
+        vectors["x"] = 0
