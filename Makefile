@@ -1,0 +1,58 @@
+# make run    the demo, in an environment with the device half only (no torch)
+# make test   the whole suite, in an environment with both halves
+VENV := .venv
+PYTHON := python3
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-slow lint format tables golden build clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+	@echo "also: test-slow lint format tables golden build clean"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.device: $(BIN)/python setup.cfg
+	$(PIP) install -e '.[cpu]' -c constraints.txt
+	touch $@
+
+# torch is named first and alone: its exact version, before anything asks for a range
+$(VENV)/.host: $(VENV)/.device
+	$(PIP) install torch -c constraints.txt
+	$(PIP) install -e '.[cpu,host,gate,dev]' -c constraints.txt
+	touch $@
+
+run: $(VENV)/.device
+	$(BIN)/edge-arseg doctor
+
+test: $(VENV)/.host lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests
+
+test-slow: $(VENV)/.host
+	$(BIN)/python -m pytest -m slow tests
+
+lint: $(VENV)/.host
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.host
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# tables in docs/ that are generated from the code
+tables: $(VENV)/.host
+	$(BIN)/python benchmarks/gmacs.py
+
+golden: $(VENV)/.host
+	$(BIN)/python tests/check_golden.py ../shared/golden
+
+build: $(VENV)/.host
+	$(BIN)/python -m build --wheel --outdir dist
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,60 @@
+"""The ways through the project that must give the reference's logits."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from edge_arseg.compiler.branch_graphs import hr_graph, lr_graph
+from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.compiler.fusion_graphs import fuse_graph, lr_head_graph
+from edge_arseg.network.network import Network
+from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
+from edge_arseg.spec import tensor as names
+from golden_cases import GoldenCase
+
+Logits = dict[str, np.ndarray]
+
+
+def torch_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
+    """``hr``, ``lr`` and ``ar`` logits ``[classes, H, W]`` from the torch network."""
+    key, current, flow = (torch.from_numpy(array) for array in (case.key_rgb, case.cur_rgb, case.flow))
+    with torch.inference_mode():
+        return {
+            "hr": network.hr_logits(key)[0].numpy(),
+            "lr": network.lr_logits(current, case.scale)[0].numpy(),
+            "ar": network.ar_logits(key, current, flow, case.scale)[0].numpy(),
+        }
+
+
+def graph_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
+    """The same from the exported graphs on ONNX Runtime; each graph's class map must be its logits' argmax."""
+    settings = ExportSettings(*case.key_rgb.shape[:2], case.scale, flow_block=1)
+    graphs = {
+        "hr": hr_graph(network, settings, logits=True),
+        "lr": lr_graph(network, settings),
+        "lr_head": lr_head_graph(network, settings, logits=True),
+        "fuse": fuse_graph(network, settings, logits=True),
+    }
+    engines = {}
+    for name, graph in graphs.items():
+        path = folder / f"{case.name}_{name}.onnx"
+        path.write_bytes(graph.SerializeToString())
+        engines[name] = OnnxRuntimeEngine(path)
+    key = engines["hr"].run({names.FRAME: case.key_rgb})
+    lr_feature = engines["lr"].run({names.FRAME: case.cur_rgb})[names.LR_FEATURE]
+    lr = engines["lr_head"].run({names.LR_FEATURE: lr_feature})
+    fused = engines["fuse"].run(
+        {names.KEY_FEATURE: key[names.FEATURE], names.FLOW: case.flow, names.LR_FEATURE: lr_feature}
+    )
+    found = {}
+    for name, outputs in (("hr", key), ("lr", lr), ("ar", fused)):
+        found[name] = outputs[names.LOGITS][0]
+        same = np.mean(outputs[names.CLASS_MAP] == found[name].argmax(0))
+        if same < 0.9999:
+            raise AssertionError(f"{case.name} {name}: class map and logits agree on {same:.4%} of the pixels only")
+    return found
+
+
+PATHS: dict[str, Callable[[Network, GoldenCase, Path], Logits]] = {"torch": torch_logits, "onnx": graph_logits}
