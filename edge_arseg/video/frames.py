@@ -1,5 +1,6 @@
 """Decoded pictures to frames: resized, turned, with vectors and RGB."""
 
+import time
 from dataclasses import dataclass, replace
 
 import av
@@ -42,6 +43,7 @@ class FrameMaker:
         motion: see ``VectorSource``.
         size: ``(height, width)`` to deliver, after turning; ``None``: as coded.
         recode_scale: see ``Recoder``.
+        live: times count from the first frame, and go on where a stream had to be opened anew.
 
     Raises:
         OptionError: a value is out of range.
@@ -57,6 +59,7 @@ class FrameMaker:
         motion: str,
         size: tuple[int, int] | None,
         recode_scale: float,
+        live: bool = False,
     ) -> None:
         self._uri = uri
         self.rotation = int(first.frame.rotation)
@@ -73,6 +76,8 @@ class FrameMaker:
         self._rate = pictures.rate or 25.0
         self._index = 0
         self._time_s = 0.0
+        self._clock_s = 0.0  # when the last picture came, on the clock of this process
+        self._offset_s: float | None = None if live else 0.0
 
     def step(self, picture: Picture) -> Step:
         """Follow the next picture: its vectors and time, without its RGB.
@@ -91,10 +96,7 @@ class FrameMaker:
             return kept
 
         intra = int(frame.pict_type) == _INTRA
-        if picture.time_s is not None:
-            self._time_s = picture.time_s
-        elif self._index:
-            self._time_s += 1 / self._rate
+        self._time_s = self._time(picture.time_s)
         # The recoder overwrites type and time of the picture, so both were read before.
         with source_faults(self._uri):
             vectors = self.vectors.vectors(frame, resized, fresh=fresh)
@@ -119,7 +121,19 @@ class FrameMaker:
     def restart(self, pictures: PictureSource) -> None:
         """Go on with a stream that was opened anew: its first picture has no vectors."""
         self._coded = None
+        self._offset_s = None
         self.vectors.restart(pictures)
+
+    def _time(self, time_s: float | None) -> float:
+        """Presentation time of the next picture, whose stream says ``time_s``."""
+        now = time.monotonic()
+        passed = max(now - self._clock_s, 1 / self._rate) if self._index else 0.0
+        self._clock_s = now
+        if time_s is None:
+            return self._time_s + (1 / self._rate if self._index else 0.0)
+        if self._offset_s is None:  # the first picture of a live stream: its own clock starts anywhere
+            self._offset_s = self._time_s + passed - time_s
+        return time_s + self._offset_s
 
     def _resized(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Scaled in the cheaper colour space: RGB stays RGB, everything else passes through 4:2:0.

@@ -26,6 +26,7 @@ class LiveReader(VideoReader):
 
     The thread follows *every* picture. Asking for a frame gives the newest one, converted to RGB only then; the
     vectors of the pictures dropped in between come along in its ``missed``. Each frame is delivered at most once.
+    Times count from the first frame.
 
     A source that ends, stalls or breaks is opened again, after 0.25 s, 0.5 s, 1 s and so on, until it has been silent
     for ``retry_s``: then ``SourceError`` is raised. The first frame after the gap has no vectors, so it becomes a

@@ -111,7 +111,9 @@ def open_video(
         first = next(coming, None)
         if first is None:
             raise SourceError(f"{source.uri}: not one frame in it; expected at least one")
-        maker = FrameMaker(source.uri, pictures, first, motion=motion, size=size, recode_scale=recode_scale)
+        maker = FrameMaker(
+            source.uri, pictures, first, motion=motion, size=size, recode_scale=recode_scale, live=source.live
+        )
         if source.live:
             from edge_arseg.video.live import LiveReader
 
