@@ -15,11 +15,11 @@ def print_json(result: dict[str, Any]) -> None:
     click.echo(json.dumps(result, indent=2))
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; columns after the first are set flush right."""
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, left: bool = False) -> None:
+    """Print a table; columns after the first are set flush right, or all ``left`` where they hold text."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i else "left", overflow="fold")
+        table.add_column(column, justify="right" if i and not left else "left", overflow="fold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     _console().print(table)

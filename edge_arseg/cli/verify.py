@@ -22,10 +22,10 @@ def verify(bundle: Path, min_agreement: float, backend: str, as_json: bool) -> N
     """
     from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.runtime.engines import engines_from_bundle
-    from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements, golden_from_bundle
+    from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements
 
     checked = read_bundle(bundle)
-    golden = golden_from_bundle(checked)
+    golden = checked.golden_frames()
     with engines_from_bundle(checked, VERIFIED_ROLES, backend=backend) as engines:
         rows = agreements(engines, golden)
     worst = min(rows, key=lambda row: row.agreement)

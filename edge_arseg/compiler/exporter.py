@@ -19,12 +19,14 @@ from edge_arseg.motion.accumulate import BLOCKS
 from edge_arseg.network.network import Network, check_sizes
 from edge_arseg.runtime.bundle import SUFFIX, Bundle
 from edge_arseg.runtime.engines import engines_from_bundle
-from edge_arseg.runtime.verification import VERIFIED_ROLES, Agreement, agreements, golden_from_bundle
-from edge_arseg.spec.golden import bytes_from_golden
+from edge_arseg.runtime.verification import VERIFIED_ROLES, Agreement, agreements
+from edge_arseg.spec.arrays import bytes_from_arrays
+from edge_arseg.spec.fusion import FusionWeights
 from edge_arseg.spec.manifest import GoldenEntry, GraphEntry, Manifest, Precision, Provenance, Role
 from edge_arseg.spec.tensor import TensorSpec
 
 GOLDEN_FILE = "golden/gop.npz"
+FUSION_WEIGHTS_FILE = "fusion/weights.npz"
 REQUIRED_AGREEMENT = 0.999
 """Share of pixels that must get torch's class from the exported graphs. Ties, rounded differently, are the rest."""
 
@@ -90,7 +92,8 @@ def bundle_from_network(
     progress("counting multiply-accumulates")
     cost = cost_from_model(network.model, height=settings.height, width=settings.width, lr_scale=settings.lr_scale)
     contents = {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()}
-    contents[GOLDEN_FILE] = bytes_from_golden(golden)
+    contents[GOLDEN_FILE] = bytes_from_arrays(golden)
+    contents[FUSION_WEIGHTS_FILE] = bytes_from_arrays(fusion_weights(network))
     manifest = Manifest(
         revision=1,
         name=path.name.removesuffix(SUFFIX),
@@ -104,6 +107,7 @@ def bundle_from_network(
         flow_block=settings.flow_block,
         graphs={role: graph_entry(role, graph) for role, graph in graphs.items()},
         cost=cost,
+        fusion_weights=FUSION_WEIGHTS_FILE,
         golden=GoldenEntry(GOLDEN_FILE, _name_of(clip), tuple(golden.distances.tolist())),
         provenance=Provenance(dict(checkpoints or {}), versions()),
         files=file_entries(contents),
@@ -113,7 +117,7 @@ def bundle_from_network(
     def check(bundle: Bundle) -> None:
         progress("checking the graphs against torch")
         with engines_from_bundle(bundle, VERIFIED_ROLES) as engines:
-            seen.extend(agreements(engines, golden_from_bundle(bundle)))
+            seen.extend(agreements(engines, bundle.golden_frames()))
         worst = min(seen, key=lambda row: row.agreement)
         if worst.agreement < REQUIRED_AGREEMENT:
             raise ExportError(
@@ -136,6 +140,12 @@ def check_settings(network: Network, settings: ExportSettings) -> None:
         raise OptionError(f"GOP of {settings.gop} frames seen, expected at least 1, like --gop 12")
     if settings.flow_block not in BLOCKS:
         raise OptionError(f"flow cells of {settings.flow_block} pixels seen, expected one of {BLOCKS}")
+
+
+def fusion_weights(network: Network) -> FusionWeights:
+    """Return CReFF's weights as arrays."""
+    state = network.creff.state_dict()
+    return FusionWeights(**{key.replace(".", "_"): value.cpu().numpy() for key, value in state.items()})
 
 
 def graph_file(role: Role) -> str:

@@ -3,12 +3,18 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from edge_arseg.errors import BundleError
+from edge_arseg.spec.arrays import arrays_from_bytes
+from edge_arseg.spec.fusion import FusionWeights
+from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import FileEntry, Manifest, Role, manifest_from_json
 
 MANIFEST = "manifest.json"
 SUFFIX = ".arseg"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,25 @@ class Bundle:
         """Return the ONNX file of a role."""
         return self.path / self.manifest.graphs[role].file
 
-    @property
-    def golden_path(self) -> Path:
-        """The file of golden frames."""
-        return self.path / self.manifest.golden.file
+    def golden_frames(self) -> GoldenFrames:
+        """Read the golden frames.
+
+        Raises:
+            BundleError: the file cannot be read.
+        """
+        return self._arrays(GoldenFrames, self.manifest.golden.file)
+
+    def fusion_weights(self) -> FusionWeights:
+        """Read CReFF's weights.
+
+        Raises:
+            BundleError: the file cannot be read.
+        """
+        return self._arrays(FusionWeights, self.manifest.fusion_weights)
+
+    def _arrays(self, kind: type[T], name: str) -> T:
+        path = self.path / name
+        return arrays_from_bytes(kind, path.read_bytes(), where=str(path))
 
 
 def read_bundle(path: Path | str, *, digests: bool = True) -> Bundle:

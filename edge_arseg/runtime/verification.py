@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.engine import Engine
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.golden import GoldenFrames, golden_from_bytes
+from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import Role
 
 VERIFIED_ROLES = (Role.HR, Role.LR, Role.FUSE, Role.HEAD, Role.LR_HEAD)
@@ -27,15 +26,6 @@ class Agreement:
     output: str
     distance: int
     agreement: float
-
-
-def golden_from_bundle(bundle: Bundle) -> GoldenFrames:
-    """Read the golden frames of a bundle.
-
-    Raises:
-        BundleError: the file cannot be read.
-    """
-    return golden_from_bytes(bundle.golden_path.read_bytes(), where=str(bundle.golden_path))
 
 
 def agreements(engines: Mapping[Role, Engine], golden: GoldenFrames) -> list[Agreement]:

@@ -121,6 +121,7 @@ class Manifest:
         flow_block: side of a cell of the flow input, luma pixels.
         graphs: by role; ``hr``, ``lr``, ``fuse``, ``head`` and ``lr_head`` are all there.
         cost: MACs per frame of each kind.
+        fusion_weights: an ``.npz`` with the arrays of ``FusionWeights``, for a fusion kernel.
         golden: frames to check engines with.
         provenance: what it was made from.
         files: every file of the bundle but the manifest and the engine cache.
@@ -140,6 +141,7 @@ class Manifest:
     flow_block: Annotated[int, Field(ge=1)]
     graphs: dict[Role, GraphEntry]
     cost: Cost
+    fusion_weights: BundlePath
     golden: GoldenEntry
     provenance: Provenance
     files: dict[BundlePath, FileEntry]
@@ -205,6 +207,7 @@ def _faults(manifest: Manifest) -> list[str]:
     for role, entry in manifest.graphs.items():
         if entry.file not in manifest.files:
             faults.append(f"graphs.{role.value}: {entry.file} is not among the files")
-    if manifest.golden.file not in manifest.files:
-        faults.append(f"golden: {manifest.golden.file} is not among the files")
+    for field, file in (("golden", manifest.golden.file), ("fusion_weights", manifest.fusion_weights)):
+        if file not in manifest.files:
+            faults.append(f"{field}: {file} is not among the files")
     return faults

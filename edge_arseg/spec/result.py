@@ -1,6 +1,7 @@
 """What the segmentation of one frame gives."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,6 +20,8 @@ class SegmentedFrame:
         distance: frames since the keyframe; 0 on the keyframe itself.
         latency_ms: from the frame being decoded to its class map being ready.
         motion: flow to the keyframe; ``None`` on a keyframe.
+        stages_ms: milliseconds of each stage of this frame by name: ``decode`` (the reader, with its recoding),
+            ``motion``, ``hr``, ``lr``, ``fuse``, ``head``; those that did not run are absent.
     """
 
     frame: Frame
@@ -27,3 +30,4 @@ class SegmentedFrame:
     distance: int
     latency_ms: float
     motion: MotionField | None = None
+    stages_ms: Mapping[str, float] = field(default_factory=dict)

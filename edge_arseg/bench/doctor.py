@@ -1,0 +1,120 @@
+"""What this machine can do for edge_arseg, what it lacks, and what to type about it."""
+
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from edge_arseg.bench.conditions import conditions_now
+
+Verdict = Literal["ok", "missing", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: what.
+        verdict: ``ok``; ``missing``: something is needed for the half of the work that ``need`` names; ``note``.
+        seen: what was found.
+        advice: what to type, or nothing.
+        need: ``device``, ``host`` or ``optional``.
+    """
+
+    subject: str
+    verdict: Verdict
+    seen: str
+    advice: str = ""
+    need: Literal["device", "host", "optional"] = "optional"
+
+
+DEVICE_PACKAGES = ("numpy", "av", "click", "rich", "pydantic", "onnxruntime")
+HOST_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
+
+
+def findings(root: Path = Path("/")) -> list[Finding]:
+    """Look at the machine.
+
+    Args:
+        root: of the file system that ``/proc`` and ``/etc`` are read from.
+    """
+    conditions = conditions_now(root)
+    machine = f"{conditions.cpu}, {conditions.cores} cores, {conditions.memory_mb / 1000:.0f} GB, {conditions.system}"
+    return [
+        Finding("machine", "ok", machine),
+        _board(root),
+        Finding("python", "ok", f"{conditions.python} in {sys.prefix}"),
+        *(_package(name, "device", conditions.packages) for name in DEVICE_PACKAGES),
+        _encoders(),
+        _numba(conditions.packages),
+        *(_package(name, "host", conditions.packages) for name in HOST_PACKAGES),
+        _tensorrt(),
+    ]
+
+
+def device_ready(found: list[Finding]) -> bool:
+    """Return whether everything that ``run`` needs is there."""
+    return not any(finding.verdict == "missing" and finding.need == "device" for finding in found)
+
+
+def _board(root: Path) -> Finding:
+    model = root / "proc/device-tree/model"
+    try:
+        name = model.read_bytes().rstrip(b"\0").decode(errors="replace").strip()
+    except OSError:
+        return Finding("board", "note", "no device tree: not a Jetson; everything but TensorRT runs here")
+    release = root / "etc/nv_tegra_release"
+    line = release.read_text(errors="replace").splitlines()[0] if release.is_file() else "no /etc/nv_tegra_release"
+    return Finding("board", "ok", f"{name}; {line}")
+
+
+def _package(name: str, need: Literal["device", "host"], versions: dict[str, str]) -> Finding:
+    if find_spec(name) is not None:
+        return Finding(name, "ok", versions.get(name, "installed"), need=need)
+    extra = "edge-arseg" if need == "device" else "'edge-arseg[host]'"
+    why = "" if need == "device" else " (only to export checkpoints; not needed to run)"
+    return Finding(name, "missing" if need == "device" else "note", f"not installed{why}", f"pip install {extra}", need)
+
+
+def _encoders() -> Finding:
+    if find_spec("av") is None:
+        return Finding("video encoders", "note", "PyAV is not installed")
+    import av
+
+    have = [name for name in ("libx264", "libopenh264", "mpeg4") if name in av.codecs_available]
+    if "mpeg4" not in have:
+        seen = ", ".join(have) or "none"
+        return Finding("video encoders", "missing", seen, "pip install --force-reinstall av", "device")
+    return Finding(
+        "video encoders", "ok", ", ".join(have) + " (mpeg4 finds the motion of streams without usable vectors)"
+    )
+
+
+def _numba(versions: dict[str, str]) -> Finding:
+    if find_spec("numba") is None:
+        return Finding(
+            "fusion kernel",
+            "note",
+            "Numba is not installed: the slower fuse graph is used",
+            "pip install 'edge-arseg[cpu]'",
+        )
+    return Finding("fusion kernel", "ok", f"Numba {versions.get('numba', '')}")
+
+
+def _tensorrt() -> Finding:
+    if find_spec("tensorrt") is not None:
+        return Finding("TensorRT", "ok", "this Python has it")
+    owners = sorted(Path("/usr/lib").glob("python3*/dist-packages/tensorrt"))
+    if owners:
+        python = owners[0].parents[1].name
+        return Finding(
+            "TensorRT",
+            "note",
+            f"installed for {python}, not visible to {sys.prefix}",
+            f"{python} -m venv --system-site-packages .venv",
+        )
+    return Finding(
+        "TensorRT", "note", "not installed; comes with JetPack (apt install python3-libnvinfer), never from pip"
+    )

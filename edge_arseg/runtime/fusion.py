@@ -1,0 +1,99 @@
+"""Fusing an LR feature with the keyframe's feature, and decoding the result.
+
+Two ways that give the same class map: the ``fuse`` graph in one engine, or a fusion kernel in front of the ``head``
+graph. Which one is a matter of speed and of what is installed.
+"""
+
+from abc import ABC, abstractmethod
+from importlib.util import find_spec
+
+import numpy as np
+
+from edge_arseg.errors import EnvironmentUnfitError, OptionError
+from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.engine import Buffer, Engine
+from edge_arseg.runtime.stages import StageClock
+from edge_arseg.spec import tensor as names
+from edge_arseg.spec.manifest import Role
+
+CHOICES = ("auto", "kernel", "graph")
+
+
+class Fusion(ABC):
+    """Keyframe feature, flow and LR feature to a class map."""
+
+    name: str
+
+    @abstractmethod
+    def class_map(self, key_feature: Buffer, flow: np.ndarray, lr_feature: Buffer, clock: StageClock) -> np.ndarray:
+        """Fuse and decode.
+
+        Args:
+            key_feature: of the HR engine on the keyframe.
+            flow: ``[Hg, Wg, 2] float32``, contiguous (``MotionField.flow``).
+            lr_feature: of the LR engine on this frame.
+            clock: gets the stage ``fuse`` and, where decoding is apart, ``head``.
+
+        Returns:
+            ``[H, W] uint8``, a buffer that the next call overwrites.
+        """
+
+
+class GraphFusion(Fusion):
+    """The ``fuse`` graph."""
+
+    name = "graph"
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def class_map(self, key_feature: Buffer, flow: np.ndarray, lr_feature: Buffer, clock: StageClock) -> np.ndarray:
+        """See ``Fusion``."""
+        with clock.stage("fuse"):
+            feeds = {names.KEY_FEATURE: key_feature, names.FLOW: flow, names.LR_FEATURE: lr_feature}
+            return self._engine.run(feeds)[names.CLASS_MAP]
+
+
+class KernelFusion(Fusion):
+    """The Numba kernel, then the ``head`` graph."""
+
+    name = "kernel"
+
+    def __init__(self, bundle: Bundle, head: Engine, *, threads: int | None = None):
+        """Compile the kernel for the bundle's shapes.
+
+        Raises:
+            EnvironmentUnfitError: Numba is not installed.
+        """
+        from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes
+
+        inputs = bundle.manifest.graphs[Role.FUSE].inputs
+        key, lr, flow = (inputs[name].shape for name in (names.KEY_FEATURE, names.LR_FEATURE, names.FLOW))
+        shapes = FusionShapes(key[1], key[2:], lr[2:], flow[:2], bundle.manifest.height)  # type: ignore[arg-type]
+        self._kernel = FusionKernel(shapes, bundle.fusion_weights(), threads)
+        self._head = head
+        self._fused = np.zeros(key, np.float32)
+
+    def class_map(self, key_feature: Buffer, flow: np.ndarray, lr_feature: Buffer, clock: StageClock) -> np.ndarray:
+        """See ``Fusion``."""
+        with clock.stage("fuse"):
+            self._kernel.run(key_feature, flow, lr_feature, self._fused)
+        with clock.stage("head"):
+            return self._head.run({names.FUSED_FEATURE: self._fused})[names.CLASS_MAP]
+
+
+def fusion_choice(wanted: str) -> str:
+    """Return ``kernel`` or ``graph``: as wanted, or for ``auto`` the kernel where Numba is installed.
+
+    Raises:
+        OptionError: no such choice.
+        EnvironmentUnfitError: the kernel is wanted and Numba is not installed.
+    """
+    if wanted not in CHOICES:
+        raise OptionError(f"fusion {wanted!r} seen, expected one of {', '.join(CHOICES)}")
+    installed = find_spec("numba") is not None
+    if wanted == "kernel" and not installed:
+        raise EnvironmentUnfitError("--fusion kernel needs Numba: pip install 'edge-arseg[cpu]', or --fusion graph")
+    if wanted == "auto":
+        return "kernel" if installed else "graph"
+    return wanted

@@ -1,0 +1,163 @@
+"""What happens to one frame: which engines it runs through, by mode.
+
+``ar`` is AR-Seg: keyframes through the HR branch, the frames between through the LR branch and the fusion. ``hr`` and
+``lr`` run every frame through one branch, to compare with.
+"""
+
+from abc import ABC, abstractmethod
+from contextlib import ExitStack
+from enum import Enum
+
+import numpy as np
+
+from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.engine import Buffer, Engine
+from edge_arseg.runtime.engines import engines_from_bundle
+from edge_arseg.runtime.fusion import Fusion, GraphFusion, KernelFusion, fusion_choice
+from edge_arseg.runtime.stages import StageClock
+from edge_arseg.spec import tensor as names
+from edge_arseg.spec.frame import Branch
+from edge_arseg.spec.manifest import Role
+
+
+class Mode(str, Enum):
+    """How frames are run."""
+
+    AR = "ar"
+    HR = "hr"
+    LR = "lr"
+
+
+class Pipeline(ABC):
+    """Frames to class maps. Every class map is ``[H, W] uint8``, a buffer that the next frame overwrites.
+
+    Attributes:
+        uses_motion: whether ``between`` looks at the flow.
+        label: what runs, for results: mode, fusion and backend.
+    """
+
+    uses_motion = False
+    label: str
+
+    @abstractmethod
+    def key(self, rgb: np.ndarray, clock: StageClock) -> np.ndarray:
+        """Class map of a keyframe ``[H, W, 3] uint8``."""
+
+    @abstractmethod
+    def between(self, rgb: np.ndarray, flow: np.ndarray, clock: StageClock) -> np.ndarray:
+        """Class map of a frame between keyframes, with its flow to the last one (``MotionField.flow``, contiguous)."""
+
+    def branch(self, branch: Branch) -> Branch:
+        """Return the branch that a frame really runs through."""
+        return branch
+
+
+class ArPipeline(Pipeline):
+    """HR branch for keyframes, LR branch and fusion between them; the keyframe's feature stays where it was made."""
+
+    uses_motion = True
+
+    def __init__(self, hr: Engine, lr: Engine, fusion: Fusion):
+        self._hr, self._lr, self._fusion = hr, lr, fusion
+        self._key_feature: Buffer = None
+
+    def key(self, rgb: np.ndarray, clock: StageClock) -> np.ndarray:
+        """See ``Pipeline``."""
+        with clock.stage("hr"):
+            outputs = self._hr.run({names.FRAME: rgb})
+        self._key_feature = outputs[names.FEATURE]
+        return outputs[names.CLASS_MAP]
+
+    def between(self, rgb: np.ndarray, flow: np.ndarray, clock: StageClock) -> np.ndarray:
+        """See ``Pipeline``."""
+        with clock.stage("lr"):
+            lr_feature = self._lr.run({names.FRAME: rgb})[names.LR_FEATURE]
+        return self._fusion.class_map(self._key_feature, flow, lr_feature, clock)
+
+
+class HrPipeline(Pipeline):
+    """HR branch for every frame."""
+
+    def __init__(self, hr: Engine):
+        self._hr = hr
+
+    def key(self, rgb: np.ndarray, clock: StageClock) -> np.ndarray:
+        """See ``Pipeline``."""
+        with clock.stage("hr"):
+            return self._hr.run({names.FRAME: rgb})[names.CLASS_MAP]
+
+    def between(self, rgb: np.ndarray, flow: np.ndarray, clock: StageClock) -> np.ndarray:
+        """See ``Pipeline``; the flow is not used."""
+        return self.key(rgb, clock)
+
+    def branch(self, branch: Branch) -> Branch:
+        """Return HR."""
+        return Branch.HR
+
+
+class LrPipeline(Pipeline):
+    """LR branch alone for every frame, without fusion."""
+
+    def __init__(self, lr: Engine, lr_head: Engine):
+        self._lr, self._lr_head = lr, lr_head
+
+    def key(self, rgb: np.ndarray, clock: StageClock) -> np.ndarray:
+        """See ``Pipeline``."""
+        with clock.stage("lr"):
+            lr_feature = self._lr.run({names.FRAME: rgb})[names.LR_FEATURE]
+        with clock.stage("head"):
+            return self._lr_head.run({names.LR_FEATURE: lr_feature})[names.CLASS_MAP]
+
+    def between(self, rgb: np.ndarray, flow: np.ndarray, clock: StageClock) -> np.ndarray:
+        """See ``Pipeline``; the flow is not used."""
+        return self.key(rgb, clock)
+
+    def branch(self, branch: Branch) -> Branch:
+        """Return LR."""
+        return Branch.LR
+
+
+def pipeline_from_bundle(
+    bundle: Bundle,
+    stack: ExitStack,
+    *,
+    mode: Mode = Mode.AR,
+    fusion: str = "auto",
+    backend: str = "onnxruntime",
+    threads: int | None = None,
+) -> Pipeline:
+    """Open the engines that a mode needs, and no others.
+
+    Args:
+        bundle: checked.
+        stack: closes the engines.
+        mode: see ``Mode``.
+        fusion: ``auto``, ``kernel`` or ``graph``.
+        backend: engine library.
+        threads: of each engine and of the kernel; by default as many as there are cores.
+
+    Raises:
+        OptionError, EnvironmentUnfitError: a choice that cannot be had here.
+        BundleError, BuildError: a graph cannot be opened.
+    """
+    chosen = fusion_choice(fusion)
+    roles = {
+        Mode.AR: (Role.HR, Role.LR, Role.HEAD if chosen == "kernel" else Role.FUSE),
+        Mode.HR: (Role.HR,),
+        Mode.LR: (Role.LR, Role.LR_HEAD),
+    }[mode]
+    engines = stack.enter_context(engines_from_bundle(bundle, roles, backend=backend, threads=threads))
+    pipeline: Pipeline
+    if mode is Mode.HR:
+        pipeline = HrPipeline(engines[Role.HR])
+    elif mode is Mode.LR:
+        pipeline = LrPipeline(engines[Role.LR], engines[Role.LR_HEAD])
+    else:
+        fuse: Fusion
+        if chosen == "kernel":
+            fuse = KernelFusion(bundle, engines[Role.HEAD], threads=threads)
+        else:
+            fuse = GraphFusion(engines[Role.FUSE])
+        pipeline = ArPipeline(engines[Role.HR], engines[Role.LR], fuse)
+    pipeline.label = f"{mode.value}, {chosen} fusion, {backend}" if mode is Mode.AR else f"{mode.value}, {backend}"
+    return pipeline

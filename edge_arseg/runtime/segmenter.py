@@ -1,0 +1,146 @@
+"""The loop: frames in, class maps out.
+
+::
+
+    with Segmenter(read_bundle("camvid-bise18.arseg")) as segmenter:
+        for result in segmenter.stream("clip.mp4"):
+            result.class_map, result.branch, result.distance
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from edge_arseg.motion.chain import MotionChain
+from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.runtime.bundle import Bundle, read_bundle
+from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
+from edge_arseg.runtime.stages import StageClock
+from edge_arseg.spec import tensor as names
+from edge_arseg.spec.frame import Branch, Frame
+from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.video.reader import VideoReader, open_video
+
+
+class Segmenter:
+    """A bundle with its engines pinned in memory, ready for any number of videos, one at a time.
+
+    Attributes:
+        bundle: the bundle.
+        pipeline: the engines; ``pipeline.label`` says what runs.
+        policy: when a frame becomes a keyframe; by default at most the bundle's GOP apart, and at scene cuts.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle | str | PathLike[str],
+        *,
+        mode: Mode = Mode.AR,
+        fusion: str = "auto",
+        backend: str = "onnxruntime",
+        threads: int | None = None,
+        policy: KeyframePolicy | None = None,
+    ):
+        """Open the engines and run each once, so that the first frame takes no longer than the others.
+
+        Raises:
+            BundleError: the bundle is missing or damaged, or a graph contradicts its manifest.
+            BuildError: an engine cannot be opened.
+            OptionError, EnvironmentUnfitError: an option that cannot be had here.
+        """
+        self.bundle = bundle if isinstance(bundle, Bundle) else read_bundle(Path(bundle))
+        manifest = self.bundle.manifest
+        self.policy = policy or KeyframePolicy(interval=manifest.gop)
+        self._stack = ExitStack()
+        try:
+            self.pipeline: Pipeline = pipeline_from_bundle(
+                self.bundle, self._stack, mode=mode, fusion=fusion, backend=backend, threads=threads
+            )
+            self._flow = np.zeros(manifest.graphs[Role.FUSE].inputs[names.FLOW].shape, np.float32)
+            self._warm_up()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the frames and class maps."""
+        return self.bundle.manifest.height, self.bundle.manifest.width
+
+    def open(self, uri: str | PathLike[str], *, motion: str = "auto") -> VideoReader:
+        """Open a source at the bundle's size; what ``stream`` does first.
+
+        Raises:
+            SourceError: the source cannot be read, or has no motion of the kind asked for.
+        """
+        return open_video(uri, motion=motion, size=self.size)
+
+    def stream(self, uri: str | PathLike[str], *, motion: str = "auto") -> Iterator[SegmentedFrame]:
+        """Segment a source from its first frame to its last.
+
+        Args:
+            uri: a path, ``/dev/video0``, ``rtsp://``, ``images://dir/%06d.png``, ``test://street``.
+            motion: ``auto``, ``codec``, ``recode`` or ``zero``.
+
+        Yields:
+            One result per frame. Its class map and flow are overwritten by the next one.
+
+        Raises:
+            SourceError: the source cannot be read; damage inside it is recovered from at the next keyframe.
+        """
+        with self.open(uri, motion=motion) as reader:
+            yield from self.segment(reader)
+
+    def segment(self, frames: Iterable[Frame]) -> Iterator[SegmentedFrame]:
+        """Segment frames that come from somewhere else; see ``stream``. The first frame is a keyframe."""
+        manifest = self.bundle.manifest
+        chain = MotionChain(manifest.height, manifest.width, block=manifest.flow_block, policy=self.policy)
+        clock, key_index, source = StageClock(), 0, iter(frames)
+        while True:
+            with clock.stage("decode"):
+                frame = next(source, None)
+            if frame is None:
+                return
+            start = time.perf_counter_ns()
+            with clock.stage("motion"):
+                branch, motion = chain.follow(frame)
+                if branch is Branch.LR and self.pipeline.uses_motion:
+                    np.copyto(self._flow, motion.flow)
+            if branch is Branch.HR:
+                key_index = frame.index
+                class_map = self.pipeline.key(frame.rgb, clock)
+            else:
+                class_map = self.pipeline.between(frame.rgb, self._flow, clock)
+            latency_ms = (time.perf_counter_ns() - start) / 1e6
+            yield SegmentedFrame(
+                frame,
+                class_map,
+                self.pipeline.branch(branch),
+                frame.index - key_index,
+                latency_ms,
+                motion if branch is Branch.LR else None,
+                clock.take(),
+            )
+
+    def close(self) -> None:
+        """Close the engines; calling it twice is allowed."""
+        self._stack.close()
+
+    def __enter__(self) -> "Segmenter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _warm_up(self) -> None:
+        clock, rgb = StageClock(), np.zeros((*self.size, 3), np.uint8)
+        self.pipeline.key(rgb, clock)
+        self.pipeline.between(rgb, self._flow, clock)
