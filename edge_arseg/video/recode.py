@@ -42,7 +42,8 @@ class Recoder:
             "last_pred": "3",
             "dia_size": "2",
         }
-        encoder.thread_count = 2  # fixed: slices, and with them vectors, depend on it
+        # Threads read each other's vectors while searching: with more than one, no two runs agree.
+        encoder.thread_count = 1
         decoder = av.CodecContext.create("mpeg4", "r")
         decoder.options = {"flags2": "+export_mvs"}
         decoder.thread_type = "NONE"
