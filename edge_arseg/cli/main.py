@@ -15,7 +15,9 @@ COMMANDS = {
     "convert": "convert",
     "export": "export",
     "verify": "verify",
+    "eval": "eval",
     "inspect": "inspect",
+    "run": "run",
 }
 """Command to the module of this package that defines it, in the order of the help."""
 
@@ -42,12 +44,13 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    sys.exit(_exit_code())
+    sys.exit(exit_code(sys.argv[1:]))
 
 
-def _exit_code() -> int:
+def exit_code(arguments: list[str]) -> int:
+    """Run one command; print its result or its error, and return what to exit with."""
     try:
-        code = cli.main(prog_name="edge-arseg", standalone_mode=False)
+        code = cli.main(arguments, prog_name="edge-arseg", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code

@@ -1,17 +1,17 @@
 """The engines of one bundle, opened together and closed together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.engine import Engine
-from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
 from edge_arseg.spec.manifest import Role
 
-BACKENDS: dict[str, Callable[..., Engine]] = {"onnxruntime": OnnxRuntimeEngine}
-"""Name of each backend to what opens a graph with it."""
+BACKENDS = {"onnxruntime": "edge_arseg.runtime.onnxruntime_engine:OnnxRuntimeEngine"}
+"""Name of each backend to ``module:class``; the module, with its library, is imported when the backend is used."""
 
 
 def open_engine(path: Path, *, backend: str = "onnxruntime", threads: int | None = None) -> Engine:
@@ -23,7 +23,8 @@ def open_engine(path: Path, *, backend: str = "onnxruntime", threads: int | None
     """
     if backend not in BACKENDS:
         raise OptionError(f"no backend is called {backend!r}; known: {', '.join(sorted(BACKENDS))}")
-    return BACKENDS[backend](path, threads=threads)
+    module, _, name = BACKENDS[backend].partition(":")
+    return getattr(import_module(module), name)(path, threads=threads)
 
 
 @contextmanager

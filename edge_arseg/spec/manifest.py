@@ -165,7 +165,7 @@ def manifest_from_json(text: str | bytes, *, where: str = "manifest.json") -> Ma
     except ValueError as error:
         raise BundleError(f"{where}: not JSON ({error}); is the bundle complete? Copy or export it again") from error
     revision = data.get("revision") if isinstance(data, dict) else None
-    if revision != REVISION:
+    if revision is True or revision != REVISION:
         raise BundleError(_revision_message(revision, where))
     try:
         manifest = _MANIFEST.validate_python(data)

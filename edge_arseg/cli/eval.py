@@ -1,0 +1,179 @@
+"""``edge-arseg eval``."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge_arseg.cli.options import json_option
+from edge_arseg.cli.output import print_fields, print_json, print_table
+
+if TYPE_CHECKING:
+    from edge_arseg.evaluation.progress import Progress
+    from edge_arseg.evaluation.scores import Scores
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("-b", "--bundle", type=FOLDER, required=True, help="The bundle to score.")
+@click.option("--clip", help="Clip to score on: a file, images://DIR/*.png?rate=15, test://street.")
+@click.option("--images", type=FOLDER, help="Folder of images to score on, instead of a clip.")
+@click.option("--labels", type=FOLDER, required=True, help="Folder of index PNGs: one per frame, or named like images.")
+@click.option("--mode", help="Modes to score. [default: ar,hr,lr; for images hr,lr]")
+@click.option("--motion", default="auto", show_default=True, help="Vectors: auto, codec, recode or zero.")
+@click.option(
+    "--phases",
+    default="0",
+    show_default=True,
+    help="Frames on which the first keyframe is set: all, or numbers like 0,3,6,9. With all, every frame is scored at "
+    "every distance from its keyframe.",
+)
+@click.option(
+    "--encode", metavar="RATE", help="Encode the frames first, from each phase on, at RATE bits/s (1M, 500k)."
+)
+@click.option(
+    "--scene-cut",
+    type=click.FloatRange(0, 1),
+    help="Share of a frame without vectors that makes it a keyframe. [default: keyframes at fixed distances]",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Use only the first so many frames or images.")
+@click.option("--fusion", default="auto", show_default=True, help="auto, kernel or graph.")
+@click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
+@click.option("--threads", type=click.IntRange(min=1), help="Of each engine. [default: all cores]")
+@json_option
+def eval(
+    bundle: Path,
+    clip: str | None,
+    images: Path | None,
+    labels: Path,
+    mode: str | None,
+    motion: str,
+    phases: str,
+    encode: str | None,
+    scene_cut: float | None,
+    limit: int | None,
+    fusion: str,
+    backend: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Score a bundle on labelled frames, the way `run` would segment them.
+
+    For a clip: mIoU, IoU of each class, mIoU by distance from the keyframe, and how steady the class maps are, of
+    AR-Seg (ar) and of its branches alone (hr, lr). For images: the branches alone.
+    """
+    if (clip is None) == (images is None):
+        raise click.UsageError("give either --clip or --images")
+    from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
+    from edge_arseg.evaluation.encoding import bitrate_from_text
+    from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
+    from edge_arseg.evaluation.modes import modes_from_text
+    from edge_arseg.evaluation.passes import phases_from_text
+    from edge_arseg.evaluation.scores import json_from_scores
+    from edge_arseg.runtime.bundle import read_bundle
+
+    modes = modes_from_text(mode or ("ar,hr,lr" if clip else "hr,lr"))
+    checked = read_bundle(bundle)
+    with _progress() as progress:
+        if clip is not None:
+            clip_options = ClipOptions(
+                modes=modes,
+                motion=motion,
+                phases=phases_from_text(phases, checked.manifest.gop),
+                limit=limit,
+                scene_cut=scene_cut,
+                encode_bitrate=None if encode is None else bitrate_from_text(encode),
+                fusion=fusion,
+                backend=backend,
+                threads=threads,
+            )
+            scores = scores_from_clip(checked, clip, labels, clip_options, progress=progress)
+        else:
+            assert images is not None
+            image_options = ImageOptions(modes=modes, limit=limit, backend=backend, threads=threads)
+            scores = scores_from_images(checked, images, labels, image_options, progress=progress)
+    broken = scores.modes["ar"].broken_steps if "ar" in scores.modes else 0
+    if broken:
+        click.echo(
+            f"note: no vector leads to {broken} of the frames between keyframes (the stream's own keyframes lie there); "
+            "type --encode 1M to encode from each phase on, or --motion recode",
+            err=True,
+        )
+    if as_json:
+        print_json(json_from_scores(scores))
+    else:
+        _print(scores)
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    """A bar on stderr where somebody watches, else a line for each step."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        last = ""
+
+        def line(done: int, total: int, what: str) -> None:
+            nonlocal last
+            if what != last:
+                click.echo(f"{what} ...", err=True)
+                last = what
+
+        yield line
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading labels", total=None)
+
+        def show(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total or None, description=what)
+
+        yield show
+
+
+def _print(scores: "Scores") -> None:
+    conditions, modes = scores.conditions, scores.modes
+    first = next(iter(modes.values()))
+    sizes = ", ".join(f"{height}x{width}" for height, width in conditions.label_sizes)
+    fields: list[tuple[str, object]] = [
+        ("bundle", f"{scores.bundle}, digest {scores.digest[:16]}"),
+        ("scored", f"{first.frames} labels of {sizes}, {conditions.counted:.1f} % of their pixels have a class"),
+    ]
+    clip = conditions.interval is not None
+    if clip:
+        keyframes = f"every {conditions.interval} frames, phases {','.join(map(str, conditions.phases))}"
+        cut = "off" if conditions.scene_cut is None else f"{conditions.scene_cut:g}"
+        fields += [
+            ("keyframes", f"{keyframes}, from frame {conditions.first_frame} on, scene cuts {cut}"),
+            ("encoded as", conditions.encoding or "the clip as it is"),
+            ("motion", f"{first.motion_source}: {first.motion_reason}"),
+        ]
+    print_fields(f"{conditions.source} (per cent)", fields)
+    click.echo()
+    rows: list[list[object]] = [["mIoU", *(_cell(m.miou) for m in modes.values())]]
+    if clip:
+        rows += [
+            ["mIoU, pixels pooled", *(_cell(m.miou_pooled) for m in modes.values())],
+            ["worst distance", *("-" if m.worst_distance is None else m.worst_distance for m in modes.values())],
+            ["temporal consistency", *(_cell(m.temporal_consistency) for m in modes.values())],
+            ["flicker", *(_cell(m.flicker, 2) for m in modes.values())],
+        ]
+    print_table("scores", ["", *modes], rows)
+    click.echo()
+    if clip:
+        distances = range(len(first.by_distance))
+        table = [[d, *(_cell(m.by_distance[d]) for m in modes.values())] for d in distances]
+        print_table("mIoU by distance from the keyframe", ["distance", *modes], table)
+        click.echo()
+    names = list(first.per_class)
+    print_table("IoU", ["class", *modes], [[n, *(_cell(m.per_class[n]) for m in modes.values())] for n in names])
+
+
+def _cell(value: float, digits: int = 1) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"

@@ -1,0 +1,82 @@
+"""``edge-arseg run``."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from edge_arseg.cli.progress import FrameProgress
+from edge_arseg.runtime.fusion import CHOICES
+from edge_arseg.runtime.pipeline import Mode
+
+
+@click.command()
+@click.argument("source")
+@click.argument("sinks", nargs=-1, metavar="[SINK]...")
+@click.option("-b", "--bundle", type=click.Path(path_type=Path), help="[default: the one shipped with the package]")
+@click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="ar", show_default=True)
+@click.option("--motion", type=click.Choice(["auto", "codec", "recode", "zero"]), default="auto", show_default=True)
+@click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)
+@click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
+@click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
+@click.option("--interval", type=click.IntRange(1), help="Frames between keyframes, at most. [default: the bundle's]")
+@click.option("--scene-cut", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="1: off.")
+@click.option("--follow-codec", is_flag=True, help="The stream's own intra frames become keyframes too.")
+@click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
+@click.option("--alpha", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the overlay's colours.")
+def run(
+    source: str,
+    sinks: tuple[str, ...],
+    bundle: Path | None,
+    mode: str,
+    motion: str,
+    fusion: str,
+    backend: str,
+    threads: int | None,
+    interval: int | None,
+    scene_cut: float,
+    follow_codec: bool,
+    limit: int | None,
+    alpha: float,
+) -> None:
+    """Segment SOURCE and write the result to every SINK.
+
+    \b
+    SOURCE   a video file, /dev/video0, rtsp://..., images://dir/%06d.png, test://street
+    SINK     overlay.mp4, masks://dir, jsonl://file or jsonl://- (stdout), null://
+    """
+    from edge_arseg.motion.keyframe import KeyframePolicy
+    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.segmenter import Segmenter
+    from edge_arseg.runtime.zoo import default_bundle
+    from edge_arseg.video.sinks import open_sink
+
+    checked = read_bundle(bundle or default_bundle())
+    policy = KeyframePolicy(interval or checked.manifest.gop, scene_cut, follow_codec)
+    with ExitStack() as stack:
+        segmenter = stack.enter_context(
+            Segmenter(checked, mode=Mode(mode), fusion=fusion, backend=backend, threads=threads, policy=policy)
+        )
+        reader = stack.enter_context(segmenter.open(source, motion=motion))
+        opened = [
+            stack.enter_context(
+                open_sink(
+                    uri,
+                    size=segmenter.size,
+                    rate=reader.rate or 30.0,
+                    classes=checked.manifest.model.classes,
+                    alpha=alpha,
+                )
+            )
+            for uri in sinks
+        ]
+        click.echo(f"{checked.manifest.name}: {segmenter.pipeline.label}", err=True)
+        click.echo(f"motion: {reader.motion_source.value} ({reader.motion_reason})", err=True)
+        progress = stack.enter_context(FrameProgress(min(filter(None, (reader.frame_count, limit)), default=None)))
+        for result in segmenter.segment(reader):
+            for sink in opened:
+                sink.write(result)
+            progress.step(result)
+            if progress.frames == limit or (opened and all(sink.finished for sink in opened)):
+                break
+    click.echo(progress.summary(), err=True)

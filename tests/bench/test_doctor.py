@@ -1,0 +1,56 @@
+import importlib.util
+
+import pytest
+
+from edge_arseg.bench import doctor
+from edge_arseg.bench.conditions import conditions_now, cpu_model, memory_mb
+
+
+@pytest.fixture
+def jetson(tmp_path):
+    (tmp_path / "proc/device-tree").mkdir(parents=True)
+    (tmp_path / "proc/device-tree/model").write_bytes(b"NVIDIA Jetson Orin Nano Developer Kit\0")
+    (tmp_path / "proc/cpuinfo").write_text("processor\t: 0\nmodel name\t: ARMv8 Processor rev 1 (v8l)\n")
+    (tmp_path / "proc/meminfo").write_text("MemTotal:        7620024 kB\nMemFree: 1 kB\n")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/nv_tegra_release").write_text("# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic\n")
+    return tmp_path
+
+
+def by_subject(found):
+    return {finding.subject: finding for finding in found}
+
+
+def test_a_board_is_named(jetson):
+    found = by_subject(doctor.findings(jetson))
+    assert found["board"].seen.startswith("NVIDIA Jetson Orin Nano Developer Kit; # R36")
+    assert "ARMv8 Processor" in found["machine"].seen
+    assert "8 GB" in found["machine"].seen
+
+
+def test_no_board_is_no_fault(tmp_path):
+    found = by_subject(doctor.findings(tmp_path))
+    assert found["board"].verdict == "note"
+    assert doctor.device_ready(list(found.values()))
+
+
+@pytest.mark.parametrize(
+    ("package", "ready", "advice"),
+    [("onnxruntime", False, "pip install edge-arseg"), ("torch", True, "pip install 'edge-arseg[host]'")],
+)
+def test_a_missing_package_says_what_to_type(monkeypatch, package, ready, advice):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None if name == package else real(name))
+    found = doctor.findings()
+    assert by_subject(found)[package].advice == advice
+    assert doctor.device_ready(found) is ready
+
+
+def test_conditions_hold_what_a_record_needs(jetson):
+    conditions = conditions_now()
+    assert conditions.cores >= 1
+    assert conditions.packages["numpy"]
+    assert conditions.load >= 0
+    assert memory_mb(jetson) == 7620024 * 1024 // 1_000_000
+    assert memory_mb(jetson / "nowhere") == 0
+    assert cpu_model(jetson) == "ARMv8 Processor rev 1 (v8l)"

@@ -1,0 +1,55 @@
+"""Fixtures of the whole suite. Nothing heavy is imported here: the device half's tests run without torch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed and exited with."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def edge_arseg(capsys) -> Callable[..., Answer]:
+    """Run ``edge-arseg`` in this process."""
+    from edge_arseg.cli.main import exit_code
+
+    def call(*arguments: object) -> Answer:
+        capsys.readouterr()
+        code = exit_code([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Answer(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def own_checkpoint(tmp_path_factory):
+    """The small network of ``examples/own_backbone.py`` as a .safetensors file."""
+    pytest.importorskip("torch")
+    from small_networks import own_network
+
+    from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
+
+    return safetensors_from_network(own_network(), tmp_path_factory.mktemp("checkpoint") / "own.safetensors")
+
+
+@pytest.fixture(scope="session")
+def own_bundle(tmp_path_factory):
+    """That network as a bundle for frames of 90x122, GOP 5."""
+    pytest.importorskip("torch")
+    from small_networks import own_network
+
+    from edge_arseg.compiler.export_settings import ExportSettings
+    from edge_arseg.compiler.exporter import bundle_from_network
+
+    path = tmp_path_factory.mktemp("bundle") / "own.arseg"
+    bundle_from_network(own_network(), ExportSettings(90, 122, 0.5, 5), path)
+    return path

@@ -1,0 +1,96 @@
+import json
+import os
+
+import pytest
+from bundle_files import write_small_bundle
+
+from edge_arseg.errors import BundleError
+from edge_arseg.runtime.bundle import MANIFEST, read_bundle
+from edge_arseg.runtime.zoo import default_bundle
+from edge_arseg.spec.manifest import Role
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    return write_small_bundle(tmp_path / "small.arseg")
+
+
+def test_reads_what_was_written(bundle):
+    read = read_bundle(bundle)
+    assert read.manifest.name == "small"
+    assert read.graph_path(Role.FUSE) == bundle / "onnx/fuse.onnx"
+    assert read.golden_frames().distances.tolist() == [0, 11]
+    assert read.fusion_weights().key_weight.shape == (8, 1, 3, 3)
+
+
+def test_the_digest_names_the_content(bundle, tmp_path):
+    same = write_small_bundle(tmp_path / "same.arseg")
+    other = write_small_bundle(tmp_path / "other.arseg", gop=6)
+    assert read_bundle(bundle).digest == read_bundle(same).digest != read_bundle(other).digest
+
+
+def test_an_edited_file_is_refused(bundle):
+    file = bundle / "onnx/lr.onnx"
+    data = bytearray(file.read_bytes())
+    data[7] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(BundleError, match=r"onnx/lr\.onnx: SHA-256 [0-9a-f]{16}\.\.\. seen"):
+        read_bundle(bundle)
+    assert read_bundle(bundle, digests=False)
+
+
+def test_every_bad_file_is_reported(bundle):
+    (bundle / "onnx/hr.onnx").unlink()
+    (bundle / "onnx/lr.onnx").write_bytes(b"short")
+    with pytest.raises(BundleError) as caught:
+        read_bundle(bundle)
+    message = str(caught.value)
+    assert "2 of 7 files are not as written" in message
+    assert "onnx/hr.onnx: missing" in message
+    assert "onnx/lr.onnx: 5 bytes seen, 1100 expected" in message
+
+
+def test_a_link_out_of_the_bundle_is_refused(bundle, tmp_path):
+    file = bundle / "onnx/hr.onnx"
+    (tmp_path / "outside").write_bytes(file.read_bytes())
+    file.unlink()
+    file.symlink_to(tmp_path / "outside")
+    with pytest.raises(BundleError, match="a link that leads out of the bundle"):
+        read_bundle(bundle)
+
+
+def test_an_edited_manifest_that_escapes_is_refused(bundle):
+    data = json.loads((bundle / MANIFEST).read_text())
+    data["files"]["../../etc/passwd"] = {"sha256": "0" * 64, "bytes": 1}
+    (bundle / MANIFEST).write_text(json.dumps(data))
+    with pytest.raises(BundleError, match="leads out of the bundle"):
+        read_bundle(bundle)
+
+
+def test_what_is_there_instead_of_a_bundle_is_said(tmp_path):
+    (tmp_path / "file.arseg").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/readme.txt").write_text("x")
+    with pytest.raises(BundleError, match="a file seen, expected a bundle folder"):
+        read_bundle(tmp_path / "file.arseg")
+    with pytest.raises(BundleError, match=r"seen: readme\.txt"):
+        read_bundle(tmp_path / "folder")
+    with pytest.raises(BundleError, match=r"bundles there: file\.arseg"):
+        read_bundle(tmp_path / "typo.arseg")
+
+
+def test_the_default_bundle_is_the_only_one(tmp_path):
+    with pytest.raises(BundleError, match="-b BUNDLE"):
+        default_bundle(tmp_path)
+    write_small_bundle(tmp_path / "one.arseg")
+    assert default_bundle(tmp_path).name == "one.arseg"
+    write_small_bundle(tmp_path / "two.arseg")
+    with pytest.raises(BundleError, match=r"one\.arseg, two\.arseg"):
+        default_bundle(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_manifest_is_said(bundle):
+    (bundle / MANIFEST).chmod(0)
+    with pytest.raises(BundleError):
+        read_bundle(bundle)

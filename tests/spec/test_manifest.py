@@ -1,0 +1,107 @@
+import contextlib
+import json
+
+import pytest
+from bundle_files import small_manifest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_arseg.errors import BundleError
+from edge_arseg.spec.manifest import REVISION, Role, json_from_manifest, manifest_from_json, manifest_schema
+
+
+def edited(**changes) -> str:
+    data = json.loads(json_from_manifest(small_manifest()))
+    data.update(changes)
+    return json.dumps({key: value for key, value in data.items() if value is not ...})
+
+
+def test_round_trip_keeps_everything():
+    manifest = small_manifest()
+    assert manifest_from_json(json_from_manifest(manifest)) == manifest
+
+
+def test_a_newer_revision_is_refused_by_the_version_that_is_needed():
+    with pytest.raises(BundleError, match=rf"revision {REVISION + 1} seen, this version reads {REVISION}; .*upgrade"):
+        manifest_from_json(edited(revision=REVISION + 1))
+
+
+@pytest.mark.parametrize("revision", [..., None, "1", True, 1.5, [1]])
+def test_something_else_than_a_revision_is_refused(revision):
+    with pytest.raises(BundleError, match="no revision number seen"):
+        manifest_from_json(edited(revision=revision))
+
+
+def test_an_older_revision_asks_for_a_new_export():
+    with pytest.raises(BundleError, match="export the checkpoint again"):
+        manifest_from_json(edited(revision=0))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1, 2", "\x00\x01", "nonsense"])
+def test_what_is_not_json_is_refused(text):
+    with pytest.raises(BundleError, match="not JSON"):
+        manifest_from_json(text)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", '"text"'])
+def test_other_json_is_refused(text):
+    with pytest.raises(BundleError, match="no revision number"):
+        manifest_from_json(text)
+
+
+def test_all_wrong_entries_are_reported_at_once():
+    with pytest.raises(BundleError) as caught:
+        manifest_from_json(edited(height=0, lr_scale=1.5, gop=..., surprise=1))
+    message = str(caught.value)
+    assert "4 wrong entries" in message
+    for field in ("height", "lr_scale", "gop", "surprise"):
+        assert f"  {field}:" in message
+
+
+def test_a_missing_graph_and_an_unlisted_file_are_both_named():
+    data = json.loads(json_from_manifest(small_manifest()))
+    del data["graphs"]["fuse"]
+    del data["files"]["onnx/hr.onnx"]
+    with pytest.raises(BundleError, match="'fuse'") as caught:
+        manifest_from_json(json.dumps(data))
+    assert "onnx/hr.onnx is not among the files" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../secret", "/etc/passwd", "onnx/../../x", "onnx\\hr.onnx", "C:/x", "", ".", "onnx//hr.onnx", "./onnx/hr.onnx"],
+)
+def test_a_path_that_leaves_the_bundle_is_refused(path):
+    data = json.loads(json_from_manifest(small_manifest()))
+    data["graphs"]["hr"]["file"] = path
+    with pytest.raises(BundleError, match=r"graphs\.hr\.file"):
+        manifest_from_json(json.dumps(data))
+
+
+@given(st.text(max_size=30))
+def test_an_accepted_path_stays_inside(tmp_path_factory, path):
+    root = tmp_path_factory.getbasetemp() / "bundle"
+    data = json.loads(json_from_manifest(small_manifest()))
+    data["files"][path] = {"sha256": "0" * 64, "bytes": 1}
+    try:
+        manifest_from_json(json.dumps(data))
+    except BundleError:
+        return
+    if "\0" not in path:
+        assert (root / path).resolve().is_relative_to(root.resolve())
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5), st.data())
+def test_no_value_anywhere_causes_another_error(value, data):
+    manifest = json.loads(json_from_manifest(small_manifest()))
+    manifest[data.draw(st.sampled_from(sorted(manifest)))] = value
+    with contextlib.suppress(BundleError):
+        manifest_from_json(json.dumps(manifest))
+
+
+def test_the_schema_names_every_field_of_the_manifest():
+    schema = manifest_schema()
+    fields = json.loads(json_from_manifest(small_manifest()))
+    assert set(schema["properties"]) == set(fields)
+    assert set(schema["required"]) == set(fields)
+    assert set(schema["$defs"]["Role"]["enum"]) == {role.value for role in Role}
