@@ -100,18 +100,27 @@ def check_sizes(network: Network, *, height: int, width: int, lr_scale: float) -
     if not 0.0 < lr_scale <= 1.0:
         raise OptionError(f"LR scale {lr_scale:g} seen, expected more than 0 and at most 1, like --lr-scale 0.5")
     small = lr_size(height, width, lr_scale)
+    need = _smallest_side(network, lr_scale)
+    advice = f"try --size {max(height, need)}x{max(width, need)}"
     if min(small) < MINIMUM_IMAGE:
-        need = -int(-MINIMUM_IMAGE // lr_scale)
         raise OptionError(
             f"size {height}x{width} at LR scale {lr_scale:g} gives the LR branch an image of {small[0]}x{small[1]}, "
-            f"expected at least {MINIMUM_IMAGE}x{MINIMUM_IMAGE}; try --size {max(height, need)}x{max(width, need)}"
+            f"expected at least {MINIMUM_IMAGE}x{MINIMUM_IMAGE}; {advice}"
         )
     feature = network.hr.feature_size(height, width)
     if min(feature) < 2:
         raise OptionError(
-            f"size {height}x{width} gives a feature of {feature[0]}x{feature[1]}, expected at least 2x2; "
-            f"try --size {max(height, 2 * network.hr.stride)}x{max(width, 2 * network.hr.stride)}"
+            f"size {height}x{width} gives a feature of {feature[0]}x{feature[1]}, expected at least 2x2; {advice}"
         )
+
+
+def _smallest_side(network: Network, lr_scale: float) -> int:
+    """Return the smallest side that passes both checks, so that a size that is suggested is not refused again."""
+    start = int(MINIMUM_IMAGE / lr_scale)
+    for side in range(start, start + 4 * max(MINIMUM_IMAGE, network.hr.stride)):
+        if int(side * lr_scale) >= MINIMUM_IMAGE and min(network.hr.feature_size(side, side)) >= 2:
+            return side
+    return start
 
 
 def _size(image: Tensor) -> tuple[int, int]:

@@ -42,17 +42,22 @@ def backbone_names() -> list[str]:
 def _factory(name: str) -> Callable[[], object]:
     if name in BUILT_IN:
         return BUILT_IN[name]
-    for point in entry_points(group=ENTRY_POINTS, name=name):
-        return point.load()
-    module, separator, function = name.partition(":")
-    if not separator:
+    points = list(entry_points(group=ENTRY_POINTS, name=name))
+    module, function = (points[0].module, points[0].attr) if points else name.partition(":")[::2]
+    if not module or not function or module.startswith("."):
         known = ", ".join(backbone_names())
         raise OptionError(
             f"no backbone is called {name!r}; known: {known}. Your own: --backbone package.module:function"
         )
     try:
-        return getattr(import_module(module), function)
+        imported = import_module(module)
     except ImportError as error:
         raise OptionError(f"backbone {name!r}: cannot import {module!r} ({error}); is it on PYTHONPATH?") from error
-    except AttributeError as error:
-        raise OptionError(f"backbone {name!r}: module {module!r} has no {function!r}") from error
+    factory = getattr(imported, function, None)
+    if factory is None:
+        raise OptionError(f"backbone {name!r}: module {module!r} has no {function!r}")
+    if not callable(factory):
+        raise CheckpointError(
+            f"{name} is of type {type(factory).__name__}, expected a function that returns a Backbone"
+        )
+    return factory

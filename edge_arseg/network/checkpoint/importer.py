@@ -100,7 +100,8 @@ def _recognise(state: dict[str, Tensor], path: Path) -> tuple[KeyLayout, Model]:
             f"{', '.join(VARIANTS)} as the AR-Seg authors published them"
         )
     heads = [layout.head, *(second for second, first in layout.aliases if first == layout.head)]
-    counts = {len(keys[head + "weight"]) for head in heads if keys.get(head + "weight") is not None}
+    weights = [keys[head + "weight"] for head in heads if head + "weight" in keys]
+    counts = {weight.shape[0] if weight.ndim else 0 for weight in weights}
     models = [
         m for m in VARIANTS.values() if m.backbone == layout.backbone and (not counts or len(m.classes) in counts)
     ]
@@ -115,20 +116,34 @@ def _published_files(folder: Path, lr_scale: float) -> tuple[Path, Path]:
     for name in ("HR", "AR"):
         if not (folder / name).is_dir():
             raise CheckpointError(f"{folder}: no folder {name}/ inside; expected the published layout with HR/ and AR/")
-    hr_files = sorted(file for file in (folder / "HR").iterdir() if file.is_file())
+    hr_files = _visible_files(folder / "HR")
     if len(hr_files) != 1:
         seen = ", ".join(file.name for file in hr_files) or "none"
         raise CheckpointError(f"{folder / 'HR'}: expected one file, seen: {seen}. Name yours: --hr FILE --ar FILE")
-    ar_files = {_scale_of(file): file for file in sorted((folder / "AR").iterdir()) if file.is_file()}
-    if str(lr_scale) not in ar_files:
-        seen = ", ".join(sorted(filter(None, ar_files))) or "none"
+    scales = {file: _scale_of(file) for file in _visible_files(folder / "AR")}
+    ar_files = [file for file, scale in scales.items() if scale == lr_scale]
+    if not ar_files:
+        seen = ", ".join(map(str, sorted({scale for scale in scales.values() if scale is not None}))) or "none"
         raise CheckpointError(
             f"{folder / 'AR'}: no file for LR scale {lr_scale}; scales seen: {seen}. "
             "Pass one of them as --lr-scale, or name your files: --hr FILE --ar FILE"
         )
-    return hr_files[0], ar_files[str(lr_scale)]
+    if len(ar_files) > 1:
+        seen = ", ".join(file.name for file in ar_files)
+        raise CheckpointError(
+            f"{folder / 'AR'}: expected one file for LR scale {lr_scale}, seen: {seen}. Name yours: --hr FILE --ar FILE"
+        )
+    return hr_files[0], ar_files[0]
 
 
-def _scale_of(file: Path) -> str:
+def _visible_files(folder: Path) -> list[Path]:
+    """Return the files of a folder, sorted, without those that a desktop hides there."""
+    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+
+
+def _scale_of(file: Path) -> float | None:
     parts = file.name.split("_")
-    return parts[2] if len(parts) > 2 else ""
+    try:
+        return float(parts[2])
+    except (IndexError, ValueError):
+        return None

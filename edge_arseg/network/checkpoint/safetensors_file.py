@@ -8,11 +8,13 @@ import json
 import tempfile
 from pathlib import Path
 
+import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from edge_arseg.errors import CheckpointError, SinkError
+from edge_arseg.network.checkpoint.weights import described
 from edge_arseg.network.network import Network
 from edge_arseg.spec.model import Model
 
@@ -70,10 +72,11 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
     faults = [f"missing {key}" for key in wanted if key not in state]
     faults += [f"unexpected {key}" for key in state if key not in wanted]
     faults += [
-        f"{key}: {tuple(state[key].shape)} seen, {tuple(wanted[key].shape)} expected"
+        f"{key}: {described(state[key])} seen, {described(wanted[key])} expected"
         for key in wanted
-        if key in state and state[key].shape != wanted[key].shape
+        if key in state and described(state[key]) != described(wanted[key])
     ]
+    faults += [f"{key}: holds NaN or infinity" for key, value in state.items() if not bool(torch.isfinite(value).all())]
     if faults:
         lines = "\n  ".join(faults)
         raise CheckpointError(f"{path}: does not fit backbone {model.backbone!r}\n  {lines}")

@@ -65,7 +65,7 @@ def weights_from_state(
         if value is None:
             faults.missing.append(key)
         elif value.shape != like.shape or value.dtype != like.dtype:
-            faults.misshapen.append(f"{key}: {_text(value)} seen, {_text(like)} expected")
+            faults.misshapen.append(f"{key}: {described(value)} seen, {described(like)} expected")
         elif value.is_floating_point() and not bool(torch.isfinite(value).all()):
             faults.not_finite.append(key)
         else:
@@ -87,5 +87,6 @@ def _fold_aliases(plain: dict[str, Tensor], layout: KeyLayout, faults: Faults) -
     return folded
 
 
-def _text(tensor: Tensor) -> str:
+def described(tensor: Tensor) -> str:
+    """Return type and shape, for messages."""
     return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
