@@ -1,0 +1,171 @@
+"""Our own checkpoint format: out and in again, bit for bit, and what is refused."""
+
+import json
+
+import pytest
+import torch
+from published_states import published_states
+from safetensors.torch import load_file, save_file
+from small_networks import OWN, OWN_MODEL, own_network, random_frame
+
+from edge_arseg.errors import CheckpointError, OptionError, SinkError
+from edge_arseg.network.checkpoint.importer import network_from_checkpoint
+from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors, safetensors_from_network
+
+
+@pytest.fixture(scope="module")
+def own():
+    return own_network()
+
+
+@pytest.fixture
+def file(own, tmp_path):
+    return safetensors_from_network(own, tmp_path / "own.safetensors")
+
+
+def metadata_of(file):
+    content = file.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length])["__metadata__"]
+
+
+def rewritten(file, *, metadata=None, tensors=None):
+    """The same file with other metadata entries (``None`` leaves one out) or other tensors."""
+    new = {key: value for key, value in (metadata_of(file) | (metadata or {})).items() if value is not None}
+    save_file(load_file(file) if tensors is None else tensors, file, metadata=new or None)
+    return file
+
+
+@torch.inference_mode()
+def logits(network):
+    key, frame = random_frame(45, 61), random_frame(45, 61, seed=1)
+    return (
+        network.hr_logits(key),
+        network.lr_logits(frame, 0.5),
+        network.ar_logits(key, frame, torch.randn(12, 16, 2, generator=torch.Generator().manual_seed(0)), 0.5),
+    )
+
+
+def test_out_and_in_again_gives_the_same_logits_bit_for_bit(own, file):
+    read = network_from_checkpoint(file)
+    assert read.model == OWN_MODEL
+    assert not read.training
+    assert all(torch.equal(one, other) for one, other in zip(logits(read), logits(own), strict=True))
+
+
+def test_a_published_model_too(tmp_path):
+    network = published_states("camvid-bise18")[2]
+    read = network_from_safetensors(safetensors_from_network(network, tmp_path / "a.safetensors"))
+    assert read.model == network.model
+    assert all(torch.equal(one, other) for one, other in zip(logits(read), logits(network), strict=True))
+
+
+def test_nothing_else_is_left_in_the_folder(file):
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_file_is_replaced(own, file):
+    file.write_bytes(b"old")
+    safetensors_from_network(own, file)
+    assert network_from_safetensors(file).model == OWN_MODEL
+
+
+def test_a_folder_that_is_not_there(own, tmp_path):
+    with pytest.raises(SinkError, match="cannot be written"):
+        safetensors_from_network(own, tmp_path / "none" / "own.safetensors")
+
+
+def test_a_backbone_that_has_moved_can_be_named(file, own):
+    rewritten(file, metadata={"model": metadata_of(file)["model"].replace(OWN, "gone.elsewhere:build")})
+    with pytest.raises(OptionError, match=r"cannot import 'gone\.elsewhere'"):
+        network_from_safetensors(file)
+    read = network_from_safetensors(file, backbone=OWN)
+    assert read.model.backbone == OWN
+    assert all(torch.equal(one, other) for one, other in zip(logits(read), logits(own), strict=True))
+
+
+# Damage
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+def test_a_copy_that_stopped(file, share):
+    content = file.read_bytes()
+    file.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(CheckpointError, match="not a readable safetensors file"):
+        network_from_safetensors(file)
+
+
+@pytest.mark.parametrize("content", [b"text\n" * 20, b"\xff" * 64, (10).to_bytes(8, "little") + b"{not json}"])
+def test_something_else(tmp_path, content):
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(CheckpointError, match="not a readable safetensors file"):
+        network_from_safetensors(file)
+
+
+def test_nothing_there_and_a_folder(tmp_path):
+    with pytest.raises(CheckpointError, match="not a readable safetensors file"):
+        network_from_safetensors(tmp_path / "a.safetensors")
+    (tmp_path / "b.safetensors").mkdir()
+    with pytest.raises(CheckpointError, match="not a readable safetensors file"):
+        network_from_checkpoint(tmp_path / "b.safetensors")
+
+
+def test_a_file_of_another_program(tmp_path):
+    save_file({"weight": torch.zeros(3)}, tmp_path / "a.safetensors")
+    with pytest.raises(CheckpointError, match="of another program"):
+        network_from_safetensors(tmp_path / "a.safetensors")
+    save_file({"weight": torch.zeros(3)}, tmp_path / "a.safetensors", metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match="of another program"):
+        network_from_safetensors(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("revision", ["2", "0", "", "one", None])
+def test_an_unknown_revision(file, revision):
+    with pytest.raises(CheckpointError, match=f"revision {revision} seen, this version reads 1"):
+        network_from_safetensors(rewritten(file, metadata={"revision": revision}))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"name": "a", "backbone": "bise18", "classes": "none", "normalisation": 1}',
+        '{"name": "a", "backbone": "bise18", "classes": [], "normalisation": {"mean": [0, 0], "std": [1, 1, 1]}}',
+    ],
+)
+def test_a_damaged_model_description(file, model):
+    with pytest.raises(CheckpointError, match="its model description is damaged"):
+        network_from_safetensors(rewritten(file, metadata={"model": model}))
+
+
+def test_all_faults_of_the_weights_are_in_one_error(file):
+    tensors = load_file(file)
+    del tensors["hr.stem.0.weight"]
+    del tensors["creff.key.bias"]
+    tensors["surplus"] = torch.zeros(2)
+    tensors["lr_head.classifier.weight"] = torch.zeros(12, 32, 1, 1)
+    tensors["hr.stem.1.bias"] = tensors["hr.stem.1.bias"].double()
+    tensors["lr.stem.1.weight"] = tensors["lr.stem.1.weight"] * float("nan")
+    with pytest.raises(CheckpointError) as caught:
+        network_from_safetensors(rewritten(file, tensors=tensors))
+    message = str(caught.value)
+    for line in (
+        "does not fit backbone 'own_backbone:build'",
+        "missing hr.stem.0.weight",
+        "missing creff.key.bias",
+        "unexpected surplus",
+        "lr_head.classifier.weight: float32 (12, 32, 1, 1) seen, float32 (11, 32, 1, 1) expected",
+        "hr.stem.1.bias: float64 (16,) seen, float32 (16,) expected",
+        "lr.stem.1.weight: holds NaN or infinity",
+    ):
+        assert line in message
+
+
+def test_weights_of_another_backbone(file):
+    with pytest.raises(CheckpointError, match=r"(?s)does not fit backbone 'bise18'.*missing .*unexpected"):
+        network_from_safetensors(file, backbone="bise18")
