@@ -1,0 +1,72 @@
+"""The documents say what the code does."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from edge_arseg import __version__
+from edge_arseg.cli.main import COMMANDS, cli
+from edge_arseg.spec.manifest import Role, manifest_schema
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("edge_arseg/zoo/*.md")])
+
+
+def commands_in(page: Path) -> list[list[str]]:
+    """Return the ``edge-arseg ...`` lines of a page's shell blocks, split into words."""
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
+    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return [shlex.split(line) for line in lines if line.startswith("edge-arseg ")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_parse(page):
+    """Commands and options in the documents exist; nothing is run."""
+    for words in commands_in(page):
+        command = cli.get_command(click.Context(cli), words[1])
+        assert command is not None, words
+        command.make_context(words[1], words[2:], resilient_parsing=False)
+
+
+def test_the_readme_names_every_command():
+    readme = (ROOT / "README.md").read_text()
+    for command in COMMANDS:
+        assert f"| `{command}` |" in readme
+
+
+def test_the_readme_has_commands_to_check():
+    assert len(commands_in(ROOT / "README.md")) >= 5
+
+
+def test_the_cost_table_is_the_measured_one():
+    record = json.loads((ROOT / "benchmarks/results/gmacs.json").read_text())["values"]
+    readme = (ROOT / "README.md").read_text()
+    for variant, scales in record.items():
+        row = scales["0.5"]
+        between = row["lr_gmacs"] + row["fuse_gmacs"]
+        cells = f"{row['hr_gmacs']:.2f} | {between:.2f} | {row['mean_gmacs']:.2f} | {row['saving']:.1%} |"
+        assert re.search(rf"\| {variant}, \d+x\d+ \| {re.escape(cells)}", readme), cells
+
+
+def test_the_format_page_names_every_field():
+    page = (ROOT / "docs/bundle_format.md").read_text()
+    for field in manifest_schema()["properties"]:
+        assert f"`{field}`" in page
+    for role in Role:
+        assert f"onnx/{role.value}.onnx" in page
+
+
+def test_version_and_changelog_agree():
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"\nversion = {__version__}\n" in (ROOT / "setup.cfg").read_text()

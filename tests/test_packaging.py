@@ -1,0 +1,83 @@
+"""The wheel: complete, and enough on its own for the device half."""
+
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DEVICE_TESTS = ("spec", "motion", "runtime", "bench", "cli/test_main.py")
+DEVICE_TEST_FILES = ("conftest.py", "bundle_files.py", "engine_tester.py", "sum_graph.py")
+
+
+def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600, **options)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    pytest.importorskip("build")
+    source = tmp_path_factory.mktemp("source")
+    tracked = run("git", "ls-files", "-co", "--exclude-standard", cwd=ROOT).stdout.splitlines()
+    for name in tracked:
+        if (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", source / "dist", source)
+    (path,) = (source / "dist").glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def device_python(wheel, tmp_path_factory) -> Path:
+    """A new environment with the wheel and what it requires, and nothing else but what runs the tests."""
+    folder = tmp_path_factory.mktemp("device")
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv/bin/python"
+    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", wheel, "pytest", "hypothesis")
+    return python
+
+
+@pytest.mark.xdist_group("packaging")
+def test_the_wheel_holds_every_module_and_data_file(wheel):
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "edge_arseg").rglob("*.py")}
+    assert modules - inside == set()
+    assert {name for name in inside if name.endswith(".py")} == modules
+    assert any(name.endswith("LICENSE") for name in inside)
+    for folder in ("targets", "calibration"):
+        assert f"edge_arseg/data/{folder}/README.md" in inside
+
+
+@pytest.mark.xdist_group("packaging")
+def test_the_wheel_asks_for_no_host_library(device_python):
+    installed = run(device_python, "-m", "pip", "list", "--format", "freeze").stdout.lower()
+    assert "onnxruntime==" in installed
+    for name in ("torch", "onnx", "safetensors", "tensorrt", "numba"):
+        assert f"\n{name}==" not in installed
+
+
+@pytest.mark.xdist_group("packaging")
+def test_the_device_half_passes_its_tests_there(device_python, tmp_path):
+    (tmp_path / "tests").mkdir()
+    for name in (*DEVICE_TESTS, *DEVICE_TEST_FILES):
+        copy = shutil.copytree if (ROOT / "tests" / name).is_dir() else shutil.copy
+        (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / "tests" / name, tmp_path / "tests" / name)
+    shutil.copy(ROOT / "setup.cfg", tmp_path)
+    done = run(device_python, "-m", "pytest", "-q", "-m", "not slow", "tests", cwd=tmp_path)
+    assert " passed" in done.stdout or "[100%]" in done.stdout
+
+
+@pytest.mark.xdist_group("packaging")
+def test_the_device_half_runs_a_bundle_there(device_python, own_bundle, tmp_path):
+    command = device_python.with_name("edge-arseg")
+    run(command, "verify", own_bundle, cwd=tmp_path)
+    run(command, "run", "test://street?size=90x122&frames=6", "out.mp4", "-b", own_bundle, cwd=tmp_path)
+    assert (tmp_path / "out.mp4").stat().st_size > 1000
