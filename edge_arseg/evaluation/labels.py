@@ -1,0 +1,178 @@
+"""Labels: PNG files of 8 bits a pixel whose values are class indices."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from edge_arseg.errors import DataError
+
+IGNORED = 255
+"""The label of pixels that do not count. The number one past the last class means the same: CamVid's 11 of 11."""
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER = struct.Struct(">16xIIBB")
+_KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+_CACHE_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """A label that was read and found good.
+
+    Attributes:
+        path: the PNG.
+        height, width: pixels.
+        counted: pixels that have a class.
+    """
+
+    path: Path
+    height: int
+    width: int
+    counted: int
+
+
+def read_label(path: Path) -> np.ndarray:
+    """Read an index PNG, grey or with a palette: ``[H, W] uint8``, the values as stored.
+
+    Raises:
+        DataError: no such file, no PNG, damaged, or not of 8-bit indices.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path.name}: cannot be read ({error.strerror or error})") from error
+    if len(content) < _HEADER.size or not content.startswith(_SIGNATURE):
+        raise DataError(f"{path.name}: not a PNG; expected class indices as an 8-bit PNG")
+    width, height, depth, kind = _HEADER.unpack_from(content)
+    if depth != 8 or kind not in (0, 3):
+        raise DataError(
+            f"{path.name}: {depth}-bit {_KINDS.get(kind, 'unknown')} seen, expected 8-bit class indices, "
+            "grey or with a palette (colours must be converted to indices first)"
+        )
+    if not _whole(content):
+        raise DataError(f"{path.name}: damaged or cut off; copy it again")
+    try:
+        with av.open(io.BytesIO(content), "r", format="png_pipe") as container:
+            frame = next(container.decode(video=0))
+    except (av.error.FFmpegError, StopIteration) as error:
+        raise DataError(f"{path.name}: damaged; copy it again") from error
+    # A palette comes as the indices and the colours: only the indices matter.
+    picture = frame.to_ndarray()
+    indices = picture[0] if isinstance(picture, tuple) else picture
+    if indices.shape != (height, width):
+        raise DataError(f"{path.name}: {indices.shape} seen, {height}x{width} expected; a transparent colour in it?")
+    return np.ascontiguousarray(indices)
+
+
+class Labels:
+    """The labels of an evaluation: read and checked once, kept in memory as far as they fit.
+
+    Attributes:
+        classes: how many there are; ``classes`` itself and 255 are ignored, higher values are faults.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self.classes = classes
+        self._kept: dict[Path, np.ndarray] = {}
+        self._kept_bytes = 0
+
+    def __getitem__(self, path: Path) -> np.ndarray:
+        """``[H, W] uint8``; raises ``DataError`` if the file has become unreadable."""
+        if (kept := self._kept.get(path)) is not None:
+            return kept
+        label = read_label(path)
+        if self._kept_bytes + label.nbytes <= _CACHE_BYTES:
+            self._kept[path] = label
+            self._kept_bytes += label.nbytes
+        return label
+
+    def check(self, path: Path, size: tuple[int, int] | None = None) -> LabelFile:
+        """Read one label and check its values, and that it has the shape of its picture.
+
+        Args:
+            path: the PNG.
+            size: rows and columns of the picture. The label may be larger or smaller, but not of another shape.
+
+        Raises:
+            DataError: see ``read_label``; or a value that is no class, or another shape.
+        """
+        label = self[path]
+        height, width = label.shape
+        faults = []
+        if strangers := self._strangers(label):
+            seen = ", ".join(map(str, strangers[:8])) + (", ..." if len(strangers) > 8 else "")
+            faults.append(
+                f"unknown label {seen}; expected 0 to {self.classes - 1}, or {self.classes} or {IGNORED} for unlabelled"
+            )
+        if size is not None and not _same_shape(size, (height, width)):
+            faults.append(f"{height}x{width} (rows x columns) is not the shape of its picture, {size[0]}x{size[1]}")
+        if faults:
+            raise DataError(f"{path.name}: {'; '.join(faults)}")
+        return LabelFile(path, height, width, int(np.count_nonzero(label < self.classes)))
+
+    def _strangers(self, label: np.ndarray) -> list[int]:
+        values = np.flatnonzero(np.bincount(label.reshape(-1), minlength=256))
+        return [int(value) for value in values if value > self.classes and value != IGNORED]
+
+
+def checked_labels(
+    labels: Labels, sizes: Mapping[Path, tuple[int, int] | None], *, faults: Iterable[str] = (), where: Path
+) -> dict[Path, LabelFile]:
+    """Check every label before anything runs.
+
+    Args:
+        labels: reads them.
+        sizes: each label with the rows and columns of its picture, if known.
+        faults: found before, to be told in the same message.
+        where: the folder, for the message.
+
+    Raises:
+        DataError: bad labels, all of them in one message; or not one pixel has a class.
+    """
+    found = list(faults)
+    good = {}
+    for path, size in sizes.items():
+        try:
+            good[path] = labels.check(path, size)
+        except DataError as error:
+            found.append(str(error))
+    if found:
+        raise DataError(fault_list(where, found))
+    if not any(file.counted for file in good.values()):
+        raise DataError(f"{where}: every pixel of all {len(good)} labels is ignored; is it the right folder?")
+    return good
+
+
+def fault_list(where: Path, faults: list[str]) -> str:
+    """Return one message for all faults of a folder."""
+    lines = "\n".join(f"  {fault}" for fault in faults)
+    return f"{where}: {len(faults)} {'fault' if len(faults) == 1 else 'faults'}\n{lines}"
+
+
+def _whole(png: bytes) -> bool:
+    """Whether every chunk is there, with the checksum it was written with.
+
+    FFmpeg fills what is missing with zeros, which would count as class 0.
+    """
+    at = len(_SIGNATURE)
+    while at + 12 <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, at)
+        end = at + 8 + length
+        if png[end : end + 4] != struct.pack(">I", zlib.crc32(png[at + 4 : end])):
+            return False
+        if kind == b"IEND":
+            return True
+        at = end + 4
+    return False
+
+
+def _same_shape(picture: tuple[int, int], label: tuple[int, int]) -> bool:
+    """Whether one is the other resized: widths may differ by a rounded pixel, or by 1 %."""
+    expected = picture[1] * label[0] / picture[0]
+    return abs(label[1] - expected) <= max(1.0, picture[1] / picture[0], 0.01 * expected)
