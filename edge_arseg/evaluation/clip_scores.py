@@ -1,0 +1,148 @@
+"""Scores of a bundle on a labelled clip, through the same flow as ``run``."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from edge_arseg.evaluation.encoding import ClipEncoding, encode_clip
+from edge_arseg.evaluation.labelled_clip import LabelledClip, labelled_clip
+from edge_arseg.evaluation.mode_run import ModeRun
+from edge_arseg.evaluation.modes import checked_modes
+from edge_arseg.evaluation.passes import Pass, checked_phases
+from edge_arseg.evaluation.progress import Counter, Progress, no_progress
+from edge_arseg.evaluation.scores import Conditions, Scores
+from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.runtime.bundle import Bundle, read_bundle
+from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.segmenter import Segmenter
+
+NO_SCENE_CUT = 1.0
+"""``KeyframePolicy.scene_cut`` that no frame exceeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOptions:
+    """How a clip is scored.
+
+    Attributes:
+        modes: names or members of ``Mode``.
+        motion: where vectors come from: ``auto``, ``codec``, ``recode``, ``zero``.
+        phases: frames on which the first keyframe is set, each below the bundle's GOP. For each phase the clip is run
+            anew from that frame on. Scored are the frames from the largest phase on, at every phase: so with all
+            phases each scored frame is scored once at each distance, and what differs between distances is the
+            distance alone.
+        limit: use only the first so many frames.
+        scene_cut: ``None`` keeps keyframes at fixed distances. A share of the frame, 0 to 1, measures the policy as
+            deployed: scene cuts start a GOP early, and phases no longer cover every distance evenly.
+        encode_bitrate: bits per second; encode the frames anew from each phase on, with the bundle's GOP, so that
+            vectors of the stream never end between keyframes. Meant for sources of uncompressed images.
+        fusion: ``auto``, ``kernel`` or ``graph``.
+        backend: engine library.
+        threads: of the engines; by default as many as there are cores.
+    """
+
+    modes: Sequence[Mode | str] = (Mode.AR, Mode.HR, Mode.LR)
+    motion: str = "auto"
+    phases: Sequence[int] = (0,)
+    limit: int | None = None
+    scene_cut: float | None = None
+    encode_bitrate: int | None = None
+    fusion: str = "auto"
+    backend: str = "onnxruntime"
+    threads: int | None = None
+
+
+def scores_from_clip(
+    bundle: Bundle | str | Path,
+    clip: str | Path,
+    labels: str | Path,
+    options: ClipOptions = ClipOptions(),
+    *,
+    progress: Progress = no_progress,
+) -> Scores:
+    """Score a bundle on a clip with labels, mode by mode.
+
+    Class maps are resized to the size of each label by the nearest pixel, and scored at that resolution.
+
+    HR and LR alone do not depend on keyframes: one run stands for all phases, each frame scored at the distance that
+    it has at each phase, unless ``scene_cut`` or ``encode_bitrate`` make the runs differ.
+
+    Args:
+        bundle: or its folder.
+        clip: what ``open_video`` takes, but nothing live.
+        labels: folder of index PNGs; ``labels_by_frame`` says how they find their frames.
+        options: see ``ClipOptions``.
+        progress: see ``Progress``.
+
+    Raises:
+        BundleError, BuildError, OptionError, EnvironmentUnfitError: see ``Segmenter``.
+        SourceError: the clip cannot be read, or has no motion of the kind asked for.
+        DataError: labels that cannot be used: all faults in one message, before the first frame runs.
+        SinkError: the encoded clips cannot be written.
+    """
+    bundle = bundle if isinstance(bundle, Bundle) else read_bundle(bundle)
+    manifest = bundle.manifest
+    modes, phases = checked_modes(options.modes), checked_phases(options.phases, manifest.gop)
+    cut = NO_SCENE_CUT if options.scene_cut is None else options.scene_cut
+    policy = KeyframePolicy(interval=manifest.gop, scene_cut=cut)
+    names = tuple(info.name for info in manifest.model.classes)
+    labelled = labelled_clip(clip, Path(labels), len(names), first_frame=phases[-1], limit=options.limit)
+    encoding = ClipEncoding(options.encode_bitrate, manifest.gop) if options.encode_bitrate else None
+    found = {}
+    with ExitStack() as stack:
+        apart: Sequence[Pass] = [Pass(clip, 0, phase, (phase,)) for phase in phases]
+        together: Sequence[Pass] = [Pass(clip, 0, phases[0], phases)]
+        if encoding is not None:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="edge-arseg-eval-")))
+            apart = _encoded(labelled, folder, encoding, phases, progress)
+        one_run_each = encoding is not None or options.scene_cut is not None
+        plan = {mode: apart if mode is Mode.AR or one_run_each else together for mode in modes}
+        counter = Counter(progress, sum(labelled.frame_count - p.offset for runs in plan.values() for p in runs))
+        for mode in modes:
+            with Segmenter(
+                bundle,
+                mode=mode,
+                fusion=options.fusion,
+                backend=options.backend,
+                threads=options.threads,
+                policy=policy,
+            ) as segmenter:
+                run = ModeRun(segmenter, labelled, phases[-1], options.motion, counter, mode.value)
+                for one in plan[mode]:
+                    run.follow(one)
+                found[mode.value] = run.scores(names)
+    files = labelled.by_frame.values()
+    pixels = sum(file.height * file.width for file in files)
+    conditions = Conditions(
+        source=_name_of(clip),
+        frame_size=(manifest.height, manifest.width),
+        label_sizes=tuple(sorted({(file.height, file.width) for file in files})),
+        counted=100.0 * sum(file.counted for file in files) / pixels,
+        interval=manifest.gop,
+        phases=phases,
+        first_frame=phases[-1],
+        scene_cut=options.scene_cut,
+        encoding=None if encoding is None else str(encoding),
+        limit=options.limit,
+    )
+    return Scores(manifest.name, bundle.digest, conditions, found)
+
+
+def _name_of(clip: str | Path) -> str:
+    """Return the last folder and the name, without the other folders of this machine."""
+    return "/".join(str(clip).partition("://")[2].rstrip("/").split("/")[-2:]) or Path(clip).name
+
+
+def _encoded(
+    labelled: LabelledClip, folder: Path, encoding: ClipEncoding, phases: Iterable[int], progress: Progress
+) -> list[Pass]:
+    """Encode the clip once from each phase on."""
+    passes = []
+    for phase in phases:
+        progress(0, 0, f"encoding from frame {phase} on")
+        target = folder / f"from{phase:06d}.mp4"
+        encode_clip(labelled.clip, target, encoding, first=phase, count=labelled.frame_count)
+        passes.append(Pass(target, phase, 0, (phase,)))
+    return passes

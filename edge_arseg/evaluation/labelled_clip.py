@@ -1,0 +1,68 @@
+"""A clip with the labels of its frames, checked before anything runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_arseg.errors import DataError, OptionError
+from edge_arseg.evaluation.labels import LabelFile, Labels, checked_labels
+from edge_arseg.evaluation.pairing import label_paths, labels_by_frame
+from edge_arseg.video.reader import open_video
+from edge_arseg.video.uri import source_from_uri
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledClip:
+    """A clip whose frames were counted and whose labels are good.
+
+    Attributes:
+        clip: what ``open_video`` takes.
+        frame_count: frames that are used: all of them, or the first ``limit``.
+        labels: reads the labels.
+        by_frame: the label of each labelled frame that is scored, by the frame's index.
+    """
+
+    clip: str | Path
+    frame_count: int
+    labels: Labels
+    by_frame: Mapping[int, LabelFile]
+
+
+def labelled_clip(
+    clip: str | Path, labels: Path, classes: int, *, first_frame: int = 0, limit: int | None = None
+) -> LabelledClip:
+    """Count the frames of a clip by decoding it once, pair its labels, and check those that will be scored.
+
+    Containers declare numbers of frames that are estimates, so the frames are counted: ``labels_by_frame`` says how
+    labels find theirs.
+
+    Args:
+        clip: what ``open_video`` takes, but nothing live.
+        labels: the folder.
+        classes: how many the bundle knows.
+        first_frame: frames before this one are not scored.
+        limit: use only the first so many frames. Pairing goes by all frames all the same.
+
+    Raises:
+        SourceError: the clip cannot be read to its end.
+        DataError: labels that cannot be paired or used, all faults in one message; or none for a frame that is scored.
+        OptionError: a live source; no frame is left to score.
+    """
+    if source_from_uri(clip).live:
+        raise OptionError(f"{clip}: a live source never gives the same frames twice; record it to a file first")
+    with open_video(clip, motion="zero") as reader:
+        size = reader.height, reader.width
+        counted = sum(1 for _ in reader)
+    paths = labels_by_frame(label_paths(labels), counted, where=labels)
+    used = counted if limit is None else min(limit, counted)
+    if used <= first_frame:
+        raise OptionError(
+            f"{clip}: {used} frames are used, and only frames from {first_frame} on, the largest phase, are scored; "
+            "choose smaller --phases, or a longer clip"
+        )
+    wanted = {index: path for index, path in paths.items() if first_frame <= index < used}
+    if not wanted:
+        raise DataError(f"{labels}: no label for a frame from {first_frame} to {used - 1}; expected at least one")
+    reads = Labels(classes)
+    files = checked_labels(reads, dict.fromkeys(wanted.values(), size), where=labels)
+    return LabelledClip(clip, used, reads, {index: files[path] for index, path in wanted.items()})

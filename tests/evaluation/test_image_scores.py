@@ -1,0 +1,78 @@
+import math
+
+import numpy as np
+import pytest
+from toy_bundle import HEIGHT, WIDTH, write_image, write_label
+
+from edge_arseg.errors import DataError, OptionError
+from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
+from edge_arseg.evaluation.nearest import resized_map
+
+
+@pytest.fixture
+def options(toy_backend):
+    return ImageOptions(backend=toy_backend)
+
+
+@pytest.fixture
+def folders(clip, tmp_path):
+    return tmp_path / "images", tmp_path / "labels"
+
+
+def test_both_branches_are_scored(toy_bundle, folders, options):
+    scores = scores_from_images(toy_bundle, *folders, options)
+    assert list(scores.modes) == ["hr", "lr"]
+    for found in scores.modes.values():
+        assert found.miou == found.miou_pooled == 100.0
+        assert (found.by_distance, found.worst_distance, found.frames) == ((), None, 11)
+        assert math.isnan(found.temporal_consistency)
+    assert scores.conditions.source == "images"
+    assert scores.conditions.interval is None
+
+
+def test_ar_is_not_defined_for_stills(toy_bundle, folders, options):
+    with pytest.raises(OptionError, match=r"mode ar is not defined for single images.*--clip"):
+        scores_from_images(toy_bundle, *folders, ImageOptions(modes=("ar", "hr"), backend="toy"))
+
+
+def test_images_of_any_size_pass_through_the_reader(toy_bundle, tmp_path, options, maps):
+    flat = np.full((HEIGHT, WIDTH), 7, np.uint8)
+    for name, factor in (("a", 1), ("b", 2), ("c", 3)):
+        write_image(tmp_path / "i" / f"{name}.png", resized_map(flat, HEIGHT * factor, WIDTH * factor))
+        write_label(tmp_path / "l" / f"{name}.png", resized_map(flat, HEIGHT * 2, WIDTH * 2))
+    found = scores_from_images(toy_bundle, tmp_path / "i", tmp_path / "l", options).modes["hr"]
+    assert found.miou == found.per_class["sign"] == 100.0 or found.per_class["fence"] == 100.0
+    assert math.isnan(found.per_class["sky"])
+
+
+def test_a_limit_takes_the_first(toy_bundle, folders, options):
+    assert scores_from_images(toy_bundle, *folders, ImageOptions(limit=3, backend="toy")).modes["hr"].frames == 3
+
+
+def test_all_faults_are_told_at_once(toy_bundle, folders, options, maps):
+    images, labels = folders
+    (images / "000001.png").unlink()
+    (labels / "000002.png").unlink()
+    (images / "000003.png").write_bytes(b"junk")
+    write_label(labels / "000004.png", maps[0] + 40)
+    write_image(images / "000005.jpg", maps[0])
+    write_label(labels / "000006.png", maps[0, :10])
+    with pytest.raises(DataError) as caught:
+        scores_from_images(toy_bundle, images, labels, options)
+    message = str(caught.value)
+    assert "6 faults" in message
+    for told in (
+        "000001.png: a label without an image",
+        "000002.png: an image without a label",
+        "000003.png: ends in damage",
+        "000004.png: unknown label",
+        "000005.png: the same name as 000005.jpg",
+        "000006.png: 10x64 (rows x columns) is not the shape",
+    ):
+        assert told in message
+
+
+def test_not_one_pair(toy_bundle, folders, options, tmp_path, maps):
+    write_label(tmp_path / "other" / "x.png", maps[0])
+    with pytest.raises(DataError, match="a label without an image"):
+        scores_from_images(toy_bundle, folders[0], tmp_path / "other", options)
