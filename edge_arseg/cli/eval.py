@@ -10,6 +10,7 @@ import click
 
 from edge_arseg.cli.options import json_option
 from edge_arseg.cli.output import print_fields, print_json, print_table
+from edge_arseg.runtime.fusion import CHOICES
 
 if TYPE_CHECKING:
     from edge_arseg.evaluation.progress import Progress
@@ -24,7 +25,7 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--images", type=FOLDER, help="Folder of images to score on, instead of a clip.")
 @click.option("--labels", type=FOLDER, required=True, help="Folder of index PNGs: one per frame, or named like images.")
 @click.option("--mode", help="Modes to score. [default: ar,hr,lr; for images hr,lr]")
-@click.option("--motion", default="auto", show_default=True, help="Vectors: auto, codec, recode or zero.")
+@click.option("--motion", type=click.Choice(["auto", "codec", "recode", "zero"]), default="auto", show_default=True)
 @click.option(
     "--phases",
     default="0",
@@ -40,10 +41,10 @@ FOLDER = click.Path(path_type=Path)
     type=click.FloatRange(0, 1),
     help="Share of a frame without vectors that makes it a keyframe. [default: keyframes at fixed distances]",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Use only the first so many frames or images.")
-@click.option("--fusion", default="auto", show_default=True, help="auto, kernel or graph.")
+@click.option("--limit", type=click.IntRange(1), help="Use only the first so many frames or images.")
+@click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)
 @click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
-@click.option("--threads", type=click.IntRange(min=1), help="Of each engine. [default: all cores]")
+@click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
 @json_option
 def eval(
     bundle: Path,
@@ -99,8 +100,8 @@ def eval(
     broken = scores.modes["ar"].broken_steps if "ar" in scores.modes else 0
     if broken:
         click.echo(
-            f"note: no vector leads to {broken} of the frames between keyframes (the stream's own keyframes lie there); "
-            "type --encode 1M to encode from each phase on, or --motion recode",
+            f"note: the chain of motion breaks on {broken} frames between keyframes (the stream's own keyframes lie "
+            "there); type --encode 1M to encode from each phase on, or --motion recode",
             err=True,
         )
     if as_json:
@@ -169,7 +170,7 @@ def _print(scores: "Scores") -> None:
     if clip:
         distances = range(len(first.by_distance))
         table = [[d, *(_cell(m.by_distance[d]) for m in modes.values())] for d in distances]
-        print_table("mIoU by distance from the keyframe", ["distance", *modes], table)
+        print_table("mIoU by distance", ["distance", *modes], table)
         click.echo()
     names = list(first.per_class)
     print_table("IoU", ["class", *modes], [[n, *(_cell(m.per_class[n]) for m in modes.values())] for n in names])
