@@ -30,8 +30,8 @@ FOLDER = click.Path(path_type=Path)
     "--phases",
     default="0",
     show_default=True,
-    help="Frames on which the first keyframe is set: all, or numbers like 0,3,6,9. With all, every frame is scored at "
-    "every distance from its keyframe.",
+    help="Frames on which the first keyframe is set: all, or numbers like 0,3,6,9; one run for each. Frames from the "
+    "largest on are scored: with all, each of them at every distance from its keyframe.",
 )
 @click.option(
     "--encode", metavar="RATE", help="Encode the frames first, from each phase on, at RATE bits/s (1M, 500k)."
