@@ -15,7 +15,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
-
 from golden_cases import OUTPUTS, GoldenCase, golden_case, golden_files, golden_network
 from golden_paths import PATHS, Logits
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from golden_cases import GoldenCase
 
 from edge_arseg.compiler.branch_graphs import hr_graph, lr_graph
 from edge_arseg.compiler.export_settings import ExportSettings
@@ -12,7 +13,6 @@ from edge_arseg.compiler.fusion_graphs import fuse_graph, lr_head_graph
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
 from edge_arseg.spec import tensor as names
-from golden_cases import GoldenCase
 
 Logits = dict[str, np.ndarray]
 

@@ -16,24 +16,26 @@ def flow_at_feature(flow: Tensor, *, feature_size: tuple[int, int], frame_height
         frame_height: rows of the frame that the flow is measured in.
 
     Returns:
-        ``[1, 2, h, w]``, feature pixels. One factor, that of the height, scales both axes: the checkpoints were
-        trained so, and where rows and columns round differently the result differs.
+        ``[1, 2, h, w] float64``, feature pixels. One factor, that of the height, scales both axes: the checkpoints
+        were trained so, and where rows and columns round differently the result differs. Like the reference, this and
+        the coordinates made of it are double precision: next to a jump in the flow, or in a feature, the rounding of
+        a position shows.
     """
-    field = resize(flow.permute(2, 0, 1)[None], feature_size, align_corners=True)
+    field = resize(flow.permute(2, 0, 1)[None].double(), feature_size, align_corners=True)
     return field * (feature_size[0] / frame_height)
 
 
 def warp(feature: Tensor, flow: Tensor) -> Tensor:
-    """Sample ``feature [1, C, h, w]`` at each pixel plus ``flow [1, 2, h, w]`` (feature pixels, x then y).
+    """Sample ``feature [1, C, h, w]`` at each pixel plus ``flow [1, 2, h, w] float64`` (feature pixels, x then y).
 
     Coordinates are normalised as for ``align_corners=True`` and sampled with ``align_corners=False``: position ``v``
     is read at ``v * w / (w - 1) - 0.5``, so even zero flow shifts by up to half a pixel and halves the border. The
     checkpoints were trained with it; do not correct it.
     """
     height, width = feature.shape[-2:]
-    x = torch.arange(width, dtype=torch.float32, device=flow.device)
-    y = torch.arange(height, dtype=torch.float32, device=flow.device)[:, None]
+    x = torch.arange(width, dtype=flow.dtype, device=flow.device)
+    y = torch.arange(height, dtype=flow.dtype, device=flow.device)[:, None]
     grid_x = (x + flow[:, 0]) * (2.0 / (width - 1)) - 1.0
     grid_y = (y + flow[:, 1]) * (2.0 / (height - 1)) - 1.0
-    grid = torch.stack((grid_x, grid_y), 3)
+    grid = torch.stack((grid_x, grid_y), 3).to(feature.dtype)
     return F.grid_sample(feature, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
