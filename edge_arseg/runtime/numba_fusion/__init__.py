@@ -1,0 +1,28 @@
+"""The CPU fusion kernel: warp, depthwise convolutions, local attention and residual in one compiled pass.
+
+It replaces the ``fuse`` graph up to the fused feature; the ``head`` graph decodes that. Needs Numba (extra ``cpu``).
+
+::
+
+    kernel = FusionKernel(FusionShapes(64, (720, 960), (360, 480), (180, 240), 720), weights)
+    fused = kernel.run(key_feature, flow, lr_feature, out)
+
+How it is fast: the frame is cut into strips that are swept from top to bottom, so that only a dozen rows of warped
+feature, keys and values exist at a time, in the cache (``sweep``); the attention works on one register of pixels and
+three rows at once and keeps every partial sum in a register (``microkernels``). Nothing of the size of a frame, and
+no map of the 49 similarities, is ever written to memory.
+"""
+
+from edge_arseg.errors import EnvironmentUnfitError
+
+try:
+    import numba  # noqa: F401
+except ImportError as error:
+    raise EnvironmentUnfitError(
+        "the CPU fusion kernel needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
+    ) from error
+
+from edge_arseg.runtime.numba_fusion.geometry import FusionShapes
+from edge_arseg.runtime.numba_fusion.kernel import FusionKernel, FusionWeights
+
+__all__ = ["FusionKernel", "FusionShapes", "FusionWeights"]

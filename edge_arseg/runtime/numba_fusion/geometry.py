@@ -1,0 +1,182 @@
+"""How a fusion is cut into strips, and where each strip keeps its rows in scratch memory."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from edge_arseg.errors import OptionError
+from edge_arseg.runtime.numba_fusion.microkernels import ROWS, SEEN_ROWS, TAPS, WINDOW
+from edge_arseg.runtime.numba_fusion.rows import SLOTS
+from edge_arseg.runtime.numba_fusion.vector import LANES
+from edge_arseg.runtime.numba_fusion.warp import PLACE_FLOATS
+
+_SCRATCH_BYTES = 1_200_000
+"""What one thread's rows should fit in: most of the second-level cache of a server core."""
+_LEAST_STRIP = 256
+"""Columns that a strip has at least, however large its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class FusionShapes:
+    """Static shapes of one fusion.
+
+    Attributes:
+        channels: ``C`` of all features, at least 1.
+        feature: ``(h, w)`` of the keyframe feature and of the result, each at least 2 (the warp divides by
+            ``h - 1`` and ``w - 1``).
+        lr_feature: ``(h', w')`` of the LR feature.
+        flow: ``(Hg, Wg)``, cells of the flow grid.
+        frame_height: ``H`` of the frame in luma pixels; flow is scaled by ``h / H`` on both axes, as published
+            checkpoints were trained.
+
+    Raises:
+        OptionError: a size is too small.
+    """
+
+    channels: int
+    feature: tuple[int, int]
+    lr_feature: tuple[int, int]
+    flow: tuple[int, int]
+    frame_height: int
+
+    def __post_init__(self) -> None:
+        least = {"channels": 1, "feature": 2, "lr_feature": 1, "flow": 1, "frame_height": 1}
+        faults = []
+        for name, smallest in least.items():
+            value = getattr(self, name)
+            if min(np.atleast_1d(value)) < smallest:
+                faults.append(f"{name} is {value}, expected at least {smallest}")
+        if faults:
+            raise OptionError("cannot fuse features of these shapes: " + "; ".join(faults))
+
+    @property
+    def attention_macs(self) -> int:
+        """Multiply-accumulates of similarity and weighted sum: ``2 * C * h * w * 49``."""
+        return 2 * self.channels * self.feature[0] * self.feature[1] * WINDOW**2
+
+    @property
+    def depthwise_macs(self) -> int:
+        """Multiply-accumulates of the three depthwise 3x3 convolutions: ``27 * C * h * w``."""
+        return 3 * TAPS**2 * self.channels * self.feature[0] * self.feature[1]
+
+
+class Geometry(NamedTuple):
+    """Sizes and places that the compiled code needs; a named tuple because Numba passes it by value.
+
+    A strip is ``strip_width`` columns of ``band_height`` rows. The brackets say which image column is column 0 of a
+    scratch row, relative to the strip's first. ``*_at`` and ``*_row`` count elements.
+    """
+
+    channels: int
+    height: int
+    width: int
+    lr_height: int
+    lr_width: int
+    flow_width: int
+    strip_width: int
+    band_height: int
+    strips: int
+    bands: int
+    warped_width: int  # columns of a warped row [-4]
+    seen_width: int  # columns of a row of keys or values [-3]
+    base_width: int  # columns of an upsampled row, and of the two LR rows it is made from [-1]
+    query_width: int  # columns of a row of queries [0]
+    seen_row: int  # from one row of keys or values to the next
+    query_row: int  # from one row of queries to the next
+    warped_at: int  # [C][SLOTS][warped_width]
+    keys_at: int  # [SEEN_ROWS][C][seen_width]
+    values_at: int  # [SEEN_ROWS][C][seen_width]
+    base_at: int  # [C][SLOTS][base_width]
+    stretched_at: int  # [C][2][base_width]
+    queries_at: int  # [ROWS][C][query_width], in the end the fused rows
+    scores_at: int  # [ROWS][49][LANES]
+    scale_at: int  # [ROWS][LANES]
+    pixels_at: int  # [4][LANES], weights of single pixels
+    flow_at: int  # [2][flow_width], flow of one feature row
+    table_at: int  # [ROWS][blocks][PLACE_FLOATS]
+    floats: int
+
+
+def _round_up(number: int, step: int) -> int:
+    return -(-number // step) * step
+
+
+def _odd_lines(number: int) -> int:
+    # A step that is an even number of cache lines would put all channels on a few sets of the cache.
+    return _round_up(number, 16) + (16 if _round_up(number, 16) % 32 == 0 else 0)
+
+
+def _widths(strip_width: int) -> tuple[int, int, int, int]:
+    query = _round_up(strip_width, LANES)
+    seen = _round_up(query + WINDOW - 1, LANES)
+    return _odd_lines(seen + LANES), _odd_lines(seen), _odd_lines(query + LANES), _odd_lines(query)
+
+
+def _floats_of_rows(channels: int, strip_width: int) -> int:
+    warped, seen, base, query = _widths(strip_width)
+    return channels * (SLOTS * warped + 2 * SEEN_ROWS * seen + (SLOTS + 2) * base + ROWS * query)
+
+
+def strip_width_for(channels: int, width: int) -> int:
+    """Return the columns of a strip: as many as keep a thread's rows within its cache, at least 256, evenly divided.
+
+    Neighbouring strips both warp and convolve the columns between them. On the machine that was measured (2 MB of
+    second-level cache) this costs more than rows that spill to the third level, up to 256 columns of 512 channels.
+    """
+    widest = _LEAST_STRIP
+    while widest < width and 4 * _floats_of_rows(channels, widest + LANES) <= _SCRATCH_BYTES:
+        widest += LANES
+    strips = -(-width // widest)
+    return _round_up(-(-width // strips), LANES)
+
+
+def band_height_for(height: int, strips: int, threads: int) -> int:
+    """Return the rows of a band: a job for every thread, and four where bands stay far higher than what they repeat.
+
+    Each band starts with eight rows that the band above it computes as well.
+    """
+    bands = max(-(-threads // strips), min(-(-4 * threads // strips), height // (16 * SEEN_ROWS)))
+    return _round_up(-(-height // min(bands, -(-height // ROWS))), ROWS)
+
+
+def geometry_from_shapes(
+    shapes: FusionShapes, threads: int = 1, strip_width: int | None = None, band_height: int | None = None
+) -> Geometry:
+    """Return how to cut and store a fusion; the result does not depend on the cut.
+
+    Args:
+        shapes: what to fuse.
+        threads: threads that share the work.
+        strip_width: columns of a strip, a multiple of ``LANES``; ``None`` chooses.
+        band_height: rows of a strip, a multiple of ``ROWS``; ``None`` chooses.
+    """
+    height, width = shapes.feature
+    strip = strip_width or strip_width_for(shapes.channels, width)
+    strips = -(-width // strip)
+    band_height = band_height or band_height_for(height, strips, threads)
+    bands = -(-height // band_height)
+    channels = shapes.channels
+    warped, seen, base, query = _widths(strip)
+    seen_row, query_row = _odd_lines(channels * seen), _odd_lines(channels * query)
+    sizes = {
+        "warped_at": SLOTS * channels * warped,
+        "keys_at": SEEN_ROWS * seen_row,
+        "values_at": SEEN_ROWS * seen_row,
+        "base_at": SLOTS * channels * base,
+        "stretched_at": 2 * channels * base,
+        "queries_at": ROWS * query_row,
+        "scores_at": ROWS * WINDOW**2 * LANES,
+        "scale_at": ROWS * LANES,
+        "pixels_at": 4 * LANES,
+        "flow_at": 2 * shapes.flow[1],
+        "table_at": ROWS * warped // LANES * PLACE_FLOATS,
+    }
+    places, end = {}, 0
+    for name, size in sizes.items():
+        places[name] = end
+        end += _odd_lines(size)
+    return Geometry(
+        channels, height, width, *shapes.lr_feature, shapes.flow[1], strip, band_height, strips, bands,
+        warped, seen, base, query, seen_row, query_row, **places, floats=_round_up(end + LANES, 1024),
+    )  # fmt: skip

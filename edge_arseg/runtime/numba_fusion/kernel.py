@@ -1,0 +1,183 @@
+"""CReFF on the CPU: warp, depthwise convolutions and 7x7 local attention in one pass."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_arseg.errors import OptionError
+from edge_arseg.runtime.numba_fusion.axis import axis_of, windows_of
+from edge_arseg.runtime.numba_fusion.geometry import FusionShapes, geometry_from_shapes
+from edge_arseg.runtime.numba_fusion.launch import compiled_fusion
+from edge_arseg.runtime.numba_fusion.microkernels import ROWS
+from edge_arseg.runtime.numba_fusion.vector import LANES
+from edge_arseg.runtime.numba_fusion.warp import PLACE_INTS
+
+_LARGE = 32 << 20
+"""Bytes from which a result is written past the caches."""
+
+
+@dataclass(frozen=True, slots=True)
+class FusionWeights:
+    """Weights of the three depthwise 3x3 convolutions of CReFF, float32.
+
+    Attributes:
+        query_weight: ``[C, 1, 3, 3]`` or ``[C, 3, 3]``, applied to the upsampled LR feature.
+        query_bias: ``[C]``.
+        key_weight: as ``query_weight``, applied to the warped keyframe feature.
+        key_bias: ``[C]``.
+        value_weight: as ``query_weight``, applied to the warped keyframe feature.
+        value_bias: ``[C]``.
+    """
+
+    query_weight: np.ndarray
+    query_bias: np.ndarray
+    key_weight: np.ndarray
+    key_bias: np.ndarray
+    value_weight: np.ndarray
+    value_bias: np.ndarray
+
+    def table(self, channels: int, *names: str) -> np.ndarray:
+        """Return taps and bias of the named convolutions side by side, flat ``[C, 10 * names]``."""
+        parts = []
+        faults = []
+        for name in names:
+            weight, bias = np.asarray(getattr(self, f"{name}_weight")), np.asarray(getattr(self, f"{name}_bias"))
+            if weight.size != channels * 9 or weight.shape[0] != channels or weight.shape[-2:] != (3, 3):
+                faults.append(f"{name}_weight is {list(weight.shape)}, expected [{channels}, 1, 3, 3]")
+            if bias.shape != (channels,):
+                faults.append(f"{name}_bias is {list(bias.shape)}, expected [{channels}]")
+            if not faults:
+                parts += [weight.reshape(channels, 9), bias.reshape(channels, 1)]
+        if faults:
+            raise OptionError("weights do not fit the features: " + "; ".join(faults))
+        return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float32).reshape(-1)
+
+
+def _scratch_of(threads: int, floats: int) -> np.ndarray:
+    """Return ``[threads, floats]`` zeros that start on a 2 MiB page, in memory that may be backed by such pages.
+
+    A strip's rows touch more small pages than the translation cache of a core holds. NumPy asks for large pages when
+    an array has 4 MiB or more, hence the spare room; it is never touched.
+    """
+    page = (2 << 20) // 4
+    memory = np.zeros(max(threads * floats, page) + 2 * page, np.float32)
+    start = -(memory.ctypes.data // 4) % page
+    return memory[start : start + threads * floats].reshape(threads, floats)
+
+
+class FusionKernel:
+    """A fusion of fixed shapes and weights; all memory is taken when it is made.
+
+    The result for a pixel is ``lr + sum_k softmax_k(Q . K_k) V_k`` over the 7x7 places around it, where ``lr`` is the
+    LR feature resized to the keyframe feature (bilinear, ``align_corners=True``), ``Q = dw3x3(lr)``, ``K`` and ``V``
+    are ``dw3x3(warped)`` with zero padding, and ``warped`` is the keyframe feature sampled along the flow. The
+    similarity is not divided by ``sqrt(C)``; places outside the image have similarity 0 and value 0 and keep their
+    share of the softmax. These are the semantics that published AR-Seg checkpoints were trained with (Hu et al., CVPR
+    2023, and its reference implementation, which departs from the paper's equation 3 in the missing ``sqrt(C)``).
+
+    Attributes:
+        shapes: the shapes it was made for.
+        threads: threads that work on one fusion; the result does not depend on their number.
+    """
+
+    def __init__(self, shapes: FusionShapes, weights: FusionWeights, threads: int | None = None) -> None:
+        """Compile (or load) the kernel and take its memory.
+
+        Args:
+            shapes: sizes of features, flow and frame.
+            weights: of the three convolutions.
+            threads: ``None`` means all cores this process may use.
+
+        Raises:
+            OptionError: shapes or weights do not fit together, or ``threads`` is below 1.
+        """
+        if threads is not None and threads < 1:
+            raise OptionError(f"a fusion cannot run on {threads} threads, expected 1 or more")
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.shapes = shapes
+        self.threads = threads or available
+        self._query_weights = weights.table(shapes.channels, "query")
+        self._seen_weights = weights.table(shapes.channels, "key", "value")
+        self._geometry = g = geometry_from_shapes(shapes, self.threads)
+        height, width = shapes.feature
+        entries = g.strips * g.strip_width + max(g.base_width, g.warped_width)
+        entries += -entries % LANES
+        lr_x, windows = windows_of(
+            axis_of(shapes.lr_feature[1], width, before=1, after=entries - width - 1), shapes.lr_feature[1]
+        )
+        self._tables = (
+            lr_x,
+            windows,
+            axis_of(shapes.lr_feature[0], height),
+            axis_of(shapes.flow[1], width, before=4, after=entries - width - 4, like_torch=False),
+            axis_of(shapes.flow[0], height, like_torch=False),
+        )
+        self._factor = height / shapes.frame_height
+        self._scratch = _scratch_of(self.threads, g.floats)
+        ints = ROWS * g.warped_width // LANES * PLACE_INTS + 2 * LANES
+        self._ints = np.zeros((self.threads, ints), np.int32)
+        self._places = np.zeros((self.threads, 32), np.intp)
+        self._jobs = np.zeros(1, np.intp)
+        self._pool = ThreadPoolExecutor(self.threads - 1, "fusion") if self.threads > 1 else None
+        self._lock = threading.Lock()  # the scratch memory serves one run at a time
+        self._fuse = compiled_fusion()
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the kernel holds between calls, in bytes."""
+        tables = [part for axis in self._tables for part in (axis if isinstance(axis, tuple) else (axis,))]
+        held = [self._scratch, self._ints, self._places, self._query_weights, self._seen_weights, *tables]
+        return sum(array.nbytes for array in held)
+
+    def run(
+        self, key_feature: np.ndarray, flow: np.ndarray, lr_feature: np.ndarray, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the fused feature ``[C, h, w] float32``, with the leading axes that ``key_feature`` has.
+
+        Args:
+            key_feature: ``[C, h, w]`` or ``[1, C, h, w]`` float32, contiguous: feature of the keyframe.
+            flow: ``[Hg, Wg, 2]`` float32, contiguous, luma pixels, x then y, from the current frame to the keyframe.
+                Cells that point outside the keyframe find zeros; so do those that are not numbers, and those beside
+                them.
+            lr_feature: ``[C, h', w']`` or ``[1, C, h', w']`` float32, contiguous.
+            out: where to write, shaped as ``key_feature``, not overlapping it; ``None`` makes a new array.
+
+        Raises:
+            OptionError: an array has another shape or type, or is not contiguous.
+        """
+        if out is None:
+            out = np.empty_like(key_feature)
+        shapes = self.shapes
+        expected = {
+            "key_feature": (key_feature, (shapes.channels, *shapes.feature)),
+            "flow": (flow, (*shapes.flow, 2)),
+            "lr_feature": (lr_feature, (shapes.channels, *shapes.lr_feature)),
+            "out": (out, (shapes.channels, *shapes.feature)),
+        }
+        faults = [
+            f"{name} is {array.dtype}{list(array.shape)}{'' if array.flags.c_contiguous else ' not contiguous'}, "
+            f"expected float32{list(shape)}"
+            for name, (array, shape) in expected.items()
+            if array.dtype != np.float32 or array.shape[-3:] != shape or array.size != np.prod(shape)
+            or not array.flags.c_contiguous
+        ]  # fmt: skip
+        if faults:
+            raise OptionError("cannot fuse: " + "; ".join(faults))
+        shift = out.ctypes.data // 4 % LANES if out.nbytes >= _LARGE else -1
+        with self._lock:
+            self._jobs[0] = 0
+            shared = (
+                key_feature.reshape(-1), flow.reshape(-1), self._factor, lr_feature.reshape(-1), *self._tables,
+                self._query_weights, self._seen_weights, out.reshape(-1), shift, self._jobs, self._geometry,
+            )  # fmt: skip
+            own = list(zip(self._scratch, self._ints, self._places, strict=True))
+            helpers = [self._pool.submit(self._fuse, *shared, *mine) for mine in own[1:]] if self._pool else []
+            try:
+                self._fuse(*shared, *own[0])
+            finally:
+                for helper in helpers:
+                    helper.result()
+        return out

@@ -1,0 +1,73 @@
+"""One strip of the frame, swept from top to bottom with a few rows in the cache."""
+# mypy: disable-error-code="no-untyped-def"
+
+from numba import njit
+
+from edge_arseg.runtime.numba_fusion.attention import attend
+from edge_arseg.runtime.numba_fusion.microkernels import REACH, ROWS, SEEN_ROWS
+from edge_arseg.runtime.numba_fusion.rows import SLOTS, add_base_rows, add_seen_rows, add_warped_rows, write_query_rows
+from edge_arseg.runtime.numba_fusion.vector import LANES
+
+
+@njit(error_model="numpy")
+def sweep_strip(
+    strip, band, key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y, query_weights, seen_weights,
+    out, shift, scratch, ints, places, g,
+):  # fmt: skip
+    """Fuse one strip.
+
+    Args:
+        strip: number of the strip, from the left.
+        band: number of the band, from the top.
+        key: keyframe feature, flat ``[C, h, w]``.
+        flow: flat ``[Hg, Wg, 2]``, luma pixels.
+        factor: feature pixels per luma pixel.
+        lr: LR feature, flat ``[C, h', w']``.
+        lr_x: ``Axis`` from LR to feature columns, one entry before the image.
+        windows: see ``stretch_row``.
+        lr_y: ``Axis`` from LR to feature rows.
+        flow_x: ``Axis`` from flow to feature columns.
+        flow_y: ``Axis`` from flow to feature rows.
+        query_weights: flat ``[C][10]``.
+        seen_weights: flat ``[C][20]``, key then value.
+        out: result, flat ``[C, h, w]``.
+        shift: see ``copy_row``.
+        scratch: this thread's floats, laid out by ``g``.
+        ints: this thread's working memory for ``place_row``.
+        places: this thread's ``[32] int64``.
+        g: sizes and places.
+    """
+    left = strip * g.strip_width
+    top = band * g.band_height
+    bottom = min(g.height, top + g.band_height)
+    columns = min(g.strip_width, g.width - left)
+    # Registers to fill; to the right of the image rows of keys and values stay zero.
+    seen_blocks = min(g.seen_width, -(-columns // LANES) * LANES + 2 * REACH, g.width - left + REACH)
+    seen_blocks = -(-seen_blocks // LANES)
+    warped_blocks = min(seen_blocks + 1, -(-(g.width - left + REACH + 1) // LANES))
+    query_blocks = -(-columns // LANES)
+    slots = places[:SEEN_ROWS]
+    key_rows = places[SEEN_ROWS : 2 * SEEN_ROWS]
+    base_rows = places[2 * SEEN_ROWS : 2 * SEEN_ROWS + ROWS]
+    stretched = places[2 * SEEN_ROWS + ROWS :]
+    stretched[0] = stretched[1] = -1
+    # The oldest rows that the rings will hold; the first groups only fill the rows above the strip.
+    warped_oldest, base_oldest, seen_oldest = top - REACH - 2, top - 2, top - REACH
+    for first in range(top - 3 * ROWS, bottom, ROWS):
+        add_warped_rows(first + REACH + 1, warped_oldest, left, warped_blocks, key, flow, factor, flow_x, flow_y,
+                        scratch, ints, g)  # fmt: skip
+        if first >= top - 2 * ROWS:
+            for i in range(ROWS):
+                slots[i] = (first + REACH + i - seen_oldest) % SEEN_ROWS * g.seen_row
+            add_seen_rows(first + REACH, warped_oldest, left, seen_blocks, slots, seen_weights, scratch, g)
+        if first >= top - ROWS:
+            add_base_rows(first + 1, base_oldest, left, query_blocks + 1, lr, lr_x, windows, lr_y, stretched,
+                          scratch, g)  # fmt: skip
+        if first < top:
+            continue
+        write_query_rows(first, base_oldest, query_blocks, query_weights, scratch, g)
+        for i in range(ROWS):
+            base_rows[i] = g.base_at + (first + i - base_oldest) % SLOTS * g.base_width
+        for i in range(SEEN_ROWS):
+            key_rows[i] = (first - REACH + i - seen_oldest) % SEEN_ROWS * g.seen_row
+        attend(scratch, first, left, min(ROWS, bottom - first), columns, key_rows, base_rows, out, shift, g)
