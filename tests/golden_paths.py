@@ -9,7 +9,8 @@ from golden_cases import GoldenCase
 
 from edge_arseg.compiler.branch_graphs import hr_graph, lr_graph
 from edge_arseg.compiler.export_settings import ExportSettings
-from edge_arseg.compiler.fusion_graphs import fuse_graph, lr_head_graph
+from edge_arseg.compiler.exporter import fusion_weights
+from edge_arseg.compiler.fusion_graphs import fuse_graph, head_graph, lr_head_graph
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
 from edge_arseg.spec import tensor as names
@@ -30,18 +31,7 @@ def torch_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
 
 def graph_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
     """The same from the exported graphs on ONNX Runtime; each graph's class map must be its logits' argmax."""
-    settings = ExportSettings(*case.key_rgb.shape[:2], case.scale, flow_block=1)
-    graphs = {
-        "hr": hr_graph(network, settings, logits=True),
-        "lr": lr_graph(network, settings),
-        "lr_head": lr_head_graph(network, settings, logits=True),
-        "fuse": fuse_graph(network, settings, logits=True),
-    }
-    engines = {}
-    for name, graph in graphs.items():
-        path = folder / f"{case.name}_{name}.onnx"
-        path.write_bytes(graph.SerializeToString())
-        engines[name] = OnnxRuntimeEngine(path)
+    engines = golden_engines(network, case, folder)
     key = engines["hr"].run({names.FRAME: case.key_rgb})
     lr_feature = engines["lr"].run({names.FRAME: case.cur_rgb})[names.LR_FEATURE]
     lr = engines["lr_head"].run({names.LR_FEATURE: lr_feature})
@@ -57,4 +47,41 @@ def graph_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
     return found
 
 
-PATHS: dict[str, Callable[[Network, GoldenCase, Path], Logits]] = {"torch": torch_logits, "onnx": graph_logits}
+def kernel_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
+    """``ar`` logits with the CPU fusion kernel and the ``head`` graph in place of the ``fuse`` graph."""
+    from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes
+
+    engines = golden_engines(network, case, folder)
+    key = engines["hr"].run({names.FRAME: case.key_rgb})[names.FEATURE]
+    lr_feature = engines["lr"].run({names.FRAME: case.cur_rgb})[names.LR_FEATURE]
+    shapes = FusionShapes(
+        key.shape[1], key.shape[2:], lr_feature.shape[2:], case.flow.shape[:2], frame_height=case.key_rgb.shape[0]
+    )
+    fused = FusionKernel(shapes, fusion_weights(network)).run(key, case.flow, lr_feature)
+    return {"ar": engines["head"].run({names.FUSED_FEATURE: fused})[names.LOGITS][0]}
+
+
+def golden_engines(network: Network, case: GoldenCase, folder: Path) -> dict[str, OnnxRuntimeEngine]:
+    """Export the case's graphs with logits into ``folder``, unless they are there, and open them."""
+    settings = ExportSettings(*case.key_rgb.shape[:2], case.scale, flow_block=1)
+    exports = {
+        "hr": lambda: hr_graph(network, settings, logits=True),
+        "lr": lambda: lr_graph(network, settings),
+        "lr_head": lambda: lr_head_graph(network, settings, logits=True),
+        "fuse": lambda: fuse_graph(network, settings, logits=True),
+        "head": lambda: head_graph(network, settings, logits=True),
+    }
+    engines = {}
+    for name, export in exports.items():
+        path = folder / f"{case.name}_{name}.onnx"
+        if not path.exists():
+            path.write_bytes(export().SerializeToString())
+        engines[name] = OnnxRuntimeEngine(path)
+    return engines
+
+
+PATHS: dict[str, Callable[[Network, GoldenCase, Path], Logits]] = {
+    "torch": torch_logits,
+    "onnx": graph_logits,
+    "kernel": kernel_logits,
+}

@@ -18,6 +18,7 @@ COMMANDS = {
     "eval": "eval",
     "inspect": "inspect",
     "run": "run",
+    "bench": "bench",
 }
 """Command to the module of this package that defines it, in the order of the help."""
 

@@ -50,11 +50,11 @@ def fuse_graph(network: Network, settings: ExportSettings, *, logits: bool = Fal
     return graph.model("fuse", inputs, outputs)
 
 
-def head_graph(network: Network, settings: ExportSettings) -> onnx.ModelProto:
+def head_graph(network: Network, settings: ExportSettings, *, logits: bool = False) -> onnx.ModelProto:
     """Write ``head``: fused feature to class map, for use behind a fusion kernel."""
     shape = feature_shape(network, settings)
     graph = GraphWriter()
-    outputs = _write_decoder(graph, names.FUSED_FEATURE, shape, network, None, settings)
+    outputs = _write_decoder(graph, names.FUSED_FEATURE, shape, network, None, settings, logits=logits)
     return graph.model("head", {names.FUSED_FEATURE: ("float32", shape)}, outputs)
 
 

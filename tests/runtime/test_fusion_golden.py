@@ -8,7 +8,8 @@ import fusion_reference as reference
 import numpy as np
 import pytest
 
-from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes, FusionWeights
+from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes
+from edge_arseg.spec.fusion import FusionWeights
 
 GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "golden"
 VARIANTS = ["camvid-psp18", "camvid-bise18", "cityscapes-psp18", "cityscapes-bise18"]

@@ -23,6 +23,6 @@ except ImportError as error:
     ) from error
 
 from edge_arseg.runtime.numba_fusion.geometry import FusionShapes
-from edge_arseg.runtime.numba_fusion.kernel import FusionKernel, FusionWeights
+from edge_arseg.runtime.numba_fusion.kernel import FusionKernel
 
-__all__ = ["FusionKernel", "FusionShapes", "FusionWeights"]
+__all__ = ["FusionKernel", "FusionShapes"]

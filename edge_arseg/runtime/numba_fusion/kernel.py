@@ -3,7 +3,6 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,58 +13,10 @@ from edge_arseg.runtime.numba_fusion.launch import compiled_fusion
 from edge_arseg.runtime.numba_fusion.microkernels import ROWS
 from edge_arseg.runtime.numba_fusion.vector import LANES
 from edge_arseg.runtime.numba_fusion.warp import PLACE_INTS
+from edge_arseg.spec.fusion import FusionWeights
 
 _LARGE = 32 << 20
 """Bytes from which a result is written past the caches."""
-
-
-@dataclass(frozen=True, slots=True)
-class FusionWeights:
-    """Weights of the three depthwise 3x3 convolutions of CReFF, float32.
-
-    Attributes:
-        query_weight: ``[C, 1, 3, 3]`` or ``[C, 3, 3]``, applied to the upsampled LR feature.
-        query_bias: ``[C]``.
-        key_weight: as ``query_weight``, applied to the warped keyframe feature.
-        key_bias: ``[C]``.
-        value_weight: as ``query_weight``, applied to the warped keyframe feature.
-        value_bias: ``[C]``.
-    """
-
-    query_weight: np.ndarray
-    query_bias: np.ndarray
-    key_weight: np.ndarray
-    key_bias: np.ndarray
-    value_weight: np.ndarray
-    value_bias: np.ndarray
-
-    def table(self, channels: int, *names: str) -> np.ndarray:
-        """Return taps and bias of the named convolutions side by side, flat ``[C, 10 * names]``."""
-        parts = []
-        faults = []
-        for name in names:
-            weight, bias = np.asarray(getattr(self, f"{name}_weight")), np.asarray(getattr(self, f"{name}_bias"))
-            if weight.size != channels * 9 or weight.shape[0] != channels or weight.shape[-2:] != (3, 3):
-                faults.append(f"{name}_weight is {list(weight.shape)}, expected [{channels}, 1, 3, 3]")
-            if bias.shape != (channels,):
-                faults.append(f"{name}_bias is {list(bias.shape)}, expected [{channels}]")
-            if not faults:
-                parts += [weight.reshape(channels, 9), bias.reshape(channels, 1)]
-        if faults:
-            raise OptionError("weights do not fit the features: " + "; ".join(faults))
-        return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float32).reshape(-1)
-
-
-def _scratch_of(threads: int, floats: int) -> np.ndarray:
-    """Return ``[threads, floats]`` zeros that start on a 2 MiB page, in memory that may be backed by such pages.
-
-    A strip's rows touch more small pages than the translation cache of a core holds. NumPy asks for large pages when
-    an array has 4 MiB or more, hence the spare room; it is never touched.
-    """
-    page = (2 << 20) // 4
-    memory = np.zeros(max(threads * floats, page) + 2 * page, np.float32)
-    start = -(memory.ctypes.data // 4) % page
-    return memory[start : start + threads * floats].reshape(threads, floats)
 
 
 class FusionKernel:
@@ -99,8 +50,8 @@ class FusionKernel:
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self.shapes = shapes
         self.threads = threads or available
-        self._query_weights = weights.table(shapes.channels, "query")
-        self._seen_weights = weights.table(shapes.channels, "key", "value")
+        self._query_weights = _weight_table(weights, shapes.channels, "query")
+        self._seen_weights = _weight_table(weights, shapes.channels, "key", "value")
         self._geometry = g = geometry_from_shapes(shapes, self.threads)
         height, width = shapes.feature
         entries = g.strips * g.strip_width + max(g.base_width, g.warped_width)
@@ -181,3 +132,32 @@ class FusionKernel:
                 for helper in helpers:
                     helper.result()
         return out
+
+
+def _weight_table(weights: FusionWeights, channels: int, *names: str) -> np.ndarray:
+    """Return taps and bias of the named convolutions side by side, flat ``[C, 10 * names]``."""
+    parts = []
+    faults = []
+    for name in names:
+        weight, bias = np.asarray(getattr(weights, f"{name}_weight")), np.asarray(getattr(weights, f"{name}_bias"))
+        if weight.size != channels * 9 or weight.shape[0] != channels or weight.shape[-2:] != (3, 3):
+            faults.append(f"{name}_weight is {list(weight.shape)}, expected [{channels}, 1, 3, 3]")
+        if bias.shape != (channels,):
+            faults.append(f"{name}_bias is {list(bias.shape)}, expected [{channels}]")
+        if not faults:
+            parts += [weight.reshape(channels, 9), bias.reshape(channels, 1)]
+    if faults:
+        raise OptionError("weights do not fit the features: " + "; ".join(faults))
+    return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float32).reshape(-1)
+
+
+def _scratch_of(threads: int, floats: int) -> np.ndarray:
+    """Return ``[threads, floats]`` zeros that start on a 2 MiB page, in memory that may be backed by such pages.
+
+    A strip's rows touch more small pages than the translation cache of a core holds. NumPy asks for large pages when
+    an array has 4 MiB or more, hence the spare room; it is never touched.
+    """
+    page = (2 << 20) // 4
+    memory = np.zeros(max(threads * floats, page) + 2 * page, np.float32)
+    start = -(memory.ctypes.data // 4) % page
+    return memory[start : start + threads * floats].reshape(threads, floats)

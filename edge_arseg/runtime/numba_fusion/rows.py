@@ -6,12 +6,15 @@ from numba import njit
 
 from edge_arseg.runtime.numba_fusion.microkernels import ROWS, convolve_once, convolve_twice
 from edge_arseg.runtime.numba_fusion.vector import LANES, fma, gather, load, multiply, pick, prefetch, splat, store
-from edge_arseg.runtime.numba_fusion.warp import PLACE_FLOATS, PLACE_INTS, fetch_row, place_row, warp_row
+from edge_arseg.runtime.numba_fusion.warp import PLACE_FLOATS, PLACE_INTS, place_row, warp_block
 
 SLOTS = ROWS + 2
 """Rows that a group of ``ROWS`` convolved rows needs."""
 AHEAD = 4
-"""Channels between asking for source pixels and using them: about the time that memory takes to answer."""
+"""Channels between asking for LR pixels and using them: about the time that memory takes to answer."""
+TOGETHER = 4
+"""Channels that are warped together: few enough streams for the processor to foresee, and for planes whose size is a
+power of two, few enough lines that fall on the same set of the cache."""
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -29,20 +32,24 @@ def add_warped_rows(first, oldest, left, blocks, key, flow, factor, flow_x, flow
     """
     floats = g.warped_width // LANES * PLACE_FLOATS
     header = g.warped_width // LANES * PLACE_INTS
-    plane = g.height * g.width
     for i in range(ROWS):
         if 0 <= first + i < g.height:
             place_row(first + i, left, blocks, flow, factor, flow_x, flow_y, scratch, g.table_at + i * floats,
                       ints, i * header, ROWS * header, g)  # fmt: skip
-    for channel in range(g.channels):
-        for i in range(ROWS):
-            row = first + i
-            at = g.warped_at + (channel * SLOTS + (row - oldest) % SLOTS) * g.warped_width
-            if 0 <= row < g.height:
-                fetch_row(key, (channel + AHEAD) * plane, ints, i * header, blocks, g.width)
-                warp_row(scratch, at, key, channel * plane, g.table_at + i * floats, ints, i * header, blocks, g.width)
-            else:
-                clear(scratch, at, g.warped_width)
+    step, size = SLOTS * g.warped_width, g.height * g.width
+    for channel in range(0, g.channels, TOGETHER):
+        channels = min(TOGETHER, g.channels - channel)
+        for block in range(blocks):
+            for i in range(ROWS):
+                row = first + i
+                at = g.warped_at + (row - oldest) % SLOTS * g.warped_width + block * LANES + channel * step
+                if 0 <= row < g.height:
+                    table = g.table_at + i * floats + block * PLACE_FLOATS
+                    place = i * header + block * PLACE_INTS
+                    warp_block(scratch, at, step, channels, key, channel * size, size, table, ints, place, g)
+                else:
+                    for other in range(channels):
+                        store(scratch, at + other * step, splat(np.float32(0)))
 
 
 @njit(error_model="numpy")

@@ -30,6 +30,8 @@ SOURCE_ROWS = 6
 """Source rows that one block of columns may read through ``pick``; others are gathered pixel by pixel."""
 PLACE_FLOATS = 2 * SOURCE_ROWS * LANES
 """Weights kept for one block: left and right neighbour for each source row."""
+FETCH_AHEAD = 3 * LANES
+"""Pixels between asking for a line of the keyframe feature and using it."""
 PLACE_INTS = LANES + 2
 """Integers kept for one block: its kind, the start of its window, and the place of every lane in that window."""
 NEIGHBOURS = -1
@@ -106,44 +108,46 @@ def place_row(row, left, blocks, flow, factor, flow_x, flow_y, scratch, table, i
 
 
 @njit(error_model="numpy", forceinline=True)
-def warp_row(scratch, at, key, plane, table, ints, header, blocks, width):
-    """Write one warped row of one channel to ``scratch[at:]``; its plane starts at ``key[plane]``."""
-    for block in range(blocks):
-        place = header + block * PLACE_INTS
-        kind = ints[place]
-        here = plane + ints[place + 1]
-        places = load(ints, place + 2)
-        weight = table + block * PLACE_FLOATS
-        if kind == NEIGHBOURS:
-            total = multiply(load(key, here), load(scratch, weight))
-            total = fma(load(key, here + 1), load(scratch, weight + LANES), total)
-            total = fma(load(key, here + width), load(scratch, weight + 2 * LANES), total)
-            total = fma(load(key, here + width + 1), load(scratch, weight + 3 * LANES), total)
-        elif kind == SCATTERED:
-            total = multiply(gather(key, here, places), load(scratch, weight))
-            total = fma(gather(key, here + 1, places), load(scratch, weight + LANES), total)
-            total = fma(gather(key, here + width, places), load(scratch, weight + 2 * LANES), total)
-            total = fma(gather(key, here + width + 1, places), load(scratch, weight + 3 * LANES), total)
-        else:
+def warp_block(scratch, at, step, channels, key, plane, size, table, ints, place, g):
+    """Write one placed block of some channels to ``scratch[at:]``, channels ``step`` apart; the first is at ``plane``.
+
+    Channels are the inner loop so that places and weights stay in registers.
+    """
+    kind = ints[place]
+    here = plane + ints[place + 1]
+    places = load(ints, place + 2)
+    below = here + g.width
+    if kind == NEIGHBOURS:
+        a, b = load(scratch, table), load(scratch, table + LANES)
+        c, d = load(scratch, table + 2 * LANES), load(scratch, table + 3 * LANES)
+        for _ in range(channels):
+            prefetch(key, below + FETCH_AHEAD)
+            total = fma(load(key, here + 1), b, multiply(load(key, here), a))
+            more = fma(load(key, below + 1), d, multiply(load(key, below), c))
+            store(scratch, at, add(total, more))
+            at += step
+            here += size
+            below += size
+    elif kind == SCATTERED:
+        a, b = load(scratch, table), load(scratch, table + LANES)
+        c, d = load(scratch, table + 2 * LANES), load(scratch, table + 3 * LANES)
+        for _ in range(channels):
+            total = fma(gather(key, here + 1, places), b, multiply(gather(key, here, places), a))
+            more = fma(gather(key, below + 1, places), d, multiply(gather(key, below, places), c))
+            store(scratch, at, add(total, more))
+            at += step
+            here += size
+            below += size
+    else:
+        for _ in range(channels):
             total = splat(np.float32(0))
+            weight, source = table, here
             for _ in range(kind):
-                total = fma(pick(key, here, places), load(scratch, weight), total)
-                total = fma(pick(key, here + 1, places), load(scratch, weight + LANES), total)
+                total = fma(pick(key, source, places), load(scratch, weight), total)
+                total = fma(pick(key, source + 1, places), load(scratch, weight + LANES), total)
                 weight += 2 * LANES
-                here += width
-        store(scratch, at + block * LANES, total)
-
-
-@njit(error_model="numpy", forceinline=True)
-def fetch_row(key, plane, ints, header, blocks, width):
-    """Ask for the lines that ``warp_row`` will read."""
-    for block in range(blocks):
-        place = header + block * PLACE_INTS
-        kind = ints[place]
-        here = plane + ints[place + 1]
-        if kind == NEIGHBOURS:
-            prefetch(key, here)
-            prefetch(key, here + width)
-        elif kind > 0:
-            prefetch(key, here)
-            prefetch(key, here + (kind - 1) * width)
+                source += g.width
+            prefetch(key, source - g.width + FETCH_AHEAD)
+            store(scratch, at, total)
+            at += step
+            here += size

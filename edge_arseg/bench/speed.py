@@ -1,0 +1,169 @@
+"""How fast a bundle runs a source, by mode, branch and stage."""
+
+import resource
+from collections import defaultdict
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from edge_arseg.bench.power import Energy, measured_energy
+from edge_arseg.bench.samples import Summary, summary_of
+from edge_arseg.errors import OptionError
+from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.spec.result import SegmentedFrame
+
+NETWORKS = ("hr", "lr")
+"""Stages that are the branches' engines."""
+
+WARM_UP_FRAMES = 24
+"""Frames run before the first that counts; engines have run once already."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeSpeed:
+    """One mode on one source.
+
+    Attributes:
+        label: what ran.
+        frames: that counted.
+        keyframe, between: frame time, from asking for the frame to its class map, by position in the GOP; ``between``
+            is ``None`` where every frame is a keyframe.
+        stages: by ``key`` and ``between``, then by stage name.
+        mean_ms: GOP-weighted: ``(keyframe + (gop - 1) * between) / gop``, of the medians.
+        outside_networks: share of that time that is in neither branch's engine: reading, motion, fusion, head; 0 to 1.
+        energy: over the frames that counted.
+        motion: source of the vectors and why.
+    """
+
+    label: str
+    frames: int
+    keyframe: Summary
+    between: Summary | None
+    stages: dict[str, dict[str, Summary]]
+    mean_ms: float
+    outside_networks: float
+    energy: Energy
+    motion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """A bundle on a source.
+
+    Attributes:
+        modes: by mode.
+        promised: how many times fewer MACs AR needs than HR-only.
+        realised: how many times faster AR is than HR-only, GOP-weighted.
+        peak_rss_mb: of the process, 10^6 bytes, after all modes.
+    """
+
+    modes: dict[str, ModeSpeed]
+    promised: float
+    realised: float | None
+    peak_rss_mb: float
+
+    @property
+    def verdict(self) -> str:
+        """Whether AR pays for this bundle on this machine, in one line."""
+        if self.realised is None:
+            return "run the modes ar and hr together to see whether AR pays"
+        share = self.realised / self.promised
+        numbers = (
+            f"{self.realised:.2f}x HR-only; its MACs promise {self.promised:.2f}x, {share:.0%} of that is realised"
+        )
+        if self.realised < 1.05:
+            return f"AR does not pay here: {numbers}. Run with --mode hr"
+        return f"AR pays: {numbers}"
+
+
+def speed_of_bundle(
+    bundle: Bundle,
+    source: str,
+    *,
+    modes: Sequence[Mode] = (Mode.AR, Mode.HR),
+    frames: int = 120,
+    fusion: str = "auto",
+    backend: str = "onnxruntime",
+    threads: int | None = None,
+    motion: str = "auto",
+    progress: Callable[[str], None] = lambda _: None,
+) -> Speed:
+    """Run a source once per mode and time every frame.
+
+    Scene cuts are left out of the policy, so that keyframes come once per GOP. A source that ends is read again.
+
+    Raises:
+        OptionError: fewer frames than one GOP are asked for.
+        SourceError: the source cannot be read.
+    """
+    gop = bundle.manifest.gop
+    if frames < gop:
+        raise OptionError(f"{frames} frames seen, expected at least one GOP: --frames {gop} or more")
+    found: dict[str, ModeSpeed] = {}
+    for mode in modes:
+        progress(f"{mode.value}: {frames} frames")
+        with Segmenter(
+            bundle, mode=mode, fusion=fusion, backend=backend, threads=threads, policy=KeyframePolicy(gop, 1.0)
+        ) as segmenter:
+            found[mode.value] = _mode_speed(segmenter, source, frames, motion, gop)
+    realised = None
+    if "ar" in found and "hr" in found:
+        realised = found["hr"].mean_ms / found["ar"].mean_ms
+    cost = bundle.manifest.cost
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    return Speed(found, cost.hr_macs / cost.mean_macs(gop), realised, peak)
+
+
+def _mode_speed(segmenter: Segmenter, source: str, frames: int, motion: str, gop: int) -> ModeSpeed:
+    totals: dict[str, list[float]] = defaultdict(list)
+    stages: dict[str, dict[str, list[float]]] = {"key": defaultdict(list), "between": defaultdict(list)}
+    used = _Motion(motion if segmenter.pipeline.uses_motion else "zero")
+    results = _endless(segmenter, source, used)
+    for _ in range(WARM_UP_FRAMES):
+        next(results)
+    with measured_energy() as energy:
+        for result in islice(results, frames):
+            kind = "key" if result.distance == 0 else "between"
+            totals[kind].append(sum(result.stages_ms.values()))
+            for name, ms in result.stages_ms.items():
+                stages[kind][name].append(ms)
+    results.close()
+    key = summary_of(totals["key"])
+    between = summary_of(totals["between"]) if totals["between"] else None
+    summaries = {kind: {name: summary_of(ms) for name, ms in by_name.items()} for kind, by_name in stages.items()}
+    if between is None:
+        mean_ms, inside_ms = key.p50, _networks_ms(summaries["key"])
+    else:
+        mean_ms = _weighted(key.p50, between.p50, gop)
+        inside_ms = _weighted(_networks_ms(summaries["key"]), _networks_ms(summaries["between"]), gop)
+    return ModeSpeed(
+        segmenter.pipeline.label, frames, key, between, summaries, mean_ms, 1.0 - inside_ms / mean_ms, energy, used.seen
+    )
+
+
+@dataclass
+class _Motion:
+    """The motion asked for, and what the source gave."""
+
+    wanted: str
+    seen: str = ""
+
+
+def _endless(segmenter: Segmenter, source: str, motion: _Motion) -> Generator[SegmentedFrame, None, None]:
+    """Segment the source again and again."""
+    while True:
+        with segmenter.open(source, motion=motion.wanted) as reader:
+            motion.seen = f"{reader.motion_source.value} ({reader.motion_reason})"
+            yield from segmenter.segment(reader)
+
+
+def _networks_ms(stages: dict[str, Summary]) -> float:
+    """Return the median time in the branches' engines."""
+    return sum(summary.p50 for name, summary in stages.items() if name in NETWORKS)
+
+
+def _weighted(key: float, between: float, gop: int) -> float:
+    return (key + (gop - 1) * between) / gop

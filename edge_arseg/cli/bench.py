@@ -1,0 +1,76 @@
+"""``edge-arseg bench``."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from edge_arseg.cli.options import json_option
+from edge_arseg.cli.output import print_json, progress
+from edge_arseg.runtime.fusion import CHOICES
+from edge_arseg.runtime.pipeline import Mode
+
+
+@click.command()
+@click.argument("source", default="test://street")
+@click.option("-b", "--bundle", type=click.Path(path_type=Path), help="[default: the one shipped with the package]")
+@click.option("--mode", "modes", default="ar,hr", show_default=True, help="Modes, separated by commas.")
+@click.option("--frames", type=click.IntRange(1), default=120, show_default=True, help="Frames that count, per mode.")
+@click.option("--motion", type=click.Choice(["auto", "codec", "recode", "zero"]), default="auto", show_default=True)
+@click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)
+@click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
+@click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the record (JSON) there too.")
+@json_option
+def bench(
+    source: str,
+    bundle: Path | None,
+    modes: str,
+    frames: int,
+    motion: str,
+    fusion: str,
+    backend: str,
+    threads: int | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.
+
+    Prints Markdown, or the record with --json. A p99 needs 299 frames of its kind.
+    """
+    known = [mode.value for mode in Mode]
+    chosen = [mode.strip() for mode in modes.split(",")]
+    if unknown := [mode for mode in chosen if mode not in known]:
+        raise click.UsageError(f"--mode {','.join(unknown)}: expected some of {','.join(known)}")
+    from edge_arseg.bench.record import record_now, write_record
+    from edge_arseg.bench.speed import speed_of_bundle
+    from edge_arseg.bench.speed_report import markdown_from_speed
+    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.zoo import default_bundle
+
+    checked = read_bundle(bundle or default_bundle())
+    speed = speed_of_bundle(
+        checked,
+        source,
+        modes=[Mode(mode) for mode in chosen],
+        frames=frames,
+        fusion=fusion,
+        backend=backend,
+        threads=threads,
+        motion=motion,
+        progress=progress,
+    )
+    settings = {
+        "bundle": checked.manifest.name,
+        "bundle_digest": checked.digest,
+        "source": Path(source).name if Path(source).exists() else source,
+        "frames": frames,
+        "threads": threads,
+    }
+    record = record_now("speed", settings=settings, values={**asdict(speed), "verdict": speed.verdict})
+    if output is not None:
+        write_record(record, output)
+    if as_json:
+        print_json(asdict(record))
+    else:
+        click.echo(markdown_from_speed(speed, checked), nl=False)
