@@ -2,7 +2,8 @@
 
 Read from the kernel: the INA3221 and INA238 monitors of Jetson boards through hwmon, by label, and RAPL on x86. Rails
 and totals are those of the boards' device trees: ``VDD_IN`` (Nano and NX modules) and ``VIN`` (Thor) are the whole
-module, the AGX boards have no such rail and their total is the sum of the first three, which is what ``tegrastats`` prints.
+module; the AGX boards have no such rail and their total is the sum of the first three, which is what ``tegrastats``
+prints.
 """
 
 import threading

@@ -1,0 +1,82 @@
+import time
+
+import pytest
+
+from edge_arseg.bench.power import hwmon_rails, measured_energy, rapl_counters
+
+
+def hwmon(root, chip, rails, number=3):
+    folder = root / f"sys/class/hwmon/hwmon{number}"
+    folder.mkdir(parents=True)
+    (folder / "name").write_text(f"{chip}\n")
+    for i, (label, (millivolts, milliamperes)) in enumerate(rails.items(), 1):
+        (folder / f"in{i}_label").write_text(f"{label}\n")
+        (folder / f"in{i}_input").write_text(f"{millivolts}\n")
+        (folder / f"curr{i}_input").write_text(f"{milliamperes}\n")
+    (folder / "in7_label").write_text("sum of shunt voltages\n")
+    (folder / "in7_input").write_text("5\n")
+
+
+def test_a_module_with_a_total_rail_is_not_counted_twice(tmp_path):
+    hwmon(tmp_path, "ina3221", {"VDD_IN": (5000, 2000), "VDD_CPU_GPU_CV": (5000, 1000), "VDD_SOC": (5000, 400)})
+    with measured_energy(tmp_path) as energy:
+        time.sleep(0.3)
+    assert energy.source == "hwmon, total VDD_IN"
+    assert energy.watts == pytest.approx(10.0, rel=0.25)
+    assert energy.rails["VDD_SOC"] == pytest.approx(0.2 * energy.joules, rel=0.01)
+    assert energy.samples >= 3
+
+
+def test_an_agx_total_is_the_sum_of_three(tmp_path):
+    rails = {"VDD_GPU_SOC": (5000, 1000), "VDD_CPU_CV": (5000, 600), "VIN_SYS_5V0": (5000, 400)}
+    hwmon(tmp_path, "ina3221", rails)
+    hwmon(tmp_path, "ina3221", {"VDDQ_VDD2_1V8AO": (5000, 9000)}, number=4)
+    with measured_energy(tmp_path) as energy:
+        time.sleep(0.2)
+    assert energy.watts == pytest.approx(10.0, rel=0.3)
+    assert "VDD_GPU_SOC + VDD_CPU_CV + VIN_SYS_5V0" in energy.source
+
+
+def test_other_chips_and_unlabelled_channels_are_no_rails(tmp_path):
+    hwmon(tmp_path, "coretemp", {"VDD_IN": (5000, 2000)})
+    assert hwmon_rails(tmp_path) == {}
+    hwmon(tmp_path, "ina3221", {"VDD_IN": (5000, 2000)}, number=5)
+    assert list(hwmon_rails(tmp_path)) == ["VDD_IN"]
+
+
+def test_an_unknown_board_has_rails_but_no_total(tmp_path):
+    hwmon(tmp_path, "ina3221", {"VDD_ODD": (5000, 2000)})
+    with measured_energy(tmp_path) as energy:
+        pass
+    assert energy.joules is None
+    assert energy.watts is None
+    assert "not measured: VDD_ODD" in energy.source
+
+
+def test_no_sensor_is_said(tmp_path):
+    with measured_energy(tmp_path) as energy:
+        pass
+    assert energy.joules is None
+    assert energy.source.startswith("not measured: no sensor")
+
+
+def rapl(root, microjoules):
+    folder = root / "sys/class/powercap/intel-rapl:0"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "name").write_text("package-0\n")
+    (folder / "max_energy_range_uj").write_text("1000000000\n")
+    (folder / "energy_uj").write_text(f"{microjoules}\n")
+
+
+def test_a_rapl_counter_may_wrap(tmp_path):
+    rapl(tmp_path, 999_000_000)
+    with measured_energy(tmp_path) as energy:
+        rapl(tmp_path, 4_000_000)
+    assert energy.joules == pytest.approx(5.0)
+    assert "not the board" in energy.source
+
+
+def test_a_counter_that_cannot_be_read_is_none(tmp_path):
+    rapl(tmp_path, 1)
+    (tmp_path / "sys/class/powercap/intel-rapl:0/energy_uj").unlink()
+    assert rapl_counters(tmp_path) == {}
