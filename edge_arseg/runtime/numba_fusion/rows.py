@@ -12,7 +12,7 @@ SLOTS = ROWS + 2
 """Rows that a group of ``ROWS`` convolved rows needs."""
 AHEAD = 4
 """Channels between asking for LR pixels and using them: about the time that memory takes to answer."""
-TOGETHER = 4
+TOGETHER = 8
 """Channels that are warped together: few enough streams for the processor to foresee, and for planes whose size is a
 power of two, few enough lines that fall on the same set of the cache."""
 
