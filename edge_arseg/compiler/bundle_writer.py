@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from edge_arseg.errors import OptionError, SinkError
@@ -28,7 +29,8 @@ def write_bundle(
     """Write a bundle beside its final place, check it there, and rename it.
 
     A reader sees the old bundle or the new one, never a part of it. What a killed writer leaves is a folder with a
-    leading dot and the writer's process number, which the next writer of the same bundle removes.
+    leading dot and the writer's process number, which the next writer of the same bundle removes; if it was killed
+    between moving the old bundle aside and the new one in, the next writer first brings the old one back.
 
     Args:
         path: the folder ``NAME.arseg``.
@@ -45,6 +47,8 @@ def write_bundle(
         SinkError: the folder cannot be written.
     """
     path = Path(path)
+    with suppress(OSError):  # whatever is in the way, the writing below says it better
+        _put_back(path)
     check_target(path, force=force)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,13 +85,28 @@ def check_target(path: Path, *, force: bool) -> None:
         raise OptionError(f"{path}: exists and is no bundle, so it is not replaced; choose another name with -o")
 
 
+def _put_back(path: Path) -> None:
+    """Bring back a bundle that a writer moved aside and was killed before it replaced it."""
+    for leftover in _leftovers(path, "old"):
+        if not path.exists() and (leftover / path.name).is_dir():
+            (leftover / path.name).rename(path)
+
+
 def _remove_leftovers(path: Path) -> None:
     """Remove what writers of the same bundle left that are no longer running."""
-    stem = f".{path.name}.part-"
-    for leftover in path.parent.glob(f"{stem}*"):
-        process = leftover.name[len(stem) :].partition("-")[0]
-        if not (process.isdigit() and _runs(int(process))):
-            shutil.rmtree(leftover, ignore_errors=True)
+    for leftover in [*_leftovers(path, "part"), *_leftovers(path, "old")]:
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _leftovers(path: Path, kind: str) -> list[Path]:
+    """Return the hidden folders of writers that are no longer running."""
+    stem = f".{path.name}.{kind}-"
+    found = []
+    for leftover in path.parent.iterdir() if path.parent.is_dir() else ():
+        process = leftover.name.removeprefix(stem).partition("-")[0]
+        if leftover.name.startswith(stem) and not (process.isdigit() and _runs(int(process))):
+            found.append(leftover)
+    return found
 
 
 def _runs(process: int) -> bool:
@@ -113,7 +132,7 @@ def _replace(path: Path, part: Path) -> None:
     if not path.exists():
         part.rename(path)
         return
-    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old-"))
+    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old-{os.getpid()}-"))
     path.rename(old / path.name)
     try:
         part.rename(path)

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from edge_arseg.compiler.export_settings import ExportSettings
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import ExportError, OptionError
 from edge_arseg.motion.accumulate import Accumulator
+from edge_arseg.network.backbone import Backbone
 from edge_arseg.network.network import Network
 from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.video.reader import open_video
@@ -25,6 +26,7 @@ def golden_from_clip(network: Network, settings: ExportSettings, clip: str | Pat
     Raises:
         SourceError: the clip cannot be read.
         OptionError: the clip is shorter than two frames, where the GOP is longer.
+        ExportError: the backbone's feature has another shape than it promises.
     """
     wanted = golden_distances(settings.gop)
     frames, flows, distances = [], [], []
@@ -60,8 +62,10 @@ def _class_maps(
         for frame, flow in zip(frames, flows, strict=True):
             rgb = torch.from_numpy(frame)
             feature = network.hr(network.image_from_frame(rgb))
+            _check_feature(network.hr, feature, settings.frame_size)
             hr_maps.append(_winner(network.hr_head(feature, settings.frame_size, settings.frame_size)))
             lr_feature = network.lr(network.lr_image_from_frame(rgb, settings.lr_scale))
+            _check_feature(network.lr, lr_feature, settings.lr_size)
             lr_maps.append(_winner(network.lr_head(lr_feature, settings.lr_size, settings.frame_size)))
             if key_feature is None:
                 key_feature = feature
@@ -70,6 +74,16 @@ def _class_maps(
             fused = network.fuse(key_feature, torch.from_numpy(flow), lr_feature, settings.height)
             ar_maps.append(_winner(network.lr_head(fused, None, settings.frame_size)))
     return np.stack(hr_maps), np.stack(ar_maps), np.stack(lr_maps)
+
+
+def _check_feature(backbone: Backbone, feature: torch.Tensor, size: tuple[int, int]) -> None:
+    """Refuse a backbone that breaks its promise: every other graph is written for the sizes that it names."""
+    promised = (1, backbone.channels, *backbone.feature_size(*size))
+    if tuple(feature.shape) != promised:
+        raise ExportError(
+            f"the backbone maps an image of {size[0]}x{size[1]} to a feature of {list(feature.shape)}; its channels "
+            f"and feature_size promise {list(promised)}. See docs/backbones.md"
+        )
 
 
 def _winner(logits: torch.Tensor) -> np.ndarray:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from edge_arseg.errors import ExportError
 from edge_arseg.network.network import Network, check_sizes
 from edge_arseg.spec.cost import Cost
 from edge_arseg.spec.model import Model, lr_size
@@ -18,6 +19,7 @@ def cost_from_model(model: Model, *, height: int, width: int, lr_scale: float) -
 
     Raises:
         OptionError: the sizes are too small for the network (see ``check_sizes``).
+        ExportError: the backbone has shapes that depend on the picture.
     """
     with torch.device("meta"):
         network = Network(model).eval()
@@ -35,6 +37,12 @@ def cost_from_model(model: Model, *, height: int, width: int, lr_scale: float) -
 
 def _macs(call: Callable[[], object]) -> int:
     counter = FlopCounterMode(display=False)
-    with counter, torch.inference_mode():
-        call()
+    try:
+        with counter, torch.inference_mode():
+            call()
+    except RuntimeError as error:  # NotImplementedError too
+        raise ExportError(
+            f"the cost of the backbone cannot be counted from shapes alone ({str(error).splitlines()[0][:200]}). "
+            "Use operations whose shapes do not depend on the picture; see docs/backbones.md"
+        ) from error
     return counter.get_total_flops() // 2
