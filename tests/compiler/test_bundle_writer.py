@@ -1,0 +1,243 @@
+"""A bundle is written whole or not at all, whatever happens on the way."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bundle_files import small_contents, small_manifest
+
+from edge_arseg.compiler import bundle_writer
+from edge_arseg.compiler.bundle_writer import check_target, file_entries, write_bundle
+from edge_arseg.errors import BundleError, ExportError, OptionError, SinkError
+from edge_arseg.runtime.bundle import read_bundle
+
+WRITER = """
+import os, pathlib, sys, time
+sys.path.insert(0, sys.argv[1])
+from dataclasses import replace
+from bundle_files import small_contents, small_manifest
+from edge_arseg.compiler import bundle_writer
+
+path, moment = sys.argv[2:]
+
+def stop(*_):
+    print("stopped", flush=True)
+    time.sleep(600)
+
+def counted(function, number):
+    calls = 0
+    def call(*arguments):
+        nonlocal calls
+        calls += 1
+        return stop() if calls == number else function(*arguments)
+    return call
+
+def nothing(bundle):
+    pass
+
+if moment.startswith("file"):
+    os.fsync = counted(os.fsync, int(moment.removeprefix("file ")))
+if moment == "between renames":
+    pathlib.Path.rename = counted(pathlib.Path.rename, 2)
+check = stop if moment == "check" else nothing
+manifest = replace(small_manifest(), name="killed")
+bundle_writer.write_bundle(path, manifest, small_contents(), force=True, check=check)
+"""
+
+
+def write(path, name, **options):
+    return write_bundle(path, replace(small_manifest(), name=name), small_contents(), **options)
+
+
+def killed_writer(path, moment):
+    """Run a writer in a second process and kill it at a moment."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(Path(__file__).parents[1]), str(path), moment],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "stopped\n"
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    return process.pid
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "some.arseg"
+
+
+def names_in(folder):
+    return sorted(child.name for child in folder.iterdir())
+
+
+def test_a_bundle_is_read_back_as_it_was_written(path):
+    bundle = write(path, "first")
+    assert bundle.manifest == replace(small_manifest(), name="first")
+    assert read_bundle(path) == bundle
+    assert names_in(path.parent) == ["some.arseg"]
+    assert path.stat().st_mode & 0o777 == 0o755
+    for name, content in small_contents().items():
+        assert (path / name).read_bytes() == content
+
+
+def test_folders_above_are_made(tmp_path):
+    assert write(tmp_path / "a" / "b" / "some.arseg", "deep").manifest.name == "deep"
+
+
+@pytest.mark.parametrize("moment", ["file 1", "file 3", "check"])
+def test_a_writer_killed_on_the_way_leaves_no_bundle(path, moment):
+    killed_writer(path, moment)
+    assert not path.exists()
+    assert len(names_in(path.parent)) == 1  # what it left is hidden, and goes with the next writer
+    assert names_in(path.parent)[0].startswith(".some.arseg.part-")
+    write(path, "next")
+    assert names_in(path.parent) == ["some.arseg"]
+
+
+@pytest.mark.parametrize("moment", ["file 1", "file 3", "check"])
+def test_a_writer_killed_on_the_way_leaves_the_old_bundle(path, moment):
+    old = write(path, "old")
+    killed_writer(path, moment)
+    assert read_bundle(path) == old
+    assert write(path, "next", force=True).manifest.name == "next"
+    assert names_in(path.parent) == ["some.arseg"]
+
+
+def test_a_writer_killed_between_its_two_renames_loses_nothing(path):
+    write(path, "old")
+    killed_writer(path, "between renames")
+    with pytest.raises(OptionError, match="exists already"):
+        write(path, "next")
+    assert read_bundle(path).manifest.name == "old"
+    assert write(path, "next", force=True).manifest.name == "next"
+    assert names_in(path.parent) == ["some.arseg"]
+
+
+def test_the_folder_of_a_running_writer_is_left_alone(path):
+    running = path.parent / f".some.arseg.part-{os.getpid()}-abc"
+    other = path.parent / ".other.arseg.part-1-abc"
+    running.mkdir()
+    other.mkdir()
+    write(path, "first")
+    assert names_in(path.parent) == sorted([running.name, other.name, "some.arseg"])
+
+
+def test_what_a_check_raises_is_raised_and_nothing_is_kept(path):
+    seen = []
+
+    def check(bundle):
+        seen.append(bundle)
+        assert read_bundle(bundle.path).manifest.name == "new"
+        raise ExportError("differs from torch")
+
+    with pytest.raises(ExportError, match="differs from torch"):
+        write(path, "new", check=check)
+    assert len(seen) == 1
+    assert names_in(path.parent) == []
+
+
+def test_a_failing_check_leaves_the_old_bundle(path):
+    old = write(path, "old")
+
+    def check(bundle):
+        raise ExportError("differs from torch")
+
+    with pytest.raises(ExportError):
+        write(path, "new", force=True, check=check)
+    assert read_bundle(path) == old
+    assert names_in(path.parent) == ["some.arseg"]
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
+def test_a_full_disk_keeps_what_was_there(path, monkeypatch, before, fault):
+    if before:
+        write(path, before)
+
+    def full(descriptor):
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr(bundle_writer.os, "fsync", full)
+    with pytest.raises(SinkError, match=rf"some\.arseg: cannot be written \({os.strerror(fault)}\); expected .*room"):
+        write(path, "new", force=True)
+    assert names_in(path.parent) == (["some.arseg"] if before else [])
+    if before:
+        assert read_bundle(path).manifest.name == before
+
+
+def test_a_rename_that_fails_puts_the_old_bundle_back(path, monkeypatch):
+    old = write(path, "old")
+    rename = Path.rename
+
+    def refuse(self, target):
+        if Path(target) == path and ".part-" in self.name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(SinkError, match="Permission denied"):
+        write(path, "new", force=True)
+    assert read_bundle(path) == old
+    assert names_in(path.parent) == ["some.arseg"]
+
+
+def test_a_bundle_is_replaced_only_by_force(path):
+    write(path, "old")
+    with pytest.raises(OptionError, match="exists already; pass --force"):
+        write(path, "new")
+    assert read_bundle(path).manifest.name == "old"
+    (path / "engines").mkdir()
+    assert write(path, "new", force=True).manifest.name == "new"
+    assert not (path / "engines").exists()  # plans of the old graphs go with them
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_no_bundle_is_never_replaced(path, force):
+    path.mkdir()
+    (path / "thesis.txt").write_text("three years of work")
+    with pytest.raises(OptionError, match="is no bundle" if force else "exists already"):
+        write(path, "new", force=force)
+    assert names_in(path) == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_file_is_never_replaced(path, force):
+    path.write_text("three years of work")
+    with pytest.raises(OptionError):
+        write(path, "new", force=force)
+    assert path.read_text() == "three years of work"
+
+
+@pytest.mark.parametrize("name", ["some", "some.onnx", "some.arseg.zip"])
+def test_a_name_without_the_suffix_is_refused_with_one_that_has_it(tmp_path, name):
+    with pytest.raises(OptionError, match=r"ends in \.arseg; try -o .*some.*\.arseg"):
+        check_target(tmp_path / name, force=False)
+
+
+def test_a_file_in_the_place_of_the_folder_above(tmp_path):
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(SinkError, match="cannot be written"):
+        write(tmp_path / "file" / "some.arseg", "new")
+    assert (tmp_path / "file").read_text() == "text"
+
+
+def test_contents_that_contradict_the_manifest_are_not_kept(path):
+    contents = small_contents()
+    contents["onnx/hr.onnx"] += b" edited"
+    with pytest.raises(BundleError, match=r"onnx/hr\.onnx"):
+        write_bundle(path, small_manifest(), contents)
+    assert names_in(path.parent) == []
+
+
+def test_entries_are_digest_and_length():
+    (entry,) = file_entries({"a": b"abc"}).values()
+    assert entry.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert entry.bytes == 3

@@ -1,0 +1,181 @@
+"""A network to a checked bundle, and what must never become one."""
+
+import hashlib
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+import torch
+from small_networks import OWN_MODEL, own_network, random_frame
+
+from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.compiler.exporter import bundle_from_network, check_settings, graphs_from_network
+from edge_arseg.compiler.golden_clip import golden_distances
+from edge_arseg.errors import ArsegError, ExportError, OptionError, SourceError
+from edge_arseg.network.network import Network
+from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.model import Model, lr_size
+
+SIZE = (45, 61)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """Six frames of a picture that moves, at another size than the network's."""
+    path = tmp_path_factory.mktemp("clip") / "moving.mp4"
+    picture = random_frame(80, 120).numpy()
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("mpeg4", 25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for n in range(6):
+            window = np.ascontiguousarray(picture[n : n + 64, 2 * n : 2 * n + 96])
+            frame = av.VideoFrame.from_ndarray(window, format="rgb24")
+            frame.pts, frame.time_base = n, Fraction(1, 25)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(("scale", "gop"), [(0.3, 12), (0.5, 2), (0.7, 5), (1.0, 1)])
+def test_a_network_becomes_a_bundle_that_agrees_with_it(tmp_path, clip, scale, gop):
+    network, path, steps = own_network(), tmp_path / "own.arseg", []
+    settings = ExportSettings(*SIZE, scale, gop)
+    bundle, seen = bundle_from_network(
+        network, settings, path, clip=clip, checkpoints={"own.pth": "0" * 64}, progress=steps.append
+    )
+    assert read_bundle(path) == bundle
+    manifest = bundle.manifest
+    assert (manifest.name, manifest.model, manifest.gop) == ("own", OWN_MODEL, gop)
+    assert (manifest.height, manifest.width) == SIZE
+    assert (manifest.lr_height, manifest.lr_width) == lr_size(*SIZE, scale)
+    assert set(manifest.graphs) == set(Role)
+    assert manifest.golden.source == "moving.mp4"
+    assert manifest.provenance.checkpoints == {"own.pth": "0" * 64}
+    for name, entry in manifest.files.items():
+        assert hashlib.sha256((path / name).read_bytes()).hexdigest() == entry.sha256
+    assert min(row.agreement for row in seen) >= 0.999
+    assert {row.output for row in seen} >= ({"hr", "lr"} if gop == 1 else {"hr", "lr", "ar", "head"})
+    assert len(steps) >= 4
+    _assert_golden(network, bundle.golden_frames(), scale, [d for d in golden_distances(gop) if d < 6])
+
+
+@torch.inference_mode()
+def _assert_golden(network, golden, scale, distances):
+    assert golden.distances.tolist() == distances
+    assert not golden.flows[0].any()
+    key = torch.from_numpy(golden.frames[0])
+    for i, distance in enumerate(distances):
+        frame, flow = torch.from_numpy(golden.frames[i]), torch.from_numpy(golden.flows[i])
+        ar = network.ar_logits(key, frame, flow, scale) if distance else network.hr_logits(frame)
+        np.testing.assert_array_equal(golden.ar_maps[i], ar[0].argmax(0).numpy())
+        np.testing.assert_array_equal(golden.lr_maps[i], network.lr_logits(frame, scale)[0].argmax(0).numpy())
+        if distance:
+            assert np.abs(golden.flows[i]).max() > 0.5, "the clip moves"
+
+
+@pytest.mark.parametrize(("gop", "expected"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (12, [0, 1, 6, 11])])
+def test_golden_frames_are_spread_over_the_gop(gop, expected):
+    assert golden_distances(gop) == expected
+
+
+# What must never become a bundle
+
+
+@pytest.fixture
+def network_of(tmp_path, monkeypatch):
+    """The small network with a last line of its backbone's ``forward`` of one's own."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+
+    def make(name, last_line, promise="super().feature_size(height, width)"):
+        (folder / f"{name}.py").write_text(
+            "import torch\n"
+            "from own_backbone import OwnBackbone\n\n"
+            "class Odd(OwnBackbone):\n"
+            "    def feature_size(self, height, width):\n"
+            f"        return {promise}\n\n"
+            "    def forward(self, image):\n"
+            "        x = super().forward(image)\n"
+            f"        {last_line}\n\n"
+            "def build():\n"
+            "    return Odd()\n"
+        )
+        network = Network(Model("odd", f"{name}:build", OWN_MODEL.classes, OWN_MODEL.normalisation)).eval()
+        network.load_state_dict(own_network().state_dict())
+        return network
+
+    return make
+
+
+def refused(network, folder, clip):
+    """The error of an export, which must leave nothing behind."""
+    target = folder / "bundles"
+    target.mkdir()
+    with pytest.raises(ArsegError) as caught:
+        bundle_from_network(network, ExportSettings(*SIZE, 0.5, 2), target / "odd.arseg", clip=clip)
+    assert list(target.iterdir()) == []
+    return caught.value
+
+
+def test_a_backbone_whose_way_depends_on_the_picture(network_of, tmp_path, clip):
+    error = refused(network_of("some_branching", "return 2 * x if float(x.sum()) > 0 else x"), tmp_path, clip)
+    assert isinstance(error, ExportError)
+    assert "hr: the backbone cannot be exported at opset 18" in str(error)
+    assert "docs/backbones.md" in str(error)
+
+
+def test_a_backbone_with_shapes_that_depend_on_the_picture(network_of, tmp_path, clip):
+    last_line = "return x[x > 0].reshape(1, 1, 1, -1).mean(3, keepdim=True) + x"
+    error = refused(network_of("some_sparse", last_line), tmp_path, clip)
+    assert isinstance(error, ExportError)
+    assert "cannot be counted from shapes alone" in str(error)
+    assert "docs/backbones.md" in str(error)
+
+
+def test_a_backbone_that_answers_differently_as_a_graph(network_of, tmp_path, clip):
+    error = refused(network_of("some_deceiving", "return -x if torch.compiler.is_exporting() else x"), tmp_path, clip)
+    assert isinstance(error, ExportError)
+    assert "of the pixels the class that torch gives them" in str(error)
+    assert "99.9% expected" in str(error)
+
+
+def test_a_backbone_whose_feature_is_not_as_promised(network_of, tmp_path, clip):
+    error = refused(network_of("some_promising", "return x", "(height // 8, width // 8)"), tmp_path, clip)
+    assert isinstance(error, ExportError)
+    assert "45x61 to a feature of [1, 32, 6, 8]" in str(error)
+    assert "promise [1, 32, 5, 7]" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (ExportSettings(*SIZE, 0.5, 0), "GOP of 0 frames seen, expected at least 1"),
+        (ExportSettings(*SIZE, 0.5, flow_block=5), "flow cells of 5 pixels seen, expected one of"),
+        (ExportSettings(*SIZE, 0.1), "try --size 80x80"),
+        (ExportSettings(*SIZE, 1.5), "LR scale 1.5 seen"),
+    ],
+)
+def test_settings_out_of_range(settings, message):
+    with pytest.raises(OptionError, match=message):
+        check_settings(own_network(), settings)
+    with pytest.raises(OptionError, match=message):
+        graphs_from_network(own_network(), settings)
+
+
+def test_the_target_is_checked_before_any_work(tmp_path, clip):
+    (tmp_path / "own.arseg").mkdir()
+
+    def never(step):
+        raise AssertionError(step)
+
+    with pytest.raises(OptionError, match="exists already"):
+        bundle_from_network(own_network(), ExportSettings(*SIZE), tmp_path / "own.arseg", clip=clip, progress=never)
+
+
+def test_a_clip_that_is_not_there(tmp_path):
+    with pytest.raises(SourceError):
+        bundle_from_network(own_network(), ExportSettings(*SIZE), tmp_path / "own.arseg", clip=tmp_path / "none.mp4")
+    assert list(tmp_path.iterdir()) == []
