@@ -166,24 +166,15 @@ def _weighted_sum_of(count: int) -> Callable[..., None]:
             for cell in (cell for row_sums in sums for cell in row_sums):
                 builder.store(zero, cell)
 
-            def fetch(seen: ir.Value, skip: int) -> None:
+            def see(seen: ir.Value, rows: range) -> None:
                 start = builder.load(element_pointer(context, builder, kinds[5], v_rows, seen))
                 start = builder.add(start, v_at)
-                for channel in range(skip, skip + count):
+                # Ask for the values of the next channels: memory has the whole of this pass to answer.
+                for channel in range(count, 2 * count):
                     offset = builder.add(start, builder.mul(v_step, _INTP(channel)))
                     for line in range(-(-(LANES + WINDOW - 1) // LANES)):
-                        pointer = element_pointer(
-                            context, builder, kinds[4], v, builder.add(offset, _INTP(line * LANES))
-                        )
-                        fetch_line(builder, pointer)
-
-            def see(seen: ir.Value, rows: range) -> None:
-                if isinstance(seen, ir.Constant) and seen.constant == SEEN_ROWS - 1:
-                    fetch(_INTP(0), count)
-                else:
-                    fetch(builder.add(seen, _INTP(1)), 0)
-                start = builder.load(element_pointer(context, builder, kinds[5], v_rows, seen))
-                start = builder.add(start, v_at)
+                        line_at = builder.add(offset, _INTP(line * LANES))
+                        fetch_line(builder, element_pointer(context, builder, kinds[4], v, line_at))
                 place = builder.add(p_at, builder.mul(p_step, builder.mul(seen, _INTP(WINDOW))))
                 for column in range(WINDOW):
                     weights = {}
