@@ -29,7 +29,7 @@ run: $(VENV)/.device
 	$(BIN)/edge-arseg doctor
 
 test: $(VENV)/.host lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests
 
 test-slow: $(VENV)/.host
 	$(BIN)/python -m pytest -m slow tests

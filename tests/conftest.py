@@ -1,5 +1,10 @@
 """Fixtures of the whole suite. Nothing heavy is imported here: the device half's tests run without torch."""
 
+import os
+
+# Tests run in two processes at once; threads of torch that wait for each other spin and slow both down.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,13 +37,14 @@ def edge_arseg(capsys) -> Callable[..., Answer]:
 
 @pytest.fixture(scope="session")
 def own_checkpoint(tmp_path_factory):
-    """The small network of ``examples/own_backbone.py`` as a .safetensors file."""
+    """The small network of ``examples/own_backbone.py`` as the arguments that name it."""
     pytest.importorskip("torch")
-    from small_networks import own_network
+    from small_networks import OWN, own_network
 
     from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 
-    return safetensors_from_network(own_network(), tmp_path_factory.mktemp("checkpoint") / "own.safetensors")
+    path = safetensors_from_network(own_network(), tmp_path_factory.mktemp("checkpoint") / "own.safetensors")
+    return path, "--backbone", OWN
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,6 @@ def device_python(wheel, tmp_path_factory) -> Path:
     return python
 
 
-@pytest.mark.xdist_group("packaging")
 def test_the_wheel_holds_every_module_and_data_file(wheel):
     inside = set(zipfile.ZipFile(wheel).namelist())
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "edge_arseg").rglob("*.py")}
@@ -55,7 +54,6 @@ def test_the_wheel_holds_every_module_and_data_file(wheel):
         assert f"edge_arseg/data/{folder}/README.md" in inside
 
 
-@pytest.mark.xdist_group("packaging")
 def test_the_wheel_asks_for_no_host_library(device_python):
     installed = run(device_python, "-m", "pip", "list", "--format", "freeze").stdout.lower()
     assert "onnxruntime==" in installed
@@ -63,7 +61,6 @@ def test_the_wheel_asks_for_no_host_library(device_python):
         assert f"\n{name}==" not in installed
 
 
-@pytest.mark.xdist_group("packaging")
 def test_the_device_half_passes_its_tests_there(device_python, tmp_path):
     (tmp_path / "tests").mkdir()
     for name in (*DEVICE_TESTS, *DEVICE_TEST_FILES):
@@ -75,7 +72,6 @@ def test_the_device_half_passes_its_tests_there(device_python, tmp_path):
     assert " passed" in done.stdout or "[100%]" in done.stdout
 
 
-@pytest.mark.xdist_group("packaging")
 def test_the_device_half_runs_a_bundle_there(device_python, own_bundle, tmp_path):
     command = device_python.with_name("edge-arseg")
     run(command, "verify", own_bundle, cwd=tmp_path)

@@ -44,18 +44,14 @@ def read_checkpoint(
         raise click.UsageError("name one checkpoint: a folder or .safetensors file, or both --hr FILE and --ar FILE")
     require_host()
     from edge_arseg.network.checkpoint.importer import network_from_checkpoint, network_from_files
-    from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
     from edge_arseg.runtime.bundle import sha256_of
 
     if hr_file is not None and ar_file is not None:
         return network_from_files(hr_file, ar_file), {f.name: sha256_of(f) for f in (hr_file, ar_file)}
     assert checkpoint is not None
-    if backbone is not None:
-        if checkpoint.suffix != ".safetensors":
-            raise click.UsageError("--backbone goes with a .safetensors file; published files say which they need")
-        network = network_from_safetensors(checkpoint, backbone=backbone)
-    else:
-        network = network_from_checkpoint(checkpoint, lr_scale=lr_scale)
+    if backbone is not None and checkpoint.suffix != ".safetensors":
+        raise click.UsageError("--backbone goes with a .safetensors file; published files say which they need")
+    network = network_from_checkpoint(checkpoint, lr_scale=lr_scale, backbone=backbone)
     files = [checkpoint] if checkpoint.is_file() else sorted(checkpoint.glob("[HA]R/*"))
     return network, {file.name: sha256_of(file) for file in files if file.is_file()}
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import onnx
 
 from edge_arseg import __version__
@@ -21,12 +22,14 @@ from edge_arseg.runtime.bundle import SUFFIX, Bundle
 from edge_arseg.runtime.engines import engines_from_bundle
 from edge_arseg.runtime.verification import VERIFIED_ROLES, Agreement, agreements
 from edge_arseg.spec.arrays import bytes_from_arrays
+from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.manifest import GoldenEntry, GraphEntry, Manifest, Precision, Provenance, Role
+from edge_arseg.spec.manifest import DecoderEntry, GoldenEntry, GraphEntry, Manifest, Precision, Provenance, Role
 from edge_arseg.spec.tensor import TensorSpec
 
 GOLDEN_FILE = "golden/gop.npz"
 FUSION_WEIGHTS_FILE = "fusion/weights.npz"
+DECODER_FILE = "decoder/weights.npz"
 REQUIRED_AGREEMENT = 0.999
 """Share of pixels that must get torch's class from the exported graphs. Ties, rounded differently, are the rest."""
 
@@ -94,6 +97,7 @@ def bundle_from_network(
     contents = {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()}
     contents[GOLDEN_FILE] = bytes_from_arrays(golden)
     contents[FUSION_WEIGHTS_FILE] = bytes_from_arrays(fusion_weights(network))
+    contents[DECODER_FILE] = bytes_from_arrays(decoder_weights(network))
     manifest = Manifest(
         revision=1,
         name=path.name.removesuffix(SUFFIX),
@@ -108,6 +112,7 @@ def bundle_from_network(
         graphs={role: graph_entry(role, graph) for role, graph in graphs.items()},
         cost=cost,
         fusion_weights=FUSION_WEIGHTS_FILE,
+        decoder=DecoderEntry(DECODER_FILE, network.lr_head.upscale),
         golden=GoldenEntry(GOLDEN_FILE, _name_of(clip), tuple(golden.distances.tolist())),
         provenance=Provenance(dict(checkpoints or {}), versions()),
         files=file_entries(contents),
@@ -148,6 +153,14 @@ def fusion_weights(network: Network) -> FusionWeights:
     return FusionWeights(**{key.replace(".", "_"): value.cpu().numpy() for key, value in state.items()})
 
 
+def decoder_weights(network: Network) -> DecoderWeights:
+    """Return the weights of the LR head's classifier as arrays."""
+    classifier = network.lr_head.classifier
+    assert classifier.bias is not None
+    weight, bias = (part.detach().cpu().numpy() for part in (classifier.weight, classifier.bias))
+    return DecoderWeights(np.ascontiguousarray(weight[:, :, 0, 0]), bias)
+
+
 def graph_file(role: Role) -> str:
     """Return the path of a role's graph inside a bundle."""
     return f"onnx/{role.value}.onnx"
@@ -165,8 +178,11 @@ def versions() -> dict[str, str]:
 
 
 def _name_of(clip: str | Path) -> str:
-    """Return the file name of a local clip, without the folders of this machine, or the URI as it is."""
-    return Path(clip).name if Path(clip).exists() else str(clip)
+    """Return what a clip is called, without folders, hosts or passwords: a manifest travels."""
+    scheme, separator, rest = str(clip).partition("://")
+    if not separator or scheme == "test":
+        return str(clip) if separator else Path(clip).name
+    return f"{scheme}://{rest.partition('?')[0].rstrip('/').rpartition('/')[2]}"
 
 
 def _specs(values: "list[onnx.ValueInfoProto]") -> dict[str, TensorSpec]:  # a repeated field, which is like a list

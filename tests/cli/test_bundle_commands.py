@@ -21,7 +21,7 @@ def bundle(own_bundle, tmp_path):
 
 def test_export_writes_a_bundle_that_verifies(edge_arseg, own_checkpoint, tmp_path):
     target = tmp_path / "made.arseg"
-    answer = edge_arseg("export", own_checkpoint, "--size", "64x88", "--lr-scale", 0.7, "-o", target, "--json")
+    answer = edge_arseg("export", *own_checkpoint, "--size", "64x88", "--lr-scale", 0.7, "-o", target, "--json")
     assert answer.code == 0, answer.err
     result = json.loads(answer.out)
     assert result["worst_agreement"] > 0.999
@@ -98,11 +98,11 @@ def test_inspect_shows_cost_and_origin(edge_arseg, own_bundle):
 
 def test_export_refuses_to_replace_and_replaces_with_force(edge_arseg, own_checkpoint, bundle):
     before = read_bundle(bundle).digest
-    answer = edge_arseg("export", own_checkpoint, "--size", "64x88", "-o", bundle)
+    answer = edge_arseg("export", *own_checkpoint, "--size", "64x88", "-o", bundle)
     assert answer.code == 2
     assert "--force" in answer.err
     assert read_bundle(bundle).digest == before
-    assert edge_arseg("export", own_checkpoint, "--size", "64x88", "-o", bundle, "--force").code == 0
+    assert edge_arseg("export", *own_checkpoint, "--size", "64x88", "-o", bundle, "--force").code == 0
     assert read_bundle(bundle).manifest.height == 64
 
 
@@ -123,7 +123,7 @@ def test_export_refuses_to_replace_and_replaces_with_force(edge_arseg, own_check
 )
 def test_export_says_what_is_wrong(edge_arseg, own_checkpoint, tmp_path, monkeypatch, arguments, code, says):
     monkeypatch.chdir(tmp_path)
-    answer = edge_arseg("export", own_checkpoint, *arguments)
+    answer = edge_arseg("export", *own_checkpoint, *arguments)
     assert answer.code == code, answer.err
     assert says in answer.err
     assert list(tmp_path.iterdir()) == []
@@ -157,13 +157,13 @@ def test_convert_keeps_the_network(edge_arseg, own_checkpoint, tmp_path):
 
     from edge_arseg.network.checkpoint.importer import network_from_checkpoint
 
-    answer = edge_arseg("convert", own_checkpoint, "--backbone", OWN, "-o", tmp_path / "again.safetensors")
+    answer = edge_arseg("convert", *own_checkpoint, "-o", tmp_path / "again.safetensors")
     assert answer.code == 0, answer.err
     frame = random_frame(48, 64)
     with torch.inference_mode():
         first, again = (
-            network_from_checkpoint(path).hr_logits(frame).numpy()
-            for path in (own_checkpoint, tmp_path / "again.safetensors")
+            network_from_checkpoint(path, backbone=OWN).hr_logits(frame).numpy()
+            for path in (own_checkpoint[0], tmp_path / "again.safetensors")
         )
     assert np.array_equal(first, again)
 

@@ -14,12 +14,13 @@ from edge_arseg.network.variants import VARIANTS
 from edge_arseg.spec.model import Model
 
 
-def network_from_checkpoint(path: Path | str, *, lr_scale: float = 0.5) -> Network:
+def network_from_checkpoint(path: Path | str, *, lr_scale: float = 0.5, backbone: str | None = None) -> Network:
     """Read a checkpoint: a ``.safetensors`` file of ours, or a folder in the published layout.
 
     Args:
         path: ``FILE.safetensors``, or a folder like ``camvid-psp18/`` with ``HR/`` and ``AR/`` inside.
         lr_scale: which of the published AR files is read; each was trained for one scale.
+        backbone: of a ``.safetensors`` file; see ``network_from_safetensors``.
 
     Returns:
         The network in ``eval`` mode.
@@ -29,7 +30,7 @@ def network_from_checkpoint(path: Path | str, *, lr_scale: float = 0.5) -> Netwo
     """
     path = Path(path)
     if path.suffix == ".safetensors":
-        return network_from_safetensors(path)
+        return network_from_safetensors(path, backbone=backbone)
     if path.is_dir():
         return network_from_files(*_published_files(path, lr_scale))
     if path.is_file():

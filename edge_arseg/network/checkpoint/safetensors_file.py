@@ -1,7 +1,8 @@
 """Networks as safetensors files: our own checkpoint format.
 
 The tensors are the network's state_dict under our names; the metadata holds ``format``, ``revision`` and the model's
-description as JSON. Nothing in such a file can run.
+description as JSON. Nothing in such a file can run; a backbone that it names as ``module:function`` is imported only if
+the reader names it too.
 """
 
 import json
@@ -48,13 +49,15 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
 
     Args:
         path: the file.
-        backbone: name to use instead of the one in the file, where yours has moved to another module.
+        backbone: name to use instead of the one in the file; needed where that is ``module:function``, since a file
+            alone must not decide what is imported.
 
     Returns:
         The network in ``eval`` mode.
 
     Raises:
-        CheckpointError: not such a file, an unknown revision, or weights that do not fit the backbone.
+        CheckpointError: not such a file, an unknown revision, a backbone that only the caller may name, or weights that
+            do not fit the backbone.
         OptionError: the backbone it names is not known here.
     """
     path = Path(path)
@@ -67,6 +70,11 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
     model = _model_from_metadata(metadata, path)
     if backbone is not None:
         model = Model(model.name, backbone, model.classes, model.normalisation)
+    elif ":" in model.backbone:
+        raise CheckpointError(
+            f"{path}: names a backbone to be imported, {model.backbone!r}, which a file alone must not decide; "
+            f"if that is yours: --backbone {model.backbone}"
+        )
     network = Network(model)
     wanted = network.state_dict()
     faults = [f"missing {key}" for key in wanted if key not in state]

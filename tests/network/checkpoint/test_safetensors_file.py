@@ -47,7 +47,7 @@ def logits(network):
 
 
 def test_out_and_in_again_gives_the_same_logits_bit_for_bit(own, file):
-    read = network_from_checkpoint(file)
+    read = network_from_checkpoint(file, backbone=OWN)
     assert read.model == OWN_MODEL
     assert not read.training
     assert all(torch.equal(one, other) for one, other in zip(logits(read), logits(own), strict=True))
@@ -67,7 +67,7 @@ def test_nothing_else_is_left_in_the_folder(file):
 def test_a_file_is_replaced(own, file):
     file.write_bytes(b"old")
     safetensors_from_network(own, file)
-    assert network_from_safetensors(file).model == OWN_MODEL
+    assert network_from_safetensors(file, backbone=OWN).model == OWN_MODEL
 
 
 def test_a_folder_that_is_not_there(own, tmp_path):
@@ -78,10 +78,19 @@ def test_a_folder_that_is_not_there(own, tmp_path):
 def test_a_backbone_that_has_moved_can_be_named(file, own):
     rewritten(file, metadata={"model": metadata_of(file)["model"].replace(OWN, "gone.elsewhere:build")})
     with pytest.raises(OptionError, match=r"cannot import 'gone\.elsewhere'"):
-        network_from_safetensors(file)
+        network_from_safetensors(file, backbone="gone.elsewhere:build")
     read = network_from_safetensors(file, backbone=OWN)
     assert read.model.backbone == OWN
     assert all(torch.equal(one, other) for one, other in zip(logits(read), logits(own), strict=True))
+
+
+def test_a_file_alone_does_not_decide_what_is_imported(file, tmp_path, monkeypatch):
+    (tmp_path / "hostile.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\ndef build(): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    rewritten(file, metadata={"model": metadata_of(file)["model"].replace(OWN, "hostile:build")})
+    with pytest.raises(CheckpointError, match="--backbone hostile:build"):
+        network_from_safetensors(file)
+    assert not (tmp_path / "ran").exists()
 
 
 # Damage
@@ -152,7 +161,7 @@ def test_all_faults_of_the_weights_are_in_one_error(file):
     tensors["hr.stem.1.bias"] = tensors["hr.stem.1.bias"].double()
     tensors["lr.stem.1.weight"] = tensors["lr.stem.1.weight"] * float("nan")
     with pytest.raises(CheckpointError) as caught:
-        network_from_safetensors(rewritten(file, tensors=tensors))
+        network_from_safetensors(rewritten(file, tensors=tensors), backbone=OWN)
     message = str(caught.value)
     for line in (
         "does not fit backbone 'own_backbone:build'",
