@@ -1,6 +1,7 @@
 """The CPU fusion kernel: warp, depthwise convolutions, local attention and residual in one compiled pass.
 
-It replaces the ``fuse`` graph up to the fused feature; the ``head`` graph decodes that. Needs Numba (extra ``cpu``).
+It replaces the ``fuse`` graph up to the fused feature; ``numba_decode`` or the ``head`` graph decodes that. Needs Numba
+(extra ``cpu``).
 
 ::
 

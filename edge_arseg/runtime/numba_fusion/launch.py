@@ -48,7 +48,7 @@ _SIGNATURE = types.void(
 
 
 @intrinsic
-def _take_next(_typing: Any, counter: Any) -> Any:
+def take_next(_typing: Any, counter: Any) -> Any:
     """Return ``counter[0]`` and add one to it, as one step that no other thread can divide."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -59,14 +59,17 @@ def _take_next(_typing: Any, counter: Any) -> Any:
     return types.intp(counter), generate
 
 
-def _digest_of_sources() -> int:
-    # Numba notices a change of the file that holds the entry point, but not of the files it is compiled from.
-    folder = Path(__file__).parent
-    return crc32(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py"))))
+def digest_of_sources(*folders: Path) -> int:
+    """Return a number that changes with any module of this package, or of the ``folders`` that build on it.
+
+    Numba notices a change of the file that holds the entry point, but not of the files it is compiled from.
+    """
+    paths = [path for folder in (Path(__file__).parent, *folders) for path in sorted(folder.glob("*.py"))]
+    return crc32(b"".join(path.read_bytes() for path in paths))
 
 
 def _compile(cache: bool) -> Callable[..., None]:
-    digest = _digest_of_sources()
+    digest = digest_of_sources()
 
     def fuse_strips(
         key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y, query_weights, seen_weights, out, shift,
@@ -74,13 +77,13 @@ def _compile(cache: bool) -> Callable[..., None]:
     ):  # fmt: skip
         if g.channels < 0 and digest:  # never; a value that the function uses is part of the key of Numba's cache
             return
-        job = _take_next(jobs)
+        job = take_next(jobs)
         while job < g.strips * g.bands:
             sweep_strip(
                 job % g.strips, job // g.strips, key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y,
                 query_weights, seen_weights, out, shift, scratch, ints, places, g,
             )  # fmt: skip
-            job = _take_next(jobs)
+            job = take_next(jobs)
 
     return njit(_SIGNATURE, nogil=True, error_model="numpy", cache=cache)(fuse_strips)
 

@@ -1,0 +1,146 @@
+"""One strip of output rows: scores, rows, columns, winner."""
+# mypy: disable-error-code="no-untyped-def, call-arg, var-annotated"
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from edge_arseg.runtime.numba_decode.microkernels import (
+    CLASSES,
+    TILE,
+    add_scores,
+    store_bytes,
+    winners_2,
+    winners_3,
+    winners_4,
+    winners_many,
+    winners_there,
+)
+from edge_arseg.runtime.numba_fusion.vector import LANES, fma, load, multiply, splat, store
+
+CHANNELS_AT_ONCE = 32
+"""Channels that are read side by side: more than that, and prefetchers and translation caches lose track."""
+
+
+class Geometry(NamedTuple):
+    """Sizes that the compiled code works with; ``*_at`` and ``*_step`` count elements.
+
+    Attributes:
+        channels: of the feature.
+        classes: there are.
+        padded_classes: that scores are made for.
+        source_width: columns of the feature.
+        plane: pixels of the feature, at least ``TILE``.
+        height, width: of the class map.
+        strip_rows: output rows of a strip.
+        strips: there are.
+        score_step: from one class to the next in the scores of a strip, whose first pixel is at ``TILE``.
+        line_step: from one class to the next in a row of scores.
+        row_taps: source rows of an output row.
+    """
+
+    channels: int
+    classes: int
+    padded_classes: int
+    source_width: int
+    plane: int
+    height: int
+    width: int
+    strip_rows: int
+    strips: int
+    score_step: int
+    line_step: int
+    row_taps: int
+
+
+@njit(error_model="numpy")
+def score_pixels(begin, end, feature, weights, bias, scores, g):
+    """Write the scores of the feature's pixels ``begin`` to ``end``; pixel ``begin`` goes to ``scores[TILE]``."""
+    splat(np.float32(0))
+    last_plane = (g.channels - 1) * g.plane
+    # The last tile of the last channel would reach over the end of the feature.
+    over = begin + (end - begin - 1) // TILE * TILE
+    if over + TILE > g.plane:
+        for i in range(TILE):
+            scores[i] = feature[last_plane + over + i] if over + i < g.plane else np.float32(0)
+    for first in range(0, g.padded_classes, CLASSES):
+        for i in range(first, first + CLASSES):
+            value = splat(bias[i])
+            for at in range(i * g.score_step, (i + 1) * g.score_step, LANES):
+                store(scores, TILE + at, value)
+        for channel in range(0, g.channels, CHANNELS_AT_ONCE):
+            count = min(CHANNELS_AT_ONCE, g.channels - channel)
+            weights_at = channel * g.padded_classes + first
+            scores_at = TILE + first * g.score_step
+            for pixel in range(begin, end, TILE):
+                here = channel * g.plane + pixel
+                if pixel + TILE > g.plane and channel + count == g.channels:
+                    add_scores(
+                        feature, here, g.plane, count - 1, TILE, weights, weights_at, g.padded_classes,
+                        scores, scores_at + pixel - begin, g.score_step,
+                    )  # fmt: skip
+                    add_scores(
+                        scores, 0, g.plane, 1, 0, weights, weights_at + (count - 1) * g.padded_classes,
+                        g.padded_classes, scores, scores_at + pixel - begin, g.score_step,
+                    )  # fmt: skip
+                else:
+                    add_scores(
+                        feature, here, g.plane, count, TILE, weights, weights_at, g.padded_classes,
+                        scores, scores_at + pixel - begin, g.score_step,
+                    )  # fmt: skip
+
+
+@njit(error_model="numpy", forceinline=True)
+def blend_rows(first, weights_at, weights, scores, line, g):
+    """Write one output row, still at the feature's width, to ``line``; its first source row is at ``scores[first]``."""
+    for number in range(g.classes):
+        source, target = first + number * g.score_step, number * g.line_step
+        for column in range(0, g.source_width, LANES):
+            total = multiply(load(scores, source + column), splat(weights[weights_at]))
+            for k in range(1, g.row_taps):
+                at = source + k * g.source_width + column
+                total = fma(load(scores, at), splat(weights[weights_at + k]), total)
+            store(line, target + column, total)
+
+
+@njit(error_model="numpy", forceinline=True)
+def write_winners(values, first, step, columns, row, g):
+    """Write the classes of one output row to ``row``; the scores of class 0 are at ``values[first]``."""
+    for block in range(columns.first.size):
+        at = first + columns.first[block]
+        begin = columns.start[block]
+        count = columns.start[block + 1] - begin
+        begin *= LANES
+        if count == 0:
+            winners = winners_there(values, at, step, g.classes)
+        elif count == 2:
+            winners = winners_2(values, at, step, g.classes, columns.weights, begin, count)
+        elif count == 3:
+            winners = winners_3(values, at, step, g.classes, columns.weights, begin, count)
+        elif count == 4:
+            winners = winners_4(values, at, step, g.classes, columns.weights, begin, count)
+        else:
+            winners = winners_many(values, at, step, g.classes, columns.weights, begin, count)
+        store_bytes(row, block * LANES, winners)
+
+
+@njit(error_model="numpy")
+def sweep_strip(strip, feature, weights, bias, rows, columns, out, g, scores, line, row):
+    """Write one strip of the class map to ``out``; ``scores``, ``line`` and ``row`` are working memory."""
+    top = strip * g.strip_rows
+    bottom = min(top + g.strip_rows, g.height)
+    source_top = rows.first[top]
+    source_bottom = rows.first[bottom - 1] + g.row_taps
+    score_pixels(
+        source_top * g.source_width, source_bottom * g.source_width, feature, weights, bias, scores, g
+    )  # fmt: skip
+    for y in range(top, bottom):
+        first = TILE + (rows.first[y] - source_top) * g.source_width
+        if g.row_taps == 1:
+            write_winners(scores, first, g.score_step, columns, row, g)
+        else:
+            blend_rows(first, y * g.row_taps, rows.weights, scores, line, g)
+            write_winners(line, 0, g.line_step, columns, row, g)
+        for x in range(g.width):
+            out[y * g.width + x] = row[x]
