@@ -9,9 +9,11 @@ from edge_arseg.runtime.bundle import MANIFEST
 from edge_arseg.spec.arrays import bytes_from_arrays
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.cost import Cost
+from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.fusion import FusionWeights
 from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import (
+    DecoderEntry,
     FileEntry,
     GoldenEntry,
     GraphEntry,
@@ -39,11 +41,16 @@ def small_weights() -> FusionWeights:
     return FusionWeights(weight, bias, weight, bias, weight, bias)
 
 
+def small_classifier() -> DecoderWeights:
+    return DecoderWeights(np.zeros((11, 8), np.float32), np.zeros(11, np.float32))
+
+
 def small_contents() -> dict[str, bytes]:
     return {
         **CONTENTS,
         "golden/gop.npz": bytes_from_arrays(small_golden()),
         "fusion/weights.npz": bytes_from_arrays(small_weights()),
+        "decoder/weights.npz": bytes_from_arrays(small_classifier()),
     }
 
 
@@ -66,6 +73,7 @@ def small_manifest(contents: dict[str, bytes] | None = None) -> Manifest:
         graphs={role: GraphEntry(f"onnx/{role.value}.onnx", Precision.FP32, frame, {}) for role in Role},
         cost=Cost(1000, 200, 100),
         fusion_weights="fusion/weights.npz",
+        decoder=DecoderEntry("decoder/weights.npz", 1),
         golden=GoldenEntry("golden/gop.npz", "clip.mp4", (0, 11)),
         provenance=Provenance({"hr.pth": "0" * 64}, {"python": "3.11"}),
         files={name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in sorted(contents.items())},

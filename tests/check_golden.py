@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check every golden file of a folder through torch, the exported graphs on ONNX Runtime, and the fusion kernel.
+"""Check every golden file of a folder through torch, the exported graphs on ONNX Runtime, and the kernels.
 
 usage: python tests/check_golden.py DIR
 

@@ -9,7 +9,7 @@ from golden_cases import GoldenCase
 
 from edge_arseg.compiler.branch_graphs import hr_graph, lr_graph
 from edge_arseg.compiler.export_settings import ExportSettings
-from edge_arseg.compiler.exporter import fusion_weights
+from edge_arseg.compiler.exporter import decoder_weights, fusion_weights
 from edge_arseg.compiler.fusion_graphs import fuse_graph, head_graph, lr_head_graph
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
@@ -48,7 +48,11 @@ def graph_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
 
 
 def kernel_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
-    """``ar`` logits with the CPU fusion kernel and the ``head`` graph in place of the ``fuse`` graph."""
+    """``ar`` logits with the CPU fusion kernel and the ``head`` graph in place of the ``fuse`` graph.
+
+    The decode kernel's class map must be their argmax.
+    """
+    from edge_arseg.runtime.numba_decode import DecodeKernel, DecodeShapes
     from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes
 
     engines = golden_engines(network, case, folder)
@@ -58,7 +62,14 @@ def kernel_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
         key.shape[1], key.shape[2:], lr_feature.shape[2:], case.flow.shape[:2], frame_height=case.key_rgb.shape[0]
     )
     fused = FusionKernel(shapes, fusion_weights(network)).run(key, case.flow, lr_feature)
-    return {"ar": engines["head"].run({names.FUSED_FEATURE: fused})[names.LOGITS][0]}
+    logits = engines["head"].run({names.FUSED_FEATURE: fused})[names.LOGITS][0]
+    classifier = decoder_weights(network)
+    decoded = DecodeShapes(fused.shape[1], fused.shape[2:], case.key_rgb.shape[:2], network.lr_head.upscale)
+    class_map = DecodeKernel(decoded, classifier.weight, classifier.bias).run(fused)
+    same = np.mean(class_map == logits.argmax(0))
+    if same < 0.9999:
+        raise AssertionError(f"{case.name}: decode kernel and logits agree on {same:.4%} of the pixels only")
+    return {"ar": logits}
 
 
 def golden_engines(network: Network, case: GoldenCase, folder: Path) -> dict[str, OnnxRuntimeEngine]:

@@ -17,6 +17,7 @@ from edge_arseg.runtime.bundle import MANIFEST
 from edge_arseg.runtime.engine import Engine
 from edge_arseg.spec.arrays import bytes_from_arrays
 from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.fusion import FusionWeights
 from edge_arseg.spec.manifest import FileEntry, GraphEntry, Precision, Role, json_from_manifest
 from edge_arseg.spec.tensor import TensorSpec
@@ -61,6 +62,9 @@ def write_toy_bundle(path: Path) -> Path:
     contents = {f"onnx/{role.value}.onnx": b"toy" for role in Role}
     contents["golden/gop.npz"] = b""
     contents["fusion/weights.npz"] = bytes_from_arrays(FusionWeights(weight, bias, weight, bias, weight, bias))
+    classes = np.arange(11, dtype=np.float32)
+    # 2cx - c^2 is largest for the class that is nearest to x.
+    contents["decoder/weights.npz"] = bytes_from_arrays(DecoderWeights(2 * classes[:, None], -classes * classes))
     for name, data in contents.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(data)
@@ -70,8 +74,9 @@ def write_toy_bundle(path: Path) -> Path:
         name="toy",
         height=HEIGHT,
         width=WIDTH,
-        lr_height=HEIGHT // 2,
-        lr_width=WIDTH // 2,
+        lr_scale=1.0,
+        lr_height=HEIGHT,
+        lr_width=WIDTH,
         gop=GOP,
         graphs={role: GraphEntry(f"onnx/{role.value}.onnx", Precision.FP32, *_SPECS[role]) for role in Role},
         files={name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in contents.items()},

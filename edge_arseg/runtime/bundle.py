@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from edge_arseg.errors import BundleError
 from edge_arseg.spec.arrays import arrays_from_bytes
+from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.fusion import FusionWeights
 from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import FileEntry, Manifest, Role, manifest_from_json
@@ -50,6 +51,14 @@ class Bundle:
             BundleError: the file cannot be read.
         """
         return self._arrays(FusionWeights, self.manifest.fusion_weights)
+
+    def decoder_weights(self) -> DecoderWeights:
+        """Read the classifier's weights.
+
+        Raises:
+            BundleError: the file cannot be read.
+        """
+        return self._arrays(DecoderWeights, self.manifest.decoder.file)
 
     def _arrays(self, kind: type[T], name: str) -> T:
         path = self.path / name

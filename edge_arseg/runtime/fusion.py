@@ -1,7 +1,7 @@
 """Fusing an LR feature with the keyframe's feature, and decoding the result.
 
-Two ways that give the same class map: the ``fuse`` graph in one engine, or a fusion kernel in front of the ``head``
-graph. Which one is a matter of speed and of what is installed.
+Two ways that give the same class map: the ``fuse`` graph in one engine, or a fusion kernel and a decode kernel behind
+it. Which one is a matter of speed and of what is installed.
 """
 
 from abc import ABC, abstractmethod
@@ -11,6 +11,7 @@ import numpy as np
 
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.decoder import KernelDecoder
 from edge_arseg.runtime.engine import Buffer, Engine
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
@@ -55,12 +56,12 @@ class GraphFusion(Fusion):
 
 
 class KernelFusion(Fusion):
-    """The Numba kernel, then the ``head`` graph."""
+    """The Numba kernels for fusing and decoding."""
 
     name = "kernel"
 
-    def __init__(self, bundle: Bundle, head: Engine, *, threads: int | None = None):
-        """Compile the kernel for the bundle's shapes.
+    def __init__(self, bundle: Bundle, *, threads: int | None = None):
+        """Compile the kernels for the bundle's shapes.
 
         Raises:
             EnvironmentUnfitError: Numba is not installed.
@@ -71,7 +72,7 @@ class KernelFusion(Fusion):
         key, lr, flow = (inputs[name].shape for name in (names.KEY_FEATURE, names.LR_FEATURE, names.FLOW))
         shapes = FusionShapes(key[1], key[2:], lr[2:], flow[:2], bundle.manifest.height)  # type: ignore[arg-type]
         self._kernel = FusionKernel(shapes, bundle.fusion_weights(), threads)
-        self._head = head
+        self._decoder = KernelDecoder(bundle, Role.HEAD, threads=threads)
         self._fused = np.zeros(key, np.float32)
 
     def class_map(self, key_feature: Buffer, flow: np.ndarray, lr_feature: Buffer, clock: StageClock) -> np.ndarray:
@@ -79,7 +80,7 @@ class KernelFusion(Fusion):
         with clock.stage("fuse"):
             self._kernel.run(key_feature, flow, lr_feature, self._fused)
         with clock.stage("head"):
-            return self._head.run({names.FUSED_FEATURE: self._fused})[names.CLASS_MAP]
+            return self._decoder.class_map(self._fused)
 
 
 def fusion_choice(wanted: str) -> str:

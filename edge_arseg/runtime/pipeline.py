@@ -11,6 +11,7 @@ from enum import Enum
 import numpy as np
 
 from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.decoder import Decoder, GraphDecoder, KernelDecoder
 from edge_arseg.runtime.engine import Buffer, Engine
 from edge_arseg.runtime.engines import engines_from_bundle
 from edge_arseg.runtime.fusion import Fusion, GraphFusion, KernelFusion, fusion_choice
@@ -98,15 +99,15 @@ class HrPipeline(Pipeline):
 class LrPipeline(Pipeline):
     """LR branch alone for every frame, without fusion."""
 
-    def __init__(self, lr: Engine, lr_head: Engine):
-        self._lr, self._lr_head = lr, lr_head
+    def __init__(self, lr: Engine, decoder: Decoder):
+        self._lr, self._decoder = lr, decoder
 
     def key(self, rgb: np.ndarray, clock: StageClock) -> np.ndarray:
         """See ``Pipeline``."""
         with clock.stage("lr"):
             lr_feature = self._lr.run({names.FRAME: rgb})[names.LR_FEATURE]
         with clock.stage("head"):
-            return self._lr_head.run({names.LR_FEATURE: lr_feature})[names.CLASS_MAP]
+            return self._decoder.class_map(lr_feature)
 
     def between(self, rgb: np.ndarray, flow: np.ndarray, clock: StageClock) -> np.ndarray:
         """See ``Pipeline``; the flow is not used."""
@@ -132,9 +133,9 @@ def pipeline_from_bundle(
         bundle: checked.
         stack: closes the engines.
         mode: see ``Mode``.
-        fusion: ``auto``, ``kernel`` or ``graph``.
+        fusion: ``auto``, ``kernel`` or ``graph``, for decoding too.
         backend: engine library.
-        threads: of each engine and of the kernel; by default as many as there are cores.
+        threads: of each engine and kernel; by default as many as there are cores.
 
     Raises:
         OptionError, EnvironmentUnfitError: a choice that cannot be had here.
@@ -142,22 +143,25 @@ def pipeline_from_bundle(
     """
     chosen = fusion_choice(fusion)
     roles = {
-        Mode.AR: (Role.HR, Role.LR, Role.HEAD if chosen == "kernel" else Role.FUSE),
+        Mode.AR: (Role.HR, Role.LR) if chosen == "kernel" else (Role.HR, Role.LR, Role.FUSE),
         Mode.HR: (Role.HR,),
-        Mode.LR: (Role.LR, Role.LR_HEAD),
+        Mode.LR: (Role.LR,) if chosen == "kernel" else (Role.LR, Role.LR_HEAD),
     }[mode]
     engines = stack.enter_context(engines_from_bundle(bundle, roles, backend=backend, threads=threads))
     pipeline: Pipeline
     if mode is Mode.HR:
         pipeline = HrPipeline(engines[Role.HR])
     elif mode is Mode.LR:
-        pipeline = LrPipeline(engines[Role.LR], engines[Role.LR_HEAD])
+        decoder: Decoder
+        if chosen == "kernel":
+            decoder = KernelDecoder(bundle, Role.LR_HEAD, threads=threads)
+        else:
+            decoder = GraphDecoder(engines[Role.LR_HEAD])
+        pipeline = LrPipeline(engines[Role.LR], decoder)
     else:
         fuse: Fusion
-        if chosen == "kernel":
-            fuse = KernelFusion(bundle, engines[Role.HEAD], threads=threads)
-        else:
-            fuse = GraphFusion(engines[Role.FUSE])
+        fuse = KernelFusion(bundle, threads=threads) if chosen == "kernel" else GraphFusion(engines[Role.FUSE])
         pipeline = ArPipeline(engines[Role.HR], engines[Role.LR], fuse)
-    pipeline.label = f"{mode.value}, {chosen} fusion, {backend}" if mode is Mode.AR else f"{mode.value}, {backend}"
+    kind = {Mode.AR: f", {chosen} fusion", Mode.HR: "", Mode.LR: f", {chosen} head"}[mode]
+    pipeline.label = f"{mode.value}{kind}, {backend}"
     return pipeline

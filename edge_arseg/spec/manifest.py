@@ -79,6 +79,19 @@ class GraphEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class DecoderEntry:
+    """How features become class maps, for a decode kernel in place of ``head`` and ``lr_head``.
+
+    Attributes:
+        file: an ``.npz`` with the arrays of ``DecoderWeights``.
+        upscale: factor by which scores grow first, with half-pixel centres; 1 for none.
+    """
+
+    file: BundlePath
+    upscale: Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True)
 class GoldenEntry:
     """Frames that travel along, with the class maps that the torch network made of them.
 
@@ -122,6 +135,7 @@ class Manifest:
         graphs: by role; ``hr``, ``lr``, ``fuse``, ``head`` and ``lr_head`` are all there.
         cost: MACs per frame of each kind.
         fusion_weights: an ``.npz`` with the arrays of ``FusionWeights``, for a fusion kernel.
+        decoder: the classifier, for a decode kernel.
         golden: frames to check engines with.
         provenance: what it was made from.
         files: every file of the bundle but the manifest and the engine cache.
@@ -142,6 +156,7 @@ class Manifest:
     graphs: dict[Role, GraphEntry]
     cost: Cost
     fusion_weights: BundlePath
+    decoder: DecoderEntry
     golden: GoldenEntry
     provenance: Provenance
     files: dict[BundlePath, FileEntry]
@@ -207,7 +222,11 @@ def _faults(manifest: Manifest) -> list[str]:
     for role, entry in manifest.graphs.items():
         if entry.file not in manifest.files:
             faults.append(f"graphs.{role.value}: {entry.file} is not among the files")
-    for field, file in (("golden", manifest.golden.file), ("fusion_weights", manifest.fusion_weights)):
+    for field, file in (
+        ("golden", manifest.golden.file),
+        ("fusion_weights", manifest.fusion_weights),
+        ("decoder", manifest.decoder.file),
+    ):
         if file not in manifest.files:
             faults.append(f"{field}: {file} is not among the files")
     return faults

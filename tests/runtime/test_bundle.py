@@ -21,6 +21,7 @@ def test_reads_what_was_written(bundle):
     assert read.graph_path(Role.FUSE) == bundle / "onnx/fuse.onnx"
     assert read.golden_frames().distances.tolist() == [0, 11]
     assert read.fusion_weights().key_weight.shape == (8, 1, 3, 3)
+    assert read.decoder_weights().weight.shape == (11, 8)
 
 
 def test_the_digest_names_the_content(bundle, tmp_path):
@@ -45,7 +46,7 @@ def test_every_bad_file_is_reported(bundle):
     with pytest.raises(BundleError) as caught:
         read_bundle(bundle)
     message = str(caught.value)
-    assert "2 of 7 files are not as written" in message
+    assert "2 of 8 files are not as written" in message
     assert "onnx/hr.onnx: missing" in message
     assert "onnx/lr.onnx: 5 bytes seen, 1100 expected" in message
 
