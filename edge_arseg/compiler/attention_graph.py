@@ -5,8 +5,8 @@ the ``BLOCK + 6`` pixels around it are one matrix product; a constant mask keeps
 softmax over the 7 masked rows is the softmax over the 49 neighbours, since ``exp`` of the mask is exactly 0; the
 weighted sum is 7 more products. The image is cut into strips of rows, so that memory stays bounded.
 
-Against one shifted product per neighbour this is three to eight times faster on ONNX Runtime and takes 1.5 GB in place
-of 18 GB at 64x720x960 (``benchmarks/results/attention_graph.json``).
+Against one shifted product per neighbour this is about three times faster on ONNX Runtime and takes 1.5 GB in place of
+18.6 GB at 64x720x960 (``benchmarks/results/attention_graph.json``).
 """
 
 import numpy as np
