@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def print_json(result: dict[str, Any]) -> None:
@@ -17,21 +18,23 @@ def print_json(result: dict[str, Any]) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, left: bool = False) -> None:
     """Print a table; columns after the first are set flush right, or all ``left`` where they hold text."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
     for i, column in enumerate(columns):
         table.add_column(column, justify="right" if i and not left else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(Text(str(cell)) for cell in row))
     _console().print(table)
 
 
 def print_fields(title: str, fields: Sequence[tuple[str, object]]) -> None:
     """Print names with their values, a line each."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False)
+    table = Table(
+        title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False
+    )
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in fields:
-        table.add_row(name, str(value))
+        table.add_row(name, Text(str(value)))
     _console().print(table)
 
 
