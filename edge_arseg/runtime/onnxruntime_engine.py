@@ -36,6 +36,10 @@ class OnnxRuntimeEngine(Engine):
         options = ort.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads or 0
+        # Threads that spin for the next run take the cores from the kernels that come between two runs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # One block for all tensors of a graph is larger than the arena that reuses theirs, and no faster.
+        options.enable_mem_pattern = False
         try:
             session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises its own classes, straight below Exception
