@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.options import json_option
+from edge_arseg.cli.options import bundle_option, json_option
 from edge_arseg.cli.output import print_json, progress
 from edge_arseg.runtime.fusion import CHOICES
 from edge_arseg.runtime.pipeline import Mode
@@ -13,7 +13,7 @@ from edge_arseg.runtime.pipeline import Mode
 
 @click.command()
 @click.argument("source", default="test://street")
-@click.option("-b", "--bundle", type=click.Path(path_type=Path), help="[default: the one shipped with the package]")
+@bundle_option
 @click.option("--mode", "modes", default="ar,hr", show_default=True, help="Modes, separated by commas.")
 @click.option("--frames", type=click.IntRange(1), default=120, show_default=True, help="Frames that count, per mode.")
 @click.option("--motion", type=click.Choice(["auto", "codec", "recode", "zero"]), default="auto", show_default=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_arseg.cli.options import json_option
+from edge_arseg.cli.options import bundle_option, json_option
 from edge_arseg.cli.output import print_fields, print_json, print_table
 from edge_arseg.runtime.fusion import CHOICES
 
@@ -20,7 +20,7 @@ FOLDER = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("-b", "--bundle", type=FOLDER, required=True, help="The bundle to score.")
+@bundle_option
 @click.option("--clip", help="Clip to score on: a file, images://DIR/*.png?rate=15, test://street.")
 @click.option("--images", type=FOLDER, help="Folder of images to score on, instead of a clip.")
 @click.option("--labels", type=FOLDER, required=True, help="Folder of index PNGs: one per frame, or named like images.")
@@ -47,7 +47,7 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
 @json_option
 def eval(
-    bundle: Path,
+    bundle: Path | None,
     clip: str | None,
     images: Path | None,
     labels: Path,
@@ -76,9 +76,10 @@ def eval(
     from edge_arseg.evaluation.passes import phases_from_text
     from edge_arseg.evaluation.scores import json_from_scores
     from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.zoo import default_bundle
 
     modes = modes_from_text(mode or ("ar,hr,lr" if clip else "hr,lr"))
-    checked = read_bundle(bundle)
+    checked = read_bundle(bundle or default_bundle())
     with _progress() as progress:
         if clip is not None:
             clip_options = ClipOptions(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -25,4 +26,10 @@ class SizeType(click.ParamType):
 
 SIZE = SizeType()
 
+bundle_option: Callable = click.option(
+    "-b",
+    "--bundle",
+    type=click.Path(path_type=Path),
+    help="Bundle to use. [default: the one shipped with the package]",
+)
 json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from edge_arseg.cli.options import bundle_option
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.runtime.fusion import CHOICES
 from edge_arseg.runtime.pipeline import Mode
@@ -13,7 +14,7 @@ from edge_arseg.runtime.pipeline import Mode
 @click.command()
 @click.argument("source")
 @click.argument("sinks", nargs=-1, metavar="[SINK]...")
-@click.option("-b", "--bundle", type=click.Path(path_type=Path), help="[default: the one shipped with the package]")
+@bundle_option
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="ar", show_default=True)
 @click.option("--motion", type=click.Choice(["auto", "codec", "recode", "zero"]), default="auto", show_default=True)
 @click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)

@@ -93,3 +93,12 @@ def test_doctor_gives_one_json_object(edge_arseg):
     assert report["ready"] is True
     assert subjects["numpy"]["verdict"] == "ok"
     assert "cores" in subjects["machine"]["seen"]
+
+
+@pytest.mark.parametrize("arguments", [["run", "test://street"], ["bench"], ["eval", "--clip", "x", "--labels", "x"]])
+def test_without_a_bundle_the_shipped_one_is_used(edge_arseg, monkeypatch, tmp_path, arguments):
+    monkeypatch.setattr("edge_arseg.runtime.zoo.ZOO", tmp_path)
+    monkeypatch.setattr("edge_arseg.runtime.zoo.default_bundle.__defaults__", (tmp_path,))
+    answer = edge_arseg(*arguments)
+    assert answer.code == 3
+    assert "bundles in the package: none" in answer.err
