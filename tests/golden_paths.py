@@ -1,6 +1,7 @@
 """The ways through the project that must give the reference's logits."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -94,5 +95,6 @@ def golden_engines(network: Network, case: GoldenCase, folder: Path) -> dict[str
 PATHS: dict[str, Callable[[Network, GoldenCase, Path], Logits]] = {
     "torch": torch_logits,
     "onnx": graph_logits,
-    "kernel": kernel_logits,
+    **({"kernel": kernel_logits} if find_spec("numba") else {}),
 }
+"""The kernel path is there where Numba is."""
