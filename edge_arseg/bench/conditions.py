@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from edge_arseg.spec.cores import usable_cores
+
 PACKAGES = ("edge-arseg", "numpy", "av", "onnxruntime", "numba", "torch", "onnx", "tensorrt", "pycuda")
 
 
@@ -50,11 +52,6 @@ def conditions_now(root: Path = Path("/")) -> Conditions:
         packages=installed_versions(),
         load=os.getloadavg()[0],
     )
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def cpu_model(root: Path = Path("/")) -> str:

@@ -24,7 +24,16 @@ from edge_arseg.runtime.verification import VERIFIED_ROLES, Agreement, agreement
 from edge_arseg.spec.arrays import bytes_from_arrays
 from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.manifest import DecoderEntry, GoldenEntry, GraphEntry, Manifest, Precision, Provenance, Role
+from edge_arseg.spec.manifest import (
+    REVISION,
+    DecoderEntry,
+    GoldenEntry,
+    GraphEntry,
+    Manifest,
+    Precision,
+    Provenance,
+    Role,
+)
 from edge_arseg.spec.tensor import TensorSpec
 
 GOLDEN_FILE = "golden/gop.npz"
@@ -99,7 +108,7 @@ def bundle_from_network(
     contents[FUSION_WEIGHTS_FILE] = bytes_from_arrays(fusion_weights(network))
     contents[DECODER_FILE] = bytes_from_arrays(decoder_weights(network))
     manifest = Manifest(
-        revision=1,
+        revision=REVISION,
         name=path.name.removesuffix(SUFFIX),
         model=network.model,
         height=settings.height,

@@ -159,8 +159,7 @@ def pipeline_from_bundle(
             decoder = GraphDecoder(engines[Role.LR_HEAD])
         pipeline = LrPipeline(engines[Role.LR], decoder)
     else:
-        fuse: Fusion
-        fuse = KernelFusion(bundle, threads=threads) if chosen == "kernel" else GraphFusion(engines[Role.FUSE])
+        fuse: Fusion = KernelFusion(bundle, threads=threads) if chosen == "kernel" else GraphFusion(engines[Role.FUSE])
         pipeline = ArPipeline(engines[Role.HR], engines[Role.LR], fuse)
     kind = {Mode.AR: f", {chosen} fusion", Mode.HR: "", Mode.LR: f", {chosen} head"}[mode]
     pipeline.label = f"{mode.value}{kind}, {backend}"

@@ -1,6 +1,5 @@
 """Classifier, upsampling and argmax on the CPU, without scores of frame size."""
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +12,7 @@ from edge_arseg.runtime.numba_decode.shapes import DecodeShapes
 from edge_arseg.runtime.numba_decode.sweep import Geometry
 from edge_arseg.runtime.numba_decode.taps import RowTaps, column_taps, row_taps
 from edge_arseg.runtime.numba_fusion.vector import LANES
+from edge_arseg.spec.cores import usable_cores
 
 _MOST_CLASSES = 256
 _STRIPS = 16
@@ -53,7 +53,7 @@ class DecodeKernel:
                 f"classifier weight {list(weight.shape)} and bias {list(bias.shape)} seen, expected "
                 f"[classes, {shapes.channels}] and [classes], 1 to {_MOST_CLASSES} classes"
             )
-        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        available = usable_cores()
         self.shapes = shapes
         self.threads = threads or available
         (height, width), (rows, columns) = shapes.frame, shapes.feature

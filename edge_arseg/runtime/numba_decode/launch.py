@@ -12,7 +12,7 @@ from numba import njit, types
 
 from edge_arseg.runtime.numba_decode.sweep import Geometry, sweep_strip
 from edge_arseg.runtime.numba_decode.taps import ColumnTaps, RowTaps
-from edge_arseg.runtime.numba_fusion.launch import digest_of_sources, take_next
+from edge_arseg.runtime.numba_fusion.launch import cached_if_possible, digest_of_sources, take_next
 
 _FLOATS = types.Array(types.float32, 1, "C")
 _INTS = types.Array(types.int32, 1, "C")
@@ -53,7 +53,4 @@ def compiled_decode() -> Callable[..., None]:
 
     A cache that cannot be written or read costs the compilation (a few seconds), nothing else.
     """
-    try:
-        return _compile(cache=True)
-    except (OSError, RuntimeError, EOFError):
-        return _compile(cache=False)
+    return cached_if_possible(_compile)

@@ -1,6 +1,5 @@
 """CReFF on the CPU: warp, depthwise convolutions and 7x7 local attention in one pass."""
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,6 +12,7 @@ from edge_arseg.runtime.numba_fusion.launch import compiled_fusion
 from edge_arseg.runtime.numba_fusion.microkernels import ROWS
 from edge_arseg.runtime.numba_fusion.vector import LANES
 from edge_arseg.runtime.numba_fusion.warp import PLACE_INTS
+from edge_arseg.spec.cores import usable_cores
 from edge_arseg.spec.fusion import FusionWeights
 
 _LARGE = 32 << 20
@@ -47,7 +47,7 @@ class FusionKernel:
         """
         if threads is not None and threads < 1:
             raise OptionError(f"a fusion cannot run on {threads} threads, expected 1 or more")
-        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        available = usable_cores()
         self.shapes = shapes
         self.threads = threads or available
         self._query_weights = _weight_table(weights, shapes.channels, "query")

@@ -68,6 +68,14 @@ def digest_of_sources(*folders: Path) -> int:
     return crc32(b"".join(path.read_bytes() for path in paths))
 
 
+def cached_if_possible(compiled: Callable[[bool], Callable[..., None]]) -> Callable[..., None]:
+    """Compile with Numba's cache, or without it where the cache cannot be written or read."""
+    try:
+        return compiled(True)
+    except (OSError, RuntimeError, EOFError):
+        return compiled(False)
+
+
 def _compile(cache: bool) -> Callable[..., None]:
     digest = digest_of_sources()
 
@@ -94,7 +102,4 @@ def compiled_fusion() -> Callable[..., None]:
 
     A cache that cannot be written or read costs the compilation (about ten seconds), nothing else.
     """
-    try:
-        return _compile(cache=True)
-    except (OSError, RuntimeError, EOFError):
-        return _compile(cache=False)
+    return cached_if_possible(_compile)
