@@ -1,0 +1,181 @@
+"""What a compiled engine depends on: the name of its folder, and the record beside it.
+
+Both halves use this: ``compile`` writes ``engines/<key>/hr.plan lr.plan ... build.json``, the runtime looks for the
+same key. Plans are plain files that ``trtexec`` can read too; what is known of them stands beside them.
+
+Revisions of the record:
+
+1. (2026) first.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from edge_arseg.errors import BundleError
+from edge_arseg.spec.manifest import FileEntry, Manifest, Role, Sha256
+
+REVISION = 1
+RECORD = "build.json"
+FOLDER = "engines"
+"""Of the bundle; where it cannot be written, ``engine_roots`` names the user's cache."""
+
+_MODULE = re.compile(r"p\d{4}-\d{4}")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineKey:
+    """Everything that makes a plan valid or not. Two equal keys may share plans, two different ones may not.
+
+    Attributes:
+        graphs: SHA-256 of each graph that the plans are built from.
+        library: ``tensorrt``.
+        version: of the library, in full (``tensorrt.__version__``).
+        compute_capability: of the GPU, major and minor.
+        sm_count: multiprocessors that the power mode leaves on.
+        device: part number of the module on a Jetson (``p3767-0003``), elsewhere the name CUDA gives the GPU. Boards of
+            one compute capability and SM count still differ in memory and clocks, and tactics are chosen by timing.
+        flags: of the build, sorted.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    graphs: dict[Role, Sha256]
+    library: str
+    version: str
+    compute_capability: tuple[int, int]
+    sm_count: Annotated[int, Field(ge=1)]
+    device: str
+    flags: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """First 16 hexadecimal digits of the SHA-256 of the fields: the folder's name."""
+        fields = _KEY.dump_python(self, mode="json")
+        fields["flags"] = sorted(fields["flags"])
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+
+    def differences(self, other: "EngineKey") -> list[str]:
+        """Say field by field what ``other``, a key seen, has that this one, the key wanted, has not; flags aside."""
+        lines = []
+        if changed := sorted(
+            r.value for r in {*self.graphs, *other.graphs} if self.graphs.get(r) != other.graphs.get(r)
+        ):
+            lines.append(f"built from another version of {', '.join(changed)}")
+        for field, text in (
+            ("library", "{}"),
+            ("version", f"{other.library} {{}}"),
+            ("compute_capability", "compute capability {0[0]}.{0[1]}"),
+            ("sm_count", "{} multiprocessors (the power mode sets them)"),
+            ("device", "device {}"),
+        ):
+            seen, wanted = getattr(other, field), getattr(self, field)
+            if seen != wanted:
+                lines.append(f"built for {text.format(seen)}, here {text.format(wanted)}")
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """``build.json``: what lies in one folder ``engines/<key>/``.
+
+    Attributes:
+        key: the fields that the folder is named by.
+        plans: digest and length of the plan of each role; the file is ``plan_file(role)``.
+        built: when the last of them was finished, ISO 8601 in UTC.
+        revision: of this record.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    key: EngineKey
+    plans: dict[Role, FileEntry]
+    built: str
+    revision: int = REVISION
+
+
+_KEY = TypeAdapter(EngineKey)
+_RECORD = TypeAdapter(PlanRecord)
+
+
+def plan_file(role: Role) -> str:
+    """Return the name of a role's plan in its folder."""
+    return f"{role.value}.plan"
+
+
+def json_from_record(record: PlanRecord) -> str:
+    """Return a record as indented JSON."""
+    return _RECORD.dump_json(record, indent=2).decode() + "\n"
+
+
+def record_from_json(text: str | bytes, *, where: str = RECORD) -> PlanRecord:
+    """Parse a record.
+
+    Raises:
+        BundleError: it is no record, or of another revision. Engines are a cache: the way out is to build again.
+    """
+    try:
+        record = _RECORD.validate_json(text)
+    except ValidationError as error:
+        raise BundleError(
+            f"{where}: not a record of plans ({error.error_count()} wrong entries); delete its folder and build again"
+        ) from error
+    if record.revision != REVISION:
+        raise BundleError(
+            f"{where}: revision {record.revision} seen, this version reads {REVISION}; "
+            "delete its folder and build again"
+        )
+    return record
+
+
+def graph_digests(manifest: Manifest) -> dict[Role, str]:
+    """Return the digest of every graph of a bundle, as a key wants them."""
+    return {role: manifest.files[entry.file].sha256 for role, entry in manifest.graphs.items()}
+
+
+def engine_roots(
+    bundle: Path, digest: str, *, environment: Mapping[str, str] | None = None, home: Path | None = None
+) -> tuple[Path, Path]:
+    """Return the two folders that may hold ``<key>/``: in the bundle, and in the user's cache for read-only bundles.
+
+    Args:
+        bundle: the folder ``NAME.arseg``.
+        digest: ``Bundle.digest``; keeps bundles of one name apart in the cache.
+        environment: instead of the process's; ``XDG_CACHE_HOME`` is looked at.
+        home: instead of the user's.
+    """
+    variables = os.environ if environment is None else environment
+    cache = variables.get("XDG_CACHE_HOME")
+    root = Path(cache) if cache else (home or Path.home()) / ".cache"
+    return bundle / FOLDER, root / "edge-arseg" / FOLDER / digest[:16]
+
+
+def module_from_compatible(compatible: bytes) -> str | None:
+    """Return the module's part number in ``/proc/device-tree/compatible``, like ``p3767-0003``.
+
+    Its strings name carrier and module (``nvidia,p3768-0000+p3767-0003-super``): the last number is the module. Custom
+    carriers change the first half only.
+    """
+    for text in compatible.decode(errors="replace").split("\0"):
+        if parts := _MODULE.findall(text):
+            return parts[-1]
+    return None
+
+
+def board_module(root: Path = Path("/")) -> str | None:
+    """Return the part number of the Jetson module this runs on, or ``None`` elsewhere.
+
+    Args:
+        root: of the file system.
+    """
+    try:
+        return module_from_compatible((root / "proc/device-tree/compatible").read_bytes())
+    except OSError:
+        return None
