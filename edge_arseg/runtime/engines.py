@@ -10,7 +10,10 @@ from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.engine import Engine
 from edge_arseg.spec.manifest import Role
 
-BACKENDS = {"onnxruntime": "edge_arseg.runtime.onnxruntime_engine:OnnxRuntimeEngine"}
+BACKENDS = {
+    "onnxruntime": "edge_arseg.runtime.onnxruntime_engine:OnnxRuntimeEngine",
+    "fake": "edge_arseg.runtime.fake_engine:FakeEngine",
+}
 """Name of each backend to ``module:class``; the module, with its library, is imported when the backend is used."""
 
 
