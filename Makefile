@@ -1,9 +1,12 @@
-# make run    the demo, in an environment with the device half only (no torch)
+# make run    the demo, in an environment with the device half only (no torch); make run INPUT=any.mp4
 # make test   the whole suite, in an environment with both halves
 VENV := .venv
 PYTHON := python3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+# The demo needs a bundle in the package; until there is one, say what this machine can do.
+RUN = $(if $(wildcard edge_arseg/zoo/*.arseg),demo $(if $(INPUT),"$(INPUT)"),doctor)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow lint format tables golden build clean
@@ -26,7 +29,7 @@ $(VENV)/.host: $(VENV)/.device
 	touch $@
 
 run: $(VENV)/.device
-	$(BIN)/edge-arseg doctor
+	$(BIN)/edge-arseg $(RUN)
 
 test: $(VENV)/.host lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests

@@ -66,7 +66,8 @@ def _board(root: Path) -> Finding:
     except OSError:
         return Finding("board", "note", "no device tree: not a Jetson; everything but TensorRT runs here")
     release = root / "etc/nv_tegra_release"
-    line = release.read_text(errors="replace").splitlines()[0] if release.is_file() else "no /etc/nv_tegra_release"
+    lines = release.read_text(errors="replace").splitlines() if release.is_file() else []
+    line = lines[0] if lines else f"{'an empty' if release.is_file() else 'no'} /etc/nv_tegra_release"
     return Finding("board", "ok", f"{name}; {line}")
 
 

@@ -3,7 +3,7 @@
 import resource
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 
 from edge_arseg.bench.power import Energy, measured_energy
@@ -11,6 +11,7 @@ from edge_arseg.bench.samples import Summary, summary_of
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.result import SegmentedFrame
@@ -85,15 +86,23 @@ def speed_of_bundle(
     *,
     modes: Sequence[Mode] = (Mode.AR, Mode.HR),
     frames: int = 120,
-    fusion: str = "auto",
-    backend: str = "onnxruntime",
-    threads: int | None = None,
+    engines: EngineOptions = DEFAULT_ENGINES,
     motion: str = "auto",
+    recode_scale: float = 1.0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Speed:
     """Run a source once per mode and time every frame.
 
     Scene cuts are left out of the policy, so that keyframes come once per GOP. A source that ends is read again.
+
+    Args:
+        bundle: checked.
+        source: what ``open_video`` takes.
+        modes: to run, one after the other.
+        frames: that count, per mode.
+        engines: what the graphs run on.
+        motion, recode_scale: see ``open_video``; modes that use no motion get none.
+        progress: called with a line when a mode begins.
 
     Raises:
         OptionError: fewer frames than one GOP are asked for.
@@ -105,10 +114,9 @@ def speed_of_bundle(
     found: dict[str, ModeSpeed] = {}
     for mode in modes:
         progress(f"{mode.value}: {frames} frames")
-        with Segmenter(
-            bundle, mode=mode, fusion=fusion, backend=backend, threads=threads, policy=KeyframePolicy(gop, 1.0)
-        ) as segmenter:
-            found[mode.value] = _mode_speed(segmenter, source, frames, motion, gop)
+        with Segmenter(bundle, mode=mode, policy=KeyframePolicy(gop, 1.0), **asdict(engines)) as segmenter:
+            used = _Motion(motion if segmenter.pipeline.uses_motion else "zero", recode_scale)
+            found[mode.value] = _mode_speed(segmenter, source, frames, used, gop)
     realised = None
     if "ar" in found and "hr" in found:
         realised = found["hr"].mean_ms / found["ar"].mean_ms
@@ -117,10 +125,9 @@ def speed_of_bundle(
     return Speed(found, cost.hr_macs / cost.mean_macs(gop), realised, peak)
 
 
-def _mode_speed(segmenter: Segmenter, source: str, frames: int, motion: str, gop: int) -> ModeSpeed:
+def _mode_speed(segmenter: Segmenter, source: str, frames: int, used: "_Motion", gop: int) -> ModeSpeed:
     totals: dict[str, list[float]] = defaultdict(list)
     stages: dict[str, dict[str, list[float]]] = {"key": defaultdict(list), "between": defaultdict(list)}
-    used = _Motion(motion if segmenter.pipeline.uses_motion else "zero")
     results = _endless(segmenter, source, used)
     for _ in range(WARM_UP_FRAMES):
         next(results)
@@ -149,13 +156,14 @@ class _Motion:
     """The motion asked for, and what the source gave."""
 
     wanted: str
+    recode_scale: float
     seen: str = ""
 
 
 def _endless(segmenter: Segmenter, source: str, motion: _Motion) -> Generator[SegmentedFrame, None, None]:
     """Segment the source again and again."""
     while True:
-        with segmenter.open(source, motion=motion.wanted) as reader:
+        with segmenter.open(source, motion=motion.wanted, recode_scale=motion.recode_scale) as reader:
             motion.seen = f"{reader.motion_source.value} ({reader.motion_reason})"
             yield from segmenter.segment(reader)
 

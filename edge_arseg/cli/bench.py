@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.options import bundle_option, json_option
+from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options
 from edge_arseg.cli.output import print_json, progress
-from edge_arseg.runtime.fusion import CHOICES
+from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 
 
@@ -16,10 +16,8 @@ from edge_arseg.runtime.pipeline import Mode
 @bundle_option
 @click.option("--mode", "modes", default="ar,hr", show_default=True, help="Modes, separated by commas.")
 @click.option("--frames", type=click.IntRange(1), default=120, show_default=True, help="Frames that count, per mode.")
-@click.option("--motion", type=click.Choice(["auto", "codec", "recode", "zero"]), default="auto", show_default=True)
-@click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)
-@click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
-@click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
+@motion_options
+@engine_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the record (JSON) there too.")
 @json_option
 def bench(
@@ -28,9 +26,8 @@ def bench(
     modes: str,
     frames: int,
     motion: str,
-    fusion: str,
-    backend: str,
-    threads: int | None,
+    recode_scale: float,
+    engines: EngineOptions,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -54,10 +51,9 @@ def bench(
         source,
         modes=[Mode(mode) for mode in chosen],
         frames=frames,
-        fusion=fusion,
-        backend=backend,
-        threads=threads,
+        engines=engines,
         motion=motion,
+        recode_scale=recode_scale,
         progress=progress,
     )
     settings = {
@@ -65,7 +61,9 @@ def bench(
         "bundle_digest": checked.digest,
         "source": Path(source).name if Path(source).exists() else source,
         "frames": frames,
-        "threads": threads,
+        "motion": motion,
+        "recode_scale": recode_scale,
+        **asdict(engines),
     }
     record = record_now("speed", settings=settings, values={**asdict(speed), "verdict": speed.verdict})
     if output is not None:

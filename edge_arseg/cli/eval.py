@@ -1,19 +1,17 @@
 """``edge-arseg eval``."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from edge_arseg.cli.options import bundle_option, json_option
+from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options
 from edge_arseg.cli.output import print_fields, print_json, print_table
-from edge_arseg.runtime.fusion import CHOICES
+from edge_arseg.cli.progress import Meter
+from edge_arseg.runtime.engine_options import EngineOptions
 
 if TYPE_CHECKING:
-    from edge_arseg.evaluation.progress import Progress
     from edge_arseg.evaluation.scores import Scores
 
 FOLDER = click.Path(path_type=Path)
@@ -25,7 +23,7 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--images", type=FOLDER, help="Folder of images to score on, instead of a clip.")
 @click.option("--labels", type=FOLDER, required=True, help="Folder of index PNGs: one per frame, or named like images.")
 @click.option("--mode", help="Modes to score. [default: ar,hr,lr; for images hr,lr]")
-@click.option("--motion", type=click.Choice(["auto", "codec", "recode", "zero"]), default="auto", show_default=True)
+@motion_options
 @click.option(
     "--phases",
     default="0",
@@ -42,9 +40,7 @@ FOLDER = click.Path(path_type=Path)
     help="Share of a frame without vectors that makes it a keyframe. [default: keyframes at fixed distances]",
 )
 @click.option("--limit", type=click.IntRange(1), help="Use only the first so many frames or images.")
-@click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)
-@click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
-@click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
+@engine_options
 @json_option
 def eval(
     bundle: Path | None,
@@ -53,13 +49,12 @@ def eval(
     labels: Path,
     mode: str | None,
     motion: str,
+    recode_scale: float,
     phases: str,
     encode: str | None,
     scene_cut: float | None,
     limit: int | None,
-    fusion: str,
-    backend: str,
-    threads: int | None,
+    engines: EngineOptions,
     as_json: bool,
 ) -> None:
     """Score a bundle on labelled frames, the way `run` would segment them.
@@ -80,7 +75,7 @@ def eval(
 
     modes = modes_from_text(mode or ("ar,hr,lr" if clip else "hr,lr"))
     checked = read_bundle(bundle or default_bundle())
-    with _progress() as progress:
+    with Meter() as meter:
         if clip is not None:
             clip_options = ClipOptions(
                 modes=modes,
@@ -89,15 +84,14 @@ def eval(
                 limit=limit,
                 scene_cut=scene_cut,
                 encode_bitrate=None if encode is None else bitrate_from_text(encode),
-                fusion=fusion,
-                backend=backend,
-                threads=threads,
+                recode_scale=recode_scale,
+                engines=engines,
             )
-            scores = scores_from_clip(checked, clip, labels, clip_options, progress=progress)
+            scores = scores_from_clip(checked, clip, labels, clip_options, progress=meter.show)
         else:
             assert images is not None
-            image_options = ImageOptions(modes=modes, limit=limit, backend=backend, threads=threads)
-            scores = scores_from_images(checked, images, labels, image_options, progress=progress)
+            image_options = ImageOptions(modes=modes, limit=limit, engines=engines)
+            scores = scores_from_images(checked, images, labels, image_options, progress=meter.show)
     broken = scores.modes["ar"].broken_steps if "ar" in scores.modes else 0
     if broken:
         click.echo(
@@ -109,34 +103,6 @@ def eval(
         print_json(json_from_scores(scores))
     else:
         _print(scores)
-
-
-@contextmanager
-def _progress() -> "Iterator[Progress]":
-    """A bar on stderr where somebody watches, else a line for each step."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        last = ""
-
-        def line(done: int, total: int, what: str) -> None:
-            nonlocal last
-            if what != last:
-                click.echo(f"{what} ...", err=True)
-                last = what
-
-        yield line
-        return
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading labels", total=None)
-
-        def show(done: int, total: int, what: str) -> None:
-            bar.update(task, completed=done, total=total or None, description=what)
-
-        yield show
 
 
 def _print(scores: "Scores") -> None:
@@ -155,6 +121,7 @@ def _print(scores: "Scores") -> None:
             ("keyframes", f"{keyframes}, from frame {conditions.first_frame} on, scene cuts {cut}"),
             ("encoded as", conditions.encoding or "the clip as it is"),
             ("motion", f"{first.motion_source}: {first.motion_reason}"),
+            ("recode scale", f"{conditions.recode_scale:g}"),
         ]
     print_fields(f"{conditions.source} (per cent)", fields)
     click.echo()

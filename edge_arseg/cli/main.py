@@ -12,6 +12,8 @@ from edge_arseg.errors import ArsegError
 
 COMMANDS = {
     "doctor": "doctor",
+    "targets": "targets",
+    "train": "train",
     "convert": "convert",
     "export": "export",
     "verify": "verify",
@@ -19,6 +21,7 @@ COMMANDS = {
     "inspect": "inspect",
     "run": "run",
     "bench": "bench",
+    "demo": "demo",
 }
 """Command to the module of this package that defines it, in the order of the help."""
 

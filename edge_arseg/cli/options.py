@@ -1,10 +1,15 @@
 """Parameter types and options that several commands share."""
 
+import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+
+from edge_arseg.runtime.engine_options import EngineOptions
+from edge_arseg.runtime.fusion import CHOICES
 
 
 class SizeType(click.ParamType):
@@ -33,3 +38,31 @@ bundle_option: Callable = click.option(
     help="Bundle to use. [default: the one shipped with the package]",
 )
 json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+
+
+def motion_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--motion`` and ``--recode-scale``."""
+    source = click.option(
+        "--motion", type=click.Choice(["auto", "codec", "recode", "zero"]), default="auto", show_default=True
+    )
+    scale = click.option(
+        "--recode-scale",
+        type=click.FloatRange(0.1, 1),
+        default=1.0,
+        show_default=True,
+        help="Recode at this share of the size: 0.5 takes a third of the time and finds coarser motion.",
+    )
+    return source(scale(command))
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--fusion``, ``--backend`` and ``--threads``; the command gets them together, as ``engines``."""
+
+    @click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)
+    @click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
+    @click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
+    @functools.wraps(command)
+    def with_engines(fusion: str, backend: str, threads: int | None, **others: Any) -> Any:
+        return command(engines=EngineOptions(fusion, backend, threads), **others)
+
+    return with_engines

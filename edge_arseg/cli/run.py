@@ -1,13 +1,14 @@
 """``edge-arseg run``."""
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from edge_arseg.cli.options import bundle_option
+from edge_arseg.cli.options import bundle_option, engine_options, motion_options
 from edge_arseg.cli.progress import FrameProgress
-from edge_arseg.runtime.fusion import CHOICES
+from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 
 
@@ -16,10 +17,8 @@ from edge_arseg.runtime.pipeline import Mode
 @click.argument("sinks", nargs=-1, metavar="[SINK]...")
 @bundle_option
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="ar", show_default=True)
-@click.option("--motion", type=click.Choice(["auto", "codec", "recode", "zero"]), default="auto", show_default=True)
-@click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)
-@click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
-@click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
+@motion_options
+@engine_options
 @click.option("--interval", type=click.IntRange(1), help="Frames between keyframes, at most. [default: the bundle's]")
 @click.option("--scene-cut", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="1: off.")
 @click.option("--follow-codec", is_flag=True, help="The stream's own intra frames become keyframes too.")
@@ -31,9 +30,8 @@ def run(
     bundle: Path | None,
     mode: str,
     motion: str,
-    fusion: str,
-    backend: str,
-    threads: int | None,
+    recode_scale: float,
+    engines: EngineOptions,
     interval: int | None,
     scene_cut: float,
     follow_codec: bool,
@@ -55,10 +53,8 @@ def run(
     checked = read_bundle(bundle or default_bundle())
     policy = KeyframePolicy(interval or checked.manifest.gop, scene_cut, follow_codec)
     with ExitStack() as stack:
-        segmenter = stack.enter_context(
-            Segmenter(checked, mode=Mode(mode), fusion=fusion, backend=backend, threads=threads, policy=policy)
-        )
-        reader = stack.enter_context(segmenter.open(source, motion=motion))
+        segmenter = stack.enter_context(Segmenter(checked, mode=Mode(mode), policy=policy, **asdict(engines)))
+        reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale))
         opened = [
             stack.enter_context(
                 open_sink(
@@ -78,6 +74,6 @@ def run(
             for sink in opened:
                 sink.write(result)
             progress.step(result)
-            if progress.frames == limit or (opened and all(sink.finished for sink in opened)):
+            if progress.done == limit or (opened and all(sink.finished for sink in opened)):
                 break
     click.echo(progress.summary(), err=True)

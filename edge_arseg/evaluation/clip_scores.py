@@ -2,19 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edge_arseg.evaluation.encoding import ClipEncoding, encode_clip
 from edge_arseg.evaluation.labelled_clip import LabelledClip, labelled_clip
-from edge_arseg.evaluation.mode_run import ModeRun
+from edge_arseg.evaluation.mode_run import ModeRun, Motion
 from edge_arseg.evaluation.modes import checked_modes
 from edge_arseg.evaluation.passes import Pass, checked_phases
 from edge_arseg.evaluation.progress import Counter, Progress, no_progress
 from edge_arseg.evaluation.scores import Conditions, Scores
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundle import Bundle, read_bundle
+from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 
@@ -38,9 +39,8 @@ class ClipOptions:
             deployed: scene cuts start a GOP early, and phases no longer cover every distance evenly.
         encode_bitrate: bits per second; encode the frames anew from each phase on, with the bundle's GOP, so that
             vectors of the stream never end between keyframes. Meant for sources of uncompressed images.
-        fusion: ``auto``, ``kernel`` or ``graph``.
-        backend: engine library.
-        threads: of the engines; by default as many as there are cores.
+        recode_scale: see ``open_video``.
+        engines: what the graphs run on.
     """
 
     modes: Sequence[Mode | str] = (Mode.AR, Mode.HR, Mode.LR)
@@ -49,9 +49,8 @@ class ClipOptions:
     limit: int | None = None
     scene_cut: float | None = None
     encode_bitrate: int | None = None
-    fusion: str = "auto"
-    backend: str = "onnxruntime"
-    threads: int | None = None
+    recode_scale: float = 1.0
+    engines: EngineOptions = DEFAULT_ENGINES
 
 
 def scores_from_clip(
@@ -101,15 +100,9 @@ def scores_from_clip(
         plan = {mode: apart if mode is Mode.AR or one_run_each else together for mode in modes}
         counter = Counter(progress, sum(labelled.frame_count - p.offset for runs in plan.values() for p in runs))
         for mode in modes:
-            with Segmenter(
-                bundle,
-                mode=mode,
-                fusion=options.fusion,
-                backend=options.backend,
-                threads=options.threads,
-                policy=policy,
-            ) as segmenter:
-                run = ModeRun(segmenter, labelled, phases[-1], options.motion, counter, mode.value)
+            with Segmenter(bundle, mode=mode, policy=policy, **asdict(options.engines)) as segmenter:
+                motion = Motion(options.motion, options.recode_scale)
+                run = ModeRun(segmenter, labelled, phases[-1], motion, counter, mode.value)
                 for one in plan[mode]:
                     run.follow(one)
                 found[mode.value] = run.scores(names)
@@ -125,6 +118,7 @@ def scores_from_clip(
         first_frame=phases[-1],
         scene_cut=options.scene_cut,
         encoding=None if encoding is None else str(encoding),
+        recode_scale=options.recode_scale,
         limit=options.limit,
     )
     return Scores(manifest.name, bundle.digest, conditions, found)

@@ -1,7 +1,7 @@
 """Scores of a bundle on labelled stills."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from edge_arseg.evaluation.pairing import image_paths, label_paths, pairs_by_ste
 from edge_arseg.evaluation.progress import Counter, Progress, no_progress
 from edge_arseg.evaluation.scores import Conditions, ModeScores, Scores, distances_from_confusions
 from edge_arseg.runtime.bundle import Bundle, read_bundle
+from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import Frame
@@ -28,14 +29,12 @@ class ImageOptions:
     Attributes:
         modes: ``hr``, ``lr`` or both.
         limit: use only the first so many images.
-        backend: engine library.
-        threads: of the engines; by default as many as there are cores.
+        engines: what the graphs run on.
     """
 
     modes: Sequence[Mode | str] = (Mode.HR, Mode.LR)
     limit: int | None = None
-    backend: str = "onnxruntime"
-    threads: int | None = None
+    engines: EngineOptions = DEFAULT_ENGINES
 
 
 def scores_from_images(
@@ -78,7 +77,7 @@ def scores_from_images(
     counter = Counter(progress, len(pairs) * len(modes))
     found = {}
     for mode in modes:
-        with Segmenter(bundle, mode=mode, backend=options.backend, threads=options.threads) as segmenter:
+        with Segmenter(bundle, mode=mode, **asdict(options.engines)) as segmenter:
             confusion = np.zeros((1, len(names), len(names)), np.int64)
             results = segmenter.segment(_stills([image for image, _ in pairs], segmenter.size))
             for result, (_, file) in zip(results, pairs, strict=True):

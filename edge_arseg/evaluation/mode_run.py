@@ -1,5 +1,6 @@
 """One mode, run through a labelled clip."""
 
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -16,6 +17,14 @@ from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.result import SegmentedFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Where vectors come from: ``motion`` and ``recode_scale`` of ``open_video``."""
+
+    source: str
+    recode_scale: float
+
+
 class ModeRun:
     """Runs passes through one mode's engines, and collects what is scored.
 
@@ -23,13 +32,19 @@ class ModeRun:
         segmenter: with fixed engines and policy.
         labelled: the frames that are scored.
         first_frame: index in the source; earlier frames are run, but count nowhere.
-        motion: see ``open_video``.
+        motion: where vectors come from.
         counter: counts each frame.
         name: of the mode, for the counter.
     """
 
     def __init__(
-        self, segmenter: Segmenter, labelled: LabelledClip, first_frame: int, motion: str, counter: Counter, name: str
+        self,
+        segmenter: Segmenter,
+        labelled: LabelledClip,
+        first_frame: int,
+        motion: Motion,
+        counter: Counter,
+        name: str,
     ) -> None:
         manifest = segmenter.bundle.manifest
         self._segmenter, self._labelled = segmenter, labelled
@@ -52,7 +67,9 @@ class ModeRun:
         self._consistency.start()
         seen = one.skip
         self._counter.count(what, frames=one.skip)
-        with self._segmenter.open(one.clip, motion=self._motion) as reader:
+        with self._segmenter.open(
+            one.clip, motion=self._motion.source, recode_scale=self._motion.recode_scale
+        ) as reader:
             for result in self._segmenter.segment(islice(reader, one.skip, expected)):
                 self._take(result, one)
                 self._counter.count(what)

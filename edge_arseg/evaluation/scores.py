@@ -63,6 +63,8 @@ class Conditions:
         scene_cut: share of a frame without vectors that made it a keyframe early; ``None``: keyframes at fixed
             distances.
         encoding: how the frames were encoded for this evaluation; ``None``: the clip as it is.
+        recode_scale: size that frames were recoded at, where vectors came from recoding, as a share; ``None`` for
+            images.
         limit: only so many frames or images were used; ``None``: all.
     """
 
@@ -75,6 +77,7 @@ class Conditions:
     first_frame: int = 0
     scene_cut: float | None = None
     encoding: str | None = None
+    recode_scale: float | None = None
     limit: int | None = None
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.decoder import Decoder, GraphDecoder, KernelDecoder
 from edge_arseg.runtime.engine import Buffer, Engine
+from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.engines import engines_from_bundle
 from edge_arseg.runtime.fusion import Fusion, GraphFusion, KernelFusion, fusion_choice
 from edge_arseg.runtime.stages import StageClock
@@ -123,9 +124,7 @@ def pipeline_from_bundle(
     stack: ExitStack,
     *,
     mode: Mode = Mode.AR,
-    fusion: str = "auto",
-    backend: str = "onnxruntime",
-    threads: int | None = None,
+    options: EngineOptions = DEFAULT_ENGINES,
 ) -> Pipeline:
     """Open the engines that a mode needs, and no others.
 
@@ -133,15 +132,13 @@ def pipeline_from_bundle(
         bundle: checked.
         stack: closes the engines.
         mode: see ``Mode``.
-        fusion: ``auto``, ``kernel`` or ``graph``, for decoding too.
-        backend: engine library.
-        threads: of each engine and kernel; by default as many as there are cores.
+        options: see ``EngineOptions``.
 
     Raises:
         OptionError, EnvironmentUnfitError: a choice that cannot be had here.
         BundleError, BuildError: a graph cannot be opened.
     """
-    chosen = fusion_choice(fusion)
+    chosen, backend, threads = fusion_choice(options.fusion), options.backend, options.threads
     roles = {
         Mode.AR: (Role.HR, Role.LR) if chosen == "kernel" else (Role.HR, Role.LR, Role.FUSE),
         Mode.HR: (Role.HR,),

@@ -19,6 +19,7 @@ import numpy as np
 from edge_arseg.motion.chain import MotionChain
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundle import Bundle, read_bundle
+from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
@@ -49,6 +50,12 @@ class Segmenter:
     ):
         """Open the engines and run each once, so that the first frame takes no longer than the others.
 
+        Args:
+            bundle: or its folder.
+            mode: see ``Mode``.
+            fusion, backend, threads: see ``EngineOptions``.
+            policy: see the class.
+
         Raises:
             BundleError: the bundle is missing or damaged, or a graph contradicts its manifest.
             BuildError: an engine cannot be opened.
@@ -60,7 +67,7 @@ class Segmenter:
         self._stack = ExitStack()
         try:
             self.pipeline: Pipeline = pipeline_from_bundle(
-                self.bundle, self._stack, mode=mode, fusion=fusion, backend=backend, threads=threads
+                self.bundle, self._stack, mode=mode, options=EngineOptions(fusion, backend, threads)
             )
             self._flow = np.zeros(manifest.graphs[Role.FUSE].inputs[names.FLOW].shape, np.float32)
             self._warm_up()
@@ -73,20 +80,23 @@ class Segmenter:
         """Rows and columns of the frames and class maps."""
         return self.bundle.manifest.height, self.bundle.manifest.width
 
-    def open(self, uri: str | PathLike[str], *, motion: str = "auto") -> VideoReader:
-        """Open a source at the bundle's size; what ``stream`` does first.
+    def open(self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0) -> VideoReader:
+        """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
         """
-        return open_video(uri, motion=motion, size=self.size)
+        return open_video(uri, motion=motion, size=self.size, recode_scale=recode_scale)
 
-    def stream(self, uri: str | PathLike[str], *, motion: str = "auto") -> Iterator[SegmentedFrame]:
+    def stream(
+        self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0
+    ) -> Iterator[SegmentedFrame]:
         """Segment a source from its first frame to its last.
 
         Args:
             uri: a path, ``/dev/video0``, ``rtsp://``, ``images://dir/%06d.png``, ``test://street``.
             motion: ``auto``, ``codec``, ``recode`` or ``zero``.
+            recode_scale: see ``open_video``.
 
         Yields:
             One result per frame. Its class map and flow are overwritten by the next one.
@@ -94,7 +104,7 @@ class Segmenter:
         Raises:
             SourceError: the source cannot be read; damage inside it is recovered from at the next keyframe.
         """
-        with self.open(uri, motion=motion) as reader:
+        with self.open(uri, motion=motion, recode_scale=recode_scale) as reader:
             yield from self.segment(reader)
 
     def segment(self, frames: Iterable[Frame]) -> Iterator[SegmentedFrame]:

@@ -28,6 +28,15 @@ def test_a_board_is_named(jetson):
     assert "8 GB" in found["machine"].seen
 
 
+@pytest.mark.parametrize("content", [None, "", "\n"])
+def test_a_board_without_a_release_is_named(jetson, content):
+    release = jetson / "etc/nv_tegra_release"
+    release.unlink() if content is None else release.write_text(content)
+    board = by_subject(doctor.findings(jetson))["board"]
+    assert board.verdict == "ok"
+    assert board.seen.startswith("NVIDIA Jetson Orin Nano Developer Kit")
+
+
 def test_no_board_is_no_fault(tmp_path):
     found = by_subject(doctor.findings(tmp_path))
     assert found["board"].verdict == "note"

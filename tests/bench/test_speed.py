@@ -8,14 +8,16 @@ from edge_arseg.bench.speed import Speed, speed_of_bundle
 from edge_arseg.bench.speed_report import markdown_from_speed
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 
 SOURCE = "test://street?size=90x122&frames=15"
+ONE_THREAD = EngineOptions(threads=1)
 
 
 @pytest.fixture(scope="module")
 def speed(own_bundle):
-    return speed_of_bundle(read_bundle(own_bundle), SOURCE, modes=[Mode.AR, Mode.HR], frames=20, threads=1)
+    return speed_of_bundle(read_bundle(own_bundle), SOURCE, modes=[Mode.AR, Mode.HR], frames=20, engines=ONE_THREAD)
 
 
 def test_frames_are_counted_by_their_place_in_the_gop(speed):

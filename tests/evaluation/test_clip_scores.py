@@ -10,6 +10,7 @@ from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.evaluation.nearest import resized_map
 from edge_arseg.evaluation.scores import json_from_scores
+from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.video.street import write_street
 
 ALL = tuple(range(GOP))
@@ -17,7 +18,7 @@ ALL = tuple(range(GOP))
 
 @pytest.fixture
 def options(toy_backend):
-    return ClipOptions(motion="zero", fusion="graph", backend=toy_backend)
+    return ClipOptions(motion="zero", engines=EngineOptions("graph", toy_backend))
 
 
 @pytest.fixture
@@ -159,7 +160,9 @@ def test_json_has_no_nan_and_the_promised_keys(toy_bundle, clip, labels, options
 
 def test_encoded_anew_from_each_phase_on_no_chain_breaks(toy_bundle, toy_backend, tmp_path):
     write_street(tmp_path / "clip.mp4", tmp_path / "street", size=(HEIGHT, WIDTH), count=12, gop=GOP)
-    options = ClipOptions(modes=("ar", "hr"), phases=(0, 1), motion="codec", fusion="graph", backend=toy_backend)
+    options = ClipOptions(
+        modes=("ar", "hr"), phases=(0, 1), motion="codec", engines=EngineOptions("graph", toy_backend)
+    )
     clip, labels = tmp_path / "clip.mp4", tmp_path / "street"
     kept = scores_from_clip(toy_bundle, clip, labels, replace(options, modes=("ar",), phases=(0,)))
     assert kept.modes["ar"].broken_steps == 0
@@ -202,7 +205,7 @@ def test_a_missing_label_never_shifts_the_others(toy_bundle, clip, labels, optio
         ({"modes": ("best",)}, OptionError, "modes"),
         ({"limit": 2, "phases": (0, 3)}, OptionError, "smaller --phases"),
         ({"scene_cut": 2.0}, OptionError, "scene-cut"),
-        ({"backend": "none"}, OptionError, "backend"),
+        ({"engines": EngineOptions(backend="none")}, OptionError, "backend"),
         ({"motion": "codec"}, SourceError, "--motion recode"),
     ],
 )

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,11 +8,12 @@ from toy_bundle import HEIGHT, WIDTH, write_image, write_label
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
 from edge_arseg.evaluation.nearest import resized_map
+from edge_arseg.runtime.engine_options import EngineOptions
 
 
 @pytest.fixture
 def options(toy_backend):
-    return ImageOptions(backend=toy_backend)
+    return ImageOptions(engines=EngineOptions(backend=toy_backend))
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def test_both_branches_are_scored(toy_bundle, folders, options):
 
 def test_ar_is_not_defined_for_stills(toy_bundle, folders, options):
     with pytest.raises(OptionError, match=r"mode ar is not defined for single images.*--clip"):
-        scores_from_images(toy_bundle, *folders, ImageOptions(modes=("ar", "hr"), backend="toy"))
+        scores_from_images(toy_bundle, *folders, replace(options, modes=("ar", "hr")))
 
 
 def test_images_of_any_size_pass_through_the_reader(toy_bundle, tmp_path, options, maps):
@@ -46,7 +48,7 @@ def test_images_of_any_size_pass_through_the_reader(toy_bundle, tmp_path, option
 
 
 def test_a_limit_takes_the_first(toy_bundle, folders, options):
-    assert scores_from_images(toy_bundle, *folders, ImageOptions(limit=3, backend="toy")).modes["hr"].frames == 3
+    assert scores_from_images(toy_bundle, *folders, replace(options, limit=3)).modes["hr"].frames == 3
 
 
 def test_all_faults_are_told_at_once(toy_bundle, folders, options, maps):

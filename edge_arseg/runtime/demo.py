@@ -1,0 +1,125 @@
+"""The demo: a video in, and a folder to look at out."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.video.sinks import open_sink
+from edge_arseg.video.street import write_street
+
+OVERLAY, LINES, STREET = "overlay.mp4", "frames.jsonl", "street.mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What a demo showed.
+
+    Attributes:
+        bundle: its name.
+        digest: of the bundle.
+        source: what was segmented.
+        ran: mode, fusion and backend.
+        motion: where the vectors came from, and why.
+        frames: segmented.
+        keyframes: of them through the HR branch.
+        fps: frames a second, all in all: reading, segmenting, drawing and encoding.
+        latency_ms: median time from a decoded frame to its class map, by branch.
+        classes: share of all pixels by class name, 0 to 1, the largest first; classes that nobody saw are left out.
+        files: what was written, by what it is.
+    """
+
+    bundle: str
+    digest: str
+    source: str
+    ran: str
+    motion: str
+    frames: int
+    keyframes: int
+    fps: float
+    latency_ms: dict[str, float]
+    classes: dict[str, float]
+    files: dict[str, str]
+
+
+def street_clip(folder: Path, segmenter: Segmenter, *, frames: int = 96) -> Path:
+    """Write the built-in street drive as a video of the bundle's size and GOP, and return its path.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    path = folder / STREET
+    write_street(path, size=segmenter.size, count=frames, gop=segmenter.bundle.manifest.gop)
+    return path
+
+
+def demo_from_source(
+    segmenter: Segmenter,
+    source: str | Path,
+    folder: Path,
+    *,
+    motion: str = "auto",
+    recode_scale: float = 1.0,
+    limit: int | None = None,
+    each: Callable[[SegmentedFrame], None] = lambda _: None,
+) -> Demo:
+    """Segment a source into a folder: an overlay video and a JSON line for each frame.
+
+    Args:
+        segmenter: with its engines open.
+        source: see ``open_video``.
+        folder: made if missing; files of the same names are replaced.
+        motion, recode_scale: see ``open_video``.
+        limit: stop after this many frames.
+        each: called with every result.
+
+    Raises:
+        SourceError: the source cannot be read.
+        SinkError: the folder cannot be written to.
+    """
+    manifest = segmenter.bundle.manifest
+    names = [info.name for info in manifest.model.classes]
+    counts = np.zeros(256, np.int64)
+    latencies: dict[str, list[float]] = defaultdict(list)
+    files = {"overlay": folder / OVERLAY, "frames": folder / LINES}
+    keyframes = 0
+    start = time.perf_counter()
+    with ExitStack() as stack:
+        reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale))
+        sinks = [
+            stack.enter_context(
+                open_sink(uri, size=segmenter.size, rate=reader.rate or 30.0, classes=manifest.model.classes)
+            )
+            for uri in (str(files["overlay"]), f"jsonl://{files['frames']}")
+        ]
+        for result in islice(segmenter.segment(reader), limit):
+            for sink in sinks:
+                sink.write(result)
+            counts += np.bincount(result.class_map.reshape(-1), minlength=256)
+            latencies[result.branch.value].append(result.latency_ms)
+            keyframes += result.distance == 0
+            each(result)
+        used = f"{reader.motion_source.value} ({reader.motion_reason})"
+    seconds = time.perf_counter() - start
+    frames = sum(map(len, latencies.values()))
+    shares = {name: float(count / counts.sum()) for name, count in zip(names, counts, strict=False) if count}
+    return Demo(
+        bundle=manifest.name,
+        digest=segmenter.bundle.digest,
+        source=str(source),
+        ran=segmenter.pipeline.label,
+        motion=used,
+        frames=frames,
+        keyframes=keyframes,
+        fps=frames / seconds,
+        latency_ms={branch: float(np.median(values)) for branch, values in sorted(latencies.items())},
+        classes=dict(sorted(shares.items(), key=lambda share: -share[1])),
+        files={name: str(path) for name, path in files.items()},
+    )

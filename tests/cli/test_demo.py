@@ -1,0 +1,84 @@
+import json
+import subprocess
+from pathlib import Path
+
+import av
+import pytest
+from toy_bundle import GOP, HEIGHT, WIDTH, write_toy_bundle
+
+from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.engines import BACKENDS
+from edge_arseg.video.street import write_street
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def demo(edge_arseg, tmp_path, monkeypatch):
+    """Run the demo with the toy, in ``tmp_path``."""
+    monkeypatch.setitem(BACKENDS, "toy", "toy_bundle:ToyEngine")
+    monkeypatch.chdir(tmp_path)
+    write_toy_bundle(tmp_path / "toy.arseg")
+    return lambda *arguments: edge_arseg("demo", "-b", "toy.arseg", "--backend", "toy", "--fusion", "graph", *arguments)
+
+
+def frames_in(path):
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def test_without_an_input_it_drives_down_a_street(demo, tmp_path):
+    answer = demo("--json", "--limit", 10)
+    assert answer.code == 0, answer.err
+    told = json.loads(answer.out)
+    assert told == json.loads((tmp_path / "demo/summary.json").read_text())
+    assert told["files"] == {
+        "overlay": "demo/overlay.mp4",
+        "frames": "demo/frames.jsonl",
+        "summary": "demo/summary.json",
+    }
+    assert frames_in(tmp_path / "demo/overlay.mp4") == 10
+    assert len((tmp_path / "demo/frames.jsonl").read_text().splitlines()) == 10
+    assert (told["frames"], told["keyframes"]) == (10, 3)
+    assert set(told["latency_ms"]) == {"hr", "lr"}
+    assert sum(told["classes"].values()) == pytest.approx(1)
+    assert told["digest"] == read_bundle("toy.arseg").digest
+    with av.open(str(tmp_path / "demo/street.mp4")) as container:
+        stream = container.streams.video[0]
+        assert (stream.height, stream.width, stream.frames) == (HEIGHT, WIDTH, 96)
+    assert told["motion"].startswith("codec")
+
+
+def test_any_input_goes_to_any_folder(demo, tmp_path):
+    write_street("my clip.mp4", size=(HEIGHT, WIDTH), count=2 * GOP + 1, gop=GOP)
+    answer = demo("my clip.mp4", "-o", "some where/new")
+    assert answer.code == 0, answer.err
+    for said in ("9, 3 of them keyframes", "some where/new/overlay.mp4", "some where/new/frames.jsonl", "fps"):
+        assert said in answer.out
+    assert frames_in("some where/new/overlay.mp4") == 9
+    assert not Path("some where/new/street.mp4").exists()
+
+
+def test_what_is_wrong_is_said(demo, edge_arseg, monkeypatch, tmp_path):
+    answer = demo("nothing.mp4")
+    assert (answer.code, "nothing.mp4: there is no such file" in answer.err) == (4, True)
+    Path("file").write_text("")
+    answer = demo("-o", "file/demo")
+    assert (answer.code, "cannot write" in answer.err) == (4, True)
+    monkeypatch.setattr("edge_arseg.runtime.zoo.default_bundle.__defaults__", (tmp_path / "zoo",))
+    answer = edge_arseg("demo")
+    assert (answer.code, "bundles in the package: none; name one with -b BUNDLE" in answer.err) == (3, True)
+
+
+def test_make_run_runs_the_demo_once_there_is_a_bundle(tmp_path):
+    """Until then it says what the machine can do; ``make -n`` prints what it would run."""
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+
+    def run(*arguments):
+        command = ["make", "-n", "-o", ".venv/.device", "run", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30).stdout
+
+    assert "edge-arseg doctor" in run()
+    (tmp_path / "edge_arseg/zoo/some.arseg").mkdir(parents=True)
+    assert run().strip().endswith("edge-arseg demo")
+    assert '/edge-arseg demo "a b.mp4"' in run("INPUT=a b.mp4")
