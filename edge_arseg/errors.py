@@ -9,6 +9,7 @@
     │   ├── CheckpointError (also ValueError)       a checkpoint or backbone
     │   ├── BundleError     (also ValueError)       a bundle: damaged, edited, of another revision
     │   ├── DataError       (also ValueError)       labels or data sets
+    │   ├── TargetError     (also ValueError)       a file in targets/
     │   └── EnvironmentUnfitError                   a missing library, device or permission
     ├── SourceError       (also OSError)        4   a video, camera or stream cannot be read
     ├── SinkError         (also OSError)        4   a result cannot be written
@@ -55,6 +56,10 @@ class BundleError(UnfitError, ValueError):
 
 class DataError(UnfitError, ValueError):
     """Labels or a data set do not fit together."""
+
+
+class TargetError(UnfitError, ValueError):
+    """A file that describes a target has faults."""
 
 
 class EnvironmentUnfitError(UnfitError):

@@ -1,0 +1,211 @@
+"""``edge-arseg targets``."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_arseg.cli.options import json_option
+from edge_arseg.cli.output import print_fields, print_json, print_table
+
+if TYPE_CHECKING:
+    from edge_arseg.runtime.board import Board
+    from edge_arseg.spec.target import Target
+
+TIERS = {0: "not supported", 1: "first tier", 2: "expected to work", 3: "graphs only"}
+
+COLUMNS = ["target", "support", "GPU", "SMs", "GB", "JetPack", "FP32, FP16 TFLOPS, INT8 TOPS", "GB/s"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def targets() -> None:
+    """Boards that bundles are compiled for: list them, show one, or detect this one."""
+
+
+@targets.command("list")
+@click.option("--markdown", is_flag=True, help="Print the table of docs/targets.md.")
+@json_option
+def list_targets(markdown: bool, as_json: bool) -> None:
+    """List all targets."""
+    from edge_arseg.spec.target_files import targets as known_targets
+
+    known = known_targets()
+    if as_json:
+        print_json({"targets": [_plain(target) for target in known.values()]})
+    elif markdown:
+        click.echo(markdown_table(known.values()))
+    else:
+        print_table("targets", COLUMNS[:-2], [_row(target)[:-2] for target in known.values()], left=True)
+
+
+def markdown_table(known: Iterable["Target"]) -> str:
+    """Return the table of ``docs/targets.md``."""
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *(_row(target, code=True) for target in known)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _row(target: "Target", *, code: bool = False) -> list[str]:
+    gpu, memory = target.gpu, target.memory
+    peaks = bandwidth = "-"
+    if gpu:
+        best = target.peaks(mhz=max(gpu.max_mhz.values()), sms=gpu.sms)
+        int8 = f"{best.int8_tops:.1f}" if best.int8_tops else "none"
+        peaks = f"{best.fp32_tflops:.2f}, {best.fp16_tflops:.1f}, {int8}"
+    if memory:
+        bandwidth = f"{max(memory.bandwidth_gbs.values()):g}"
+    return [
+        f"`{target.id}`" if code else target.id,
+        TIERS[target.tier],
+        gpu.compute_capability if gpu else "-",
+        str(gpu.sms) if gpu else "-",
+        "/".join(map(str, memory.gb)) if memory else "-",
+        ", ".join(release.name for release in target.jetpacks) or "-",
+        peaks,
+        bandwidth,
+    ]
+
+
+@targets.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Show all that is declared of the target NAME; a mark (?) stands behind what is not verified."""
+    from edge_arseg.spec.target_files import target_named
+
+    target = target_named(name)
+    if as_json:
+        print_json(_plain(target))
+        return
+    _print(target)
+
+
+@targets.command()
+@json_option
+def detect(as_json: bool) -> None:
+    """Say which target this machine is, and how that was told.
+
+    Exits with 3 where this is a Jetson whose module is not known: name the target yourself then, with --target.
+    """
+    from edge_arseg.errors import EnvironmentUnfitError
+    from edge_arseg.runtime.board import board_from_files
+    from edge_arseg.spec.target_files import jetpack_table
+    from edge_arseg.spec.target_files import targets as known_targets
+
+    board = board_from_files(known_targets(), jetpack_table())
+    if as_json:
+        print_json({**_plain(board), "is_jetson": board.is_jetson})
+    else:
+        _print_board(board)
+    if board.target is None:
+        raise EnvironmentUnfitError(
+            f"{board.reason}; it may be one of {', '.join(board.candidates) or 'none that is known'}. "
+            "Name it yourself: edge-arseg compile --target NAME"
+        )
+
+
+def _print_board(board: "Board") -> None:
+    fields: list[tuple[str, object]] = [("target", board.target or "unknown"), ("because", board.reason)]
+    if board.candidates:
+        fields.append(("one of", ", ".join(board.candidates)))
+    fields += [
+        (name, value)
+        for name, value in (
+            ("model", board.model),
+            ("part", board.part),
+            ("power modes", board.configuration.value if board.configuration else None),
+            ("Jetson Linux", board.l4t),
+            ("JetPack", board.jetpack),
+            ("GPU", ", ".join(board.gpu)),
+        )
+        if value
+    ]
+    if board.memory.total:
+        fields.append(("memory", f"{board.memory.total / 1e9:.1f} GB, {board.memory.available / 1e9:.1f} free"))
+    print_fields("this machine", fields)
+
+
+def _print(target: "Target") -> None:
+    def marked(value: object, path: str) -> str:
+        doubt = target.doubt(path)
+        return f"{value} (? {doubt})" if doubt else str(value)
+
+    fields: list[tuple[str, object]] = [("support", TIERS[target.tier])]
+    if target.reason:
+        fields.append(("why", target.reason))
+    if target.parts:
+        fields += [("modules", ", ".join(target.parts)), ("chip", target.chip)]
+    if target.jetpacks:
+        fields.append(("JetPack", ", ".join(f"{r.name} (TensorRT {r.tensorrt})" for r in target.jetpacks)))
+    if target.precision:
+        made = target.precision
+        fields.append(("graphs", f"hr {made.hr.value}, lr {made.lr.value}, fuse {made.fuse.value}"))
+        fields.append(("can run", ", ".join(choice.value for choice in made.choices)))
+    if gpu := target.gpu:
+        fields.append(("GPU", f"{gpu.architecture}, compute capability {gpu.compute_capability}"))
+        fields.append(("SMs", marked(gpu.sms, "gpu.sms")))
+        for configuration in target.configurations():
+            mhz = gpu.max_mhz[configuration]
+            peaks = target.peaks(mhz=mhz, sms=gpu.sms)
+            fields.append(
+                (
+                    f"peaks, {configuration.value}",
+                    marked(
+                        f"{mhz:g} MHz: FP32 {peaks.fp32_tflops:.2f} TFLOPS, FP16 {peaks.fp16_tflops:.2f}, "
+                        f"INT8 {peaks.int8_tops:.1f} TOPS, dense",
+                        "gpu.max_mhz",
+                    ),
+                )
+            )
+    if memory := target.memory:
+        speed = ", ".join(f"{value:g} GB/s {name.value}" for name, value in memory.bandwidth_gbs.items())
+        sizes = "/".join(map(str, memory.gb))
+        fields.append(("memory", marked(f"{sizes} GB, {memory.bus_bits} bit, {speed}", "memory.bandwidth_gbs")))
+    if target.kind.value == "jetson":
+        dla = f"{target.dla.count} x version {target.dla.version} (not used here)" if target.dla else "none"
+        fields.append(("DLA", marked(dla, "dla.count")))
+    if target.rails:
+        fields.append(("power total", marked(" + ".join(target.rails.total), "rails")))
+    if video := target.video:
+        have = [name for name in ("nvenc", "nvdec", "ofa") if getattr(video, name)]
+        fields.append(("video units", ", ".join(have) or "none"))
+    print_fields(f"{target.id}: {target.name}", fields)
+    if target.modes:
+        click.echo()
+        columns = ["id", "name", "W", "SMs", "GPU MHz", "EMC MHz", "DLA MHz"]
+        for configuration in target.configurations():
+            rows = [
+                [
+                    f"{mode.id}{' *' if mode.default else ''}",
+                    mode.name,
+                    *(_cell(value) for value in (mode.watts, mode.sms, mode.gpu_mhz, mode.emc_mhz, mode.dla_mhz)),
+                ]
+                for mode in target.modes
+                if mode.configuration is configuration
+            ]
+            if rows:
+                title = f"power modes, {configuration.value} configuration (* default; caps, not measured)"
+                print_table(title, columns, rows)
+    if target.sources:
+        click.echo()
+        print_fields("sources", list(target.sources.items()))
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}"
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    """Return a record as JSON takes it."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Enum):
+            return value.value
+        if isinstance(value, dict):
+            return {plain(key): plain(child) for key, child in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(child) for child in value]
+        return value
+
+    return plain(asdict(record))

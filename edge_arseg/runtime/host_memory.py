@@ -1,0 +1,32 @@
+"""Memory of the machine, from ``/proc/meminfo``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class HostMemory:
+    """Bytes; 0 where they cannot be read. On a Jetson the GPU takes from the same memory, but never from the swap."""
+
+    total: int = 0
+    available: int = 0
+    swap_free: int = 0
+
+
+def host_memory(root: Path = Path("/")) -> HostMemory:
+    """Read the memory of the machine; what is missing or broken is 0.
+
+    Args:
+        root: of the file system that ``/proc`` is read from.
+    """
+    try:
+        lines = (root / "proc/meminfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return HostMemory()
+    kilobytes: dict[str, int] = {}
+    for line in lines:
+        name, _, rest = line.partition(":")
+        number = rest.split()[:1]
+        if number and number[0].isdigit():
+            kilobytes[name.strip()] = int(number[0])
+    return HostMemory(*(1024 * kilobytes.get(name, 0) for name in ("MemTotal", "MemAvailable", "SwapFree")))

@@ -1,0 +1,177 @@
+"""Reading ``targets/*.toml``, and refusing a file with faults: all of them in one message."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from edge_arseg.errors import OptionError, TargetError
+from edge_arseg.spec.data_folder import data_folder
+from edge_arseg.spec.jetpack import JetPackTable
+from edge_arseg.spec.manifest import Precision
+from edge_arseg.spec.target import Kind, Target, longest_prefix
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+JETPACKS = "jetpacks.toml"
+_OURS = {"id", "name", "kind", "tier", "reason", "jetpacks", "precision", "sources", "unverified"}
+"""What a file decides or says in words; every other value is a fact about hardware and has a source."""
+
+_TARGET = TypeAdapter(Target)
+_TABLE = TypeAdapter(JetPackTable)
+
+
+def targets(folder: Path | None = None) -> dict[str, Target]:
+    """Read all targets: Jetson boards by tier and name, then ``cuda`` and ``cpu``.
+
+    Args:
+        folder: instead of the one that belongs to the package.
+
+    Raises:
+        TargetError: a file has faults.
+    """
+    folder = folder or data_folder("targets")
+    table = jetpack_table(folder)
+    found = [target_from_toml(path, table) for path in folder.glob("*.toml") if path.name != JETPACKS]
+    last = list(Kind)
+    found.sort(key=lambda target: (last.index(target.kind), target.tier or 9, target.id))
+    return {target.id: target for target in found}
+
+
+def target_named(name: str, folder: Path | None = None) -> Target:
+    """Return one target.
+
+    Raises:
+        OptionError: there is none of that name.
+        TargetError: a file has faults.
+    """
+    known = targets(folder)
+    if name not in known:
+        raise OptionError(f"no target is called {name!r}; known: {', '.join(known)}. See `edge-arseg targets list`")
+    return known[name]
+
+
+def jetpack_table(folder: Path | None = None) -> JetPackTable:
+    """Read the table of JetPack releases.
+
+    Raises:
+        TargetError: the file has faults.
+    """
+    path = (folder or data_folder("targets")) / JETPACKS
+    try:
+        return _TABLE.validate_python(_toml(path))
+    except ValidationError as error:
+        raise TargetError(f"{path.name}: {_wrong(error)}") from error
+
+
+def target_from_toml(path: Path, table: JetPackTable) -> Target:
+    """Read one target.
+
+    Args:
+        path: its file; the name without ``.toml`` is the target's ``id``.
+        table: of the JetPack releases that the file may name.
+
+    Raises:
+        TargetError: not TOML, wrong or contradicting entries, or a value without a source: all in one message.
+    """
+    raw = _toml(path)
+    faults = [f"  {fault}" for fault in _sources_missing(raw)]
+    data = dict(raw)
+    releases = {release.name: asdict(release) for release in table.jetpacks}
+    named = raw.get("jetpacks", [])
+    if isinstance(named, list):
+        faults += [f"  jetpacks: {name!r} is not in {JETPACKS}" for name in named if str(name) not in releases]
+        data["jetpacks"] = [releases[str(name)] for name in named if str(name) in releases]
+    try:
+        target = _TARGET.validate_python(data)
+    except ValidationError as error:
+        raise TargetError("\n".join([f"{path.name}: {_wrong(error)}", *faults])) from error
+    faults += [f"  {fault}" for fault in _contradictions(target, path.stem)]
+    if faults:
+        raise TargetError("\n".join([f"{path.name}: {len(faults)} faults", *faults]))
+    return target
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TargetError(f"{path}: missing; install again: pip install --force-reinstall edge-arseg") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TargetError(f"{path.name}: not TOML ({error})") from error
+
+
+def _wrong(error: ValidationError) -> str:
+    lines = "\n".join(f"  {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+    return f"{error.error_count()} wrong entries\n{lines}"
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the dotted path of every value that is no table and no list of tables."""
+    if isinstance(value, Mapping):
+        children = list(value.items())
+    elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+        children = [(str(i), child) for i, child in enumerate(value)]
+    else:
+        if value != []:
+            yield path
+        return
+    for key, child in children:
+        yield from _leaves(child, f"{path}.{key}" if path else key)
+
+
+def _sources_missing(raw: Mapping[str, Any]) -> list[str]:
+    """Name the facts without a source, and sources and doubts about fields that are not there."""
+    sources, doubts = raw.get("sources", {}), raw.get("unverified", {})
+    if not isinstance(sources, dict) or not isinstance(doubts, dict):
+        return ["sources, unverified: tables of texts expected"]
+    leaves = list(_leaves({key: value for key, value in raw.items() if key not in _OURS}))
+    faults = [f"{path}: a value without a source" for path in leaves if longest_prefix(sources, path) is None]
+    for name, table in (("sources", sources), ("unverified", doubts)):
+        for path in table:
+            known = [*leaves, "video.ofa"] if name == "unverified" else leaves  # left out where nobody knows
+            if not any(leaf == path or leaf.startswith(f"{path}.") for leaf in known):
+                faults.append(f"{name}: {path!r} is not a field of this file")
+    return faults
+
+
+def _contradictions(target: Target, stem: str) -> list[str]:
+    """Return what is well formed but cannot be meant."""
+    faults = []
+    if target.id != stem:
+        faults.append(f"id: {target.id!r} seen, the file is called {stem!r}")
+    if target.tier != 1 and not target.reason:
+        faults.append(f"reason: tier {target.tier} needs one")
+    if target.tier and target.precision is None:
+        faults.append(f"precision: tier {target.tier} needs it")
+    if target.precision:
+        for name in ("hr", "lr", "fuse"):
+            value: Precision = getattr(target.precision, name)
+            if value not in target.precision.choices:
+                faults.append(f"precision.{name}: {value.value} is not among the choices")
+    if target.kind is Kind.JETSON:
+        for name in ("chip", "gpu", "memory", "rails", "video"):
+            if getattr(target, name) is None:
+                faults.append(f"{name}: a Jetson board has it")
+        if not target.parts:
+            faults.append("parts: a Jetson board has part numbers")
+    for configuration in {mode.configuration for mode in target.modes}:
+        modes = [mode for mode in target.modes if mode.configuration is configuration]
+        if sum(mode.default for mode in modes) != 1:
+            faults.append(f"modes: exactly one {configuration.value} mode is the default")
+        if len({mode.id for mode in modes}) != len(modes):
+            faults.append(f"modes: an id is used twice in the {configuration.value} configuration")
+    if target.gpu:
+        for i, mode in enumerate(target.modes):
+            if mode.sms and mode.sms > target.gpu.sms:
+                faults.append(f"modes.{i}.sms: {mode.sms} of {target.gpu.sms} multiprocessors")
+            ceiling = target.gpu.max_mhz.get(mode.configuration)
+            if mode.gpu_mhz and ceiling is not None and mode.gpu_mhz > ceiling:
+                faults.append(f"modes.{i}.gpu_mhz: {mode.gpu_mhz:g} above gpu.max_mhz {ceiling:g}")
+    return faults

@@ -1,0 +1,77 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from edge_arseg.runtime import board as detection
+from edge_arseg.runtime.board import Board
+from edge_arseg.spec.target import Configuration
+from edge_arseg.spec.target_files import targets
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_all_targets_are_listed(edge_arseg):
+    answer = edge_arseg("targets", "list")
+    assert answer.code == 0
+    for name in targets():
+        assert name in answer.out
+    listed = json.loads(edge_arseg("targets", "list", "--json").out)["targets"]
+    assert [target["id"] for target in listed] == list(targets())
+
+
+def test_the_page_has_the_table(edge_arseg):
+    page = (ROOT / "docs/targets.md").read_text()
+    _, _, rest = page.partition("<!-- edge-arseg targets list --markdown -->\n")
+    assert rest.partition("<!-- end -->")[0] == edge_arseg("targets", "list", "--markdown").out
+
+
+def test_the_page_names_every_field():
+    page = (ROOT / "docs/targets.md").read_text()
+    for target in targets().values():
+        for field in type(target).__dataclass_fields__:
+            assert f"`{field}`" in page, field
+
+
+@pytest.mark.parametrize("name", targets())
+def test_each_target_is_shown(edge_arseg, name):
+    answer = edge_arseg("targets", "show", name)
+    assert answer.code == 0
+    assert targets()[name].name in answer.out
+    assert json.loads(edge_arseg("targets", "show", name, "--json").out)["id"] == name
+
+
+def test_doubts_are_shown(edge_arseg):
+    assert "(? the published totals" in edge_arseg("targets", "show", "jetson-orin-nx-8gb").out
+    assert "(?" not in edge_arseg("targets", "show", "cpu").out
+
+
+def test_an_unknown_target_is_a_usage_error(edge_arseg):
+    answer = edge_arseg("targets", "show", "jetson")
+    assert answer.code == 2
+    assert "no target is called 'jetson'" in answer.err
+
+
+def test_this_machine_is_some_target(edge_arseg):
+    answer = edge_arseg("targets", "detect", "--json")
+    assert answer.code == 0
+    assert json.loads(answer.out)["target"] in targets()
+
+
+def test_a_board_is_printed(edge_arseg, monkeypatch):
+    board = Board("jetson-orin-nano-8gb", "module p3767-0005", part="p3767-0005", configuration=Configuration.SUPER)
+    monkeypatch.setattr(detection, "board_from_files", lambda *_: board)
+    answer = edge_arseg("targets", "detect")
+    assert answer.code == 0
+    assert "jetson-orin-nano-8gb" in answer.out
+    assert "super" in answer.out
+    assert json.loads(edge_arseg("targets", "detect", "--json").out)["is_jetson"] is True
+
+
+def test_an_unknown_board_asks_for_the_name(edge_arseg, monkeypatch):
+    board = Board(None, "nothing names it", ("jetson-thor-t4000",), configuration=Configuration.NORMAL)
+    monkeypatch.setattr(detection, "board_from_files", lambda *_: board)
+    answer = edge_arseg("targets", "detect")
+    assert answer.code == 3
+    assert "one of" in answer.out
+    assert "edge-arseg compile --target NAME" in answer.err
