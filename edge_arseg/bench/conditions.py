@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from edge_arseg.runtime.host_memory import host_memory
 from edge_arseg.spec.cores import usable_cores
 
 PACKAGES = ("edge-arseg", "numpy", "av", "onnxruntime", "numba", "torch", "onnx", "tensorrt", "pycuda")
@@ -61,8 +62,7 @@ def cpu_model(root: Path = Path("/")) -> str:
 
 def memory_mb(root: Path = Path("/")) -> int:
     """Return the physical memory, 10^6 bytes; 0 where it cannot be read."""
-    text = _field(root / "proc/meminfo", "MemTotal")
-    return int(text.split()[0]) * 1024 // 1_000_000 if text else 0
+    return host_memory(root).total // 1_000_000
 
 
 def installed_versions() -> dict[str, str]:

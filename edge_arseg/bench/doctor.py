@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from edge_arseg.bench.conditions import conditions_now
+from edge_arseg.runtime.board import board_from_files
+from edge_arseg.runtime.tensorrt_home import tensorrt_advice, tensorrt_is_here, tensorrt_owner
+from edge_arseg.spec.target_files import jetpack_table, targets
 
 Verdict = Literal["ok", "missing", "note"]
 
@@ -50,7 +53,7 @@ def findings(root: Path = Path("/")) -> list[Finding]:
         _encoders(),
         _numba(conditions.packages),
         *(_package(name, "host", conditions.packages) for name in HOST_PACKAGES),
-        _tensorrt(),
+        _tensorrt(root),
     ]
 
 
@@ -60,15 +63,22 @@ def device_ready(found: list[Finding]) -> bool:
 
 
 def _board(root: Path) -> Finding:
-    model = root / "proc/device-tree/model"
-    try:
-        name = model.read_bytes().rstrip(b"\0").decode(errors="replace").strip()
-    except OSError:
-        return Finding("board", "note", "no device tree: not a Jetson; everything but TensorRT runs here")
-    release = root / "etc/nv_tegra_release"
-    lines = release.read_text(errors="replace").splitlines() if release.is_file() else []
-    line = lines[0] if lines else f"{'an empty' if release.is_file() else 'no'} /etc/nv_tegra_release"
-    return Finding("board", "ok", f"{name}; {line}")
+    known = targets()
+    board = board_from_files(known, jetpack_table(), root)
+    if not board.is_jetson:
+        seen = ", ".join(board.gpu) or "no Jetson: everything but TensorRT runs here"
+        return Finding("board", "note", f"{seen}; target {board.target}")
+    release = f"Jetson Linux {board.l4t or 'of unknown release'}"
+    if board.jetpack:
+        release += f" (JetPack {board.jetpack})"
+    name = board.model or board.part or "Jetson"
+    if board.target is None:
+        choice = " or ".join(board.candidates) or "NAME"
+        return Finding("board", "note", f"{name}; {release}; {board.reason}", f"compile with --target {choice}")
+    target = known[board.target]
+    if target.tier != 1:
+        return Finding("board", "note", f"{name}; {release}; target {target.id}: {target.reason}")
+    return Finding("board", "ok", f"{name}; {release}; target {target.id}")
 
 
 def _package(name: str, need: Literal["device", "host"], versions: dict[str, str]) -> Finding:
@@ -104,18 +114,9 @@ def _numba(versions: dict[str, str]) -> Finding:
     return Finding("fusion kernel", "ok", f"Numba {versions.get('numba', '')}")
 
 
-def _tensorrt() -> Finding:
-    if find_spec("tensorrt") is not None:
+def _tensorrt(root: Path) -> Finding:
+    if tensorrt_is_here():
         return Finding("TensorRT", "ok", "this Python has it")
-    owners = sorted(Path("/usr/lib").glob("python3*/dist-packages/tensorrt"))
-    if owners:
-        python = owners[0].parents[1].name
-        return Finding(
-            "TensorRT",
-            "note",
-            f"installed for {python}, not visible to {sys.prefix}",
-            f"{python} -m venv --system-site-packages .venv",
-        )
-    return Finding(
-        "TensorRT", "note", "not installed; comes with JetPack (apt install python3-libnvinfer), never from pip"
-    )
+    owner = tensorrt_owner(root)
+    seen = f"installed for {owner}, not visible to {sys.prefix}" if owner else "not installed"
+    return Finding("TensorRT", "note", seen, tensorrt_advice(root))

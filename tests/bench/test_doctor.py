@@ -10,6 +10,7 @@ from edge_arseg.bench.conditions import conditions_now, cpu_model, memory_mb
 def jetson(tmp_path):
     (tmp_path / "proc/device-tree").mkdir(parents=True)
     (tmp_path / "proc/device-tree/model").write_bytes(b"NVIDIA Jetson Orin Nano Developer Kit\0")
+    (tmp_path / "proc/device-tree/compatible").write_bytes(b"nvidia,p3768-0000+p3767-0005\0nvidia,tegra234\0")
     (tmp_path / "proc/cpuinfo").write_text("processor\t: 0\nmodel name\t: ARMv8 Processor rev 1 (v8l)\n")
     (tmp_path / "proc/meminfo").write_text("MemTotal:        7620024 kB\nMemFree: 1 kB\n")
     (tmp_path / "etc").mkdir()
@@ -23,7 +24,9 @@ def by_subject(found):
 
 def test_a_board_is_named(jetson):
     found = by_subject(doctor.findings(jetson))
-    assert found["board"].seen.startswith("NVIDIA Jetson Orin Nano Developer Kit; # R36")
+    assert found["board"].seen == (
+        "NVIDIA Jetson Orin Nano Developer Kit; Jetson Linux 36.4.3 (JetPack 6.2); target jetson-orin-nano-8gb"
+    )
     assert "ARMv8 Processor" in found["machine"].seen
     assert "8 GB" in found["machine"].seen
 
@@ -35,6 +38,36 @@ def test_a_board_without_a_release_is_named(jetson, content):
     board = by_subject(doctor.findings(jetson))["board"]
     assert board.verdict == "ok"
     assert board.seen.startswith("NVIDIA Jetson Orin Nano Developer Kit")
+
+
+def test_a_board_that_is_not_known_is_named_by_the_user(jetson):
+    (jetson / "proc/device-tree/compatible").write_bytes(b"nvidia,tegra234\0")
+    board = by_subject(doctor.findings(jetson))["board"]
+    assert board.verdict == "note"
+    assert board.advice.startswith("compile with --target jetson-agx-orin-32gb or ")
+
+
+def test_a_board_that_is_not_supported_says_why(jetson):
+    (jetson / "proc/device-tree/compatible").write_bytes(b"nvidia,p3450-0000\0nvidia,tegra210\0")
+    board = by_subject(doctor.findings(jetson))["board"]
+    assert board.verdict == "note"
+    assert "GridSample" in board.seen
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"\xff\xfe", b"MemTotal: lots kB\n"])
+def test_empty_and_broken_files_give_findings(jetson, content):
+    for path in [path for path in jetson.rglob("*") if path.is_file()]:
+        path.write_bytes(content)
+    assert len(doctor.findings(jetson)) > 10
+
+
+def test_the_python_that_owns_tensorrt_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "tensorrt_is_here", lambda: False)
+    assert "apt install python3-libnvinfer" in by_subject(doctor.findings(tmp_path))["TensorRT"].advice
+    (tmp_path / "usr/lib/python3.10/dist-packages/tensorrt").mkdir(parents=True)
+    found = by_subject(doctor.findings(tmp_path))["TensorRT"]
+    assert "installed for python3.10" in found.seen
+    assert found.advice.startswith("python3.10 -m venv --system-site-packages .venv")
 
 
 def test_no_board_is_no_fault(tmp_path):
