@@ -44,6 +44,12 @@ class Network(nn.Module):
         std = torch.tensor(self.model.normalisation.std, device=frame.device).view(1, 3, 1, 1)
         return (frame.float().permute(2, 0, 1)[None] / 255.0 - mean) / std
 
+    def images_from_frames(self, frames: Tensor) -> Tensor:
+        """Normalise a batch of frames: ``[N, H, W, 3] uint8`` RGB to ``[N, 3, H, W] float32``."""
+        mean = torch.tensor(self.model.normalisation.mean, device=frames.device).view(1, 3, 1, 1)
+        std = torch.tensor(self.model.normalisation.std, device=frames.device).view(1, 3, 1, 1)
+        return (frames.float().permute(0, 3, 1, 2) / 255.0 - mean) / std
+
     def lr_image_from_frame(self, frame: Tensor, lr_scale: float) -> Tensor:
         """Normalise, then resize bilinearly (``align_corners=True``, no antialiasing) to the LR branch's size."""
         image = self.image_from_frame(frame)

@@ -7,6 +7,10 @@ from backbone_tester import BackboneExportQuestions, BackboneQuestions, Backbone
 from edge_arseg.network.backbone import ceil_halvings
 
 
+class TestCompact(BackboneTester):
+    name = "compact"
+
+
 class TestPsp18(BackboneQuestions):
     name = "psp18"
 
@@ -41,6 +45,8 @@ class TestOwnBackbone(BackboneTester):
 @pytest.mark.parametrize(
     ("name", "size", "expected"),
     [
+        ("compact", (360, 480), (64, 90, 120)),
+        ("compact", (359, 477), (64, 90, 120)),
         ("psp18", (720, 960), (64, 720, 960)),
         ("psp18", (503, 672), (64, 504, 672)),
         ("psp18-stride8", (1024, 2048), (512, 128, 256)),
@@ -49,7 +55,7 @@ class TestOwnBackbone(BackboneTester):
         ("bise18", (90, 122), (256, 12, 16)),
     ],
 )
-def test_feature_sizes_of_the_published_models(name, size, expected):
+def test_feature_sizes(name, size, expected):
     with torch.device("meta"):
         backbone = seeded(name)
         assert backbone(torch.empty(1, 3, *size)).shape[1:] == expected

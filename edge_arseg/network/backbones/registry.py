@@ -7,12 +7,18 @@ from importlib.metadata import entry_points
 from edge_arseg.errors import CheckpointError, OptionError
 from edge_arseg.network.backbone import Backbone
 from edge_arseg.network.backbones.bise18 import Bise18
+from edge_arseg.network.backbones.compact import Compact
 from edge_arseg.network.backbones.psp18 import Psp18, Psp18Stride8
 
 ENTRY_POINTS = "edge_arseg.backbones"
 """A package that brings a backbone lists ``name = package.module:function`` in this group."""
 
-BUILT_IN: dict[str, Callable[[], Backbone]] = {"psp18": Psp18, "psp18-stride8": Psp18Stride8, "bise18": Bise18}
+BUILT_IN: dict[str, Callable[[], Backbone]] = {
+    "compact": Compact,
+    "psp18": Psp18,
+    "psp18-stride8": Psp18Stride8,
+    "bise18": Bise18,
+}
 
 
 def backbone_from_name(name: str) -> Backbone:

@@ -1,0 +1,92 @@
+"""``edge-arseg train hr``."""
+
+from pathlib import Path
+
+import click
+
+from edge_arseg.cli.checkpoint import PATH, require_host
+from edge_arseg.cli.options import SIZE
+from edge_arseg.cli.output import print_fields
+from edge_arseg.cli.training import TrainingProgress, device_from_name, training_options
+
+
+@click.command()
+@click.argument("dataset", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run.")
+@click.option("--layout", default="auto", show_default=True, help="Layout of DATASET; see docs/training_data.md.")
+@click.option("--backbone", default="compact", show_default=True, help="Backbone, built in or module:function.")
+@click.option("--steps", type=click.IntRange(1), default=8000, show_default=True, help="Steps of the optimizer.")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Views a step.")
+@click.option("--crop", type=SIZE, default="288x384", show_default=True, help="Rows x columns of a view.")
+@click.option("--rate", type=float, default=2e-3, show_default=True, help="Largest learning rate.")
+@click.option("--street", type=click.IntRange(0), default=100, show_default=True, help="Rendered pictures to mix in.")
+@click.option("--score-every", type=click.IntRange(1), default=250, show_default=True, help="Steps between scores.")
+@training_options
+def hr(
+    dataset: Path,
+    output: Path,
+    layout: str,
+    backbone: str,
+    steps: int,
+    batch: int,
+    crop: tuple[int, int],
+    rate: float,
+    street: int,
+    score_every: int,
+    fp32: bool,
+    seed: int,
+    device: str,
+    threads: int | None,
+    workers: int,
+    resume: bool,
+) -> None:
+    """Train the HR branch on the labelled images of DATASET.
+
+    The run's folder holds its settings, log, curves, the best weights on what is held back of the training images
+    (best.safetensors), the last weights, and all that --resume needs to go on after any stop.
+    """
+    require_host()
+    import torch
+
+    from edge_arseg.network.network import Network
+    from edge_arseg.spec.classes import CAMVID_11
+    from edge_arseg.spec.model import Model
+    from edge_arseg.training.curves import plot_curves
+    from edge_arseg.training.data.layouts import dataset_from_folder
+    from edge_arseg.training.hr_training import HrSettings, HrTraining
+    from edge_arseg.training.normalisations import normalisation_of
+    from edge_arseg.training.run_folder import BEST, RunFolder
+    from edge_arseg.training.still_augmentation import StillAugmentation
+    from edge_arseg.training.stills import checked_crop, stills_from_images, stills_from_street
+
+    settings = HrSettings(
+        steps=steps,
+        batch=batch,
+        rate=rate,
+        score_every=score_every,
+        bf16=not fp32,
+        seed=seed,
+        augmentation=StillAugmentation(crop=checked_crop(crop)),
+    )
+    found = dataset_from_folder(dataset, layout)
+    if street and found.classes != CAMVID_11:
+        raise click.UsageError(f"--street has CamVid's 11 classes, {found.name} has others; type --street 0")
+    record = {"dataset": found.name, "images": len(found.train), "backbone": backbone, "street": street}
+    record |= settings.record()
+    if threads:
+        torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    name = f"{found.name}-{backbone.partition(':')[0].rpartition('.')[2]}"
+    network = Network(Model(name, backbone, found.classes, normalisation_of(found.name)))
+    chosen = device_from_name(device)
+    folder = (RunFolder.resume if resume else RunFolder.create)(output, record)
+    stills, held_back = stills_from_images(found.train), stills_from_images(found.held_back)
+    rendered = stills_from_street(street, size=stills[0].rgb.shape[:2], seed=seed)
+    training = HrTraining(network, stills, rendered, held_back, settings, folder, device=chosen, workers=workers)
+    with TrainingProgress(settings.steps, training.step) as progress:
+        training.run(progress.step)
+    plot_curves(folder.records(), folder.path)
+    print_fields(
+        f"{output / BEST}: {network.model.name}, HR branch",
+        [("steps", training.step), ("mIoU held back, best", f"{training.best:.2f} %")],
+    )

@@ -1,0 +1,1 @@
+"""Training: the HR branch on labelled images, the LR branch on pairs of frames."""

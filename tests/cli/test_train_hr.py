@@ -1,0 +1,67 @@
+"""``train hr`` as its user meets it."""
+
+import json
+
+import numpy as np
+import pytest
+from small_networks import OWN
+
+from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
+from edge_arseg.video.street import scenes_from_street
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """Twelve rendered stills in CamVid's folders."""
+    av = pytest.importorskip("av")
+    folder = tmp_path_factory.mktemp("data")
+    for name in ("images", "labels"):
+        (folder / "train" / name).mkdir(parents=True)
+    palette = palette_from_classes(CAMVID_11)
+    for scene in scenes_from_street(size=(60, 80), count=12, rate=1.0, seed=5):
+        stem = f"drive_{scene.index:03}"
+        (folder / "train/labels" / f"{stem}.png").write_bytes(png_from_indices(scene.labels, palette))
+        with av.open(str(folder / "train/images" / f"{stem}.png"), "w", format="image2") as out:
+            stream = out.add_stream("png", rate=1, width=80, height=60, pix_fmt="rgb24")
+            for packet in [*stream.encode(av.VideoFrame.from_ndarray(scene.rgb, format="rgb24")), *stream.encode(None)]:
+                out.mux(packet)
+    return folder
+
+
+def arguments(dataset, run, *more):
+    sizes = ("--steps", 4, "--batch", 2, "--crop", "48x64", "--score-every", 2, "--street", 4, "--workers", 0)
+    return "train", "hr", dataset, "-o", run, "--backbone", OWN, *sizes, *more
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_a_run_leaves_weights_log_and_curves(edge_arseg, dataset, tmp_path):
+    answer = edge_arseg(*arguments(dataset, tmp_path / "run"))
+    assert answer.code == 0, answer.err
+    assert "mIoU held back" in answer.out
+    assert "step 4 of 4" in answer.err
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"settings.json", "log.jsonl", "state.pt", "best.safetensors", "last.safetensors", "curves.png"}
+    lines = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4]
+    assert all(0 <= line["miou"] <= 100 and np.isfinite(line["loss"]) for line in lines)
+    again = edge_arseg(*arguments(dataset, tmp_path / "run"))
+    assert again.code == 2
+    assert "--resume" in again.err
+    other = edge_arseg(*arguments(dataset, tmp_path / "run", "--resume", "--seed", 2))
+    assert other.code == 2
+    assert "seed: 1 then, 2 now" in other.err
+    assert edge_arseg(*arguments(dataset, tmp_path / "run", "--resume")).code == 0
+
+
+def test_wrong_things_are_refused_before_the_first_step(edge_arseg, dataset, tmp_path):
+    for more, code, words in (
+        (("--crop", "47x64"), 2, "even sides"),
+        (("--device", "tpu9"), 2, "expected cpu, cuda"),
+        (("--device", "cuda:7"), 3, "--device cpu"),
+        (("--layout", "cityscapes"), 3, "leftImg8bit"),
+        (("--backbone", "nothing"), 2, "no backbone is called"),
+    ):
+        answer = edge_arseg(*arguments(dataset, tmp_path / "run", *more))
+        assert (answer.code, words in answer.err) == (code, True), answer.err
+        assert not (tmp_path / "run").exists(), more

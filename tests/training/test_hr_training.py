@@ -1,0 +1,131 @@
+"""The HR training: it learns, it is killed and goes on bit for bit, it keeps the best."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from small_networks import OWN_MODEL
+
+from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
+from edge_arseg.network.network import Network
+from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
+from edge_arseg.spec.model import Model
+from edge_arseg.training import hr_training
+from edge_arseg.training.hr_training import HrSettings, HrTraining
+from edge_arseg.training.run_folder import BEST, LAST, RunFolder
+from edge_arseg.training.still_augmentation import StillAugmentation
+from edge_arseg.training.stills import stills_from_street
+
+SETTINGS = HrSettings(
+    steps=12, batch=2, warmup=2, score_every=4, averaging=0.5, augmentation=StillAugmentation(crop=(48, 64))
+)
+
+
+@pytest.fixture(scope="module")
+def stills():
+    return stills_from_street(6, size=(60, 80), seed=3)
+
+
+def training(path, stills, settings=SETTINGS, *, model=OWN_MODEL, resume=False):
+    torch.manual_seed(settings.seed)
+    folder = (RunFolder.resume if resume else RunFolder.create)(path, settings.record())
+    return HrTraining(
+        Network(model), stills[:4], stills[:1], stills[4:], settings, folder, device=torch.device("cpu"), workers=0
+    )
+
+
+def stop_at(step):
+    def progress(now, loss, miou):
+        if now == step:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@pytest.mark.parametrize("stopped", [4, 7, 11])
+def test_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, stills, stopped):
+    whole = training(tmp_path / "whole", stills)
+    whole.run()
+    with pytest.raises(KeyboardInterrupt):
+        training(tmp_path / "again", stills).run(stop_at(stopped))
+    torch.rand(5)  # whatever else drew random numbers in between
+    again = training(tmp_path / "again", stills, resume=True)
+    assert again.step == stopped // 4 * 4
+    again.run()
+    wanted, seen = whole.network.state_dict(), again.network.state_dict()
+    assert all(torch.equal(wanted[key], seen[key]) for key in wanted)
+    for name in (BEST, LAST):
+        one, other = load_file(tmp_path / "whole" / name), load_file(tmp_path / "again" / name)
+        assert all(torch.equal(one[key], other[key]) for key in one)
+    without_times = [
+        [{k: v for k, v in record.items() if k != "seconds"} for record in run.folder.records()]
+        for run in (whole, again)
+    ]
+    assert without_times[0] == without_times[1]
+    assert [record["step"] for record in without_times[0]] == [4, 8, 12]
+
+
+@pytest.mark.parametrize("backbone", ["compact", "own_backbone:build"])
+def test_the_loss_falls(tmp_path, stills, backbone):
+    settings = HrSettings(
+        steps=60, batch=2, warmup=5, score_every=20, averaging=0.8, dropout=0.0, bf16=backbone == "compact",
+        augmentation=StillAugmentation(crop=(48, 64)),
+    )  # fmt: skip
+    model = Model("camvid-x", backbone, CAMVID_11, CAMVID_NORMALISATION)
+    run = training(tmp_path / "run", stills, settings, model=model)
+    run.run()
+    losses = [record["loss"] for record in run.folder.records()]
+    assert losses[-1] < 0.75 * losses[0]
+    assert run.folder.records()[-1]["miou"] > 8.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["bise18", "psp18", "psp18-stride8"])
+def test_published_backbones_train_too(tmp_path, stills, backbone):
+    settings = HrSettings(
+        steps=24, batch=2, warmup=5, score_every=8, rate=1e-3, augmentation=StillAugmentation(crop=(64, 64))
+    )
+    run = training(
+        tmp_path / "run", stills, settings, model=Model("camvid-x", backbone, CAMVID_11, CAMVID_NORMALISATION)
+    )
+    run.run()
+    losses = [record["loss"] for record in run.folder.records()]
+    assert losses[-1] < 0.85 * losses[0]
+
+
+def test_the_best_is_kept_not_the_last(tmp_path, stills, monkeypatch):
+    scores = iter([30.0, 50.0, 40.0])
+    kept = {}
+
+    def score(network, held_back, device):
+        assert not network.training
+        assert len(held_back) == 2
+        kept[len(kept)] = network.hr_head.classifier.bias.clone()
+        return next(scores)
+
+    monkeypatch.setattr(hr_training, "hr_miou", score)
+    run = training(tmp_path / "run", stills)
+    run.run()
+    assert run.best == 50.0
+    best = network_from_safetensors(tmp_path / "run" / BEST, backbone="own_backbone:build")
+    assert torch.equal(best.hr_head.classifier.bias, kept[1])
+    last = network_from_safetensors(tmp_path / "run" / LAST, backbone="own_backbone:build")
+    assert torch.equal(last.hr_head.classifier.bias, kept[2])
+
+
+def test_nothing_of_the_lr_branch_is_trained(tmp_path, stills):
+    run = training(tmp_path / "run", stills)
+    before = {key: value.clone() for key, value in run.network.state_dict().items()}
+    run.run()
+    after = run.network.state_dict()
+    changed = {key.partition(".")[0] for key in before if not torch.equal(before[key], after[key])}
+    assert changed == {"hr", "hr_head"}
+
+
+def test_weight_decay_spares_normalisation_and_biases(tmp_path, stills):
+    run = training(tmp_path / "run", stills)
+    decayed, plain = run.optimizer.param_groups
+    assert {p.ndim for p in plain["params"]} == {1}
+    assert {p.ndim for p in decayed["params"]} == {4}
+    assert plain["weight_decay"] == 0.0
+    assert np.isclose(decayed["weight_decay"], SETTINGS.weight_decay)
