@@ -107,6 +107,23 @@ class GoldenEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class KernelEntry:
+    """A kernel that was compiled for one GPU architecture.
+
+    Attributes:
+        file: the cubin.
+        sm: architecture, as the compilers write it: 87 for compute capability 8.7.
+        source: SHA-256 over the source it was compiled from; with another version of the package it is another one.
+        compiler: name and version of what compiled it.
+    """
+
+    file: BundlePath
+    sm: Annotated[int, Field(ge=50)]
+    source: Sha256
+    compiler: str
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """What the bundle was made from and with.
 
@@ -139,6 +156,8 @@ class Manifest:
         golden: frames to check engines with.
         provenance: what it was made from.
         files: every file of the bundle but the manifest and the engine cache.
+        target: ``id`` of the target it was compiled for; ``None``: for none in particular.
+        kernels: compiled kernels that travel along.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=False)
@@ -160,6 +179,8 @@ class Manifest:
     golden: GoldenEntry
     provenance: Provenance
     files: dict[BundlePath, FileEntry]
+    target: str | None = None
+    kernels: tuple[KernelEntry, ...] = ()
 
 
 _MANIFEST = TypeAdapter(Manifest)
@@ -223,6 +244,7 @@ def _faults(manifest: Manifest) -> list[str]:
         if entry.file not in manifest.files:
             faults.append(f"graphs.{role.value}: {entry.file} is not among the files")
     for field, file in (
+        *(("kernels", kernel.file) for kernel in manifest.kernels),
         ("golden", manifest.golden.file),
         ("fusion_weights", manifest.fusion_weights),
         ("decoder", manifest.decoder.file),
