@@ -1,8 +1,15 @@
-"""CReFF's weights, for kernels that take the place of the ``fuse`` graph."""
+"""CReFF's shapes and weights, for kernels that take the place of the ``fuse`` graph."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+from edge_arseg.errors import OptionError
+
+WINDOW = 7
+"""Side of the attention's window."""
+TAPS = 3
+"""Side of the depthwise convolutions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +31,47 @@ class FusionWeights:
     key_bias: np.ndarray
     value_weight: np.ndarray
     value_bias: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class FusionShapes:
+    """Static shapes of one fusion.
+
+    Attributes:
+        channels: ``C`` of all features, at least 1.
+        feature: ``(h, w)`` of the keyframe feature and of the result, each at least 2 (the warp divides by
+            ``h - 1`` and ``w - 1``).
+        lr_feature: ``(h', w')`` of the LR feature.
+        flow: ``(Hg, Wg)``, cells of the flow grid.
+        frame_height: ``H`` of the frame in luma pixels; flow is scaled by ``h / H`` on both axes, as published
+            checkpoints were trained.
+
+    Raises:
+        OptionError: a size is too small.
+    """
+
+    channels: int
+    feature: tuple[int, int]
+    lr_feature: tuple[int, int]
+    flow: tuple[int, int]
+    frame_height: int
+
+    def __post_init__(self) -> None:
+        least = {"channels": 1, "feature": 2, "lr_feature": 1, "flow": 1, "frame_height": 1}
+        faults = []
+        for name, smallest in least.items():
+            value = getattr(self, name)
+            if min(np.atleast_1d(value)) < smallest:
+                faults.append(f"{name} is {value}, expected at least {smallest}")
+        if faults:
+            raise OptionError("cannot fuse features of these shapes: " + "; ".join(faults))
+
+    @property
+    def attention_macs(self) -> int:
+        """Multiply-accumulates of similarity and weighted sum: ``2 * C * h * w * 49``."""
+        return 2 * self.channels * self.feature[0] * self.feature[1] * WINDOW**2
+
+    @property
+    def depthwise_macs(self) -> int:
+        """Multiply-accumulates of the three depthwise 3x3 convolutions: ``27 * C * h * w``."""
+        return 3 * TAPS**2 * self.channels * self.feature[0] * self.feature[1]

@@ -23,7 +23,7 @@ except ImportError as error:
         "the CPU fusion kernel needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
     ) from error
 
-from edge_arseg.runtime.numba_fusion.geometry import FusionShapes
 from edge_arseg.runtime.numba_fusion.kernel import FusionKernel
+from edge_arseg.spec.fusion import FusionShapes
 
 __all__ = ["FusionKernel", "FusionShapes"]

@@ -1,64 +1,17 @@
 """How a fusion is cut into strips, and where each strip keeps its rows in scratch memory."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
-from edge_arseg.errors import OptionError
-from edge_arseg.runtime.numba_fusion.microkernels import ROWS, SEEN_ROWS, TAPS, WINDOW
+from edge_arseg.runtime.numba_fusion.microkernels import ROWS, SEEN_ROWS, WINDOW
 from edge_arseg.runtime.numba_fusion.rows import SLOTS
 from edge_arseg.runtime.numba_fusion.vector import LANES
 from edge_arseg.runtime.numba_fusion.warp import PLACE_FLOATS
+from edge_arseg.spec.fusion import FusionShapes
 
 _SCRATCH_BYTES = 1_200_000
 """What one thread's rows should fit in: most of the second-level cache of a server core."""
 _LEAST_STRIP = 256
 """Columns that a strip has at least, however large its rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class FusionShapes:
-    """Static shapes of one fusion.
-
-    Attributes:
-        channels: ``C`` of all features, at least 1.
-        feature: ``(h, w)`` of the keyframe feature and of the result, each at least 2 (the warp divides by
-            ``h - 1`` and ``w - 1``).
-        lr_feature: ``(h', w')`` of the LR feature.
-        flow: ``(Hg, Wg)``, cells of the flow grid.
-        frame_height: ``H`` of the frame in luma pixels; flow is scaled by ``h / H`` on both axes, as published
-            checkpoints were trained.
-
-    Raises:
-        OptionError: a size is too small.
-    """
-
-    channels: int
-    feature: tuple[int, int]
-    lr_feature: tuple[int, int]
-    flow: tuple[int, int]
-    frame_height: int
-
-    def __post_init__(self) -> None:
-        least = {"channels": 1, "feature": 2, "lr_feature": 1, "flow": 1, "frame_height": 1}
-        faults = []
-        for name, smallest in least.items():
-            value = getattr(self, name)
-            if min(np.atleast_1d(value)) < smallest:
-                faults.append(f"{name} is {value}, expected at least {smallest}")
-        if faults:
-            raise OptionError("cannot fuse features of these shapes: " + "; ".join(faults))
-
-    @property
-    def attention_macs(self) -> int:
-        """Multiply-accumulates of similarity and weighted sum: ``2 * C * h * w * 49``."""
-        return 2 * self.channels * self.feature[0] * self.feature[1] * WINDOW**2
-
-    @property
-    def depthwise_macs(self) -> int:
-        """Multiply-accumulates of the three depthwise 3x3 convolutions: ``27 * C * h * w``."""
-        return 3 * TAPS**2 * self.channels * self.feature[0] * self.feature[1]
 
 
 class Geometry(NamedTuple):

@@ -7,13 +7,13 @@ import numpy as np
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.numba_fusion.axis import axis_of, windows_of
-from edge_arseg.runtime.numba_fusion.geometry import FusionShapes, geometry_from_shapes
+from edge_arseg.runtime.numba_fusion.geometry import geometry_from_shapes
 from edge_arseg.runtime.numba_fusion.launch import compiled_fusion
 from edge_arseg.runtime.numba_fusion.microkernels import ROWS
 from edge_arseg.runtime.numba_fusion.vector import LANES
 from edge_arseg.runtime.numba_fusion.warp import PLACE_INTS
 from edge_arseg.spec.cores import usable_cores
-from edge_arseg.spec.fusion import FusionWeights
+from edge_arseg.spec.fusion import FusionShapes, FusionWeights
 
 _LARGE = 32 << 20
 """Bytes from which a result is written past the caches."""

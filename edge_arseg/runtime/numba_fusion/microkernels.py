@@ -25,11 +25,8 @@ from edge_arseg.runtime.numba_fusion.vector import (
     splat_vector,
     store_vector,
 )
+from edge_arseg.spec.fusion import TAPS, WINDOW
 
-TAPS = 3
-"""Side of the depthwise convolutions."""
-WINDOW = 7
-"""Side of the attention window."""
 REACH = WINDOW // 2
 """Pixels from the centre of the window to its edge."""
 ROWS = 3

@@ -1,0 +1,31 @@
+"""CReFF's weights in the order in which the kernel reads them."""
+
+import numpy as np
+
+from edge_arseg.errors import OptionError
+from edge_arseg.spec.fusion import FusionWeights
+
+TAPS = 12
+"""Floats per channel: nine taps row by row, the bias, and two that fill up three loads of four."""
+
+
+def table_from_weights(weights: FusionWeights, channels: int, chunk: int) -> np.ndarray:
+    """Return ``[query, key, value][channels, up to whole chunks][TAPS] float32``, zeros where there is no channel.
+
+    Raises:
+        OptionError: weights do not fit the channels: all of them in one message.
+    """
+    table = np.zeros((3, -(-channels // chunk) * chunk, TAPS), np.float32)
+    faults = []
+    for part, name in zip(table, ("query", "key", "value"), strict=True):
+        weight, bias = np.asarray(getattr(weights, f"{name}_weight")), np.asarray(getattr(weights, f"{name}_bias"))
+        if weight.shape != (channels, 1, 3, 3):
+            faults.append(f"{name}_weight is {list(weight.shape)}, expected [{channels}, 1, 3, 3]")
+        elif bias.shape != (channels,):
+            faults.append(f"{name}_bias is {list(bias.shape)}, expected [{channels}]")
+        else:
+            part[:channels, :9] = weight.reshape(channels, 9)
+            part[:channels, 9] = bias
+    if faults:
+        raise OptionError("weights do not fit the features: " + "; ".join(faults))
+    return table
