@@ -21,12 +21,17 @@ def flow_at_feature(flow: Tensor, *, feature_size: tuple[int, int], frame_height
         the coordinates made of it are double precision: next to a jump in the flow, or in a feature, the rounding of
         a position shows.
     """
-    field = resize(flow.permute(2, 0, 1)[None].double(), feature_size, align_corners=True)
-    return field * (feature_size[0] / frame_height)
+    return flows_at_feature(flow[None], feature_size=feature_size, frame_height=frame_height)
+
+
+def flows_at_feature(flows: Tensor, *, feature_size: tuple[int, int], frame_height: int) -> Tensor:
+    """Bring ``[N, Hg, Wg, 2]`` flows of one size to ``[N, 2, h, w] float64``; see ``flow_at_feature``."""
+    fields = resize(flows.permute(0, 3, 1, 2).double(), feature_size, align_corners=True)
+    return fields * (feature_size[0] / frame_height)
 
 
 def warp(feature: Tensor, flow: Tensor) -> Tensor:
-    """Sample ``feature [1, C, h, w]`` at each pixel plus ``flow [1, 2, h, w] float64`` (feature pixels, x then y).
+    """Sample ``feature [N, C, h, w]`` at each pixel plus ``flow [N, 2, h, w] float64`` (feature pixels, x then y).
 
     Coordinates are normalised as for ``align_corners=True`` and sampled with ``align_corners=False``: position ``v``
     is read at ``v * w / (w - 1) - 0.5``, so even zero flow shifts by up to half a pixel and halves the border. The
