@@ -1,0 +1,79 @@
+"""Whether there is memory enough for a build, asked before it starts: the kernel kills a build that runs out of it."""
+
+from dataclasses import dataclass
+
+from edge_arseg.errors import MemoryExhaustedError
+from edge_arseg.runtime.host_memory import HostMemory
+from edge_arseg.spec.manifest import GraphEntry
+
+LIBRARY_BYTES = 1_200_000_000
+"""TensorRT, its kernels and a CUDA context in the process that builds. General knowledge, not measured on a board."""
+WEIGHT_COPIES = 4
+"""Parsed, converted, tried by a tactic, serialised."""
+TENSOR_COPIES = 12
+"""Inputs and outputs stand for what is alive between them, of which a network with skips keeps several at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryNeed:
+    """A rule of thumb for the memory that building one graph takes, bytes."""
+
+    library: int
+    graph: int
+    workspace: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.library + self.graph + self.workspace
+
+
+def need_from_graph(entry: GraphEntry, file_bytes: int, workspace_bytes: int) -> MemoryNeed:
+    """Estimate what building a graph takes. An estimate: nothing of it was measured on a board."""
+    tensors = sum(spec.nbytes for spec in (*entry.inputs.values(), *entry.outputs.values()))
+    return MemoryNeed(LIBRARY_BYTES, WEIGHT_COPIES * file_bytes + TENSOR_COPIES * tensors, workspace_bytes)
+
+
+def workspace_from_memory(memory: HostMemory) -> int:
+    """Return the scratch memory to allow: an eighth of the machine's, a power of two from 256 MiB to 2 GiB.
+
+    It depends on the size of the memory, not on what is free, so that the same machine always builds the same.
+    """
+    size = 256 << 20
+    while size < 2 << 30 and 2 * size <= memory.total // 8:
+        size *= 2
+    return size
+
+
+def check_memory(name: str, need: MemoryNeed, memory: HostMemory, *, available: int | None = None) -> None:
+    """Refuse a build that there is not enough memory for.
+
+    Args:
+        name: of the graph.
+        need: see ``need_from_graph``.
+        memory: of the machine; where it cannot be read, nothing is refused.
+        available: instead of ``memory.available``, where the GPU has memory of its own.
+
+    Raises:
+        MemoryExhaustedError: with what to do about it.
+    """
+    free = memory.available if available is None else available
+    if not memory.total or need.total <= free:
+        return
+    advice = ["stop the desktop: sudo systemctl isolate multi-user.target", "end other programs"]
+    smallest = 256 << 20
+    if need.workspace > smallest:
+        advice.append(f"allow less scratch memory: --workspace {smallest >> 20}")
+    if memory.swap_free < 2 << 30:
+        advice.append(
+            "add swap: sudo fallocate -l 8G /swap; sudo chmod 600 /swap; sudo mkswap /swap; sudo swapon /swap"
+        )
+    raise MemoryExhaustedError(
+        f"building {name} takes about {_gb(need.total)} (estimated: TensorRT {_gb(need.library)}, graph "
+        f"{_gb(need.graph)}, scratch {_gb(need.workspace)}), {_gb(free)} of {_gb(memory.total)} are free. "
+        f"Then type the same again: {'; '.join(advice)}; or build nevertheless with --no-memory-check"
+    )
+
+
+def _gb(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"

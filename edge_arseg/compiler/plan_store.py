@@ -1,0 +1,141 @@
+"""The plans of one engine key on disk: written whole or not at all, and never taken for good without their digest."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from edge_arseg.errors import BundleError, SinkError
+from edge_arseg.runtime.bundle import sha256_of
+from edge_arseg.spec.engine_key import RECORD, EngineKey, PlanRecord, json_from_record, plan_file, record_from_json
+from edge_arseg.spec.manifest import FileEntry, Role
+
+
+class PlanStore:
+    """The folder ``<root>/<key>/``, and the timing cache beside it.
+
+    Attributes:
+        folder: of the plans.
+        key: what they depend on.
+    """
+
+    def __init__(self, root: Path, key: EngineKey):
+        self.key = key
+        self.folder = root / key.name
+        major_minor = "".join(map(str, key.compute_capability))
+        device = "".join(letter if letter.isalnum() or letter == "-" else "_" for letter in key.device)
+        self._timing = root / f"timing-{key.library}-{key.version}-sm_{major_minor}-{device}.cache"
+
+    def check_writable(self, advice: str) -> None:
+        """Make the folder and try to write into it, before any time is spent on a build.
+
+        Args:
+            advice: what to type where it cannot be written.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        probe = self.folder / f".probe-{os.getpid()}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise SinkError(f"{self.folder}: cannot be written ({error.strerror or error}); {advice}") from error
+
+    def record(self) -> PlanRecord:
+        """Return what is there; without plans where there is no record or none that can be read."""
+        try:
+            record = record_from_json((self.folder / RECORD).read_bytes(), where=str(self.folder / RECORD))
+        except (OSError, BundleError):
+            return PlanRecord(self.key, {}, "")
+        return record if record.key == self.key else PlanRecord(self.key, {}, "")
+
+    def has(self, role: Role) -> bool:
+        """Return whether the plan of a role is there and is what was written."""
+        entry = self.record().plans.get(role)
+        path = self.folder / plan_file(role)
+        return (
+            entry is not None
+            and path.is_file()
+            and path.stat().st_size == entry.bytes
+            and sha256_of(path) == entry.sha256
+        )
+
+    def part(self, role: Role) -> Path:
+        """Return where a plan is written before it has its name; leftovers of killed builds are removed."""
+        for leftover in self.folder.glob(f".{plan_file(role)}.part-*"):
+            leftover.unlink(missing_ok=True)
+        return self.folder / f".{plan_file(role)}.part-{os.getpid()}"
+
+    def keep(self, role: Role, part: Path, extra: Mapping[str, str]) -> FileEntry:
+        """Give a written plan its name, and record its digest last: what has no digest does not exist.
+
+        Args:
+            role: of the plan.
+            part: see ``part``.
+            extra: names of files beside the plan to their text; they are for people and are not recorded.
+
+        Raises:
+            SinkError: the folder cannot be written.
+        """
+        try:
+            entry = FileEntry(sha256_of(part), part.stat().st_size)
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            record = self.record()
+            others = {other: kept for other, kept in record.plans.items() if other is not role}
+            self._write_record(replace(record, plans=others))  # from here on the old plan does not exist
+            part.replace(self.folder / plan_file(role))
+            for name, text in extra.items():
+                write_whole(self.folder / name, text.encode())
+            self._write_record(replace(record, plans={**others, role: entry}))
+        except OSError as error:
+            raise SinkError(f"{self.folder}: the plan cannot be kept ({error.strerror or error})") from error
+        return entry
+
+    def timing_cache(self) -> bytes:
+        """Return what earlier builds learnt; empty where there is nothing, or not with the digest beside it."""
+        try:
+            data = self._timing.read_bytes()
+            digest = self._digest.read_text().split()[0]
+        except (OSError, IndexError, UnicodeDecodeError):
+            return b""
+        return data if hashlib.sha256(data).hexdigest() == digest else b""
+
+    def keep_timing_cache(self, data: bytes) -> None:
+        """Keep what a build learnt for the next one; losing it costs time only, so no error is raised."""
+        if not data:
+            return
+        try:
+            write_whole(self._timing, data)
+            write_whole(self._digest, f"{hashlib.sha256(data).hexdigest()}  {self._timing.name}\n".encode())
+        except OSError:
+            self._timing.unlink(missing_ok=True)
+
+    @property
+    def _digest(self) -> Path:
+        return self._timing.with_name(f"{self._timing.name}.sha256")
+
+    def _write_record(self, record: PlanRecord) -> None:
+        built = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        write_whole(self.folder / RECORD, json_from_record(replace(record, built=built)).encode())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file under another name, make sure of it, and rename it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part-{os.getpid()}")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

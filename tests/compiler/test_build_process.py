@@ -1,0 +1,86 @@
+import os
+import time
+
+import pytest
+from fake_builders import GOOD
+
+from edge_arseg.compiler.build_process import BuildJob, result_from_job
+from edge_arseg.compiler.engine_builder import BuildSettings
+from edge_arseg.errors import BuildError, MemoryExhaustedError
+from edge_arseg.spec.manifest import Precision
+
+
+@pytest.fixture
+def job(tmp_path):
+    (tmp_path / "hr.onnx").write_bytes(b"the graph")
+
+    def make(builder=GOOD):
+        name = builder if ":" in builder else f"fake_builders:{builder}"
+        settings = BuildSettings(256 << 20)
+        return BuildJob(name, "hr", tmp_path / "hr.onnx", Precision.FP16, settings, tmp_path / "hr.plan", b"cache")
+
+    return make
+
+
+def test_a_plan_is_written_by_another_process(job, tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_BUILDER_LOG", str(tmp_path / "log"))
+    made = job()
+    result = result_from_job(made, lambda _: None)
+    assert made.plan.read_bytes() == b"plan of the graph"
+    assert (result.timing_cache, result.layers, result.warnings) == (b"cache+", '{"Layers": []}', ("a warning",))
+    process, precision, cache = (tmp_path / "log").read_text().split()
+    assert int(process) != os.getpid()
+    assert (precision, cache) == ("fp16", "cache")
+
+
+def test_a_silent_build_is_heard_of(job):
+    lines: list[str] = []
+    result_from_job(job("Silent"), lines.append, heartbeat_s=0.4)
+    assert len(lines) >= 2
+    assert all(line.startswith("building hr, 0:0") for line in lines)
+    assert lines[-1].endswith("so far: thinking hard")
+
+
+def test_a_quick_build_says_nothing(job):
+    lines: list[str] = []
+    result_from_job(job(), lines.append, heartbeat_s=60)
+    assert lines == []
+
+
+@pytest.mark.parametrize(
+    ("builder", "error", "text"),
+    [
+        ("Killed", MemoryExhaustedError, "killed.*memory runs out.*--workspace 256.*what is built is kept"),
+        ("Crashing", BuildError, "by signal 11"),
+        ("Leaving", BuildError, "with 3"),
+        ("Refusing", BuildError, "no such layer; type something else"),
+        ("Full", MemoryExhaustedError, "out of it"),
+        ("Buggy", BuildError, "KeyError: 'surprise'"),
+    ],
+)
+def test_each_end_has_its_message(job, builder, error, text):
+    with pytest.raises(error, match=text):
+        result_from_job(job(builder), lambda _: None)
+
+
+def test_an_interrupt_ends_the_build_at_once(job, monkeypatch):
+    """Ctrl-C while the child works: nobody waits for it, and it is gone."""
+    pids = []
+
+    def progress(_):
+        pids.extend(child_pids())
+        raise KeyboardInterrupt
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        result_from_job(job("Silent"), progress, heartbeat_s=0.3)
+    assert time.monotonic() - start < 5
+    assert len(pids) == 1
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def child_pids():
+    import multiprocessing
+
+    return [child.pid for child in multiprocessing.active_children()]

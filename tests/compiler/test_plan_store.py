@@ -1,0 +1,149 @@
+import os
+
+import pytest
+
+from edge_arseg.compiler.plan_store import PlanStore, write_whole
+from edge_arseg.errors import SinkError
+from edge_arseg.spec.engine_key import EngineKey, record_from_json
+from edge_arseg.spec.manifest import Role
+
+KEY = EngineKey({Role.HR: "a" * 64}, "tensorrt", "10.3.0", (8, 7), 8, "p3767-0005")
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = PlanStore(tmp_path / "engines", KEY)
+    made.check_writable("")
+    return made
+
+
+def keep(store, role=Role.HR, plan=b"plan", **extra):
+    part = store.part(role)
+    part.write_bytes(plan)
+    return store.keep(role, part, extra)
+
+
+def test_a_plan_is_plain_and_recorded(store):
+    entry = keep(store, plan=b"the very bytes", **{"hr.layers.json": "{}"})
+    assert (store.folder / "hr.plan").read_bytes() == b"the very bytes"
+    record = record_from_json((store.folder / "build.json").read_bytes())
+    assert record.key == KEY
+    assert record.plans == {Role.HR: entry}
+    assert store.has(Role.HR)
+    assert not store.has(Role.LR)
+    assert sorted(path.name for path in store.folder.iterdir()) == ["build.json", "hr.layers.json", "hr.plan"]
+    assert store.folder.name == KEY.name
+
+
+def test_plans_join_those_that_are_there(store):
+    keep(store)
+    keep(store, Role.LR, b"other")
+    assert set(store.record().plans) == {Role.HR, Role.LR}
+    keep(store, Role.HR, b"newer")
+    assert store.has(Role.HR)
+    assert store.has(Role.LR)
+
+
+@pytest.mark.parametrize("content", [b"", b"plaN", b"plan and more"])
+def test_a_plan_that_is_not_what_was_written_is_not_there(store, content):
+    keep(store)
+    (store.folder / "hr.plan").write_bytes(content)
+    assert not store.has(Role.HR)
+
+
+def test_a_plan_without_a_record_is_not_there(store):
+    keep(store)
+    for record in (b"", b"{}", b"\xff", b"[]"):
+        (store.folder / "build.json").write_bytes(record)
+        assert not store.has(Role.HR)
+    (store.folder / "build.json").unlink()
+    assert not store.has(Role.HR)
+
+
+def test_a_record_of_another_key_does_not_count(store, tmp_path):
+    keep(store)
+    other = PlanStore(tmp_path / "engines", EngineKey({Role.HR: "b" * 64}, "tensorrt", "10.3.0", (8, 7), 8, "p3767"))
+    other.check_writable("")
+    (other.folder / "build.json").write_bytes((store.folder / "build.json").read_bytes())
+    (other.folder / "hr.plan").write_bytes(b"plan")
+    assert not other.has(Role.HR)
+
+
+def test_a_writer_killed_between_its_steps_leaves_no_plan_or_the_whole(store, monkeypatch):
+    """Stop ``keep`` at each rename in turn."""
+    keep(store, plan=b"old")
+    from pathlib import Path
+
+    real = Path.replace
+    for stop in range(1, 4):
+        count = 0
+
+        def replace(self, target, stop=stop):
+            nonlocal count
+            count += 1
+            if count == stop:
+                raise OSError("killed")
+            return real(self, target)
+
+        monkeypatch.setattr(Path, "replace", replace)
+        with pytest.raises(SinkError, match="killed"):
+            keep(store, plan=b"new")
+        monkeypatch.setattr(Path, "replace", real)
+        if store.has(Role.HR):
+            assert (store.folder / "hr.plan").read_bytes() in (b"old", b"new")
+        else:
+            assert stop > 1
+    keep(store, plan=b"new")
+    assert (store.folder / "hr.plan").read_bytes() == b"new"
+    assert store.has(Role.HR)
+
+
+def test_leftovers_of_killed_builds_go(store):
+    leftover = store.folder / ".hr.plan.part-99999999"
+    leftover.write_bytes(b"half")
+    keep(store)
+    assert not leftover.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_refused_with_the_way_out(tmp_path):
+    (tmp_path / "engines").write_text("a file is in the way")
+    with pytest.raises(SinkError, match=r"cannot be written \(Not a directory\); type that"):
+        PlanStore(tmp_path / "engines", KEY).check_writable("type that")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_read_only_folder_is_refused(tmp_path):
+    (tmp_path / "engines").mkdir(mode=0o555)
+    with pytest.raises(SinkError, match="Permission denied"):
+        PlanStore(tmp_path / "engines", KEY).check_writable("")
+
+
+def test_what_was_learnt_is_kept_with_its_digest(store, tmp_path):
+    assert store.timing_cache() == b""
+    store.keep_timing_cache(b"learnt")
+    assert store.timing_cache() == b"learnt"
+    (file,) = tmp_path.glob("engines/timing-*.cache")
+    assert file.name == "timing-tensorrt-10.3.0-sm_87-p3767-0005.cache"
+    file.write_bytes(b"edited")
+    assert store.timing_cache() == b""
+    store.keep_timing_cache(b"again")
+    assert store.timing_cache() == b"again"
+    file.with_name(f"{file.name}.sha256").write_text("")
+    assert store.timing_cache() == b""
+
+
+def test_a_name_with_spaces_makes_a_file_name(tmp_path):
+    key = EngineKey({}, "tensorrt", "10.3.0", (9, 0), 132, "NVIDIA H200/x")
+    store = PlanStore(tmp_path, key)
+    store.check_writable("")
+    store.keep_timing_cache(b"x")
+    assert (tmp_path / "timing-tensorrt-10.3.0-sm_90-NVIDIA_H200_x.cache").is_file()
+
+
+def test_a_file_is_written_whole_or_not(tmp_path, monkeypatch):
+    write_whole(tmp_path / "a", b"1")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(tmp_path / "a", b"2")
+    assert (tmp_path / "a").read_bytes() == b"1"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
