@@ -25,7 +25,7 @@ $(VENV)/.device: $(BIN)/python setup.cfg
 # torch is named first and alone: its exact version, before anything asks for a range
 $(VENV)/.host: $(VENV)/.device
 	$(PIP) install torch -c constraints.txt
-	$(PIP) install -e '.[cpu,host,gate,dev]' -c constraints.txt
+	$(PIP) install -e '.[cpu,openvino,host,gate,dev]' -c constraints.txt
 	touch $@
 
 run: $(VENV)/.device

@@ -180,9 +180,7 @@ class CudaDevice:
     def _guarded(self, function: Callable[..., T], *arguments: Any) -> T:
         try:
             return function(*arguments)
-        except MemoryExhaustedError:
-            raise
-        except MemoryError as error:  # pycuda.driver.MemoryError is one
+        except self.driver.MemoryError as error:  # only an ``Error``, and no ``MemoryError``, in newer pycuda
             free, total = (size >> 20 for size in self.driver.mem_get_info())
             raise MemoryExhaustedError(
                 f"the GPU has no memory left for this ({free} of {total} MiB free): end other programs on it "

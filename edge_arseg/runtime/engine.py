@@ -7,11 +7,13 @@ An engine runs one graph. What all engines share is checked here, once, in ``run
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from edge_arseg.errors import OptionError
+from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec, spec_of
 
 E = TypeVar("E", bound="Engine")
@@ -26,7 +28,11 @@ class Engine(ABC):
         name: of the graph, for messages.
         inputs: name to type and shape of each input.
         outputs: name to type and shape of each output.
+        feature_place: where outputs that are features (``FEATURES``) live: ``host`` for arrays, otherwise somewhere
+            that the backend names; kernels for the one place cannot read from another.
     """
+
+    feature_place: ClassVar[str] = "host"
 
     def __init__(self, name: str, inputs: Mapping[str, TensorSpec], outputs: Mapping[str, TensorSpec]):
         self.name = name
@@ -57,6 +63,15 @@ class Engine(ABC):
         if faults:
             raise OptionError(f"engine {self.name!r}: " + "; ".join(faults))
         return self._run(feeds)
+
+    @classmethod
+    def from_bundle(cls: type[E], bundle: Bundle, role: Role, *, threads: int | None = None) -> E:
+        """Open the engine of a role; backends that do not load the graph itself say here what they load.
+
+        Raises:
+            BuildError: the backend cannot load it.
+        """
+        return cls(bundle.graph_path(role), threads=threads)  # type: ignore[call-arg, arg-type]
 
     @abstractmethod
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:

@@ -12,22 +12,37 @@ from edge_arseg.spec.manifest import Role
 
 BACKENDS = {
     "onnxruntime": "edge_arseg.runtime.onnxruntime_engine:OnnxRuntimeEngine",
+    "onnxruntime-cuda": "edge_arseg.runtime.onnxruntime_gpu:CudaOnnxRuntimeEngine",
+    "onnxruntime-tensorrt": "edge_arseg.runtime.onnxruntime_gpu:TensorRtOnnxRuntimeEngine",
+    "openvino": "edge_arseg.runtime.openvino_engine:OpenVinoEngine",
+    "tensorrt": "edge_arseg.runtime.tensorrt_engine:TensorRtEngine",
     "fake": "edge_arseg.runtime.fake_engine:FakeEngine",
 }
 """Name of each backend to ``module:class``; the module, with its library, is imported when the backend is used."""
 
 
-def open_engine(path: Path, *, backend: str = "onnxruntime", threads: int | None = None) -> Engine:
-    """Open one graph.
+def engine_class(backend: str) -> type[Engine]:
+    """Return the class of a backend's engines, importing its library.
 
     Raises:
         OptionError: no such backend.
-        BuildError: the backend cannot load the graph.
+        EnvironmentUnfitError: its library is not installed.
     """
     if backend not in BACKENDS:
         raise OptionError(f"no backend is called {backend!r}; known: {', '.join(sorted(BACKENDS))}")
     module, _, name = BACKENDS[backend].partition(":")
-    return getattr(import_module(module), name)(path, threads=threads)
+    return getattr(import_module(module), name)
+
+
+def open_engine(path: Path, *, backend: str = "onnxruntime", threads: int | None = None) -> Engine:
+    """Open one file: an ONNX graph, or what else the backend loads.
+
+    Raises:
+        OptionError: no such backend.
+        EnvironmentUnfitError: its library, or the device it needs, is missing.
+        BuildError: the backend cannot load the graph.
+    """
+    return engine_class(backend)(path, threads=threads)  # type: ignore[call-arg, arg-type]
 
 
 @contextmanager
@@ -40,10 +55,11 @@ def engines_from_bundle(
         BundleError: a graph's inputs or outputs are not what the manifest says.
         OptionError, BuildError: see ``open_engine``.
     """
+    opened = engine_class(backend)
     with ExitStack() as stack:
         engines = {}
         for role in roles:
-            engine = stack.enter_context(open_engine(bundle.graph_path(role), backend=backend, threads=threads))
+            engine = stack.enter_context(opened.from_bundle(bundle, role, threads=threads))
             entry = bundle.manifest.graphs[role]
             for kind, seen, wanted in (
                 ("inputs", engine.inputs, entry.inputs),

@@ -19,6 +19,9 @@ _DTYPES = {
     "tensor(int64)": "int64",
 }
 
+UNSOUND_OPTIMIZERS = ["WeightBiasQuantization"]
+"""It rounds a float16 bias to int32 by way of float16, where most of them overflow (ONNX Runtime 1.32)."""
+
 
 class OnnxRuntimeEngine(Engine):
     """One graph on ONNX Runtime's CPU provider, with outputs bound once to arrays that are reused."""
@@ -41,13 +44,17 @@ class OnnxRuntimeEngine(Engine):
         # One block for all tensors of a graph is larger than the arena that reuses theirs, and no faster.
         options.enable_mem_pattern = False
         try:
-            session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            session = ort.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=UNSOUND_OPTIMIZERS
+            )
         except Exception as error:  # ONNX Runtime raises its own classes, straight below Exception
             raise BuildError(
-                f"{path}: ONNX Runtime {ort.__version__} cannot load this graph ({_first_line(error)}); "
+                f"{path}: ONNX Runtime {ort.__version__} cannot load this graph ({first_line(error)}); "
                 "check the bundle with `edge-arseg verify`"
             ) from error
-        super().__init__(Path(path).stem, _specs(session.get_inputs()), _specs(session.get_outputs()))
+        super().__init__(
+            Path(path).stem, specs_from_arguments(session.get_inputs()), specs_from_arguments(session.get_outputs())
+        )
         self._session: ort.InferenceSession | None = session
         self._binding = session.io_binding()
         self._outputs = {name: np.zeros(spec.shape, spec.dtype) for name, spec in self.outputs.items()}
@@ -62,15 +69,7 @@ class OnnxRuntimeEngine(Engine):
             if self._bound.get(name) != array.ctypes.data:
                 self._binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
                 self._bound[name] = array.ctypes.data
-        try:
-            self._session.run_with_iobinding(self._binding)
-        except Exception as error:  # see above
-            message = _first_line(error)
-            if "alloc" in message.lower():
-                raise MemoryExhaustedError(
-                    f"engine {self.name!r}: not enough memory ({message}); export at a smaller --size"
-                ) from error
-            raise BuildError(f"engine {self.name!r} failed in ONNX Runtime {ort.__version__}: {message}") from error
+        run_bound(self._session, self._binding, self.name)
         return self._outputs
 
     def close(self) -> None:
@@ -79,9 +78,29 @@ class OnnxRuntimeEngine(Engine):
         self._bound.clear()
 
 
-def _specs(values: list[ort.NodeArg]) -> dict[str, TensorSpec]:
+def run_bound(session: ort.InferenceSession, binding: ort.IOBinding, name: str) -> None:
+    """Run a session with what is bound.
+
+    Raises:
+        MemoryExhaustedError: not enough memory.
+        BuildError: it failed.
+    """
+    try:
+        session.run_with_iobinding(binding)
+    except Exception as error:  # see above
+        message = first_line(error)
+        if "alloc" in message.lower():
+            raise MemoryExhaustedError(
+                f"engine {name!r}: not enough memory ({message}); export at a smaller --size"
+            ) from error
+        raise BuildError(f"engine {name!r} failed in ONNX Runtime {ort.__version__}: {message}") from error
+
+
+def specs_from_arguments(values: list[ort.NodeArg]) -> dict[str, TensorSpec]:
+    """Return type and shape by name of a session's inputs or outputs."""
     return {value.name: TensorSpec(_DTYPES[value.type], tuple(value.shape)) for value in values}  # type: ignore[arg-type]
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library says, cut to a readable length."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -21,6 +21,8 @@ FUSED_FEATURE = "fused_feature"
 """Output of ``fuse``, input of ``head``: ``[1, C, h, w]``."""
 CLASS_MAP = "class_map"
 """Graph output: ``[H, W] uint8`` class indices."""
+FEATURES = (FEATURE, LR_FEATURE, FUSED_FEATURE)
+"""Outputs that stay where an engine makes them: only other engines and kernels of the same backend read them."""
 LOGITS = "logits"
 """Debug output: ``[1, classes, H, W] float32`` scores before the argmax."""
 

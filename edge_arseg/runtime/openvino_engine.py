@@ -1,0 +1,105 @@
+"""Engines on OpenVINO, for CPUs of x86 boards and PCs."""
+
+import ctypes
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
+from edge_arseg.runtime.engine import Buffer, Engine
+from edge_arseg.spec.cores import usable_cores
+from edge_arseg.spec.tensor import TensorSpec
+
+
+class OpenVinoEngine(Engine):
+    """One graph on OpenVINO's CPU device, reading and writing numpy arrays where they are."""
+
+    def __init__(self, path: Path | str, *, threads: int | None = None):
+        """Load a graph.
+
+        Args:
+            path: an ONNX file.
+            threads: of one run; by default as many as there are cores.
+
+        Raises:
+            EnvironmentUnfitError: OpenVINO is not installed.
+            BuildError: OpenVINO cannot load the graph.
+        """
+        library = _openvino()
+        settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": threads or usable_cores(),
+            # without it a CPU with AMX computes in bfloat16, whatever the graph says
+            "INFERENCE_PRECISION_HINT": "f32",
+            # the kernels between two runs want the same cores
+            "ENABLE_CPU_PINNING": False,
+        }
+        try:
+            model = library.Core().compile_model(str(path), "CPU", settings)
+        except Exception as error:  # OpenVINO raises plain RuntimeError and its own classes
+            raise BuildError(
+                f"{path}: OpenVINO {library.__version__} cannot load this graph ({_last_line(error)}); "
+                "check the bundle with `edge-arseg verify`"
+            ) from error
+        super().__init__(Path(path).stem, _specs(model.inputs), _specs(model.outputs))
+        self._library = library
+        self._request: Any = model.create_infer_request()
+        self._results = {name: np.zeros(spec.shape, spec.dtype) for name, spec in self.outputs.items()}
+        self._bound: dict[str, np.ndarray] = {}
+        for name, array in self._results.items():
+            self._request.set_tensor(name, library.Tensor(array, shared_memory=True))
+
+    def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
+        if self._request is None:
+            raise BuildError(f"engine {self.name!r} was closed; open it again")
+        for name, array in feeds.items():
+            if name not in self._bound or self._bound[name].ctypes.data != array.ctypes.data:
+                self._request.set_tensor(name, self._library.Tensor(_writeable(array), shared_memory=True))
+                self._bound[name] = array  # kept alive for as long as OpenVINO reads it
+        try:
+            self._request.infer()
+        except Exception as error:  # see above
+            message = _last_line(error)
+            if "alloc" in message.lower():
+                raise MemoryExhaustedError(
+                    f"engine {self.name!r}: not enough memory ({message}); export at a smaller --size"
+                ) from error
+            raise BuildError(f"engine {self.name!r} failed in OpenVINO: {message}") from error
+        return self._results
+
+    def close(self) -> None:
+        """Free the model; its output arrays stay valid."""
+        self._request = None
+        self._bound.clear()
+
+
+def _openvino() -> ModuleType:
+    try:
+        return import_module("openvino")
+    except ImportError as error:
+        raise EnvironmentUnfitError(
+            f"--backend openvino needs OpenVINO ({error}): pip install 'edge-arseg[openvino]', or --backend onnxruntime"
+        ) from error
+
+
+def _writeable(array: np.ndarray) -> np.ndarray:
+    """Return a view that may be written, though OpenVINO does not: it shares no memory that may not be."""
+    if array.flags.writeable:
+        return array
+    memory = (ctypes.c_uint8 * array.nbytes).from_address(array.ctypes.data)
+    return np.ctypeslib.as_array(memory).view(array.dtype).reshape(array.shape)
+
+
+def _specs(ports: Any) -> dict[str, TensorSpec]:
+    return {port.any_name: TensorSpec(np.dtype(port.element_type.to_dtype()).name, tuple(port.shape)) for port in ports}
+
+
+def _last_line(error: Exception) -> str:
+    """Return the line that says why: OpenVINO puts the places in its source above it."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return (lines or [type(error).__name__])[-1].strip()[:300]

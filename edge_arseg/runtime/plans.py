@@ -1,0 +1,97 @@
+"""Choosing the plan of a graph among those that were built, and refusing those that do not fit."""
+
+import logging
+from pathlib import Path
+
+from edge_arseg.errors import BuildError
+from edge_arseg.runtime.bundle import Bundle, sha256_of
+from edge_arseg.spec.engine_key import (
+    RECORD,
+    EngineKey,
+    PlanRecord,
+    engine_roots,
+    graph_digests,
+    plan_file,
+    record_from_json,
+)
+from edge_arseg.spec.manifest import Role
+
+_log = logging.getLogger(__name__)
+
+
+def compile_command(bundle: Bundle) -> str:
+    """Return what to type to build plans here."""
+    return f"edge-arseg compile {bundle.path} --target TARGET (`edge-arseg targets detect` names it)"
+
+
+def plan_from_bundle(
+    bundle: Bundle,
+    role: Role,
+    *,
+    version: str,
+    compute_capability: tuple[int, int],
+    sm_count: int,
+    device: str,
+    roots: tuple[Path, ...] | None = None,
+) -> Path:
+    """Return the plan of a role that fits the machine, its digest checked: a plan is code that is trusted.
+
+    Args:
+        bundle: checked.
+        role: of the graph.
+        version: ``tensorrt.__version__``.
+        compute_capability, sm_count, device: see ``EngineKey``.
+        roots: folders that hold ``<key>/``; by default ``engine_roots``.
+
+    Raises:
+        BuildError: there is none, none that fits, or it is damaged; with what to type.
+    """
+    wanted = EngineKey(graph_digests(bundle.manifest), "tensorrt", version, compute_capability, sm_count, device)
+    roots = roots or engine_roots(bundle.path, bundle.digest)
+    records = [
+        (file.parent, record) for root in roots for file in sorted(root.glob(f"*/{RECORD}")) if (record := _read(file))
+    ]
+    if not records:
+        raise BuildError(
+            f"{bundle.path}: no plans built for TensorRT in {' or '.join(map(str, roots))}; "
+            f"build them on this machine: {compile_command(bundle)}"
+        )
+    fitting = [(folder, record) for folder, record in records if not wanted.differences(record.key)]
+    if not fitting:
+        nearest_folder, nearest = min(records, key=lambda pair: len(wanted.differences(pair[1].key)))
+        raise BuildError(
+            f"{nearest_folder}: {'; '.join(wanted.differences(nearest.key))}. Plans fit one GPU and one TensorRT; "
+            f"build them on this machine: {compile_command(bundle)}"
+        )
+    # those left differ in flags: the last one built is what the user meant
+    folder, record = max(
+        (pair for pair in fitting if role in pair[1].plans), key=lambda pair: pair[1].built, default=fitting[0]
+    )
+    if role not in record.plans:
+        built = ", ".join(sorted(other.value for other in record.plans)) or "none"
+        raise BuildError(
+            f"{folder}: no plan for {role.value} (there are {built}); "
+            f"the build was not finished, go on with it: {compile_command(bundle)}"
+        )
+    return _checked(folder, record, role, bundle)
+
+
+def _read(file: Path) -> PlanRecord | None:
+    try:
+        return record_from_json(file.read_bytes(), where=str(file))
+    except (OSError, ValueError) as error:  # a cache: what cannot be read is not there
+        _log.warning("%s", error)
+        return None
+
+
+def _checked(folder: Path, record: PlanRecord, role: Role, bundle: Bundle) -> Path:
+    path, entry = folder / plan_file(role), record.plans[role]
+    if not path.is_file():
+        seen = "missing"
+    elif (size := path.stat().st_size) != entry.bytes:
+        seen = f"{size} bytes seen, {entry.bytes} expected"
+    elif (digest := sha256_of(path)) != entry.sha256:
+        seen = f"SHA-256 {digest[:16]}... seen, {entry.sha256[:16]}... expected"
+    else:
+        return path
+    raise BuildError(f"{path}: {seen}; delete {folder} and build again: {compile_command(bundle)}")
