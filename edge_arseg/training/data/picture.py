@@ -1,0 +1,26 @@
+"""One image file as an array."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+
+from edge_arseg.errors import DataError
+
+
+def read_rgb(path: Path) -> np.ndarray:
+    """Read an image: ``[H, W, 3] uint8`` RGB.
+
+    Raises:
+        DataError: it cannot be read, or there is no picture in it.
+    """
+    try:
+        with av.open(str(path)) as container:
+            frame = next(container.decode(video=0), None) if container.streams.video else None
+    except (av.error.FFmpegError, OSError) as error:
+        raise DataError(
+            f"{path.name}: cannot be read as an image ({getattr(error, 'strerror', None) or error})"
+        ) from error
+    if frame is None:
+        raise DataError(f"{path.name}: no picture in it")
+    return np.ascontiguousarray(frame.to_ndarray(format="rgb24"))

@@ -1,0 +1,1 @@
+"""Labelled stills, moved by a camera path into short clips."""

@@ -1,0 +1,66 @@
+"""Simulated clips of every still of a data set."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from edge_arseg.training.data.dataset import Dataset
+from edge_arseg.training.data.decoded_clip import DecodedClip
+from edge_arseg.training.data.jobs import Job, chosen_distances, digest_of_files, motion_from_mix, text_from_mix
+from edge_arseg.training.data.labelled_image import LabelledImage
+from edge_arseg.training.simulation.clip import frames_from_still
+from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames, encoding_from_seed
+from edge_arseg.training.simulation.resized import resized_still
+
+_REVISION = 1
+"""Of the simulation: another one gives other clips from the same seed."""
+
+
+def jobs_from_stills(
+    dataset: Dataset,
+    *,
+    clips_per_image: int,
+    seed: int,
+    size: tuple[int, int],
+    gop: int,
+    mix: Mapping[str, float],
+) -> list[Job]:
+    """Plan ``clips_per_image`` clips of each still, turn by turn, so that few are soon there of all.
+
+    Held-back stills get a third of the clips, at least one.
+    """
+    jobs = []
+    numbered = [("train", image) for image in dataset.train] + [("held_back", image) for image in dataset.held_back]
+    digests = {image.name: digest_of_files(image.image, image.label) for _, image in numbered}
+    for turn in range(clips_per_image):
+        for part, image in numbered:
+            if part == "held_back" and turn >= max(1, clips_per_image // 3):
+                continue
+            # The content, not its place, so that more images leave the clips of the others as they are.
+            numbers = [seed, int(digests[image.name], 16), turn]
+            rng = np.random.default_rng([*numbers, 1])
+            encoding = encoding_from_seed(rng, *size)
+            motion, chosen = motion_from_mix(mix, rng), chosen_distances(rng, gop)
+            made_from = {
+                "kind": "still",
+                "revision": _REVISION,
+                "image": image.image.name,
+                "digest": digests[image.name],
+                "seed": seed,
+                "turn": turn,
+                "mix": text_from_mix(mix),
+            }
+
+            def make(
+                image: LabelledImage = image,
+                numbers: list[int] = numbers,
+                encoding: Encoding = encoding,
+                motion: str = motion,
+                chosen: tuple[int, ...] = chosen,
+            ) -> DecodedClip:
+                rgb, label = resized_still(*image.read(), size)
+                frames = frames_from_still(rgb, label, dataset.classes, seed=numbers, count=gop)
+                return clip_from_frames(frames, encoding, motion=motion, chosen=chosen)
+
+            jobs.append(Job(f"still-{image.name}-{turn:02d}", part, made_from, make, encoding=str(encoding)))
+    return jobs
