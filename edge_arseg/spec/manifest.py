@@ -99,11 +99,35 @@ class GoldenEntry:
         file: an ``.npz`` with the arrays of ``GoldenFrames``.
         source: where the frames come from.
         distances: of each frame from its keyframe; the first is 0.
+        min_agreement: share of the pixels, 0 to 1, that must get the expected class; ``None``: the one that ``verify``
+            asks of float32 graphs. Graphs of less precision differ from torch; this says how much they may.
     """
 
     file: BundlePath
     source: str
     distances: tuple[int, ...]
+    min_agreement: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizationEntry:
+    """Where the precision of the graphs comes from.
+
+    Attributes:
+        activations: integers of activations in int8 graphs: ``uint8`` for ONNX Runtime on x86, ``int8`` for TensorRT.
+        source: digest of the float32 bundle that was quantized.
+        recipe: name of the calibration recipe.
+        recipe_sha256: of the recipe's file.
+        calibration: path of what calibration saw and found (JSON).
+        sensitivity: path of what each layer costs in accuracy, and of the scores (JSON).
+    """
+
+    activations: Annotated[str, Field(pattern="^(uint8|int8)$")]
+    source: Sha256
+    recipe: str
+    recipe_sha256: Sha256
+    calibration: BundlePath
+    sensitivity: BundlePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +182,7 @@ class Manifest:
         files: every file of the bundle but the manifest and the engine cache.
         target: ``id`` of the target it was compiled for; ``None``: for none in particular.
         kernels: compiled kernels that travel along.
+        quantization: how graphs of less than float32 were made; ``None`` where there are none.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=False)
@@ -180,7 +205,9 @@ class Manifest:
     provenance: Provenance
     files: dict[BundlePath, FileEntry]
     target: str | None = None
+    compiled_from: Sha256 | None = None
     kernels: tuple[KernelEntry, ...] = ()
+    quantization: QuantizationEntry | None = None
 
 
 _MANIFEST = TypeAdapter(Manifest)
@@ -248,7 +275,13 @@ def _faults(manifest: Manifest) -> list[str]:
         ("golden", manifest.golden.file),
         ("fusion_weights", manifest.fusion_weights),
         ("decoder", manifest.decoder.file),
+        *((f"quantization.{name}", path) for name, path in _quantization_files(manifest)),
     ):
         if file not in manifest.files:
             faults.append(f"{field}: {file} is not among the files")
     return faults
+
+
+def _quantization_files(manifest: Manifest) -> list[tuple[str, str]]:
+    entry = manifest.quantization
+    return [] if entry is None else [("calibration", entry.calibration), ("sensitivity", entry.sensitivity)]
