@@ -12,20 +12,22 @@ from edge_arseg.errors import GateError
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--min-agreement", type=click.FloatRange(0, 1), default=0.99, show_default=True, help="The gate.")
+@click.option("--min-agreement", type=click.FloatRange(0, 1), help="The gate. [default: the bundle's own, or 0.99]")
 @click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
 @json_option
-def verify(bundle: Path, min_agreement: float, backend: str, as_json: bool) -> None:
+def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: bool) -> None:
     """Check a BUNDLE: every file's digest, then its golden frames through the engines.
 
     Exits with 1 where fewer pixels than --min-agreement get the expected class, with 3 where the bundle is damaged.
     """
     from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.runtime.engines import engines_from_bundle
-    from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements
+    from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements, required_agreement
 
     checked = read_bundle(bundle)
     golden = checked.golden_frames()
+    if min_agreement is None:
+        min_agreement = required_agreement(checked.manifest)
     with engines_from_bundle(checked, VERIFIED_ROLES, backend=backend) as engines:
         rows = agreements(engines, golden)
     worst = min(rows, key=lambda row: row.agreement)

@@ -8,7 +8,10 @@ import numpy as np
 from edge_arseg.runtime.engine import Engine
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.golden import GoldenFrames
-from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.manifest import Manifest, Role
+
+MIN_AGREEMENT = 0.99
+"""Share of pixels that must get the expected class where the bundle names none of its own."""
 
 VERIFIED_ROLES = (Role.HR, Role.LR, Role.FUSE, Role.HEAD, Role.LR_HEAD)
 
@@ -26,6 +29,12 @@ class Agreement:
     output: str
     distance: int
     agreement: float
+
+
+def required_agreement(manifest: Manifest) -> float:
+    """Return the share of pixels, 0 to 1, that must get the expected class: quantized bundles carry their own."""
+    own = manifest.golden.min_agreement
+    return MIN_AGREEMENT if own is None else own
 
 
 def agreements(engines: Mapping[Role, Engine], golden: GoldenFrames) -> list[Agreement]:
