@@ -18,6 +18,7 @@ import numpy as np
 
 from edge_arseg.motion.chain import MotionChain
 from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.runtime.backend_choice import settled_options
 from edge_arseg.runtime.bundle import Bundle, read_bundle
 from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
@@ -28,6 +29,9 @@ from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.result import SegmentedFrame
 from edge_arseg.video.reader import VideoReader, open_video
 
+READ_AHEAD = 1
+"""Frames that are read while one is worked on. One is enough where reading is faster than the engines."""
+
 
 class Segmenter:
     """A bundle with its engines pinned in memory, ready for any number of videos, one at a time.
@@ -35,6 +39,7 @@ class Segmenter:
     Attributes:
         bundle: the bundle.
         pipeline: the engines; ``pipeline.label`` says what runs.
+        choice: how ``auto`` came to its backend; ``None`` where one was named.
         policy: when a frame becomes a keyframe; by default at most the bundle's GOP apart, and at scene cuts.
     """
 
@@ -66,9 +71,8 @@ class Segmenter:
         self.policy = policy or KeyframePolicy(interval=manifest.gop)
         self._stack = ExitStack()
         try:
-            self.pipeline: Pipeline = pipeline_from_bundle(
-                self.bundle, self._stack, mode=mode, options=EngineOptions(fusion, backend, threads)
-            )
+            options, self.choice = settled_options(self.bundle, mode, EngineOptions(fusion, backend, threads))
+            self.pipeline: Pipeline = pipeline_from_bundle(self.bundle, self._stack, mode=mode, options=options)
             self._flow = np.zeros(manifest.graphs[Role.FUSE].inputs[names.FLOW].shape, np.float32)
             self._warm_up()
         except BaseException:
@@ -80,13 +84,18 @@ class Segmenter:
         """Rows and columns of the frames and class maps."""
         return self.bundle.manifest.height, self.bundle.manifest.width
 
-    def open(self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0) -> VideoReader:
+    def open(
+        self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0, ahead: int = READ_AHEAD
+    ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
+
+        The next frame is read in a thread while the engines work on this one; ``ahead`` as in ``open_video``. Arrays
+        are reused: a frame's ``rgb`` is overwritten once the next one has been asked for.
 
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
         """
-        return open_video(uri, motion=motion, size=self.size, recode_scale=recode_scale)
+        return open_video(uri, motion=motion, size=self.size, recode_scale=recode_scale, ahead=ahead)
 
     def stream(
         self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0
@@ -99,7 +108,7 @@ class Segmenter:
             recode_scale: see ``open_video``.
 
         Yields:
-            One result per frame. Its class map and flow are overwritten by the next one.
+            One result per frame. Its class map, flow and ``frame.rgb`` are overwritten by the next one.
 
         Raises:
             SourceError: the source cannot be read; damage inside it is recovered from at the next keyframe.

@@ -43,7 +43,7 @@ class Frame:
     Attributes:
         index: counts the frames of the source from 0, in display order; dropped frames count too.
         time_s: presentation time in seconds, from the container (never index / rate).
-        rgb: ``[H, W, 3] uint8``, full range RGB.
+        rgb: ``[H, W, 3] uint8``, full range RGB. A reader that reuses its arrays overwrites it: see ``open_video``.
         vectors: ``[N]`` of ``VECTOR_DTYPE`` from this frame to the previous one; ``None`` where the frame has none
             (intra-coded, first of its stream, after a loss). An empty array means the same as ``None``.
         intra: the stream coded this frame without reference to others.

@@ -15,13 +15,13 @@ class SegmentedFrame:
     Attributes:
         frame: the frame as it was shown to the network.
         class_map: ``[H, W] uint8`` class indices, same size as ``frame.rgb``. The array may be a buffer that the next
-            frame overwrites: copy what is to be kept.
+            frame overwrites: copy what is to be kept. The same holds for ``frame.rgb``.
         branch: the branch that the frame ran through.
         distance: frames since the keyframe; 0 on the keyframe itself.
-        latency_ms: from the frame being decoded to its class map being ready.
+        latency_ms: from the decoded frame being taken up to its class map being ready.
         motion: flow to the keyframe; ``None`` on a keyframe.
-        stages_ms: milliseconds of each stage of this frame by name: ``decode`` (the reader, with its recoding),
-            ``motion``, ``hr``, ``lr``, ``fuse``, ``head``; those that did not run are absent.
+        stages_ms: milliseconds of each stage of this frame by name: ``decode`` (waiting for the reader, which
+            decodes and recodes beside the engines), ``motion``, ``hr``, ``lr``, ``fuse``, ``head``; those that did not run are absent.
     """
 
     frame: Frame

@@ -1,6 +1,7 @@
 """Decoded pictures to frames: resized, turned, with vectors and RGB."""
 
 import time
+from collections import deque
 from dataclasses import dataclass, replace
 
 import av
@@ -44,6 +45,7 @@ class FrameMaker:
         size: ``(height, width)`` to deliver, after turning; ``None``: as coded.
         recode_scale: see ``Recoder``.
         live: times count from the first frame, and go on where a stream had to be opened anew.
+        buffers: arrays that RGB is written to in turn; 0: a new array for each frame.
 
     Raises:
         OptionError: a value is out of range.
@@ -60,6 +62,7 @@ class FrameMaker:
         size: tuple[int, int] | None,
         recode_scale: float,
         live: bool = False,
+        buffers: int = 0,
     ) -> None:
         self._uri = uri
         self.rotation = int(first.frame.rotation)
@@ -78,6 +81,7 @@ class FrameMaker:
         self._time_s = 0.0
         self._clock_s = 0.0  # when the last picture came, on the clock of this process
         self._offset_s: float | None = None if live else 0.0
+        self._buffers = deque(np.zeros((self.height, self.width, 3), np.uint8) for _ in range(buffers))
 
     def step(self, picture: Picture) -> Step:
         """Follow the next picture: its vectors and time, without its RGB.
@@ -113,10 +117,20 @@ class FrameMaker:
         return Step(kept, rest)
 
     def frame(self, step: Step, missed: tuple[np.ndarray | None, ...] = ()) -> Frame:
-        """The whole frame. The array is the caller's: nothing here keeps or changes it."""
+        """The whole frame.
+
+        Its array is one of the ``buffers``, the oldest; without buffers it is the caller's, and nothing here keeps it.
+        """
         with source_faults(self._uri):
-            rgb = self._resized(step.picture).to_ndarray(format="rgb24")
-        return replace(step.rest, rgb=np.ascontiguousarray(np.rot90(rgb, self._fit.turns)), missed=missed)
+            picture = self._resized(step.picture).reformat(format="rgb24")
+        pixels = np.rot90(_rgb_pixels(picture), self._fit.turns)
+        if self._buffers:
+            rgb = self._buffers[0]
+            self._buffers.rotate(-1)
+            np.copyto(rgb, pixels)
+        else:
+            rgb = np.array(pixels, order="C")
+        return replace(step.rest, rgb=rgb, missed=missed)
 
     def restart(self, pictures: PictureSource) -> None:
         """Go on with a stream that was opened anew: its first picture has no vectors."""
@@ -144,6 +158,13 @@ class FrameMaker:
             return frame
         kind = "rgb24" if frame.format.name.startswith(_RGB_FORMATS) else "yuv420p"
         return frame.reformat(self._fit.width, self._fit.height, kind, interpolation="BILINEAR")
+
+
+def _rgb_pixels(picture: av.VideoFrame) -> np.ndarray:
+    """``[H, W, 3]``, a view of a picture that is RGB already."""
+    plane = picture.planes[0]
+    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return lines[: picture.height, : 3 * picture.width].reshape(picture.height, picture.width, 3)
 
 
 def _check_size(uri: str, size: tuple[int, int], frame: av.VideoFrame, height: int, width: int) -> None:

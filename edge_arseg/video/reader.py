@@ -74,6 +74,7 @@ def open_video(
     timeout_s: tuple[float, float] = (10.0, 5.0),
     retry_s: float = 30.0,
     recode_scale: float = 1.0,
+    ahead: int | None = None,
 ) -> VideoReader:
     """Open a source of frames.
 
@@ -90,6 +91,9 @@ def open_video(
         timeout_s: seconds to open, and to wait for data, on a stream or server.
         retry_s: a live source that stops is opened again for this long before ``SourceError`` is raised.
         recode_scale: recode at this share of the size; 0.5 takes a third of the time, and finds coarser motion.
+        ahead: reuse the arrays of frames, and read so many frames ahead in a thread; 0: no thread. A frame's ``rgb`` is
+            then overwritten once the next frame has been asked for. ``None``: no thread, and every frame has an array
+            of its own. A live source has a thread of its own anyway, which drops what is not asked for in time.
 
     Raises:
         SourceError: the source cannot be read, or the motion asked for cannot be had from it.
@@ -112,12 +116,23 @@ def open_video(
         if first is None:
             raise SourceError(f"{source.uri}: not one frame in it; expected at least one")
         maker = FrameMaker(
-            source.uri, pictures, first, motion=motion, size=size, recode_scale=recode_scale, live=source.live
+            source.uri,
+            pictures,
+            first,
+            motion=motion,
+            size=size,
+            recode_scale=recode_scale,
+            live=source.live,
+            buffers=0 if ahead is None else 1 if source.live or not ahead else ahead + 2,
         )
         if source.live:
             from edge_arseg.video.live import LiveReader
 
             return LiveReader(source, pictures, maker, _after(first, coming), connect=connect, retry_s=retry_s)
+        if ahead:
+            from edge_arseg.video.read_ahead import ReadAhead
+
+            return ReadAhead(source, pictures, maker, _after(first, coming), ahead=ahead)
         return VideoReader(source, pictures, maker, _after(first, coming))
     except BaseException:
         pictures.close()

@@ -1,0 +1,77 @@
+"""A file read in a thread of its own, while its frames are worked on."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+
+from edge_arseg.spec.frame import Frame
+from edge_arseg.video.decode import Picture, PictureSource
+from edge_arseg.video.frames import FrameMaker
+from edge_arseg.video.reader import VideoReader
+from edge_arseg.video.uri import Source
+
+CLOSE_S = 10.0
+"""How long ``close`` waits for a read that is under way; longer than a server may take to answer (``timeout_s``)."""
+
+
+class ReadAhead(VideoReader):
+    """Reads, recodes and converts the next frames in a thread, so that they are there when they are asked for.
+
+    FFmpeg and the engines work without the interpreter lock, so the thread costs the consumer nothing but cores. Frames
+    come in order and none is dropped. What goes wrong is raised when the frames before it have been delivered, and
+    each time after.
+
+    Args:
+        ahead: frames that wait at most, 1 or more.
+    """
+
+    def __init__(
+        self, source: Source, pictures: PictureSource, maker: FrameMaker, coming: Iterator[Picture], *, ahead: int
+    ) -> None:
+        super().__init__(source, pictures, maker, coming)
+        self._ahead = ahead
+        self._news = threading.Condition()
+        self._ready: deque[Frame] = deque()
+        self._end: BaseException | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._read, name=f"reader of {source.uri}", daemon=True)
+        self._thread.start()
+
+    def __next__(self) -> Frame:
+        with self._news:
+            while not self._ready and self._end is None:
+                self._news.wait()
+            if self._ready:
+                frame = self._ready.popleft()
+                self._news.notify_all()
+                return frame
+        raise self._end or StopIteration
+
+    def close(self) -> None:
+        """Stop reading; waits for a read that is under way, but not forever. The thread closes the source."""
+        with self._news:
+            self._closed = True
+            self._ready.clear()
+            self._end = StopIteration()
+            self._news.notify_all()
+        self._thread.join(CLOSE_S)
+
+    def _read(self) -> None:
+        end: BaseException = StopIteration()
+        try:
+            for picture in self._coming:
+                frame = self._maker.frame(self._maker.step(picture))
+                with self._news:
+                    while len(self._ready) >= self._ahead and not self._closed:
+                        self._news.wait()
+                    if self._closed:
+                        return
+                    self._ready.append(frame)
+                    self._news.notify_all()
+        except BaseException as fault:  # whatever it is, the consumer must hear of it
+            end = fault
+        finally:
+            self._pictures.close()
+            with self._news:
+                self._end = self._end or end
+                self._news.notify_all()
