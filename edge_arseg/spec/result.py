@@ -21,7 +21,8 @@ class SegmentedFrame:
         latency_ms: from the decoded frame being taken up to its class map being ready.
         motion: flow to the keyframe; ``None`` on a keyframe.
         stages_ms: milliseconds of each stage of this frame by name: ``decode`` (waiting for the reader, which
-            decodes and recodes beside the engines), ``motion``, ``hr``, ``lr``, ``fuse``, ``head``; those that did not run are absent.
+            decodes and recodes beside the engines), ``motion``, ``hr``, ``lr``, ``fuse``, ``head``; those that did not
+            run are absent.
     """
 
     frame: Frame
