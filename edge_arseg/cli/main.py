@@ -16,6 +16,8 @@ COMMANDS = {
     "train": "train",
     "convert": "convert",
     "export": "export",
+    "compile": "compile",
+    "quantize": "quantize",
     "verify": "verify",
     "eval": "eval",
     "inspect": "inspect",

@@ -62,6 +62,16 @@ class GraphWriter:
         onnx.checker.check_model(model, full_check=True)
         return model
 
+    @property
+    def nodes(self) -> list[onnx.NodeProto]:
+        """The nodes so far, for writing a part of a graph."""
+        return list(self._nodes)
+
+    @property
+    def constants(self) -> list[onnx.TensorProto]:
+        """The constants so far."""
+        return list(self._constants.values())
+
     def _numbered(self, stem: str) -> str:
         self._count[stem] = self._count.get(stem, 0) + 1
         return f"{stem}_{self._count[stem]}"

@@ -1,0 +1,235 @@
+"""A float32 bundle to a quantized one."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import onnx
+
+from edge_arseg.compiler.bundle_writer import check_target, file_entries, write_bundle
+from edge_arseg.compiler.exporter import graph_entry, graph_file
+from edge_arseg.compiler.quantization.budget import Trial, layers_to_keep
+from edge_arseg.compiler.quantization.calibration import Calibration, ranges_from_clips
+from edge_arseg.compiler.quantization.measured_drop import Judge, drop_between
+from edge_arseg.compiler.quantization.precision import PrecisionPlan, graphs_from_plan
+from edge_arseg.compiler.quantization.record import (
+    CALIBRATION_FILE,
+    SENSITIVITY_FILE,
+    calibration_record,
+    sensitivity_record,
+)
+from edge_arseg.compiler.quantization.sensitivity import LayerSensitivity, sensitivities
+from edge_arseg.errors import BundleError, GateError
+from edge_arseg.evaluation.scores import Scores
+from edge_arseg.runtime.bundle import SUFFIX, Bundle
+from edge_arseg.runtime.engines import engines_from_bundle
+from edge_arseg.runtime.verification import VERIFIED_ROLES, Agreement, agreements
+from edge_arseg.spec.manifest import Manifest, Precision, QuantizationEntry, Role
+from edge_arseg.spec.recipe import Recipe
+
+MARGIN = 0.01
+"""What another engine may lose of the agreement measured here: it rounds differently."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizedBundle:
+    """What quantization made and found.
+
+    Attributes:
+        bundle: the result.
+        layers: sensitivity by branch, the most sensitive first.
+        plan: with the layers that stayed in float.
+        agreement: of the golden frames with torch.
+        scores: of float32 and of the result, where there were labels.
+    """
+
+    bundle: Bundle
+    layers: Mapping[Role, Sequence[LayerSensitivity]]
+    plan: PrecisionPlan
+    agreement: Sequence[Agreement]
+    scores: tuple[Scores, Scores] | None
+
+
+def quantize_bundle(
+    bundle: Bundle,
+    path: Path,
+    plan: PrecisionPlan,
+    recipe: Recipe,
+    recipe_sha256: str,
+    *,
+    data: Path | None = None,
+    judge: Judge | None = None,
+    max_drop: float | None = None,
+    force: bool = False,
+    threads: int | None = None,
+    progress: Progress = lambda _: None,
+) -> QuantizedBundle:
+    """Quantize a bundle, keep in float what accuracy needs, and write the result, whole or not at all.
+
+    Args:
+        bundle: float32.
+        path: the folder ``NAME.arseg`` to write.
+        plan: precision of each branch; the layers it keeps in float stay, more may join them.
+        recipe: where ranges come from.
+        recipe_sha256: of its file.
+        data: folder that ``{data}`` in the recipe stands for.
+        judge: scores bundles on labels.
+        max_drop: points of mIoU that each branch may lose; needs ``judge``.
+        force: replace a bundle that is there.
+        threads: of the engines.
+        progress: called with a line when a step begins.
+
+    Raises:
+        OptionError, SourceError: see ``ranges_from_clips``; or ``path`` cannot be used.
+        BundleError: ``bundle`` is quantized or compiled already.
+        GateError: the budget does not hold even with all layers in float; nothing is written.
+        SinkError: the bundle cannot be written.
+    """
+    check_target(path, force=force)
+    check_source(bundle)
+    work = _Work(bundle, plan, threads)
+    work.calibrate(recipe, data, progress)
+    scores = None
+    if judge is not None:
+        progress("scoring float32")
+        reference = judge.scorer(bundle, judge.modes)
+        if max_drop is not None:
+            for role in (Role.HR, Role.LR):
+                work.keep_what_is_needed(role, judge, reference, max_drop, progress)
+        progress("scoring the result")
+        scores = reference, work.scored(judge)
+    progress("running the golden frames")
+    with work.written() as trial, engines_from_bundle(trial, VERIFIED_ROLES, threads=threads) as engines:
+        agreement = agreements(engines, trial.golden_frames())
+    record = sensitivity_record(work.plan, work.layers, work.trials, max_drop, scores, agreement)
+    files = {CALIBRATION_FILE: calibration_record(work.calibration, recipe, plan.activations), SENSITIVITY_FILE: record}
+    entry = QuantizationEntry(
+        plan.activations, bundle.digest, recipe.name, recipe_sha256, CALIBRATION_FILE, SENSITIVITY_FILE
+    )
+    manifest, contents = work.contents(files)
+    worst = min(row.agreement for row in agreement)
+    manifest = replace(
+        manifest,
+        name=path.name.removesuffix(SUFFIX),
+        golden=replace(manifest.golden, min_agreement=max(0.0, math.floor((worst - MARGIN) * 1000) / 1000)),
+        quantization=entry,
+    )
+    written = write_bundle(path, manifest, contents, force=force)
+    return QuantizedBundle(written, work.layers, work.plan, agreement, scores)
+
+
+def check_source(bundle: Bundle) -> None:
+    """Refuse a bundle that is not float32 throughout.
+
+    Raises:
+        BundleError: names what it is.
+    """
+    seen = {role.value: entry.precision.value for role, entry in bundle.manifest.graphs.items()}
+    if any(precision != Precision.FP32.value for precision in seen.values()):
+        told = ", ".join(f"{role} {precision}" for role, precision in seen.items())
+        raise BundleError(
+            f"{bundle.path}: {told} seen, expected float32 throughout; start from the bundle that `edge-arseg export` "
+            "made"
+        )
+
+
+class _Work:
+    """The quantized bundle as it comes to be.
+
+    Attributes:
+        plan: as far as it is known.
+        layers: sensitivity by branch.
+        trials: of the search, by branch.
+        calibration: ranges.
+    """
+
+    calibration: Calibration
+
+    def __init__(self, bundle: Bundle, plan: PrecisionPlan, threads: int | None) -> None:
+        self.bundle, self.plan, self._threads = bundle, plan, threads
+        self.layers: dict[Role, list[LayerSensitivity]] = {}
+        self.trials: dict[Role, list[Trial]] = {}
+        self._originals = {role: onnx.load(bundle.graph_path(role)) for role in Role}
+
+    def calibrate(self, recipe: Recipe, data: Path | None, progress: Progress) -> None:
+        """Gather ranges and rank the layers of the branches that become int8."""
+        roles = [role for role, precision in self.plan.branches.items() if precision is Precision.INT8]
+        self.calibration = ranges_from_clips(
+            self.bundle, recipe, data=data, roles=roles, threads=self._threads, progress=progress
+        )
+        for role in roles:
+            if role is not Role.FUSE:
+                self.layers[role] = sensitivities(
+                    self.calibration.branches[role],
+                    role,
+                    self.calibration.ranges[role],
+                    self.calibration.samples,
+                    self.bundle.decoder_weights(),
+                    activations=self.plan.activations,
+                    threads=self._threads,
+                    progress=progress,
+                )
+
+    def keep_what_is_needed(
+        self, role: Role, judge: Judge, reference: Scores, max_drop: float, progress: Progress
+    ) -> None:
+        """Keep as many of a branch's most sensitive layers in float as the budget asks for."""
+        ranked = [entry.layer for entry in self.layers.get(role, ())]
+        if not ranked:
+            return
+        mode = judge.decides[role]
+
+        def drop(kept: int) -> float:
+            progress(f"{role.value}: scoring with {kept} of {len(ranked)} layers in float")
+            self._keep(role, ranked[:kept])
+            with self.written() as trial:
+                return drop_between(reference, judge.scorer(trial, (mode,)), mode)
+
+        kept, self.trials[role] = layers_to_keep(len(ranked), drop, max_drop)
+        if kept is None:
+            raise GateError(
+                f"{role.value}: mIoU is {self.trials[role][-1].drop:.2f} points below float32 with all layers in float,"
+                f" {max_drop:g} allowed; nothing was written. Type --{role.value} fp16, or a larger --max-drop"
+            )
+        self._keep(role, ranked[:kept])
+
+    def scored(self, judge: Judge) -> Scores:
+        """Score the bundle as it is now."""
+        with self.written() as trial:
+            return judge.scorer(trial, judge.modes)
+
+    def written(self) -> "_TemporaryBundle":
+        """Write the bundle as it is now to a place that goes away."""
+        return _TemporaryBundle(*self.contents({}))
+
+    def contents(self, files: Mapping[str, bytes]) -> tuple[Manifest, dict[str, bytes]]:
+        """Return the bundle's manifest and files as they are now, with ``files`` added."""
+        graphs = graphs_from_plan(self._originals, self.calibration.branches, self.calibration.ranges, self.plan)
+        old = self.bundle.manifest
+        contents = {name: (self.bundle.path / name).read_bytes() for name in old.files}
+        contents |= {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()} | dict(files)
+        entries = {
+            role: replace(graph_entry(role, graph), precision=self.plan.stated(role)) for role, graph in graphs.items()
+        }
+        return replace(old, graphs=entries, files=file_entries(contents)), contents
+
+    def _keep(self, role: Role, layers: Sequence[str]) -> None:
+        self.plan = replace(self.plan, keep_float={**self.plan.keep_float, role: frozenset(layers)})
+
+
+class _TemporaryBundle:
+    """A bundle on disk for the time of a ``with`` block."""
+
+    def __init__(self, manifest: Manifest, contents: Mapping[str, bytes]) -> None:
+        self._manifest, self._contents = manifest, contents
+
+    def __enter__(self) -> Bundle:
+        self._folder = TemporaryDirectory(prefix="edge-arseg-quantize-")
+        return write_bundle(Path(self._folder.name) / f"trial{SUFFIX}", self._manifest, self._contents)
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()

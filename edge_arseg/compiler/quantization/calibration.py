@@ -1,0 +1,256 @@
+"""Ranges of activations, gathered by running the device flow on clips."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from edge_arseg.compiler.quantization.histogram import Histogram
+from edge_arseg.compiler.quantization.layers import Layers, layers_from_graph, observed_tensors
+from edge_arseg.compiler.quantization.observed_graph import BUDGET, ObservedGraph, Take
+from edge_arseg.compiler.quantization.preparation import prepared_graph
+from edge_arseg.compiler.quantization.ranges import Ranges
+from edge_arseg.compiler.quantization.selection import Selection, selections_from_recipe
+from edge_arseg.compiler.quantization.thresholds import range_from_histogram
+from edge_arseg.errors import ExportError, OptionError, SourceError
+from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.pipeline import Mode, Pipeline
+from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.runtime.stages import StageClock
+from edge_arseg.spec import tensor as names
+from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.recipe import DATA, CalibrationClip, Recipe
+
+ROLES = (Role.HR, Role.LR, Role.FUSE)
+RESULTS = {Role.HR: (names.FEATURE,), Role.LR: (names.LR_FEATURE,), Role.FUSE: ()}
+SAMPLES = 4
+"""Frames that are kept, to compare layers on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBranch:
+    """A graph ready to be quantized.
+
+    Attributes:
+        model: float32, prepared.
+        layers: what may be quantized in it.
+    """
+
+    model: onnx.ModelProto
+    layers: Layers
+
+
+@dataclass(frozen=True, slots=True)
+class SeenClip:
+    """What was looked at of one clip.
+
+    Attributes:
+        source: as in the recipe.
+        by_distance: number of frames by distance from the keyframe.
+        sha256: of the pixels and flows of those frames at the bundle's size.
+    """
+
+    source: str
+    by_distance: Mapping[int, int]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What calibration found.
+
+    Attributes:
+        branches: the prepared graphs by role.
+        ranges: of the activations of each of them.
+        clips: what was looked at.
+        samples: a few of the frames, ``[H, W, 3] uint8``.
+    """
+
+    branches: Mapping[Role, PreparedBranch]
+    ranges: Mapping[Role, Ranges]
+    clips: tuple[SeenClip, ...]
+    samples: tuple[np.ndarray, ...]
+
+
+def ranges_from_clips(
+    bundle: Bundle,
+    recipe: Recipe,
+    *,
+    data: Path | None = None,
+    roles: Sequence[Role] = ROLES,
+    threads: int | None = None,
+    budget: int = BUDGET,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Calibration:
+    """Run the recipe's clips through the device flow and take the range of every activation.
+
+    The flow is that of ``run``: same reader, same motion, same loop; HR sees keyframes, LR the frames between, the
+    fusion gets the keyframe's feature, the flow and the LR feature that belong together. The graphs show their
+    activations, which go into histograms and are forgotten: memory does not grow with the number of frames.
+
+    Args:
+        bundle: float32.
+        recipe: which frames, and how.
+        data: folder that ``{data}`` stands for.
+        roles: graphs whose ranges are wanted, of ``hr``, ``lr``, ``fuse``.
+        threads: of the graphs.
+        budget: bytes of activations held at once.
+        progress: called with a line when a clip begins.
+
+    Raises:
+        OptionError: the recipe asks for more frames than there are, or needs ``data``.
+        SourceError: a clip cannot be read, or is shorter than the recipe says.
+        ExportError: an activation is not finite.
+    """
+    selections = selections_from_recipe(recipe, bundle.manifest.gop)
+    sources = [source_from_clip(clip, data) for clip in recipe.clips]
+    branches = {role: _prepared(bundle, role) for role in ROLES if role in roles}
+    watchers = _watchers(bundle, branches, threads, budget)
+    chosen = _sample_indices(sum(len(selection.observed) for selection in selections))
+    seen: list[SeenClip] = []
+    samples: list[np.ndarray] = []
+    number = 0
+    for selection, source in zip(selections, sources, strict=True):
+        progress(f"calibrating on {selection.clip.source}")
+        flow = _CalibrationPipeline(selection, watchers)
+        for frame in _observed_frames(bundle, selection, source, flow, threads):
+            if number in chosen:
+                samples.append(frame)
+            number += 1
+        seen.append(SeenClip(selection.clip.source, selection.by_distance(), flow.digest.hexdigest()))
+    return Calibration(
+        branches,
+        {role: {n: range_from_histogram(h, recipe) for n, h in watchers[role].histograms.items()} for role in branches},
+        tuple(seen),
+        tuple(samples),
+    )
+
+
+def source_from_clip(clip: CalibrationClip, data: Path | None) -> str:
+    """Return the source of a clip with ``{data}`` filled in.
+
+    Raises:
+        OptionError: ``{data}`` is there, and no folder was given.
+    """
+    if DATA in clip.source and data is None:
+        raise OptionError(f"{clip.source}: the recipe needs a folder; type --data DIR")
+    return clip.source.replace(DATA, str(data))
+
+
+class _Watcher:
+    """One graph with the histograms of its activations; a graph that is only run has none."""
+
+    def __init__(self, graph: ObservedGraph, tensors: Sequence[str], role: Role) -> None:
+        self.graph, self.role = graph, role
+        self.histograms = {name: Histogram() for name in tensors}
+
+    def run(self, feeds: Mapping[str, np.ndarray], *, observed: bool) -> dict[str, np.ndarray]:
+        take: Take | None = self._take if observed and self.histograms else None
+        return self.graph.run(feeds, take)
+
+    def _take(self, name: str, values: np.ndarray) -> None:
+        try:
+            self.histograms[name].add(values)
+        except ValueError as error:
+            raise ExportError(
+                f"{self.role.value}: {error} in {name!r}; the float graph overflows on this clip, or its weights are "
+                "damaged: check the bundle with `edge-arseg verify`"
+            ) from error
+
+
+class _CalibrationPipeline(Pipeline):
+    """Looks at the frames of a selection; the others only keep the motion going.
+
+    Attributes:
+        digest: of what was looked at.
+        observed: whether the last frame was looked at.
+    """
+
+    uses_motion = True
+    label = "calibration"
+
+    def __init__(self, selection: Selection, watchers: Mapping[Role, _Watcher]) -> None:
+        self._selection, self._watchers = selection, watchers
+        self._index = -1
+        self._key_feature: np.ndarray | None = None
+        self.digest = hashlib.sha256()
+        self.observed = False
+
+    def key(self, rgb: np.ndarray, clock: StageClock) -> np.ndarray:
+        """See ``Pipeline``."""
+        self._step(rgb)
+        if self._selection.needs_key(self._index) and (hr := self._watchers.get(Role.HR)):
+            self._key_feature = hr.run({names.FRAME: rgb}, observed=self.observed)[names.FEATURE]
+        if self.observed and self._selection.clip.stills and (lr := self._watchers.get(Role.LR)):
+            lr.run({names.FRAME: rgb}, observed=True)
+        return _NO_MAP
+
+    def between(self, rgb: np.ndarray, flow: np.ndarray, clock: StageClock) -> np.ndarray:
+        """See ``Pipeline``."""
+        self._step(rgb)
+        if not self.observed:
+            return _NO_MAP
+        self.digest.update(flow.tobytes())
+        if lr := self._watchers.get(Role.LR):
+            lr_feature = lr.run({names.FRAME: rgb}, observed=True)[names.LR_FEATURE]
+            if fuse := self._watchers.get(Role.FUSE):
+                assert self._key_feature is not None
+                feeds = {names.KEY_FEATURE: self._key_feature, names.FLOW: flow, names.LR_FEATURE: lr_feature}
+                fuse.run(feeds, observed=True)
+        return _NO_MAP
+
+    def _step(self, rgb: np.ndarray) -> None:
+        self._index += 1
+        self.observed = self._index in self._selection.observed
+        if self.observed:
+            self.digest.update(rgb.tobytes())
+
+
+_NO_MAP = np.zeros((1, 1), np.uint8)
+
+
+def _prepared(bundle: Bundle, role: Role) -> PreparedBranch:
+    model = prepared_graph(onnx.load(bundle.graph_path(role)))
+    return PreparedBranch(model, layers_from_graph(model, role))
+
+
+def _watchers(
+    bundle: Bundle, branches: Mapping[Role, PreparedBranch], threads: int | None, budget: int
+) -> dict[Role, _Watcher]:
+    """Open the graphs: those that are watched, and for ``fuse`` those that feed it."""
+    feeding = ROLES if Role.FUSE in branches else tuple(branches)
+    watchers = {}
+    for role in feeding:
+        branch = branches.get(role)
+        tensors = observed_tensors(branch.model, branch.layers) if branch else []
+        model = branch.model if branch else onnx.load(bundle.graph_path(role))
+        graph = ObservedGraph(model, tensors, RESULTS[role], threads=threads, budget=budget)
+        watchers[role] = _Watcher(graph, tensors, role)
+    return watchers
+
+
+def _observed_frames(
+    bundle: Bundle, selection: Selection, source: str, flow: _CalibrationPipeline, threads: int | None
+) -> Iterator[np.ndarray]:
+    """Run the clip through the segmenter's loop, and yield a copy of each frame that was looked at."""
+    policy = KeyframePolicy(interval=selection.interval, scene_cut=1.0)
+    seen = 0
+    with Segmenter(bundle, mode=Mode.HR, threads=threads, policy=policy) as segmenter:
+        segmenter.pipeline = flow
+        with segmenter.open(source, motion=selection.clip.motion) as reader:
+            for result in segmenter.segment(islice(reader, selection.clip.frames)):
+                seen += 1
+                if flow.observed:
+                    yield result.frame.rgb.copy()
+    if seen < selection.clip.frames:
+        raise SourceError(f"{selection.clip.source}: {seen} frames seen, the recipe reads {selection.clip.frames}")
+
+
+def _sample_indices(count: int) -> set[int]:
+    """Indices of ``SAMPLES`` of ``count`` frames, evenly spread."""
+    return {int(index) for index in np.linspace(0, count - 1, min(SAMPLES, count)).round()}

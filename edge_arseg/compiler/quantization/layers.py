@@ -1,0 +1,155 @@
+"""Which parts of a graph compute in integers, and which stay in float."""
+
+from dataclasses import dataclass
+
+import onnx
+
+from edge_arseg.compiler.quantization.onnx_graph import OnnxGraph, id_of
+from edge_arseg.spec import tensor as names
+from edge_arseg.spec.manifest import Role
+
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+"""Operators whose products are worth int8. What is called a layer here is one node of these."""
+
+BETWEEN = (
+    *("Relu", "Clip", "LeakyRelu", "Sigmoid", "Add", "Mul", "Concat", "MaxPool", "AveragePool", "GlobalAveragePool"),
+    *("Resize", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split", "Pad"),
+)
+"""Operators that ONNX Runtime also has in int8, so that nothing goes back to float between two layers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The parts of a graph that may compute in integers, by name of the node, in the order of computation.
+
+    Attributes:
+        weighted: layers: convolutions and products with constant weights.
+        between: what lies between them.
+    """
+
+    weighted: tuple[str, ...]
+    between: tuple[str, ...]
+
+
+def layers_from_graph(model: onnx.ModelProto, role: Role) -> Layers:
+    """Sort the nodes of a graph.
+
+    Always in float stay: the classifier and all behind it, up to the class map; products of two activations, which are
+    attention; in ``fuse`` all but the three depthwise convolutions, so warp and attention too; and what comes in front
+    of the first layer.
+    """
+    graph = OnnxGraph(model)
+    closed = _decoder(graph)
+    layers = [
+        node
+        for node in graph.nodes
+        if node.op_type in WEIGHTED
+        and id_of(node) not in closed
+        and node.input[1] in graph.constants
+        and not (role is Role.FUSE and node.op_type != "Conv")
+    ]
+    if role is Role.FUSE:
+        return Layers(tuple(node.name for node in layers), ())
+    reached = {id_of(node) for layer in layers for node in graph.behind(layer.output)}
+    between = [
+        node.name
+        for node in graph.nodes
+        if node.op_type in BETWEEN and id_of(node) in reached and id_of(node) not in closed
+    ]
+    return Layers(tuple(node.name for node in layers), tuple(between))
+
+
+def _decoder(graph: OnnxGraph) -> set[str]:
+    """Return the classifier, the last convolution in front of the class map, and all nodes behind it."""
+    if names.CLASS_MAP not in graph.outputs:
+        return set()
+    node = graph.producer(names.CLASS_MAP)
+    while node is not None and node.op_type not in WEIGHTED:
+        node = graph.producer(node.input[0])
+    if node is None:
+        return set()
+    return {id_of(node), *(id_of(follower) for follower in graph.behind(node.output))}
+
+
+def observed_tensors(model: onnx.ModelProto, layers: Layers) -> list[str]:
+    """Return the activations whose ranges are needed: what layers and the nodes between them read and write.
+
+    Left out is what a layer writes for one rectifier alone: integers saturate at the rectifier's limits, so its result
+    is what counts.
+    """
+    graph = OnnxGraph(model)
+    wanted: dict[str, None] = {}
+    for node in graph.nodes:
+        if node.name in layers.weighted or node.name in layers.between:
+            wanted.update(dict.fromkeys(name for name in (*node.input, *node.output) if name))
+    typed = _floats(model)
+    return [name for name in wanted if name in typed and name not in graph.constants and rectified(graph, name) is None]
+
+
+def rectified(graph: OnnxGraph, name: str) -> str | None:
+    """Return what a rectifier makes of a tensor that it alone reads; ``None`` where there is no such rectifier."""
+    reader = graph.only_consumer(name)
+    return reader.output[0] if reader is not None and reader.op_type in ("Relu", "Clip") else None
+
+
+def residual_inputs(model: onnx.ModelProto, quantized: tuple[str, ...]) -> list[str]:
+    """Return the input of each residual sum that TensorRT wants in int8.
+
+    TensorRT fuses a convolution with the sum behind it and its rectifier where the *other* summand comes in int8. Where
+    both are convolutions (a shortcut with weights), the one with fewer layers in front of it is the shortcut.
+
+    Args:
+        model: the graph.
+        quantized: names of the layers in int8.
+    """
+    graph = OnnxGraph(model)
+    depth = _depths(graph)
+    found: list[str] = []
+    for node in graph.nodes:
+        if node.op_type != "Add" or any(name in graph.constants for name in node.input):
+            continue
+        ends = [name for name in node.input if _fusable(graph, name, quantized)]
+        if ends:
+            main = max(ends, key=lambda name: depth[name])
+            found.extend(name for name in node.input if name != main)
+    return found
+
+
+def shared_scales(model: onnx.ModelProto) -> list[set[str]]:
+    """Return the groups of tensors that shall have one scale: inputs and output of each concatenation.
+
+    Groups that overlap are one. TensorRT moves a quantization behind a concatenation in front of it, which it can only
+    do where the scales are equal.
+    """
+    groups: list[set[str]] = []
+    graph = OnnxGraph(model)
+    for node in graph.nodes:
+        if node.op_type == "Concat" and not any(name in graph.constants for name in node.input):
+            group = {*node.input, *node.output}
+            for other in [known for known in groups if known & group]:
+                groups.remove(other)
+                group |= other
+            groups.append(group)
+    return groups
+
+
+def _fusable(graph: OnnxGraph, name: str, quantized: tuple[str, ...]) -> bool:
+    """Whether a tensor is what a quantized convolution writes for one reader alone."""
+    node = graph.producer(name)
+    return node is not None and node.name in quantized and graph.only_consumer(name) is not None
+
+
+def _depths(graph: OnnxGraph) -> dict[str, int]:
+    """Return the largest number of layers in front of each tensor, its own included."""
+    depth: dict[str, int] = {}
+    for node in graph.nodes:
+        own = max((depth.get(name, 0) for name in node.input), default=0) + (node.op_type in WEIGHTED)
+        depth.update(dict.fromkeys(node.output, own))
+    return depth
+
+
+def _floats(model: onnx.ModelProto) -> set[str]:
+    inferred = onnx.shape_inference.infer_shapes(model)
+    values = (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output)
+    kinds = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+    return {value.name for value in values if value.type.tensor_type.elem_type in kinds}

@@ -1,0 +1,65 @@
+"""Accuracy of quantized bundles against float32, through the device flow."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
+from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
+from edge_arseg.evaluation.scores import Scores
+from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.engine_options import EngineOptions
+from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.spec.manifest import Role
+
+Scorer = Callable[[Bundle, tuple[Mode, ...]], Scores]
+"""Scores a bundle in the modes named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Scores bundles on the same labelled frames.
+
+    Attributes:
+        scorer: see ``Scorer``.
+        modes: that are scored at the end.
+        decides: the mode whose mIoU says whether a branch is good enough, by its role. ``hr`` comes first: ``ar``
+            depends on both branches.
+    """
+
+    scorer: Scorer
+    modes: tuple[Mode, ...]
+    decides: Mapping[Role, Mode]
+
+
+def judge_from_clip(clip: str, labels: Path, *, limit: int | None, engines: EngineOptions) -> Judge:
+    """Score on a clip: HR alone decides on ``hr``, AR-Seg on ``lr``."""
+
+    def scored(bundle: Bundle, modes: tuple[Mode, ...]) -> Scores:
+        return scores_from_clip(bundle, clip, labels, ClipOptions(modes=modes, limit=limit, engines=engines))
+
+    return Judge(scored, (Mode.AR, Mode.HR), {Role.HR: Mode.HR, Role.LR: Mode.AR})
+
+
+def judge_from_images(images: Path, labels: Path, *, limit: int | None, engines: EngineOptions) -> Judge:
+    """Score on images: each branch alone decides on itself."""
+    score = partial(_image_scores, images=images, labels=labels, limit=limit, engines=engines)
+    return Judge(score, (Mode.HR, Mode.LR), {Role.HR: Mode.HR, Role.LR: Mode.LR})
+
+
+def drop_between(reference: Scores, seen: Scores, mode: Mode) -> float:
+    """Return the points of mIoU that ``seen`` lies below ``reference``; below zero where it is better."""
+    return reference.modes[mode.value].miou - seen.modes[mode.value].miou
+
+
+def _image_scores(
+    bundle: Bundle,
+    modes: tuple[Mode, ...],
+    *,
+    images: Path,
+    labels: Path,
+    limit: int | None,
+    engines: EngineOptions,
+) -> Scores:
+    return scores_from_images(bundle, images, labels, ImageOptions(modes=modes, limit=limit, engines=engines))

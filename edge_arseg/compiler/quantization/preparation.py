@@ -1,0 +1,101 @@
+"""A float graph as it is quantized: the same function, with fewer steps in float around the integers.
+
+Both changes are exact up to the rounding of float32:
+
+- the normalisation of the frame, a chain of operations with constants, becomes one product and one sum. A bilinear
+  resize behind it comes first, since its weights sum to one: in ``lr`` a quarter of the pixels is left. Product and sum
+  see the planes as rows of a matrix: ONNX Runtime would otherwise reorder them to have the channels last, as its
+  integer convolutions want them, and scale channels there ten times slower;
+- a mean over a whole plane becomes ``GlobalAveragePool``, which engines have in int8.
+"""
+
+import numpy as np
+import onnx
+
+from edge_arseg.compiler.graph_writer import GraphWriter
+from edge_arseg.compiler.quantization.onnx_graph import OnnxGraph, attribute, shapes_of
+from edge_arseg.spec import tensor as names
+
+_AFFINE = ("Add", "Sub", "Mul", "Div")
+
+
+def prepared_graph(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a copy to quantize; names of the tensors that stay are kept."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    graph = OnnxGraph(copy)
+    _pool_planes(graph)
+    _fold_normalisation(graph)
+    onnx.checker.check_model(copy, full_check=True)
+    return copy
+
+
+def _pool_planes(graph: OnnxGraph) -> None:
+    for node in graph.nodes:
+        if node.op_type != "ReduceMean" or len(node.input) < 2 or attribute(node, "keepdims", 1) != 1:
+            continue
+        axes = graph.constants.get(node.input[1])
+        if axes is not None and sorted(int(axis) % 4 for axis in axes) == [2, 3]:
+            node.op_type = "GlobalAveragePool"
+            del node.input[1:]
+            del node.attribute[:]
+    graph.drop_unused()
+    graph.index()
+
+
+def _fold_normalisation(graph: OnnxGraph) -> None:
+    """Fold the chain of operations with constants behind the frame's ``Cast``, ``Transpose``, ``Unsqueeze``."""
+    head = _way_in(graph)
+    if head is None:
+        return
+    chain, scale, offset = _affine_chain(graph, head[-1].output[0])
+    if not chain:
+        return
+    result = chain[-1].output[0]
+    planes = head[-1].output[0]
+    writer = GraphWriter()
+    reader = graph.only_consumer(result)
+    if reader is not None and reader.op_type == "Resize" and attribute(reader, "mode") == b"linear":
+        attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in reader.attribute}
+        planes = writer.op("Resize", planes, *reader.input[1:], name="resized_frame", **attributes)
+        chain.append(reader)
+        result = reader.output[0]
+    shape = shapes_of(graph.model)[result][1]
+    rows = writer.op("Reshape", planes, writer.constant("planes_as_rows", np.array([3, -1])), name="frame_rows")
+    factor = writer.constant("normalisation_scale", scale[:, None].astype(np.float32))
+    shift = writer.constant("normalisation_offset", offset[:, None].astype(np.float32))
+    normalised = writer.op("Add", writer.op("Mul", rows, factor, name="scaled_rows"), shift, name="normalised_rows")
+    writer.op("Reshape", normalised, writer.constant("rows_as_planes", np.array(shape)), name=result)
+    graph.replace(chain, writer)
+
+
+def _way_in(graph: OnnxGraph) -> list[onnx.NodeProto] | None:
+    """Return the ``Cast``, ``Transpose`` and ``Unsqueeze`` that make a batch of planes of the frame."""
+    found: list[onnx.NodeProto] = []
+    name = names.FRAME
+    for kind in ("Cast", "Transpose", "Unsqueeze"):
+        node = graph.only_consumer(name)
+        if node is None or node.op_type != kind:
+            return None
+        found.append(node)
+        name = node.output[0]
+    return found if attribute(found[1], "perm") == [2, 0, 1] else None
+
+
+def _affine_chain(graph: OnnxGraph, name: str) -> tuple[list[onnx.NodeProto], np.ndarray, np.ndarray]:
+    """Return the operations with constants that follow ``name``, as ``scale * x + offset``, each ``[3]``."""
+    chain: list[onnx.NodeProto] = []
+    scale, offset = np.ones(3), np.zeros(3)
+    while (node := graph.only_consumer(name)) is not None and node.op_type in _AFFINE and node.input[0] == name:
+        constant = graph.constants.get(node.input[1])
+        if constant is None or constant.size not in (1, 3) or constant.shape not in ((), (1,), (3, 1, 1), (1, 3, 1, 1)):
+            break
+        value = np.broadcast_to(constant.reshape(-1).astype(np.float64), 3)
+        if node.op_type in ("Mul", "Div"):
+            factor = value if node.op_type == "Mul" else 1.0 / value
+            scale, offset = scale * factor, offset * factor
+        else:
+            offset = offset + (value if node.op_type == "Add" else -value)
+        chain.append(node)
+        name = node.output[0]
+    return chain, scale, offset

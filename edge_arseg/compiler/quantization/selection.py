@@ -1,0 +1,62 @@
+"""Which frames of a clip are looked at."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_arseg.errors import OptionError
+from edge_arseg.spec.recipe import CalibrationClip, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Frames of one clip that are looked at.
+
+    Attributes:
+        clip: that they are of.
+        interval: keyframes lie at multiples of it; 1 for stills.
+        observed: indices of the frames that are looked at, from 0.
+    """
+
+    clip: CalibrationClip
+    interval: int
+    observed: frozenset[int]
+
+    def needs_key(self, index: int) -> bool:
+        """Whether the keyframe at ``index`` has to run, for itself or for a frame that follows."""
+        return any(index <= frame < index + self.interval for frame in self.observed)
+
+    def by_distance(self) -> dict[int, int]:
+        """Number of frames looked at by distance from the keyframe."""
+        return dict(sorted(Counter(frame % self.interval for frame in self.observed).items()))
+
+
+def selections_from_recipe(recipe: Recipe, gop: int) -> list[Selection]:
+    """Pick the frames of every clip of a recipe, for keyframes ``gop`` frames apart.
+
+    The same seed picks the same frames. No keyframe is taken twice, and neither is a frame between.
+
+    Raises:
+        OptionError: a clip has too few frames at some distance: all of them in one message.
+    """
+    found, faults = [], []
+    for number, clip in enumerate(recipe.clips):
+        generator = np.random.default_rng([recipe.seed, number])
+        interval = 1 if clip.stills else gop
+        observed: set[int] = set()
+        for distance in range(interval):
+            wanted = clip.keyframes if distance == 0 else clip.per_distance
+            there = range(distance, clip.frames, interval)
+            if wanted > len(there):
+                faults.append(
+                    f"clips.{number} ({clip.source}): {wanted} frames wanted at distance {distance}, "
+                    f"{len(there)} there with keyframes {interval} frames apart"
+                )
+                break
+            observed.update(int(index) for index in generator.permutation(there)[:wanted])
+        found.append(Selection(clip, interval, frozenset(observed)))
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise OptionError(f"recipe {recipe.name}: not enough frames\n{lines}\nRead more frames, or look at fewer")
+    return found

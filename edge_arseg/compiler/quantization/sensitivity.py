@@ -1,0 +1,87 @@
+"""What each layer costs in accuracy when it alone is quantized."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from edge_arseg.compiler.quantization.calibration import RESULTS, PreparedBranch
+from edge_arseg.compiler.quantization.layers import Layers
+from edge_arseg.compiler.quantization.observed_graph import ObservedGraph
+from edge_arseg.compiler.quantization.qdq import qdq_from_ranges
+from edge_arseg.compiler.quantization.ranges import Ranges
+from edge_arseg.spec import tensor as names
+from edge_arseg.spec.decoder import DecoderWeights
+from edge_arseg.spec.manifest import Role
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSensitivity:
+    """One layer.
+
+    Attributes:
+        layer: name of its node.
+        weight: name of its weights, which says more.
+        sqnr_db: power of the class scores over that of their error when this layer alone is quantized, in decibels.
+            The smaller, the more it costs.
+    """
+
+    layer: str
+    weight: str
+    sqnr_db: float
+
+
+def sensitivities(
+    branch: PreparedBranch,
+    role: Role,
+    ranges: Ranges,
+    frames: Sequence[np.ndarray],
+    classifier: DecoderWeights,
+    *,
+    activations: str,
+    threads: int | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[LayerSensitivity]:
+    """Quantize one layer of a branch at a time, and rank them: the one that costs most comes first.
+
+    The measure needs no labels: scores of the classifier on the branch's feature, float against quantized.
+
+    Args:
+        branch: ``hr`` or ``lr``, prepared.
+        role: which of them.
+        ranges: of its activations.
+        frames: to compare on, each ``[H, W, 3] uint8``.
+        classifier: from features to class scores.
+        activations: see ``qdq_from_ranges``.
+        threads: of the graph.
+        progress: called with a line now and then.
+    """
+    expected = [_scores(_feature(branch.model, role, frame, threads), classifier) for frame in frames]
+    weights = {node.name: node.input[1] for node in branch.model.graph.node if node.name in branch.layers.weighted}
+    found = []
+    for number, layer in enumerate(branch.layers.weighted):
+        if number % 10 == 0:
+            progress(f"{role.value}: layer {number + 1} of {len(branch.layers.weighted)} alone in int8")
+        alone = qdq_from_ranges(branch.model, Layers((layer,), ()), ranges, activations=activations)
+        seen = [_scores(_feature(alone, role, frame, threads), classifier) for frame in frames]
+        found.append(LayerSensitivity(layer, weights[layer], sqnr_db(expected, seen)))
+    return sorted(found, key=lambda entry: (entry.sqnr_db, entry.layer))
+
+
+def sqnr_db(expected: Sequence[np.ndarray], seen: Sequence[np.ndarray]) -> float:
+    """Return ``10 log10(sum expected^2 / sum (expected - seen)^2)``; infinite where nothing differs."""
+    power = sum(float(np.sum(np.square(values, dtype=np.float64))) for values in expected)
+    noise = sum(float(np.sum(np.square(a.astype(np.float64) - b))) for a, b in zip(expected, seen, strict=True))
+    if noise == 0.0:
+        return float("inf")
+    return float(10.0 * np.log10(max(power, 1e-30) / noise))
+
+
+def _feature(model: onnx.ModelProto, role: Role, frame: np.ndarray, threads: int | None) -> np.ndarray:
+    graph = ObservedGraph(model, (), RESULTS[role], threads=threads)
+    return graph.run({names.FRAME: frame})[RESULTS[role][0]]
+
+
+def _scores(feature: np.ndarray, classifier: DecoderWeights) -> np.ndarray:
+    return np.tensordot(classifier.weight, feature[0], axes=1) + classifier.bias[:, None, None]
