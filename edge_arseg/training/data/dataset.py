@@ -27,12 +27,14 @@ class Dataset:
         classes: names and colours, by index.
         train: to learn from.
         held_back: to choose the best checkpoint by; never trained on.
+        clips: real clips, each with the folder of its labels.
     """
 
     name: str
     classes: tuple[ClassInfo, ...]
     train: tuple[LabelledImage, ...]
     held_back: tuple[LabelledImage, ...]
+    clips: tuple[tuple[Path, Path], ...] = ()
 
 
 def split_images(
@@ -61,9 +63,8 @@ def split_images(
         before, bar, _ = image.name.partition("_")
         sequences[before if bar else ""].append(image)
     counts = {name: round(len(members) * share) for name, members in sequences.items()}
-    if sequences and not any(counts.values()):
-        largest = max(sequences, key=lambda name: len(sequences[name]))
-        counts[largest] = min(1, len(sequences[largest]) - 1)
+    if len(images) > 1 and not any(counts.values()):  # too few everywhere: one image of the longest sequence
+        counts[max(sequences, key=lambda name: len(sequences[name]))] = 1
     train, held_back = [], []
     for name, members in sequences.items():
         cut = len(members) - counts[name]

@@ -1,6 +1,6 @@
 """A clip, decoded through the device half's own reader, as records of a pair store."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,8 +12,25 @@ from edge_arseg.motion import Accumulator
 from edge_arseg.training.data.pair import BLOCK, record_dtype
 from edge_arseg.video.reader import open_video
 
-_BROKEN = 0.5
+BROKEN = 0.5
 """A larger share of a frame without vectors is a scene cut: at inference the frame becomes a keyframe."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFrame:
+    """A decoded frame on its way into the store.
+
+    Attributes:
+        rgb: ``[H, W, 3] uint8``.
+        label: ``[H, W] uint8``, or ``None``.
+        flow: to the keyframe, ``[ceil(H / 4), ceil(W / 4), 2] float32``; ``None`` for the keyframe itself.
+        distance: from the keyframe.
+    """
+
+    rgb: np.ndarray
+    label: np.ndarray | None
+    flow: np.ndarray | None
+    distance: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +77,32 @@ def decoded_clip(
     Raises:
         SourceError: the clip cannot be read, or ``motion`` cannot be had from it.
     """
-    kept: list[tuple[np.ndarray, np.ndarray | None, np.ndarray | None, int]] = []
+    kept: list[KeptFrame] = []
     with open_video(clip, motion=motion, size=size) as reader:
-        height, width = reader.height, reader.width
-        chain = Accumulator(height, width, block=BLOCK)
+        chain = Accumulator(reader.height, reader.width, block=BLOCK)
         for frame in islice(reader, first + gop):
             distance = frame.index - first
             if distance < 0:
                 continue
             if distance == 0:
-                kept.append((frame.rgb, label_at(frame.index), None, 0))
+                kept.append(KeptFrame(frame.rgb, label_at(frame.index), None, 0))
                 continue
             field = chain.follow(frame)
-            if field.intra_ratio > _BROKEN:
+            if field.intra_ratio > BROKEN:
                 break
             if distance in chosen:
-                kept.append((frame.rgb, label_at(frame.index), field.flow.copy(), distance))
+                kept.append(KeptFrame(frame.rgb, label_at(frame.index), field.flow.copy(), distance))
         source = reader.motion_source.value
-    records = np.zeros(len(kept), record_dtype(height, width))
-    for record, (rgb, label, flow, distance) in zip(records, kept, strict=True):
-        record["rgb"] = rgb
-        record["label"] = IGNORED if label is None else label
-        if flow is not None:
-            record["flow"] = flow
-        record["distance"] = distance
-    return DecodedClip(records, source)
+    return DecodedClip(records_from_frames(kept), source)
+
+
+def records_from_frames(frames: Sequence[KeptFrame]) -> np.ndarray:
+    """Return ``[N]`` of ``record_dtype``; missing labels are ignored everywhere."""
+    records = np.zeros(len(frames), record_dtype(*frames[0].rgb.shape[:2]))
+    for record, frame in zip(records, frames, strict=True):
+        record["rgb"] = frame.rgb
+        record["label"] = IGNORED if frame.label is None else frame.label
+        if frame.flow is not None:
+            record["flow"] = frame.flow
+        record["distance"] = frame.distance
+    return records

@@ -9,7 +9,7 @@ from edge_arseg.evaluation.pairing import image_paths, label_paths, pairs_by_ste
 from edge_arseg.spec.classes import CAMVID_11, CITYSCAPES_19, ClassInfo
 from edge_arseg.training.data.camvid_colors import camvid_11_colors, camvid_12_colors
 from edge_arseg.training.data.class_file import classes_from_file
-from edge_arseg.training.data.dataset import HELD_BACK, Dataset, checked_dataset, faults_told, split_images
+from edge_arseg.training.data.dataset import HELD_BACK, Dataset, checked_dataset, split_images
 from edge_arseg.training.data.label_coding import ColorCoding, IndexCoding, LabelCoding, plain_coding
 from edge_arseg.training.data.labelled_image import LabelledImage
 
@@ -25,7 +25,8 @@ def dataset_from_folder(path: str | Path, layout: str = "auto", *, share: float 
 
     ===================  ============================================================================================
     ``plain``            ``images/``, ``labels/`` (index PNGs of the same names), ``classes.toml``; or the two folders
-                         inside ``train/`` and, if the split is yours, inside ``val/``, which is then held back
+                         inside ``train/`` and, if the split is yours, inside ``val/``, which is then held back;
+                         ``clips/NAME.mp4`` with the labels of some frames in ``clips/NAME/000123.png`` may be added
     ``camvid``           ``train/images``, ``train/labels`` (indices, 11 = unlabelled), or the folder ``train`` itself
     ``segnet``           ``train``, ``trainannot``: the SegNet tutorial's copy of CamVid
     ``camvid-colors``    ``701_StillsRaw_full`` and ``LabeledApproved_full`` (``NAME_L.png``), the 32 colours merged
@@ -53,7 +54,9 @@ def dataset_from_folder(path: str | Path, layout: str = "auto", *, share: float 
         raise OptionError(f"layout {layout!r} seen, expected auto, {', '.join(_LAYOUTS)}")
     name, classes, images, own_split, faults = _LAYOUTS[layout](path)
     train, held_back = split_images(images, share) if own_split is None else (tuple(images), tuple(own_split))
-    return checked_dataset(Dataset(name, classes, train, held_back), where=path, faults=faults)
+    clips, more = _clips(path / "clips") if layout == "plain" else ((), [])
+    dataset = Dataset(name, classes, train, held_back, clips)
+    return checked_dataset(dataset, where=path, faults=[*faults, *more])
 
 
 def layout_from_folder(path: Path) -> str:
@@ -146,6 +149,17 @@ def _plain(path: Path) -> Found:
     return path.resolve().name, classes, images, held_back, faults
 
 
+def _clips(folder: Path) -> tuple[tuple[tuple[Path, Path], ...], list[str]]:
+    """Clips with the folders of their labels, which have their names."""
+    files = sorted(file for file in folder.glob("*") if file.is_file() and not file.name.startswith("."))
+    folders = {inside.name for inside in folder.glob("*") if inside.is_dir()}
+    faults = [
+        f"clips/{file.name}: no folder clips/{file.stem} with its labels" for file in files if file.stem not in folders
+    ]
+    faults += [f"clips/{name}: labels without a clip" for name in sorted(folders - {file.stem for file in files})]
+    return tuple((file, folder / file.stem) for file in files if file.stem in folders), faults
+
+
 def _paired(images: Path, labels: Path, coding: LabelCoding) -> tuple[list[LabelledImage], list[str]]:
     pairs, faults = pairs_by_stem(image_paths(images), label_paths(labels))
     return [LabelledImage(image, label, coding) for image, label in pairs], faults
@@ -173,5 +187,3 @@ _LAYOUTS: dict[str, Callable[[Path], Found]] = {
 }
 LAYOUTS = tuple(_LAYOUTS)
 """What can be asked for."""
-
-__all__ = ["LAYOUTS", "dataset_from_folder", "faults_told", "layout_from_folder"]

@@ -25,7 +25,7 @@ def jobs_from_stills(
     gop: int,
     mix: Mapping[str, float],
 ) -> list[Job]:
-    """Plan ``clips_per_image`` clips of each still, turn by turn, so that few are soon there of all.
+    """Plan ``clips_per_image`` clips of each still, turn by turn and shuffled: half a store is already a fair one.
 
     Held-back stills get a third of the clips, at least one.
     """
@@ -33,7 +33,8 @@ def jobs_from_stills(
     numbered = [("train", image) for image in dataset.train] + [("held_back", image) for image in dataset.held_back]
     digests = {image.name: digest_of_files(image.image, image.label) for _, image in numbered}
     for turn in range(clips_per_image):
-        for part, image in numbered:
+        for place in np.random.default_rng([seed, turn, 3]).permutation(len(numbered)):
+            part, image = numbered[place]
             if part == "held_back" and turn >= max(1, clips_per_image // 3):
                 continue
             # The content, not its place, so that more images leave the clips of the others as they are.
