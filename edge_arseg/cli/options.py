@@ -9,7 +9,10 @@ from typing import Any
 import click
 
 from edge_arseg.runtime.engine_options import EngineOptions
+from edge_arseg.runtime.engines import BACKENDS
 from edge_arseg.runtime.fusion import CHOICES
+
+BACKEND_HELP = f"Engine library: {', '.join(BACKENDS)}; or auto for the fastest that passes `verify` here."
 
 
 class SizeType(click.ParamType):
@@ -59,7 +62,7 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--fusion``, ``--backend`` and ``--threads``; the command gets them together, as ``engines``."""
 
     @click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)
-    @click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
+    @click.option("--backend", default="onnxruntime", show_default=True, help=BACKEND_HELP)
     @click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
     @functools.wraps(command)
     def with_engines(fusion: str, backend: str, threads: int | None, **others: Any) -> Any:

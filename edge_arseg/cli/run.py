@@ -67,6 +67,8 @@ def run(
             )
             for uri in sinks
         ]
+        if segmenter.choice:
+            click.echo(str(segmenter.choice), err=True)
         click.echo(f"{checked.manifest.name}: {segmenter.pipeline.label}", err=True)
         click.echo(f"motion: {reader.motion_source.value} ({reader.motion_reason})", err=True)
         progress = stack.enter_context(FrameProgress(min(filter(None, (reader.frame_count, limit)), default=None)))

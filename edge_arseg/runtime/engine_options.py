@@ -9,7 +9,7 @@ class EngineOptions:
 
     Attributes:
         fusion: ``auto``, ``kernel`` or ``graph``, for fusing and decoding.
-        backend: engine library, one of ``BACKENDS``.
+        backend: engine library, one of ``BACKENDS``, or ``auto`` for the fastest that passes.
         threads: of each engine and kernel; ``None``: as many as there are cores.
     """
 

@@ -83,15 +83,34 @@ class KernelFusion(Fusion):
             return self._decoder.class_map(self._fused)
 
 
-def fusion_choice(wanted: str) -> str:
-    """Return ``kernel`` or ``graph``: as wanted, or for ``auto`` the kernel where Numba is installed.
+def fusion_choice(wanted: str, place: str = "host", feature_type: str = "float32") -> str:
+    """Return ``kernel`` or ``graph``: as wanted, or for ``auto`` the kernel where there is one.
+
+    Args:
+        wanted: one of ``CHOICES``.
+        place: where the engines keep features (``Engine.feature_place``); a kernel reads them there.
+        feature_type: of the features in the bundle.
 
     Raises:
         OptionError: no such choice.
-        EnvironmentUnfitError: the kernel is wanted and Numba is not installed.
+        EnvironmentUnfitError: the kernel is wanted, and Numba is not installed or the features are out of its reach.
     """
     if wanted not in CHOICES:
         raise OptionError(f"fusion {wanted!r} seen, expected one of {', '.join(CHOICES)}")
+    if place != "host":
+        if wanted == "kernel":
+            raise EnvironmentUnfitError(
+                f"--fusion kernel: this backend keeps features on the GPU ({place}), where no kernel of this bundle "
+                "reads them; run with --fusion graph, or --backend onnxruntime"
+            )
+        return "graph"
+    if feature_type != "float32":
+        if wanted == "kernel":
+            raise EnvironmentUnfitError(
+                f"--fusion kernel: the kernel on the CPU reads float32, this bundle's features are {feature_type}, as "
+                "TensorRT wants them; run with --fusion graph, or quantize with --fuse fp32"
+            )
+        return "graph"
     installed = find_spec("numba") is not None
     if wanted == "kernel" and not installed:
         raise EnvironmentUnfitError("--fusion kernel needs Numba: pip install 'edge-arseg[cpu]', or --fusion graph")

@@ -14,7 +14,7 @@ from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.decoder import Decoder, GraphDecoder, KernelDecoder
 from edge_arseg.runtime.engine import Buffer, Engine
 from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.engines import engines_from_bundle
+from edge_arseg.runtime.engines import engine_class, engines_from_bundle
 from edge_arseg.runtime.fusion import Fusion, GraphFusion, KernelFusion, fusion_choice
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
@@ -138,7 +138,9 @@ def pipeline_from_bundle(
         OptionError, EnvironmentUnfitError: a choice that cannot be had here.
         BundleError, BuildError: a graph cannot be opened.
     """
-    chosen, backend, threads = fusion_choice(options.fusion), options.backend, options.threads
+    backend, threads = options.backend, options.threads
+    feature_type = bundle.manifest.graphs[Role.FUSE].inputs[names.KEY_FEATURE].dtype
+    chosen = fusion_choice(options.fusion, engine_class(backend).feature_place, feature_type)
     roles = {
         Mode.AR: (Role.HR, Role.LR) if chosen == "kernel" else (Role.HR, Role.LR, Role.FUSE),
         Mode.HR: (Role.HR,),
