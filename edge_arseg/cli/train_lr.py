@@ -1,0 +1,138 @@
+"""``edge-arseg train lr``."""
+
+from pathlib import Path
+
+import click
+
+from edge_arseg.cli.checkpoint import PATH, require_host
+from edge_arseg.cli.output import print_fields
+from edge_arseg.cli.training import TrainingProgress, device_from_name, training_options
+
+
+@click.command()
+@click.argument("model", type=PATH)
+@click.option("--pairs", type=PATH, help="Store of labelled pairs, from `train prepare`.")
+@click.option("--unlabelled", type=PATH, multiple=True, help="Store of pairs that the HR branch labels; repeatable.")
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run.")
+@click.option("--lr-scale", type=float, default=0.5, show_default=True, help="Size of the LR image.")
+@click.option("--backbone", help="Backbone of your own, package.module:function, for a .safetensors file.")
+@click.option(
+    "--start",
+    type=click.Choice(["hr", "lr", "all"]),
+    default="hr",
+    show_default=True,
+    help="LR branch from the HR branch; LR branch of MODEL; LR branch and fusion of MODEL.",
+)
+@click.option("--share", type=float, help="Keyframe's share of the feature at first. [default: 0.5 where possible]")
+@click.option("--sharpness", type=float, default=2.0, show_default=True, help="How sharply attention picks at first.")
+@click.option(
+    "--fst",
+    type=click.Choice(["full", "none", "mse", "decoder", "kl"]),
+    default="full",
+    show_default=True,
+    help="What teaches beside labels: the paper's Table 3.",
+)
+@click.option("--feature-weight", type=float, default=1.0, show_default=True, help="Factor of the feature loss.")
+@click.option(
+    "--fusion",
+    type=click.Choice(["full", "no-warp", "no-attention"]),
+    default="full",
+    show_default=True,
+    help="Parts of the fusion that are used.",
+)
+@click.option(
+    "--distances",
+    type=click.Choice(["random", "fixed", "growing"]),
+    default="random",
+    show_default=True,
+    help="Frames from the keyframe: any, the most, or more and more.",
+)
+@click.option("--unlabelled-share", type=float, default=0.5, show_default=True, help="Of the pairs, with --pairs.")
+@click.option("--confidence", type=float, default=0.9, show_default=True, help="Least of a label by the HR branch.")
+@click.option("--steps", type=click.IntRange(1), default=6000, show_default=True, help="Steps of the optimizer.")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Pairs a step.")
+@click.option("--rate", type=float, default=1e-3, show_default=True, help="Largest learning rate.")
+@click.option("--score-every", type=click.IntRange(1), default=250, show_default=True, help="Steps between scores.")
+@click.option("--score-pairs", type=click.IntRange(1), default=90, show_default=True, help="Held-back pairs to score.")
+@training_options
+def lr(
+    model: Path,
+    pairs: Path | None,
+    unlabelled: tuple[Path, ...],
+    output: Path,
+    lr_scale: float,
+    backbone: str | None,
+    start: str,
+    share: float | None,
+    sharpness: float,
+    fst: str,
+    feature_weight: float,
+    fusion: str,
+    distances: str,
+    unlabelled_share: float,
+    confidence: float,
+    steps: int,
+    batch: int,
+    rate: float,
+    score_every: int,
+    score_pairs: int,
+    fp32: bool,
+    seed: int,
+    device: str,
+    threads: int | None,
+    workers: int,
+    resume: bool,
+) -> None:
+    """Train the LR branch and the fusion on pairs of frames, taught by the HR branch of MODEL.
+
+    MODEL is the folder of a run of `train hr` or `train lr`, or a .safetensors file. The run's folder holds its
+    settings, log, curves, the best weights on what is held back of the pairs (best.safetensors, for `export`), the
+    last weights, and all that --resume needs to go on after any stop.
+    """
+    if pairs is None and not unlabelled:
+        raise click.UsageError("nothing to train on: give --pairs STORE, --unlabelled STORE, or both")
+    require_host()
+    import torch
+
+    from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
+    from edge_arseg.training.curves import plot_curves
+    from edge_arseg.training.fusion_start import FusionStart
+    from edge_arseg.training.lr_pairs import pairs_from_stores
+    from edge_arseg.training.lr_start import start_network
+    from edge_arseg.training.lr_training import LrSettings, LrTraining
+    from edge_arseg.training.run_folder import BEST, RunFolder
+
+    settings = LrSettings(
+        lr_scale=lr_scale,
+        steps=steps,
+        batch=batch,
+        rate=rate,
+        supervision=fst,
+        feature_weight=feature_weight,
+        fusion=fusion,
+        distances=distances,
+        unlabelled_share=unlabelled_share,
+        confidence=confidence,
+        score_every=score_every,
+        bf16=not fp32,
+        seed=seed,
+        start=FusionStart(share, sharpness),
+    )
+    if threads:
+        torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    network = network_from_safetensors(model / BEST if model.is_dir() else model, backbone=backbone)
+    place = device_from_name(device)
+    network.to(place)
+    found = pairs_from_stores(network, pairs, unlabelled, lr_scale=lr_scale, score_pairs=score_pairs)
+    record = {"model": network.model.name, "backbone": network.model.backbone, "start": start, "clips": found.count}
+    folder = (RunFolder.resume if resume else RunFolder.create)(output, record | settings.record())
+    start_network(network, found, settings, start)
+    training = LrTraining(network, found, settings, folder, device=place, workers=workers)
+    with TrainingProgress(settings.steps, training.step) as progress:
+        training.run(progress.step)
+    plot_curves(folder.records(), folder.path)
+    print_fields(
+        f"{output / BEST}: {network.model.name}, LR branch at {lr_scale:g}",
+        [("steps", training.step), ("mIoU held back, best", f"{training.best:.2f} %")],
+    )
