@@ -51,6 +51,16 @@ class KernelDecoder(Decoder):
         self._kernel = DecodeKernel(shapes, weights.weight, weights.bias, threads)
         self._class_map = np.zeros(frame, np.uint8)
 
-    def class_map(self, feature: Buffer) -> np.ndarray:
-        """See ``Decoder``."""
-        return self._kernel.run(feature, self._class_map)
+    @property
+    def divisible(self) -> bool:
+        """Whether parts can be decoded; see ``DecodeKernel``."""
+        return self._kernel.divisible
+
+    def class_map(self, feature: Buffer, rows: tuple[int, int] | None = None) -> np.ndarray:
+        """Decode all, or ``rows`` from a feature that holds only these; return the whole class map.
+
+        See ``Decoder``, and ``DecodeKernel.run`` for ``rows``.
+        """
+        first, last = rows or (0, len(self._class_map))
+        self._kernel.run(feature, self._class_map[first:last], rows)
+        return self._class_map

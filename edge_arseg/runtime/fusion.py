@@ -55,8 +55,16 @@ class GraphFusion(Fusion):
             return self._engine.run(feeds)[names.CLASS_MAP]
 
 
+PART_BYTES = 24 << 20
+"""A fused feature larger than this is made and decoded in parts of at most this size, where the decoder can do that."""
+
+
 class KernelFusion(Fusion):
-    """The Numba kernels for fusing and decoding."""
+    """The Numba kernels for fusing and decoding.
+
+    The published psp18 has a feature of the size of the frame: 177 MB at 720x960. It never exists as a whole: some rows
+    are fused, decoded, and overwritten by the next.
+    """
 
     name = "kernel"
 
@@ -73,14 +81,24 @@ class KernelFusion(Fusion):
         shapes = FusionShapes(key[1], key[2:], lr[2:], flow[:2], bundle.manifest.height)  # type: ignore[arg-type]
         self._kernel = FusionKernel(shapes, bundle.fusion_weights(), threads)
         self._decoder = KernelDecoder(bundle, Role.HEAD, threads=threads)
-        self._fused = np.zeros(key, np.float32)
+        _, channels, height, width = key
+        count = -(-4 * channels * height * width // PART_BYTES) if self._decoder.divisible else 1
+        rows = -(-height // count)
+        self._parts = [(first, min(first + rows, height)) for first in range(0, height, rows)]
+        memory = np.zeros(channels * rows * width, np.float32)
+        self._fused = [
+            memory[: channels * (last - first) * width].reshape(1, channels, last - first, width)
+            for first, last in self._parts
+        ]
 
     def class_map(self, key_feature: Buffer, flow: np.ndarray, lr_feature: Buffer, clock: StageClock) -> np.ndarray:
         """See ``Fusion``."""
-        with clock.stage("fuse"):
-            self._kernel.run(key_feature, flow, lr_feature, self._fused)
-        with clock.stage("head"):
-            return self._decoder.class_map(self._fused)
+        for rows, fused in zip(self._parts, self._fused, strict=True):
+            with clock.stage("fuse"):
+                self._kernel.run(key_feature, flow, lr_feature, fused, rows)
+            with clock.stage("head"):
+                class_map = self._decoder.class_map(fused, rows)
+        return class_map
 
 
 def fusion_choice(wanted: str, place: str = "host", feature_type: str = "float32") -> str:

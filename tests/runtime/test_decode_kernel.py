@@ -1,5 +1,6 @@
 """The decode kernel against a slow oracle, at its edges, and with wrong input."""
 
+import itertools
 import subprocess
 import sys
 import tracemalloc
@@ -237,3 +238,33 @@ def test_without_numba_the_error_says_what_to_install() -> None:
         "else:\n    raise AssertionError\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_parts_make_the_whole(threads: int) -> None:
+    shapes = DecodeShapes(7, (53, 70), (53, 70))
+    feature, weight, bias = make_case(2, shapes, 5)
+    kernel = DecodeKernel(shapes, weight, bias, threads)
+    whole = kernel.run(feature)
+    assert kernel.divisible
+    edges = [0, 3, 9, 30, 53]
+    parts = [
+        kernel.run(np.ascontiguousarray(feature[:, first:last]), rows=(first, last))
+        for first, last in itertools.pairwise(edges)
+    ]
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "rows"),
+    [
+        (DecodeShapes(2, (20, 30), (40, 60)), (0, 20)),  # rows between those of the feature
+        (DecodeShapes(2, (20, 30), (20, 30)), (0, 21)),
+        (DecodeShapes(2, (20, 30), (20, 30)), (3, 3)),
+        (DecodeShapes(2, (20, 30), (20, 30)), (0, 1)),  # smaller than a tile
+    ],
+)
+def test_rows_that_cannot_be_decoded_alone_are_refused(shapes: DecodeShapes, rows: tuple[int, int]) -> None:
+    feature, weight, bias = make_case(2, shapes, 5)
+    with pytest.raises(OptionError, match="cannot decode rows"):
+        DecodeKernel(shapes, weight, bias, 1).run(feature, rows=rows)

@@ -1,5 +1,6 @@
 """The fusion kernel against a slow oracle, at its edges, and with wrong input."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -203,3 +204,25 @@ def test_other_instruction_sets_compute_the_same(cpu: str) -> None:
 
 if os.environ.get("EDGE_ARSEG_NESTED"):
     del test_other_instruction_sets_compute_the_same
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_parts_make_the_whole(threads: int) -> None:
+    """Parts of any height, each into an array of its own rows."""
+    shapes = FusionShapes(5, (47, 70), (23, 35), (24, 35), 94)
+    key, flow, lr = make_case(8, shapes, 3.0)
+    kernel = FusionKernel(shapes, reference.random_weights(np.random.default_rng(4), 5), threads=threads)
+    whole = kernel.run(key, flow, lr)
+    edges = [0, 1, 9, 10, 31, 46, 47]
+    parts = [kernel.run(key, flow, lr, rows=(first, last)) for first, last in itertools.pairwise(edges)]
+    assert [part.shape for part in parts] == [(5, b - a, 70) for a, b in itertools.pairwise(edges)]
+    assert np.array_equal(np.concatenate(parts, axis=1), whole)
+
+
+@pytest.mark.parametrize("rows", [(0, 48), (-1, 5), (5, 5), (6, 5)])
+def test_rows_that_are_not_there_are_refused(rows: tuple[int, int]) -> None:
+    shapes = FusionShapes(1, (47, 20), (23, 10), (24, 10), 94)
+    key, flow, lr = make_case(8, shapes, 3.0)
+    kernel = FusionKernel(shapes, reference.random_weights(np.random.default_rng(4), 1), threads=1)
+    with pytest.raises(OptionError, match="the feature has rows 0 to 47"):
+        kernel.run(key, flow, lr, rows=rows)

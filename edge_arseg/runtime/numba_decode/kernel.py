@@ -76,6 +76,8 @@ class DecodeKernel:
             score_step=score_step,
             line_step=_up(columns, LANES) + LANES,
             row_taps=self._rows.taps,
+            first_row=0,
+            last_row=height,
         )
         g = self._geometry
         self._weights = np.zeros((shapes.channels, padded), np.float32)
@@ -98,25 +100,41 @@ class DecodeKernel:
         tables = [*self._rows[1:], *self._columns]
         return sum(array.nbytes for array in [self._scores, self._line, self._row, self._weights, *tables])
 
-    def run(self, feature: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    @property
+    def divisible(self) -> bool:
+        """Whether each row of the class map needs the same row of the feature and no other: parts can be decoded."""
+        return self.shapes.feature[0] == self.shapes.frame[0] and self._rows.taps == 1 and self._small is None
+
+    def run(
+        self, feature: np.ndarray, out: np.ndarray | None = None, rows: tuple[int, int] | None = None
+    ) -> np.ndarray:
         """Return the class map ``[H, W] uint8``.
 
         Args:
             feature: ``[C, h, w]`` or ``[1, C, h, w]`` float32, contiguous.
             out: where to write; ``None`` makes a new array.
+            rows: first and one past the last row to decode, where the decoder is ``divisible``; both arrays hold only
+                these.
 
         Raises:
-            OptionError: an array has another shape or type, or is not contiguous.
+            OptionError: an array has another shape or type, or is not contiguous; or there are no such rows.
         """
+        (height, width), source_rows = self.shapes.frame, self.shapes.feature[0]
+        first, last = rows or (0, height)
+        part = (first, last) != (0, height)
+        if part:
+            if not (self.divisible and 0 <= first < last <= height and (last - first) * width >= TILE):
+                raise OptionError(f"cannot decode rows {first} to {last} of a class map of {height}x{width} alone")
+            source_rows = last - first
         if out is None:
-            out = np.empty(self.shapes.frame, np.uint8)
-        shape = (self.shapes.channels, *self.shapes.feature)
+            out = np.empty((last - first, width), np.uint8)
+        shape = (self.shapes.channels, source_rows, self.shapes.feature[1])
         faults = [
             f"{name} is {array.dtype}{list(array.shape)}{'' if array.flags.c_contiguous else ' not contiguous'}, "
             f"expected {dtype}{list(expected)}"
             for name, array, dtype, expected in (
                 ("feature", feature, "float32", shape),
-                ("out", out, "uint8", self.shapes.frame),
+                ("out", out, "uint8", (last - first, width)),
             )
             if array.dtype != dtype or array.shape[-len(expected) :] != expected or array.size != np.prod(expected)
             or not array.flags.c_contiguous
@@ -129,10 +147,11 @@ class DecodeKernel:
                 self._small[:, : shape[1] * shape[2]] = feature.reshape(shape[0], -1)
                 source = self._small.reshape(-1)
             self._jobs[0] = 0
-            shared = (
-                source, self._weights, self._bias, self._rows, self._columns, out.reshape(-1), self._jobs,
-                self._geometry,
-            )  # fmt: skip
+            g = self._geometry
+            if part:
+                plane, strips = source_rows * shape[2], -(-(last - first) // g.strip_rows)
+                g = g._replace(plane=plane, strips=strips, first_row=first, last_row=last)
+            shared = (source, self._weights, self._bias, self._rows, self._columns, out.reshape(-1), self._jobs, g)
             own = list(zip(self._scores, self._line, self._row, strict=True))
             helpers = [self._pool.submit(self._decode, *shared, *mine) for mine in own[1:]] if self._pool else []
             try:

@@ -38,6 +38,8 @@ class Geometry(NamedTuple):
         score_step: from one class to the next in the scores of a strip, whose first pixel is at ``TILE``.
         line_step: from one class to the next in a row of scores.
         row_taps: source rows of an output row.
+        first_row: of the class map, and then of the feature too: both arrays begin with it.
+        last_row: one past the last.
     """
 
     channels: int
@@ -52,6 +54,8 @@ class Geometry(NamedTuple):
     score_step: int
     line_step: int
     row_taps: int
+    first_row: int
+    last_row: int
 
 
 @njit(error_model="numpy")
@@ -128,13 +132,12 @@ def write_winners(values, first, step, columns, row, g):
 @njit(error_model="numpy")
 def sweep_strip(strip, feature, weights, bias, rows, columns, out, g, scores, line, row):
     """Write one strip of the class map to ``out``; ``scores``, ``line`` and ``row`` are working memory."""
-    top = strip * g.strip_rows
-    bottom = min(top + g.strip_rows, g.height)
+    top = g.first_row + strip * g.strip_rows
+    bottom = min(top + g.strip_rows, g.last_row)
     source_top = rows.first[top]
     source_bottom = rows.first[bottom - 1] + g.row_taps
-    score_pixels(
-        source_top * g.source_width, source_bottom * g.source_width, feature, weights, bias, scores, g
-    )  # fmt: skip
+    begin, end = source_top - g.first_row, source_bottom - g.first_row
+    score_pixels(begin * g.source_width, end * g.source_width, feature, weights, bias, scores, g)
     for y in range(top, bottom):
         first = TILE + (rows.first[y] - source_top) * g.source_width
         if g.row_taps == 1:
@@ -143,4 +146,4 @@ def sweep_strip(strip, feature, weights, bias, rows, columns, out, g, scores, li
             blend_rows(first, y * g.row_taps, rows.weights, scores, line, g)
             write_winners(line, 0, g.line_step, columns, row, g)
         for x in range(g.width):
-            out[y * g.width + x] = row[x]
+            out[(y - g.first_row) * g.width + x] = row[x]

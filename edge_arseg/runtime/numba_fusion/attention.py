@@ -122,7 +122,8 @@ def attend(scratch, top, left, rows, columns, key_rows, base_rows, out, shift, g
         score_block(scratch, column, key_rows, g)
         softmax_block(scratch, g)
         sum_block(scratch, column, key_rows, base_rows, g)
+    height, first = g.last_row - g.first_row, top - g.first_row
     for channel in range(g.channels):
         for row in range(rows):
             source = g.queries_at + row * g.query_row + channel * g.query_width
-            copy_row(scratch, source, out, (channel * g.height + top + row) * g.width + left, columns, shift)
+            copy_row(scratch, source, out, (channel * height + first + row) * g.width + left, columns, shift)

@@ -31,6 +31,8 @@ class Geometry(NamedTuple):
     band_height: int
     strips: int
     bands: int
+    first_row: int  # of the result; ``out`` begins with it
+    last_row: int  # one past the last
     warped_width: int  # columns of a warped row [-4]
     seen_width: int  # columns of a row of keys or values [-3]
     base_width: int  # columns of an upsampled row, and of the two LR rows it is made from [-1]
@@ -93,6 +95,15 @@ def band_height_for(height: int, strips: int, threads: int) -> int:
     return _round_up(-(-height // min(bands, -(-height // ROWS))), ROWS)
 
 
+def geometry_of_rows(g: Geometry, first: int, last: int, threads: int) -> Geometry:
+    """Return ``g`` for a part of the result, rows ``first`` to ``last``, shared by ``threads``."""
+    if (first, last) == (0, g.height):
+        return g
+    band_height = band_height_for(last - first, g.strips, threads)
+    bands = -(-(last - first) // band_height)
+    return g._replace(first_row=first, last_row=last, band_height=band_height, bands=bands)
+
+
 def geometry_from_shapes(
     shapes: FusionShapes, threads: int = 1, strip_width: int | None = None, band_height: int | None = None
 ) -> Geometry:
@@ -130,6 +141,6 @@ def geometry_from_shapes(
         places[name] = end
         end += _odd_lines(size)
     return Geometry(
-        channels, height, width, *shapes.lr_feature, shapes.flow[1], strip, band_height, strips, bands,
+        channels, height, width, *shapes.lr_feature, shapes.flow[1], strip, band_height, strips, bands, 0, height,
         warped, seen, base, query, seen_row, query_row, **places, floats=_round_up(end + LANES, 1024),
     )  # fmt: skip

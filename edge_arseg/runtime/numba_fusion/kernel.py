@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.numba_fusion.axis import axis_of, windows_of
-from edge_arseg.runtime.numba_fusion.geometry import geometry_from_shapes
+from edge_arseg.runtime.numba_fusion.geometry import geometry_from_shapes, geometry_of_rows
 from edge_arseg.runtime.numba_fusion.launch import compiled_fusion
 from edge_arseg.runtime.numba_fusion.microkernels import ROWS
 from edge_arseg.runtime.numba_fusion.vector import LANES
@@ -84,7 +84,12 @@ class FusionKernel:
         return sum(array.nbytes for array in held)
 
     def run(
-        self, key_feature: np.ndarray, flow: np.ndarray, lr_feature: np.ndarray, out: np.ndarray | None = None
+        self,
+        key_feature: np.ndarray,
+        flow: np.ndarray,
+        lr_feature: np.ndarray,
+        out: np.ndarray | None = None,
+        rows: tuple[int, int] | None = None,
     ) -> np.ndarray:
         """Return the fused feature ``[C, h, w] float32``, with the leading axes that ``key_feature`` has.
 
@@ -95,18 +100,23 @@ class FusionKernel:
                 them.
             lr_feature: ``[C, h', w']`` or ``[1, C, h', w']`` float32, contiguous.
             out: where to write, shaped as ``key_feature``, not overlapping it; ``None`` makes a new array.
+            rows: first and one past the last row to fuse; ``out`` holds only these. A part of the rows takes a little
+                longer than its share: eight rows above it are prepared anew.
 
         Raises:
-            OptionError: an array has another shape or type, or is not contiguous.
+            OptionError: an array has another shape or type, or is not contiguous; or there are no such rows.
         """
-        if out is None:
-            out = np.empty_like(key_feature)
         shapes = self.shapes
+        first, last = rows or (0, shapes.feature[0])
+        if not 0 <= first < last <= shapes.feature[0]:
+            raise OptionError(f"cannot fuse rows {first} to {last}: the feature has rows 0 to {shapes.feature[0]}")
+        if out is None:
+            out = np.empty((*key_feature.shape[:-2], last - first, key_feature.shape[-1]), np.float32)
         expected = {
             "key_feature": (key_feature, (shapes.channels, *shapes.feature)),
             "flow": (flow, (*shapes.flow, 2)),
             "lr_feature": (lr_feature, (shapes.channels, *shapes.lr_feature)),
-            "out": (out, (shapes.channels, *shapes.feature)),
+            "out": (out, (shapes.channels, last - first, shapes.feature[1])),
         }
         faults = [
             f"{name} is {array.dtype}{list(array.shape)}{'' if array.flags.c_contiguous else ' not contiguous'}, "
@@ -122,7 +132,8 @@ class FusionKernel:
             self._jobs[0] = 0
             shared = (
                 key_feature.reshape(-1), flow.reshape(-1), self._factor, lr_feature.reshape(-1), *self._tables,
-                self._query_weights, self._seen_weights, out.reshape(-1), shift, self._jobs, self._geometry,
+                self._query_weights, self._seen_weights, out.reshape(-1), shift, self._jobs,
+                geometry_of_rows(self._geometry, first, last, self.threads),
             )  # fmt: skip
             own = list(zip(self._scratch, self._ints, self._places, strict=True))
             helpers = [self._pool.submit(self._fuse, *shared, *mine) for mine in own[1:]] if self._pool else []

@@ -30,7 +30,7 @@ def sweep_strip(
         flow_y: ``Axis`` from flow to feature rows.
         query_weights: flat ``[C][10]``.
         seen_weights: flat ``[C][20]``, key then value.
-        out: result, flat ``[C, h, w]``.
+        out: rows ``g.first_row`` to ``g.last_row`` of the result, flat ``[C, rows, w]``.
         shift: see ``copy_row``.
         scratch: this thread's floats, laid out by ``g``.
         ints: this thread's working memory for ``place_row``.
@@ -38,8 +38,8 @@ def sweep_strip(
         g: sizes and places.
     """
     left = strip * g.strip_width
-    top = band * g.band_height
-    bottom = min(g.height, top + g.band_height)
+    top = g.first_row + band * g.band_height
+    bottom = min(g.last_row, top + g.band_height)
     columns = min(g.strip_width, g.width - left)
     # Registers to fill; to the right of the image rows of keys and values stay zero.
     seen_blocks = min(g.seen_width, -(-columns // LANES) * LANES + 2 * REACH, g.width - left + REACH)
