@@ -9,11 +9,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 RUN = $(if $(wildcard edge_arseg/zoo/*.arseg),demo $(if $(INPUT),"$(INPUT)"),doctor)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format tables golden build clean
+.PHONY: help run test test-slow lint format tables bench-cpu golden build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
-	@echo "also: test-slow lint format tables golden build clean"
+	@echo "also: test-slow lint format tables bench-cpu golden build clean"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +50,10 @@ format: $(VENV)/.host
 # tables in docs/ that are generated from the code
 tables: $(VENV)/.host
 	$(BIN)/python benchmarks/gmacs.py
+
+# frame times, about ten minutes on an idle machine; goes on where it was interrupted
+bench-cpu: $(VENV)/.host
+	$(BIN)/python benchmarks/bench_cpu.py
 
 golden: $(VENV)/.host
 	$(BIN)/python tests/check_golden.py ../shared/golden
