@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 def compile_command(bundle: Bundle) -> str:
     """Return what to type to build plans here."""
-    return f"edge-arseg compile {bundle.path} --target TARGET (`edge-arseg targets detect` names it)"
+    return f"edge-arseg compile {bundle.path}"
 
 
 def plan_from_bundle(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_arseg.errors import BuildError, MemoryExhaustedError, OptionError
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, OptionError
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.cuda_device import CudaDevice, DeviceArray, borrow_device, return_device
 from edge_arseg.runtime.cuda_graph import CudaGraph, driver_library, graph_from_work
@@ -217,13 +217,18 @@ def _refused(what: str, errors: list[str]) -> Exception:
     """Turn TensorRT's log into an error that says what to type."""
     text = "; ".join(errors[-3:])[:600] or "no reason given"
     lower = text.lower()
-    again = "edge-arseg compile BUNDLE --target TARGET, on this machine"
+    again = "edge-arseg compile BUNDLE --force, on this machine"
     if "out of memory" in lower or "outofmemory" in lower:
         return MemoryExhaustedError(
             f"{what} for lack of memory ({text}): end other programs on the GPU, or export at a smaller --size"
         )
     if "incompatible device" in lower or "expecting compute" in lower:
         return BuildError(f"{what}: it was built for another GPU ({text}); build it again: {again}")
-    if "library version" in lower or "serializationversion" in lower or "version tag" in lower:
+    if "insufficient for cuda runtime" in lower:
+        return EnvironmentUnfitError(
+            f"{what}: the GPU's driver is missing or older than this TensorRT wants ({text}); see `edge-arseg doctor`, "
+            "or run with --backend onnxruntime"
+        )
+    if any(words in lower for words in ("library version", "serializationversion", "serialization version")):
         return BuildError(f"{what}: it was built by another TensorRT ({text}); build it again: {again}")
     return BuildError(f"{what} ({text}); build it again: {again}")
