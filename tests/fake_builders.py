@@ -62,3 +62,17 @@ class Full(FakeBuilder):
 class Buggy(FakeBuilder):
     def build(self, *_):
         raise KeyError("surprise")
+
+
+class Interrupted(FakeBuilder):
+    """Fails for graphs whose role is not among ``$FAKE_BUILDER_ABLE``; the toy bundle's graphs all look alike."""
+
+    def build(self, graph, precision, settings, timing_cache, report):
+        able = int(os.environ["FAKE_BUILDER_ABLE"])
+        if len(timing_cache) >= able:
+            raise BuildError("the power went out")
+        return super().build(graph, precision, settings, timing_cache, report)
+
+
+class Newer(FakeBuilder):
+    version = "2.0.0"

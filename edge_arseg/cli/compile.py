@@ -1,0 +1,120 @@
+"""``edge-arseg compile``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge_arseg.cli.options import json_option
+from edge_arseg.cli.output import print_json, print_table
+from edge_arseg.errors import OptionError
+
+if TYPE_CHECKING:
+    from edge_arseg.compiler.compilation import Compilation
+
+PRECISION = click.Choice(["fp32", "fp16", "int8", "mixed"])
+GRAPHS = ["hr", "lr", "fuse", "head", "lr_head"]
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--target", help="Board to compile for. [default: the bundle's own, else `local`: this machine]")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The bundle to write. [default: NAME-TARGET.arseg]"
+)
+@click.option("--hr", type=PRECISION, help="Precision of the HR branch. [default: the target's]")
+@click.option("--lr", type=PRECISION, help="Precision of the LR branch. [default: the target's]")
+@click.option("--fuse", type=PRECISION, help="Precision of the fuse graph. [default: the target's]")
+@click.option("--graph", "graphs", type=click.Choice(GRAPHS), multiple=True, help="Build this engine only; repeatable.")
+@click.option("--no-engines", is_flag=True, help="Stop at the bundle, on the board too.")
+@click.option("--workspace", type=click.IntRange(16), metavar="MIB", help="Scratch memory of a build, MiB.")
+@click.option("--opt-level", type=click.IntRange(0, 5), help="How long TensorRT looks for fast tactics.")
+@click.option("--user-cache", is_flag=True, help="Keep the engines in your own cache; for bundles that are read-only.")
+@click.option("--no-memory-check", is_flag=True, help="Build even where memory seems too little.")
+@click.option("--dry-run", is_flag=True, help="Print the steps and do none of them.")
+@click.option("--force", is_flag=True, help="Replace the bundle, and build engines that are there.")
+@click.option("--dla", type=int, hidden=True)
+@json_option
+def compile(
+    bundle: Path,
+    target: str | None,
+    output: Path | None,
+    hr: str | None,
+    lr: str | None,
+    fuse: str | None,
+    graphs: tuple[str, ...],
+    no_engines: bool,
+    workspace: int | None,
+    opt_level: int | None,
+    user_cache: bool,
+    no_memory_check: bool,
+    dry_run: bool,
+    force: bool,
+    dla: int | None,
+    as_json: bool,
+) -> None:
+    """Compile a BUNDLE for a board.
+
+    On a host: graphs in the board's precision and the fusion kernel, in a new bundle. On the board, the same command:
+    the engines too. What an earlier run finished is kept, so it can be interrupted and typed again.
+    """
+    if dla is not None:
+        raise OptionError(
+            f"--dla {dla}: the DLA is not used in this version. Up to JetPack 6 it takes no Q/DQ graphs, JetPack 7.0 "
+            "to 7.2.1 do not offer it, and Orin Nano and Thor have none. Leave out --dla: the GPU runs everything"
+        )
+    from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
+    from edge_arseg.compiler.compile_options import CompileOptions
+    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.spec.manifest import Precision, Role
+
+    asked = {Role.HR: hr, Role.LR: lr, Role.FUSE: fuse}
+    options = CompileOptions(
+        precisions={role: Precision(name) for role, name in asked.items() if name},
+        output=output,
+        force=force,
+        engines=not no_engines,
+        roles=tuple(Role(name) for name in dict.fromkeys(graphs or GRAPHS)),
+        user_cache=user_cache,
+        workspace_bytes=None if workspace is None else workspace << 20,
+        optimization_level=opt_level,
+        memory_check=not no_memory_check,
+    )
+    checked = read_bundle(bundle)
+    if dry_run:
+        found = plan_from_bundle(checked, target, options)
+    else:
+        found = compile_bundle(checked, target, options, progress=lambda line: click.echo(f"{line} ...", err=True))
+    if as_json:
+        print_json(
+            {
+                "target": found.target.id,
+                "bundle": str(found.bundle),
+                "dry_run": dry_run,
+                "engines_here": found.place.here,
+                "engines": None if found.engines is None else str(found.engines),
+                "steps": [{"name": s.name, "state": s.state.value, "detail": s.detail} for s in found.steps],
+                "warnings": list(found.warnings),
+                "next": _next(found, dry_run=dry_run),
+            }
+        )
+        return
+    title = f"{bundle} for {found.target.id}" + (" (nothing was done)" if dry_run else "")
+    print_table(title, ["step", "", ""], [(s.name, s.state.value, s.detail) for s in found.steps], left=True)
+    for warning in found.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if following := _next(found, dry_run=dry_run):
+        click.echo(f"next: {following}")
+
+
+def _next(found: "Compilation", *, dry_run: bool) -> str:
+    """Return what to type next."""
+    if dry_run:
+        return ""
+    if found.engines is not None:
+        return f"edge-arseg verify {found.bundle} --backend tensorrt"
+    if found.target.kind.value == "cpu":
+        return f"edge-arseg verify {found.bundle}"
+    if found.target.tier == 3:
+        return f"on the board: trtexec --onnx={found.bundle}/onnx/hr.onnx --saveEngine=hr.plan, and the same for lr"
+    return f"copy {found.bundle} to the board and type there: edge-arseg compile {found.bundle.name}"

@@ -1,0 +1,61 @@
+"""Which GPU architectures the fusion kernel is compiled for, and whether there is a compiler for them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_arseg.compiler.cuda_compilers import CudaCompiler, compiler_for
+from edge_arseg.errors import ArsegError
+from edge_arseg.runtime.cuda_device import DeviceFacts
+from edge_arseg.spec.target import Kind, Target
+
+DESKTOP_SMS = (75, 80, 86, 89, 90)
+"""For a GPU that is not known: Turing to Hopper."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelChoice:
+    """What to compile the kernel for.
+
+    Attributes:
+        sms: architectures, as the compilers write them (87 for 8.7).
+        missing: why those that the target wants cannot be compiled for here, with what to type; nothing otherwise.
+        why: in words, for people.
+    """
+
+    sms: tuple[int, ...]
+    why: str
+    missing: str = ""
+
+
+def choice_from_target(
+    target: Target, facts: DeviceFacts | None, *, find: Callable[[int], CudaCompiler] = compiler_for
+) -> KernelChoice:
+    """Choose the architectures: a board's own; on a desktop the GPU that is there, or the usual ones.
+
+    A bundle without a kernel runs too, with the ``fuse`` graph, so that a missing compiler is no error.
+
+    Args:
+        target: compiled for.
+        facts: of this machine's GPU.
+        find: the compiler for an architecture.
+    """
+    if target.kind is Kind.CPU:
+        return KernelChoice((), "the CPU's kernels are compiled when they are used")
+    if target.gpu is not None:
+        wanted: tuple[int, ...] = (target.gpu.sm,)
+    elif facts is not None:
+        wanted = (10 * facts.compute_capability[0] + facts.compute_capability[1],)
+    else:
+        wanted = DESKTOP_SMS
+    able, names, missing = [], set(), ""
+    for sm in wanted:
+        try:
+            names.add(find(sm).name)
+        except ArsegError as error:
+            missing = missing or str(error)
+        else:
+            able.append(sm)
+    if not able:
+        return KernelChoice((), f"none: the fuse graph is used instead. {missing}", missing)
+    named = ", ".join(f"sm_{sm}" for sm in able)
+    return KernelChoice(tuple(able), f"fusion kernel for {named} with {', '.join(sorted(names))}", missing)

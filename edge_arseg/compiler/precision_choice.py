@@ -1,0 +1,79 @@
+"""Which precision each graph of a bundle gets for a target."""
+
+from collections.abc import Mapping
+
+from edge_arseg.errors import OptionError
+from edge_arseg.spec.manifest import Manifest, Precision, Role
+from edge_arseg.spec.target import Target
+
+CHOSEN = (Role.HR, Role.LR, Role.FUSE)
+"""Graphs whose precision is chosen; ``head`` and ``lr_head`` follow ``fuse``, whose features they read."""
+
+
+def precisions_for_target(
+    manifest: Manifest, target: Target, asked: Mapping[Role, Precision], *, bundle: str
+) -> dict[Role, Precision]:
+    """Decide the precision of every graph.
+
+    A float32 bundle gets what was asked for, else what the target says. A bundle that was quantized, or compiled for
+    this target before, keeps what it has: that was chosen.
+
+    Args:
+        manifest: of the bundle.
+        target: that it is compiled for.
+        asked: by the user.
+        bundle: its path, for messages.
+
+    Raises:
+        OptionError: a precision that the target does not have, or that the graph cannot be given here: all in one
+            message, with what to type.
+    """
+    assert target.precision is not None
+    made = {role: entry.precision for role, entry in manifest.graphs.items()}
+    fresh = is_float32(manifest)
+    if fresh:
+        if manifest.target != target.id:  # else float32 is what was chosen for it
+            made.update({Role.HR: target.precision.hr, Role.LR: target.precision.lr, Role.FUSE: target.precision.fuse})
+        made.update(asked)
+        made[Role.HEAD] = made[Role.LR_HEAD] = Precision.FP16 if made[Role.FUSE] is Precision.FP16 else Precision.FP32
+    faults = []
+    for role in CHOSEN:
+        wanted = asked.get(role, made[role])
+        if wanted not in _runnable(target):
+            able = ", ".join(choice.value for choice in target.precision.choices)
+            way = f"leave out --{role.value}" if role in asked else "compile the float32 bundle that it was made of"
+            faults.append(f"{role.value}: {wanted.value} does not run on {target.name} (it has {able}); {way}")
+        elif fresh and wanted in (Precision.INT8, Precision.MIXED):
+            faults.append(
+                f"{role.value}: int8 needs ranges measured on clips; type first: edge-arseg quantize {bundle} "
+                f"--{role.value} int8 --activations {target.precision.activations.value} -o QUANTIZED.arseg"
+            )
+        elif wanted is not made[role]:
+            faults.append(
+                f"{role.value}: {made[role].value} in this bundle, {wanted.value} asked for; compile the float32 "
+                "bundle that it was made of"
+            )
+    quantized = manifest.quantization
+    integers = [role.value for role in CHOSEN if made[role] in (Precision.INT8, Precision.MIXED)]
+    if quantized and integers and quantized.activations != target.precision.activations.value:
+        faults.append(
+            f"{', '.join(integers)}: quantized with {quantized.activations} activations, {target.name} wants "
+            f"{target.precision.activations.value}; quantize the float32 bundle again with --activations "
+            f"{target.precision.activations.value}"
+        )
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise OptionError(f"{bundle} cannot be compiled for {target.id} like this\n{lines}")
+    return made
+
+
+def is_float32(manifest: Manifest) -> bool:
+    """Return whether a bundle is as it was exported: float32 throughout."""
+    return all(entry.precision is Precision.FP32 for entry in manifest.graphs.values())
+
+
+def _runnable(target: Target) -> tuple[Precision, ...]:
+    """Return what a target runs; a mixed graph holds INT8 and float layers."""
+    assert target.precision is not None
+    choices = target.precision.choices
+    return (*choices, Precision.MIXED) if Precision.INT8 in choices else choices

@@ -1,0 +1,112 @@
+"""A bundle for a target: its graphs in the target's precision, its kernels, and its name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from edge_arseg.compiler.bundle_writer import file_entries, write_bundle
+from edge_arseg.compiler.precision_choice import CHOSEN
+from edge_arseg.errors import EnvironmentUnfitError, ExportError
+from edge_arseg.runtime.bundle import SUFFIX, Bundle
+from edge_arseg.runtime.engines import engines_from_bundle
+from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements
+from edge_arseg.spec.manifest import GraphEntry, KernelEntry, Precision, Role
+from edge_arseg.spec.target import Target
+
+REQUIRED_AGREEMENT = 0.99
+"""Share of pixels of the golden frames that keep their class in float16. Ties and rounding are the rest."""
+
+Progress = Callable[[str], None]
+
+
+def bundle_for_target(
+    bundle: Bundle,
+    target: Target,
+    precisions: Mapping[Role, Precision],
+    path: Path,
+    *,
+    kernels: Mapping[KernelEntry, bytes],
+    force: bool = False,
+    progress: Progress = lambda _: None,
+) -> Bundle:
+    """Write a bundle whose graphs are what a target wants.
+
+    Args:
+        bundle: to start from; it stays as it is.
+        target: goes into the manifest.
+        precisions: of every graph, from ``precisions_for_target``.
+        path: the folder ``NAME.arseg`` to write.
+        kernels: compiled kernels that travel along; they replace those of ``bundle``.
+        force: replace a bundle that is there.
+        progress: called with a line when a step begins.
+
+    Raises:
+        EnvironmentUnfitError: a graph has to be converted and the host half is not installed.
+        ExportError: the converted graphs give the golden frames other classes; nothing is written then.
+        OptionError, SinkError: see ``write_bundle``.
+    """
+    manifest = bundle.manifest
+    old = {kernel.file for kernel in manifest.kernels}
+    contents = {name: (bundle.path / name).read_bytes() for name in manifest.files if name not in old}
+    entries, converted = dict(manifest.graphs), needs_conversion(bundle, precisions)
+    if converted:
+        told = ", ".join(f"{role.value} {precisions[role].value}" for role in CHOSEN)
+        progress(f"converting the graphs: {told}")
+        for role, (data, entry) in _converted(bundle, precisions).items():
+            contents[entry.file], entries[role] = data, entry
+    contents.update({kernel.file: data for kernel, data in kernels.items()})
+    required = manifest.golden.min_agreement or REQUIRED_AGREEMENT
+    made = replace(
+        manifest,
+        name=path.name.removesuffix(SUFFIX),
+        graphs=entries,
+        golden=replace(manifest.golden, min_agreement=required) if converted else manifest.golden,
+        files=file_entries(contents),
+        target=target.id,
+        compiled_from=bundle.digest,
+        kernels=tuple(kernels),
+    )
+
+    def check(written: Bundle) -> None:
+        if not converted:
+            return
+        progress("checking the graphs on the golden frames")
+        with engines_from_bundle(written, VERIFIED_ROLES) as engines:
+            worst = min(agreements(engines, written.golden_frames()), key=lambda row: row.agreement)
+        if worst.agreement < required:
+            raise ExportError(
+                f"{worst.output}: {worst.agreement:.4%} of the pixels get the class that float32 gives them (distance "
+                f"{worst.distance}), {required:.0%} expected; nothing was written. Keep graphs in float32: --hr fp32, "
+                "--lr fp32 or --fuse fp32"
+            )
+
+    return write_bundle(path, made, contents, force=force, check=check)
+
+
+def needs_conversion(bundle: Bundle, precisions: Mapping[Role, Precision]) -> bool:
+    """Return whether any graph has to be rewritten."""
+    return any(entry.precision is not precisions[role] for role, entry in bundle.manifest.graphs.items())
+
+
+def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Role, tuple[bytes, GraphEntry]]:
+    """Return the graphs of a float32 bundle in other precisions, with what the manifest says of them."""
+    missing = [name for name in ("onnx", "torch") if find_spec(name) is None]
+    if missing:
+        raise EnvironmentUnfitError(
+            f"this bundle holds float32 graphs, and converting them takes {', '.join(missing)}, not installed here: on "
+            f"the host type edge-arseg compile {bundle.path.name} --target TARGET and copy what it writes; or "
+            "pip install 'edge-arseg[host]'; or keep float32: --hr fp32 --lr fp32 --fuse fp32"
+        )
+    import onnx
+
+    from edge_arseg.compiler.exporter import graph_entry
+    from edge_arseg.compiler.quantization.precision import PrecisionPlan, graphs_from_plan
+
+    plan = PrecisionPlan({role: precisions[role] for role in CHOSEN})
+    originals = {role: onnx.load(str(bundle.graph_path(role))) for role in Role}
+    graphs = graphs_from_plan(originals, {}, {}, plan)
+    return {
+        role: (graph.SerializeToString(), replace(graph_entry(role, graph), precision=plan.stated(role)))
+        for role, graph in graphs.items()
+    }
