@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 RUN = $(if $(wildcard edge_arseg/zoo/*.arseg),demo $(if $(INPUT),"$(INPUT)"),doctor)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format tables bench-cpu golden build clean
+.PHONY: help run test test-slow lint format tables bench-cpu golden test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -54,6 +54,12 @@ tables: $(VENV)/.host
 # frame times, about ten minutes on an idle machine; goes on where it was interrupted
 bench-cpu: $(VENV)/.host
 	$(BIN)/python benchmarks/bench_cpu.py
+
+# builds, checks and times the CUDA kernel on the GPU that is there, with any Python that has torch with CUDA:
+# make test-gpu GPU_PYTHON=python3
+GPU_PYTHON := $(BIN)/python
+test-gpu:
+	$(GPU_PYTHON) tests/gpu/check_gpu.py --record benchmarks/results/gpu_fusion.json
 
 golden: $(VENV)/.host
 	$(BIN)/python tests/check_golden.py ../shared/golden

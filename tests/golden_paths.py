@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import cuda_host
 import numpy as np
 import torch
 from golden_cases import GoldenCase
@@ -73,6 +74,22 @@ def kernel_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
     return {"ar": logits}
 
 
+def cuda_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
+    """``ar`` logits with the GPU fusion kernel's source, run on the host in float32, and the ``head`` graph."""
+    from edge_arseg.runtime.cuda_fusion import Storage
+    from edge_arseg.spec.fusion import FusionShapes
+
+    engines = golden_engines(network, case, folder)
+    key = engines["hr"].run({names.FRAME: case.key_rgb})[names.FEATURE]
+    lr_feature = engines["lr"].run({names.FRAME: case.cur_rgb})[names.LR_FEATURE]
+    shapes = FusionShapes(
+        key.shape[1], key.shape[2:], lr_feature.shape[2:], case.flow.shape[:2], frame_height=case.key_rgb.shape[0]
+    )
+    plan = cuda_host.plan_on_host(shapes, Storage.EXACT)
+    fused = cuda_host.run_on_host(plan, fusion_weights(network), key[0], case.flow, lr_feature[0])
+    return {"ar": engines["head"].run({names.FUSED_FEATURE: fused[None]})[names.LOGITS][0]}
+
+
 def golden_engines(network: Network, case: GoldenCase, folder: Path) -> dict[str, OnnxRuntimeEngine]:
     """Export the case's graphs with logits into ``folder``, unless they are there, and open them."""
     settings = ExportSettings(*case.key_rgb.shape[:2], case.scale, flow_block=1)
@@ -96,5 +113,6 @@ PATHS: dict[str, Callable[[Network, GoldenCase, Path], Logits]] = {
     "torch": torch_logits,
     "onnx": graph_logits,
     **({"kernel": kernel_logits} if find_spec("numba") else {}),
+    **({"cuda": cuda_logits} if cuda_host.compiler() else {}),
 }
-"""The kernel path is there where Numba is."""
+"""The kernel path is there where Numba is, the CUDA source's where a C++ compiler is."""

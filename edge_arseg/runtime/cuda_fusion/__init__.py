@@ -9,9 +9,10 @@ It replaces the ``fuse`` graph up to the fused feature, between the two engines 
     plan = plan_from_shapes(shapes, Storage.HALF, limits)
     with CudaFusion(device, plan, weights, image) as kernel:
         fused = kernel.run(key_feature, flow, lr_feature)
+
+``CudaFusion`` is in ``kernel``, apart from what needs no pycuda.
 """
 
-from edge_arseg.runtime.cuda_fusion.kernel import CudaFusion
 from edge_arseg.runtime.cuda_fusion.launch_plan import GpuLimits, LaunchPlan, Storage, plan_from_shapes
 
-__all__ = ["CudaFusion", "GpuLimits", "LaunchPlan", "Storage", "plan_from_shapes"]
+__all__ = ["GpuLimits", "LaunchPlan", "Storage", "plan_from_shapes"]

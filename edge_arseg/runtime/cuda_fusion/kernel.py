@@ -61,8 +61,8 @@ class CudaFusion:
             function = self._module.get_function(plan.entry)
         except driver.Error as error:
             raise BuildError(
-                f"this GPU does not take the fusion kernel ({error}): it was compiled for another architecture, or as PTX "
-                "of a CUDA newer than the driver; compile again on this machine, or run with --fusion graph"
+                f"this GPU does not take the fusion kernel ({error}): it was compiled for another architecture, or by "
+                "a CUDA newer than the driver; compile again on this machine, or run with --fusion graph"
             ) from error
         # More than 48 KiB has to be asked for by name.
         function.set_attribute(driver.function_attribute.MAX_DYNAMIC_SHARED_SIZE_BYTES, plan.shared_bytes)
@@ -131,4 +131,5 @@ def limits_of_device(device: CudaDevice) -> GpuLimits:
         gpu.get_attribute(attribute.MULTIPROCESSOR_COUNT),
         gpu.get_attribute(attribute.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN),
         gpu.get_attribute(attribute.MAX_SHARED_MEMORY_PER_MULTIPROCESSOR),
+        tensor_cores=tuple(gpu.compute_capability()) >= (7, 5),
     )

@@ -53,11 +53,13 @@ class GpuLimits:
         sm_count: multiprocessors.
         block_shared_bytes: shared memory that a block may ask for.
         sm_shared_bytes: shared memory of a multiprocessor.
+        tensor_cores: of Turing or later; without, weights take so many registers that only low tiles have enough.
     """
 
     sm_count: int
     block_shared_bytes: int
     sm_shared_bytes: int
+    tensor_cores: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def plan_from_shapes(
     if tile_height is None:
         enough = across * -(-height // 16) >= 2 * limits.sm_count
         fits = fixed_shared_bytes(16) <= limits.block_shared_bytes
-        tile_height = 16 if enough and fits and 16 in storage.tile_heights else 8
+        tile_height = 16 if enough and fits and limits.tensor_cores and 16 in storage.tile_heights else 8
     if tile_height not in storage.tile_heights:
         raise OptionError(
             f"tiles of {tile_height} rows asked for, there are {storage.tile_heights} for {storage.value}"
@@ -143,7 +145,7 @@ def plan_from_shapes(
             f"the fusion kernel needs {fixed} bytes of shared memory per block, this GPU has "
             f"{limits.block_shared_bytes}; run with --fusion graph"
         )
-    blocks_per_sm = 2 if tile_height == 8 and storage is not Storage.EXACT else 1
+    blocks_per_sm = 2 if tile_height == 8 and limits.tensor_cores and storage is not Storage.EXACT else 1
     spare = min(limits.sm_shared_bytes // blocks_per_sm - _RESERVED, limits.block_shared_bytes) - fixed
     chunks = -(-shapes.channels // storage.chunk)
     kept_chunks = min(chunks, max(0, spare) // kept)

@@ -91,7 +91,9 @@ DEVICE void fuse(const Problem<Feature> &problem, unsigned *shared) {
 }
 
 // half: features and tiles in float16. mixed: features in float32, tiles in float16. exact: both in float32.
-// The number is the tile's rows. BLOCKS is how many a multiprocessor should run at once.
+// The number is the tile's rows. BLOCKS is how many a multiprocessor should run at once; plain cores hold weights in
+// float32, which takes the registers of two.
+constexpr int LOW_TILES = TENSOR_CORES ? 2 : 1;
 #define ENTRY(NAME, FEATURE, CELL, HEIGHT, TENSOR, BLOCKS)                                                            \
     extern "C" __global__ void __launch_bounds__(Tile<HEIGHT, 16>::THREADS, BLOCKS)                                   \
         NAME(FEATURE *out, const FEATURE *key, const float *flow, const FEATURE *lr, const Four *weights,             \
@@ -103,8 +105,8 @@ DEVICE void fuse(const Problem<Feature> &problem, unsigned *shared) {
         fuse<Tile<HEIGHT, 16>, CELL, TENSOR>(problem, reinterpret_cast<unsigned *>(shared));                          \
     }
 
-ENTRY(fuse_half_8, unsigned short, HalfCell, 8, TENSOR_CORES, 2)
+ENTRY(fuse_half_8, unsigned short, HalfCell, 8, TENSOR_CORES, LOW_TILES)
 ENTRY(fuse_half_16, unsigned short, HalfCell, 16, TENSOR_CORES, 1)
-ENTRY(fuse_mixed_8, float, HalfCell, 8, TENSOR_CORES, 2)
+ENTRY(fuse_mixed_8, float, HalfCell, 8, TENSOR_CORES, LOW_TILES)
 ENTRY(fuse_mixed_16, float, HalfCell, 16, TENSOR_CORES, 1)
 ENTRY(fuse_exact_8, float, FloatCell, 8, false, 1)

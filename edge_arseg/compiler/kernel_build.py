@@ -1,0 +1,109 @@
+"""Compiling the fusion kernel for a GPU architecture, once per source and compiler."""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_arseg.compiler.cuda_compilers import CudaCompiler, compiler_for
+from edge_arseg.compiler.kernel_resources import EntryResources, resources_from_log
+from edge_arseg.errors import BuildError
+from edge_arseg.runtime.cuda_fusion.source_files import MAIN, source_digest
+from edge_arseg.spec.manifest import KernelEntry
+
+
+@dataclass(frozen=True, slots=True)
+class KernelImage:
+    """The kernel compiled for one architecture.
+
+    Attributes:
+        sm: 87 for compute capability 8.7.
+        cubin: what the driver loads.
+        source: ``source_digest`` of what it was compiled from.
+        compiler: name and version.
+        resources: of each entry.
+    """
+
+    sm: int
+    cubin: bytes
+    source: str
+    compiler: str
+    resources: Mapping[str, EntryResources]
+
+
+def image_from_source(
+    sm: int, *, cache: Path | None = None, find: Callable[[int], CudaCompiler] | None = None
+) -> KernelImage:
+    """Compile the kernel, or take it from the cache.
+
+    Args:
+        sm: 87 for compute capability 8.7.
+        cache: folder; by default ``edge-arseg/kernels`` in the user's cache. Where it cannot be written, compiling is
+            repeated, nothing else.
+        find: chooses the compiler; by default ``compiler_for``.
+
+    Raises:
+        EnvironmentUnfitError: there is no compiler.
+        BuildError: no compiler knows the architecture, or the kernel does not compile.
+    """
+    compiler = (find or compiler_for)(sm)
+    source = source_digest()
+    folder = cache or _user_cache()
+    name = hashlib.sha256(f"{source} sm_{sm} {compiler.name}".encode()).hexdigest()[:16]
+    cubin_file, record_file = folder / f"{name}.cubin", folder / f"{name}.json"
+    if (cubin := _cached(cubin_file, record_file)) is None:
+        data, said = compiler.cubin_from_source(MAIN, sm)
+        resources = resources_from_log(said)
+        if not resources:
+            raise BuildError(f"{compiler.name} names no entry of {MAIN.name}; it says:\n{said[-1000:]}")
+        record = {
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "resources": {entry: [r.registers, r.spill_bytes, r.stack_bytes] for entry, r in resources.items()},
+        }
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            _write(cubin_file, data)
+            _write(record_file, json.dumps(record).encode())  # last: without it the cubin is not used
+        cubin = data, resources
+    return KernelImage(sm, cubin[0], source, compiler.name, cubin[1])
+
+
+def kernels_from_sms(sms: Sequence[int], *, cache: Path | None = None) -> dict[KernelEntry, bytes]:
+    """Compile for several architectures; returns what a bundle says of each, and the cubin.
+
+    Raises:
+        EnvironmentUnfitError: there is no compiler.
+        BuildError: no compiler knows an architecture, or the kernel does not compile.
+    """
+    images = [image_from_source(sm, cache=cache) for sm in sms]
+    return {
+        KernelEntry(f"kernels/fusion_sm{image.sm}.cubin", image.sm, image.source, image.compiler): image.cubin
+        for image in images
+    }
+
+
+def _cached(cubin_file: Path, record_file: Path) -> tuple[bytes, dict[str, EntryResources]] | None:
+    """Return a cubin and what it takes, or ``None`` where it is missing or not as it was written."""
+    try:
+        record = json.loads(record_file.read_bytes())
+        data = cubin_file.read_bytes()
+        if hashlib.sha256(data).hexdigest() != record["sha256"]:
+            return None
+        return data, {entry: EntryResources(*numbers) for entry, numbers in record["resources"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Write whole or not at all."""
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    part.write_bytes(data)
+    part.replace(file)
+
+
+def _user_cache() -> Path:
+    root = os.environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "edge-arseg" / "kernels"

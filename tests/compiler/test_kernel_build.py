@@ -1,0 +1,126 @@
+"""Compiling the fusion kernel: what is chosen, what is kept, what is said where it fails."""
+
+import shutil
+import stat
+
+import pytest
+
+from edge_arseg.compiler.cuda_compilers import CudaCompiler, Nvcc, compiler_for, cuda_compilers
+from edge_arseg.compiler.kernel_build import image_from_source, kernels_from_sms
+from edge_arseg.compiler.kernel_resources import EntryResources, resources_from_log
+from edge_arseg.errors import BuildError, EnvironmentUnfitError
+from edge_arseg.runtime.cuda_fusion.source_files import MAIN, source_digest
+
+SAID = """ptxas info    : 0 bytes gmem
+ptxas info    : Compiling entry function 'fuse_half_16' for 'sm_87'
+ptxas info    : Function properties for fuse_half_16
+    0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
+ptxas info    : Used 126 registers, used 1 barriers, 436 bytes cmem[0]
+ptxas info    : Compiling entry function 'fuse_half_8' for 'sm_87'
+ptxas info    : Function properties for fuse_half_8
+    368 bytes stack frame, 432 bytes spill stores, 440 bytes spill loads
+ptxas info    : Used 128 registers, used 1 barriers, 368 bytes cumulative stack size, 436 bytes cmem[0]
+"""
+
+
+class FakeCompiler(CudaCompiler):
+    """Answers without compiling."""
+
+    name, sms = "fake 13.0", (75, 87, 90, 110)
+
+    def __init__(self, said: str = SAID):
+        self.asked: list[int] = []
+        self._said = said
+
+    def cubin_from_source(self, source, sm):
+        assert source == MAIN
+        self.asked.append(sm)
+        return f"cubin {sm}".encode(), self._said
+
+
+def test_resources_are_read_for_each_entry():
+    assert resources_from_log(SAID) == {
+        "fuse_half_16": EntryResources(126, 0, 0),
+        "fuse_half_8": EntryResources(128, 872, 368),
+    }
+
+
+def test_a_kernel_is_compiled_once_and_named_by_its_source(tmp_path):
+    compiler = FakeCompiler()
+    first = image_from_source(87, cache=tmp_path, find=lambda sm: compiler)
+    second = image_from_source(87, cache=tmp_path, find=lambda sm: compiler)
+    assert compiler.asked == [87]
+    assert first == second
+    assert (first.cubin, first.source, first.compiler) == (b"cubin 87", source_digest(), "fake 13.0")
+    image_from_source(90, cache=tmp_path, find=lambda sm: compiler)
+    assert compiler.asked == [87, 90]
+    assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
+
+
+def test_a_damaged_cache_is_not_used(tmp_path):
+    compiler = FakeCompiler()
+    image_from_source(87, cache=tmp_path, find=lambda sm: compiler)
+    (cubin,) = tmp_path.glob("*.cubin")
+    cubin.write_bytes(b"half of it")
+    assert image_from_source(87, cache=tmp_path, find=lambda sm: compiler).cubin == b"cubin 87"
+    (record,) = tmp_path.glob("*.json")
+    record.write_text("[]")
+    image_from_source(87, cache=tmp_path, find=lambda sm: compiler)
+    assert compiler.asked == [87, 87, 87]
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path):
+    (tmp_path / "file").write_text("")
+    compiler = FakeCompiler()
+    for _ in range(2):
+        assert image_from_source(87, cache=tmp_path / "file/cache", find=lambda sm: compiler).cubin == b"cubin 87"
+    assert compiler.asked == [87, 87]
+
+
+def test_a_compiler_that_names_no_entry_is_not_trusted(tmp_path):
+    with pytest.raises(BuildError, match="names no entry"):
+        image_from_source(87, cache=tmp_path, find=lambda sm: FakeCompiler("warning: nothing"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bundle_is_told_what_compiled_each_image(tmp_path, monkeypatch):
+    compiler = FakeCompiler()
+    monkeypatch.setattr("edge_arseg.compiler.kernel_build.compiler_for", lambda sm: compiler)
+    kernels = kernels_from_sms([87, 110], cache=tmp_path)
+    assert [(entry.file, entry.sm, entry.compiler) for entry in kernels] == [
+        ("kernels/fusion_sm87.cubin", 87, "fake 13.0"),
+        ("kernels/fusion_sm110.cubin", 110, "fake 13.0"),
+    ]
+    assert list(kernels.values()) == [b"cubin 87", b"cubin 110"]
+
+
+def test_no_compiler_and_no_compiler_for_it_are_different_errors():
+    with pytest.raises(EnvironmentUnfitError, match=r"no CUDA compiler.*export PATH=.*nvidia-cuda-nvrtc"):
+        compiler_for(87, iter(()))
+    with pytest.raises(BuildError, match=r"sm_72 is known to none of fake 13.0 \(sm_75 to sm_110\).*cu12<13"):
+        compiler_for(72, iter([FakeCompiler()]))
+    assert compiler_for(87, iter([FakeCompiler()])).name == "fake 13.0"
+
+
+def test_a_compiler_that_fails_says_why(tmp_path):
+    nvcc = tmp_path / "nvcc"
+    nvcc.write_text(
+        "#!/bin/sh\ncase $1 in --version) echo release 12.6, V12.6.1;; --list-gpu-code) echo sm_72 sm_87;; "
+        "*) echo 'fusion.cu(3): error: no such thing' >&2; exit 2;; esac\n"
+    )
+    nvcc.chmod(nvcc.stat().st_mode | stat.S_IEXEC)
+    compiler = Nvcc(nvcc)
+    assert (compiler.name, compiler.sms) == ("nvcc 12.6", (72, 87))
+    with pytest.raises(BuildError, match=r"failed with 2:\nfusion.cu\(3\): error: no such thing"):
+        compiler.cubin_from_source(MAIN, 87)
+    assert next(cuda_compilers({"CUDACXX": str(nvcc), "PATH": ""})).name == "nvcc 12.6"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
+@pytest.mark.parametrize("sm", [75, 87, 90, 110])
+def test_no_entry_spills(sm):
+    image = image_from_source(sm)
+    assert len(image.resources) == 5
+    for entry, found in image.resources.items():
+        assert (found.spill_bytes, found.stack_bytes) == (0, 0), entry

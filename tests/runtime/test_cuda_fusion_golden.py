@@ -1,0 +1,35 @@
+"""The GPU kernel's source, run on the host, against intermediates of the reference implementation."""
+
+import cuda_host
+import pytest
+from cuda_host import plan_on_host, run_on_host
+from fusion_golden import FRAME_HEIGHT, GOLDEN, VARIANTS, difference, golden_case
+
+from edge_arseg.runtime.cuda_fusion.launch_plan import Storage
+from edge_arseg.spec.fusion import FusionShapes
+
+reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
+
+pytestmark = [
+    pytest.mark.skipif(not GOLDEN.is_dir(), reason="no golden files beside the repository"),
+    pytest.mark.skipif(cuda_host.compiler() is None, reason="no C++ compiler to run the kernel on the host"),
+]
+
+BOUND = {Storage.EXACT: 5e-6, Storage.MIXED: 3e-3, Storage.HALF: 3e-3}
+SLOW = [("camvid-psp18", Storage.EXACT), ("camvid-psp18", Storage.MIXED)]
+CASES = [
+    pytest.param(variant, storage, marks=[pytest.mark.slow] if (variant, storage) in SLOW else [])
+    for variant in VARIANTS
+    for storage in Storage
+]
+
+
+@pytest.mark.parametrize(("variant", "storage"), CASES)
+def test_source_agrees_with_the_reference_implementation(variant, storage):
+    case, weights = golden_case(variant)
+    key, flow, lr = case["hr_feature"], case["flow"], case["lr_feature"]
+    channels, height, width = key.shape
+    shapes = FusionShapes(channels, (height, width), lr.shape[1:], flow.shape[:2], FRAME_HEIGHT)
+    fused = run_on_host(plan_on_host(shapes, storage), weights, key, flow, lr)
+    assert difference(fused, case["fused_feature"]) < 3e-3  # stored as float16
+    assert difference(fused, reference.fuse(key, flow, lr, weights, FRAME_HEIGHT)) < BOUND[storage]
