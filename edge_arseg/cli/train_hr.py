@@ -1,5 +1,6 @@
 """``edge-arseg train hr``."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,6 +20,18 @@ from edge_arseg.cli.training import TrainingProgress, device_from_name, training
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Views a step.")
 @click.option("--crop", type=SIZE, default="288x384", show_default=True, help="Rows x columns of a view.")
 @click.option("--rate", type=float, default=2e-3, show_default=True, help="Largest learning rate.")
+@click.option(
+    "--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True, help="Of channels."
+)
+@click.option("--weight-decay", type=float, default=0.05, show_default=True, help="Of the convolutions.")
+@click.option(
+    "--augmentation",
+    type=click.Choice(["strong", "light"]),
+    default="strong",
+    show_default=True,
+    help="strong for a start from nothing, light to finish.",
+)
+@click.option("--from", "start", type=PATH, help="Start from these weights: a run's folder or a .safetensors file.")
 @click.option("--street", type=click.IntRange(0), default=100, show_default=True, help="Rendered pictures to mix in.")
 @click.option("--score-every", type=click.IntRange(1), default=250, show_default=True, help="Steps between scores.")
 @training_options
@@ -31,6 +44,10 @@ def hr(
     batch: int,
     crop: tuple[int, int],
     rate: float,
+    dropout: float,
+    weight_decay: float,
+    augmentation: str,
+    start: Path | None,
     street: int,
     score_every: int,
     fp32: bool,
@@ -53,31 +70,36 @@ def hr(
     from edge_arseg.spec.model import Model
     from edge_arseg.training.curves import plot_curves
     from edge_arseg.training.data.layouts import dataset_from_folder
+    from edge_arseg.training.hr_start import start_from
     from edge_arseg.training.hr_training import HrSettings, HrTraining
     from edge_arseg.training.normalisations import normalisation_of
     from edge_arseg.training.run_folder import BEST, RunFolder
-    from edge_arseg.training.still_augmentation import StillAugmentation
+    from edge_arseg.training.still_augmentation import AUGMENTATIONS
     from edge_arseg.training.stills import checked_crop, stills_from_images, stills_from_street
 
     settings = HrSettings(
         steps=steps,
         batch=batch,
         rate=rate,
+        dropout=dropout,
+        weight_decay=weight_decay,
         score_every=score_every,
         bf16=not fp32,
         seed=seed,
-        augmentation=StillAugmentation(crop=checked_crop(crop)),
+        augmentation=replace(AUGMENTATIONS[augmentation], crop=checked_crop(crop)),
     )
     found = dataset_from_folder(dataset, layout)
     if street and found.classes != CAMVID_11:
         raise click.UsageError(f"--street has CamVid's 11 classes, {found.name} has others; type --street 0")
     record = {"dataset": found.name, "images": len(found.train), "backbone": backbone, "street": street}
-    record |= settings.record()
+    record |= {"start": start.name if start else None} | settings.record()
     if threads:
         torch.set_num_threads(threads)
     torch.manual_seed(seed)
     name = f"{found.name}-{backbone.partition(':')[0].rpartition('.')[2]}"
     network = Network(Model(name, backbone, found.classes, normalisation_of(found.name)))
+    if start is not None:
+        start_from(network, start)
     chosen = device_from_name(device)
     folder = (RunFolder.resume if resume else RunFolder.create)(output, record)
     stills, held_back = stills_from_images(found.train), stills_from_images(found.held_back)

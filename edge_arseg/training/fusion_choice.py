@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from edge_arseg.network.creff import Creff
+from edge_arseg.network.differentiable_attention import differentiable_attention
 from edge_arseg.network.layers import resize
-from edge_arseg.network.tiled_attention import tiled_attention
 from edge_arseg.network.warp import flows_at_feature, warp
 
 
@@ -99,7 +99,7 @@ class LrAlone(FusionChoice):
 def attended(creff: Creff, warped: Tensor, lr_feature: Tensor) -> Tensor:
     """``Creff.forward`` with the attention that has gradients."""
     lr = resize(lr_feature, (warped.shape[2], warped.shape[3]), align_corners=True)
-    return lr + tiled_attention(creff.query(lr), creff.key(warped), creff.value(warped), creff.window)
+    return lr + differentiable_attention(creff.query(lr), creff.key(warped), creff.value(warped), creff.window)
 
 
 FUSION_CHOICES: dict[str, FusionChoice] = {

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from edge_arseg.evaluation.labels import IGNORED
+from edge_arseg.network.layers import resize
 
 
 def class_weights(labels: Iterable[np.ndarray], classes: int) -> Tensor:
@@ -39,7 +40,9 @@ def task_loss(scores: Tensor, label: Tensor, weights: Tensor) -> Tensor:
         A number, the weighted mean over the pixels that count; 0 where none does.
     """
     size = (-(-label.shape[1] // 2), -(-label.shape[2] // 2))
-    scores = F.interpolate(scores.float(), size, mode="bilinear", align_corners=False)
+    scores = resize(
+        scores.float(), size, align_corners=True
+    )  # as the head does, or its poles stand beside the true ones
     label = label[:, ::2, ::2]
     total = F.cross_entropy(scores, label, weight=weights, ignore_index=IGNORED, reduction="sum")
     counted = label != IGNORED

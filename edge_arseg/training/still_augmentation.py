@@ -86,6 +86,13 @@ class StillAugmentation:
         return 255.0 * (image / 255.0) ** gamma
 
 
+AUGMENTATIONS = {
+    "strong": StillAugmentation(),
+    "light": StillAugmentation(zoom=(0.8, 1.5), turn=2.0, stretch=1.1, light=0.2, blur=0.1, coded=0.5),
+}
+"""By name: for a start from nothing, and for the last part of a training."""
+
+
 def _centre(length: int, seen: float, random: np.random.Generator) -> float:
     """Centre of a window of ``seen`` pixels along a side: inside the still where it fits, else it holds the still."""
     slack = (length - seen) / 2

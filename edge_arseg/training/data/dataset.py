@@ -40,7 +40,7 @@ class Dataset:
 def split_images(
     images: Sequence[LabelledImage], share: float = HELD_BACK
 ) -> tuple[tuple[LabelledImage, ...], tuple[LabelledImage, ...]]:
-    """Hold back the last images of every sequence.
+    """Hold back a run of images in the middle of every sequence.
 
     Neighbours in a sequence look alike, so scattered images would be known from training. A sequence is what its names
     have before the first ``_``; names without one make one sequence together. The same images always give the same
@@ -67,9 +67,10 @@ def split_images(
         counts[max(sequences, key=lambda name: len(sequences[name]))] = 1
     train, held_back = [], []
     for name, members in sequences.items():
-        cut = len(members) - counts[name]
-        train += members[:cut]
-        held_back += members[cut:]
+        first = (len(members) - counts[name]) // 2
+        last = first + counts[name]
+        train += members[:first] + members[last:]
+        held_back += members[first:last]
     return tuple(train), tuple(held_back)
 
 

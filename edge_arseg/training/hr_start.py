@@ -1,0 +1,29 @@
+"""Weights that HR training starts from, where it does not start from nothing."""
+
+from pathlib import Path
+
+from edge_arseg.errors import CheckpointError
+from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
+from edge_arseg.network.network import Network
+from edge_arseg.training.run_folder import BEST
+
+
+def start_from(network: Network, path: Path) -> None:
+    """Give the HR branch and its head the weights of another training.
+
+    Args:
+        network: its backbone and classes must be the same.
+        path: the folder of a run, of which the best weights are taken, or a ``.safetensors`` file.
+
+    Raises:
+        CheckpointError: no such file, another backbone, or another number of classes.
+    """
+    file = path / BEST if path.is_dir() else path
+    other = network_from_safetensors(file, backbone=network.model.backbone)
+    if len(other.model.classes) != len(network.model.classes):
+        raise CheckpointError(
+            f"{file}: {len(other.model.classes)} classes seen, {len(network.model.classes)} expected; "
+            "start from a model of the same classes"
+        )
+    network.hr.load_state_dict(other.hr.state_dict())
+    network.hr_head.load_state_dict(other.hr_head.state_dict())
