@@ -97,7 +97,7 @@ class KernelFusion(Fusion):
             with clock.stage("fuse"):
                 self._kernel.run(key_feature, flow, lr_feature, fused, rows)
             with clock.stage("head"):
-                class_map = self._decoder.class_map(fused, rows)
+                class_map = self._decoder.class_map(fused, rows if len(self._parts) > 1 else None)
         return class_map
 
 
