@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 # Numba's own pool: the other ones share OpenMP with torch, and two pools that wait by spinning slow both down.
-config.THREADING_LAYER = "workqueue"
+config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
 
 NOTHING = np.float32(1e-9)
 """Weights below this are taken as 0 and skipped: float32 does not see them in a sum, and denormal numbers are slow."""
@@ -32,7 +32,8 @@ def compiled_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -
     Returns:
         ``[N, C, h, w] float32`` in ``torch.channels_last``.
     """
-    if get_num_threads() != (wanted := min(torch.get_num_threads(), config.NUMBA_NUM_THREADS)):
+    most: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    if get_num_threads() != (wanted := min(torch.get_num_threads(), most)):
         set_num_threads(wanted)
     return _CompiledAttention.apply(query, key, value, window)
 
@@ -43,7 +44,8 @@ class _CompiledAttention(torch.autograd.Function):
         arrays = [_channels_last(x) for x in (query, key, value)]
         out = np.empty_like(arrays[0])
         weight = np.empty((*out.shape[:3], window * window), np.float32)
-        _attend(*arrays, window // 2, weight, out)
+        query_array, key_array, value_array = arrays
+        _attend(query_array, key_array, value_array, window // 2, weight, out)
         ctx.save_for_backward(*map(torch.from_numpy, (*arrays, weight)))
         ctx.window = window
         return torch.from_numpy(out).permute(0, 3, 1, 2)
