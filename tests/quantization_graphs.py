@@ -59,3 +59,12 @@ def joined() -> onnx.ModelProto:
     after = conv(graph, both, "after", inputs=4)
     graph.op("Add", after, conv(graph, two, "beside"), name="y")
     return graph.model("hr", {"x": ("float32", SHAPE)}, {"y": ("float32", SHAPE)})
+
+
+def pooled() -> onnx.ModelProto:
+    """A convolution between averages over a grid, written as products with constants, and a product with weights."""
+    graph = GraphWriter()
+    averages = graph.constant("averages", np.repeat(np.eye(2), 2, axis=0).astype(np.float32) / 2)  # [4, 2]
+    coarse = graph.op("MatMul", graph.op("Relu", conv(graph, "x", "conv"), name="relu"), averages, name="pool")
+    graph.op("MatMul", coarse, graph.constant("dense_w", np.array([[1.0, -2.0], [0.5, 3.0]], np.float32)), name="y")
+    return graph.model("hr", {"x": ("float32", SHAPE)}, {"y": ("float32", (1, 2, 4, 2))})

@@ -116,7 +116,7 @@ class QuantizationEntry:
     Attributes:
         activations: integers of activations in int8 graphs: ``uint8`` for ONNX Runtime on x86, ``int8`` for TensorRT.
         source: digest of the float32 bundle that was quantized.
-        recipe: name of the calibration recipe.
+        recipe: name of the calibration recipe; ``None`` where no graph is int8.
         recipe_sha256: of the recipe's file.
         calibration: path of what calibration saw and found (JSON).
         sensitivity: path of what each layer costs in accuracy, and of the scores (JSON).
@@ -124,8 +124,8 @@ class QuantizationEntry:
 
     activations: Annotated[str, Field(pattern="^(uint8|int8)$")]
     source: Sha256
-    recipe: str
-    recipe_sha256: Sha256
+    recipe: str | None
+    recipe_sha256: Sha256 | None
     calibration: BundlePath
     sensitivity: BundlePath
 

@@ -107,9 +107,8 @@ def quantize_bundle(
         agreement = agreements(engines, trial.golden_frames())
     record = sensitivity_record(work.plan, work.layers, work.trials, max_drop, scores, agreement)
     files = {CALIBRATION_FILE: calibration_record(work.calibration, recipe, plan.activations), SENSITIVITY_FILE: record}
-    entry = QuantizationEntry(
-        plan.activations, bundle.digest, recipe.name, recipe_sha256, CALIBRATION_FILE, SENSITIVITY_FILE
-    )
+    used = (recipe.name, recipe_sha256) if work.integer_roles else (None, None)
+    entry = QuantizationEntry(plan.activations, bundle.digest, *used, CALIBRATION_FILE, SENSITIVITY_FILE)
     manifest, contents = work.contents(files)
     worst = min(row.agreement for row in agreement)
     manifest = replace(
@@ -144,12 +143,13 @@ class _Work:
         plan: as far as it is known.
         layers: sensitivity by branch.
         trials: of the search, by branch.
-        calibration: ranges.
+        calibration: ranges; none where no branch becomes int8.
+        integer_roles: branches that become int8.
     """
 
-    calibration: Calibration
-
     def __init__(self, bundle: Bundle, plan: PrecisionPlan, threads: int | None) -> None:
+        self.calibration = Calibration({}, {}, (), ())
+        self.integer_roles = [role for role, precision in plan.branches.items() if precision is Precision.INT8]
         self.bundle, self.plan, self._threads = bundle, plan, threads
         self.layers: dict[Role, list[LayerSensitivity]] = {}
         self.trials: dict[Role, list[Trial]] = {}
@@ -157,7 +157,9 @@ class _Work:
 
     def calibrate(self, recipe: Recipe, data: Path | None, progress: Progress) -> None:
         """Gather ranges and rank the layers of the branches that become int8."""
-        roles = [role for role, precision in self.plan.branches.items() if precision is Precision.INT8]
+        roles = self.integer_roles
+        if not roles:
+            return
         self.calibration = ranges_from_clips(
             self.bundle, recipe, data=data, roles=roles, threads=self._threads, progress=progress
         )

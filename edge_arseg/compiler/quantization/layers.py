@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import onnx
 
 from edge_arseg.compiler.quantization.onnx_graph import OnnxGraph, id_of
@@ -35,8 +36,8 @@ def layers_from_graph(model: onnx.ModelProto, role: Role) -> Layers:
     """Sort the nodes of a graph.
 
     Always in float stay: the classifier and all behind it, up to the class map; products of two activations, which are
-    attention; in ``fuse`` all but the three depthwise convolutions, so warp and attention too; and what comes in front
-    of the first layer.
+    attention; products with averaging matrices, which pool the coarsest feature to a few pixels; in ``fuse`` all but
+    the three depthwise convolutions, so warp and attention too; and what comes in front of the first layer.
     """
     graph = OnnxGraph(model)
     closed = _decoder(graph)
@@ -45,7 +46,7 @@ def layers_from_graph(model: onnx.ModelProto, role: Role) -> Layers:
         for node in graph.nodes
         if node.op_type in WEIGHTED
         and id_of(node) not in closed
-        and node.input[1] in graph.constants
+        and _has_weights(graph, node)
         and not (role is Role.FUSE and node.op_type != "Conv")
     ]
     if role is Role.FUSE:
@@ -57,6 +58,14 @@ def layers_from_graph(model: onnx.ModelProto, role: Role) -> Layers:
         if node.op_type in BETWEEN and id_of(node) in reached and id_of(node) not in closed
     ]
     return Layers(tuple(node.name for node in layers), tuple(between))
+
+
+def _has_weights(graph: OnnxGraph, node: onnx.NodeProto) -> bool:
+    """Whether a node multiplies by weights: constants, but not an average (no entry below 0, each sum 1)."""
+    weights = graph.constants.get(node.input[1])
+    if weights is None or node.op_type != "MatMul":
+        return weights is not None
+    return bool(weights.min() < 0.0 or not np.allclose(weights.sum(axis=-2), 1.0, atol=1e-5))
 
 
 def _decoder(graph: OnnxGraph) -> set[str]:

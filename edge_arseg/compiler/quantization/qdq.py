@@ -21,6 +21,7 @@ import onnx
 from onnxruntime.quantization import QuantType
 from onnxruntime.quantization.calibrate import TensorData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+from onnxruntime.quantization.quant_utils import add_infer_metadata
 
 from edge_arseg.compiler.quantization.layers import BETWEEN, WEIGHTED, Layers, rectified, residual_inputs, shared_scales
 from edge_arseg.compiler.quantization.onnx_graph import OnnxGraph, shapes_of
@@ -77,6 +78,8 @@ def qdq_from_ranges(
     if not weighted:
         return copy
     types = shapes_of(model)
+    copy.CopyFrom(onnx.shape_inference.infer_shapes(model))
+    add_infer_metadata(copy)  # or the quantizer infers shapes again, by way of a file
     data = {name: _tensor_data(value, types[name][0]) for name, value in known.items() if name in types}
     with _quiet():
         quantizer = QDQQuantizer(

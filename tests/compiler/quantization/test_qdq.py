@@ -5,7 +5,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
-from quantization_graphs import SHAPE, identity_shortcut, joined, one_conv, weighted_shortcut
+from quantization_graphs import SHAPE, identity_shortcut, joined, one_conv, pooled, weighted_shortcut
 
 from edge_arseg.compiler.quantization.layers import Layers, layers_from_graph, observed_tensors, residual_inputs
 from edge_arseg.compiler.quantization.onnx_graph import OnnxGraph
@@ -174,3 +174,11 @@ def test_a_tensor_that_was_always_zero_gets_a_scale():
     found = constants(quantized(model, {"x": Range(0.0, 0.0), "y": Range(0.0, 0.0)}, "uint8"))
     assert found["x_scale"] > 0
     onnx.checker.check_model(quantized(model, {"x": Range(0.0, 0.0), "y": Range(0.0, 0.0)}, "int8"), full_check=True)
+
+
+def test_averages_are_no_layers():
+    layers = layers_from_graph(pooled(), Role.HR)
+    assert layers.weighted == ("conv", "y")
+    found = constants(quantized(pooled(), everywhere(pooled()), "uint8"))
+    assert "averages" in found
+    assert found["dense_w_quantized"].dtype == np.int8
