@@ -20,14 +20,21 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
 
     Exits with 1 where fewer pixels than --min-agreement get the expected class, with 3 where the bundle is damaged.
     """
+    from edge_arseg.runtime.backend_choice import settled_options
     from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.engine_options import EngineOptions
     from edge_arseg.runtime.engines import engines_from_bundle
+    from edge_arseg.runtime.pipeline import Mode
     from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements, required_agreement
 
     checked = read_bundle(bundle)
     golden = checked.golden_frames()
     if min_agreement is None:
         min_agreement = required_agreement(checked.manifest)
+    options, choice = settled_options(checked, Mode.AR, EngineOptions(backend=backend))
+    if choice:
+        click.echo(str(choice), err=True)
+    backend = options.backend
     with engines_from_bundle(checked, VERIFIED_ROLES, backend=backend) as engines:
         rows = agreements(engines, golden)
     worst = min(rows, key=lambda row: row.agreement)

@@ -15,7 +15,7 @@ from edge_arseg.runtime.verification import required_agreement
 from edge_arseg.spec.golden import GoldenFrames
 
 AUTO = "auto"
-CANDIDATES = ("tensorrt", "openvino", "onnxruntime-cuda", "onnxruntime")
+CANDIDATES = ("tensorrt", "openvino-bf16", "openvino", "onnxruntime-cuda", "onnxruntime")
 """Backends that ``auto`` tries. ``onnxruntime-tensorrt`` is not one: it builds for minutes where it has not run yet."""
 
 _ROUNDS = 5
@@ -54,7 +54,8 @@ class BackendChoice:
         return min((trial for trial in self.trials if trial.frame_ms), key=lambda trial: trial.frame_ms or 0).backend
 
     def __str__(self) -> str:
-        return f"backend: {self.backend} is the fastest here that passes ({'; '.join(map(str, self.trials))})"
+        lines = "\n".join(f"  {trial}" for trial in self.trials)
+        return f"backend: {self.backend} is the fastest here that passes\n{lines}"
 
 
 def settled_options(bundle: Bundle, mode: Mode, options: EngineOptions) -> tuple[EngineOptions, BackendChoice | None]:

@@ -15,6 +15,7 @@ BACKENDS = {
     "onnxruntime-cuda": "edge_arseg.runtime.onnxruntime_gpu:CudaOnnxRuntimeEngine",
     "onnxruntime-tensorrt": "edge_arseg.runtime.onnxruntime_gpu:TensorRtOnnxRuntimeEngine",
     "openvino": "edge_arseg.runtime.openvino_engine:OpenVinoEngine",
+    "openvino-bf16": "edge_arseg.runtime.openvino_engine:Bf16OpenVinoEngine",
     "tensorrt": "edge_arseg.runtime.tensorrt_engine:TensorRtEngine",
     "fake": "edge_arseg.runtime.fake_engine:FakeEngine",
 }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from edge_arseg.spec.tensor import TensorSpec
 
 class OpenVinoEngine(Engine):
     """One graph on OpenVINO's CPU device, reading and writing numpy arrays where they are."""
+
+    precision: ClassVar[str] = "f32"
+    """Of what the graph has in floating point."""
 
     def __init__(self, path: Path | str, *, threads: int | None = None):
         """Load a graph.
@@ -30,17 +33,19 @@ class OpenVinoEngine(Engine):
             BuildError: OpenVINO cannot load the graph.
         """
         library = _openvino()
+        core = library.Core()
+        self._check_cpu(core)
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": 1,
             "INFERENCE_NUM_THREADS": threads or usable_cores(),
-            # without it a CPU with AMX computes in bfloat16, whatever the graph says
-            "INFERENCE_PRECISION_HINT": "f32",
+            # unasked, a CPU with AMX computes in bfloat16, whatever the graph says
+            "INFERENCE_PRECISION_HINT": self.precision,
             # the kernels between two runs want the same cores
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            model = library.Core().compile_model(str(path), "CPU", settings)
+            model = core.compile_model(str(path), "CPU", settings)
         except Exception as error:  # OpenVINO raises plain RuntimeError and its own classes
             raise BuildError(
                 f"{path}: OpenVINO {library.__version__} cannot load this graph ({_last_line(error)}); "
@@ -76,6 +81,22 @@ class OpenVinoEngine(Engine):
         """Free the model; its output arrays stay valid."""
         self._request = None
         self._bound.clear()
+
+    def _check_cpu(self, core: Any) -> None:
+        """Refuse a CPU that lacks what the engine is for."""
+
+
+class Bf16OpenVinoEngine(OpenVinoEngine):
+    """The same in bfloat16, on CPUs that compute in it (AMX, AVX512-BF16): 8 bits of mantissa where float32 has 24."""
+
+    precision = "bf16"
+
+    def _check_cpu(self, core: Any) -> None:
+        able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if "BF16" not in able:
+            raise EnvironmentUnfitError(
+                f"this CPU does not compute in bfloat16 (OpenVINO lists {', '.join(able)}); take --backend openvino"
+            )
 
 
 def _openvino() -> ModuleType:

@@ -57,7 +57,7 @@ def test_the_fastest_that_passes_is_taken(bundle):
     assert wrong.frame_ms is None
     assert wrong.agreement == pytest.approx(0.9375)  # 4 columns of 64
     text = str(choice)
-    assert text.startswith("backend: toy is the fastest here that passes (slow ")
+    assert text.startswith("backend: toy is the fastest here that passes\n  slow ")
     assert "wrong: 93.75% of the pixels agree, 99.00% expected" in text
 
 
