@@ -126,8 +126,8 @@ def lr(
     network.to(place)
     found = pairs_from_stores(network, pairs, unlabelled, lr_scale=lr_scale, score_pairs=score_pairs)
     record = {"model": network.model.name, "backbone": network.model.backbone, "start": start, "clips": found.count}
-    folder = (RunFolder.resume if resume else RunFolder.create)(output, record | settings.record())
     start_network(network, found, settings, start)
+    folder = (RunFolder.resume if resume else RunFolder.create)(output, record | settings.record())
     training = LrTraining(network, found, settings, folder, device=place, workers=workers)
     with TrainingProgress(settings.steps, training.step) as progress:
         training.run(progress.step)

@@ -21,9 +21,9 @@ def spread_pairs(source: PairSource, count: int) -> list[Pair]:
             clip = place * clips // wanted
             distances = len(source.clips[clip].distances)
             if turn < distances:
-                step = distances if rounds == 1 else max(1, distances // rounds)
-                chosen.append((clip, (place % distances if rounds == 1 else place + turn * step) % distances))
-    return [source.pair(clip, i) for clip, i in dict.fromkeys(chosen)]
+                step = max(1, distances // rounds)
+                chosen.append((clip, ((place if rounds == 1 else clip) + turn * step) % distances))
+    return [source.pair(clip, i) for clip, i in chosen]
 
 
 @torch.inference_mode()

@@ -1,0 +1,91 @@
+"""Where the fusion starts: it compares, it mixes what both branches say, and nothing else."""
+
+import numpy as np
+import pytest
+import torch
+from pair_stores import patch_records
+from small_networks import own_network
+
+from edge_arseg.errors import OptionError
+from edge_arseg.network.network import Network
+from edge_arseg.network.tiled_attention import tiled_attention
+from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
+from edge_arseg.spec.model import Model
+from edge_arseg.training.fusion_start import (
+    FusionStart,
+    _features,
+    channel_statistics,
+    compare,
+    pass_through,
+    scale_output,
+    similarity_spread,
+    start_fusion,
+)
+from edge_arseg.training.pair_augmentation import PairView
+from edge_arseg.training.pair_views import batch_from_views
+
+
+@pytest.fixture
+def network():
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        network = Network(Model("camvid-compact", "compact", CAMVID_11, CAMVID_NORMALISATION)).eval()
+    network.lr.load_state_dict(network.hr.state_dict())
+    return network
+
+
+@pytest.fixture(scope="module")
+def batch():
+    views = []
+    for seed in range(2):
+        key, frame, _ = patch_records((64, 96), CAMVID_11, np.random.default_rng(seed))
+        views.append(PairView(key["rgb"], frame["rgb"], frame["flow"], frame["label"]))
+    return batch_from_views(views)
+
+
+@pytest.mark.parametrize("sharpness", [0.5, 2.0])
+def test_similarities_spread_as_asked(network, batch, sharpness):
+    start_fusion(network, [batch], 0.5, FusionStart(0.5, sharpness))
+    with torch.no_grad():
+        warped, lr = _features(network, batch, 0.5)
+        assert similarity_spread(network.creff, warped, lr) == pytest.approx(sharpness, rel=1e-3)
+
+
+def test_a_blunt_start_is_the_weighted_mean_of_both_branches(network, batch):
+    whole = network.lr(torch.ones(1, 3, 32, 48)).detach()
+    start_fusion(network, [batch], 0.5, FusionStart(0.3, 0.0))
+    torch.testing.assert_close(network.lr(torch.ones(1, 3, 32, 48)), 0.7 * whole, rtol=1e-4, atol=1e-5)
+    constant = torch.full((1, 64, 20, 20), 2.0)
+    fused = network.creff(constant, torch.zeros(1, 64, 10, 10))
+    torch.testing.assert_close(fused[0, :, 8:12, 8:12], torch.full((64, 4, 4), 0.3 * 2.0))
+
+
+def test_the_start_finds_a_feature_that_was_moved(network):
+    """A pattern in the LR feature, two pixels further on in the keyframe's: a sharp start brings it back."""
+    generator = torch.Generator().manual_seed(0)
+    pattern = torch.randn(1, 64, 24, 24, generator=generator)
+    moved = pattern.roll((1, -2), (2, 3))
+    creff = network.creff
+    with torch.no_grad():
+        compare(creff.query, *channel_statistics([pattern]))
+        compare(creff.key, *channel_statistics([moved]))
+        pass_through(creff.value, 1.0)
+        found = tiled_attention(creff.query(pattern), creff.key(moved), creff.value(moved), 7)
+    torch.testing.assert_close(found[..., 4:20, 4:20], pattern[..., 4:20, 4:20], rtol=0, atol=0.02)
+
+
+def test_a_backbone_whose_output_is_a_sum_keeps_it_whole(batch):
+    own = own_network()
+    image = torch.ones(1, 3, 32, 48)
+    before = own.lr(image).detach()
+    with pytest.raises(OptionError, match="cannot be scaled"):
+        scale_output(own.lr, 0.5, image)
+    start_fusion(own, [batch], 0.5, FusionStart())
+    torch.testing.assert_close(own.lr(image), before)
+    assert not own.creff.value.weight.any()
+
+
+@pytest.mark.parametrize("start", [FusionStart(1.0), FusionStart(-0.1), FusionStart(0.5, -1.0)])
+def test_starts_that_make_no_sense_are_refused(network, batch, start):
+    with pytest.raises(OptionError, match="seen, expected a share"):
+        start_fusion(network, [batch], 0.5, start)

@@ -1,0 +1,130 @@
+"""The LR training: it learns, it is killed and goes on bit for bit, and nothing moves that is to stand still."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from pair_stores import patch_store
+from safetensors.torch import load_file
+from small_networks import OWN_MODEL, lived_in, own_network
+
+from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
+from edge_arseg.network.network import Network
+from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
+from edge_arseg.spec.model import Model
+from edge_arseg.training.lr_pairs import pairs_from_stores
+from edge_arseg.training.lr_start import start_network
+from edge_arseg.training.lr_training import LrSettings, LrTraining
+from edge_arseg.training.run_folder import BEST, LAST, RunFolder
+
+SETTINGS = LrSettings(steps=8, batch=2, warmup=2, score_every=3, averaging=0.5)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return patch_store(tmp_path_factory.mktemp("pairs") / "store")
+
+
+def training(path, store, settings=SETTINGS, *, unlabelled=(), network=None, resume=False):
+    network = network or own_network()
+    folder = (RunFolder.resume if resume else RunFolder.create)(path, settings.record())
+    pairs = pairs_from_stores(network, store, unlabelled, lr_scale=settings.lr_scale, score_pairs=4)
+    start_network(network, pairs, settings, "hr")
+    return LrTraining(network, pairs, settings, folder, device=torch.device("cpu"), workers=0)
+
+
+def stop_at(step):
+    def progress(now, loss, miou):
+        if now == step:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@pytest.mark.parametrize("stopped", [2, 3, 7])
+def test_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, store, stopped):
+    whole = training(tmp_path / "whole", store)
+    whole.run()
+    with pytest.raises(KeyboardInterrupt):
+        training(tmp_path / "again", store).run(stop_at(stopped))
+    torch.rand(5)  # whatever else drew random numbers in between
+    again = training(tmp_path / "again", store, resume=True)
+    assert again.step == stopped // 3 * 3
+    again.run()
+    wanted, seen = whole.network.state_dict(), again.network.state_dict()
+    assert all(torch.equal(wanted[key], seen[key]) for key in wanted)
+    for name in (BEST, LAST):
+        one, other = load_file(tmp_path / "whole" / name), load_file(tmp_path / "again" / name)
+        assert all(torch.equal(one[key], other[key]) for key in one)
+    logs = [[{k: v for k, v in r.items() if k != "seconds"} for r in run.folder.records()] for run in (whole, again)]
+    assert logs[0] == logs[1]
+    assert [record["step"] for record in logs[0]] == [3, 6, 8]
+    assert set(logs[0][0]["miou_by_distance"]) == {"1", "3"}
+
+
+def moved_by(path, store, settings, **more):
+    """Which parts of a network a short run changes."""
+    run = training(path, store, settings, **more)
+    before = {key: value.clone() for key, value in run.network.state_dict().items()}
+    run.run()
+    after = run.network.state_dict()
+    return {".".join(key.split(".")[: 2 if key.startswith("creff") else 1]) for key in before
+            if not torch.equal(before[key], after[key])}  # fmt: skip
+
+
+CREFF = {"creff.query", "creff.key", "creff.value"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "moved"),
+    [
+        ({}, {"lr"} | CREFF),
+        ({"supervision": "none"}, {"lr", "lr_head"} | CREFF),
+        ({"supervision": "mse"}, {"lr", "lr_head"} | CREFF),
+        ({"supervision": "decoder"}, {"lr"} | CREFF),
+        ({"supervision": "kl"}, {"lr"} | CREFF),
+        ({"fusion": "no-warp"}, {"lr"} | CREFF),
+        ({"fusion": "no-attention"}, {"lr"}),
+    ],
+)
+def test_each_switch_trains_the_parts_that_it_says(tmp_path, store, changes, moved):
+    assert moved_by(tmp_path, store, replace(SETTINGS, steps=2, **changes)) == moved
+
+
+def test_the_branch_that_teaches_and_the_decoder_it_shares_come_out_as_they_went_in(tmp_path, store):
+    teacher = {key: value.clone() for key, value in own_network().state_dict().items() if key.startswith("hr")}
+    training(tmp_path, store).run()
+    written = network_from_safetensors(tmp_path / BEST, backbone=OWN_MODEL.backbone)
+    assert all(torch.equal(written.state_dict()[key], value) for key, value in teacher.items())
+    assert written.head_difference() == 0.0
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_pairs_without_labels_train_it_too(tmp_path, store, both):
+    others = patch_store(tmp_path / "others", clips=3, held_back=1, labelled=False)
+    settings = replace(SETTINGS, confidence=0.1)
+    run = training(tmp_path / "run", store if both else None, settings, unlabelled=[others])
+    run.run()
+    records = run.folder.records()
+    assert all(record["task"] > 0 and 0 <= record["miou"] <= 100 for record in records)
+
+
+def losses_of(path, store, backbone, *, steps, rate=1e-3):
+    torch.manual_seed(0)
+    network = lived_in(Network(Model(f"camvid-{backbone}", backbone, CAMVID_11, CAMVID_NORMALISATION)))
+    settings = replace(SETTINGS, steps=steps, score_every=steps // 4, rate=rate, warmup=1, bf16=False)
+    run = training(path, store, settings, network=network)
+    run.run()
+    return [record["loss"] for record in run.folder.records()]
+
+
+def test_the_loss_falls_with_the_compact_backbone(tmp_path, store):
+    losses = losses_of(tmp_path, store, "compact", steps=16)
+    assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["bise18", "psp18"])
+def test_the_loss_falls_with_the_published_backbones(tmp_path, store, backbone):
+    losses = losses_of(tmp_path, store, backbone, steps=16, rate=3e-4)
+    assert losses[-1] < 0.9 * losses[0]
