@@ -9,11 +9,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 RUN = $(if $(wildcard edge_arseg/zoo/*.arseg),demo $(if $(INPUT),"$(INPUT)"),doctor)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format tables bench-cpu golden test-gpu build clean
+.PHONY: help run test test-slow lint format tables bench-cpu golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
-	@echo "also: test-slow lint format tables bench-cpu golden build clean"
+	@echo "also: test-slow lint format tables bench-cpu golden graphs-gate build clean"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -60,6 +60,10 @@ bench-cpu: $(VENV)/.host
 GPU_PYTHON := $(BIN)/python
 test-gpu:
 	$(GPU_PYTHON) tests/gpu/check_gpu.py --record benchmarks/results/gpu_fusion.json
+
+# every graph of every variant in every precision through TensorRT-RTX, which needs no GPU
+graphs-gate: $(VENV)/.host
+	$(BIN)/python -m pytest -m gate tests
 
 golden: $(VENV)/.host
 	$(BIN)/python tests/check_golden.py ../shared/golden

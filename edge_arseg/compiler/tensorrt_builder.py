@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from edge_arseg.compiler.engine_builder import BuildSettings, BuiltEngine, EngineBuilder, Report
+from edge_arseg.compiler.layer_types import LayerTypes, layer_types
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.runtime.tensorrt_library import tensorrt_library
 from edge_arseg.spec.manifest import Precision
@@ -68,20 +69,13 @@ class TensorRtBuilder(EngineBuilder):
     def _build(
         self, graph: bytes, precision: Precision, settings: BuildSettings, timing_cache: bytes, report: Report
     ) -> BuiltEngine:
-        trt, log = self._trt, build_log(self._trt)
+        log = build_log(self._trt)
         log.clear()
         report("starting TensorRT")
         builder = self._builder(log)
         self._check_precision(builder, precision)
-        network = builder.create_network(self._creation_flags())
-        parser = trt.OnnxParser(network, log)
         report("reading the graph")
-        if not parser.parse(graph):
-            faults = [_text(parser.get_error(i)) for i in range(parser.num_errors)]
-            raise BuildError(
-                f"TensorRT {self.version} cannot read this graph: {'; '.join(faults[:3]) or log.why()}; "
-                "export it again with `edge-arseg export`"
-            )
+        network, parser = self._parsed(builder, graph, log)
         config = builder.create_builder_config()
         cache = self._configure(config, settings, timing_cache, report)
         if not self.strongly_typed:
@@ -90,8 +84,35 @@ class TensorRtBuilder(EngineBuilder):
         plan = builder.build_serialized_network(network, config)
         if plan is None:
             raise self._failure(log)
+        del parser  # it holds the weights that the network refers to
         learnt = bytes(cache.serialize()) if cache is not None else b""
         return BuiltEngine(bytes(plan), learnt, self._layers(log, plan), tuple(log.warnings))
+
+    def layers_from_graph(self, graph: bytes) -> list[LayerTypes]:
+        """Parse a graph and return the layers of its network; nothing is built.
+
+        Raises:
+            BuildError, EnvironmentUnfitError: see ``build``.
+        """
+        log = build_log(self._trt)
+        log.clear()
+        builder = self._builder(log)
+        network, parser = self._parsed(builder, graph, log)
+        found = [layer_types(network.get_layer(i)) for i in range(network.num_layers)]
+        del parser
+        return found
+
+    def _parsed(self, builder: Any, graph: bytes, log: "BuildLog") -> tuple[Any, Any]:
+        """Return the network, and the parser, which must outlive it."""
+        network = builder.create_network(self._creation_flags())
+        parser = self._trt.OnnxParser(network, log)
+        if not parser.parse(graph):
+            faults = [_text(parser.get_error(i)) for i in range(parser.num_errors)]
+            raise BuildError(
+                f"TensorRT {self.version} cannot read this graph: {'; '.join(faults[:3]) or log.why()}; "
+                "export it again with `edge-arseg export`"
+            )
+        return network, parser
 
     def _builder(self, log: "BuildLog") -> Any:
         try:
