@@ -1,0 +1,61 @@
+"""``train lr`` as its user meets it."""
+
+import json
+
+import pytest
+from pair_stores import patch_store
+from small_networks import OWN
+
+from edge_arseg.spec.classes import CAMVID_12
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return patch_store(tmp_path_factory.mktemp("pairs") / "store")
+
+
+def arguments(checkpoint, run, *more):
+    few = ("--steps", 4, "--batch", 2, "--score-every", 2, "--score-pairs", 4, "--workers", 0)
+    return "train", "lr", checkpoint, "-o", run, "--backbone", OWN, *few, *more
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_a_run_leaves_a_model_that_exports(edge_arseg, own_checkpoint, store, tmp_path):
+    run = tmp_path / "run"
+    answer = edge_arseg(*arguments(own_checkpoint[0], run, "--pairs", store))
+    assert answer.code == 0, answer.err
+    assert "mIoU held back, best" in answer.out
+    assert "step 4 of 4" in answer.err
+    names = {path.name for path in run.iterdir()}
+    assert names == {"settings.json", "log.jsonl", "state.pt", "best.safetensors", "last.safetensors", "curves.png"}
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4]
+    assert set(lines[0]["miou_by_distance"]) == {"1", "3"}
+    other = edge_arseg(*arguments(own_checkpoint[0], run, "--pairs", store, "--resume", "--fst", "kl"))
+    assert other.code == 2
+    assert "supervision: full then, kl now" in other.err
+    assert edge_arseg(*arguments(own_checkpoint[0], run, "--pairs", store, "--resume")).code == 0
+    second = edge_arseg(*arguments(run, tmp_path / "second", "--unlabelled", store, "--start", "all"))
+    assert second.code == 0, second.err
+    exported = edge_arseg(
+        "export", run / "best.safetensors", "--backbone", OWN, "--size", "90x122", "-o", tmp_path / "own.arseg"
+    )
+    assert exported.code == 0, exported.err
+
+
+def test_wrong_things_are_refused_before_the_first_step(edge_arseg, own_checkpoint, store, tmp_path):
+    others = patch_store(tmp_path / "others", classes=CAMVID_12)
+    large = patch_store(tmp_path / "large", size=(72, 96), clips=1, held_back=1)
+    for more, code, words in (
+        ((), 2, "--pairs STORE"),
+        (("--pairs", tmp_path), 3, "no pair store"),
+        (("--pairs", others), 3, "expected"),
+        (("--pairs", others, "--unlabelled", large), 3, "72x96 seen"),
+        (("--pairs", store, "--lr-scale", 0.05), 2, "try --size"),
+        (("--pairs", store, "--share", 1.5), 2, "share"),
+        (("--pairs", store, "--share", 0.5), 2, "cannot be scaled"),
+        (("--pairs", store, "--device", "tpu9"), 2, "expected cpu, cuda"),
+    ):
+        answer = edge_arseg(*arguments(own_checkpoint[0], tmp_path / "run", *more))
+        assert (answer.code, words in answer.err) == (code, True), (more, answer.err)
+        assert not list(tmp_path.glob("run/state.pt"))
