@@ -45,20 +45,18 @@ def workspace_from_memory(memory: HostMemory) -> int:
     return size
 
 
-def check_memory(name: str, need: MemoryNeed, memory: HostMemory, *, available: int | None = None) -> None:
+def check_memory(name: str, need: MemoryNeed, memory: HostMemory) -> None:
     """Refuse a build that there is not enough memory for.
 
     Args:
         name: of the graph.
         need: see ``need_from_graph``.
         memory: of the machine; where it cannot be read, nothing is refused.
-        available: instead of ``memory.available``, where the GPU has memory of its own.
 
     Raises:
         MemoryExhaustedError: with what to do about it.
     """
-    free = memory.available if available is None else available
-    if not memory.total or need.total <= free:
+    if not memory.total or need.total <= memory.available:
         return
     advice = ["stop the desktop: sudo systemctl isolate multi-user.target", "end other programs"]
     smallest = 256 << 20
@@ -70,7 +68,7 @@ def check_memory(name: str, need: MemoryNeed, memory: HostMemory, *, available: 
         )
     raise MemoryExhaustedError(
         f"building {name} takes about {_gb(need.total)} (estimated: TensorRT {_gb(need.library)}, graph "
-        f"{_gb(need.graph)}, scratch {_gb(need.workspace)}), {_gb(free)} of {_gb(memory.total)} are free. "
+        f"{_gb(need.graph)}, scratch {_gb(need.workspace)}), {_gb(memory.available)} of {_gb(memory.total)} are free. "
         f"Then type the same again: {'; '.join(advice)}; or build nevertheless with --no-memory-check"
     )
 

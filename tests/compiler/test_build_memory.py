@@ -47,9 +47,3 @@ def test_advice_that_does_not_help_is_not_given():
         check_memory("hr", MemoryNeed(GB, GB, 256 << 20), HostMemory(8 * GB, GB, 8 * GB))
     assert "swapon" not in str(caught.value)
     assert "--workspace" not in str(caught.value)
-
-
-def test_a_gpu_with_memory_of_its_own_is_asked_instead():
-    check_memory("hr", MemoryNeed(GB, GB, GB), HostMemory(8 * GB, GB), available=4 * GB)
-    with pytest.raises(MemoryExhaustedError):
-        check_memory("hr", MemoryNeed(GB, GB, GB), HostMemory(64 * GB, 60 * GB), available=2 * GB)
