@@ -107,8 +107,15 @@ def quantize_bundle(
         agreement = agreements(engines, trial.golden_frames())
     record = sensitivity_record(work.plan, work.layers, work.trials, max_drop, scores, agreement)
     files = {CALIBRATION_FILE: calibration_record(work.calibration, recipe, plan.activations), SENSITIVITY_FILE: record}
-    used = (recipe.name, recipe_sha256) if work.integer_roles else (None, None)
-    entry = QuantizationEntry(plan.activations, bundle.digest, *used, CALIBRATION_FILE, SENSITIVITY_FILE)
+    calibrated = bool(work.integer_roles)
+    entry = QuantizationEntry(
+        plan.activations,
+        bundle.digest,
+        recipe.name if calibrated else None,
+        recipe_sha256 if calibrated else None,
+        CALIBRATION_FILE,
+        SENSITIVITY_FILE,
+    )
     manifest, contents = work.contents(files)
     worst = min(row.agreement for row in agreement)
     manifest = replace(
