@@ -63,6 +63,7 @@ def run(
                     rate=reader.rate or 30.0,
                     classes=checked.manifest.model.classes,
                     alpha=alpha,
+                    source=source,
                 )
             )
             for uri in sinks

@@ -95,7 +95,9 @@ def demo_from_source(
         reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale))
         sinks = [
             stack.enter_context(
-                open_sink(uri, size=segmenter.size, rate=reader.rate or 30.0, classes=manifest.model.classes)
+                open_sink(
+                    uri, size=segmenter.size, rate=reader.rate or 30.0, classes=manifest.model.classes, source=source
+                )
             )
             for uri in (str(files["overlay"]), f"jsonl://{files['frames']}")
         ]

@@ -1,7 +1,6 @@
 import itertools
 import queue
 import signal
-import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 import av
 import numpy as np
 import pytest
+from video.live_server import SERVER, served
 from video.moving_clips import moving, run
 
 from edge_arseg.errors import SourceError
@@ -208,47 +208,6 @@ def test_closing_wakes_a_waiting_consumer():
         closer.join()
     assert not reader._thread.is_alive()
     assert camera.closed
-
-
-SERVER = """
-import sys, time, av, numpy as np
-url, count = sys.argv[1], int(sys.argv[2])
-rng = np.random.default_rng(0)
-canvas = np.kron(rng.integers(0, 256, (40, 60, 3)), np.ones((8, 8, 1))).astype(np.uint8)
-for attempt in range(100):
-    try:
-        output = av.open(url, "w", format="rtsp", options={"rtsp_transport": "tcp"})
-        stream = output.add_stream("libx264", 25, options={"g": "5", "bf": "0", "refs": "1", "tune": "zerolatency"})
-        stream.width, stream.height, stream.pix_fmt = 192, 144, "yuv420p"
-        output.start_encoding()
-        break
-    except Exception:
-        time.sleep(0.1)
-for n in range(count):
-    x = 2 * (n % 60)
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(canvas[:144, x : x + 192]), format="rgb24")
-    output.mux(stream.encode(frame))
-    time.sleep(0.04)
-"""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def served(count=10_000):
-    """A second process sends; the reader listens, so that neither needs a server."""
-    url = f"rtsp://127.0.0.1:{free_port()}/live"
-    servers = [run(SERVER, url, count)]
-    try:
-        yield url, servers
-    finally:
-        for server in servers:
-            server.kill()
-            server.wait()
 
 
 def listening(url, **options):

@@ -4,44 +4,15 @@ import itertools
 import os
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
+from video.broken_clips import audio_only, broken, remuxed
 from video.moving_clips import chainable, encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.motion import KeyframePolicy, MotionChain
 from edge_arseg.spec.frame import Branch
 from edge_arseg.video import open_video
-
-
-def broken(path, whole, start, count, seed=0):
-    """Flip ``count`` bytes behind ``start``."""
-    data = bytearray(whole.read_bytes())
-    for at in np.random.default_rng(seed).integers(start, len(data) - 2000, count):
-        data[at] ^= 255
-    path.write_bytes(data)
-    return path
-
-
-def audio_only(path):
-    with av.open(str(path), "w") as output:
-        stream = output.add_stream("aac", 44100)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 4410), np.float32), format="fltp", layout="mono")
-        frame.rate = 44100
-        output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-    return path
-
-
-def remuxed(source, target, *, without=(), **options):
-    """The packets of ``source`` in another file, all but some."""
-    with av.open(str(source)) as given, av.open(str(target), "w", options=options) as output:
-        stream = output.add_stream_from_template(given.streams.video[0])
-        for n, packet in enumerate(given.demux(video=0)):
-            if packet.dts is not None and n not in without:
-                packet.stream = stream
-                output.mux(packet)
 
 
 def read_until_error(path, **options):

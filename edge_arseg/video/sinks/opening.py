@@ -1,5 +1,6 @@
 """From the name of a sink to the sink."""
 
+from os import PathLike, fspath
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
@@ -21,6 +22,7 @@ def open_sink(
     classes: tuple[ClassInfo, ...],
     alpha: float = 0.5,
     legend: bool = True,
+    source: str | PathLike[str] | None = None,
 ) -> Sink:
     """Open a sink.
 
@@ -40,9 +42,10 @@ def open_sink(
         classes: names and colours, by index.
         alpha: how much of the class colour the overlay mixes in, 0 to 1.
         legend: draw names and status below the overlay.
+        source: what is read meanwhile, so that it is not overwritten.
 
     Raises:
-        SinkError: the URI names no sink, or its place cannot be written to.
+        SinkError: the URI names no sink, its place cannot be written to, or it is the source.
         OptionError: ``alpha`` is outside 0 to 1.
     """
     scheme, separator, rest = uri.partition("://")
@@ -56,6 +59,8 @@ def open_sink(
     if not rest:
         raise SinkError(f"cannot write {uri!r}: no path; {_EXPECTED}")
     path = Path(rest)
+    if source is not None and _same_file(path, source):
+        raise SinkError(f"cannot write {uri}: it is the source, which is being read; choose another name")
     if scheme == "masks":
         return MasksSink(uri, path, classes)
     if scheme == "jsonl":
@@ -64,3 +69,8 @@ def open_sink(
         seen = f"the ending {path.suffix}" if path.suffix else "a name without an ending"
         raise SinkError(f"cannot write {uri}: {seen} names no sink; {_EXPECTED}")
     return MovieSink(uri, path, size=size, rate=rate, classes=classes, alpha=alpha, legend=legend)
+
+
+def _same_file(path: Path, source: str | PathLike[str]) -> bool:
+    given = Path(fspath(source).removeprefix("file://"))
+    return path.is_file() and given.is_file() and path.samefile(given)

@@ -1,0 +1,30 @@
+import signal
+
+import pytest
+from fake_bundle import FAKE, write_fake_bundle
+
+
+@pytest.fixture(scope="session")
+def fake_bundle(tmp_path_factory):
+    """A bundle for frames of 48x64, GOP 4, that runs on the fake engine."""
+    return write_fake_bundle(tmp_path_factory.mktemp("fake") / "fake.arseg")
+
+
+@pytest.fixture
+def run(edge_arseg, fake_bundle):
+    """``edge-arseg run`` with that bundle."""
+    return lambda *arguments: edge_arseg("run", *arguments, "-b", fake_bundle, *FAKE)
+
+
+@pytest.fixture
+def no_hang():
+    """A command that hangs fails its test instead of the whole run."""
+
+    def hung(*_args):
+        raise AssertionError("still running after 400 s")
+
+    before = signal.signal(signal.SIGALRM, hung)
+    signal.alarm(400)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)

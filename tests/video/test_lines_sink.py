@@ -1,0 +1,64 @@
+"""JSON lines, read back."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from video.sink_results import opened, result_at, start_writer
+
+from edge_arseg.errors import SinkError
+from edge_arseg.spec.classes import CAMVID_11
+
+
+def test_lines_tell_what_happened(tmp_path):
+    path = tmp_path / "new" / "a.jsonl"
+    with opened(f"jsonl://{path}") as sink:
+        sink.write(result_at(0))
+        assert len(path.read_text().splitlines()) == 1  # at once, for who follows
+        sink.write(result_at(1))
+    first, second = (json.loads(line) for line in path.read_text().splitlines())
+    assert {name: first[name] for name in list(first)[:7]} == {
+        "index": 0,
+        "time_s": 0.0,
+        "branch": "hr",
+        "distance": 0,
+        "latency_ms": 4.568,
+        "motion": None,
+        "intra_ratio": None,
+    }
+    assert (second["branch"], second["distance"], second["motion"], second["intra_ratio"]) == ("lr", 1, "recode", 0.125)
+    assert second["time_s"] == 0.066667
+    counts = np.bincount(result_at(1).class_map.ravel(), minlength=11)
+    assert second["classes"] == {
+        info.name: round(count / 3072, 5) for info, count in zip(CAMVID_11, counts.tolist(), strict=False)
+    }
+
+
+def test_pixels_of_no_class_are_in_no_share(tmp_path):
+    result = result_at(0)
+    result.class_map[...] = 255
+    with opened(f"jsonl://{tmp_path / 'a.jsonl'}") as sink:
+        sink.write(result)
+    assert sum(json.loads((tmp_path / "a.jsonl").read_text())["classes"].values()) == 0
+
+
+def test_lines_go_to_the_standard_output(capsys):
+    with opened("jsonl://-") as sink:
+        sink.write(result_at(7))
+    assert json.loads(capsys.readouterr().out)["index"] == 7
+
+
+def test_a_reader_that_goes_away_ends_it_quietly():
+    with start_writer("jsonl://-", pace="fast") as process:
+        process.stdout.readline()
+        process.stdout.close()
+        error = process.stderr.read()
+        assert process.wait(timeout=20) == 0
+    assert error == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_under_lines():
+    with pytest.raises(SinkError, match="disk is full"), opened("jsonl:///dev/full") as sink:
+        sink.write(result_at(0))

@@ -1,0 +1,149 @@
+"""The overlay video, read back."""
+
+import resource
+import signal
+
+import av
+import numpy as np
+import pytest
+from video.sink_results import decoded, opened, result_at, start_writer
+
+from edge_arseg.errors import OptionError, SinkError
+from edge_arseg.spec.frame import Branch
+from edge_arseg.video.sinks import encoder
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.m4v", "A.MP4"])
+def test_movie_shows_the_overlay(tmp_path, name):
+    path = tmp_path / "new" / "folder" / name
+    with opened(path, legend=False, alpha=0.0) as sink:
+        for index in range(20):
+            sink.write(result_at(index))
+    frames = decoded(path)
+    assert len(frames) == 20
+    for index, frame in enumerate(frames):
+        shown = frame.to_ndarray(format="rgb24")[8:-8, 8:-8].astype(float)
+        wanted = result_at(index).frame.rgb[8:-8, 8:-8]
+        assert np.abs(shown - wanted).mean() < 8
+
+
+def test_movie_says_which_colours_it_holds(tmp_path):
+    with opened(tmp_path / "a.mp4", alpha=1.0, legend=False) as sink:
+        for index in range(3):
+            result = result_at(index, branch=Branch.LR)
+            result.class_map[...] = 3
+            sink.write(result)
+    frame = decoded(tmp_path / "a.mp4")[-1]
+    assert frame.format.name == "yuv420p"
+    assert frame.colorspace == 5  # BT.601
+    assert np.abs(frame.to_ndarray(format="rgb24").reshape(-1, 3).mean(0) - (128, 64, 128)).max() < 4
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_uneven_frame_times_are_kept(tmp_path, suffix):
+    times = [7.0, 7.04, 7.1, 7.1333333, 7.5, 7.51]
+    with opened(tmp_path / f"a{suffix}") as sink:
+        for index, time_s in enumerate(times):
+            sink.write(result_at(index, time_s=time_s))
+    tick = 1 / 60000 if suffix == ".mp4" else 1 / 1000
+    found = [frame.time for frame in decoded(tmp_path / f"a{suffix}")]
+    assert found == pytest.approx([time_s - 7.0 for time_s in times], abs=tick)
+
+
+def test_times_that_do_not_grow_are_moved_on(tmp_path):
+    with opened(tmp_path / "a.mp4") as sink:
+        for index, time_s in enumerate([1.0, 1.0, 0.5, 1.2]):
+            sink.write(result_at(index, time_s=time_s))
+    found = [frame.pts for frame in decoded(tmp_path / "a.mp4")]
+    assert len(found) == 4
+    assert sorted(set(found)) == found
+
+
+@pytest.mark.parametrize("size", [(47, 63), (48, 63), (47, 64)])
+def test_odd_sizes(tmp_path, size):
+    with opened(tmp_path / "a.mp4", size=size, legend=False) as sink:
+        sink.write(result_at(size=size))
+    assert (decoded(tmp_path / "a.mp4")[0].height, decoded(tmp_path / "a.mp4")[0].width) == (48, 64)
+
+
+def test_without_h264_it_is_mpeg4(tmp_path, monkeypatch):
+    monkeypatch.setattr(encoder, "first_codec", lambda *names: names[-1])
+    with opened(tmp_path / "a.mp4") as sink:
+        for index in range(4):
+            sink.write(result_at(index))
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert container.streams.video[0].codec_context.name == "mpeg4"
+        assert sum(1 for _ in container.decode(video=0)) == 4
+
+
+def test_first_codec_is_the_first_that_exists():
+    assert encoder.first_codec("nosuch", "mpeg4", "png") == "mpeg4"
+    assert encoder.first_codec("nosuch", "neither") == "neither"
+
+
+def test_an_existing_file_is_replaced(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"x" * 100_000)
+    with opened(tmp_path / "a.mp4") as sink:
+        sink.write(result_at())
+    assert len(decoded(tmp_path / "a.mp4")) == 1
+
+
+def test_no_frame_at_all_is_no_error(tmp_path):
+    with opened(tmp_path / "a.mp4"):
+        pass
+
+
+def test_another_size_is_refused(tmp_path):
+    with (
+        opened(tmp_path / "a.mp4") as sink,
+        pytest.raises(SinkError, match="frame is 24x64, the video was begun with 48x64"),
+    ):
+        sink.write(result_at(size=(24, 64)))
+
+
+def test_bad_alpha_is_an_option_error(tmp_path):
+    with pytest.raises(OptionError, match="alpha is 2"):
+        opened(tmp_path / "a.mp4", alpha=2)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_an_interrupted_movie_can_be_played(tmp_path, suffix, number, status):
+    path = tmp_path / f"a{suffix}"
+    with start_writer(path) as process:
+        process.stdout.readline()  # 46 frames are written
+        process.send_signal(number)
+        last = process.communicate(timeout=20)[0].split()
+    assert process.returncode == status
+    written = int(last[-1]) + 1 if last else 46
+    frames = decoded(path)
+    if number == signal.SIGINT:
+        assert len(frames) >= written
+    else:
+        assert len(frames) >= 40  # at most one second, 10 frames, is lost
+    assert [round(frame.time * 10) for frame in frames] == list(range(len(frames)))
+
+
+def test_a_full_disk_is_told_and_what_was_written_can_be_played(tmp_path):
+
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+
+    with start_writer(tmp_path / "a.mp4", "400", "fast", preexec_fn=small_files) as process:
+        error = process.communicate(timeout=30)[1]
+    assert process.returncode == 4
+    assert error.startswith("SinkError cannot write")
+    assert "may not grow further" in error
+    assert "Traceback" not in error
+    assert len(_decoded_while_it_lasts(tmp_path / "a.mp4")) >= 10
+
+
+def _decoded_while_it_lasts(path):
+    frames = []
+    with av.open(str(path)) as container:
+        try:
+            for frame in container.decode(video=0):
+                frames.append(frame)
+        except av.error.InvalidDataError:
+            return frames
+    return frames
