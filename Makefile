@@ -47,9 +47,10 @@ format: $(VENV)/.host
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# tables in docs/ that are generated from the code
+# tables in docs/ that are generated from the code; that of the CUDA kernel needs nvcc or NVRTC, and comes last
 tables: $(VENV)/.host
 	$(BIN)/python benchmarks/gmacs.py
+	$(BIN)/python benchmarks/cuda_resources.py
 
 # frame times, about ten minutes on an idle machine; goes on where it was interrupted
 bench-cpu: $(VENV)/.host

@@ -40,6 +40,7 @@ bundle_option: Callable = click.option(
     type=click.Path(path_type=Path),
     help="Bundle to use. [default: the one shipped with the package]",
 )
+backend_option: Callable = click.option("--backend", default="onnxruntime", show_default=True, help=BACKEND_HELP)
 json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
@@ -62,7 +63,7 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--fusion``, ``--backend`` and ``--threads``; the command gets them together, as ``engines``."""
 
     @click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)
-    @click.option("--backend", default="onnxruntime", show_default=True, help=BACKEND_HELP)
+    @backend_option
     @click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
     @functools.wraps(command)
     def with_engines(fusion: str, backend: str, threads: int | None, **others: Any) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.options import json_option
+from edge_arseg.cli.options import backend_option, json_option
 from edge_arseg.cli.output import print_json, print_table
 from edge_arseg.errors import GateError
 
@@ -13,7 +13,7 @@ from edge_arseg.errors import GateError
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--min-agreement", type=click.FloatRange(0, 1), help="The gate. [default: the bundle's own, or 0.99]")
-@click.option("--backend", default="onnxruntime", show_default=True, help="Engine library.")
+@backend_option
 @json_option
 def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: bool) -> None:
     """Check a BUNDLE: every file's digest, then its golden frames through the engines.
