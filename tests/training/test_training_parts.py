@@ -24,11 +24,11 @@ def test_the_rate_rises_then_falls_to_nothing():
     assert rates[4:] == sorted(rates[4:], reverse=True)
 
 
-def test_class_weights_are_one_over_the_logarithm_of_the_share():
+def test_class_weights_are_one_over_the_root_of_the_logarithm_of_the_share():
     labels = [np.array([[0, 0, 0, 1], [255, 255, 2, 2]], np.uint8)]
-    wanted = [1 / math.log(1.1 + share) for share in (3 / 6, 1 / 6)]
+    wanted = [1 / math.sqrt(math.log(1.1 + share)) for share in (3 / 6, 1 / 6)]
     weights = class_weights(labels, 2)  # class 2 and 255 do not count
-    assert weights.tolist() == pytest.approx([1 / math.log(1.1 + 3 / 4), 1 / math.log(1.1 + 1 / 4)])
+    assert weights.tolist() == pytest.approx([math.log(1.1 + 3 / 4) ** -0.5, math.log(1.1 + 1 / 4) ** -0.5])
     assert class_weights(labels, 3).tolist()[:2] == pytest.approx(wanted)
 
 
