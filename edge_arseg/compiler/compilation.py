@@ -16,7 +16,7 @@ from edge_arseg.compiler.compile_steps import Step, StepState
 from edge_arseg.compiler.engine_builder import BuildSettings, EngineBuilder
 from edge_arseg.compiler.engine_place import Machine, Place, place_from_target, target_for, this_machine
 from edge_arseg.compiler.kernel_build import kernels_from_sms
-from edge_arseg.compiler.kernel_choice import KernelChoice, choice_from_target
+from edge_arseg.compiler.kernel_choice import KernelChoice, choice_from_target, lacking_kernels
 from edge_arseg.compiler.plan_store import PlanStore
 from edge_arseg.compiler.precision_choice import precisions_for_target
 from edge_arseg.compiler.target_bundle import bundle_for_target, needs_conversion
@@ -165,7 +165,8 @@ def _setting(bundle: Bundle, name: str | None, options: CompileOptions, machine:
     own = bundle.manifest.target == target.id and not needs_conversion(bundle, precisions)
     kernels = choice_from_target(target, machine.facts)
     if own and options.output is None:
-        return _Setting(bundle, options, machine, target, place, precisions, kernels, bundle.path, bundle)
+        ready = None if options.force and lacking_kernels(bundle, kernels) else bundle
+        return _Setting(bundle, options, machine, target, place, precisions, kernels, bundle.path, ready)
     output = options.output or bundle.path.with_name(f"{stem}-{target.id}{SUFFIX}")
     ready = None if options.force else _earlier(output, bundle, target, precisions)
     return _Setting(bundle, options, machine, target, place, precisions, kernels, output, ready)
@@ -187,10 +188,13 @@ def _earlier(output: Path, bundle: Bundle, target: Target, precisions: dict[Role
 def _kernel_step(setting: _Setting) -> Step:
     kernels = setting.kernels
     if setting.ready is not None:
-        there = ", ".join(f"sm_{kernel.sm}" for kernel in setting.ready.manifest.kernels)
-        if there:
+        if lacking := lacking_kernels(setting.ready, kernels):
+            named = ", ".join(f"sm_{sm}" for sm in lacking)
+            why = f"the bundle has none of this version for {named}: the fuse graph is used; --force puts it in"
+            return Step("kernels", StepState.NONE, why)
+        if there := ", ".join(f"sm_{kernel.sm}" for kernel in setting.ready.manifest.kernels):
             return Step("kernels", StepState.DONE, f"fusion kernel for {there}")
-        return Step("kernels", StepState.NONE, "the bundle was written without; --force writes it again")
+        return Step("kernels", StepState.NONE, kernels.why)
     if kernels.sms:
         return Step("kernels", StepState.TODO, kernels.why)
     return Step("kernels", StepState.ELSEWHERE if kernels.missing else StepState.NONE, kernels.why)

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_arseg.compiler.cuda_compilers import CudaCompiler, compiler_for
-from edge_arseg.errors import ArsegError
+from edge_arseg.errors import ArsegError, BuildError
+from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.cuda_device import DeviceFacts
+from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
 from edge_arseg.spec.target import Kind, Target
 
 DESKTOP_SMS = (75, 80, 86, 89, 90)
@@ -59,3 +61,14 @@ def choice_from_target(
         return KernelChoice((), f"none: the fuse graph is used instead. {missing}", missing)
     named = ", ".join(f"sm_{sm}" for sm in able)
     return KernelChoice(tuple(able), f"fusion kernel for {named} with {', '.join(sorted(names))}", missing)
+
+
+def lacking_kernels(bundle: Bundle, choice: KernelChoice) -> tuple[int, ...]:
+    """Return the architectures chosen on which a bundle would run without a kernel: it has none, or an outdated one."""
+    lacking = []
+    for sm in choice.sms:
+        try:
+            kernel_for_gpu(bundle, divmod(sm, 10))
+        except BuildError:
+            lacking.append(sm)
+    return tuple(lacking)

@@ -36,7 +36,7 @@ def bundle_for_target(
         bundle: to start from; it stays as it is.
         target: goes into the manifest.
         precisions: of every graph, from ``precisions_for_target``.
-        path: the folder ``NAME.arseg`` to write.
+        path: the folder ``NAME.arseg`` to write; that of ``bundle`` itself to put kernels into it.
         kernels: compiled kernels that travel along; they replace those of ``bundle``.
         force: replace a bundle that is there.
         progress: called with a line when a step begins.
@@ -64,7 +64,7 @@ def bundle_for_target(
         golden=replace(manifest.golden, min_agreement=required) if converted else manifest.golden,
         files=file_entries(contents),
         target=target.id,
-        compiled_from=bundle.digest,
+        compiled_from=manifest.compiled_from if path == bundle.path else bundle.digest,
         kernels=tuple(kernels),
     )
 

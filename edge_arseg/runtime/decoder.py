@@ -13,6 +13,8 @@ from edge_arseg.spec.manifest import Role
 class Decoder(ABC):
     """Feature to class map."""
 
+    name: str
+
     @abstractmethod
     def class_map(self, feature: Buffer) -> np.ndarray:
         """Decode ``[1, C, h, w] float32`` to ``[H, W] uint8``, a buffer that the next call overwrites."""
@@ -20,6 +22,8 @@ class Decoder(ABC):
 
 class GraphDecoder(Decoder):
     """The ``head`` or the ``lr_head`` graph."""
+
+    name = "graph"
 
     def __init__(self, engine: Engine):
         self._engine = engine
@@ -32,6 +36,8 @@ class GraphDecoder(Decoder):
 
 class KernelDecoder(Decoder):
     """The Numba kernel with the bundle's classifier."""
+
+    name = "kernel"
 
     def __init__(self, bundle: Bundle, role: Role, *, threads: int | None = None):
         """Compile the kernel for the shapes of ``Role.HEAD`` (a fused feature) or ``Role.LR_HEAD`` (an LR feature).

@@ -1,7 +1,8 @@
 """Fusing an LR feature with the keyframe's feature, and decoding the result.
 
-Two ways that give the same class map: the ``fuse`` graph in one engine, or a fusion kernel and a decode kernel behind
-it. Which one is a matter of speed and of what is installed.
+Two ways that give the same class map: the ``fuse`` graph in one engine, or a fusion kernel and what decodes behind it:
+on the CPU a decode kernel, on the GPU (``gpu_fusion``) the ``head`` graph. Which one is a matter of speed and of what
+is installed.
 """
 
 from abc import ABC, abstractmethod
@@ -104,6 +105,9 @@ class KernelFusion(Fusion):
 def fusion_choice(wanted: str, place: str = "host", feature_type: str = "float32") -> str:
     """Return ``kernel`` or ``graph``: as wanted, or for ``auto`` the kernel where there is one.
 
+    For features on the GPU (``cuda``) ``auto`` stays as it is: whether the bundle has a kernel for this GPU shows when
+    it is opened.
+
     Args:
         wanted: one of ``CHOICES``.
         place: where the engines keep features (``Engine.feature_place``); a kernel reads them there.
@@ -115,11 +119,13 @@ def fusion_choice(wanted: str, place: str = "host", feature_type: str = "float32
     """
     if wanted not in CHOICES:
         raise OptionError(f"fusion {wanted!r} seen, expected one of {', '.join(CHOICES)}")
+    if place == "cuda":
+        return wanted
     if place != "host":
         if wanted == "kernel":
             raise EnvironmentUnfitError(
-                f"--fusion kernel: this backend keeps features on the GPU ({place}), where no kernel of this bundle "
-                "reads them; run with --fusion graph, or --backend onnxruntime"
+                f"--fusion kernel: this backend keeps features on the GPU ({place}), where no kernel reads them; "
+                "run with --fusion graph, or with --backend tensorrt, which has one"
             )
         return "graph"
     if feature_type != "float32":

@@ -10,12 +10,14 @@ from enum import Enum
 
 import numpy as np
 
+from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.decoder import Decoder, GraphDecoder, KernelDecoder
 from edge_arseg.runtime.engine import Buffer, Engine
 from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.engines import engine_class, engines_from_bundle
-from edge_arseg.runtime.fusion import Fusion, GraphFusion, KernelFusion, fusion_choice
+from edge_arseg.runtime.fusion import Fusion, fusion_choice
+from edge_arseg.runtime.fusion_opening import fusion_from_bundle
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.frame import Branch
@@ -138,28 +140,31 @@ def pipeline_from_bundle(
         OptionError, EnvironmentUnfitError: a choice that cannot be had here.
         BundleError, BuildError: a graph cannot be opened.
     """
-    backend, threads = options.backend, options.threads
+    place = engine_class(options.backend).feature_place
     feature_type = bundle.manifest.graphs[Role.FUSE].inputs[names.KEY_FEATURE].dtype
-    chosen = fusion_choice(options.fusion, engine_class(backend).feature_place, feature_type)
-    roles = {
-        Mode.AR: (Role.HR, Role.LR) if chosen == "kernel" else (Role.HR, Role.LR, Role.FUSE),
-        Mode.HR: (Role.HR,),
-        Mode.LR: (Role.LR,) if chosen == "kernel" else (Role.LR, Role.LR_HEAD),
-    }[mode]
-    engines = stack.enter_context(engines_from_bundle(bundle, roles, backend=backend, threads=threads))
+    choice = fusion_choice(options.fusion, place, feature_type)
+    roles = {Mode.AR: (Role.HR, Role.LR), Mode.HR: (Role.HR,), Mode.LR: (Role.LR,)}[mode]
+    engines = stack.enter_context(engines_from_bundle(bundle, roles, backend=options.backend, threads=options.threads))
     pipeline: Pipeline
+    kind = ""
     if mode is Mode.HR:
         pipeline = HrPipeline(engines[Role.HR])
     elif mode is Mode.LR:
-        decoder: Decoder
-        if chosen == "kernel":
-            decoder = KernelDecoder(bundle, Role.LR_HEAD, threads=threads)
-        else:
-            decoder = GraphDecoder(engines[Role.LR_HEAD])
-        pipeline = LrPipeline(engines[Role.LR], decoder)
+        decoder = _lr_decoder(bundle, stack, choice, place, options)
+        pipeline, kind = LrPipeline(engines[Role.LR], decoder), f", {decoder.name} head"
     else:
-        fuse: Fusion = KernelFusion(bundle, threads=threads) if chosen == "kernel" else GraphFusion(engines[Role.FUSE])
-        pipeline = ArPipeline(engines[Role.HR], engines[Role.LR], fuse)
-    kind = {Mode.AR: f", {chosen} fusion", Mode.HR: "", Mode.LR: f", {chosen} head"}[mode]
-    pipeline.label = f"{mode.value}{kind}, {backend}"
+        fusion = fusion_from_bundle(bundle, stack, choice, place, options)
+        pipeline, kind = ArPipeline(engines[Role.HR], engines[Role.LR], fusion), f", {fusion.name} fusion"
+    pipeline.label = f"{mode.value}{kind}, {options.backend}"
     return pipeline
+
+
+def _lr_decoder(bundle: Bundle, stack: ExitStack, choice: str, place: str, options: EngineOptions) -> Decoder:
+    if choice == "kernel" and place == "host":
+        return KernelDecoder(bundle, Role.LR_HEAD, threads=options.threads)
+    if choice == "kernel":
+        raise EnvironmentUnfitError(
+            "--fusion kernel: nothing is fused in mode lr, and no kernel decodes on the GPU; run with --fusion auto"
+        )
+    engines = engines_from_bundle(bundle, [Role.LR_HEAD], backend=options.backend, threads=options.threads)
+    return GraphDecoder(stack.enter_context(engines)[Role.LR_HEAD])

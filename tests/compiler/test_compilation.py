@@ -20,6 +20,8 @@ from edge_arseg.runtime import plans
 from edge_arseg.runtime.board import Board
 from edge_arseg.runtime.bundle import read_bundle
 from edge_arseg.runtime.cuda_device import DeviceFacts
+from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
+from edge_arseg.runtime.cuda_fusion.source_files import source_digest
 from edge_arseg.runtime.host_memory import HostMemory
 from edge_arseg.spec.manifest import KernelEntry, Precision, QuantizationEntry, Role
 from edge_arseg.spec.target import Configuration
@@ -123,23 +125,64 @@ def test_what_another_bundle_was_compiled_to_is_not_replaced_unasked(toy, tmp_pa
     assert read_bundle(tmp_path / f"toy-{NANO}.arseg").manifest.gop == 5
 
 
-def test_kernels_travel_along(toy, monkeypatch):
+@pytest.fixture
+def kernel_compiler(monkeypatch):
+    """A compiler for sm_87; returns what it was asked for."""
     asked = []
 
-    def kernels(sms):
-        asked.extend(sms)
-        return {KernelEntry(f"kernels/f{sm}.cubin", sm, "0" * 64, "nvcc 13.0"): b"cubin" for sm in sms}
+    def begin(source=None):
+        def kernels(sms):
+            asked.extend(sms)
+            return {
+                KernelEntry(f"kernels/f{sm}.cubin", sm, source or source_digest(), "nvcc 13.0"): b"cubin" for sm in sms
+            }
 
-    monkeypatch.setattr(compilation, "choice_from_target", lambda *_: KernelChoice((87,), "fusion kernel for sm_87"))
-    monkeypatch.setattr(compilation, "kernels_from_sms", kernels)
+        chosen = KernelChoice((87,), "fusion kernel for sm_87")
+        monkeypatch.setattr(compilation, "choice_from_target", lambda *_: chosen)
+        monkeypatch.setattr(compilation, "kernels_from_sms", kernels)
+        return asked
+
+    return begin
+
+
+def test_kernels_travel_along(toy, kernel_compiler):
+    asked = kernel_compiler()
     found = compile_bundle(toy, NANO, OPTIONS, machine=HOST)
     assert asked == [87]
     assert states(found)["kernels"] is StepState.MADE
     assert (found.bundle / "kernels/f87.cubin").read_bytes() == b"cubin"
     made = read_bundle(found.bundle)
     assert [kernel.sm for kernel in made.manifest.kernels] == [87]
-    again = compile_bundle(made, NANO, CompileOptions(builder=GOOD), machine=HOST)
-    assert states(again)["kernels"] is StepState.DONE
+    for options in (CompileOptions(builder=GOOD), CompileOptions(builder=GOOD, force=True)):
+        again = compile_bundle(made, NANO, options, machine=HOST)
+        assert states(again)["kernels"] is StepState.DONE
+    assert asked == [87]
+
+
+@pytest.mark.parametrize("outdated", [False, True], ids=["without", "of another version"])
+def test_force_puts_a_kernel_into_a_bundle_that_was_compiled_without(toy, kernel_compiler, outdated):
+    """On a board with a compiler, for a bundle of a host that had none, or had another version of the kernel."""
+    if outdated:
+        kernel_compiler("0" * 64)
+    first = read_bundle(compile_bundle(toy, NANO, OPTIONS, machine=HOST).bundle)
+    asked = kernel_compiler()
+    asked.clear()
+    with pytest.raises(BuildError, match=rf"type: edge-arseg compile {first.path} --target {NANO} --force"):
+        kernel_for_gpu(first, (8, 7))
+
+    left = compile_bundle(first, None, CompileOptions(builder=GOOD), machine=BOARD)
+    assert (states(left)["kernels"], asked) == (StepState.NONE, [])
+    assert "--force" in left.steps[0].detail
+    dry = plan_from_bundle(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)
+    assert states(dry)["kernels"] is StepState.TODO
+
+    found = compile_bundle(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)
+    assert states(found) == dict.fromkeys(["kernels", "bundle", *ENGINES], StepState.MADE)
+    made = read_bundle(found.bundle)
+    assert made.path == first.path
+    assert kernel_for_gpu(made, (8, 7)).source == source_digest()
+    assert (made.manifest.compiled_from, made.manifest.graphs) == (toy.digest, first.manifest.graphs)
+    assert states(compile_bundle(toy, NANO, OPTIONS, machine=HOST))["bundle"] is StepState.DONE
 
 
 def test_the_cpu_needs_no_engines(toy):

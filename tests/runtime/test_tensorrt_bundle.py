@@ -8,7 +8,7 @@ from tensorrt_stubs import install
 from tensorrt_stubs.library import plan_from_graph
 
 from edge_arseg.compiler.plan_store import PlanStore
-from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundle import read_bundle
 from edge_arseg.runtime.engines import engines_from_bundle
 from edge_arseg.runtime.segmenter import Segmenter
@@ -60,6 +60,6 @@ def test_a_frame_and_its_flow_go_up_and_a_class_map_comes_down(bundle, gpu):
     assert gpu.memory == {}
 
 
-def test_the_kernel_of_the_cpu_cannot_read_features_on_the_gpu(bundle):
-    with pytest.raises(EnvironmentUnfitError, match=r"features on the GPU .*--fusion graph"):
+def test_the_kernel_of_the_cpu_is_not_taken_for_features_on_the_gpu(bundle):
+    with pytest.raises(BuildError, match=r"no fusion kernel for this GPU, sm_87.*edge-arseg compile .*--fusion graph"):
         Segmenter(bundle, backend="tensorrt", fusion="kernel")

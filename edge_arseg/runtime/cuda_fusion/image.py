@@ -3,29 +3,46 @@
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.cuda_fusion.source_files import source_digest
+from edge_arseg.spec.manifest import KernelEntry
 
 
-def image_from_bundle(bundle: Bundle, compute_capability: tuple[int, int]) -> bytes:
-    """Return the cubin for a GPU; ``read_bundle`` has checked its digest.
+def kernel_for_gpu(bundle: Bundle, compute_capability: tuple[int, int]) -> KernelEntry:
+    """Return the compiled kernel for a GPU.
 
     A cubin runs on its own compute capability and on later ones of the same major version.
 
     Raises:
-        BuildError: there is none that fits, or it was compiled from another version of the kernel.
+        BuildError: there is none that fits, or it was compiled from another version of the kernel; with what to type.
     """
     major, minor = compute_capability
-    compile_again = f"edge-arseg compile {bundle.path} --target TARGET (`edge-arseg targets detect` names it)"
     fitting = [entry for entry in bundle.manifest.kernels if entry.sm // 10 == major and entry.sm % 10 <= minor]
     if not fitting:
         seen = ", ".join(f"sm_{entry.sm}" for entry in bundle.manifest.kernels) or "none"
         raise BuildError(
             f"{bundle.path}: no fusion kernel for this GPU, sm_{major}{minor} (there are: {seen}); "
-            f"type: {compile_again}, or run with --fusion graph"
+            f"type: {_compile_again(bundle)}; or run with --fusion graph"
         )
     best = max(fitting, key=lambda entry: entry.sm)
     if best.source != (own := source_digest()):
         raise BuildError(
             f"{bundle.path}: {best.file} was compiled from another version of the kernel ({best.source[:16]}... seen, "
-            f"{own[:16]}... is installed); type: {compile_again}"
+            f"{own[:16]}... is installed); type: {_compile_again(bundle)}; or run with --fusion graph"
         )
-    return (bundle.path / best.file).read_bytes()
+    return best
+
+
+def image_from_bundle(bundle: Bundle, compute_capability: tuple[int, int]) -> bytes:
+    """Return the cubin for a GPU; ``read_bundle`` has checked its digest.
+
+    Raises:
+        BuildError: see ``kernel_for_gpu``.
+    """
+    return (bundle.path / kernel_for_gpu(bundle, compute_capability).file).read_bytes()
+
+
+def _compile_again(bundle: Bundle) -> str:
+    """Return the command that puts a kernel of this version in; a bundle that was compiled is written again."""
+    target = bundle.manifest.target
+    if target is None:
+        return f"edge-arseg compile {bundle.path} --target TARGET (`edge-arseg targets detect` names it)"
+    return f"edge-arseg compile {bundle.path} --target {target} --force, where nvcc or NVRTC is"
