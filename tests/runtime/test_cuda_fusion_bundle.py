@@ -1,10 +1,11 @@
-"""From ``compile`` to class maps with the kernel between the engines, on stand-ins for nvcc, TensorRT, pycuda and a GPU.
+"""From ``compile`` to class maps with the kernel between the engines, on stand-ins for nvcc, TensorRT and a GPU.
 
 The stand-in for nvcc compiles nothing, and what the stand-in for the GPU launches is the kernel's source compiled for
 the host. The rest is the package's own: choosing and storing kernels, building and finding plans, opening, the loop.
 """
 
 import logging
+import re
 import shutil
 import threading
 from dataclasses import replace
@@ -231,11 +232,8 @@ def test_where_there_is_no_kernel_auto_takes_the_graph_and_says_why(damaged, gpu
         segmenter.pipeline.key(golden.frames[0], StageClock())
         seen = segmenter.pipeline.between(golden.frames[1], golden.flows[1], StageClock())
         assert np.mean(seen == golden.ar_maps[1]) > 0.99
-    caplog.records[:] = [record for record in caplog.records if record.name.startswith("edge_arseg.runtime.fusion")]
-    assert len(caplog.records) == 1
-    assert caplog.records[0].levelno == logging.WARNING
-    with pytest.raises(BuildError, match=message):
-        raise BuildError(caplog.records[0].getMessage())
+    (warning,) = (record for record in caplog.records if record.name.startswith("edge_arseg.runtime.fusion"))
+    assert re.search(message, warning.getMessage())
     assert gpu.launched == []
     assert (gpu.memory, gpu.retained) == ({}, 0)
 
@@ -252,7 +250,7 @@ def test_other_modes_fuse_nothing(damaged, gpu):
         assert segmenter.pipeline.label == "hr, tensorrt"
     with Segmenter(damaged, backend="tensorrt", mode=Mode.LR) as segmenter:
         assert segmenter.pipeline.label == "lr, graph head, tensorrt"
-    with pytest.raises(EnvironmentUnfitError, match="nothing is fused in mode lr.*--fusion auto"):
+    with pytest.raises(EnvironmentUnfitError, match=r"nothing is fused in mode lr.*--fusion auto"):
         Segmenter(damaged, backend="tensorrt", mode=Mode.LR, fusion="kernel")
     assert (gpu.memory, gpu.retained) == ({}, 0)
 
