@@ -14,7 +14,7 @@ from edge_arseg.runtime.segmenter import Segmenter
 
 @pytest.fixture(scope="module")
 def fake_bundle(tmp_path_factory):
-    return write_fake_bundle(tmp_path_factory.mktemp("fake") / "fake.arseg", size=(144, 192))
+    return write_fake_bundle(tmp_path_factory.mktemp("fake") / "fake.arseg", size=(288, 384))
 
 
 def growth(segmenter, clip, motion):
@@ -38,7 +38,7 @@ def test_no_array_of_a_frame_is_made_after_the_first_gop(fake_bundle, tmp_path, 
     """``zero``: not even a class map. With vectors, which come anew for each frame: not even the RGB."""
     clip = chainable(tmp_path / "a.mp4", 30)
     with Segmenter(fake_bundle, backend="fake", fusion="graph") as segmenter:
-        assert growth(segmenter, clip, motion) < share * 144 * 192
+        assert growth(segmenter, clip, motion) < share * 288 * 384
 
 
 def test_the_measure_sees_an_array_of_a_frame(fake_bundle, tmp_path, monkeypatch):
@@ -49,7 +49,7 @@ def test_the_measure_sees_an_array_of_a_frame(fake_bundle, tmp_path, monkeypatch
     monkeypatch.setattr(FakeEngine, "_run", lambda engine, feeds: {n: a.copy() for n, a in run(engine, feeds).items()})
     clip = chainable(tmp_path / "a.mp4", 30)
     with Segmenter(fake_bundle, backend="fake", fusion="graph") as segmenter:
-        assert growth(segmenter, clip, "zero") > 0.9 * 144 * 192
+        assert growth(segmenter, clip, "zero") > 0.9 * 288 * 384
 
 
 @pytest.mark.parametrize("fusion", ["kernel", "graph"])
