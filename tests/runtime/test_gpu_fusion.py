@@ -40,7 +40,7 @@ class Head(Engine):
         pass
 
 
-def bundle_in(folder, *, sm: int = 87, source: str | None = None) -> SimpleNamespace:
+def bundle_in(folder, *, sm: int = 87, source: str | None = None, target: str | None = None) -> SimpleNamespace:
     rng = np.random.default_rng(0)
     weights = [rng.normal(0, 0.2, shape).astype(np.float32) for shape in [(6, 1, 3, 3), (6,)] * 3]
     inputs = {
@@ -50,7 +50,8 @@ def bundle_in(folder, *, sm: int = 87, source: str | None = None) -> SimpleNames
     }
     (folder / "fusion.cubin").write_bytes(KernelGpu.image)
     kernel = KernelEntry("fusion.cubin", sm, source or source_digest(), "nvcc 12.6")
-    manifest = SimpleNamespace(graphs={Role.FUSE: SimpleNamespace(inputs=inputs)}, height=40, kernels=(kernel,))
+    graphs = {Role.FUSE: SimpleNamespace(inputs=inputs)}
+    manifest = SimpleNamespace(graphs=graphs, height=40, kernels=(kernel,), target=target)
     return SimpleNamespace(path=folder, manifest=manifest, fusion_weights=lambda: FusionWeights(*weights))
 
 
@@ -98,10 +99,13 @@ def test_features_stay_on_the_gpu_and_the_head_gets_the_fusion(gpu, tmp_path):
     [
         ({"sm": 110}, r"no fusion kernel for this GPU, sm_87 \(there are: sm_110\)"),
         ({"source": "0" * 64}, "another version"),
+        ({"sm": 110}, r"edge-arseg compile \S+ --target TARGET \(`edge-arseg targets detect`"),
+        ({"sm": 110, "target": "cuda"}, r"edge-arseg compile \S+ --target cuda --force"),
     ],
 )
 def test_a_bundle_without_a_fitting_kernel_is_refused_and_the_gpu_given_back(gpu, tmp_path, options, message):
     with pytest.raises(BuildError, match=message) as caught:
         GpuFusion(bundle_in(tmp_path, **options), Head())
     assert "edge-arseg compile" in str(caught.value)
+    assert "--fusion graph" in str(caught.value)
     assert gpu.retained == 0
