@@ -16,7 +16,7 @@ from edge_arseg.compiler.compile_steps import Step, StepState
 from edge_arseg.compiler.engine_builder import BuildSettings, EngineBuilder
 from edge_arseg.compiler.engine_place import Machine, Place, place_from_target, target_for, this_machine
 from edge_arseg.compiler.kernel_build import kernels_from_sms
-from edge_arseg.compiler.kernel_choice import KernelChoice, choice_from_target, lacking_kernels
+from edge_arseg.compiler.kernel_choice import KernelChoice, choice_from_target, lacking_kernels, renewable_kernels
 from edge_arseg.compiler.plan_store import PlanStore
 from edge_arseg.compiler.precision_choice import precisions_for_target
 from edge_arseg.compiler.target_bundle import bundle_for_target, needs_conversion
@@ -165,7 +165,7 @@ def _setting(bundle: Bundle, name: str | None, options: CompileOptions, machine:
     own = bundle.manifest.target == target.id and not needs_conversion(bundle, precisions)
     kernels = choice_from_target(target, machine.facts)
     if own and options.output is None:
-        ready = None if options.force and lacking_kernels(bundle, kernels) else bundle
+        ready = None if options.force and renewable_kernels(bundle, kernels) else bundle
         return _Setting(bundle, options, machine, target, place, precisions, kernels, bundle.path, ready)
     output = options.output or bundle.path.with_name(f"{stem}-{target.id}{SUFFIX}")
     ready = None if options.force else _earlier(output, bundle, target, precisions)

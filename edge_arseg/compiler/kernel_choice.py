@@ -22,11 +22,13 @@ class KernelChoice:
         sms: architectures, as the compilers write them (87 for 8.7).
         missing: why those that the target wants cannot be compiled for here, with what to type; nothing otherwise.
         why: in words, for people.
+        compilers: name of the compiler for each of ``sms``.
     """
 
     sms: tuple[int, ...]
     why: str
     missing: str = ""
+    compilers: tuple[str, ...] = ()
 
 
 def choice_from_target(
@@ -49,10 +51,10 @@ def choice_from_target(
         wanted = (10 * facts.compute_capability[0] + facts.compute_capability[1],)
     else:
         wanted = DESKTOP_SMS
-    able, names, missing = [], set(), ""
+    able, names, missing = [], [], ""
     for sm in wanted:
         try:
-            names.add(find(sm).name)
+            names.append(find(sm).name)
         except ArsegError as error:
             missing = missing or str(error)
         else:
@@ -60,7 +62,8 @@ def choice_from_target(
     if not able:
         return KernelChoice((), f"none: the fuse graph is used instead. {missing}", missing)
     named = ", ".join(f"sm_{sm}" for sm in able)
-    return KernelChoice(tuple(able), f"fusion kernel for {named} with {', '.join(sorted(names))}", missing)
+    why = f"fusion kernel for {named} with {', '.join(sorted(set(names)))}"
+    return KernelChoice(tuple(able), why, missing, tuple(names))
 
 
 def lacking_kernels(bundle: Bundle, choice: KernelChoice) -> tuple[int, ...]:
@@ -72,3 +75,13 @@ def lacking_kernels(bundle: Bundle, choice: KernelChoice) -> tuple[int, ...]:
         except BuildError:
             lacking.append(sm)
     return tuple(lacking)
+
+
+def renewable_kernels(bundle: Bundle, choice: KernelChoice) -> tuple[int, ...]:
+    """Return the architectures chosen whose kernel would be another one: lacking, or made by another compiler.
+
+    A driver refuses what a CUDA newer than its own has made; the board's compiler makes what it takes.
+    """
+    made = {kernel.sm: kernel.compiler for kernel in bundle.manifest.kernels}
+    other = {sm for sm, name in zip(choice.sms, choice.compilers, strict=True) if made.get(sm, name) != name}
+    return tuple(sorted({*lacking_kernels(bundle, choice), *other}))

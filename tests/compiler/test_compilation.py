@@ -130,14 +130,14 @@ def kernel_compiler(monkeypatch):
     """A compiler for sm_87; returns what it was asked for."""
     asked = []
 
-    def begin(source=None):
+    def begin(source=None, compiler="nvcc 13.0"):
         def kernels(sms):
             asked.extend(sms)
             return {
-                KernelEntry(f"kernels/f{sm}.cubin", sm, source or source_digest(), "nvcc 13.0"): b"cubin" for sm in sms
+                KernelEntry(f"kernels/f{sm}.cubin", sm, source or source_digest(), compiler): b"cubin" for sm in sms
             }
 
-        chosen = KernelChoice((87,), "fusion kernel for sm_87")
+        chosen = KernelChoice((87,), "fusion kernel for sm_87", "", (compiler,))
         monkeypatch.setattr(compilation, "choice_from_target", lambda *_: chosen)
         monkeypatch.setattr(compilation, "kernels_from_sms", kernels)
         return asked
@@ -157,6 +157,15 @@ def test_kernels_travel_along(toy, kernel_compiler):
         again = compile_bundle(made, NANO, options, machine=HOST)
         assert states(again)["kernels"] is StepState.DONE
     assert asked == [87]
+
+
+def test_force_lets_the_board_compile_the_kernel_with_a_compiler_that_its_driver_takes(toy, kernel_compiler):
+    kernel_compiler()
+    first = read_bundle(compile_bundle(toy, NANO, OPTIONS, machine=HOST).bundle)
+    kernel_compiler(compiler="nvcc 12.6")
+    assert states(compile_bundle(first, None, CompileOptions(builder=GOOD), machine=BOARD))["kernels"] is StepState.DONE
+    compile_bundle(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)
+    assert [kernel.compiler for kernel in read_bundle(first.path).manifest.kernels] == ["nvcc 12.6"]
 
 
 @pytest.mark.parametrize("outdated", [False, True], ids=["without", "of another version"])

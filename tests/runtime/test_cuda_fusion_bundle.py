@@ -216,7 +216,7 @@ AGAIN = rf"edge-arseg compile .*own\.arseg --target {NANO} --force"
         (without, rf"no fusion kernel for this GPU, sm_87 \(there are: none\); type: {AGAIN}.*--fusion graph"),
         (for_another, rf"no fusion kernel for this GPU, sm_87 \(there are: sm_90\); type: {AGAIN}"),
         (outdated, rf"compiled from another version of the kernel .*type: {AGAIN}"),
-        (refused_by_the_driver, "this GPU does not take the fusion kernel .*compile again .*--fusion graph"),
+        (refused_by_the_driver, r"GPU does not take .* kernel .*: edge-arseg compile BUNDLE --force; .*--fusion graph"),
         (without_head, r"head.*edge-arseg compile"),
     ],
 )

@@ -162,5 +162,8 @@ def test_every_wrong_array_is_named(gpu, device):
 
 def test_an_image_for_another_gpu_is_refused_with_what_to_do(gpu, device):
     plan = plan_from_shapes(SMALL, Storage.HALF, ORIN_NANO)
-    with pytest.raises(BuildError, match=r"no kernel image.*compile again on this machine, or run with --fusion graph"):
+    with pytest.raises(
+        BuildError,
+        match=r"no kernel image.*compile again on this machine: edge-arseg compile BUNDLE --force; .*--fusion graph",
+    ):
         device.call(CudaFusion, device, plan, weights_of(20), b"cubin of sm_110")
