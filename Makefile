@@ -5,9 +5,6 @@ PYTHON := python3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-# The demo needs a bundle in the package; until there is one, say what this machine can do.
-RUN = $(if $(wildcard edge_arseg/zoo/*.arseg),demo $(if $(INPUT),"$(INPUT)"),doctor)
-
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow lint format tables bench-cpu golden graphs-gate test-gpu build clean
 
@@ -29,7 +26,7 @@ $(VENV)/.host: $(VENV)/.device
 	touch $@
 
 run: $(VENV)/.device
-	$(BIN)/edge-arseg $(RUN)
+	$(BIN)/edge-arseg demo $(if $(INPUT),"$(INPUT)")
 
 test: $(VENV)/.host lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests
