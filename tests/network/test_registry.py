@@ -37,7 +37,8 @@ def test_your_own_by_module_and_function():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(OptionError, match=r"'resnet99'; known: bise18, compact, psp18, psp18-stride8.*package\.module:function"):
+    known = r"known: bise18, compact, psp18, psp18-stride8.*package\.module:function"
+    with pytest.raises(OptionError, match=rf"'resnet99'; {known}"):
         backbone_from_name("resnet99")
 
 
