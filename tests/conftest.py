@@ -1,6 +1,11 @@
 """Fixtures of the whole suite. Nothing heavy is imported here: the device half's tests run without torch."""
 
 import os
+import signal
+
+# Where the suite runs in the background, the shell tells it to ignore SIGINT, and so would commands that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tests run in two processes at once; threads of torch that wait for each other spin and slow both down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
