@@ -3,7 +3,7 @@
 import os
 import signal
 
-# Where the suite runs in the background, the shell tells it to ignore SIGINT, and so would commands that tests interrupt.
+# Where the suite runs in the background, the shell makes it ignore SIGINT, and so would commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
