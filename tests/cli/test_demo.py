@@ -75,7 +75,7 @@ def test_make_run_runs_the_demo(tmp_path):
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
 
     def run(*arguments):
-        command = ["make", "-n", "-o", ".venv/.device", "run", *arguments]
+        command = ["make", "--no-print-directory", "-n", "-o", ".venv/.device", "run", *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30).stdout
 
     assert run().strip().endswith("edge-arseg demo")
