@@ -16,7 +16,7 @@ def class_weights(labels: Iterable[np.ndarray], classes: int) -> Tensor:
 
     That is the square root of ENet's weights (Paszke et al. 2016, with 1.1 for 1.02). The full ones make a net see rare
     classes where they are not: taking half of their logarithm off the scores of a net that was trained with them gave
-    0.7 mIoU more on 18 of CamVid's held-back training images and on trained ones. An earlier part of that net's training
+    0.7 mIoU more on 18 of CamVid's held-back training images and on trained ones. An earlier part of its training
     had seen the 18, so this is a hint.
 
     Args:
