@@ -9,15 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 from edge_arseg.network.network import Network
 from edge_arseg.training.averaged import AveragedWeights
 from edge_arseg.training.held_back import hr_miou
 from edge_arseg.training.losses import class_weights, task_loss
-from edge_arseg.training.run_folder import BEST, LAST, RunFolder
+from edge_arseg.training.run_folder import RunFolder
 from edge_arseg.training.schedule import learning_rate
 from edge_arseg.training.still_augmentation import StillAugmentation
 from edge_arseg.training.stills import Still, StillViews, batches
+from edge_arseg.training.training_run import TrainingRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class HrSettings:
         return dataclasses.asdict(self)
 
 
-class HrTraining:
+class HrTraining(TrainingRun):
     """A run: network, optimizer and average, in a folder. ``run`` it to the end, or stop it and go on later."""
 
     def __init__(
@@ -80,11 +80,7 @@ class HrTraining:
         self.average = AveragedWeights(network, settings.averaging)
         self.optimizer = _optimizer(self.branch, settings)
         self.weights = class_weights((still.label for still in stills), len(network.model.classes)).to(device)
-        self.step = 0
-        self.best = -1.0
-        if (state := folder.load_state()) is not None:
-            self._load(state)
-        folder.forget_after(self.step)
+        self._restore()
 
     def run(self, progress: Callable[[int, float, float], None] = lambda step, loss, miou: None) -> None:
         """Train to the last step.
@@ -134,29 +130,8 @@ class HrTraining:
     def _score(self, loss: float, seconds: float) -> float:
         """Score the average, keep it where it is the best yet, and save the state."""
         miou = hr_miou(self.average.network, self.held_back, self.device)
-        if miou > self.best:
-            self.best = miou
-            safetensors_from_network(self.average.network, self.folder.path / BEST)
-        safetensors_from_network(self.average.network, self.folder.path / LAST)
-        self.folder.log({"step": self.step, "loss": loss, "miou": miou, "best": self.best, "seconds": seconds})
-        self.folder.save_state(
-            {
-                "step": self.step,
-                "best": self.best,
-                "network": self.network.state_dict(),
-                "average": self.average.state(),
-                "optimizer": self.optimizer.state_dict(),
-                "random": torch.get_rng_state(),
-            }
-        )
+        self._keep(miou, {"loss": loss, "seconds": seconds})
         return miou
-
-    def _load(self, state: dict[str, Any]) -> None:
-        self.step, self.best = int(state["step"]), float(state["best"])
-        self.network.load_state_dict(state["network"])
-        self.average.load(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
 
 
 def to_channels_last(module: nn.Module) -> None:

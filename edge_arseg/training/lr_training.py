@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 from edge_arseg.network.network import Network
 from edge_arseg.training.averaged import AveragedWeights
 from edge_arseg.training.distances import DISTANCE_CHOICES
@@ -23,8 +22,9 @@ from edge_arseg.training.losses import task_loss
 from edge_arseg.training.lr_pairs import LrPairs
 from edge_arseg.training.pair_augmentation import PairAugmentation
 from edge_arseg.training.pair_views import PairViews, batches
-from edge_arseg.training.run_folder import BEST, LAST, RunFolder
+from edge_arseg.training.run_folder import RunFolder
 from edge_arseg.training.schedule import learning_rate
+from edge_arseg.training.training_run import TrainingRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class LrSettings:
         )
 
 
-class LrTraining:
+class LrTraining(TrainingRun):
     """A run: network, optimizer and average, in a folder. ``run`` it to the end, or stop it and go on later.
 
     The network is at its start already (``lr_start``); where the folder holds a state, that is loaded over it.
@@ -117,11 +117,7 @@ class LrTraining:
         self.average = AveragedWeights(network, settings.averaging)
         self.trained = self._freeze()
         self.optimizer = _optimizer(network, self.trained, settings)
-        self.step = 0
-        self.best = -1.0
-        if (state := folder.load_state()) is not None:
-            self._load(state)
-        folder.forget_after(self.step)
+        self._restore()
 
     def run(self, progress: Callable[[int, float, float], None] = lambda step, loss, miou: None) -> None:
         """Train to the last step.
@@ -181,41 +177,10 @@ class LrTraining:
             self.average.network, self.recipe.fusion, self.settings.lr_scale, self.device
         )
         miou = sum(by_distance.values()) / max(1, len(by_distance))
-        if miou > self.best:
-            self.best = miou
-            safetensors_from_network(self.average.network, self.folder.path / BEST)
-        safetensors_from_network(self.average.network, self.folder.path / LAST)
         total, task, feature = losses.tolist()
-        self.folder.log(
-            {
-                "step": self.step,
-                "loss": total,
-                "task": task,
-                "feature": feature,
-                "miou": miou,
-                "miou_by_distance": by_distance,
-                "best": self.best,
-                "seconds": seconds,
-            }
-        )
-        self.folder.save_state(
-            {
-                "step": self.step,
-                "best": self.best,
-                "network": self.network.state_dict(),
-                "average": self.average.state(),
-                "optimizer": self.optimizer.state_dict(),
-                "random": torch.get_rng_state(),
-            }
-        )
+        parts = {"loss": total, "task": task, "feature": feature}
+        self._keep(miou, parts | {"miou_by_distance": by_distance, "seconds": seconds})
         return miou
-
-    def _load(self, state: dict[str, Any]) -> None:
-        self.step, self.best = int(state["step"]), float(state["best"])
-        self.network.load_state_dict(state["network"])
-        self.average.load(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
 
 
 def _optimizer(network: Network, trained: list[nn.Parameter], settings: LrSettings) -> torch.optim.Optimizer:
