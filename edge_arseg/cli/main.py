@@ -2,12 +2,12 @@
 
 import os
 import sys
-from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from edge_arseg import __version__
+from edge_arseg.cli.lazy_group import LazyGroup
 from edge_arseg.errors import ArsegError
 
 COMMANDS = {
@@ -28,21 +28,7 @@ COMMANDS = {
 """Command to the module of this package that defines it, in the order of the help."""
 
 
-class LazyGroup(click.Group):
-    """Imports a command's module when the command is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands, in the order of the work."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one command."""
-        if cmd_name not in COMMANDS:
-            return None
-        return getattr(import_module(f".{COMMANDS[cmd_name]}", __package__), cmd_name)
-
-
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=LazyGroup, modules=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="edge-arseg")
 def cli() -> None:
     """Compile, run and measure AR-Seg video segmentation on edge boards."""

@@ -1,0 +1,30 @@
+"""A group whose commands are modules of this package, imported when asked for."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is asked for.
+
+    Args:
+        modules: command to the module of this package that defines it as a function of the same name, in the order of
+            the help.
+    """
+
+    def __init__(self, *arguments: Any, modules: Mapping[str, str], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the order of the work."""
+        return list(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in self._modules:
+            return None
+        return getattr(import_module(f".{self._modules[cmd_name]}", __package__), cmd_name)
