@@ -23,6 +23,9 @@ from edge_arseg.cli.training import TrainingProgress, device_from_name, training
 @click.option(
     "--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.1, show_default=True, help="Of channels."
 )
+@click.option(
+    "--overlap", type=click.FloatRange(0), default=0.5, show_default=True, help="Factor of the soft Jaccard loss."
+)
 @click.option("--weight-decay", type=float, default=0.05, show_default=True, help="Of the convolutions.")
 @click.option(
     "--augmentation",
@@ -45,6 +48,7 @@ def hr(
     crop: tuple[int, int],
     rate: float,
     dropout: float,
+    overlap: float,
     weight_decay: float,
     augmentation: str,
     start: Path | None,
@@ -82,6 +86,7 @@ def hr(
         batch=batch,
         rate=rate,
         dropout=dropout,
+        overlap=overlap,
         weight_decay=weight_decay,
         score_every=score_every,
         bf16=not fp32,

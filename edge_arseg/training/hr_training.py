@@ -32,6 +32,7 @@ class HrSettings:
         weight_decay: of the convolutions; normalisation and biases have none.
         dropout: share of the feature's channels that are left out of a view.
         averaging: decay of the averaged weights, a step.
+        overlap: factor of the overlap loss beside the cross entropy.
         rendered_share: share of views that show the synthetic street.
         score_every: steps between scores on what is held back.
         bf16: multiply in bfloat16, accumulate in float32.
@@ -46,6 +47,7 @@ class HrSettings:
     weight_decay: float = 0.05
     dropout: float = 0.1
     averaging: float = 0.998
+    overlap: float = 0.5
     rendered_share: float = 0.08
     score_every: int = 250
     bf16: bool = True
@@ -119,7 +121,7 @@ class HrTraining(TrainingRun):
             feature = self.network.hr(image)
             feature = nn.functional.dropout2d(feature, settings.dropout)
             scores = self.network.hr_head.scores(feature, None)
-        loss = task_loss(scores, label.long(), self.weights)
+        loss = task_loss(scores, label.long(), self.weights, overlap=settings.overlap)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.branch.parameters(), 5.0)

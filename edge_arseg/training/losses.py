@@ -33,16 +33,17 @@ def class_weights(labels: Iterable[np.ndarray], classes: int) -> Tensor:
     return torch.from_numpy(1.0 / np.sqrt(np.log(1.1 + share))).float()
 
 
-def task_loss(scores: Tensor, label: Tensor, weights: Tensor) -> Tensor:
-    """Cross entropy of the classes, at half the label's size, which costs a quarter and scores the same.
+def task_loss(scores: Tensor, label: Tensor, weights: Tensor, *, overlap: float = 0.0) -> Tensor:
+    """Cross entropy of the classes plus the overlap loss, at half the label's size: a quarter of the cost, same scores.
 
     Args:
         scores: ``[N, classes, h, w]``, of any size.
         label: ``[N, H, W] int64``, 255 ignored.
-        weights: ``[classes]``.
+        weights: ``[classes]``, of the cross entropy, which is the weighted mean over the pixels that count.
+        overlap: factor of the overlap loss.
 
     Returns:
-        A number, the weighted mean over the pixels that count; 0 where none does.
+        A number; 0 where no pixel counts.
     """
     size = (-(-label.shape[1] // 2), -(-label.shape[2] // 2))
     scores = resize(
@@ -52,4 +53,29 @@ def task_loss(scores: Tensor, label: Tensor, weights: Tensor) -> Tensor:
     total = F.cross_entropy(scores, label, weight=weights, ignore_index=IGNORED, reduction="sum")
     counted = label != IGNORED
     norm = weights[label.clamp(max=len(weights) - 1)][counted].sum()
-    return total / norm.clamp(min=1.0)
+    loss = total / norm.clamp(min=1.0)
+    return loss + overlap * overlap_loss(scores, label) if overlap else loss
+
+
+def overlap_loss(scores: Tensor, label: Tensor) -> Tensor:
+    """One minus the soft Jaccard index (Rahman and Wang 2016), mean over the classes that the batch shows.
+
+    Cross entropy counts pixels, mIoU counts classes: this is mIoU with probabilities in the place of choices, so a
+    class of few pixels weighs as much as the road.
+
+    Args:
+        scores: ``[N, classes, H, W]``.
+        label: ``[N, H, W] int64``, 255 ignored.
+
+    Returns:
+        A number from 0 to 1; 0 where no pixel counts.
+    """
+    classes = scores.shape[1]
+    counted = (label != IGNORED)[:, None]
+    probability = scores.softmax(1) * counted
+    truth = F.one_hot(label.clamp(max=classes - 1), classes).movedim(-1, 1).to(scores.dtype) * counted
+    both = (probability * truth).sum((0, 2, 3))
+    true = truth.sum((0, 2, 3))
+    index = both / (probability.sum((0, 2, 3)) + true - both).clamp(min=1.0)
+    shown = true > 0
+    return ((1.0 - index) * shown).sum() / shown.sum().clamp(min=1)

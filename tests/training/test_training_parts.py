@@ -10,7 +10,7 @@ from small_networks import OWN_MODEL
 from edge_arseg.network.network import Network
 from edge_arseg.training.averaged import AveragedWeights
 from edge_arseg.training.curves import plot_curves
-from edge_arseg.training.losses import class_weights, task_loss
+from edge_arseg.training.losses import class_weights, overlap_loss, task_loss
 from edge_arseg.training.normalisations import normalisation_of
 from edge_arseg.training.schedule import learning_rate
 
@@ -43,9 +43,28 @@ def test_the_task_loss_is_a_weighted_mean_over_counted_pixels():
     assert float(task_loss(scores, label, weights)) == pytest.approx((3 * first + 2 * other) / 5, rel=1e-6)
 
 
+def test_the_overlap_loss_is_one_minus_the_soft_jaccard_index_of_the_classes_shown():
+    first = torch.tensor([[0.8, 0.6], [0.3, 0.5]])  # probability of class 0; the last place does not count
+    scores = torch.stack((first.log(), (1 - first).log(), torch.full((2, 2), -1e9)))[None]
+    label = torch.tensor([[[0, 1], [1, 255]]])
+    # class 0: common 0.8, union 1.7 + 1 - 0.8; class 1: common 0.4 + 0.7, union 1.3 + 2 - 1.1; class 2 is not shown
+    wanted = (1 - 0.8 / 1.9 + 1 - 1.1 / 2.2) / 2
+    assert float(overlap_loss(scores, label)) == pytest.approx(wanted, rel=1e-5)
+    right = torch.tensor([[[0, 1], [1, 0]]])
+    certain = torch.nn.functional.one_hot(right, 3).movedim(-1, 1) * 100.0
+    assert float(overlap_loss(certain, right)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_overlap_loss_adds_to_the_task_loss_by_its_factor():
+    scores, label = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 8, 8))
+    weights = torch.ones(3)
+    plain, with_overlap = task_loss(scores, label, weights), task_loss(scores, label, weights, overlap=0.5)
+    assert float(with_overlap - plain) == pytest.approx(0.5 * float(overlap_loss(scores, label[:, ::2, ::2])), rel=1e-4)
+
+
 def test_nothing_to_learn_from_is_no_loss():
     scores = torch.zeros(1, 2, 2, 2, requires_grad=True)
-    loss = task_loss(scores, torch.full((1, 4, 4), 255), torch.ones(2))
+    loss = task_loss(scores, torch.full((1, 4, 4), 255), torch.ones(2), overlap=0.5)
     loss.backward()
     assert float(loss.detach()) == 0.0
     assert not scores.grad.any()
