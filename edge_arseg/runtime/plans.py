@@ -48,9 +48,7 @@ def plan_from_bundle(
     """
     wanted = EngineKey(graph_digests(bundle.manifest), "tensorrt", version, compute_capability, sm_count, device)
     roots = roots or engine_roots(bundle.path, bundle.digest)
-    records = [
-        (file.parent, record) for root in roots for file in sorted(root.glob(f"*/{RECORD}")) if (record := _read(file))
-    ]
+    records = records_from_bundle(bundle, roots)
     if not records:
         raise BuildError(
             f"{bundle.path}: no plans built for TensorRT in {' or '.join(map(str, roots))}; "
@@ -76,6 +74,30 @@ def plan_from_bundle(
     return _checked(folder, record, role, bundle)
 
 
+def records_from_bundle(bundle: Bundle, roots: tuple[Path, ...] | None = None) -> list[tuple[Path, PlanRecord]]:
+    """Return every folder of plans of a bundle with its record, whatever GPU they were built for.
+
+    Args:
+        bundle: checked.
+        roots: folders that hold ``<key>/``; by default ``engine_roots``.
+    """
+    roots = roots or engine_roots(bundle.path, bundle.digest)
+    files = [file for root in roots for file in sorted(root.glob(f"*/{RECORD}"))]
+    return [(file.parent, record) for file in files if (record := _read(file))]
+
+
+def plan_fault(folder: Path, record: PlanRecord, role: Role) -> str:
+    """Say how the plan of a role differs from its record: missing, of another length, edited; empty: it does not."""
+    path, entry = folder / plan_file(role), record.plans[role]
+    if not path.is_file():
+        return "missing"
+    if (size := path.stat().st_size) != entry.bytes:
+        return f"{size} bytes seen, {entry.bytes} expected"
+    if (digest := sha256_of(path)) != entry.sha256:
+        return f"SHA-256 {digest[:16]}... seen, {entry.sha256[:16]}... expected"
+    return ""
+
+
 def _read(file: Path) -> PlanRecord | None:
     try:
         return record_from_json(file.read_bytes(), where=str(file))
@@ -85,13 +107,7 @@ def _read(file: Path) -> PlanRecord | None:
 
 
 def _checked(folder: Path, record: PlanRecord, role: Role, bundle: Bundle) -> Path:
-    path, entry = folder / plan_file(role), record.plans[role]
-    if not path.is_file():
-        seen = "missing"
-    elif (size := path.stat().st_size) != entry.bytes:
-        seen = f"{size} bytes seen, {entry.bytes} expected"
-    elif (digest := sha256_of(path)) != entry.sha256:
-        seen = f"SHA-256 {digest[:16]}... seen, {entry.sha256[:16]}... expected"
-    else:
-        return path
-    raise BuildError(f"{path}: {seen}; delete {folder} and build again: {compile_command(bundle)}")
+    path = folder / plan_file(role)
+    if seen := plan_fault(folder, record, role):
+        raise BuildError(f"{path}: {seen}; delete {folder} and build again: {compile_command(bundle)}")
+    return path
