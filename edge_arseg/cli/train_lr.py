@@ -32,6 +32,9 @@ from edge_arseg.cli.training import TrainingProgress, device_from_name, training
     show_default=True,
     help="What teaches beside labels: the paper's Table 3.",
 )
+@click.option(
+    "--overlap", type=click.FloatRange(0), default=0.5, show_default=True, help="Factor of the soft Jaccard loss."
+)
 @click.option("--feature-weight", type=float, default=1.0, show_default=True, help="Factor of the feature loss.")
 @click.option(
     "--fusion",
@@ -66,6 +69,7 @@ def lr(
     share: float | None,
     sharpness: float,
     fst: str,
+    overlap: float,
     feature_weight: float,
     fusion: str,
     distances: str,
@@ -108,6 +112,7 @@ def lr(
         batch=batch,
         rate=rate,
         supervision=fst,
+        overlap=overlap,
         feature_weight=feature_weight,
         fusion=fusion,
         distances=distances,

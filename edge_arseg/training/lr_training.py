@@ -40,6 +40,7 @@ class LrSettings:
         weight_decay: of the LR branch's convolutions; CReFF, normalisation and biases have none.
         averaging: decay of the averaged weights, a step.
         supervision: a name in ``SUPERVISIONS``.
+        overlap: factor of the overlap loss beside the cross entropy.
         feature_weight: factor of the feature loss (the paper's lambda).
         fusion: a name in ``FUSION_CHOICES``.
         distances: a name in ``DISTANCE_CHOICES``.
@@ -60,6 +61,7 @@ class LrSettings:
     weight_decay: float = 0.02
     averaging: float = 0.998
     supervision: str = "full"
+    overlap: float = 0.5
     feature_weight: float = 1.0
     fusion: str = "full"
     distances: str = "random"
@@ -85,7 +87,7 @@ class LrSettings:
             self.lr_scale,
             supervision,
             FUSION_CHOICES[self.fusion],
-            partial(task_loss, weights=weights),
+            partial(task_loss, weights=weights, overlap=self.overlap),
             self.confidence,
             self.bf16,
         )
