@@ -1,5 +1,6 @@
 """``edge-arseg verify``."""
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import click
 
 from edge_arseg.cli.options import backend_option, json_option
 from edge_arseg.cli.output import print_json, print_table
-from edge_arseg.errors import GateError
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, GateError
 
 
 @click.command()
@@ -18,12 +19,16 @@ from edge_arseg.errors import GateError
 def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: bool) -> None:
     """Check a BUNDLE: every file's digest, then its golden frames through the engines.
 
+    The CUDA fusion kernel is checked with them where the bundle holds one for the GPU that is here, whatever the
+    backend; else why it was not run is said.
+
     Exits with 1 where fewer pixels than --min-agreement get the expected class, with 3 where the bundle is damaged.
     """
     from edge_arseg.runtime.backend_choice import settled_options
     from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.runtime.engine_options import EngineOptions
     from edge_arseg.runtime.engines import engines_from_bundle
+    from edge_arseg.runtime.kernel_check import CheckedKernel
     from edge_arseg.runtime.pipeline import Mode
     from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements, required_agreement
 
@@ -35,8 +40,14 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
     if choice:
         click.echo(str(choice), err=True)
     backend = options.backend
-    with engines_from_bundle(checked, VERIFIED_ROLES, backend=backend) as engines:
-        rows = agreements(engines, golden)
+    with ExitStack() as stack:
+        engines = stack.enter_context(engines_from_bundle(checked, VERIFIED_ROLES, backend=backend))
+        kernel, not_run = None, ""
+        try:
+            kernel = stack.enter_context(CheckedKernel(checked))
+        except (BuildError, EnvironmentUnfitError) as error:
+            not_run = str(error)
+        rows = agreements(engines, golden, kernel)
     worst = min(rows, key=lambda row: row.agreement)
     passed = worst.agreement >= min_agreement
     if as_json:
@@ -47,6 +58,7 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
                 "backend": backend,
                 "passed": passed,
                 "worst_agreement": worst.agreement,
+                "fusion_kernel": {"ran": kernel.file} if kernel else {"not_run": not_run},
                 "rows": [asdict(row) for row in rows],
             }
         )
@@ -56,6 +68,7 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
             ["output", "distance", "agreement"],
             [[row.output, row.distance, f"{row.agreement:.4%}"] for row in rows],
         )
+        click.echo(f"CUDA fusion kernel: {kernel.file if kernel else f'not run: {not_run}'}")
     if not passed:
         raise GateError(
             f"{worst.output} at distance {worst.distance}: {worst.agreement:.4%} of the pixels agree, "

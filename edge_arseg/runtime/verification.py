@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +10,9 @@ from edge_arseg.runtime.engine import Engine
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import Manifest, Role
+
+if TYPE_CHECKING:
+    from edge_arseg.runtime.kernel_check import CheckedKernel
 
 MIN_AGREEMENT = 0.99
 """Share of pixels that must get the expected class where the bundle names none of its own."""
@@ -21,7 +25,8 @@ class Agreement:
     """Share of pixels, 0 to 1, whose class is the expected one.
 
     Attributes:
-        output: ``hr``, ``lr``, ``ar`` (the ``fuse`` graph) or ``head`` (the ``head`` graph behind ``fuse``).
+        output: ``hr``, ``lr``, ``ar`` (the ``fuse`` graph), ``head`` (the ``head`` graph behind ``fuse``) or ``kernel``
+            (the same behind the CUDA fusion kernel).
         distance: frames since the keyframe.
         agreement: 1.0 is every pixel.
     """
@@ -37,12 +42,15 @@ def required_agreement(manifest: Manifest) -> float:
     return MIN_AGREEMENT if own is None else own
 
 
-def agreements(engines: Mapping[Role, Engine], golden: GoldenFrames) -> list[Agreement]:
+def agreements(
+    engines: Mapping[Role, Engine], golden: GoldenFrames, kernel: "CheckedKernel | None" = None
+) -> list[Agreement]:
     """Run every golden frame through every path and compare.
 
     Args:
         engines: of all ``VERIFIED_ROLES``.
         golden: frames, flows and expected class maps; the first frame is the keyframe.
+        kernel: fuses too, with the features of ``engines``, where there is a GPU for it.
     """
     rows = []
     key_feature = None
@@ -63,6 +71,10 @@ def agreements(engines: Mapping[Role, Engine], golden: GoldenFrames) -> list[Agr
         rows.append(Agreement("ar", distance, _agreement(fused[names.CLASS_MAP], golden.ar_maps[i])))
         head = engines[Role.HEAD].run({names.FUSED_FEATURE: fused[names.FUSED_FEATURE]})
         rows.append(Agreement("head", distance, _agreement(head[names.CLASS_MAP], golden.ar_maps[i])))
+        if kernel is not None:
+            moved = kernel.fuse(key_feature, golden.flows[i], np.array(lr_feature))
+            head = engines[Role.HEAD].run({names.FUSED_FEATURE: moved})
+            rows.append(Agreement("kernel", distance, _agreement(head[names.CLASS_MAP], golden.ar_maps[i])))
     return rows
 
 

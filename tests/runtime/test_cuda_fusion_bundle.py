@@ -7,58 +7,28 @@ the host. The rest is the package's own: choosing and storing kernels, building 
 import logging
 import re
 import shutil
-import threading
 from dataclasses import replace
 
 import cuda_host
 import numpy as np
 import pytest
 from cuda_stub import KernelGpu
-from tensorrt_stubs import building, install
+from kernel_bundles import NANO, compiled
+from tensorrt_stubs import install
 
-from edge_arseg.compiler import compilation
-from edge_arseg.compiler.build_process import BuildResult, builder_from_name
-from edge_arseg.compiler.compile_options import CompileOptions
 from edge_arseg.compiler.compile_steps import StepState
-from edge_arseg.compiler.engine_place import Machine
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.backend_choice import choice_from_bundle
-from edge_arseg.runtime.board import Board
 from edge_arseg.runtime.bundle import read_bundle
-from edge_arseg.runtime.cuda_device import DeviceFacts
 from edge_arseg.runtime.engine_options import EngineOptions
-from edge_arseg.runtime.host_memory import HostMemory
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.runtime.verification import required_agreement
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.manifest import Precision, Role
-from edge_arseg.spec.target import Configuration
 
 pytestmark = pytest.mark.skipif(cuda_host.compiler() is None, reason="no C++ compiler to run the kernel on the host")
-
-NANO = "jetson-orin-nano-8gb"
-MEMORY = HostMemory(8 << 30, 7 << 30, 8 << 30)
-HOST = Machine(Board("cpu", "no Jetson", memory=MEMORY), None, "x86_64", lambda: MEMORY)
-BOARD = Machine(
-    Board(NANO, "module p3767-0005", configuration=Configuration.SUPER, memory=MEMORY),
-    DeviceFacts("Orin", (8, 7), 8, 8 << 30),
-    "aarch64",
-    lambda: MEMORY,
-)
-NVCC = """#!/bin/sh
-case $1 in
-    --version) echo release 12.6, V12.6.1; exit;;
-    --list-gpu-code) echo sm_75 sm_87; exit;;
-esac
-while [ "$1" != -o ]; do shift; done
-printf '%s' 'cubin of sm_87' > "$2"
-echo "ptxas info    : Compiling entry function 'fuse_half_8' for 'sm_87'"
-echo "ptxas info    : Function properties for fuse_half_8"
-echo "    0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads"
-echo "ptxas info    : Used 126 registers, used 1 barriers, 436 bytes cmem[0]"
-"""
 
 
 @pytest.fixture
@@ -66,34 +36,6 @@ def gpu(monkeypatch):
     gpu = KernelGpu()
     install(monkeypatch, gpu=gpu)
     return gpu
-
-
-def compiled(own_bundle, folder, precision):
-    """Compile on a host, then on the board; returns the steps of both."""
-
-    def build(job, progress):
-        builder = builder_from_name(job.builder)
-        made = builder.build(job.graph.read_bytes(), job.precision, job.settings, b"", progress)
-        job.plan.write_bytes(made.plan)
-        return BuildResult(b"", "", (), 0.0)
-
-    nvcc = folder / "nvcc"
-    nvcc.write_text(NVCC)
-    nvcc.chmod(0o755)
-    precisions = {} if precision is Precision.FP16 else dict.fromkeys((Role.HR, Role.LR, Role.FUSE), precision)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CUDACXX", str(nvcc))
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        gpu = KernelGpu()
-        install(patch, gpu=gpu)
-        gpu.contexts[threading.get_ident()] = ["primary"]  # TensorRT's own
-        patch.setattr(building.Network, "num_layers", 0, raising=False)
-        patch.setattr(compilation, "result_from_job", build)
-        output = folder / f"own-{precision.value}.arseg"
-        options = CompileOptions(precisions, output=output)
-        host = compilation.compile_bundle(read_bundle(own_bundle), NANO, options, machine=HOST)
-        board = compilation.compile_bundle(read_bundle(output), None, CompileOptions(), machine=BOARD)
-    return host, board
 
 
 @pytest.fixture(scope="module", params=[Precision.FP16, Precision.FP32], ids=["fp16", "fp32"])

@@ -31,15 +31,6 @@ def kernel_for_gpu(bundle: Bundle, compute_capability: tuple[int, int]) -> Kerne
     return best
 
 
-def image_from_bundle(bundle: Bundle, compute_capability: tuple[int, int]) -> bytes:
-    """Return the cubin for a GPU; ``read_bundle`` has checked its digest.
-
-    Raises:
-        BuildError: see ``kernel_for_gpu``.
-    """
-    return (bundle.path / kernel_for_gpu(bundle, compute_capability).file).read_bytes()
-
-
 def _compile_again(bundle: Bundle) -> str:
     """Return the command that puts a kernel of this version in; a bundle that was compiled is written again."""
     target = bundle.manifest.target
