@@ -9,14 +9,14 @@ the way, are used nowhere.
 import json
 import time
 import warnings
-from functools import lru_cache
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 from edge_arseg.compiler.engine_builder import BuildSettings, BuiltEngine, EngineBuilder, Report
 from edge_arseg.compiler.layer_types import LayerTypes, layer_types
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
-from edge_arseg.runtime.tensorrt_library import tensorrt_library
+from edge_arseg.runtime.tensorrt_library import TensorRtLog, tensorrt_library, tensorrt_log
 from edge_arseg.spec.manifest import Precision
 
 _FAST = {
@@ -62,15 +62,21 @@ class TensorRtBuilder(EngineBuilder):
         self, graph: bytes, precision: Precision, settings: BuildSettings, timing_cache: bytes, report: Report
     ) -> BuiltEngine:
         """See ``EngineBuilder``."""
-        with warnings.catch_warnings():  # each version deprecates what the oldest one needs
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return self._build(graph, precision, settings, timing_cache, report)
+        log = tensorrt_log(self._trt)
+        with warnings.catch_warnings(), log.keeping_warnings() as said:
+            warnings.simplefilter("ignore", DeprecationWarning)  # each version deprecates what the oldest one needs
+            built = self._build(log, graph, precision, settings, timing_cache, report)
+        return replace(built, warnings=tuple(said))
 
     def _build(
-        self, graph: bytes, precision: Precision, settings: BuildSettings, timing_cache: bytes, report: Report
+        self,
+        log: TensorRtLog,
+        graph: bytes,
+        precision: Precision,
+        settings: BuildSettings,
+        timing_cache: bytes,
+        report: Report,
     ) -> BuiltEngine:
-        log = build_log(self._trt)
-        log.clear()
         report("starting TensorRT")
         builder = self._builder(log)
         self._check_precision(builder, precision)
@@ -86,7 +92,7 @@ class TensorRtBuilder(EngineBuilder):
             raise self._failure(log)
         del parser  # it holds the weights that the network refers to
         learnt = bytes(cache.serialize()) if cache is not None else b""
-        return BuiltEngine(bytes(plan), learnt, self._layers(log, plan), tuple(log.warnings))
+        return BuiltEngine(bytes(plan), learnt, self._layers(log, plan))
 
     def layers_from_graph(self, graph: bytes) -> list[LayerTypes]:
         """Parse a graph and return the layers of its network; nothing is built.
@@ -94,15 +100,15 @@ class TensorRtBuilder(EngineBuilder):
         Raises:
             BuildError, EnvironmentUnfitError: see ``build``.
         """
-        log = build_log(self._trt)
-        log.clear()
-        builder = self._builder(log)
-        network, parser = self._parsed(builder, graph, log)
-        found = [layer_types(network.get_layer(i)) for i in range(network.num_layers)]
+        log = tensorrt_log(self._trt)
+        with log.keeping_warnings():
+            builder = self._builder(log)
+            network, parser = self._parsed(builder, graph, log)
+            found = [layer_types(network.get_layer(i)) for i in range(network.num_layers)]
         del parser
         return found
 
-    def _parsed(self, builder: Any, graph: bytes, log: "BuildLog") -> tuple[Any, Any]:
+    def _parsed(self, builder: Any, graph: bytes, log: TensorRtLog) -> tuple[Any, Any]:
         """Return the network, and the parser, which must outlive it."""
         network = builder.create_network(self._creation_flags())
         parser = self._trt.OnnxParser(network, log)
@@ -114,7 +120,7 @@ class TensorRtBuilder(EngineBuilder):
             )
         return network, parser
 
-    def _builder(self, log: "BuildLog") -> Any:
+    def _builder(self, log: TensorRtLog) -> Any:
         try:
             return self._trt.Builder(log)
         except TypeError as error:  # the bindings' way to say that the library returned nothing
@@ -180,7 +186,7 @@ class TensorRtBuilder(EngineBuilder):
                 for i, output in enumerate(outputs):
                     layer.set_output_type(i, output.dtype)
 
-    def _layers(self, log: "BuildLog", plan: Any) -> str:
+    def _layers(self, log: TensorRtLog, plan: Any) -> str:
         """Describe the engine in TensorRT's own JSON; nothing where it cannot be loaded, as without a GPU."""
         trt = self._trt
         try:
@@ -193,7 +199,7 @@ class TensorRtBuilder(EngineBuilder):
             return ""
         return text
 
-    def _failure(self, log: "BuildLog") -> Exception:
+    def _failure(self, log: TensorRtLog) -> Exception:
         why = log.why()
         lower = why.lower()
         if "out of memory" in lower or "outofmemory" in lower or "insufficient memory" in lower:
@@ -205,44 +211,6 @@ class TensorRtBuilder(EngineBuilder):
             f"TensorRT {self.version} cannot build this graph ({why}); "
             "check the bundle with `edge-arseg verify`, and try --hr fp32 --lr fp32 --fuse fp32"
         )
-
-
-class BuildLog:
-    """What TensorRT said; the real class is made by ``build_log``, because its base comes from the module.
-
-    Attributes:
-        errors, warnings: messages, in order.
-    """
-
-    errors: list[str]
-    warnings: list[str]
-
-    def clear(self) -> None:
-        """Forget what was said."""
-        self.errors.clear()
-        self.warnings.clear()
-
-    def why(self) -> str:
-        """Return the last errors, for a message."""
-        return "; ".join(self.errors[-3:])[:600] or "no reason given"
-
-
-@lru_cache
-def build_log(trt: Any) -> Any:
-    """Return the logger of a module. There is one: TensorRT ignores every further one that a process offers."""
-
-    class Log(BuildLog, trt.ILogger):
-        def __init__(self) -> None:
-            trt.ILogger.__init__(self)  # the bindings require it to be called by name
-            self.errors, self.warnings = [], []
-
-        def log(self, severity: Any, message: str) -> None:
-            if severity in (trt.ILogger.INTERNAL_ERROR, trt.ILogger.ERROR):
-                self.errors.append(message.strip())
-            elif severity == trt.ILogger.WARNING:
-                self.warnings.append(message.strip())
-
-    return Log()
 
 
 def _monitor(trt: Any, report: Report) -> Any:

@@ -18,7 +18,7 @@ from edge_arseg.runtime.cuda_device import CudaDevice, DeviceArray, borrow_devic
 from edge_arseg.runtime.cuda_graph import CudaGraph, driver_library, graph_from_work
 from edge_arseg.runtime.engine import Buffer, Engine
 from edge_arseg.runtime.plans import plan_from_bundle
-from edge_arseg.runtime.tensorrt_library import collecting_logger, tensorrt_library
+from edge_arseg.runtime.tensorrt_library import tensorrt_library, tensorrt_log
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import FEATURES, TensorSpec
 
@@ -123,11 +123,12 @@ class TensorRtEngine(Engine):
         self._graph: CudaGraph | None = None
         self._staging: dict[str, tuple[np.ndarray, DeviceArray]] = {}
         self._made: dict[str, DeviceArray] = {}
-        log = collecting_logger(library)
+        log = tensorrt_log(library)
+        log.errors.clear()  # those of other engines
         runtime = library.Runtime(log)
         engine = runtime.deserialize_cuda_engine(path.read_bytes())
         if engine is None:
-            raise _refused(f"{path}: TensorRT {library.__version__} does not take this plan", log.errors)
+            raise _refused(f"{path}: TensorRT {library.__version__} does not take this plan", log.why())
         specs: dict[Any, dict[str, TensorSpec]] = {mode: {} for mode in ("INPUT", "OUTPUT")}
         for i in range(engine.num_io_tensors):
             name = engine.get_tensor_name(i)
@@ -140,7 +141,7 @@ class TensorRtEngine(Engine):
             specs[engine.get_tensor_mode(name).name][name] = TensorSpec(_DTYPES[dtype], shape)  # type: ignore[arg-type]
         context = engine.create_execution_context()
         if context is None:
-            raise _refused(f"{path}: TensorRT {library.__version__} cannot run this plan here", log.errors)
+            raise _refused(f"{path}: TensorRT {library.__version__} cannot run this plan here", log.why())
         # each needs the one before it for as long as it lives
         self._log, self._runtime, self._engine, self._context = log, runtime, engine, context
         return specs["INPUT"], specs["OUTPUT"]
@@ -175,7 +176,7 @@ class TensorRtEngine(Engine):
                 )
                 self._graphs = None
         if not (self._graph.launch(device.stream.handle) if self._graph else self._enqueue()):
-            raise _refused(f"engine {self.name!r} failed in TensorRT", self._log.errors)
+            raise _refused(f"engine {self.name!r} failed in TensorRT", self._log.why())
         for name, pinned in self._host.items():
             device.fetch(self._made[name], pinned)
         # the staging buffers are free for the next frame only when this one is done; and times stay with their stage
@@ -213,9 +214,8 @@ class TensorRtEngine(Engine):
         self._context = self._engine = self._runtime = None
 
 
-def _refused(what: str, errors: list[str]) -> Exception:
-    """Turn TensorRT's log into an error that says what to type."""
-    text = "; ".join(errors[-3:])[:600] or "no reason given"
+def _refused(what: str, text: str) -> Exception:
+    """Turn what TensorRT said into an error that says what to type."""
     lower = text.lower()
     again = "edge-arseg compile BUNDLE --force, on this machine"
     if "out of memory" in lower or "outofmemory" in lower:

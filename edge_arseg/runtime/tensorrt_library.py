@@ -1,7 +1,11 @@
-"""Finding the installed TensorRT, and saying what to do where it cannot be used."""
+"""The installed TensorRT: finding it, hearing what it says, and what to do where it cannot be used."""
 
 import logging
 import re
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +16,8 @@ from edge_arseg.runtime.tensorrt_home import tensorrt_advice
 
 OLDEST = (8, 5)
 """The first with ``set_tensor_address`` and ``execute_async_v3``, and with a GridSample layer."""
+
+KEPT_ERRORS = 20
 
 _log = logging.getLogger(__name__)
 
@@ -42,27 +48,61 @@ def version_numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)))
 
 
-def collecting_logger(library: ModuleType) -> Any:
-    """Return a logger for TensorRT that keeps the errors, and passes warnings on to ``logging``.
+class TensorRtLog:
+    """What TensorRT says; the real class is made by ``tensorrt_log``, because its base comes from the module.
 
-    TensorRT returns nothing where it fails; why stands in its log only. The logger has a list ``errors``.
+    TensorRT returns nothing where it fails; why stands in its log only.
+
+    Attributes:
+        errors: the last ones, in order.
     """
 
-    class CollectingLogger(library.ILogger):  # type: ignore[name-defined]
+    errors: deque[str]
+    _kept: list[str] | None
+
+    @contextmanager
+    def keeping_warnings(self) -> Iterator[list[str]]:
+        """Forget what was said before, and gather warnings instead of passing them on to ``logging``."""
+        self.errors.clear()
+        before, self._kept = self._kept, []
+        try:
+            yield self._kept
+        finally:
+            self._kept = before
+
+    def why(self) -> str:
+        """Return the last errors, for a message, and forget them: the next failure has its own."""
+        said = list(self.errors)
+        self.errors.clear()
+        return "; ".join(said[-3:])[:600] or "no reason given"
+
+
+@lru_cache
+def tensorrt_log(library: ModuleType) -> Any:
+    """Return the logger of a TensorRT module, a ``TensorRtLog``: one for every builder, parser and runtime.
+
+    There is one per process because TensorRT has one: it keeps the first logger that it is given, and whatever a
+    second one is passed for goes to the first. Two would each see half of what is said, or nothing.
+    """
+    base: Any = library.ILogger
+
+    class Log(TensorRtLog, base):
         def __init__(self) -> None:
-            library.ILogger.__init__(self)  # the bindings require it to be called by name
-            self.errors: list[str] = []
+            base.__init__(self)  # the bindings require it to be called by name
+            self.errors, self._kept = deque(maxlen=KEPT_ERRORS), None
 
         def log(self, severity: Any, message: str) -> None:
-            if severity in (library.ILogger.INTERNAL_ERROR, library.ILogger.ERROR):
-                self.errors.append(message.strip())
-                _log.debug("TensorRT: %s", message)
-            elif severity == library.ILogger.WARNING:
-                _log.warning("TensorRT: %s", message)
+            text = message.strip()
+            if severity in (base.INTERNAL_ERROR, base.ERROR):
+                self.errors.append(text)
+            if severity != base.WARNING:
+                _log.debug("TensorRT: %s", text)
+            elif self._kept is None:
+                _log.warning("TensorRT: %s", text)
             else:
-                _log.debug("TensorRT: %s", message)
+                self._kept.append(text)
 
-    return CollectingLogger()
+    return Log()
 
 
 def _why_not(error: ImportError, root: Path) -> str:

@@ -13,8 +13,9 @@ from tensorrt_stubs.gpu import Gpu
 from tensorrt_stubs.library import stub_library
 
 from edge_arseg.compiler.engine_builder import BuildSettings
-from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder, build_log
+from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
+from edge_arseg.runtime.tensorrt_library import tensorrt_log
 from edge_arseg.spec.manifest import Precision
 
 SETTINGS = BuildSettings(512 << 20)
@@ -136,7 +137,7 @@ def test_a_timing_cache_of_another_machine_is_left(seen, monkeypatch):
         self.stub_cache = cache
         return len(made) > 1
 
-    config_class = type(seen.module.Builder(build_log(seen.module)).create_builder_config())
+    config_class = type(seen.module.Builder(tensorrt_log(seen.module)).create_builder_config())
     monkeypatch.setattr(config_class, "set_timing_cache", refuse_the_first)
     assert seen.build(cache=b"foreign").timing_cache == b"timing"
     assert made == [b"foreign", b"timing"]
@@ -190,11 +191,11 @@ def test_a_gpu_without_the_precision_is_refused(seen, monkeypatch, precision, na
 def test_what_one_build_said_is_forgotten_by_the_next(seen):
     with pytest.raises(BuildError):
         seen.build(graph=b"nonsense")
-    log = build_log(seen.module)
+    log = tensorrt_log(seen.module)
     log.log(seen.module.ILogger.ERROR, "old")
     log.log(seen.module.ILogger.WARNING, "old")
     assert seen.build().warnings == ()
-    assert log.errors == []
+    assert not log.errors
 
 
 # Before strong typing

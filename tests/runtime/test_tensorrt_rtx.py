@@ -11,6 +11,7 @@ from tensorrt_stubs.attributes import attributes
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime import tensorrt_engine
 from edge_arseg.runtime.tensorrt_engine import TensorRtEngine
+from edge_arseg.runtime.tensorrt_library import tensorrt_log
 
 rtx = pytest.importorskip("tensorrt_rtx")
 pytestmark = pytest.mark.gate
@@ -58,7 +59,7 @@ def test_the_real_refusal_of_junk_is_understood(real, tmp_path):
 
 def test_a_real_plan_without_a_gpu_is_refused_with_the_reason(real, tmp_path, sum_graph):
     """On a machine with a GPU that it supports this plan loads; the stand-in for the memory would not do then."""
-    logger = rtx.Logger(rtx.Logger.ERROR)
+    logger = tensorrt_log(rtx)
     builder = rtx.Builder(logger)
     network = builder.create_network(0)
     parser = rtx.OnnxParser(network, logger)

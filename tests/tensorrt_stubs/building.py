@@ -139,7 +139,7 @@ def add_building(library, gpu, has, plan_from_graph):
     class Builder:
         def __init__(self, logger):
             gpu.check("Builder")
-            self.logger = logger
+            self.logger = library.stub_global_logger(logger)
 
         def create_network(self, flags=0):
             return Network(flags)
@@ -175,5 +175,10 @@ def add_building(library, gpu, has, plan_from_graph):
 
     keep = {"__init__", "__module__", *has["Builder"]}
     library.Builder = type("Builder", (), {k: v for k, v in vars(Builder).items() if k in keep})
-    library.OnnxParser = OnnxParser
+
+    class Parser(OnnxParser):
+        def __init__(self, network, logger):
+            super().__init__(network, library.stub_global_logger(logger))
+
+    library.OnnxParser = Parser
     library.IHostMemory = HostMemory

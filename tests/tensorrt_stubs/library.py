@@ -58,11 +58,24 @@ def stub_library(version: str, gpu: Gpu) -> ModuleType:
             if severity <= self.min_severity:
                 print(message, file=sys.stderr)
 
+    def global_logger(logger):
+        """The first logger that the process was given, whichever one this call brings; a second one is told."""
+        assert logger._initialised, "ILogger.__init__ was not called"
+        library.stub_loggers.append(logger)
+        first = library.stub_loggers[0]
+        if logger is not first:
+            message = (
+                "The logger passed into createInferRuntime differs from one already provided for an existing builder, "
+                "runtime, or refitter. Uses of the global logger, returned by nvinfer1::getLogger(), will return the "
+                "existing value."
+            )
+            first.log(ILogger.WARNING, message)
+        return first
+
     class Runtime:
         def __init__(self, logger):
-            assert logger._initialised, "ILogger.__init__ was not called"
             gpu.check("Runtime")
-            self.logger = logger
+            self.logger = global_logger(logger)
 
         def deserialize_cuda_engine(self, serialized_engine):
             gpu.check("deserialize_cuda_engine")
@@ -91,6 +104,7 @@ def stub_library(version: str, gpu: Gpu) -> ModuleType:
             return _narrowed("ICudaEngine", _Engine, has)(library, gpu, graph, built, self.logger)
 
     library.ILogger, library.Logger, library.Runtime = ILogger, Logger, Runtime
+    library.stub_loggers, library.stub_global_logger = [], global_logger
     from tensorrt_stubs.building import add_building
 
     library.stub_context = _narrowed("IExecutionContext", _Context, has)

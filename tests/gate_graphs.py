@@ -1,0 +1,27 @@
+"""The graphs of a network in each precision, as the gate builds them: types matter there, ranges do not."""
+
+from edge_arseg.compiler.quantization.calibration import PreparedBranch
+from edge_arseg.compiler.quantization.layers import layers_from_graph, observed_tensors
+from edge_arseg.compiler.quantization.precision import PrecisionPlan, graphs_from_plan
+from edge_arseg.compiler.quantization.preparation import prepared_graph
+from edge_arseg.compiler.quantization.ranges import Range
+from edge_arseg.spec.manifest import Precision, Role
+
+BRANCHES = (Role.HR, Role.LR, Role.FUSE)
+PRECISIONS = (Precision.FP32, Precision.FP16, Precision.INT8)
+
+
+def in_precision(graphs, precision, *, keep_float=None):
+    """All graphs in one precision, serialised, with what the manifest would state. Every activation is in -1 to 1."""
+    branches = {}
+    if precision is Precision.INT8:
+        for role in BRANCHES:
+            model = prepared_graph(graphs[role])
+            branches[role] = PreparedBranch(model, layers_from_graph(model, role))
+    ranges = {
+        role: dict.fromkeys(observed_tensors(branch.model, branch.layers), Range(-1.0, 1.0))
+        for role, branch in branches.items()
+    }
+    plan = PrecisionPlan(dict.fromkeys(BRANCHES, precision), activations="int8", keep_float=keep_float or {})
+    made = graphs_from_plan(graphs, branches, ranges, plan)
+    return {role: (model.SerializeToString(), plan.stated(role)) for role, model in made.items()}
