@@ -28,6 +28,15 @@ from edge_arseg.spec.target import Target
 
 Progress = Callable[[str], None]
 
+BUNDLE_ADVICE = (
+    "keep the engines in your own cache, where `run` looks too: --user-cache; or copy the bundle to where it can be "
+    "written"
+)
+USER_CACHE_ADVICE = (
+    "name a cache that can be written, for `compile` and for `run`: export XDG_CACHE_HOME=FOLDER; or copy the bundle "
+    "to where it can be written and leave out --user-cache"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
@@ -144,8 +153,7 @@ def compile_bundle(
     if builder is None:
         return Compilation(setting.target, setting.place, ready.path, (*steps, _no_engines(setting)), None)
     store = _store(setting, ready, builder)
-    cache = "keep the engines in your own cache, where `run` looks too: --user-cache"
-    store.check_writable(f"{cache}; or copy the bundle to where it can be written")
+    store.check_writable(USER_CACHE_ADVICE if options.user_cache else BUNDLE_ADVICE)
     warnings: list[str] = []
     for role in options.roles:
         step = _engine_step(setting, builder, store, role)

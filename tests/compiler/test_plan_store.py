@@ -1,3 +1,4 @@
+import errno
 import os
 
 import pytest
@@ -108,6 +109,15 @@ def test_leftovers_of_killed_builds_go(store):
 def test_a_folder_that_cannot_be_written_is_refused_with_the_way_out(tmp_path):
     (tmp_path / "engines").write_text("a file is in the way")
     with pytest.raises(SinkError, match=r"cannot be written \(Not a directory\); type that"):
+        PlanStore(tmp_path / "engines", KEY).check_writable("type that")
+
+
+def test_a_read_only_disk_is_refused_before_anything_is_built(tmp_path, monkeypatch):
+    def fail(self, data):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", fail)
+    with pytest.raises(SinkError, match=r"cannot be written \(Read-only file system\); type that"):
         PlanStore(tmp_path / "engines", KEY).check_writable("type that")
 
 
