@@ -59,9 +59,11 @@ GPU_PYTHON := $(BIN)/python
 test-gpu:
 	$(GPU_PYTHON) tests/gpu/check_gpu.py --record benchmarks/results/gpu_fusion.json
 
-# every graph of every variant in every precision through TensorRT-RTX, which needs no GPU
+# every graph of every variant in every precision through TensorRT-RTX, which needs no GPU; half an hour, and goes on
+# where it was interrupted
 graphs-gate: $(VENV)/.host
 	$(BIN)/python -m pytest -m gate tests
+	$(BIN)/python tests/check_variants.py --record benchmarks/results/graphs_gate.json
 
 golden: $(VENV)/.host
 	$(BIN)/python tests/check_golden.py ../shared/golden

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tensorrt_stubs import VERSIONS, building, install
 
+import edge_arseg
 from edge_arseg.compiler.engine_builder import BuildSettings
 from edge_arseg.compiler.graph_gate import result_from_graph
 from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
@@ -134,7 +135,7 @@ def test_a_second_logger_would_be_told_by_the_library(monkeypatch, caplog):
 
 
 def test_nothing_else_makes_a_logger():
-    package = Path(__file__).parents[2] / "edge_arseg"
+    package = Path(edge_arseg.__file__).parent
     made = re.compile(r"\bILogger\b|\.Logger\(")
     found = {str(path.relative_to(package)) for path in package.rglob("*.py") if made.search(path.read_text())}
     assert found == {"runtime/tensorrt_library.py"}
