@@ -1,6 +1,7 @@
 """JSON lines, read back."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,26 @@ def test_pixels_of_no_class_are_in_no_share(tmp_path):
     with opened(f"jsonl://{tmp_path / 'a.jsonl'}") as sink:
         sink.write(result)
     assert sum(json.loads((tmp_path / "a.jsonl").read_text())["classes"].values()) == 0
+
+
+def test_a_large_map_is_counted_in_parts_without_an_array_of_its_size(tmp_path):
+    rng = np.random.default_rng(3)
+    size = (700, 901)  # several parts, the last one not full
+    result = result_at(0, size=size)
+    result.class_map[...] = rng.choice([0, 3, 10, 11, 255], size)
+    counts = np.bincount(result.class_map.ravel(), minlength=11)
+    path = tmp_path / "a.jsonl"
+    with opened(f"jsonl://{path}", size=size) as sink:
+        sink.write(result)
+        tracemalloc.start()
+        sink.write(result)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 50_000
+    for line in path.read_text().splitlines():
+        assert json.loads(line)["classes"] == {
+            info.name: round(count / (700 * 901), 5) for info, count in zip(CAMVID_11, counts.tolist(), strict=False)
+        }
 
 
 def test_lines_go_to_the_standard_output(capsys):
