@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from edge_arseg.compiler.engine_builder import BuildSettings
 from edge_arseg.compiler.layer_types import LayerTypes
 from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
-from edge_arseg.errors import BuildError
+from edge_arseg.errors import BuildError, MemoryExhaustedError
 from edge_arseg.spec.manifest import Precision
 
 WEIGHTED = ("CONVOLUTION", "DECONVOLUTION")
 HARMLESS = ("Converting conv activation scales to fp32", "Converting conv weight scales to fp32")
 """TensorRT-RTX says so of float16 Q/DQ graphs: the scale, one number, becomes float32; the convolution stays INT8."""
-_SETTINGS = BuildSettings(1 << 30)
+_SETTINGS = BuildSettings(4 << 30)
+"""Enough for the largest, the ``fuse`` graph of psp18 at 720x960: how much there is, is a matter of boards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def result_from_graph(graph: bytes, precision: Precision, builder: TensorRtBuild
     try:
         layers = builder.layers_from_graph(graph)
         built = builder.build(graph, precision, _SETTINGS, b"", lambda _: None)
-    except BuildError as error:
+    except (BuildError, MemoryExhaustedError) as error:
         return GateResult(0, 0, 0, (), (), (), (), (str(error),))
     weighted = [layer for layer in layers if layer.kind in WEIGHTED]
     float32 = tuple(layer.name for layer in weighted if layer.dtypes[0] == "FLOAT")

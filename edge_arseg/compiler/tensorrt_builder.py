@@ -7,6 +7,7 @@ the way, are used nowhere.
 """
 
 import json
+import re
 import time
 import warnings
 from dataclasses import replace
@@ -26,6 +27,8 @@ _FAST = {
 }
 _UNTYPED = ("CONSTANT", "SHAPE", "QUANTIZE", "DEQUANTIZE", "CAST", "IDENTITY")
 """Layers whose arithmetic is not a choice."""
+
+_REQUESTED = re.compile(r"Requested size was (\d+)")
 
 REPORT_EVERY_S = 1.0
 
@@ -89,7 +92,7 @@ class TensorRtBuilder(EngineBuilder):
         report("building")
         plan = builder.build_serialized_network(network, config)
         if plan is None:
-            raise self._failure(log)
+            raise self._failure(log, settings)
         del parser  # it holds the weights that the network refers to
         learnt = bytes(cache.serialize()) if cache is not None else b""
         return BuiltEngine(bytes(plan), learnt, self._layers(log, plan))
@@ -199,9 +202,19 @@ class TensorRtBuilder(EngineBuilder):
             return ""
         return text
 
-    def _failure(self, log: TensorRtLog) -> Exception:
+    def _failure(self, log: TensorRtLog, settings: BuildSettings) -> Exception:
         why = log.why()
         lower = why.lower()
+        # its own limit is "out of memory" too: it asks for a little more than it may have, never for what it needs
+        beyond = any(int(size) > settings.workspace_bytes for size in _REQUESTED.findall(why))
+        if beyond or "workspace" in lower:
+            allowed = settings.workspace_bytes >> 20
+            return MemoryExhaustedError(
+                f"TensorRT {self.version} needs more scratch memory for this graph than the {allowed} MiB that it may "
+                f"take ({why}); allow twice as much, and again until it is enough: --workspace {2 * allowed}. If it is "
+                "the fuse graph and the bundle has a fusion kernel for this GPU, nothing needs this engine: leave it "
+                "out with --graph hr --graph lr --graph head"
+            )
         if "out of memory" in lower or "outofmemory" in lower or "insufficient memory" in lower:
             return MemoryExhaustedError(
                 f"TensorRT {self.version} ran out of memory ({why}); stop the desktop (sudo systemctl isolate "

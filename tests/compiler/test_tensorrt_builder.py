@@ -8,11 +8,14 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from small_networks import own_network
 from tensorrt_stubs import VERSIONS, building
 from tensorrt_stubs.gpu import Gpu
 from tensorrt_stubs.library import stub_library
 
 from edge_arseg.compiler.engine_builder import BuildSettings
+from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.compiler.fusion_graphs import fuse_graph
 from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.runtime.tensorrt_library import tensorrt_log
@@ -163,6 +166,16 @@ def test_no_gpu_says_where_to_build(seen, monkeypatch):
     [
         ("10: Could not find any implementation for node conv", BuildError, "Could not find any implementation"),
         ("2: [virtualMemoryBuffer.cpp] OutOfMemory (Requested size was 99)", MemoryExhaustedError, "--workspace 256"),
+        (
+            "[localCheckMacros.cpp] Error Code 2: OutOfMemory (Requested size was 542412728 bytes.)",
+            MemoryExhaustedError,
+            r"more scratch memory .* than the 512 MiB .*--workspace 1024\. .*--graph hr --graph lr --graph head",
+        ),
+        (
+            "Error Code 1: Myelin (no tactics to implement the operation within workspace limit)",
+            MemoryExhaustedError,
+            r"than the 512 MiB .*within workspace limit.*--workspace 1024\.",
+        ),
     ],
 )
 def test_a_build_that_fails_says_why(seen, monkeypatch, message, error, advice):
@@ -258,6 +271,17 @@ def test_tensorrt_rtx_builds(dtype):
     assert made.layers == "" or json.loads(made.layers)
     again = builder.build(convolution(dtype), Precision.FP16, SETTINGS, made.timing_cache, said.append)
     assert len(again.plan) > 1000
+
+
+@pytest.mark.gate
+def test_tensorrt_rtx_says_that_its_limit_is_too_small_as_the_builder_expects():
+    """The same words as for memory that is not there, and what to do about it is the opposite."""
+    trt = pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed (extra: gate)")
+    network = own_network()
+    graph = fuse_graph(network, ExportSettings(720, 960, 0.5, 5)).SerializeToString()
+    with pytest.raises(MemoryExhaustedError, match=r"than the 1 MiB that it may take .*--workspace 2\."):
+        TensorRtBuilder(trt).build(graph, Precision.FP32, BuildSettings(1 << 20), b"", lambda _: None)
+    assert TensorRtBuilder(trt).build(graph, Precision.FP32, BuildSettings(4 << 30), b"", lambda _: None).plan
 
 
 @pytest.mark.gate
