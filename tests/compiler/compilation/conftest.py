@@ -1,0 +1,68 @@
+"""A builder that only pretends, in this process, and no compiler for kernels unless a test asks for one."""
+
+import pytest
+from toy_bundle import write_toy_bundle
+
+from edge_arseg.compiler import compilation
+from edge_arseg.compiler.build_process import BuildResult, builder_from_name
+from edge_arseg.compiler.kernel_choice import KernelChoice
+from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.cuda_fusion.source_files import source_digest
+from edge_arseg.spec.manifest import KernelEntry
+
+
+@pytest.fixture(autouse=True)
+def no_compiler(monkeypatch):
+    monkeypatch.setattr(compilation, "choice_from_target", lambda *_: KernelChoice((), "no compiler", "none here"))
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(request, monkeypatch):
+    """A process per build is slow; ``test_build_process.py`` and the tests that ask for ``own_process`` have them."""
+    if "own_process" in request.fixturenames:
+        return
+
+    def build(job, progress):
+        made = builder_from_name(job.builder).build(
+            job.graph.read_bytes(), job.precision, job.settings, job.timing_cache, progress
+        )
+        job.plan.write_bytes(made.plan)
+        return BuildResult(made.timing_cache, made.layers, made.warnings, 0.0)
+
+    monkeypatch.setattr(compilation, "result_from_job", build)
+
+
+@pytest.fixture
+def own_process():
+    """Build in processes of their own."""
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return read_bundle(write_toy_bundle(tmp_path / "toy.arseg"))
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_BUILDER_LOG", str(tmp_path / "log"))
+    return lambda: (tmp_path / "log").read_text().splitlines() if (tmp_path / "log").exists() else []
+
+
+@pytest.fixture
+def kernel_compiler(monkeypatch):
+    """A compiler for sm_87; returns what it was asked for."""
+    asked = []
+
+    def begin(source=None, compiler="nvcc 13.0"):
+        def kernels(sms):
+            asked.extend(sms)
+            return {
+                KernelEntry(f"kernels/f{sm}.cubin", sm, source or source_digest(), compiler): b"cubin" for sm in sms
+            }
+
+        chosen = KernelChoice((87,), "fusion kernel for sm_87", "", (compiler,))
+        monkeypatch.setattr(compilation, "choice_from_target", lambda *_: chosen)
+        monkeypatch.setattr(compilation, "kernels_from_sms", kernels)
+        return asked
+
+    return begin

@@ -1,0 +1,77 @@
+"""Compiling on a host, which stops at the bundle, and dry runs anywhere."""
+
+from dataclasses import replace
+
+import pytest
+from compile_machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states, tree
+from toy_bundle import write_toy_bundle
+
+from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.compile_options import CompileOptions
+from edge_arseg.compiler.compile_steps import StepState
+from edge_arseg.errors import OptionError
+from edge_arseg.runtime.bundle import read_bundle
+
+
+def test_a_host_stops_at_the_bundle(toy, tmp_path):
+    found = compile_bundle(toy, NANO, OPTIONS, machine=HOST)
+    assert found.bundle == tmp_path / f"toy-{NANO}.arseg"
+    assert states(found) == {
+        "kernels": StepState.ELSEWHERE,
+        "bundle": StepState.MADE,
+        "engines": StepState.ELSEWHERE,
+    }
+    made = read_bundle(found.bundle).manifest
+    assert (made.target, made.compiled_from, made.name) == (NANO, toy.digest, f"toy-{NANO}")
+    assert read_bundle(toy.path).digest == toy.digest
+    assert "no plan for a Jetson can be built elsewhere" in found.steps[-1].detail
+
+
+def test_typed_again_it_finds_its_work_done(toy, tmp_path):
+    compile_bundle(toy, NANO, OPTIONS, machine=HOST)
+    before = tree(tmp_path)
+    found = compile_bundle(toy, NANO, OPTIONS, machine=HOST)
+    assert states(found)["bundle"] is StepState.DONE
+    assert tree(tmp_path) == before
+
+
+def test_what_another_bundle_was_compiled_to_is_not_replaced_unasked(toy, tmp_path):
+    compile_bundle(toy, NANO, OPTIONS, machine=HOST)
+    other = write_toy_bundle(tmp_path / "other/toy.arseg")
+    (other / "manifest.json").write_text((other / "manifest.json").read_text().replace('"gop": 4', '"gop": 5'))
+    options = replace(OPTIONS, output=tmp_path / f"toy-{NANO}.arseg")
+    with pytest.raises(OptionError, match="--force"):
+        compile_bundle(read_bundle(other), NANO, options, machine=HOST)
+    compile_bundle(read_bundle(other), NANO, replace(options, force=True), machine=HOST)
+    assert read_bundle(tmp_path / f"toy-{NANO}.arseg").manifest.gop == 5
+
+
+def test_the_cpu_needs_no_engines(toy):
+    found = compile_bundle(toy, "cpu", CompileOptions(), machine=HOST)
+    assert states(found)["engines"] is StepState.NONE
+    assert read_bundle(found.bundle).manifest.target == "cpu"
+
+
+def test_local_is_this_machine(toy):
+    assert plan_from_bundle(toy, None, CompileOptions(), machine=HOST).target.id == "cpu"
+    assert plan_from_bundle(toy, "local", OPTIONS, machine=BOARD).target.id == NANO
+
+
+@pytest.mark.parametrize("machine", [HOST, BOARD], ids=["host", "board"])
+def test_a_dry_run_does_nothing(toy, tmp_path, machine, log):
+    before = tree(tmp_path)
+    found = plan_from_bundle(toy, NANO, OPTIONS, machine=machine)
+    assert tree(tmp_path) == before
+    assert log() == []
+    assert states(found)["bundle"] is StepState.TODO
+    if machine is BOARD:
+        assert {name for name, state in states(found).items() if state is StepState.TODO} == {"bundle", *ENGINES}
+        assert "fake 1.2.3, 512 MiB of scratch memory, 7.0 GB free" in found.steps[-1].detail
+
+
+def test_a_dry_run_sees_what_is_there(toy):
+    compile_bundle(toy, NANO, OPTIONS, machine=BOARD)
+    assert set(states(plan_from_bundle(toy, NANO, OPTIONS, machine=BOARD)).values()) == {
+        StepState.NONE,
+        StepState.DONE,
+    }

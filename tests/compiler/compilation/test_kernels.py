@@ -1,0 +1,62 @@
+"""Kernels that travel in a compiled bundle, and how one gets into a bundle that lacks it."""
+
+import pytest
+from compile_machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states
+from fake_builders import GOOD
+
+from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.compile_options import CompileOptions
+from edge_arseg.compiler.compile_steps import StepState
+from edge_arseg.errors import BuildError
+from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
+from edge_arseg.runtime.cuda_fusion.source_files import source_digest
+
+
+def test_kernels_travel_along(toy, kernel_compiler):
+    asked = kernel_compiler()
+    found = compile_bundle(toy, NANO, OPTIONS, machine=HOST)
+    assert asked == [87]
+    assert states(found)["kernels"] is StepState.MADE
+    assert (found.bundle / "kernels/f87.cubin").read_bytes() == b"cubin"
+    made = read_bundle(found.bundle)
+    assert [kernel.sm for kernel in made.manifest.kernels] == [87]
+    for options in (CompileOptions(builder=GOOD), CompileOptions(builder=GOOD, force=True)):
+        again = compile_bundle(made, NANO, options, machine=HOST)
+        assert states(again)["kernels"] is StepState.DONE
+    assert asked == [87]
+
+
+def test_force_lets_the_board_compile_the_kernel_with_a_compiler_that_its_driver_takes(toy, kernel_compiler):
+    kernel_compiler()
+    first = read_bundle(compile_bundle(toy, NANO, OPTIONS, machine=HOST).bundle)
+    kernel_compiler(compiler="nvcc 12.6")
+    assert states(compile_bundle(first, None, CompileOptions(builder=GOOD), machine=BOARD))["kernels"] is StepState.DONE
+    compile_bundle(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)
+    assert [kernel.compiler for kernel in read_bundle(first.path).manifest.kernels] == ["nvcc 12.6"]
+
+
+@pytest.mark.parametrize("outdated", [False, True], ids=["without", "of another version"])
+def test_force_puts_a_kernel_into_a_bundle_that_was_compiled_without(toy, kernel_compiler, outdated):
+    """On a board with a compiler, for a bundle of a host that had none, or had another version of the kernel."""
+    if outdated:
+        kernel_compiler("0" * 64)
+    first = read_bundle(compile_bundle(toy, NANO, OPTIONS, machine=HOST).bundle)
+    asked = kernel_compiler()
+    asked.clear()
+    with pytest.raises(BuildError, match=rf"type: edge-arseg compile {first.path} --target {NANO} --force"):
+        kernel_for_gpu(first, (8, 7))
+
+    left = compile_bundle(first, None, CompileOptions(builder=GOOD), machine=BOARD)
+    assert (states(left)["kernels"], asked) == (StepState.NONE, [])
+    assert "--force" in left.steps[0].detail
+    dry = plan_from_bundle(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)
+    assert states(dry)["kernels"] is StepState.TODO
+
+    found = compile_bundle(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)
+    assert states(found) == dict.fromkeys(["kernels", "bundle", *ENGINES], StepState.MADE)
+    made = read_bundle(found.bundle)
+    assert made.path == first.path
+    assert kernel_for_gpu(made, (8, 7)).source == source_digest()
+    assert (made.manifest.compiled_from, made.manifest.graphs) == (toy.digest, first.manifest.graphs)
+    assert states(compile_bundle(toy, NANO, OPTIONS, machine=HOST))["bundle"] is StepState.DONE

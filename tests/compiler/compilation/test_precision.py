@@ -1,0 +1,60 @@
+"""Precisions that a bundle can be compiled to, and those that it cannot."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from compile_machines import BOARD, HOST, NANO
+from fake_builders import GOOD
+
+from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.compile_options import CompileOptions
+from edge_arseg.errors import EnvironmentUnfitError, OptionError
+from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
+
+
+@pytest.mark.parametrize(
+    ("target", "asked", "text"),
+    [
+        ("cpu", {Role.HR: Precision.FP16}, r"hr: fp16 does not run on CPU.*\(it has fp32, int8\); leave out --hr"),
+        (
+            NANO,
+            {Role.LR: Precision.INT8},
+            r"lr: int8 needs ranges.*edge-arseg quantize .* --lr int8 --activations int8",
+        ),
+        ("cpu", {Role.LR: Precision.INT8}, r"--lr int8 --activations uint8"),
+    ],
+)
+def test_a_precision_that_cannot_be_had_says_what_to_type(toy, target, asked, text):
+    with pytest.raises(OptionError, match=text):
+        compile_bundle(toy, target, CompileOptions(asked), machine=HOST)
+
+
+def quantized(toy, activations):
+    entry = toy.manifest.graphs[Role.HR]
+    graphs = {**toy.manifest.graphs, Role.HR: replace(entry, precision=Precision.INT8)}
+    record = QuantizationEntry(activations, "0" * 64, "street", "0" * 64, "a.json", "b.json")
+    return replace(toy, manifest=replace(toy.manifest, graphs=graphs, quantization=record))
+
+
+def test_quantized_graphs_stay_as_they_are(toy):
+    found = plan_from_bundle(quantized(toy, "int8"), NANO, CompileOptions(), machine=HOST)
+    assert "graphs as they are" in found.steps[1].detail
+    with pytest.raises(OptionError, match=r"hr: int8 in this bundle, fp16 asked for"):
+        plan_from_bundle(quantized(toy, "int8"), NANO, CompileOptions({Role.HR: Precision.FP16}), machine=HOST)
+
+
+def test_activations_of_the_other_engine_are_refused(toy):
+    with pytest.raises(OptionError, match=r"hr: quantized with uint8 activations.*--activations int8"):
+        plan_from_bundle(quantized(toy, "uint8"), NANO, CompileOptions(), machine=HOST)
+    with pytest.raises(OptionError, match="--activations uint8"):
+        plan_from_bundle(quantized(toy, "int8"), "cpu", CompileOptions(), machine=HOST)
+
+
+def test_a_board_without_the_host_half_says_where_to_convert(toy, monkeypatch):
+    from edge_arseg.compiler import target_bundle
+
+    monkeypatch.setattr(target_bundle, "find_spec", lambda name: None)
+    with pytest.raises(EnvironmentUnfitError, match=r"takes onnx, torch, not installed here: on the host type"):
+        compile_bundle(toy, NANO, CompileOptions(builder=GOOD), machine=BOARD)
+    assert not Path(f"{toy.path.parent}/toy-{NANO}.arseg").exists()
