@@ -1,13 +1,15 @@
 """The kernel on a real GPU: compiled here, launched through the driver library, on memory that torch holds."""
 
 import ctypes
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from edge_arseg.compiler.cuda_compilers import compiler_for
+from edge_arseg.compiler.cuda_compilers import cuda_compilers
 from edge_arseg.compiler.kernel_resources import EntryResources, resources_from_log
+from edge_arseg.errors import BuildError
 from edge_arseg.runtime.cuda_fusion.launch_plan import GpuLimits, LaunchPlan
 from edge_arseg.runtime.cuda_fusion.source_files import MAIN
 from edge_arseg.runtime.cuda_fusion.weight_table import table_from_weights
@@ -23,10 +25,16 @@ class Gpu:
     Attributes:
         name, sm, limits: of the GPU.
         compiler: name and version.
+        cubin: what it made.
         resources: of the kernel's entries.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cubin: Path | None = None) -> None:
+        """Compile, or load what an earlier process compiled.
+
+        Raises:
+            RuntimeError: no compiler of this machine makes a cubin that the driver takes.
+        """
         torch.cuda.init()
         torch.zeros(1, device="cuda")  # makes the context current
         properties = torch.cuda.get_device_properties(0)
@@ -35,12 +43,29 @@ class Gpu:
         shared, per_sm = self._attribute(_SHARED_PER_BLOCK_OPTIN), self._attribute(_SHARED_PER_SM)
         cores = (properties.major, properties.minor) >= (7, 5)
         self.limits = GpuLimits(properties.multi_processor_count, shared, per_sm, tensor_cores=cores)
-        compiler = compiler_for(self.sm)
-        self.compiler = compiler.name
-        cubin, said = compiler.cubin_from_source(MAIN, self.sm)
-        self.resources: dict[str, EntryResources] = resources_from_log(said)
         self._module = ctypes.c_void_p()
-        self._check(self._driver.cuModuleLoadData(ctypes.byref(self._module), cubin))
+        self.compiler, self.cubin = "another process", b""
+        self.resources: dict[str, EntryResources] = {}
+        if cubin is not None:
+            self._check(self._driver.cuModuleLoadData(ctypes.byref(self._module), cubin.read_bytes()))
+        else:
+            self._compile()
+
+    def _compile(self) -> None:
+        """Try one compiler after the other: nvcc may lack a host compiler, or be newer than the driver."""
+        for compiler in cuda_compilers():
+            if self.sm not in compiler.sms:
+                print(f"  {compiler.name} does not know sm_{self.sm}")
+                continue
+            try:
+                cubin, said = compiler.cubin_from_source(MAIN, self.sm)
+                self._check(self._driver.cuModuleLoadData(ctypes.byref(self._module), cubin))
+            except (BuildError, RuntimeError) as error:
+                print(f"  {compiler.name} is of no use here: {error}")
+                continue
+            self.compiler, self.cubin, self.resources = compiler.name, cubin, resources_from_log(said)
+            return
+        raise RuntimeError(f"no compiler here makes a kernel for sm_{self.sm} that the driver takes")
 
     def kernel(self, plan: LaunchPlan, weights: FusionWeights) -> "Kernel":
         """Return the kernel ready for a plan."""

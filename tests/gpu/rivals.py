@@ -11,12 +11,12 @@ REACH, WINDOW = 3, 7
 class TorchFusion(torch.nn.Module):
     """Warp, depthwise convolutions, attention by one shifted product per neighbour, residual; in halves on the GPU."""
 
-    def __init__(self, weights: FusionWeights, factor: float, kind: torch.dtype):
+    def __init__(self, weights: FusionWeights, factor: float, kind: torch.dtype, device: str = "cuda"):
         super().__init__()
         self.factor = factor
         for name in ("query", "key", "value"):
             for part in ("weight", "bias"):
-                tensor = torch.from_numpy(getattr(weights, f"{name}_{part}")).to(kind).cuda()
+                tensor = torch.from_numpy(getattr(weights, f"{name}_{part}")).to(device, kind)
                 self.register_buffer(f"{name}_{part}", tensor)
 
     def forward(self, key: torch.Tensor, flow: torch.Tensor, lr: torch.Tensor) -> torch.Tensor:

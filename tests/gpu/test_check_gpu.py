@@ -1,10 +1,13 @@
 """The script for machines with a GPU, as far as it goes without one."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import cuda_host
 import pytest
 from gpu.roofline import Rates, bounds_ms, work_from_plan
 
@@ -12,6 +15,8 @@ from edge_arseg.runtime.cuda_fusion import GpuLimits, Storage, plan_from_shapes
 from edge_arseg.spec.fusion import FusionShapes
 
 torch = pytest.importorskip("torch")
+
+from gpu import check_gpu, race_checks  # noqa: E402
 
 FOLDER = Path(__file__).parent
 PSP18 = FusionShapes(64, (720, 960), (360, 480), (180, 240), 720)
@@ -45,6 +50,109 @@ def test_without_a_gpu_it_says_not_run_and_writes_nothing(tmp_path):
     assert done.returncode == 3, done.stderr
     assert "not run" in done.stdout
     assert not record.exists()
+
+
+class HostGpu:
+    """The kernel's source on the host in the place of a GPU, to run the script from end to end."""
+
+    name, sm, compiler, cubin, resources = "a host", 87, "g++", b"cubin", {}
+    limits = BOARD
+    wrong = False
+
+    def kernel(self, plan, weights):
+        def fuse(key, flow, lr):
+            fused = cuda_host.run_on_host(plan, weights, key, flow, lr)
+            return -fused if self.wrong else fused
+
+        return SimpleNamespace(fuse=fuse, run=lambda *_: None)
+
+
+@pytest.fixture
+def on_host(monkeypatch):
+    """The script with nothing of CUDA in it: times are 1 ms, one small shape is checked and timed."""
+    if cuda_host.compiler() is None:
+        pytest.skip("no C++ compiler to run the kernel on the host")
+    small = {"smallest": check_gpu.CHECKED["smallest"], "odd": FusionShapes(5, (18, 20), (9, 10), (5, 5), 72)}
+    monkeypatch.setattr(check_gpu, "CHECKED", small)
+    monkeypatch.setattr(check_gpu, "TIMED", {"one": small["odd"], "two": small["odd"]})
+    monkeypatch.setattr(check_gpu, "Gpu", HostGpu)
+    monkeypatch.setattr(race_checks, "shutil", SimpleNamespace(which=lambda _: None))
+    monkeypatch.setattr(check_gpu, "DEVICE", "cpu")
+    monkeypatch.setattr(check_gpu, "rates_here", lambda: Rates(1e9, 1e9, 1e9))
+    monkeypatch.setattr(check_gpu, "milliseconds", lambda work: (work(0), 1.0)[1])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "compile", lambda module, **_: module)
+
+
+@pytest.mark.usefixtures("on_host")
+def test_from_end_to_end_with_the_kernel_on_the_host(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "record.json"
+    assert check_gpu.main(["--record", str(path), "--golden", str(tmp_path / "none")]) == 0
+    record = json.loads(path.read_text())
+    assert record["conditions"]["gpu"] == "a host"
+    values = record["values"]
+    assert values["parity"] is True
+    assert values["golden_parity"].startswith("not checked")
+    assert values["races"] == "not run: no compute-sanitizer"
+    assert values["engines"] == "not run"
+    assert set(values["times"]) == {"one", "two"}
+    assert values["times"]["one"]["fuse_half_8"]["ms"] == values["times"]["one"]["torch_eager_ms"] == 1.0
+    out = capsys.readouterr().out
+    assert "WRONG" not in out
+    assert "torch_compiled_ms" in out
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "says"),
+    [(0, 60, "racecheck clean: SUMMARY 0"), (9, 60, "memcheck FAILED"), ("sleep 5", 0.5, "not finished in 0 s")],
+)
+def test_the_race_checker_gets_the_kernel_that_was_compiled(tmp_path, monkeypatch, code, seconds, says):
+    tool = tmp_path / "compute-sanitizer"
+    ending = code if isinstance(code, str) else f"echo SUMMARY {code}; exit {code}"
+    tool.write_text(f'#!/bin/sh\nfor last; do :; done\ncp "$last" {tmp_path}/seen\n{ending}\n')
+    tool.chmod(0o755)
+    monkeypatch.setattr(race_checks, "shutil", SimpleNamespace(which=lambda _: str(tool)))
+    assert says in race_checks.races(b"the cubin", FOLDER / "check_gpu.py", seconds)
+    assert (tmp_path / "seen").read_bytes() == b"the cubin"
+
+
+@pytest.mark.usefixtures("on_host")
+def test_a_wrong_kernel_is_an_exit_code(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(HostGpu, "wrong", True)
+    path = tmp_path / "record.json"
+    assert check_gpu.main(["--record", str(path), "--golden", str(tmp_path / "none")]) == 1
+    assert json.loads(path.read_text())["values"]["parity"] is False
+    assert "WRONG" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("on_host")
+def test_what_was_measured_stays_where_the_rest_is_cut_off(tmp_path, monkeypatch):
+    timed = check_gpu.timed
+
+    def cut_off(gpu, name, rates):
+        if name == "two":
+            raise KeyboardInterrupt
+        return timed(gpu, name, rates)
+
+    monkeypatch.setattr(check_gpu, "timed", cut_off)
+    path = tmp_path / "record.json"
+    with pytest.raises(KeyboardInterrupt):
+        check_gpu.main(["--record", str(path), "--golden", str(tmp_path / "none")])
+    values = json.loads(path.read_text())["values"]
+    assert (set(values["times"]), values["races"], values["parity"]) == ({"one"}, "not run yet", True)
+
+
+def test_it_needs_torch_and_numpy_and_nothing_else_that_is_installed():
+    """On a borrowed GPU there is no network to install from."""
+    code = f"""
+import runpy, sys
+for name in ("pydantic", "click", "rich", "av", "onnxruntime", "onnx", "numba", "tensorrt", "pycuda", "safetensors"):
+    sys.modules[name] = None
+sys.argv = ["check_gpu.py"]
+runpy.run_path({str(FOLDER / "check_gpu.py")!r}, run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, "not run" in done.stdout) == (3, True) or torch.cuda.is_available(), done.stderr
 
 
 def test_the_record_of_a_machine_without_a_gpu_says_not_run_and_nothing_else():
