@@ -80,13 +80,18 @@ def test_what_is_there_instead_of_a_bundle_is_said(tmp_path):
         read_bundle(tmp_path / "typo.arseg")
 
 
-def test_the_default_bundle_is_the_only_one(tmp_path):
+def test_the_default_bundle_is_the_only_one_or_the_only_int8_one(tmp_path):
     with pytest.raises(BundleError, match="-b BUNDLE"):
         default_bundle(tmp_path)
     write_small_bundle(tmp_path / "one.arseg")
     assert default_bundle(tmp_path).name == "one.arseg"
     write_small_bundle(tmp_path / "two.arseg")
     with pytest.raises(BundleError, match=r"one\.arseg, two\.arseg"):
+        default_bundle(tmp_path)
+    write_small_bundle(tmp_path / "one-int8.arseg")
+    assert default_bundle(tmp_path).name == "one-int8.arseg"
+    write_small_bundle(tmp_path / "two-int8.arseg")
+    with pytest.raises(BundleError, match=r"two-int8\.arseg"):
         default_bundle(tmp_path)
 
 
