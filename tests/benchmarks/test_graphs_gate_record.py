@@ -31,6 +31,20 @@ def test_nothing_but_classifiers_is_in_float():
         assert left == meant == {"hr": 1, "lr": 0, "fuse": 1}, name
 
 
+def test_the_record_at_full_size_says_the_same():
+    full = json.loads((ROOT / "benchmarks/results/graphs_gate_720x960.json").read_text())
+    assert (full["settings"]["height"], full["settings"]["width"]) == (720, 960)
+    rows = [row for precisions in full["values"].values() for graphs in precisions.values() for row in graphs.values()]
+    assert len(rows) == 45
+    assert all(row["built"] and row["faults"] == row["warnings"] == [] for row in rows)
+    for name, precisions in full["values"].items():
+        for precision, graphs in precisions.items():
+            for role, row in graphs.items():
+                small = VALUES[name][precision][role]
+                same = ("stated", "convolutions", "in_float32", "not_quantized", "float_by_intent")
+                assert {key: row[key] for key in same} == {key: small[key] for key in same}, (name, precision, role)
+
+
 def test_the_page_shows_the_record():
     page = (ROOT / "docs/compiling.md").read_text()
     for name, precisions in VALUES.items():
