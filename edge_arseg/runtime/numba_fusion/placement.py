@@ -139,6 +139,16 @@ def places_in_window(_typing: Any, values: Any, start: Any, used: Any) -> Any:
 
 
 @intrinsic
+def one_further(_typing: Any, places: Any) -> Any:
+    """Return ``places + 1``."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> ir.Value:
+        return builder.add(args[0], ir.Constant(INT_VECTOR, [1] * LANES))
+
+    return I32s(I32s), generate
+
+
+@intrinsic
 def are_neighbours(_typing: Any, places: Any) -> Any:
     """Return whether the places are 0, 1, 2 and so on."""
 

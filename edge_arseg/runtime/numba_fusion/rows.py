@@ -4,8 +4,18 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.numba_fusion.microkernels import ROWS, convolve_once, convolve_twice
-from edge_arseg.runtime.numba_fusion.vector import LANES, fma, gather, load, multiply, pick, prefetch, splat, store
+from edge_arseg.runtime.numba_fusion.microkernels import REACH, ROWS, convolve_once, convolve_twice
+from edge_arseg.runtime.numba_fusion.vector import (
+    LANES,
+    blend_picked,
+    fma,
+    gather,
+    load,
+    multiply,
+    prefetch,
+    splat,
+    store,
+)
 from edge_arseg.runtime.numba_fusion.warp import PLACE_FLOATS, PLACE_INTS, place_row, warp_block
 
 SLOTS = ROWS + 2
@@ -56,8 +66,8 @@ def add_warped_rows(first, oldest, left, blocks, key, flow, factor, flow_x, flow
 def add_seen_rows(first, oldest, left, blocks, slots, weights, scratch, g):
     """Write key and value rows ``first`` to ``first + ROWS`` of every channel to ``slots``, ``[C][seen_width]`` each.
 
-    Pixels outside the image become zeros, which is what the attention expects there (not the bias).
-    ``weights`` is ``[C][20]``: taps and bias of the key, then of the value.
+    Pixels outside the image become zeros, which is what the attention expects there (not the bias); to the right only
+    those that a pixel of the image sees. ``weights`` is ``[C][20]``: taps and bias of the key, then of the value.
     """
     begin = max(0, 3 - left)
     end = min(g.seen_width, g.width - left + 3)
@@ -79,7 +89,7 @@ def add_seen_rows(first, oldest, left, blocks, slots, weights, scratch, g):
                 if first + i < 0 or first + i >= g.height:
                     clear(scratch, start, g.seen_width)
                 clear(scratch, start, begin)
-                clear(scratch, start + end, g.seen_width - end)
+                clear(scratch, start + end, min(REACH, g.seen_width - end))
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -95,8 +105,8 @@ def stretch_row(scratch, at, lr, source, ahead, lr_x, windows, left, blocks):
         if len(windows):
             here = source + windows[column // LANES]
             prefetch(lr, here + ahead)
-            total = multiply(pick(lr, here, load(lr_x.low, column)), low_weight)
-            total = fma(pick(lr, here, load(lr_x.high, column)), high_weight, total)
+            low, high = load(lr_x.low, column), load(lr_x.high, column)
+            total = blend_picked(lr, here, low, high, low_weight, high_weight)
         else:
             total = multiply(gather(lr, source, load(lr_x.low, column)), low_weight)
             total = fma(gather(lr, source, load(lr_x.high, column)), high_weight, total)

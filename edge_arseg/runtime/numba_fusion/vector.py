@@ -177,25 +177,30 @@ def prefetch(_typing: Any, array: Any, offset: Any) -> Any:
 
 
 @intrinsic
-def pick(_typing: Any, array: Any, offset: Any, index: Any) -> Any:
-    """Return ``array[offset + index[i]]`` for every lane ``i``, where all ``index`` are below ``2 * LANES``.
+def blend_picked(
+    _typing: Any, array: Any, offset: Any, low: Any, high: Any, low_weight: Any, high_weight: Any
+) -> Any:  # fmt: skip
+    """Return ``a[low[i]] * low_weight[i] + a[high[i]] * high_weight[i]`` for every lane ``i``, ``a = array[offset:]``.
 
-    Reads ``array[offset : offset + 2 * LANES]``. One permutation with AVX-512, else as slow as ``gather``.
+    All indices are below ``2 * LANES``. Reads ``array[offset : offset + 2 * LANES]``: once with AVX-512, where it takes
+    two permutations of what was read; else pixel by pixel.
     """
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> ir.Value:
-        if LANES != 16:
-            return _gather(context, builder, signature, args)
-        tables = []
-        for half in range(2):
-            offset = builder.add(args[1], args[1].type(half * LANES))
-            pointer = element_pointer(context, builder, signature.args[0], args[0], offset)
-            tables.append(load_vector(builder, pointer))
-        kind = ir.FunctionType(VECTOR, [VECTOR, INT_VECTOR, VECTOR])
-        name = "llvm.x86.avx512.vpermi2var.ps.512"
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [tables[0], args[2], tables[1]])
+        array, offset, low, high, low_weight, high_weight = args
+        if LANES == 16:
+            tables = []
+            for half in range(2):
+                place = builder.add(offset, offset.type(half * LANES))
+                tables.append(load_vector(builder, element_pointer(context, builder, signature.args[0], array, place)))
+            kind = ir.FunctionType(VECTOR, [VECTOR, INT_VECTOR, VECTOR])
+            permute = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx512.vpermi2var.ps.512")
+            found = [builder.call(permute, [tables[0], index, tables[1]]) for index in (low, high)]
+        else:
+            found = [_gather(context, builder, signature, (array, offset, index)) for index in (low, high)]
+        return multiply_add(builder, found[1], high_weight, builder.fmul(found[0], low_weight))
 
-    return F32s(array, types.intp, index), generate
+    return F32s(array, types.intp, low, high, F32s, F32s), generate
 
 
 @intrinsic

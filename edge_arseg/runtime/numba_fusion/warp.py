@@ -4,11 +4,13 @@
 import numpy as np
 from numba import njit
 
+from edge_arseg.runtime.numba_fusion.microkernels import ROWS
 from edge_arseg.runtime.numba_fusion.placement import (
     are_neighbours,
     flat_places,
     least,
     most,
+    one_further,
     place_axis,
     places_in_window,
     share_of_row,
@@ -16,22 +18,20 @@ from edge_arseg.runtime.numba_fusion.placement import (
 from edge_arseg.runtime.numba_fusion.vector import (
     LANES,
     add,
+    blend_picked,
     fma,
     gather,
     load,
     multiply,
-    pick,
     prefetch,
     splat,
     store,
 )
 
 SOURCE_ROWS = 6
-"""Source rows that one block of columns may read through ``pick``; others are gathered pixel by pixel."""
+"""Source rows that one block of columns may read through ``blend_picked``; others are gathered pixel by pixel."""
 PLACE_FLOATS = 2 * SOURCE_ROWS * LANES
 """Weights kept for one block: left and right neighbour for each source row."""
-FETCH_AHEAD = 3 * LANES
-"""Pixels between asking for a line of the keyframe feature and using it."""
 PLACE_INTS = LANES + 2
 """Integers kept for one block: its kind, the start of its window, and the place of every lane in that window."""
 NEIGHBOURS = -1
@@ -88,7 +88,7 @@ def place_row(row, left, blocks, flow, factor, flow_x, flow_y, scratch, table, i
         start = y_least * g.width + x_least
         # A window that would reach over the end of the feature starts earlier.
         late = max(0, start + (rows - 1) * g.width + 2 * LANES + 1 - g.height * g.width)
-        if rows > SOURCE_ROWS or x_most - x_least + late >= 2 * LANES or start < late:
+        if rows > SOURCE_ROWS or x_most - x_least + 1 + late >= 2 * LANES or start < late:
             ints[place] = SCATTERED
             ints[place + 1] = 0
             store(ints, place + 2, flat_places(x, y, g.width))
@@ -111,7 +111,8 @@ def place_row(row, left, blocks, flow, factor, flow_x, flow_y, scratch, table, i
 def warp_block(scratch, at, step, channels, key, plane, size, table, ints, place, g):
     """Write one placed block of some channels to ``scratch[at:]``, channels ``step`` apart; the first is at ``plane``.
 
-    Channels are the inner loop so that places and weights stay in registers.
+    Channels are the inner loop so that places and weights stay in registers. Pixels are asked for one group of rows
+    ahead: rows are too short, and too far apart, to be foreseen along x.
     """
     kind = ints[place]
     here = plane + ints[place + 1]
@@ -121,7 +122,7 @@ def warp_block(scratch, at, step, channels, key, plane, size, table, ints, place
         a, b = load(scratch, table), load(scratch, table + LANES)
         c, d = load(scratch, table + 2 * LANES), load(scratch, table + 3 * LANES)
         for _ in range(channels):
-            prefetch(key, below + FETCH_AHEAD)
+            prefetch(key, below + ROWS * g.width)
             total = fma(load(key, here + 1), b, multiply(load(key, here), a))
             more = fma(load(key, below + 1), d, multiply(load(key, below), c))
             store(scratch, at, add(total, more))
@@ -138,16 +139,28 @@ def warp_block(scratch, at, step, channels, key, plane, size, table, ints, place
             at += step
             here += size
             below += size
+    elif kind == 2:
+        a, b = load(scratch, table), load(scratch, table + LANES)
+        c, d = load(scratch, table + 2 * LANES), load(scratch, table + 3 * LANES)
+        after = one_further(places)
+        for _ in range(channels):
+            prefetch(key, below + ROWS * g.width)
+            upper = blend_picked(key, here, places, after, a, b)
+            store(scratch, at, add(upper, blend_picked(key, below, places, after, c, d)))
+            at += step
+            here += size
+            below += size
     else:
+        after = one_further(places)
         for _ in range(channels):
             total = splat(np.float32(0))
             weight, source = table, here
             for _ in range(kind):
-                total = fma(pick(key, source, places), load(scratch, weight), total)
-                total = fma(pick(key, source + 1, places), load(scratch, weight + LANES), total)
+                a, b = load(scratch, weight), load(scratch, weight + LANES)
+                total = add(total, blend_picked(key, source, places, after, a, b))
                 weight += 2 * LANES
                 source += g.width
-            prefetch(key, source - g.width + FETCH_AHEAD)
+            prefetch(key, source + (ROWS - 1) * g.width)
             store(scratch, at, total)
             at += step
             here += size
