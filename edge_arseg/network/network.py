@@ -36,24 +36,28 @@ class Network(nn.Module):
         return Head(channels, classes, upscale=self.hr.upscale, log_probabilities=self.hr.log_probabilities)
 
     def image_from_frame(self, frame: Tensor) -> Tensor:
-        """Normalise a frame: ``[H, W, 3] uint8`` RGB to ``[1, 3, H, W] float32``.
-
-        The cast comes first: TensorRT accepts uint8 only at a graph's border and nothing but a cast behind it.
-        """
-        mean = torch.tensor(self.model.normalisation.mean, device=frame.device).view(1, 3, 1, 1)
-        std = torch.tensor(self.model.normalisation.std, device=frame.device).view(1, 3, 1, 1)
-        return (frame.float().permute(2, 0, 1)[None] / 255.0 - mean) / std
+        """Normalise a frame: ``[H, W, 3] uint8`` RGB to ``[1, 3, H, W] float32``."""
+        return self._normalised(_planes(frame))
 
     def images_from_frames(self, frames: Tensor) -> Tensor:
         """Normalise a batch of frames: ``[N, H, W, 3] uint8`` RGB to ``[N, 3, H, W] float32``."""
-        mean = torch.tensor(self.model.normalisation.mean, device=frames.device).view(1, 3, 1, 1)
-        std = torch.tensor(self.model.normalisation.std, device=frames.device).view(1, 3, 1, 1)
-        return (frames.float().permute(0, 3, 1, 2) / 255.0 - mean) / std
+        return self._normalised(frames.float().permute(0, 3, 1, 2))
 
     def lr_image_from_frame(self, frame: Tensor, lr_scale: float) -> Tensor:
-        """Normalise, then resize bilinearly (``align_corners=True``, no antialiasing) to the LR branch's size."""
-        image = self.image_from_frame(frame)
-        return resize(image, lr_size(image.shape[2], image.shape[3], lr_scale), align_corners=True)
+        """Resize bilinearly (``align_corners=True``, no antialiasing) to the LR branch's size, and normalise.
+
+        The reference does it the other way round. A resize's weights sum to one, so the result is the same up to the
+        rounding of float32, and a quarter of the pixels is normalised.
+        """
+        planes = _planes(frame)
+        size = lr_size(planes.shape[2], planes.shape[3], lr_scale)
+        return self._normalised(resize(planes, size, align_corners=True))
+
+    def _normalised(self, planes: Tensor) -> Tensor:
+        """``(x / 255 - mean) / std`` of planes ``[N, 3, H, W]``, in two operations."""
+        mean = torch.tensor(self.model.normalisation.mean, device=planes.device).view(1, 3, 1, 1)
+        std = torch.tensor(self.model.normalisation.std, device=planes.device).view(1, 3, 1, 1)
+        return (planes - 255.0 * mean) / (255.0 * std)
 
     def fuse(self, key_feature: Tensor, flow: Tensor, lr_feature: Tensor, frame_height: int) -> Tensor:
         """Fuse the LR feature with the keyframe's feature, moved by the flow.
@@ -94,6 +98,14 @@ class Network(nn.Module):
         lr_feature = self.lr(self.lr_image_from_frame(frame, lr_scale))
         fused = self.fuse(key_feature, flow, lr_feature, frame.shape[0])
         return self.lr_head(fused, None, (frame.shape[0], frame.shape[1]))
+
+
+def _planes(frame: Tensor) -> Tensor:
+    """``[H, W, 3] uint8`` to ``[1, 3, H, W] float32``.
+
+    The cast comes first: TensorRT accepts uint8 only at a graph's border and nothing but a cast behind it.
+    """
+    return frame.float().permute(2, 0, 1)[None]
 
 
 def check_sizes(network: Network, *, height: int, width: int, lr_scale: float) -> None:

@@ -2,10 +2,9 @@
 
 Both changes are exact up to the rounding of float32:
 
-- the normalisation of the frame, a chain of operations with constants, becomes one product and one sum. A bilinear
-  resize behind it comes first, since its weights sum to one: in ``lr`` a quarter of the pixels is left. Product and sum
-  see the planes as rows of a matrix: ONNX Runtime would otherwise reorder them to have the channels last, as its
-  integer convolutions want them, and scale channels there ten times slower;
+- the normalisation of the frame, a chain of operations with constants, becomes one product and one sum. They see the
+  planes as rows of a matrix: ONNX Runtime would otherwise reorder them to have the channels last, as its integer
+  convolutions want them, and scale channels there ten times slower;
 - a mean over a whole plane becomes ``GlobalAveragePool``, which engines have in int8.
 """
 
@@ -44,22 +43,15 @@ def _pool_planes(graph: OnnxGraph) -> None:
 
 
 def _fold_normalisation(graph: OnnxGraph) -> None:
-    """Fold the chain of operations with constants behind the frame's ``Cast``, ``Transpose``, ``Unsqueeze``."""
-    head = _way_in(graph)
-    if head is None:
+    """Fold the chain of operations with constants behind the frame's planes."""
+    planes = _planes(graph)
+    if planes is None:
         return
-    chain, scale, offset = _affine_chain(graph, head[-1].output[0])
+    chain, scale, offset = _affine_chain(graph, planes)
     if not chain:
         return
     result = chain[-1].output[0]
-    planes = head[-1].output[0]
     writer = GraphWriter()
-    reader = graph.only_consumer(result)
-    if reader is not None and reader.op_type == "Resize" and attribute(reader, "mode") == b"linear":
-        attributes = {entry.name: onnx.helper.get_attribute_value(entry) for entry in reader.attribute}
-        planes = writer.op("Resize", planes, *reader.input[1:], name="resized_frame", **attributes)
-        chain.append(reader)
-        result = reader.output[0]
     shape = shapes_of(graph.model)[result][1]
     rows = writer.op("Reshape", planes, writer.constant("planes_as_rows", np.array([3, -1])), name="frame_rows")
     factor = writer.constant("normalisation_scale", scale[:, None].astype(np.float32))
@@ -69,17 +61,18 @@ def _fold_normalisation(graph: OnnxGraph) -> None:
     graph.replace(chain, writer)
 
 
-def _way_in(graph: OnnxGraph) -> list[onnx.NodeProto] | None:
-    """Return the ``Cast``, ``Transpose`` and ``Unsqueeze`` that make a batch of planes of the frame."""
-    found: list[onnx.NodeProto] = []
+def _planes(graph: OnnxGraph) -> str | None:
+    """Return the batch of planes that ``Cast``, ``Transpose``, ``Unsqueeze`` and, in ``lr``, ``Resize`` make."""
     name = names.FRAME
     for kind in ("Cast", "Transpose", "Unsqueeze"):
         node = graph.only_consumer(name)
         if node is None or node.op_type != kind:
             return None
-        found.append(node)
+        if kind == "Transpose" and attribute(node, "perm") != [2, 0, 1]:
+            return None
         name = node.output[0]
-    return found if attribute(found[1], "perm") == [2, 0, 1] else None
+    reader = graph.only_consumer(name)
+    return reader.output[0] if reader is not None and reader.op_type == "Resize" else name
 
 
 def _affine_chain(graph: OnnxGraph, name: str) -> tuple[list[onnx.NodeProto], np.ndarray, np.ndarray]:

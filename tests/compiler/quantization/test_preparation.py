@@ -24,16 +24,17 @@ def run(model, x):
     return ort.InferenceSession(model.SerializeToString()).run(None, {"frame": x})
 
 
-def normalising(*, resize, mode="linear", mean=MEAN):
+def normalising(*, resize, mean=MEAN):
     graph = GraphWriter()
     planes = graph.op("Transpose", graph.op("Cast", "frame", to=onnx.TensorProto.FLOAT), perm=[2, 0, 1])
-    image = graph.op("Div", graph.op("Unsqueeze", planes, graph.integers(0)), graph.constant("top", np.float32(255)))
-    image = graph.op("Sub", image, graph.constant("mean", mean.reshape(1, 3, 1, 1)))
-    image = graph.op("Div", image, graph.constant("std", STD.reshape(1, 3, 1, 1)))
+    image = graph.op("Unsqueeze", planes, graph.integers(0))
     size = (HEIGHT, WIDTH)
     if resize:
         size = (HEIGHT // 2, WIDTH // 2)
-        image = graph.op("Resize", image, "", "", graph.integers(1, 3, *size), mode=mode)
+        image = graph.op("Resize", image, "", "", graph.integers(1, 3, *size), mode="linear")
+    image = graph.op("Div", image, graph.constant("top", np.float32(255)))
+    image = graph.op("Sub", image, graph.constant("mean", mean.reshape(1, 3, 1, 1)))
+    image = graph.op("Div", image, graph.constant("std", STD.reshape(1, 3, 1, 1)))
     weight = graph.constant("w", np.random.default_rng(1).normal(size=(4, 3, 3, 3)).astype(np.float32))
     graph.op("ReduceMean", graph.op("Conv", image, weight, pads=[1] * 4), graph.integers(2, 3), name="y", keepdims=1)
     return graph.model("lr", {"frame": ("uint8", (HEIGHT, WIDTH, 3))}, {"y": ("float32", (1, 4, 1, 1))})
@@ -46,16 +47,6 @@ def test_the_function_stays_the_same(resize):
     kinds = Counter(node.op_type for node in prepared.graph.node)
     assert (kinds["Div"], kinds["Sub"], kinds["Mul"], kinds["Add"], kinds["GlobalAveragePool"]) == (0, 0, 1, 1, 1)
     np.testing.assert_allclose(run(prepared, frame())[0], run(model, frame())[0], rtol=1e-5, atol=1e-6)
-
-
-def test_a_resize_comes_first():
-    order = [node.op_type for node in prepared_graph(normalising(resize=True)).graph.node]
-    assert order.index("Resize") < order.index("Mul")
-
-
-def test_a_resize_that_is_not_linear_stays_where_it_is():
-    order = [node.op_type for node in prepared_graph(normalising(resize=True, mode="cubic")).graph.node]
-    assert order.index("Mul") < order.index("Resize")
 
 
 def test_a_chain_that_is_not_understood_is_left_alone():
