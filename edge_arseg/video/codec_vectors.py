@@ -2,6 +2,7 @@
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
 from edge_arseg.video.sps import sps_from_extradata
@@ -56,7 +57,8 @@ def vectors_from_picture(picture: av.VideoFrame) -> np.ndarray | None:
 
     ``motion / motion_scale`` is the displacement to the reference, with its sub-pixel part.
     """
-    side_data = picture.side_data.get("MOTION_VECTORS")
+    # Not ``picture.side_data``: it ties picture and data into a ring, which holds MBs until Python looks for rings.
+    side_data = SideDataContainer(picture).get("MOTION_VECTORS")  # type: ignore[call-arg]
     if side_data is None:
         return None
     exported = side_data.to_ndarray()

@@ -1,3 +1,5 @@
+import gc
+
 import av
 import numpy as np
 import pytest
@@ -94,6 +96,25 @@ def test_vectors_point_back_to_where_the_content_was(tmp_path, codec):
         inside = (abs(frame.vectors["x"] - 96) < 60) & (abs(frame.vectors["y"] - 72) < 40)
         found = np.median(frame.vectors["flow_x"][inside]), np.median(frame.vectors["flow_y"][inside])
         assert found == pytest.approx((-3, -2), abs=0.26)
+
+
+@pytest.mark.parametrize("motion", ["codec", "recode"])
+def test_pictures_are_freed_without_a_search_for_rings(tmp_path, motion):
+    """Some MB each at 720x960, and Python may look for rings only after thousands of frames."""
+    clip = chainable(tmp_path / "a.mp4", count=40)
+
+    def pictures():
+        return sum(isinstance(found, av.VideoFrame) for found in gc.get_objects())
+
+    gc.collect()
+    before = pictures()
+    gc.disable()
+    try:
+        with open_video(clip, motion=motion) as reader:
+            assert sum(1 for _ in reader) == 40
+            assert pictures() < before + 10
+    finally:
+        gc.enable()
 
 
 def test_without_vectors_asked_for_none_are_exported(tmp_path):
