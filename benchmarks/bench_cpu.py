@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure whole frames on the CPU: AR against HR-only, against eager PyTorch, and what is not in the networks.
 
-usage: python benchmarks/bench_cpu.py [--models psp18,bise18,zoo] [--rounds N] [--again] [--page]    (make bench-cpu)
+usage: python benchmarks/bench_cpu.py [--models psp18,bise18,...] [--rounds N] [--again] [--page]    (make bench-cpu)
 
 Everything of one model runs side by side in one process, in rounds: a burst of frames each way, one way after the
 other, then the next round. Numbers are medians over all rounds; the first round does not count. A model that is in the
@@ -11,7 +11,8 @@ goes on where it was. --page only writes docs/benchmarks_cpu.md from the record.
 Ways: ``ar`` (recoded motion, next frame read ahead), ``alone`` (the same without reading ahead), ``codec`` (the
 stream's own vectors), ``hr`` (every frame a keyframe, on the same HR engine, without motion), eager PyTorch with the
 same network and threads, and the fusion with its decoding alone: kernels, ``fuse`` graph, PyTorch's ``unfold``. Random
-weights, except for the bundle of the zoo: speed does not depend on them.
+weights, except for the bundles of the package: speed does not depend on them. bise18-int8 is bise18 with both branches
+quantized by the street recipe.
 
 Predictions, written down before the first run: psp18 realises 0.93 of what its MACs promise, bise18 0.85, because its
 fusion and reading take a larger share; reading ahead saves half of the reading on two cores, all of it on four.
@@ -41,20 +42,24 @@ from fusion_kernel import SIDE, unfold_fusion
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.compiler.export_settings import ExportSettings
 from edge_arseg.compiler.exporter import bundle_from_network
+from edge_arseg.compiler.quantization.bundle_quantizer import quantize_bundle
+from edge_arseg.compiler.quantization.precision import PrecisionPlan
+from edge_arseg.compiler.quantization.record import sha256_of_text
 from edge_arseg.errors import BundleError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.network.network import Network
 from edge_arseg.network.variants import VARIANTS
-from edge_arseg.runtime.bundle import Bundle, read_bundle
+from edge_arseg.runtime.bundle import SUFFIX, Bundle, read_bundle
 from edge_arseg.runtime.engines import engines_from_bundle
 from edge_arseg.runtime.fusion import GraphFusion, KernelFusion
 from edge_arseg.runtime.numba_fusion import FusionKernel
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.runtime.zoo import default_bundle
+from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.fusion import FusionShapes
-from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.manifest import Precision, Role
+from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
 from edge_arseg.spec.result import SegmentedFrame
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.sinks import open_sink
@@ -62,8 +67,8 @@ from edge_arseg.video.street import write_street
 
 BUILD = Path(__file__).resolve().parents[1] / "build/bench_cpu"
 SIZE, LR_SCALE, THREADS, CLIP_FRAMES = (720, 960), 0.5, 2, 72
-MODELS = {"psp18": "camvid-psp18", "bise18": "camvid-bise18", "zoo": None}
-BURSTS = {"psp18": (3, 2, 3), "bise18": (11, 4, 7), "zoo": (11, 6, 7)}
+MODELS = ("psp18", "bise18", "bise18-int8", *(bundle.stem for bundle in sorted(ZOO.glob(f"*{SUFFIX}"))))
+BURSTS = defaultdict(lambda: (11, 6, 7), {"psp18": (3, 2, 3), "bise18": (11, 4, 7), "bise18-int8": (11, 6, 7)})
 """Frames between keyframes in a burst, HR-only frames in a burst, rounds."""
 UNFOLD_BYTES = 4 << 30
 """Unfolding makes two copies of 49 features each; beyond this it is left out."""
@@ -72,23 +77,36 @@ Times = dict[str, list[float]]
 
 
 def network_and_bundle(name: str) -> tuple[Network, Bundle]:
-    """Return a model with random weights and its bundle, exported unless that was done before; or the zoo's.
+    """Return a bundle of the package, or a model with random weights and its bundle, made unless that was done before.
 
     Raises:
-        BundleError: there is none in the zoo.
+        BundleError: there is no such bundle.
     """
-    variant = MODELS[name]
-    if variant is None:
-        bundle = read_bundle(default_bundle())
+    shipped = ZOO / f"{name}{SUFFIX}"
+    if shipped.exists():
+        bundle = read_bundle(shipped)
         return Network(bundle.manifest.model).eval(), bundle
+    variant, _, int8 = name.partition("-")
+    if f"camvid-{variant}" not in VARIANTS or int8 not in ("", "int8"):
+        raise BundleError(f"{name}: known are {', '.join(MODELS)}")
     torch.manual_seed(0)
-    network = Network(VARIANTS[variant]).eval()
+    network = Network(VARIANTS[f"camvid-{variant}"]).eval()
     network.lr_head.load_state_dict(network.hr_head.state_dict())
-    path = BUILD / f"{name}.arseg"
+    path = BUILD / f"{variant}{SUFFIX}"
     if not path.exists():
-        print(f"{name}: exporting", flush=True)
+        print(f"{variant}: exporting", flush=True)
         bundle_from_network(network, ExportSettings(*SIZE, LR_SCALE, GOP), path)
-    return network, read_bundle(path)
+    return network, _int8_bundle(read_bundle(path)) if int8 else read_bundle(path)
+
+
+def _int8_bundle(bundle: Bundle) -> Bundle:
+    path = BUILD / f"{bundle.path.stem}-int8{SUFFIX}"
+    if not path.exists():
+        print(f"{path.stem}: quantizing", flush=True)
+        plan = PrecisionPlan({Role.HR: Precision.INT8, Role.LR: Precision.INT8, Role.FUSE: Precision.FP32}, "uint8")
+        text = recipe_path("street").read_text(encoding="utf-8")
+        quantize_bundle(bundle, path, plan, recipe_from_toml(text, where="street"), sha256_of_text(text))
+    return read_bundle(path)
 
 
 class Whole:
