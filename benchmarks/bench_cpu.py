@@ -68,7 +68,7 @@ from edge_arseg.video.street import write_street
 BUILD = Path(__file__).resolve().parents[1] / "build/bench_cpu"
 SIZE, LR_SCALE, THREADS, CLIP_FRAMES = (720, 960), 0.5, 2, 72
 MODELS = ("psp18", "bise18", "bise18-int8", *(bundle.stem for bundle in sorted(ZOO.glob(f"*{SUFFIX}"))))
-BURSTS = defaultdict(lambda: (11, 6, 7), {"psp18": (3, 2, 3), "bise18": (11, 4, 7), "bise18-int8": (11, 6, 7)})
+BURSTS = defaultdict(lambda: (11, 6, 7), {"psp18": (3, 2, 3), "bise18": (11, 4, 7)})
 """Frames between keyframes in a burst, HR-only frames in a burst, rounds."""
 UNFOLD_BYTES = 4 << 30
 """Unfolding makes two copies of 49 features each; beyond this it is left out."""
@@ -103,7 +103,7 @@ def _int8_bundle(bundle: Bundle) -> Bundle:
     path = BUILD / f"{bundle.path.stem}-int8{SUFFIX}"
     if not path.exists():
         print(f"{path.stem}: quantizing", flush=True)
-        plan = PrecisionPlan({Role.HR: Precision.INT8, Role.LR: Precision.INT8, Role.FUSE: Precision.FP32}, "uint8")
+        plan = PrecisionPlan({Role.HR: Precision.INT8, Role.LR: Precision.INT8, Role.FUSE: Precision.FP32})
         text = recipe_path("street").read_text(encoding="utf-8")
         quantize_bundle(bundle, path, plan, recipe_from_toml(text, where="street"), sha256_of_text(text))
     return read_bundle(path)
