@@ -36,7 +36,8 @@ def attend(warped: np.ndarray, lr: np.ndarray, weights: FusionWeights) -> np.nda
     # unfold pads with zeros: similarity and value 0 outside the image, and the place stays in the softmax.
     key = F.unfold(depthwise(feature, "key").double(), 7, padding=3).reshape(1, channels, 49, height, width)
     value = F.unfold(depthwise(feature, "value").double(), 7, padding=3).reshape(1, channels, 49, height, width)
-    attention = (query[:, :, None] * key).sum(1).softmax(1)
+    bias = torch.from_numpy(weights.position_bias).double().view(1, 49, 1, 1)
+    attention = ((query[:, :, None] * key).sum(1) + bias).softmax(1)
     return (base + (attention[:, None] * value).sum(2).float())[0].numpy()
 
 
@@ -47,5 +48,5 @@ def fuse(key: np.ndarray, flow: np.ndarray, lr: np.ndarray, weights: FusionWeigh
 
 def random_weights(rng: np.random.Generator, channels: int, gain: float = 0.3) -> FusionWeights:
     """Weights that keep the softmax between flat and one-hot for features of unit variance."""
-    shapes = [(channels, 1, 3, 3), (channels,)] * 3
+    shapes = [(channels, 1, 3, 3), (channels,)] * 3 + [(49,)]
     return FusionWeights(*(rng.normal(0, gain, shape).astype(np.float32) for shape in shapes))

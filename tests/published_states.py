@@ -56,7 +56,8 @@ def _state(network, role):
     state = {published_key(key[len(branch) :], layout.renames): ours[key] for key in ours if key.startswith(branch)}
     state |= {layout.head + key[len(head) :]: ours[key] for key in ours if key.startswith(head)}
     if role == "ar":
-        state |= {published_key(key, CREFF_RENAMES): value for key, value in network.creff.state_dict().items()}
+        creff = {key: value for key, value in network.creff.state_dict().items() if key != "position_bias"}
+        state |= {published_key(key, CREFF_RENAMES): value for key, value in creff.items()}
     if role == "ar" or layout is BISE18:  # the plain PSPNet of Cityscapes has no second name for its head
         for second, first in layout.aliases:
             state |= {second + key[len(first) :]: state[key] for key in list(state) if key.startswith(first)}

@@ -24,7 +24,14 @@ from edge_arseg.cli.training import TrainingProgress, device_from_name, training
     help="LR branch from the HR branch; LR branch of MODEL; LR branch and fusion of MODEL.",
 )
 @click.option("--share", type=float, help="Keyframe's share of the feature at first. [default: 0.5 where possible]")
-@click.option("--sharpness", type=float, default=2.0, show_default=True, help="How sharply attention picks at first.")
+@click.option("--sharpness", type=float, default=1.0, show_default=True, help="How sharply attention picks at first.")
+@click.option(
+    "--locality",
+    type=float,
+    default=4.0,
+    show_default=True,
+    help="How much less places further off are worth at first.",
+)
 @click.option(
     "--fst",
     type=click.Choice(["full", "none", "mse", "decoder", "kl"]),
@@ -68,6 +75,7 @@ def lr(
     start: str,
     share: float | None,
     sharpness: float,
+    locality: float,
     fst: str,
     overlap: float,
     feature_weight: float,
@@ -121,7 +129,7 @@ def lr(
         score_every=score_every,
         bf16=not fp32,
         seed=seed,
-        start=FusionStart(share, sharpness),
+        start=FusionStart(share, sharpness, locality),
     )
     if threads:
         torch.set_num_threads(threads)

@@ -19,7 +19,14 @@ MASKED = -1e9
 
 
 def write_local_attention(
-    graph: GraphWriter, query: str, key: str, value: str, *, shape: tuple[int, int, int], window: int
+    graph: GraphWriter,
+    query: str,
+    key: str,
+    value: str,
+    *,
+    shape: tuple[int, int, int],
+    window: int,
+    position_bias: np.ndarray | None = None,
 ) -> str:
     """Append the attention of ``network.local_attention`` and return the name of its output.
 
@@ -28,6 +35,7 @@ def write_local_attention(
         query, key, value: names of ``[1, C, h, w] float32`` tensors.
         shape: ``(C, h, w)``.
         window: side of the window, odd.
+        position_bias: ``[window^2] float32``, added to the similarities; ``None`` for zeros.
 
     Returns:
         Name of a ``[1, C, h, w]`` tensor.
@@ -43,12 +51,13 @@ def write_local_attention(
         query = graph.op("Pad", query, graph.integers(0, 0, 0, 0, 0, 0, 0, padding))
     columns = np.add.outer(np.arange(blocks) * BLOCK, np.arange(BLOCK + reach)).astype(np.int64)
     graph.constant("attention_columns", columns.ravel())
-    graph.constant("attention_mask", _band_mask(window))
+    biases = np.zeros((window, window)) if position_bias is None else position_bias.reshape(window, window)
+    masks = _write_masks(graph, biases)
     rows = max(1, min(height, STRIP_BYTES // (4 * channels * width)))
     strips = []
     for top in range(0, height, rows):
         count = min(rows, height - top)
-        strip = _Strip(graph, channels, count, blocks, window)
+        strip = _Strip(graph, channels, count, blocks, masks)
         strips.append(
             strip.write(
                 _rows(graph, query, top, top + count),
@@ -65,8 +74,9 @@ def write_local_attention(
 class _Strip:
     """Attention of a strip of ``rows``, ``blocks`` blocks wide."""
 
-    def __init__(self, graph: GraphWriter, channels: int, rows: int, blocks: int, window: int):
-        self.graph, self.channels, self.rows, self.blocks, self.window = graph, channels, rows, blocks, window
+    def __init__(self, graph: GraphWriter, channels: int, rows: int, blocks: int, masks: list[str]):
+        self.graph, self.channels, self.rows, self.blocks, self.masks = graph, channels, rows, blocks, masks
+        self.window = len(masks)
 
     def write(self, query: str, key: str, value: str) -> str:
         """Take ``[1, C, rows, w]`` and twice ``[1, C, rows + window - 1, w + window - 1]``; return the sums' name."""
@@ -77,7 +87,7 @@ class _Strip:
         keys = op("Transpose", self._blocks_around(key), perm=[1, 2, 0, 3])
         values = op("Transpose", self._blocks_around(value), perm=[1, 2, 3, 0])
         similarities = [
-            op("Add", op("MatMul", pixels, self._window_row(keys, y)), "attention_mask") for y in range(self.window)
+            op("Add", op("MatMul", pixels, self._window_row(keys, y)), mask) for y, mask in enumerate(self.masks)
         ]
         weights = op("Softmax", op("Concat", *similarities, axis=3), axis=3)
         total = ""
@@ -103,9 +113,16 @@ def _rows(graph: GraphWriter, tensor: str, start: int, stop: int) -> str:
     return graph.op("Slice", tensor, graph.integers(start), graph.integers(stop), graph.integers(2))
 
 
-def _band_mask(window: int) -> np.ndarray:
-    """``[BLOCK, BLOCK + window - 1]``: 0 where a pixel's window reaches, ``MASKED`` elsewhere."""
-    mask = np.full((BLOCK, BLOCK + window - 1), MASKED, np.float32)
+def _write_masks(graph: GraphWriter, biases: np.ndarray) -> list[str]:
+    """Write what is added to the similarities of each row of the window, once where all rows are alike."""
+    if (biases == biases[0]).all():
+        return [graph.constant("attention_mask", _band_mask(biases[0]))] * len(biases)
+    return [graph.constant(f"attention_mask_{y}", _band_mask(row)) for y, row in enumerate(biases)]
+
+
+def _band_mask(biases: np.ndarray) -> np.ndarray:
+    """``[BLOCK, BLOCK + window - 1]``: ``biases [window]`` where a pixel's window reaches, ``MASKED`` elsewhere."""
+    mask = np.full((BLOCK, BLOCK + len(biases) - 1), MASKED, np.float32)
     for i in range(BLOCK):
-        mask[i, i : i + window] = 0.0
+        mask[i, i : i + len(biases)] = biases
     return mask

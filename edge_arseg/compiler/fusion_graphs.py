@@ -38,6 +38,7 @@ def fuse_graph(network: Network, settings: ExportSettings, *, logits: bool = Fal
         _write_conv(graph, warped, creff.value, "value"),
         shape=shape[1:],
         window=creff.window,
+        position_bias=creff.position_bias.detach().cpu().numpy(),
     )
     fused = graph.op("Add", lr, attended, name=names.FUSED_FEATURE)
     outputs: Values = {names.FUSED_FEATURE: ("float32", shape)}

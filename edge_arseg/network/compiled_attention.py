@@ -20,14 +20,15 @@ NOTHING = np.float32(1e-9)
 """Weights below this are taken as 0 and skipped: float32 does not see them in a sum, and denormal numbers are slow."""
 
 
-def compiled_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
-    """Compute what ``local_attention`` computes, with gradients for query, key and value.
+def compiled_attention(query: Tensor, key: Tensor, value: Tensor, window: int, position_bias: Tensor) -> Tensor:
+    """Compute what ``local_attention`` computes, with gradients for query, key, value and position bias.
 
     It runs in as many threads as torch does. One thread at a time may call it: Numba's pool ends the process otherwise.
 
     Args:
         query: ``[N, C, h, w] float32`` on the CPU; ``key`` and ``value`` likewise. Fastest in ``torch.channels_last``.
         window: side of the window, odd.
+        position_bias: ``[window^2] float32``.
 
     Returns:
         ``[N, C, h, w] float32`` in ``torch.channels_last``.
@@ -35,24 +36,25 @@ def compiled_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -
     most: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     if get_num_threads() != (wanted := min(torch.get_num_threads(), most)):
         set_num_threads(wanted)
-    return _CompiledAttention.apply(query, key, value, window)
+    return _CompiledAttention.apply(query, key, value, window, position_bias)
 
 
 class _CompiledAttention(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int, position_bias: Tensor) -> Tensor:
         arrays = [_channels_last(x) for x in (query, key, value)]
         out = np.empty_like(arrays[0])
         weight = np.empty((*out.shape[:3], window * window), np.float32)
         query_array, key_array, value_array = arrays
-        _attend(query_array, key_array, value_array, window // 2, weight, out)
+        bias = position_bias.detach().contiguous().numpy()
+        _attend(query_array, key_array, value_array, bias, window // 2, weight, out)
         ctx.save_for_backward(*map(torch.from_numpy, (*arrays, weight)))
         ctx.window = window
         return torch.from_numpy(out).permute(0, 3, 1, 2)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, Tensor]:
         query, key, value, weight = (x.numpy() for x in ctx.saved_tensors)
         out = _channels_last(gradients[0])
         by_similarity = np.empty_like(weight)
@@ -61,7 +63,8 @@ class _CompiledAttention(torch.autograd.Function):
         _query_gradient(key, value, weight, out, reach, by_similarity, by_query)
         _key_value_gradients(query, weight, by_similarity, out, reach, by_key, by_value)
         by = [torch.from_numpy(x).permute(0, 3, 1, 2) for x in (by_query, by_key, by_value)]
-        return by[0], by[1], by[2], None
+        by_bias = torch.from_numpy(by_similarity.sum((0, 1, 2), np.float64).astype(np.float32))
+        return by[0], by[1], by[2], None, by_bias
 
 
 def _channels_last(x: Tensor) -> np.ndarray:
@@ -69,7 +72,7 @@ def _channels_last(x: Tensor) -> np.ndarray:
 
 
 @njit(parallel=True, fastmath=True, cache=True)
-def _attend(query, key, value, reach, weight, out):  # type: ignore[no-untyped-def]
+def _attend(query, key, value, bias, reach, weight, out):  # type: ignore[no-untyped-def]
     """All ``[N, h, w, C]``; ``weight [N, h, w, window^2]`` gets the softmax, ``out`` the weighted sum."""
     batch, height, width, channels = query.shape
     side = 2 * reach + 1
@@ -86,6 +89,7 @@ def _attend(query, key, value, reach, weight, out):  # type: ignore[no-untyped-d
                     other = key[n, at_y, at_x]
                     for c in range(channels):
                         total += q[c] * other[c]
+                total += bias[k]
                 mine[k] = total
                 largest = max(largest, total)
             norm = np.float32(0.0)

@@ -8,20 +8,21 @@ from torch import Tensor
 from edge_arseg.network.tiled_attention import tiled_attention
 
 
-def differentiable_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
-    """Compute what ``local_attention`` computes, with gradients for query, key and value.
+def differentiable_attention(query: Tensor, key: Tensor, value: Tensor, window: int, position_bias: Tensor) -> Tensor:
+    """Compute what ``local_attention`` computes, with gradients for query, key, value and position bias.
 
     Compiled by Numba for float32 on a CPU where Numba is installed; else by matrix products.
 
     Args:
         query: ``[N, C, h, w]``; ``key`` and ``value`` likewise. Fastest in ``torch.channels_last``.
         window: side of the window, odd.
+        position_bias: ``[window^2]``.
 
     Returns:
         ``[N, C, h, w]``, in ``torch.channels_last``.
     """
     if query.device.type != "cpu" or query.dtype != torch.float32 or find_spec("numba") is None:
-        return tiled_attention(query, key, value, window)
+        return tiled_attention(query, key, value, window, position_bias)
     from edge_arseg.network.compiled_attention import compiled_attention
 
-    return compiled_attention(query, key, value, window)
+    return compiled_attention(query, key, value, window, position_bias)

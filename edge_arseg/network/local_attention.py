@@ -14,7 +14,9 @@ STRIP_BYTES = 2_000_000
 
 
 @torch.library.custom_op("edge_arseg::local_attention", mutates_args=())
-def local_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+def local_attention(
+    query: Tensor, key: Tensor, value: Tensor, window: int, position_bias: Tensor | None = None
+) -> Tensor:
     """Weighted sum of ``value`` in the window around each pixel.
 
     ``S[k] = sum_c Q[c] K_k[c]`` over the ``window x window`` neighbours in row-major order, without a scale; a
@@ -24,6 +26,8 @@ def local_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> T
     Args:
         query: ``[N, C, h, w]``; ``key`` and ``value`` likewise.
         window: side of the window, odd.
+        position_bias: ``[window^2]``, added to the similarities, those of neighbours outside the image too; ``None``
+            for zeros.
 
     Returns:
         ``[N, C, h, w]``. Peak memory above inputs and output is a padded key and value of one strip of rows.
@@ -42,12 +46,13 @@ def local_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> T
                 F.pad(key[n : n + 1, :, first:last], pad),
                 F.pad(value[n : n + 1, :, first:last], pad),
                 window,
+                position_bias,
             )[0]
     return out
 
 
 @local_attention.register_fake
-def _(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+def _(query: Tensor, key: Tensor, value: Tensor, window: int, position_bias: Tensor | None = None) -> Tensor:
     return torch.empty_like(query)
 
 
@@ -58,13 +63,16 @@ def _local_attention_flops(query_shape, key_shape, value_shape, window, *args, o
     return 4 * batch * channels * height * width * window**2
 
 
-def shifted_attention(query: Tensor, padded_key: Tensor, padded_value: Tensor, window: int) -> Tensor:
+def shifted_attention(
+    query: Tensor, padded_key: Tensor, padded_value: Tensor, window: int, position_bias: Tensor | None = None
+) -> Tensor:
     """``local_attention`` in standard operators: one shifted product per neighbour.
 
     Args:
         query: ``[N, C, h, w]``.
         padded_key: ``[N, C, h + window - 1, w + window - 1]``, zeros around; ``padded_value`` likewise.
         window: side of the window, odd.
+        position_bias: ``[window^2]``; ``None`` for zeros.
 
     Returns:
         ``[N, C, h, w]``.
@@ -74,6 +82,8 @@ def shifted_attention(query: Tensor, padded_key: Tensor, padded_value: Tensor, w
     similarity = torch.cat(
         [(query * padded_key[:, :, y : y + height, x : x + width]).sum(1, keepdim=True) for y, x in offsets], 1
     )
+    if position_bias is not None:
+        similarity = similarity + position_bias.view(1, -1, 1, 1)
     weight = torch.softmax(similarity, 1)
     total = torch.zeros_like(query)
     for k, (y, x) in enumerate(offsets):

@@ -16,8 +16,8 @@ TILE = 8
 """Side of a tile of queries."""
 
 
-def tiled_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
-    """Compute what ``local_attention`` computes, with gradients for query, key and value.
+def tiled_attention(query: Tensor, key: Tensor, value: Tensor, window: int, position_bias: Tensor) -> Tensor:
+    """Compute what ``local_attention`` computes, with gradients for query, key, value and position bias.
 
     The products run in the type of their inputs, under autocast in autocast's type; softmax runs in float32 (float64
     for float64 inputs), and the result has the type of ``query``.
@@ -25,6 +25,7 @@ def tiled_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> T
     Args:
         query: ``[N, C, h, w]``; ``key`` and ``value`` likewise. Fastest in ``torch.channels_last``.
         window: side of the window, odd, at most ``TILE + 1``.
+        position_bias: ``[window^2]``, of the type of softmax.
 
     Returns:
         ``[N, C, h, w]``, in ``torch.channels_last``.
@@ -37,25 +38,27 @@ def tiled_attention(query: Tensor, key: Tensor, value: Tensor, window: int) -> T
     kind = query.device.type
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else query.dtype
     with torch.autocast(kind, enabled=False):
-        return _TiledAttention.apply(query.to(dtype), key.to(dtype), value.to(dtype), window).to(query.dtype)
+        attended = _TiledAttention.apply(query.to(dtype), key.to(dtype), value.to(dtype), window, position_bias)
+        return attended.to(query.dtype)
 
 
 class _TiledAttention(torch.autograd.Function):
     """Keeps query, key, value and the ``window^2`` weights of each pixel; tiles are cut again for the gradients."""
 
     @staticmethod
-    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, window: int, position_bias: Tensor) -> Tensor:
         size = (query.shape[2], query.shape[3])
         similarity = torch.bmm(_query_tiles(query), _reach_tiles(key, window).transpose(1, 2))
         precise = similarity.dtype if similarity.dtype == torch.float64 else torch.float32
-        weight = torch.softmax(_windows(similarity, window).to(precise).flatten(3), 3).to(query.dtype)
+        biased = _windows(similarity, window).to(precise).flatten(3) + position_bias.to(precise)
+        weight = torch.softmax(biased, 3).to(query.dtype)
         ctx.save_for_backward(query, key, value, weight)
-        ctx.window = window
+        ctx.window, ctx.bias_type = window, position_bias.dtype
         return _image(torch.bmm(_spread(weight, window), _reach_tiles(value, window)), query.shape[0], size)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, Tensor]:
         query, key, value, weight = ctx.saved_tensors
         window, batch, size = ctx.window, query.shape[0], (query.shape[2], query.shape[3])
         out = _query_tiles(gradients[0].to(query.dtype))
@@ -72,6 +75,7 @@ class _TiledAttention(torch.autograd.Function):
             _sum_of_reach_tiles(by_key, batch, size, window),
             _sum_of_reach_tiles(by_value, batch, size, window),
             None,
+            by_similarity.sum((0, 1, 2)).to(ctx.bias_type),
         )
 
 

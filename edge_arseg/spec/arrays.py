@@ -1,7 +1,7 @@
 """Dataclasses of arrays as ``.npz`` content, without pickle."""
 
 import io
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,7 +26,8 @@ def arrays_from_bytes(kind: type[T], content: bytes, *, where: str) -> T:
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return kind(**{field.name: arrays[field.name] for field in fields(kind)})  # type: ignore[arg-type]
+            needed = [f.name for f in fields(kind) if f.default_factory is MISSING or f.name in arrays]  # type: ignore[arg-type]
+            return kind(**{name: arrays[name] for name in needed})
     except Exception as error:  # zip, zlib, numpy and key errors: whatever a damaged file can cause
         raise BundleError(
             f"{where}: not a file of {kind.__name__} ({error or type(error).__name__}); export the bundle again"

@@ -1,6 +1,6 @@
 """CReFF's shapes and weights, for kernels that take the place of the ``fuse`` graph."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,7 +14,7 @@ TAPS = 3
 
 @dataclass(frozen=True, slots=True)
 class FusionWeights:
-    """Weights of the three depthwise 3x3 convolutions of CReFF, float32.
+    """Weights of CReFF, float32: three depthwise 3x3 convolutions, and what a place in the window is worth by itself.
 
     Attributes:
         query_weight: ``[C, 1, 3, 3]``, applied to the upsampled LR feature.
@@ -23,6 +23,9 @@ class FusionWeights:
         key_bias: ``[C]``.
         value_weight: ``[C, 1, 3, 3]``, applied to the warped keyframe feature.
         value_bias: ``[C]``.
+        position_bias: ``[49]``, added to the similarities of a window's places, row by row, those outside the image
+            too (relative position bias, Liu et al. 2021, equation 4). Zeros, as published checkpoints have it, when it
+            is not given.
     """
 
     query_weight: np.ndarray
@@ -31,6 +34,7 @@ class FusionWeights:
     key_bias: np.ndarray
     value_weight: np.ndarray
     value_bias: np.ndarray
+    position_bias: np.ndarray = field(default_factory=lambda: np.zeros(WINDOW**2, np.float32))
 
 
 @dataclass(frozen=True, slots=True)

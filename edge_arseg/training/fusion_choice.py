@@ -99,7 +99,9 @@ class LrAlone(FusionChoice):
 def attended(creff: Creff, warped: Tensor, lr_feature: Tensor) -> Tensor:
     """``Creff.forward`` with the attention that has gradients."""
     lr = resize(lr_feature, (warped.shape[2], warped.shape[3]), align_corners=True)
-    return lr + differentiable_attention(creff.query(lr), creff.key(warped), creff.value(warped), creff.window)
+    return lr + differentiable_attention(
+        creff.query(lr), creff.key(warped), creff.value(warped), creff.window, creff.position_bias
+    )
 
 
 FUSION_CHOICES: dict[str, FusionChoice] = {

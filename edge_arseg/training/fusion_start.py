@@ -33,10 +33,14 @@ class FusionStart:
             LR branch's output can be scaled (see ``scale_output``), else 0.
         sharpness: standard deviation of the similarities within a window, the mean over pixels. 0 averages over the
             window; far above 3, one neighbour takes all and no gradient reaches the others.
+        locality: how much less a place is worth at first for each pixel that lies between it and the centre of the
+            window: its position bias. 0, as in the paper, leaves it to the similarities, which on a smooth feature
+            average over the window.
     """
 
     share: float | None = None
-    sharpness: float = 2.0
+    sharpness: float = 1.0
+    locality: float = 4.0
 
 
 @torch.no_grad()
@@ -50,11 +54,13 @@ def start_fusion(network: Network, batches: Sequence[PairBatch], lr_scale: float
         start: where to start.
 
     Raises:
-        OptionError: the share is not at least 0 and below 1, the sharpness is negative, or the LR branch's output
-            cannot be scaled by its last normalisation.
+        OptionError: the share is not at least 0 and below 1, sharpness or locality is negative, or the LR branch's
+            output cannot be scaled by its last normalisation.
     """
-    if not 0.0 <= (start.share or 0.0) < 1.0 or start.sharpness < 0.0:
-        raise OptionError(f"{start} seen, expected a share from 0 to below 1, and a sharpness of 0 or more")
+    if not 0.0 <= (start.share or 0.0) < 1.0 or min(start.sharpness, start.locality) < 0.0:
+        raise OptionError(
+            f"{start} seen, expected a share from 0 to below 1, and a sharpness and a locality of 0 or more"
+        )
     network.eval()
     first = network.images_from_frames(batches[0].frames)
     size = lr_size(first.shape[2], first.shape[3], lr_scale)
@@ -68,6 +74,7 @@ def start_fusion(network: Network, batches: Sequence[PairBatch], lr_scale: float
         conv.weight.mul_(factor)
         _bias(conv).mul_(factor)
     pass_through(network.creff.value, share)
+    prefer_near(network.creff, start.locality)
 
 
 def channel_statistics(features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -89,6 +96,12 @@ def pass_through(conv: nn.Conv2d, factor: float) -> None:
     conv.weight.zero_()
     conv.weight[:, 0, conv.weight.shape[2] // 2, conv.weight.shape[3] // 2] = factor
     _bias(conv).zero_()
+
+
+def prefer_near(creff: Creff, locality: float) -> None:
+    """Set the position bias to ``-locality`` times the distance from the centre of the window, in pixels."""
+    steps = torch.arange(creff.window) - creff.window // 2
+    creff.position_bias.copy_(-locality * torch.hypot(steps[:, None].float(), steps[None, :].float()).flatten())
 
 
 def similarity_spread(creff: Creff, warped: Tensor, lr: Tensor) -> float:

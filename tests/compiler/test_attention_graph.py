@@ -14,18 +14,18 @@ from edge_arseg.compiler.graph_writer import GraphWriter
 from edge_arseg.network.local_attention import local_attention
 
 
-def model(shape, window):
+def model(shape, window, bias=None):
     graph = GraphWriter()
-    out = write_local_attention(graph, "query", "key", "value", shape=shape, window=window)
+    out = write_local_attention(graph, "query", "key", "value", shape=shape, window=window, position_bias=bias)
     graph.op("Identity", out, name="out")
     spec = ("float32", (1, *shape))
     return graph.model("attention", dict.fromkeys(("query", "key", "value"), spec), {"out": spec})
 
 
-def run(shape, *tensors, window=7):
+def run(shape, *tensors, window=7, bias=None):
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
-    content = model(shape, window).SerializeToString()
+    content = model(shape, window, bias).SerializeToString()
     session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     feeds = {name: tensor.numpy() for name, tensor in zip(("query", "key", "value"), tensors, strict=True)}
     return session.run(["out"], feeds)[0]
@@ -49,6 +49,11 @@ def test_agrees_with_torch_at_every_size(channels, height, width, window, seed):
     query, key, value = inputs(shape, seed=seed)
     expected = local_attention(query, key, value, window).numpy()
     np.testing.assert_allclose(run(shape, query, key, value, window=window), expected, rtol=0, atol=1e-5)
+    bias = torch.randn(window**2, generator=torch.Generator().manual_seed(seed))
+    expected = local_attention(query, key, value, window, bias).numpy()
+    np.testing.assert_allclose(
+        run(shape, query, key, value, window=window, bias=bias.numpy()), expected, rtol=0, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("width", [2, 3, 7, 15, 16, 17, 31, 32, 33, 48])

@@ -13,19 +13,21 @@ pytest.importorskip("numba")
 from edge_arseg.network.compiled_attention import compiled_attention
 
 
-def inputs(size, seed=0):
+def inputs(size, seed=0, window=7):
+    """Query, key, value and position bias."""
     generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(size, generator=generator).requires_grad_() for _ in range(3)]
+    sizes = [size, size, size, (window**2,)]
+    return [torch.randn(size, generator=generator).requires_grad_() for size in sizes]
 
 
-def plain(query, key, value, window):
+def plain(query, key, value, window, bias):
     pad = (window // 2,) * 4
-    return shifted_attention(query, F.pad(key, pad), F.pad(value, pad), window)
+    return shifted_attention(query, F.pad(key, pad), F.pad(value, pad), window, bias)
 
 
 def with_gradients(attention, tensors, window):
     own = [tensor.detach().clone().requires_grad_() for tensor in tensors]
-    out = attention(*own, window)
+    out = attention(*own[:3], window, own[3])
     weights = torch.linspace(-1.0, 1.0, out.numel()).view(out.shape)  # a gradient that differs everywhere
     (out * weights).sum().backward()
     return [out.detach(), *(tensor.grad for tensor in own)]
@@ -37,7 +39,7 @@ def with_gradients(attention, tensors, window):
     st.integers(0, 99),
 )  # fmt: skip
 def test_values_and_gradients_are_those_of_the_plain_attention(batch, channels, height, width, window, seed):
-    tensors = inputs((batch, channels, height, width), seed)
+    tensors = inputs((batch, channels, height, width), seed, window)
     wanted = with_gradients(plain, [tensor.double() for tensor in tensors], window)
     for seen, expected in zip(with_gradients(compiled_attention, tensors, window), wanted, strict=True):
         torch.testing.assert_close(seen.double(), expected, rtol=1e-4, atol=1e-5)

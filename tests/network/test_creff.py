@@ -12,7 +12,9 @@ from edge_arseg.network.local_attention import local_attention
 def creff():
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        yield Creff(6).eval()
+        creff = Creff(6).eval()
+        torch.nn.init.normal_(creff.position_bias)
+        yield creff
 
 
 def test_is_the_lr_feature_plus_attention_of_it_to_the_warped_feature(creff):
@@ -23,7 +25,7 @@ def test_is_the_lr_feature_plus_attention_of_it_to_the_warped_feature(creff):
         return F.conv2d(x, conv.weight, conv.bias, padding=1, groups=6)
 
     attended = local_attention(
-        depthwise(lr, creff.query), depthwise(warped, creff.key), depthwise(warped, creff.value), 7
+        depthwise(lr, creff.query), depthwise(warped, creff.key), depthwise(warped, creff.value), 7, creff.position_bias
     )
     with torch.no_grad():
         torch.testing.assert_close(creff(warped, lr_feature), lr + attended, rtol=0, atol=1e-6)
@@ -50,7 +52,10 @@ def test_any_two_sizes_fit_together(creff, size):
     assert creff(torch.randn(2, 6, *size), torch.randn(2, 6, 1, 2)).shape == (2, 6, *size)
 
 
-def test_has_the_weights_of_the_published_one():
-    shapes = {key: tuple(value.shape) for key, value in Creff(64).state_dict().items()}
+def test_has_the_weights_of_the_published_one_and_a_position_bias_of_zero():
+    creff = Creff(64)
+    assert creff.position_bias.shape == (49,)
+    assert not creff.position_bias.any()
+    shapes = {key: tuple(value.shape) for key, value in creff.state_dict().items() if key != "position_bias"}
     expected = {f"{part}.weight": (64, 1, 3, 3) for part in ("query", "key", "value")}
     assert shapes == expected | {f"{part}.bias": (64,) for part in ("query", "key", "value")}

@@ -12,7 +12,7 @@ from edge_arseg.network import local_attention as module
 from edge_arseg.network.local_attention import local_attention, shifted_attention
 
 
-def loops(query, key, value, window):
+def loops(query, key, value, window, bias):
     """Pixel by pixel in float64, as the facts of the released code say it."""
     channels, height, width = query.shape
     reach = window // 2
@@ -25,6 +25,7 @@ def loops(query, key, value, window):
                 if 0 <= row < height and 0 <= column < width:
                     similarity[k] = query[:, y, x] @ key[:, row, column]
                     values[k] = value[:, row, column]
+            similarity += bias
             weight = np.exp(similarity - similarity.max())
             out[:, y, x] = (weight / weight.sum()) @ values
     return out
@@ -45,8 +46,12 @@ def inputs(batch, channels, height, width, *, seed=0):
 )
 def test_agrees_with_explicit_loops(channels, height, width, window, seed):
     query, key, value = inputs(1, channels, height, width, seed=seed)
-    expected = loops(*(x[0].double().numpy() for x in (query, key, value)), window)
-    np.testing.assert_allclose(local_attention(query, key, value, window)[0].numpy(), expected, rtol=0, atol=2e-5)
+    numbers = [x[0].double().numpy() for x in (query, key, value)]
+    seen = local_attention(query, key, value, window)[0].numpy()
+    np.testing.assert_allclose(seen, loops(*numbers, window, 0.0), rtol=0, atol=2e-5)
+    bias = torch.randn(window**2, generator=torch.Generator().manual_seed(seed))
+    seen = local_attention(query, key, value, window, bias)[0].numpy()
+    np.testing.assert_allclose(seen, loops(*numbers, window, bias.numpy()), rtol=0, atol=2e-5)
 
 
 def test_neighbours_outside_the_image_stay_in_the_softmax():

@@ -70,7 +70,7 @@ def test_the_start_finds_a_feature_that_was_moved(network):
         compare(creff.query, *channel_statistics([pattern]))
         compare(creff.key, *channel_statistics([moved]))
         pass_through(creff.value, 1.0)
-        found = tiled_attention(creff.query(pattern), creff.key(moved), creff.value(moved), 7)
+        found = tiled_attention(creff.query(pattern), creff.key(moved), creff.value(moved), 7, creff.position_bias)
     torch.testing.assert_close(found[..., 4:20, 4:20], pattern[..., 4:20, 4:20], rtol=0, atol=0.02)
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from edge_arseg.errors import CheckpointError
 from edge_arseg.network.checkpoint.published import CREFF_RENAMES, LAYOUTS, PREFIX, KeyLayout, published_key
-from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
+from edge_arseg.network.checkpoint.safetensors_file import POSITION_BIAS, network_from_safetensors
 from edge_arseg.network.checkpoint.state_file import state_from_file
 from edge_arseg.network.checkpoint.weights import weights_from_state
 from edge_arseg.network.network import Network
@@ -64,7 +64,8 @@ def network_from_files(hr_path: Path | str, ar_path: Path | str) -> Network:
     ours = network.state_dict()
     hr_names = _names(ours, layout, branch="hr.", head="hr_head.classifier.")
     ar_names = _names(ours, layout, branch="lr.", head="lr_head.classifier.")
-    ar_names |= {f"creff.{key}": published_key(key, CREFF_RENAMES) for key in network.creff.state_dict()}
+    creff = [key for key in network.creff.state_dict() if key != "position_bias"]  # the published models have none
+    ar_names |= {f"creff.{key}": published_key(key, CREFF_RENAMES) for key in creff}
     fuse = ("fuse_attention.",)
     hr_weights, hr_faults = weights_from_state(
         hr_state, {hr_names[key]: ours[key] for key in hr_names}, layout, optional=fuse, file=str(hr_path)
@@ -78,6 +79,7 @@ def network_from_files(hr_path: Path | str, ar_path: Path | str) -> Network:
     network.load_state_dict(
         {key: hr_weights[name] for key, name in hr_names.items()}
         | {key: ar_weights[name] for key, name in ar_names.items()}
+        | {POSITION_BIAS: ours[POSITION_BIAS]}
     )
     return network.eval()
 

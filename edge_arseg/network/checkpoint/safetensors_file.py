@@ -22,6 +22,8 @@ from edge_arseg.spec.model import Model
 FORMAT = "edge_arseg"
 REVISION = 1
 """Revision 1 (2026): state_dict of ``Network``, metadata ``format``, ``revision``, ``model``."""
+POSITION_BIAS = "creff.position_bias"
+"""Tensor that files of before 0.1.0 and published checkpoints lack; zeros, as ``Creff`` starts with, then."""
 
 _MODEL = TypeAdapter(Model)
 
@@ -77,6 +79,7 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
         )
     network = Network(model)
     wanted = network.state_dict()
+    state.setdefault(POSITION_BIAS, wanted[POSITION_BIAS])
     faults = [f"missing {key}" for key in wanted if key not in state]
     faults += [f"unexpected {key}" for key in state if key not in wanted]
     faults += [

@@ -3,21 +3,23 @@
 import numpy as np
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.fusion import FusionWeights
+from edge_arseg.spec.fusion import WINDOW, FusionWeights
 
 TAPS = 12
 """Floats per channel: nine taps row by row, the bias, and two that fill up three loads of four."""
 
 
 def table_from_weights(weights: FusionWeights, channels: int, chunk: int) -> np.ndarray:
-    """Return ``[query, key, value][channels, up to whole chunks][TAPS] float32``, zeros where there is no channel.
+    """Return ``[query, key, value][channels, up to whole chunks][TAPS]``, then the position bias ``[49]``.
+
+    It is flat and float32, with zeros where there is no channel.
 
     Raises:
-        OptionError: weights do not fit the channels: all of them in one message.
+        OptionError: weights do not fit the channels or the window: all of them in one message.
     """
-    table = np.zeros((3, -(-channels // chunk) * chunk, TAPS), np.float32)
+    taps = np.zeros((3, -(-channels // chunk) * chunk, TAPS), np.float32)
     faults = []
-    for part, name in zip(table, ("query", "key", "value"), strict=True):
+    for part, name in zip(taps, ("query", "key", "value"), strict=True):
         weight, bias = np.asarray(getattr(weights, f"{name}_weight")), np.asarray(getattr(weights, f"{name}_bias"))
         if weight.shape != (channels, 1, 3, 3):
             faults.append(f"{name}_weight is {list(weight.shape)}, expected [{channels}, 1, 3, 3]")
@@ -26,6 +28,9 @@ def table_from_weights(weights: FusionWeights, channels: int, chunk: int) -> np.
         else:
             part[:channels, :9] = weight.reshape(channels, 9)
             part[:channels, 9] = bias
+    position_bias = np.asarray(weights.position_bias, np.float32)
+    if position_bias.shape != (WINDOW**2,):
+        faults.append(f"position_bias is {list(position_bias.shape)}, expected [{WINDOW**2}]")
     if faults:
         raise OptionError("weights do not fit the features: " + "; ".join(faults))
-    return table
+    return np.concatenate([taps.reshape(-1), position_bias])

@@ -56,16 +56,20 @@ def score_block(scratch, column, key_rows, g):
 
 
 @njit(error_model="numpy", forceinline=True)
-def softmax_block(scratch, g):
+def softmax_block(scratch, position_bias, g):
     """Turn similarities into softmax numerators in place, and write one over their sum, ``[ROWS][LANES]``.
+
+    ``position_bias[49]`` is added to the similarities first.
 
     Places outside the image have similarity 0 and take part, as in the reference.
     """
     for row in range(ROWS):
         at = g.scores_at + row * _PLACES * LANES
-        most = load(scratch, at)
-        for place in range(LANES, _PLACES * LANES, LANES):
-            most = maximum(load(scratch, at + place), most)
+        most = splat(np.float32(-np.inf))
+        for place in range(_PLACES):
+            biased = add(load(scratch, at + place * LANES), splat(position_bias[place]))
+            store(scratch, at + place * LANES, biased)
+            most = maximum(biased, most)
         total = splat(np.float32(0))
         for place in range(0, _PLACES * LANES, LANES):
             weight = exp(subtract(load(scratch, at + place), most))
@@ -116,11 +120,11 @@ def copy_row(scratch, source, out, to, columns, shift):
 
 
 @njit(error_model="numpy")
-def attend(scratch, top, left, rows, columns, key_rows, base_rows, out, shift, g):
+def attend(scratch, top, left, rows, columns, key_rows, base_rows, position_bias, out, shift, g):
     """Fuse output rows ``top`` to ``top + rows`` (at most ``ROWS``), columns ``left`` to ``left + columns``."""
     for column in range(0, columns, LANES):
         score_block(scratch, column, key_rows, g)
-        softmax_block(scratch, g)
+        softmax_block(scratch, position_bias, g)
         sum_block(scratch, column, key_rows, base_rows, g)
     height, first = g.last_row - g.first_row, top - g.first_row
     for channel in range(g.channels):

@@ -13,7 +13,7 @@ from edge_arseg.runtime.numba_fusion.microkernels import ROWS
 from edge_arseg.runtime.numba_fusion.vector import LANES
 from edge_arseg.runtime.numba_fusion.warp import PLACE_INTS
 from edge_arseg.spec.cores import usable_cores
-from edge_arseg.spec.fusion import FusionShapes, FusionWeights
+from edge_arseg.spec.fusion import WINDOW, FusionShapes, FusionWeights
 
 _LARGE = 32 << 20
 """Bytes from which a result is written past the caches."""
@@ -22,9 +22,10 @@ _LARGE = 32 << 20
 class FusionKernel:
     """A fusion of fixed shapes and weights; all memory is taken when it is made.
 
-    The result for a pixel is ``lr + sum_k softmax_k(Q . K_k) V_k`` over the 7x7 places around it, where ``lr`` is the
-    LR feature resized to the keyframe feature (bilinear, ``align_corners=True``), ``Q = dw3x3(lr)``, ``K`` and ``V``
-    are ``dw3x3(warped)`` with zero padding, and ``warped`` is the keyframe feature sampled along the flow. The
+    The result for a pixel is ``lr + sum_k softmax_k(Q . K_k + b_k) V_k`` over the 7x7 places around it, where ``lr``
+    is the LR feature resized to the keyframe feature (bilinear, ``align_corners=True``), ``Q = dw3x3(lr)``, ``K`` and
+    ``V`` are ``dw3x3(warped)`` with zero padding, ``warped`` is the keyframe feature sampled along the flow, and ``b``
+    is the position bias: zeros in the published checkpoints. The
     similarity is not divided by ``sqrt(C)``; places outside the image have similarity 0 and value 0 and keep their
     share of the softmax. These are the semantics that published AR-Seg checkpoints were trained with (Hu et al., CVPR
     2023, and its reference implementation, which departs from the paper's equation 3 in the missing ``sqrt(C)``).
@@ -52,6 +53,7 @@ class FusionKernel:
         self.threads = threads or available
         self._query_weights = _weight_table(weights, shapes.channels, "query")
         self._seen_weights = _weight_table(weights, shapes.channels, "key", "value")
+        self._position_bias = _checked_bias(weights)
         self._geometry = g = geometry_from_shapes(shapes, self.threads)
         height, width = shapes.feature
         entries = g.strips * g.strip_width + max(g.base_width, g.warped_width)
@@ -132,7 +134,7 @@ class FusionKernel:
             self._jobs[0] = 0
             shared = (
                 key_feature.reshape(-1), flow.reshape(-1), self._factor, lr_feature.reshape(-1), *self._tables,
-                self._query_weights, self._seen_weights, out.reshape(-1), shift, self._jobs,
+                self._query_weights, self._seen_weights, self._position_bias, out.reshape(-1), shift, self._jobs,
                 geometry_of_rows(self._geometry, first, last, self.threads),
             )  # fmt: skip
             own = list(zip(self._scratch, self._ints, self._places, strict=True))
@@ -160,6 +162,13 @@ def _weight_table(weights: FusionWeights, channels: int, *names: str) -> np.ndar
     if faults:
         raise OptionError("weights do not fit the features: " + "; ".join(faults))
     return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float32).reshape(-1)
+
+
+def _checked_bias(weights: FusionWeights) -> np.ndarray:
+    bias = np.ascontiguousarray(weights.position_bias, np.float32)
+    if bias.shape != (WINDOW**2,):
+        raise OptionError(f"position_bias is {list(bias.shape)}, expected [{WINDOW**2}]")
+    return bias
 
 
 def _scratch_of(threads: int, floats: int) -> np.ndarray:

@@ -37,6 +37,7 @@ _SIGNATURE = types.void(
     _AXIS,  # flow_y
     _FLOATS,  # query_weights
     _FLOATS,  # seen_weights
+    _FLOATS,  # position_bias
     _FLOATS,  # out
     types.intp,  # shift
     _PLACES,  # jobs
@@ -80,8 +81,8 @@ def _compile(cache: bool) -> Callable[..., None]:
     digest = digest_of_sources()
 
     def fuse_strips(
-        key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y, query_weights, seen_weights, out, shift,
-        jobs, g, scratch, ints, places,
+        key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y, query_weights, seen_weights,
+        position_bias, out, shift, jobs, g, scratch, ints, places,
     ):  # fmt: skip
         if g.channels < 0 and digest:  # never; a value that the function uses is part of the key of Numba's cache
             return
@@ -89,7 +90,7 @@ def _compile(cache: bool) -> Callable[..., None]:
         while job < g.strips * g.bands:
             sweep_strip(
                 job % g.strips, job // g.strips, key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y,
-                query_weights, seen_weights, out, shift, scratch, ints, places, g,
+                query_weights, seen_weights, position_bias, out, shift, scratch, ints, places, g,
             )  # fmt: skip
             job = take_next(jobs)
 

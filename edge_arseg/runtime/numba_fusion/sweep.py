@@ -12,7 +12,7 @@ from edge_arseg.runtime.numba_fusion.vector import LANES
 @njit(error_model="numpy")
 def sweep_strip(
     strip, band, key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y, query_weights, seen_weights,
-    out, shift, scratch, ints, places, g,
+    position_bias, out, shift, scratch, ints, places, g,
 ):  # fmt: skip
     """Fuse one strip.
 
@@ -30,6 +30,7 @@ def sweep_strip(
         flow_y: ``Axis`` from flow to feature rows.
         query_weights: flat ``[C][10]``.
         seen_weights: flat ``[C][20]``, key then value.
+        position_bias: ``[49]``.
         out: rows ``g.first_row`` to ``g.last_row`` of the result, flat ``[C, rows, w]``.
         shift: see ``copy_row``.
         scratch: this thread's floats, laid out by ``g``.
@@ -70,4 +71,5 @@ def sweep_strip(
             base_rows[i] = g.base_at + (first + i - base_oldest) % SLOTS * g.base_width
         for i in range(SEEN_ROWS):
             key_rows[i] = (first - REACH + i - seen_oldest) % SEEN_ROWS * g.seen_row
-        attend(scratch, first, left, min(ROWS, bottom - first), columns, key_rows, base_rows, out, shift, g)
+        attend(scratch, first, left, min(ROWS, bottom - first), columns, key_rows, base_rows, position_bias, out, shift,
+               g)  # fmt: skip

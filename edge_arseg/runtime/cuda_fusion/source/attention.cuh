@@ -4,8 +4,8 @@
 // first and in the second row of the group, at columns 2 (lane % 4) and the next of that half. This is how tensor cores
 // give a product, and how they take weights as the left factor of the next one.
 //
-// Places outside the image need no care: keys and values are zero there. So their similarity is 0, they keep their share
-// of the softmax, and add nothing.
+// Places outside the image need no care: keys and values are zero there. So their score is the bias of their place, they
+// keep their share of the softmax, and add nothing.
 #pragma once
 #include "tile.cuh"
 
@@ -17,6 +17,27 @@ struct Lane {
     DEVICE Lane() : pixel(threadIdx.x % 32 / 4), pair(threadIdx.x % 4) {}
 };
 
+// The place of its pixel's window that a score belongs to; what a lane holds beside the windows is not seen.
+struct Place {
+    int row, column;
+    bool seen;
+    DEVICE Place(const Lane &lane, int half, int part)
+        : row(half / 2 - part / 2), column(half % 2 * 8 + 2 * lane.pair + part % 2 - lane.pixel),
+          seen(row >= 0 && row < WINDOW && column >= 0 && column < WINDOW) {}
+};
+
+// Scores before any product is added: what a place is worth by itself. `bias` is [WINDOW][WINDOW].
+DEVICE void start_from(const float *bias, Scores &scores) {
+    const Lane lane;
+#pragma unroll
+    for (int half = 0; half < HALVES; ++half)
+#pragma unroll
+        for (int part = 0; part < 4; ++part) {
+            const Place place(lane, half, part);
+            scores[half][part] = place.seen ? read_only(bias + place.row * WINDOW + place.column) : 0.0f;
+        }
+}
+
 // Turn scores into weights that still have to be divided by their sum; returns one over the sum, for both rows.
 DEVICE void softmax(Scores &scores, float (&inverse)[2]) {
     const Lane lane;
@@ -25,9 +46,7 @@ DEVICE void softmax(Scores &scores, float (&inverse)[2]) {
     for (int half = 0; half < HALVES; ++half)
 #pragma unroll
         for (int part = 0; part < 4; ++part) {
-            int row = half / 2 - part / 2, column = half % 2 * 8 + 2 * lane.pair + part % 2 - lane.pixel;
-            bool seen = row >= 0 && row < WINDOW && column >= 0 && column < WINDOW;
-            scores[half][part] = seen ? scores[half][part] : -3.0e38f;
+            scores[half][part] = Place(lane, half, part).seen ? scores[half][part] : -3.0e38f;
             most[part / 2] = fmaxf(most[part / 2], scores[half][part]);
         }
     float sum[2] = {0.0f, 0.0f};

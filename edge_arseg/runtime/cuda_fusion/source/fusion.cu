@@ -53,7 +53,8 @@ DEVICE void fuse(const Problem<Feature> &problem, unsigned *shared) {
     place<T>(problem, top, left, shared);
     wait_for_block();
 
-    Scores scores = {};
+    Scores scores;
+    start_from(reinterpret_cast<const float *>(problem.weights + 3 * table), scores);
 #pragma unroll 1
     for (int chunk = 0; chunk < chunks; ++chunk) {
         const Four *taps = problem.weights + chunk * CHUNK * (TAPS / 4);

@@ -39,7 +39,7 @@ struct Problem {
     const Feature *key;   // [channels][height][width]
     const float *flow;    // [flow_height][flow_width][2], luma pixels, x then y
     const Feature *lr;    // [channels][lr_height][lr_width]
-    const Four *weights;  // [query, key, value][channels, up to whole chunks][TAPS]
+    const Four *weights;  // [query, key, value][channels, up to whole chunks][TAPS], then the bias [WINDOW][WINDOW]
     int channels, height, width, lr_height, lr_width, flow_height, flow_width;
     int kept;             // chunks whose values stay in shared memory
     float lr_rows, lr_columns;  // LR pixels from one row or column to the next
