@@ -24,6 +24,7 @@ def own_network(*, seed=0):
         torch.manual_seed(seed)
         network = lived_in(Network(OWN_MODEL))
         network.lr_head.load_state_dict(network.hr_head.state_dict())
+        nn.init.normal_(network.creff.position_bias)
     return network
 
 

@@ -28,6 +28,16 @@ def test_missing_arrays_are_refused():
         arrays_from_bytes(GoldenFrames, bytes_from_arrays(small_weights()), where="x")
 
 
+def test_weights_of_before_the_position_bias_have_none():
+    """Bundles exported earlier have six arrays."""
+    weights, file = small_weights(), io.BytesIO()
+    names = [name for name in FusionWeights.__dataclass_fields__ if name != "position_bias"]
+    np.savez(file, **{name: getattr(weights, name) for name in names})
+    again = arrays_from_bytes(FusionWeights, file.getvalue(), where="x")
+    assert np.array_equal(again.position_bias, np.zeros(49, np.float32))
+    assert np.array_equal(again.key_weight, weights.key_weight)
+
+
 @pytest.mark.parametrize("content", [b"", b"PK", b"junk" * 100])
 def test_other_content_is_refused(content):
     with pytest.raises(BundleError, match=r"gop\.npz: not a file of FusionWeights"):

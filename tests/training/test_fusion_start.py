@@ -51,6 +51,28 @@ def test_similarities_spread_as_asked(network, batch, sharpness):
         assert similarity_spread(network.creff, warped, lr) == pytest.approx(sharpness, rel=1e-3)
 
 
+@torch.no_grad()
+def test_a_place_is_worth_less_the_further_off_it_is(network, batch):
+    start_fusion(network, [batch], 0.5, FusionStart(0.5, 1.0, locality=2.0))
+    bias = network.creff.position_bias.view(7, 7)
+    assert bias[3, 3] == 0
+    torch.testing.assert_close(bias[3], torch.tensor([-6.0, -4.0, -2.0, 0.0, -2.0, -4.0, -6.0]))
+    assert float(bias[0, 0]) == pytest.approx(-2.0 * 18**0.5)
+    torch.testing.assert_close(bias, bias.T)
+
+
+@torch.no_grad()
+def test_a_local_start_keeps_what_is_small(network, batch):
+    """One bright pixel of the keyframe's feature: the paper's start spreads it over the window."""
+    key = torch.zeros(1, 64, 20, 20)
+    key[..., 10, 10] = 1.0
+    bright = []
+    for locality in (0.0, 8.0):
+        start_fusion(network, [batch], 0.5, FusionStart(0.5, 0.0, locality))
+        bright.append(float(network.creff(key, torch.zeros(1, 64, 10, 10))[0, 0, 10, 10]))
+    assert bright == pytest.approx([0.5 / 49, 0.5], abs=1e-3)
+
+
 def test_a_blunt_start_is_the_weighted_mean_of_both_branches(network, batch):
     whole = network.lr(torch.ones(1, 3, 32, 48)).detach()
     start_fusion(network, [batch], 0.5, FusionStart(0.3, 0.0))
@@ -85,7 +107,9 @@ def test_a_backbone_whose_output_is_a_sum_keeps_it_whole(batch):
     assert not own.creff.value.weight.any()
 
 
-@pytest.mark.parametrize("start", [FusionStart(1.0), FusionStart(-0.1), FusionStart(0.5, -1.0)])
+@pytest.mark.parametrize(
+    "start", [FusionStart(1.0), FusionStart(-0.1), FusionStart(0.5, -1.0), FusionStart(0.5, 1.0, -1.0)]
+)
 def test_starts_that_make_no_sense_are_refused(network, batch, start):
     with pytest.raises(OptionError, match="seen, expected a share"):
         start_fusion(network, [batch], 0.5, start)

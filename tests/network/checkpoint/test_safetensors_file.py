@@ -60,6 +60,14 @@ def test_a_published_model_too(tmp_path):
     assert all(torch.equal(one, other) for one, other in zip(logits(read), logits(network), strict=True))
 
 
+def test_a_file_of_before_the_position_bias_has_none(own, file):
+    tensors = {key: value for key, value in load_file(file).items() if key != "creff.position_bias"}
+    read = network_from_safetensors(rewritten(file, tensors=tensors), backbone=OWN)
+    assert own.creff.position_bias.abs().max() > 0.5
+    assert torch.equal(read.creff.position_bias, torch.zeros(49))
+    assert torch.equal(read.creff.key.weight, own.creff.key.weight)
+
+
 def test_nothing_else_is_left_in_the_folder(file):
     assert list(file.parent.iterdir()) == [file]
 
