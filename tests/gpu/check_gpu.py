@@ -19,6 +19,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,8 @@ def check_random(gpu: Gpu, names: Iterable[str] | None = None) -> bool:
         )
         flow = rng.normal(size=(*shapes.flow, 2)).astype(np.float32) * 4
         weights = reference.random_weights(rng, shapes.channels, gain=0.15)
+        # stronger than convolutions', so that a kernel that forgets it or puts it elsewhere is far off
+        weights = replace(weights, position_bias=rng.normal(0, 2, 49).astype(np.float32))
         expected = reference.fuse(key, flow, lr, weights, shapes.frame_height)
         for plan in plans_of(shapes, gpu):
             good &= told(name, plan, difference(gpu.kernel(plan, weights).fuse(key, flow, lr), expected))

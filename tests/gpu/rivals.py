@@ -18,6 +18,7 @@ class TorchFusion(torch.nn.Module):
             for part in ("weight", "bias"):
                 tensor = torch.from_numpy(getattr(weights, f"{name}_{part}")).to(device, kind)
                 self.register_buffer(f"{name}_{part}", tensor)
+        self.register_buffer("position_bias", torch.from_numpy(weights.position_bias).to(device).view(1, -1, 1, 1))
 
     def forward(self, key: torch.Tensor, flow: torch.Tensor, lr: torch.Tensor) -> torch.Tensor:
         """``key [1, C, h, w]``, ``flow [Hg, Wg, 2]``, ``lr [1, C, h', w']``."""
@@ -40,7 +41,7 @@ class TorchFusion(torch.nn.Module):
             (query * near[:, :, dy : dy + height, dx : dx + width]).sum(1, keepdim=True, dtype=torch.float32)
             for dy, dx in places
         ]
-        share = torch.cat(scores, 1).softmax(1).to(key.dtype)
+        share = (torch.cat(scores, 1) + self.position_bias).softmax(1).to(key.dtype)
         total = base
         for k, (dy, dx) in enumerate(places):
             total = total + share[:, k : k + 1] * value[:, :, dy : dy + height, dx : dx + width]

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import cuda_host
+import numpy as np
 import pytest
 from gpu.roofline import Rates, bounds_ms, work_from_plan
 
@@ -16,7 +18,9 @@ from edge_arseg.spec.fusion import FusionShapes
 
 torch = pytest.importorskip("torch")
 
+import fusion_reference  # noqa: E402
 from gpu import check_gpu, race_checks  # noqa: E402
+from gpu.rivals import TorchFusion  # noqa: E402
 
 FOLDER = Path(__file__).parent
 PSP18 = FusionShapes(64, (720, 960), (360, 480), (180, 240), 720)
@@ -57,12 +61,17 @@ class HostGpu:
 
     name, sm, compiler, cubin, resources = "a host", 87, "g++", b"cubin", {}
     limits = BOARD
-    wrong = False
+    wrong = None
 
     def kernel(self, plan, weights):
         def fuse(key, flow, lr):
-            fused = cuda_host.run_on_host(plan, weights, key, flow, lr)
-            return -fused if self.wrong else fused
+            used = weights
+            if self.wrong == "no position bias":
+                used = replace(weights, position_bias=np.zeros(49, np.float32))
+            if self.wrong == "position bias transposed":
+                used = replace(weights, position_bias=weights.position_bias.reshape(7, 7).T.reshape(-1))
+            fused = cuda_host.run_on_host(plan, used, key, flow, lr)
+            return -fused if self.wrong == "sign" else fused
 
         return SimpleNamespace(fuse=fuse, run=lambda *_: None)
 
@@ -116,13 +125,28 @@ def test_the_race_checker_gets_the_kernel_that_was_compiled(tmp_path, monkeypatc
     assert (tmp_path / "seen").read_bytes() == b"the cubin"
 
 
+@pytest.mark.parametrize("wrong", ["sign", "no position bias", "position bias transposed"])
 @pytest.mark.usefixtures("on_host")
-def test_a_wrong_kernel_is_an_exit_code(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(HostGpu, "wrong", True)
+def test_a_wrong_kernel_is_an_exit_code(tmp_path, monkeypatch, capsys, wrong):
+    monkeypatch.setattr(HostGpu, "wrong", wrong)
     path = tmp_path / "record.json"
     assert check_gpu.main(["--record", str(path), "--golden", str(tmp_path / "none")]) == 1
     assert json.loads(path.read_text())["values"]["parity"] is False
-    assert "WRONG" in capsys.readouterr().out
+    checked = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  odd")]
+    assert len(checked) == 5
+    assert all("WRONG" in line for line in checked), checked
+
+
+def test_the_rival_computes_the_same_fusion():
+    shapes = FusionShapes(5, (18, 20), (9, 10), (5, 5), 72)
+    rng = np.random.default_rng(6)
+    key, lr = (rng.normal(size=(5, *size)).astype(np.float32) for size in (shapes.feature, shapes.lr_feature))
+    flow = rng.normal(size=(*shapes.flow, 2)).astype(np.float32) * 4
+    weights = fusion_reference.random_weights(rng, 5, gain=1.0)
+    module = TorchFusion(weights, 18 / 72, torch.float32, "cpu")
+    fused = module(torch.from_numpy(key)[None], torch.from_numpy(flow), torch.from_numpy(lr)[None])[0].numpy()
+    expected = fusion_reference.fuse(key, flow, lr, weights, shapes.frame_height)
+    assert np.abs(fused - expected).max() / np.abs(expected).max() < 1e-4
 
 
 @pytest.mark.usefixtures("on_host")

@@ -26,7 +26,7 @@ SMALL = FusionShapes(20, (12, 20), (6, 10), (3, 5), 48)
 
 def weights_of(channels: int) -> FusionWeights:
     rng = np.random.default_rng(0)
-    shapes = [(channels, 1, 3, 3), (channels,)] * 3
+    shapes = [(channels, 1, 3, 3), (channels,)] * 3 + [(49,)]
     return FusionWeights(*(rng.normal(0, 0.2, shape).astype(np.float32) for shape in shapes))
 
 
@@ -76,13 +76,18 @@ def test_tiles_that_do_not_exist_and_features_too_large_are_refused():
 
 def test_the_table_is_padded_to_whole_chunks_with_zeros():
     weights = weights_of(20)
-    table = table_from_weights(weights, 20, 16)
-    assert table.shape == (3, 32, 12)
+    flat = table_from_weights(weights, 20, 16)
+    assert (flat.shape, flat.dtype) == ((3 * 32 * 12 + 49,), np.float32)
+    table = flat[:-49].reshape(3, 32, 12)
     np.testing.assert_array_equal(table[1, 19, :9], weights.key_weight[19].reshape(9))
     assert table[2, 3, 9] == weights.value_bias[3]
     assert not table[:, 20:].any()
+    np.testing.assert_array_equal(flat[-49:], weights.position_bias)
     with pytest.raises(OptionError, match=r"query_weight is \[20, 1, 3, 3\], expected \[24, 1, 3, 3\]; key_weight"):
         table_from_weights(weights, 24, 16)
+    small = replace(weights, position_bias=np.zeros(25, np.float32))
+    with pytest.raises(OptionError, match=r"value_weight is .*; position_bias is \[25\], expected \[49\]"):
+        table_from_weights(small, 24, 16)
 
 
 @pytest.fixture
@@ -142,7 +147,7 @@ def test_nothing_is_allocated_by_a_run_and_everything_given_back(gpu, device):
     before = gpu.used
     kernel = device.call(CudaFusion, device, plan, weights_of(20), gpu.image)
     held = gpu.used
-    assert held - before == kernel.fused.spec.nbytes + 3 * 32 * 12 * 4
+    assert held - before == kernel.fused.spec.nbytes + (3 * 32 * 12 + 49) * 4
     device.call(kernel.run, *there)
     assert gpu.used == held
     device.call(kernel.close)

@@ -140,6 +140,42 @@ def test_bias_does_not_leak_in_from_outside_the_image():
     assert fused[0, 0] == pytest.approx(16 / 49)
 
 
+@pytest.mark.parametrize(("storage", "rows", "entry"), ENTRIES, ids=[entry for _, _, entry in ENTRIES])
+def test_position_bias_counts_in_every_entry(storage, rows, entry):
+    """As strong as what it is added to: without it the result is another one, several tiles and chunks wide."""
+    shapes = FusionShapes(35, (19, 37), (10, 18), (6, 9), 76)
+    weights, *arrays = make_case(13, shapes, 3.0)
+    strong = replace(weights, position_bias=np.random.default_rng(14).normal(0, 2.5, 49).astype(np.float32))
+    expected = reference.fuse(*arrays, strong, 76)
+    without = reference.fuse(*arrays, replace(strong, position_bias=np.zeros(49, np.float32)), 76)
+    largest = np.abs(expected).max()
+    assert np.abs(expected - without).max() / largest > 0.1
+    actual = run_on_host(plan_on_host(shapes, storage, rows=rows), strong, *arrays, entry=entry)
+    assert np.abs(actual - expected).max() / largest < BOUND[storage]
+
+
+@pytest.mark.parametrize(
+    ("storage", "entry"), [(Storage.EXACT, None), (Storage.HALF, None), (Storage.HALF, "fuse_plain_8")]
+)
+def test_a_bias_that_leaves_one_place_shifts_the_values_by_it(storage, entry):
+    """Row by row from the upper left; where the place lies outside the image, nothing is added."""
+    shapes = FusionShapes(1, (17, 20), (5, 5), (5, 5), 17)
+    none, nothing, centre = np.zeros((1, 1, 3, 3), np.float32), np.zeros(1, np.float32), np.zeros((1, 1, 3, 3))
+    centre[0, 0, 1, 1] = 1
+    key = np.random.default_rng(15).normal(size=(1, 17, 20)).astype(np.float32)
+    flow = np.full((5, 5, 2), 0.5, np.float32)  # against the half pixel of the warp: values are the feature itself
+    plan = plan_on_host(shapes, storage, rows=8)
+    warped = reference.warp(key, flow, 17)[0]
+    for place in range(49):
+        bias = np.zeros(49, np.float32)
+        bias[place] = 100
+        weights = FusionWeights(none, nothing, none, nothing, centre, nothing, bias)
+        fused = run_on_host(plan, weights, key, flow, np.zeros((1, 5, 5)), entry=entry)[0]
+        top, left = divmod(place, 7)
+        expected = np.pad(warped, 3)[top : top + 17, left : left + 20]
+        np.testing.assert_allclose(fused, expected, atol=4e-3, err_msg=f"place {place}")
+
+
 def test_flow_that_is_not_a_number_stays_where_it_is():
     shapes = FusionShapes(4, (32, 20), (16, 10), (32, 20), 32)
     weights, key, flow, lr = make_case(9, shapes, 1.0)

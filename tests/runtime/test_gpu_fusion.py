@@ -42,7 +42,7 @@ class Head(Engine):
 
 def bundle_in(folder, *, sm: int = 87, source: str | None = None, target: str | None = None) -> SimpleNamespace:
     rng = np.random.default_rng(0)
-    weights = [rng.normal(0, 0.2, shape).astype(np.float32) for shape in [(6, 1, 3, 3), (6,)] * 3]
+    weights = [rng.normal(0, 0.2, shape).astype(np.float32) for shape in [(6, 1, 3, 3), (6,)] * 3 + [(49,)]]
     inputs = {
         names.KEY_FEATURE: KEY,
         names.LR_FEATURE: LR,

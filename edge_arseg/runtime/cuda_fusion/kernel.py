@@ -45,7 +45,7 @@ class CudaFusion:
         Args:
             device: with its context current in this thread.
             plan: how to launch.
-            weights: of the three convolutions.
+            weights: of the convolutions and of places in the window.
             image: cubin for this GPU, or PTX, as ``compiler.kernel_build`` makes it.
 
         Raises:
