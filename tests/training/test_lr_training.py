@@ -72,7 +72,7 @@ def moved_by(path, store, settings, **more):
             if not torch.equal(before[key], after[key])}  # fmt: skip
 
 
-CREFF = {"creff.query", "creff.key", "creff.value"}
+CREFF = {"creff.query", "creff.key", "creff.value", "creff.position_bias"}
 
 
 @pytest.mark.parametrize(
