@@ -77,16 +77,23 @@ def _spread_vectors(vectors: np.ndarray, flow: np.ndarray, valid: np.ndarray) ->
     left, right = _cells(vectors["x"], vectors["width"], columns)
     value = np.empty(len(vectors), np.complex64)
     value.real, value.imag = vectors["flow_x"], vectors["flow_y"]
+    cells, numbers = [], []
     # Nearly all blocks are 16 or 8 pixels wide: at most 2 x 2 passes, each over all blocks at once.
     for dy in range(int((bottom - top).max(initial=0))):
         y = top + dy
         inside_y = y < bottom
         for dx in range(int((right - left).max(initial=0))):
             x = left + dx
-            here = inside_y & (x < right)
-            cell = (y * columns + x)[here]
-            flow[cell] = value[here]
-            valid[cell] = True
+            here = np.flatnonzero(inside_y & (x < right))
+            cells.append((y * columns + x)[here])
+            numbers.append(here)
+    if not cells:
+        return
+    # Where blocks overlap off the grid, a later pass may hold an earlier block: write in the order of the blocks.
+    cell, number = np.concatenate(cells), np.concatenate(numbers)
+    order = np.argsort(number, kind="stable")
+    flow[cell[order]] = value[number[order]]
+    valid[cell] = True
 
 
 def _cells(centre: np.ndarray, size: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

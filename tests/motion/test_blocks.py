@@ -33,6 +33,12 @@ def test_is_what_the_definition_says(rows, height, width):
     np.testing.assert_array_equal(blocks.flow, flow)
 
 
+def test_the_last_block_wins_off_the_grid_too():
+    """The second block's first cell is the first block's second."""
+    blocks = blocks_from_vectors(vectors((4, 29, 16, 15, 0, 1), (4, 33, 16, 8, 0, 2)), 33, 8)
+    assert blocks.flow[3:5, 0].tolist() == [1j, 2j]
+
+
 @pytest.mark.parametrize(
     ("row", "cells"),
     [
