@@ -64,8 +64,8 @@ def network_from_files(hr_path: Path | str, ar_path: Path | str) -> Network:
     ours = network.state_dict()
     hr_names = _names(ours, layout, branch="hr.", head="hr_head.classifier.")
     ar_names = _names(ours, layout, branch="lr.", head="lr_head.classifier.")
-    creff = [key for key in network.creff.state_dict() if key != "position_bias"]  # the published models have none
-    ar_names |= {f"creff.{key}": published_key(key, CREFF_RENAMES) for key in creff}
+    creff = [key for key in ours if key.startswith("creff.") and key != POSITION_BIAS]
+    ar_names |= {key: published_key(key.removeprefix("creff."), CREFF_RENAMES) for key in creff}
     fuse = ("fuse_attention.",)
     hr_weights, hr_faults = weights_from_state(
         hr_state, {hr_names[key]: ours[key] for key in hr_names}, layout, optional=fuse, file=str(hr_path)
