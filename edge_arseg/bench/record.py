@@ -1,13 +1,14 @@
 """Measurement records: values with the conditions they were taken under, as JSON files."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from edge_arseg.bench.conditions import Conditions, conditions_now
+from edge_arseg.errors import SinkError
+from edge_arseg.spec.files import write_whole
 
 REVISION = 1
 """Revision 1 (2026): ``revision``, ``name``, ``taken``, ``conditions``, ``settings``, ``values``."""
@@ -41,8 +42,12 @@ def record_now(name: str, *, settings: dict[str, Any], values: dict[str, Any]) -
 
 
 def write_record(record: Record, path: Path) -> Path:
-    """Write a record as JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(asdict(record), indent=2) + "\n")
-    return part.replace(path)
+    """Write a record as JSON, whole or not at all; a device or pipe is written to as it is.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    try:
+        return write_whole(path, (json.dumps(asdict(record), indent=2) + "\n").encode())
+    except OSError as error:
+        raise SinkError(f"cannot write {path}: {error.strerror or error}; choose another place with -o") from error

@@ -7,18 +7,20 @@ import click
 
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options
 from edge_arseg.cli.output import print_json, progress
+from edge_arseg.cli.source import ENVIRONMENT, SOURCE
 from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 
 
 @click.command()
-@click.argument("source", default="test://street")
+@click.argument("source", default="test://street", envvar=ENVIRONMENT, type=SOURCE)
 @bundle_option
 @click.option("--mode", "modes", default="ar,hr", show_default=True, help="Modes, separated by commas.")
 @click.option("--frames", type=click.IntRange(1), default=120, show_default=True, help="Frames that count, per mode.")
 @motion_options
 @engine_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the record (JSON) there too.")
+@click.option("--force", is_flag=True, help="Permission to replace a record that is there. [default: refused]")
 @json_option
 def bench(
     source: str,
@@ -29,11 +31,13 @@ def bench(
     recode_scale: float,
     engines: EngineOptions,
     output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.
 
-    Prints Markdown, or the record with --json. A p99 needs 299 frames of its kind.
+    Prints Markdown, or the record with --json. A p99 needs 299 frames of its kind. SOURCE may be @FILE, whose first
+    line is the source; without it, EDGE_ARSEG_SOURCE counts.
     """
     known = [mode.value for mode in Mode]
     chosen = [mode.strip() for mode in modes.split(",")]
@@ -44,8 +48,13 @@ def bench(
     from edge_arseg.bench.speed_report import markdown_from_speed
     from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.runtime.zoo import default_bundle
+    from edge_arseg.spec.files import check_output
+    from edge_arseg.video.uri import source_from_uri
 
-    checked = read_bundle(bundle or default_bundle())
+    place, read = bundle or default_bundle(), source_from_uri(source)
+    if output is not None:
+        check_output(output, force=force, inputs=[place, *filter(None, [read.path])])
+    checked = read_bundle(place)
     speed = speed_of_bundle(
         checked,
         source,
@@ -59,7 +68,7 @@ def bench(
     settings = {
         "bundle": checked.manifest.name,
         "bundle_digest": checked.digest,
-        "source": Path(source).name if Path(source).exists() else source,
+        "source": read.name,
         "frames": frames,
         "motion": motion,
         "recode_scale": recode_scale,
@@ -67,6 +76,7 @@ def bench(
     }
     record = record_now("speed", settings=settings, values={**asdict(speed), "verdict": speed.verdict})
     if output is not None:
+        check_output(output, force=force)  # it may have come meanwhile
         write_record(record, output)
     if as_json:
         print_json(asdict(record))

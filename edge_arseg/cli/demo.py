@@ -9,13 +9,13 @@ import click
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options
 from edge_arseg.cli.output import print_fields, print_json
 from edge_arseg.cli.progress import FrameProgress
+from edge_arseg.cli.source import ENVIRONMENT, SOURCE
 from edge_arseg.runtime.engine_options import EngineOptions
-
-SUMMARY = "summary.json"
+from edge_arseg.spec.url import label_of
 
 
 @click.command()
-@click.argument("source", metavar="[INPUT]", required=False)
+@click.argument("source", metavar="[INPUT]", required=False, envvar=ENVIRONMENT, type=SOURCE)
 @bundle_option
 @click.option(
     "-o",
@@ -28,6 +28,7 @@ SUMMARY = "summary.json"
 @motion_options
 @engine_options
 @click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
+@click.option("--force", is_flag=True, help="Permission to replace files that no demo wrote. [default: refused]")
 @json_option
 def demo(
     source: str | None,
@@ -37,36 +38,42 @@ def demo(
     recode_scale: float,
     engines: EngineOptions,
     limit: int | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Segment INPUT, or a street drive rendered in code, and write a folder to look at.
 
-    INPUT is any video, camera or stream that `run` takes. The folder gets an overlay video, a JSON line for each frame
-    and a summary.
+    INPUT is any video, camera or stream that `run` takes, or @FILE, whose first line is one; without it,
+    EDGE_ARSEG_SOURCE counts. The folder gets an overlay video, a JSON line for each frame and a summary; those of an
+    earlier demo are replaced.
     """
     from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.runtime.demo import demo_from_source, street_clip
+    from edge_arseg.runtime.demo_folder import SUMMARY, DemoFolder
     from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import default_bundle
+    from edge_arseg.spec.files import write_whole
     from edge_arseg.video.sinks.base import sink_errors
 
+    folder = DemoFolder(output, force=force)
+    folder.check(source)
     checked = read_bundle(bundle or default_bundle())
-    with Segmenter(checked, **asdict(engines)) as segmenter, FrameProgress(limit) as progress:
+    with Segmenter(checked, **asdict(engines)) as segmenter, folder, FrameProgress(limit) as progress:
         if source is None:
             click.echo(f"rendering a street drive of {checked.manifest.height}x{checked.manifest.width} ...", err=True)
         shown = demo_from_source(
             segmenter,
             street_clip(output, segmenter) if source is None else source,
-            output,
+            folder,
             motion=motion,
             recode_scale=recode_scale,
             limit=limit,
             each=progress.step,
         )
-    summary = output / SUMMARY
-    shown.files["summary"] = str(summary)
-    with sink_errors(str(summary)):
-        summary.write_text(json.dumps(asdict(shown), indent=2) + "\n")
+        summary = output / SUMMARY
+        shown.files["summary"] = label_of(summary)
+        with sink_errors(label_of(summary)):
+            write_whole(summary, (json.dumps(asdict(shown), indent=2) + "\n").encode())
     if as_json:
         print_json(asdict(shown))
         return

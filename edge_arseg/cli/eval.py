@@ -9,6 +9,7 @@ import click
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options
 from edge_arseg.cli.output import print_fields, print_json, print_table
 from edge_arseg.cli.progress import Meter
+from edge_arseg.cli.source import SOURCE, source_from_environment
 from edge_arseg.runtime.engine_options import EngineOptions
 
 if TYPE_CHECKING:
@@ -19,7 +20,12 @@ FOLDER = click.Path(path_type=Path)
 
 @click.command()
 @bundle_option
-@click.option("--clip", help="Clip to score on: a file, images://DIR/*.png?rate=15, test://street.")
+@click.option(
+    "--clip",
+    type=SOURCE,
+    help="Clip to score on: a file, images://DIR/*.png?rate=15, test://street, @FILE with one of these in its first "
+    "line. [default: EDGE_ARSEG_SOURCE, if set]",
+)
 @click.option("--images", type=FOLDER, help="Folder of images to score on, instead of a clip.")
 @click.option("--labels", type=FOLDER, required=True, help="Folder of index PNGs: one per frame, or named like images.")
 @click.option("--mode", help="Modes to score. [default: ar,hr,lr; for images hr,lr]")
@@ -62,6 +68,8 @@ def eval(
     For a clip: mIoU, IoU of each class, mIoU by distance from the keyframe, and how steady the class maps are, of
     AR-Seg (ar) and of its branches alone (hr, lr). For images: the branches alone.
     """
+    if clip is None and images is None:
+        clip = source_from_environment()
     if (clip is None) == (images is None):
         raise click.UsageError("give either --clip or --images")
     from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip

@@ -7,6 +7,7 @@ import click
 from edge_arseg.cli.checkpoint import PATH, checkpoint_options, read_checkpoint
 from edge_arseg.cli.options import SIZE, json_option
 from edge_arseg.cli.output import gmacs, print_fields, print_json, progress
+from edge_arseg.cli.source import SOURCE
 
 
 @click.command()
@@ -17,7 +18,13 @@ from edge_arseg.cli.output import gmacs, print_fields, print_json, progress
 @click.option(
     "--flow-block", type=int, default=4, show_default=True, help="Cell of the motion field: 2, 4 or 8 pixels."
 )
-@click.option("--clip", default="test://street", show_default=True, help="Source of the frames that check the graphs.")
+@click.option(
+    "--clip",
+    type=SOURCE,
+    default="test://street",
+    show_default=True,
+    help="Source of the frames that check the graphs.",
+)
 @click.option("--force", is_flag=True, help="Replace a bundle that exists.")
 @json_option
 def export(

@@ -1,14 +1,17 @@
 """The command group, and what becomes of errors."""
 
+import errno
+import io
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import click
 
 from edge_arseg import __version__
 from edge_arseg.cli.lazy_group import LazyGroup
-from edge_arseg.errors import ArsegError
+from edge_arseg.errors import ArsegError, SinkError
 
 COMMANDS = {
     "doctor": "doctor",
@@ -27,6 +30,8 @@ COMMANDS = {
 }
 """Command to the module of this package that defines it, in the order of the help."""
 
+_STDOUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
 
 @click.command(cls=LazyGroup, modules=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="edge-arseg")
@@ -36,6 +41,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    if sys.stdout is None:  # closed: the next file opened would take its number, and get what is meant for it
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w")  # noqa: SIM115, PTH123
     sys.exit(exit_code(sys.argv[1:]))
 
 
@@ -47,18 +54,38 @@ def exit_code(arguments: list[str]) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show()
+        told = io.StringIO()
+        error.show(told)
+        click.echo(_shown(told.getvalue()), err=True, nl=False)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; say nothing at exit
+        _forget_stdout()  # the reader has gone; say nothing at exit
         return 0
     except ArsegError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {_shown(str(error))}", err=True)
         return error.exit_code
+    except OSError as error:
+        if error.filename is not None or error.errno not in _STDOUT_FAILS:
+            raise
+        _forget_stdout()
+        click.echo(f"error: cannot write the standard output: {error.strerror}; redirect it elsewhere", err=True)
+        return SinkError.exit_code
     except MemoryError:
         click.echo("error: not enough memory; try a smaller --size, or close other programs", err=True)
         return 6
     return code if isinstance(code, int) else 0
+
+
+def _shown(message: str) -> str:
+    """Return a message without logins: whatever was typed in a wrong place is repeated in it."""
+    from edge_arseg.spec.url import text_without_logins
+
+    return text_without_logins(message)
+
+
+def _forget_stdout() -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,6 +9,7 @@ import click
 from edge_arseg.cli.checkpoint import PATH, require_host
 from edge_arseg.cli.options import json_option
 from edge_arseg.cli.output import print_json, print_table, progress
+from edge_arseg.cli.source import SOURCE
 
 if TYPE_CHECKING:
     from edge_arseg.compiler.quantization.bundle_quantizer import QuantizedBundle
@@ -37,7 +38,7 @@ SHOWN = 8
 @click.option("--data", type=PATH, help="Folder that {data} in the recipe stands for.")
 @click.option("--max-drop", type=click.FloatRange(0), help="Points of mIoU each branch may lose; needs --labels.")
 @click.option("--labels", type=PATH, help="Folder of index PNGs, to score on. Not what you report on later.")
-@click.option("--clip", help="Labelled clip.")
+@click.option("--clip", type=SOURCE, help="Labelled clip.")
 @click.option("--images", type=PATH, help="Folder of labelled images, instead of a clip.")
 @click.option("--limit", type=click.IntRange(1), help="Score only the first so many frames or images.")
 @click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")

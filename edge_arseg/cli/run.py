@@ -8,13 +8,13 @@ import click
 
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options
 from edge_arseg.cli.progress import FrameProgress
+from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 
 
 @click.command()
-@click.argument("source")
-@click.argument("sinks", nargs=-1, metavar="[SINK]...")
+@click.argument("arguments", nargs=-1, metavar="SOURCE [SINK]...")
 @bundle_option
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="ar", show_default=True)
 @motion_options
@@ -24,9 +24,9 @@ from edge_arseg.runtime.pipeline import Mode
 @click.option("--follow-codec", is_flag=True, help="The stream's own intra frames become keyframes too.")
 @click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
 @click.option("--alpha", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the overlay's colours.")
+@click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
-    source: str,
-    sinks: tuple[str, ...],
+    arguments: tuple[str, ...],
     bundle: Path | None,
     mode: str,
     motion: str,
@@ -37,37 +37,43 @@ def run(
     follow_codec: bool,
     limit: int | None,
     alpha: float,
+    force: bool,
 ) -> None:
     """Segment SOURCE and write the result to every SINK.
 
     \b
     SOURCE   a video file, /dev/video0, rtsp://..., images://dir/%06d.png, test://street
+             @FILE: the first line of FILE, for a URL with a password
+             without SOURCE, or with -: the environment's EDGE_ARSEG_SOURCE
     SINK     overlay.mp4, masks://dir, jsonl://file or jsonl://- (stdout), null://
     """
     from edge_arseg.motion.keyframe import KeyframePolicy
     from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import default_bundle
-    from edge_arseg.video.sinks import open_sink
+    from edge_arseg.video.sinks import check_sinks, open_sinks
 
-    checked = read_bundle(bundle or default_bundle())
+    source, sinks = source_and_sinks(arguments)
+    place = bundle or default_bundle()
+    inputs = [place, *files_of_sources(arguments)]
+    check_sinks(sinks, source=source, inputs=inputs, force=force)
+    checked = read_bundle(place)
     policy = KeyframePolicy(interval or checked.manifest.gop, scene_cut, follow_codec)
     with ExitStack() as stack:
         segmenter = stack.enter_context(Segmenter(checked, mode=Mode(mode), policy=policy, **asdict(engines)))
         reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale))
-        opened = [
-            stack.enter_context(
-                open_sink(
-                    uri,
-                    size=segmenter.size,
-                    rate=reader.rate or 30.0,
-                    classes=checked.manifest.model.classes,
-                    alpha=alpha,
-                    source=source,
-                )
-            )
-            for uri in sinks
-        ]
+        opened = open_sinks(
+            sinks,
+            size=segmenter.size,
+            rate=reader.rate or 30.0,
+            classes=checked.manifest.model.classes,
+            alpha=alpha,
+            source=source,
+            inputs=inputs,
+            force=force,
+        )
+        for sink in opened:
+            stack.enter_context(sink)
         if segmenter.choice:
             click.echo(str(segmenter.choice), err=True)
         click.echo(f"{checked.manifest.name}: {segmenter.pipeline.label}", err=True)

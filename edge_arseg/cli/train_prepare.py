@@ -10,6 +10,7 @@ import click
 
 from edge_arseg.cli.options import SIZE, json_option
 from edge_arseg.cli.output import megabytes, print_fields, print_json
+from edge_arseg.cli.source import SOURCE
 
 if TYPE_CHECKING:
     from edge_arseg.spec.classes import ClassInfo
@@ -25,9 +26,11 @@ _HEARTBEAT_S = 10.0
 @click.option("--held-back", "share", type=float, default=0.1, show_default=True, help="Share of DATASET not trained.")
 @click.option("--clips-per-image", type=click.IntRange(1), default=6, show_default=True, help="Drives through a still.")
 @click.option("--street", type=click.IntRange(0), default=0, show_default=True, help="Clips of the rendered street.")
-@click.option("--clip", "clips", multiple=True, help="Real clip with labels; may be given again. Needs --labels.")
+@click.option(
+    "--clip", "clips", multiple=True, type=SOURCE, help="Real clip with labels; may be given again. Needs --labels."
+)
 @click.option("--labels", multiple=True, type=_PATH, help="Labels of the --clip given at the same place.")
-@click.option("--unlabelled", multiple=True, help="Clip without labels; may be given again.")
+@click.option("--unlabelled", multiple=True, type=SOURCE, help="Clip without labels; may be given again.")
 @click.option("--authors", type=_PATH, help="The AR-Seg authors' processed CamVid folder.")
 @click.option("--classes", help="camvid-11, camvid-12, cityscapes-19 or a TOML file. [default: those of DATASET]")
 @click.option("--size", type=SIZE, help="Rows x columns of the frames. [default: those of the first image]")

@@ -4,12 +4,13 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, Bundle, read_bundle
+from edge_arseg.spec.files import check_inputs
 from edge_arseg.spec.manifest import FileEntry, Manifest, json_from_manifest
 
 
@@ -69,14 +70,21 @@ def write_bundle(
     return read_bundle(path, digests=False)
 
 
-def check_target(path: Path, *, force: bool) -> None:
+def check_target(path: Path, *, force: bool, inputs: Iterable[Path] = ()) -> None:
     """Refuse a path that a bundle must not be written to, before any work is done.
 
+    Args:
+        path: the folder ``NAME.arseg``.
+        force: a bundle that is there may be replaced.
+        inputs: what the bundle is made from.
+
     Raises:
+        SinkError: ``path`` is one of the inputs.
         OptionError: the name does not end in ``.arseg``, or something is there that may not be replaced.
     """
     if path.suffix != SUFFIX:
         raise OptionError(f"{path}: a bundle's name ends in {SUFFIX}; try -o {path.with_suffix(SUFFIX)}")
+    check_inputs(path, inputs)
     if not path.exists():
         return
     if not force:

@@ -133,7 +133,7 @@ def compile_bundle(
     kernel_step, bundle_step = _kernel_step(setting), _bundle_step(setting)
     ready = setting.ready
     if ready is None:
-        check_target(setting.output, force=options.force)
+        check_target(setting.output, force=options.force, inputs=[] if options.output is None else [bundle.path])
         if setting.kernels.sms:
             progress(f"compiling the {setting.kernels.why}")
         kernels = kernels_from_sms(setting.kernels.sms)

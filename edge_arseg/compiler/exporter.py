@@ -35,6 +35,7 @@ from edge_arseg.spec.manifest import (
     Role,
 )
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.video.uri import SourceKind, source_from_uri
 
 GOLDEN_FILE = "golden/gop.npz"
 FUSION_WEIGHTS_FILE = "fusion/weights.npz"
@@ -188,9 +189,10 @@ def versions() -> dict[str, str]:
 
 def _name_of(clip: str | Path) -> str:
     """Return what a clip is called, without folders, hosts or passwords: a manifest travels."""
-    scheme, separator, rest = str(clip).partition("://")
-    if not separator or scheme == "test":
-        return str(clip) if separator else Path(clip).name
+    source = source_from_uri(clip)
+    scheme, separator, rest = source.name.partition("://")
+    if not separator or source.kind is SourceKind.STREET:
+        return source.name
     return f"{scheme}://{rest.partition('?')[0].rstrip('/').rpartition('/')[2]}"
 
 

@@ -11,6 +11,7 @@ from edge_arseg.motion.accumulate import Accumulator
 from edge_arseg.network.backbone import Backbone
 from edge_arseg.network.network import Network
 from edge_arseg.spec.golden import GoldenFrames
+from edge_arseg.spec.url import label_of
 from edge_arseg.video.reader import open_video
 
 DEFAULT_CLIP = "test://street"
@@ -42,7 +43,7 @@ def golden_from_clip(network: Network, settings: ExportSettings, clip: str | Pat
                 flows.append(field.flow.copy())
                 distances.append(distance)
     if len(frames) < min(2, settings.gop):
-        raise OptionError(f"{clip}: {len(frames)} frame seen, expected at least 2; choose another --clip")
+        raise OptionError(f"{label_of(clip)}: {len(frames)} frame seen, expected at least 2; choose another --clip")
     maps = _class_maps(network, settings, frames, flows)
     return GoldenFrames(np.stack(frames), np.stack(flows), np.array(distances, np.int64), *maps)
 

@@ -18,6 +18,7 @@ from edge_arseg.runtime.bundle import Bundle, read_bundle
 from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.video.uri import source_from_uri
 
 NO_SCENE_CUT = 1.0
 """``KeyframePolicy.scene_cut`` that no frame exceeds."""
@@ -109,7 +110,7 @@ def scores_from_clip(
     files = labelled.by_frame.values()
     pixels = sum(file.height * file.width for file in files)
     conditions = Conditions(
-        source=_name_of(clip),
+        source=source_from_uri(clip).name,
         frame_size=(manifest.height, manifest.width),
         label_sizes=tuple(sorted({(file.height, file.width) for file in files})),
         counted=100.0 * sum(file.counted for file in files) / pixels,
@@ -122,11 +123,6 @@ def scores_from_clip(
         limit=options.limit,
     )
     return Scores(manifest.name, bundle.digest, conditions, found)
-
-
-def _name_of(clip: str | Path) -> str:
-    """Return the last folder and the name, without the other folders of this machine."""
-    return "/".join(str(clip).partition("://")[2].rstrip("/").split("/")[-2:]) or Path(clip).name
 
 
 def _encoded(

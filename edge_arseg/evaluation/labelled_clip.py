@@ -48,8 +48,9 @@ def labelled_clip(
         DataError: labels that cannot be paired or used, all faults in one message; or none for a frame that is scored.
         OptionError: a live source; no frame is left to score.
     """
-    if source_from_uri(clip).live:
-        raise OptionError(f"{clip}: a live source never gives the same frames twice; record it to a file first")
+    source = source_from_uri(clip)
+    if source.live:
+        raise OptionError(f"{source.label}: a live source never gives the same frames twice; record it to a file first")
     with open_video(clip, motion="zero") as reader:
         size = reader.height, reader.width
         counted = sum(1 for _ in reader)
@@ -57,8 +58,8 @@ def labelled_clip(
     used = counted if limit is None else min(limit, counted)
     if used <= first_frame:
         raise OptionError(
-            f"{clip}: {used} frames are used, and only frames from {first_frame} on, the largest phase, are scored; "
-            "choose smaller --phases, or a longer clip"
+            f"{source.label}: {used} frames are used, and only frames from {first_frame} on, the largest phase, are "
+            "scored; choose smaller --phases, or a longer clip"
         )
     wanted = {index: path for index, path in paths.items() if first_frame <= index < used}
     if not wanted:

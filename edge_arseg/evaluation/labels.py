@@ -1,4 +1,4 @@
-"""Labels: PNG files of 8 bits a pixel whose values are class indices."""
+"""Labels: PNG files whose values are class indices."""
 
 import io
 import struct
@@ -17,6 +17,8 @@ IGNORED = 255
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">16xIIBB")
+_COLOUR_TYPE = 25  # offset in the file
+_INDICES = {(0, 1), (0, 2), (0, 4), (0, 8), (3, 1), (3, 2), (3, 4), (3, 8)}
 _KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
 _CACHE_BYTES = 256 << 20
 
@@ -40,8 +42,11 @@ class LabelFile:
 def read_label(path: Path) -> np.ndarray:
     """Read an index PNG, grey or with a palette: ``[H, W] uint8``, the values as stored.
 
+    Image libraries write pictures of few colours with 1, 2 or 4 bits a pixel: these are indices too. Transparency means
+    nothing.
+
     Raises:
-        DataError: no such file, no PNG, damaged, or not of 8-bit indices.
+        DataError: no such file, no PNG, damaged, colours, or 16 bits a pixel.
     """
     try:
         content = path.read_bytes()
@@ -50,15 +55,18 @@ def read_label(path: Path) -> np.ndarray:
     if len(content) < _HEADER.size or not content.startswith(_SIGNATURE):
         raise DataError(f"{path.name}: not a PNG; expected class indices as an 8-bit PNG")
     width, height, depth, kind = _HEADER.unpack_from(content)
-    if depth != 8 or kind not in (0, 3):
+    if (kind, depth) not in _INDICES:
+        hint = "instances or distances are not classes" if kind == 0 else "colours must be converted to indices first"
         raise DataError(
-            f"{path.name}: {depth}-bit {_KINDS.get(kind, 'unknown')} seen, expected 8-bit class indices, "
-            "grey or with a palette (colours must be converted to indices first)"
+            f"{path.name}: {depth}-bit {_KINDS.get(kind, 'unknown')} seen, expected 8-bit class indices or fewer bits, "
+            f"grey or with a palette ({hint})"
         )
     if not _whole(content):
         raise DataError(f"{path.name}: damaged or cut off; copy it again")
     try:
-        with av.open(io.BytesIO(content), "r", format="png_pipe") as container:
+        with av.open(
+            io.BytesIO(_indices_only(content)), "r", format="png_pipe", metadata_errors="replace"
+        ) as container:
             frame = next(container.decode(video=0))
     except (av.error.FFmpegError, StopIteration) as error:
         raise DataError(f"{path.name}: damaged; copy it again") from error
@@ -66,7 +74,7 @@ def read_label(path: Path) -> np.ndarray:
     picture = frame.to_ndarray()
     indices = picture[0] if isinstance(picture, tuple) else picture
     if indices.shape != (height, width):
-        raise DataError(f"{path.name}: {indices.shape} seen, {height}x{width} expected; a transparent colour in it?")
+        raise DataError(f"{path.name}: {indices.shape} seen, {height}x{width} expected; copy it again")
     return np.ascontiguousarray(indices)
 
 
@@ -170,6 +178,30 @@ def _whole(png: bytes) -> bool:
             return True
         at = end + 4
     return False
+
+
+def _indices_only(png: bytes) -> bytes:
+    """Return the PNG so that FFmpeg gives the values as stored.
+
+    It spreads grey of 1, 2 and 4 bits over 0 to 255, but not the indices of a palette: the grey gets one. Transparency
+    goes, because it would come as a channel of its own.
+    """
+    parts, at = [_SIGNATURE], len(_SIGNATURE)
+    while at + 12 <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, at)
+        chunk = png[at : at + 12 + length]
+        if kind == b"IHDR" and png[at + 17] == 0 and png[at + 16] < 8:
+            palette = bytes(value for index in range(1 << png[at + 16]) for value in (index, index, index))
+            header = chunk[8:17] + b"\x03" + chunk[18:21]
+            parts += [_chunk(b"IHDR", header), _chunk(b"PLTE", palette)]
+        elif kind in (b"IHDR", b"IDAT", b"IEND") or (kind == b"PLTE" and png[_COLOUR_TYPE] == 3):
+            parts.append(chunk)
+        at += 12 + length
+    return b"".join(parts)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def _same_shape(picture: tuple[int, int], label: tuple[int, int]) -> bool:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_arseg.runtime.demo_folder import LINES, OVERLAY, STREET, DemoFolder
 from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.spec.files import part_of
 from edge_arseg.spec.result import SegmentedFrame
-from edge_arseg.video.sinks import open_sink
+from edge_arseg.spec.url import label_of
+from edge_arseg.video.sinks import open_sinks
+from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.street import write_street
-
-OVERLAY, LINES, STREET = "overlay.mp4", "frames.jsonl", "street.mp4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,19 @@ def street_clip(folder: Path, segmenter: Segmenter, *, frames: int = 96) -> Path
         SinkError: it cannot be written.
     """
     path = folder / STREET
-    write_street(path, size=segmenter.size, count=frames, gop=segmenter.bundle.manifest.gop)
-    return path
+    part = part_of(path)
+    try:
+        write_street(part, size=segmenter.size, count=frames, gop=segmenter.bundle.manifest.gop)
+        with sink_errors(str(path)):
+            return part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def demo_from_source(
     segmenter: Segmenter,
     source: str | Path,
-    folder: Path,
+    folder: DemoFolder,
     *,
     motion: str = "auto",
     recode_scale: float = 1.0,
@@ -75,7 +82,7 @@ def demo_from_source(
     Args:
         segmenter: with its engines open.
         source: see ``open_video``.
-        folder: made if missing; files of the same names are replaced.
+        folder: checked and entered.
         motion, recode_scale: see ``open_video``.
         limit: stop after this many frames.
         each: called with every result.
@@ -88,19 +95,21 @@ def demo_from_source(
     names = [info.name for info in manifest.model.classes]
     counts = np.zeros(256, np.int64)
     latencies: dict[str, list[float]] = defaultdict(list)
-    files = {"overlay": folder / OVERLAY, "frames": folder / LINES}
+    files = {"overlay": folder.path / OVERLAY, "frames": folder.path / LINES}
     keyframes = 0
     start = time.perf_counter()
     with ExitStack() as stack:
         reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale))
-        sinks = [
-            stack.enter_context(
-                open_sink(
-                    uri, size=segmenter.size, rate=reader.rate or 30.0, classes=manifest.model.classes, source=source
-                )
-            )
-            for uri in (str(files["overlay"]), f"jsonl://{files['frames']}")
-        ]
+        sinks = open_sinks(
+            folder.sinks,
+            size=segmenter.size,
+            rate=reader.rate or 30.0,
+            classes=manifest.model.classes,
+            source=source,
+            force=folder.replaces,
+        )
+        for sink in sinks:
+            stack.enter_context(sink)
         for result in islice(segmenter.segment(reader), limit):
             for sink in sinks:
                 sink.write(result)
@@ -115,7 +124,7 @@ def demo_from_source(
     return Demo(
         bundle=manifest.name,
         digest=segmenter.bundle.digest,
-        source=str(source),
+        source=label_of(source),
         ran=segmenter.pipeline.label,
         motion=used,
         frames=frames,
@@ -123,5 +132,5 @@ def demo_from_source(
         fps=frames / seconds,
         latency_ms={branch: float(np.median(values)) for branch, values in sorted(latencies.items())},
         classes=dict(sorted(shares.items(), key=lambda share: -share[1])),
-        files={name: str(path) for name, path in files.items()},
+        files={name: label_of(path) for name, path in files.items()},
     )

@@ -73,7 +73,7 @@ class Decoder:
         timeout_s: tuple[float, float] = (10.0, 5.0),
         own_vectors: bool = True,
     ) -> None:
-        self._uri, self._live = source.uri, source.live
+        self._uri, self._live = source.label, source.live
         location, container_format, defaults = _location(source)
         with source_faults(self._uri):
             self._container = av.open(
@@ -81,6 +81,7 @@ class Decoder:
                 format=container_format,
                 options={**defaults, **(options or {})},
                 timeout=timeout_s,
+                metadata_errors="replace",  # old recorders wrote titles in Latin-1
             )
         try:
             with source_faults(self._uri):
@@ -153,4 +154,4 @@ def _location(source: Source) -> tuple[str, str | None, dict[str, str]]:
         return source.location, "v4l2", dict(source.query)
     if source.location.startswith(("rtsp://", "rtsps://")):
         return source.location, None, {"rtsp_transport": "tcp"}
-    return source.location, None, {}
+    return source.address, None, source.address_options

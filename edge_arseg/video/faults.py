@@ -1,11 +1,14 @@
 """What FFmpeg reports, as a ``SourceError``: the one place where its errors are translated."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import av
 
 from edge_arseg.errors import ArsegError, SourceError
+from edge_arseg.spec.url import HIDDEN, NETWORK, text_without_logins
 
 _SEEN: tuple[tuple[type[BaseException], str], ...] = (
     (FileNotFoundError, "there is no such file or device; check the path"),
@@ -28,24 +31,61 @@ _SEEN: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def source_error(uri: str, fault: BaseException) -> SourceError:
-    """The ``SourceError`` for an error that FFmpeg raised on ``uri``: what was seen, and what to do."""
+_LOGIN_ADVICE = "; characters such as # @ / ? % in a login are written %23 %40 %2F %3F %25"
+
+
+def source_error(label: str, fault: BaseException) -> SourceError:
+    """The ``SourceError`` for an error that FFmpeg raised on a source: what was seen, and what to do.
+
+    Args:
+        label: the source's (``Source.label``), which shows no login.
+        fault: the error. FFmpeg writes the URL into it, so logins are taken out of it as well.
+    """
+    _hide_logins(fault)
+    remote = label.lower().startswith(tuple(f"{scheme}://" for scheme in NETWORK))
+    given = remote and f"{HIDDEN}@" in label
+    if given and isinstance(fault, av.error.HTTPUnauthorizedError):
+        return SourceError(f"{label}: the server refuses this login; check user and password{_LOGIN_ADVICE}")
     for kind, text in _SEEN:
         if isinstance(fault, kind):
-            return SourceError(f"{uri}: {text}")
-    detail = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
-    return SourceError(f"{uri}: {detail[:1].lower() + detail[1:]} (reported by FFmpeg while reading)")
+            return SourceError(f"{label}: {text}")
+    if isinstance(fault, av.error.ArgumentError) and remote:
+        advice = _LOGIN_ADVICE if given else ""
+        return SourceError(f"{label}: FFmpeg cannot use this URL; expected scheme://host:port/path{advice}")
+    if isinstance(fault, OSError) and fault.errno == errno.EIO and remote:
+        return SourceError(f"{label}: the server cannot be reached; check the name of the host and the network")
+    detail = text_without_logins(getattr(fault, "strerror", None) or str(fault) or type(fault).__name__)
+    return SourceError(f"{label}: {detail[:1].lower() + detail[1:]} (reported by FFmpeg while reading)")
+
+
+def _hide_logins(fault: BaseException) -> None:
+    """Take logins out of an error's arguments and of what FFmpeg logged, so that no trace of it shows one."""
+    fault.args = _without_logins(fault.args)
+    if isinstance(fault, av.error.FFmpegError):  # gives its name and text out of ``args``
+        return
+    for name in ("filename", "strerror"):
+        if isinstance(text := getattr(fault, name, None), str):
+            setattr(fault, name, text_without_logins(text))
+
+
+def _without_logins(part: Any) -> Any:
+    if isinstance(part, tuple):  # the arguments, and what FFmpeg logged last
+        return tuple(map(_without_logins, part))
+    return text_without_logins(part) if isinstance(part, str) else part
 
 
 @contextmanager
-def source_faults(uri: str) -> Iterator[None]:
+def source_faults(label: str) -> Iterator[None]:
     """Turn errors of FFmpeg and of the operating system inside the block into ``SourceError``.
 
     A stall raises ``av.error.ExitError``, which is no ``OSError``; a broken URL option raises ``OverflowError``.
+
+    Args:
+        label: the source's (``Source.label``), which shows no login.
     """
     try:
         yield
     except ArsegError:
         raise
     except (av.error.FFmpegError, OSError, OverflowError) as fault:
-        raise source_error(uri, fault) from fault
+        raise source_error(label, fault) from fault

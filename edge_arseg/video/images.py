@@ -1,21 +1,26 @@
 """A folder of images as a source of pictures."""
 
-import re
+import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import av
 
 from edge_arseg.errors import SourceError
+from edge_arseg.spec.url import printable
 from edge_arseg.video.decode import Picture
 from edge_arseg.video.faults import source_faults
-from edge_arseg.video.uri import Source
+from edge_arseg.video.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
+from edge_arseg.video.uri import Source, SourceKind
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_RATE = 25.0
 
 
 class ImageSequence:
-    """Images in order of their numbers (``%06d``; gaps are fine) or of their names (``*``).
+    """Images in order of their numbers (``%06d``; gaps are fine) or of their names (``*``, ``?``).
 
     They have no clock: a picture's time is its place in the sequence over ``rate``.
 
@@ -27,47 +32,82 @@ class ImageSequence:
     made_by_x264 = False
 
     def __init__(self, source: Source, *, rate: float | None = None) -> None:
-        self._uri = source.uri
-        self.paths = _paths(source)
+        self.paths = image_paths(source)
         try:
             self.rate: float | None = float(source.query.get("rate", rate or DEFAULT_RATE))
         except ValueError:
             self.rate = None
         if not self.rate or self.rate <= 0:
-            raise SourceError(f"{source.uri}: rate={source.query.get('rate')}; expected frames a second, e.g. ?rate=15")
+            raise SourceError(
+                f"{source.label}: rate={source.query.get('rate')}; expected frames a second, e.g. ?rate=15"
+            )
         self.frame_count: int | None = len(self.paths)
 
     def pictures(self) -> Iterator[Picture]:
         """One picture from each image; raises ``SourceError`` naming the image that cannot be read."""
         for index, path in enumerate(self.paths):
-            with source_faults(str(path)), av.open(str(path)) as container:
-                frame = next(container.decode(video=0), None) if container.streams.video else None
-            if frame is None:
-                raise SourceError(f"{path}: no picture in it; expected an image such as PNG or JPEG")
-            yield Picture(frame, index / (self.rate or DEFAULT_RATE))
+            yield Picture(_picture(path), index / (self.rate or DEFAULT_RATE))
 
     def close(self) -> None:
         """Nothing is held open."""
 
 
-def _paths(source: Source) -> list[Path]:
+def _picture(path: Path) -> av.VideoFrame:
+    """The one picture of an image."""
+    source, name = Source(str(path), SourceKind.FILE, str(path)), printable(str(path))
+    if _animated_webp(path):
+        raise SourceError(f"{name}: an animated WebP, which FFmpeg cannot decode; expected one picture a file")
+    with (
+        source_faults(name),
+        av.open(source.address, options=source.address_options, metadata_errors="replace") as container,
+    ):
+        pictures = container.decode(video=0) if container.streams.video else iter(())
+        frame = next(pictures, None)
+        # What follows in the file of a still (thumbnails, gain maps of phones) is no frame.
+        several = not container.format.name.endswith(("_pipe", "image2")) and next(pictures, None) is not None
+    if frame is None:
+        raise SourceError(f"{name}: no picture in it; expected an image such as PNG or JPEG")
+    if several:
+        raise SourceError(
+            f"{name}: more than one picture in it; expected one picture a file. Is it a video? Then type its name "
+            "without images://"
+        )
+    return frame
+
+
+def _animated_webp(path: Path) -> bool:
+    with source_faults(printable(str(path))), path.open("rb") as file:
+        head = file.read(21)
+    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) == 21 and bool(head[20] & 2)
+
+
+def image_paths(source: Source) -> list[Path]:
+    """Return the images of an ``images://`` source in their order.
+
+    Raises:
+        SourceError: no image fits the pattern, or two have one number.
+    """
     pattern = Path(source.location)
     folder = pattern.parent
-    if not folder.is_dir():
-        raise SourceError(f"{source.uri}: there is no folder {folder}; check the path")
-    if "*" in pattern.name or "?" in pattern.name:
-        paths = sorted(folder.glob(pattern.name))
-        hint = ""
-    else:
-        match = re.fullmatch(r"(.*?)%(0?)(\d*)d(.*)", pattern.name)
-        if not match:
-            raise SourceError(f"{source.uri}: {pattern.name} names no sequence; expected %06d or * in it")
-        before, zero, width, after = match.groups()
-        digits = rf"\d{{{width},}}" if zero and width else r"\d+"
-        number = re.compile(re.escape(before) + f"({digits})" + re.escape(after))
-        found = ((number.fullmatch(path.name), path) for path in folder.iterdir())
-        paths = [path for _, path in sorted((int(match[1]), path) for match, path in found if match)]
-        hint = " (names of another form: use *)"
+    if not os.path.isdir(folder):  # noqa: PTH112 - never raises
+        raise SourceError(f"{source.label}: there is no folder {printable(str(folder))}; check the path")
+    if os.path.isdir(pattern):  # noqa: PTH112
+        raise SourceError(f"{source.label}: this is a folder; expected a pattern in it, such as {source.label}/*.png")
+    if not is_pattern(pattern.name):
+        raise SourceError(f"{source.label}: {printable(pattern.name)} names no sequence; expected %06d or * in it")
+    with source_faults(source.label):
+        paths, left_out = paths_from_pattern(pattern), shorter_numbers(pattern)
     if not paths:
-        raise SourceError(f"{source.uri}: no file in {folder} fits {pattern.name}{hint}")
+        hint = "" if is_glob(pattern.name) else " (names of another form: use *)"
+        raise SourceError(f"{source.label}: no file in {printable(str(folder))} fits {printable(pattern.name)}{hint}")
+    if same := shared_numbers(pattern, paths):
+        names = " and ".join(printable(path.name) for path in same)
+        raise SourceError(f"{source.label}: {names} have one number; expected one file a number, or * in the pattern")
+    if left_out:
+        _log.warning(
+            "%s: %d files like %s have fewer digits and are left out; %%d takes them too",
+            source.label,
+            len(left_out),
+            printable(left_out[0].name),
+        )
     return paths

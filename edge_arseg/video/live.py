@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_arseg.errors import SourceError
 from edge_arseg.spec.frame import Frame
+from edge_arseg.spec.url import text_without_logins
 from edge_arseg.video.decode import Picture, PictureSource
 from edge_arseg.video.frames import FrameMaker, Step
 from edge_arseg.video.reader import VideoReader
@@ -53,7 +54,7 @@ class LiveReader(VideoReader):
         self._missed: list[np.ndarray | None] = []
         self._fault: SourceError | None = None
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name=f"reader of {source.uri}", daemon=True)
+        self._thread = threading.Thread(target=self._follow, name=f"reader of {source.label}", daemon=True)
         self._thread.start()
 
     def __next__(self) -> Frame:
@@ -94,7 +95,7 @@ class LiveReader(VideoReader):
         except SourceError as fault:
             self._give_up(fault)
         except BaseException as bug:  # a bug must not leave the consumer waiting forever
-            self._give_up(SourceError(f"{self.uri}: reading failed: {bug!r}"))
+            self._give_up(SourceError(f"{self.uri}: reading failed: {text_without_logins(repr(bug))}"))
             raise
         finally:
             self._pictures.close()

@@ -34,7 +34,7 @@ class ReadAhead(VideoReader):
         self._ready: deque[Frame] = deque()
         self._end: BaseException | None = None
         self._closed = False
-        self._thread = threading.Thread(target=self._read, name=f"reader of {source.uri}", daemon=True)
+        self._thread = threading.Thread(target=self._read, name=f"reader of {source.label}", daemon=True)
         self._thread.start()
 
     def __next__(self) -> Frame:

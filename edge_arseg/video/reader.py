@@ -16,7 +16,7 @@ class VideoReader:
     """Iterates over the frames of a source, once. Made by ``open_video``; use it in a ``with`` block.
 
     Attributes:
-        uri: as given.
+        uri: for messages: ``Source.label``, without a login.
         live: frames arrive at their own pace; those that are not asked for in time are dropped (``Frame.missed``).
         height: of every frame, pixels.
         width: of every frame, pixels.
@@ -28,7 +28,7 @@ class VideoReader:
     live = False
 
     def __init__(self, source: Source, pictures: PictureSource, maker: FrameMaker, coming: Iterator[Picture]) -> None:
-        self.uri = source.uri
+        self.uri = source.label
         self.height, self.width = maker.height, maker.width
         self.rate, self.frame_count = pictures.rate, pictures.frame_count
         self.rotation = maker.rotation
@@ -114,9 +114,9 @@ def open_video(
         coming = pictures.pictures()
         first = next(coming, None)
         if first is None:
-            raise SourceError(f"{source.uri}: not one frame in it; expected at least one")
+            raise SourceError(f"{source.label}: not one frame in it; expected at least one")
         maker = FrameMaker(
-            source.uri,
+            source.label,
             pictures,
             first,
             motion=motion,

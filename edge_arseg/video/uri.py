@@ -1,13 +1,18 @@
 """Source URIs, in the manner of jetson-inference."""
 
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from os import PathLike, fspath
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 from edge_arseg.errors import SourceError
+from edge_arseg.spec.url import NETWORK, label_of, printable, url_with_encoded_login
+from edge_arseg.video.pattern import is_pattern, paths_from_pattern
 
 
 class SourceKind(str, Enum):
@@ -20,40 +25,76 @@ class SourceKind(str, Enum):
     STREET = "street"
 
 
-_STREAMS = ("rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
+_SERVERS = ("http", "https")
 _KNOWN = "a path, file://, images://, /dev/videoN, v4l2://, rtsp://, udp://, http:// or test://"
+_DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/.+?)(\?.*)?")
+_CONTROL = re.compile(r"%(?=[01][0-9a-fA-F]|7[fF])")
+_RATE = re.compile(r"\?(rate=[^?/&]*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A parsed source URI.
+    """A parsed source URI. Its ``repr`` shows no login.
 
     Attributes:
-        uri: as given.
+        uri: as given, with the login: never show it.
         kind: what it names.
-        location: a path, a pattern, a device or a URL, as the kind needs it.
+        location: a path, a pattern, a device or a URL, as the kind needs it. In a URL the scheme is in lower case, and
+            the login is percent-encoded where it has to be.
         query: what stood behind ``?``, for devices, images and ``test://``.
+        label: the URI for messages, logs and records: without its login, and printable.
     """
 
-    uri: str
+    uri: str = field(repr=False)
     kind: SourceKind
-    location: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    location: str = field(repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    label: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", label_of(self.uri))
 
     @property
     def live(self) -> bool:
         """Frames arrive at their own pace and cannot be asked for again."""
         return self.kind in (SourceKind.DEVICE, SourceKind.STREAM)
 
+    @property
+    def path(self) -> Path | None:
+        """The file, where the source is one of this machine."""
+        remote = self.location.startswith(("http://", "https://", "pipe:"))
+        return None if remote or self.kind is not SourceKind.FILE else Path(self.location)
+
+    @property
+    def name(self) -> str:
+        """What a record calls the source: the label without the folders of this machine."""
+        if self.path is not None:
+            return printable(self.path.name)
+        if self.kind is SourceKind.IMAGES:
+            rate = f"?rate={self.query['rate']}" if "rate" in self.query else ""
+            return printable("/".join(Path(self.location).parts[-2:]).removeprefix("//") + rate)
+        return self.label
+
+    @property
+    def address(self) -> str:
+        """What FFmpeg opens. ``file:`` before a path keeps it from taking ``12:30.mp4`` for a protocol."""
+        return self.location if self.path is None else f"file:{self.location}"
+
+    @property
+    def address_options(self) -> dict[str, str]:
+        """Options that FFmpeg needs with the address: ``a%03d.png`` or ``b*.png`` may be the name of one file."""
+        return {"pattern_type": "none"} if self.path is not None and re.search(r"[%*?{\[]", self.location) else {}
+
 
 def source_from_uri(uri: str | PathLike[str]) -> Source:
-    """Parse a source URI. Nothing is opened.
+    """Parse a source URI. Nothing is opened, but a name that could be a file or a pattern is looked up.
 
     ========================================  ==================================================================
-    ``clip.mp4``, ``file:///clips/clip.mp4``  a file
+    ``clip.mp4``, ``file:///clips/clip.mp4``  a file; its name may hold ``:``, ``%``, ``*`` and ``?``
     ``http://``, ``https://``                 a file on a server
     ``images://dir/%06d.png?rate=15``         numbered images in order of their numbers
-    ``images://dir/*.png?rate=15``            images in order of their names
+    ``images://dir/*.png?rate=15``            images in order of their names, numbers in these as numbers
+    ``dir/%06d.png``, ``dir/*.png``           the same, where there is no file of this name
     ``/dev/video0``, ``v4l2:///dev/video0``   a camera; ``?video_size=1280x720&framerate=30&input_format=mjpeg``
     ``rtsp://host/path``, ``udp://...``       a live stream (also rtsps, rtmp, tcp, srt)
     ``test://street?frames=48``               a street drive rendered in code
@@ -65,32 +106,71 @@ def source_from_uri(uri: str | PathLike[str]) -> Source:
     text = fspath(uri)
     if not text:
         raise SourceError(f"an empty source: expected {_KNOWN}")
+    label = label_of(text)
     match = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://", text)
     scheme = match.group(1).lower() if match else ""
     rest = text[match.end() :] if match else text
-    if scheme in _STREAMS or scheme in ("http", "https"):
-        return Source(text, SourceKind.STREAM if scheme in _STREAMS else SourceKind.FILE, text)
+    if scheme in NETWORK:
+        kind = SourceKind.FILE if scheme in _SERVERS else SourceKind.STREAM
+        return Source(text, kind, url_with_encoded_login(text))
     if scheme == "csi":
         raise SourceError(
-            f"{text}: CSI cameras need GStreamer's nvarguscamerasrc, which this package does not use; expected "
+            f"{label}: CSI cameras need GStreamer's nvarguscamerasrc, which this package does not use; expected "
             "a V4L2 camera (/dev/video0) or an RTSP stream of the CSI camera (rtsp://localhost:8554/csi)"
         )
-    if scheme == "file":
-        path = unquote(rest.removeprefix("localhost"))
-        return Source(text, SourceKind.FILE, _complete(path, text, "file:///clips/clip.mp4"))
     if scheme == "images":
-        location, query = _split(rest)
-        return Source(text, SourceKind.IMAGES, _complete(location, text, "images://frames/%06d.png"), query)
+        location, query = _pattern_and_rate(rest)
+        return Source(text, SourceKind.IMAGES, _complete(location, label, "images://frames/%06d.png"), query)
     if scheme == "test":
         location, query = _split(rest)
-        return Source(text, SourceKind.STREET, location or "street", query)
-    if scheme == "v4l2" or (not scheme and text.startswith("/dev/video")):
+        if location.rstrip("/") not in ("", "street"):
+            raise SourceError(f"{label}: there is no such test source; expected test://street")
+        return Source(text, SourceKind.STREET, "street", query)
+    if scheme == "v4l2" or (not scheme and _DEVICE.fullmatch(text)):
         location, query = _split(rest)
         device = f"/dev/video{location}" if location.isdigit() else location
-        return Source(text, SourceKind.DEVICE, _complete(device, text, "v4l2:///dev/video0"), query)
-    if scheme:
-        raise SourceError(f"{text}: unknown kind of source {scheme}://; expected {_KNOWN}")
-    return Source(text, SourceKind.FILE, text)
+        return Source(text, SourceKind.DEVICE, _complete(device, label, "v4l2:///dev/video0"), query)
+    if (path := path_from_file_uri(text)) is not None:
+        return _file_or_images(text, _complete(path, label, "file:///clips/clip.mp4"))
+    if scheme and not os.path.lexists(text):
+        raise SourceError(f"{label}: unknown kind of source {scheme}://; expected {_KNOWN}")
+    before = text.partition(":")[0].lower()
+    if before in NETWORK and not os.path.lexists(text):
+        raise SourceError(f"{label}: there is no such file; a URL has two slashes: {before}://host/path")
+    return _file_or_images(text, text)
+
+
+def path_from_file_uri(text: str) -> str | None:
+    """Return the path in ``file:///a%20b``, ``file://localhost/a``, ``file:a`` or ``file://a``; ``None`` for others.
+
+    A file whose name is written like this is a path itself, and one whose name holds ``%20`` is not decoded.
+    """
+    if text[:5].lower() != "file:" or os.path.lexists(text):
+        return None
+    path = text[5:].removeprefix("//")
+    if text[5:7] == "//" and path[:10].lower() == "localhost/":
+        path = path[9:]
+    decoded = unquote(_CONTROL.sub("%25", path), errors="surrogateescape")  # %03d is a number, no character
+    return path if os.path.lexists(path) and not os.path.lexists(decoded) else decoded
+
+
+def _file_or_images(text: str, path: str) -> Source:
+    """A file; where there is none of this name, images by their numbers or by ``*``: FFmpeg would end at a gap."""
+    location, query = _pattern_and_rate(path)
+    pattern = Path(location)
+    fits: list[Path] = []
+    if is_pattern(pattern.name) and not os.path.lexists(path):
+        with suppress(OSError):  # said when it is opened
+            fits = paths_from_pattern(pattern)
+    if fits:
+        return Source(text, SourceKind.IMAGES, location, query)
+    return Source(text, SourceKind.FILE, path)
+
+
+def _pattern_and_rate(rest: str) -> tuple[str, dict[str, str]]:
+    """``?`` may stand for a character of a name, so only ``?rate=`` at the end is a query."""
+    match = re.fullmatch(rf"(.*?){_RATE.pattern}", rest, re.DOTALL)
+    return (match[1], dict(parse_qsl(match[2], keep_blank_values=True))) if match else (rest, {})
 
 
 def _split(rest: str) -> tuple[str, dict[str, str]]:
@@ -98,7 +178,7 @@ def _split(rest: str) -> tuple[str, dict[str, str]]:
     return location, dict(parse_qsl(query))
 
 
-def _complete(location: str, uri: str, example: str) -> str:
+def _complete(location: str, label: str, example: str) -> str:
     if not location:
-        raise SourceError(f"{uri}: nothing behind ://; expected for example {example}")
+        raise SourceError(f"{label}: nothing behind ://; expected for example {example}")
     return location

@@ -59,6 +59,45 @@ def test_any_input_goes_to_any_folder(demo, tmp_path):
     assert not Path("some where/new/street.mp4").exists()
 
 
+def test_it_replaces_what_a_demo_wrote_and_nothing_else(demo, tmp_path):
+    write_street("clip.mp4", size=(HEIGHT, WIDTH), count=6, gop=GOP)
+    assert demo("clip.mp4").code == 0
+    assert demo("clip.mp4", "--limit", 5).code == 0
+    assert frames_in("demo/overlay.mp4") == 5
+    assert json.loads(Path("demo/summary.json").read_text())["frames"] == 5
+    Path("demo/summary.json").unlink()  # as an interrupted one leaves it
+    assert demo("clip.mp4", "--limit", 4).code == 0
+    Path("mine").mkdir()
+    for name in ("overlay.mp4", "frames.jsonl", "summary.json", "street.mp4"):
+        Path("mine", name).write_text("mine")
+        answer = demo("-o", "mine") if name == "street.mp4" else demo("clip.mp4", "-o", "mine")
+        assert (answer.code, f"{name}: it exists already; type --force" in answer.err) == (4, True)
+        assert [path.read_text() for path in Path("mine").iterdir()] == ["mine"]
+        Path("mine", name).unlink()
+    Path("mine/overlay.mp4").write_text("mine")
+    assert demo("clip.mp4", "-o", "mine", "--limit", 3, "--force").code == 0
+    assert frames_in("mine/overlay.mp4") == 3
+
+
+def test_its_input_is_not_overwritten_by_it(demo):
+    Path("demo").mkdir()
+    write_street("demo/overlay.mp4", size=(HEIGHT, WIDTH), count=5, gop=GOP)
+    before = Path("demo/overlay.mp4").read_bytes()
+    for more in ((), ("--force",)):
+        answer = demo("demo/../demo/overlay.mp4", *more)
+        assert (answer.code, "it is the source" in answer.err) == (4, True)
+    assert Path("demo/overlay.mp4").read_bytes() == before
+    assert [path.name for path in Path("demo").iterdir()] == ["overlay.mp4"]
+    Path("demo/overlay.mp4").rename("demo/street.mp4")
+    assert demo("demo/street.mp4").code == 0
+    assert Path("demo/street.mp4").read_bytes() == before
+
+
+def test_a_demo_that_fails_leaves_nothing(demo):
+    assert demo("nothing.mp4", "-o", "new/demo").code == 4
+    assert not Path("new").exists()
+
+
 def test_what_is_wrong_is_said(demo, edge_arseg, monkeypatch, tmp_path):
     answer = demo("nothing.mp4")
     assert (answer.code, "nothing.mp4: there is no such file" in answer.err) == (4, True)

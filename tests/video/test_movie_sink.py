@@ -81,16 +81,23 @@ def test_first_codec_is_the_first_that_exists():
     assert encoder.first_codec("nosuch", "neither") == "neither"
 
 
-def test_an_existing_file_is_replaced(tmp_path):
-    (tmp_path / "a.mp4").write_bytes(b"x" * 100_000)
-    with opened(tmp_path / "a.mp4") as sink:
+def test_an_existing_file_is_replaced_only_with_force_and_with_the_first_frame(tmp_path):
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"x" * 100_000)
+    with pytest.raises(SinkError, match=r"a\.mp4: it exists already; type --force to replace it"):
+        opened(path)
+    with opened(path, force=True) as sink:
+        assert path.read_bytes() == b"x" * 100_000
         sink.write(result_at())
-    assert len(decoded(tmp_path / "a.mp4")) == 1
+        assert path.stat().st_size < 100_000
+    assert len(decoded(path)) == 1
+    assert [child.name for child in tmp_path.iterdir()] == ["a.mp4"]
 
 
 def test_no_frame_at_all_is_no_error(tmp_path):
-    with opened(tmp_path / "a.mp4"):
+    with opened(tmp_path / "new/a.mp4"):
         pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_size_is_refused(tmp_path):

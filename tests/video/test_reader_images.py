@@ -1,6 +1,7 @@
 import av
 import numpy as np
 import pytest
+from video.moving_clips import encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video
@@ -72,3 +73,66 @@ def test_what_cannot_be_used_is_named(tmp_path):
         next(reader)
         with pytest.raises(SourceError, match=r"1\.png: not readable"):
             next(reader)
+
+
+def test_a_star_counts_numbers_in_names_and_leaves_hidden_files_alone(tmp_path):
+    for number in (1, 2, 10):
+        write(tmp_path / f"f{number}.png", number)
+    (tmp_path / "._f1.png").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "folder.png").mkdir()
+    assert levels(f"images://{tmp_path}/*.png") == [1, 2, 10]
+    assert levels(f"images://{tmp_path}/f?.png") == [1, 2]
+    assert levels(f"images://{tmp_path}/?1.png") == [1]
+    write(tmp_path / ".g.png", 7)
+    assert levels(f"images://{tmp_path}/.g*.png") == [7]
+
+
+@pytest.mark.parametrize("uri", ["{}/f%03d.png", "images://{}/f%03d.png", "file://{}/f%03d.png", "{}/f*.png"])
+def test_a_gap_does_not_end_the_sequence(tmp_path, uri):
+    for number in (0, 1, 2, 3, 4, 20, 21, 22):
+        write(tmp_path / f"f{number:03d}.png", number)
+    assert levels(uri.format(tmp_path)) == [0, 1, 2, 3, 4, 20, 21, 22]
+
+
+def test_numbers_of_mixed_width_are_all_taken_or_told(tmp_path, caplog):
+    for number in (1, 9, 10, 11):
+        write(tmp_path / f"f{number}.png", number)
+    assert levels(f"{tmp_path}/f%d.png") == [1, 9, 10, 11]
+    assert levels(f"{tmp_path}/f%02d.png") == [10, 11]
+    assert "f%02d.png: 2 files like f1.png have fewer digits and are left out; %d takes them too" in caplog.text
+    write(tmp_path / "f001.png", 1)
+    with pytest.raises(SourceError, match=r"f001\.png and f1\.png have one number"):
+        open_video(f"images://{tmp_path}/f%d.png")
+
+
+@pytest.mark.parametrize("name", ["12:30.png", "a%03d.png", "b*.png", "c{1}.png", "d?.png", "rtsp:e.png"])
+def test_names_that_ffmpeg_would_misread(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "z.png", 42)
+    (tmp_path / "z.png").rename(tmp_path / name)
+    write(tmp_path / "a001.png", 99)
+    assert levels(name) == [42]
+    assert 42 in levels("images://*.png")
+
+
+def test_a_file_of_several_pictures_is_no_image(tmp_path):
+    encode(tmp_path / "a.mp4", moving(3))
+    with pytest.raises(SourceError, match=r"a\.mp4: more than one picture in it; .* type its name without images://"):
+        open_video(f"{tmp_path}/*.mp4")
+    encode(tmp_path / "b.webp", moving(3), "libwebp_anim")
+    with pytest.raises(SourceError, match=r"b\.webp: an animated WebP, which FFmpeg cannot decode"):
+        open_video(f"images://{tmp_path}/*.webp")
+
+
+def test_what_follows_a_still_in_its_file_is_no_frame(tmp_path):
+    """Phones write a gain map behind the picture, as a second JPEG."""
+    for number, level in ((0, 50), (1, 200)):
+        encode(tmp_path / f"{number}.jpg", [np.full((48, 64, 3), level, np.uint8)], "mjpeg", pix_fmt="yuvj420p")
+    both = (tmp_path / "0.jpg").read_bytes() + (tmp_path / "1.jpg").read_bytes()
+    (tmp_path / "both.jpg").write_bytes(both)
+    assert levels(f"images://{tmp_path}/both*.jpg") == pytest.approx([50], abs=3)
+
+
+def test_a_folder_is_told_what_to_type(tmp_path):
+    with pytest.raises(SourceError, match=r"this is a folder; expected a pattern in it, such as images://.*/\*\.png"):
+        open_video(f"images://{tmp_path}")

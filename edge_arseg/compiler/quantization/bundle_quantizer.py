@@ -89,7 +89,7 @@ def quantize_bundle(
         GateError: the budget does not hold even with all layers in float; nothing is written.
         SinkError: the bundle cannot be written.
     """
-    check_target(path, force=force)
+    check_target(path, force=force, inputs=[bundle.path])
     check_source(bundle)
     work = _Work(bundle, plan, threads)
     work.calibrate(recipe, data, progress)

@@ -25,6 +25,7 @@ from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.recipe import DATA, CalibrationClip, Recipe
+from edge_arseg.spec.url import label_of
 
 ROLES = (Role.HR, Role.LR, Role.FUSE)
 RESULTS = {Role.HR: (names.FEATURE,), Role.LR: (names.LR_FEATURE,), Role.FUSE: ()}
@@ -116,13 +117,13 @@ def ranges_from_clips(
     samples: list[np.ndarray] = []
     number = 0
     for selection, source in zip(selections, sources, strict=True):
-        progress(f"calibrating on {selection.clip.source}")
+        progress(f"calibrating on {label_of(selection.clip.source)}")
         flow = _CalibrationPipeline(selection, watchers)
         for frame in _observed_frames(bundle, selection, source, flow, threads):
             if number in chosen:
                 samples.append(frame)
             number += 1
-        seen.append(SeenClip(selection.clip.source, selection.by_distance(), flow.digest.hexdigest()))
+        seen.append(SeenClip(label_of(selection.clip.source), selection.by_distance(), flow.digest.hexdigest()))
     return Calibration(
         branches,
         {role: {n: range_from_histogram(h, recipe) for n, h in watchers[role].histograms.items()} for role in branches},
@@ -138,7 +139,7 @@ def source_from_clip(clip: CalibrationClip, data: Path | None) -> str:
         OptionError: ``{data}`` is there, and no folder was given.
     """
     if DATA in clip.source and data is None:
-        raise OptionError(f"{clip.source}: the recipe needs a folder; type --data DIR")
+        raise OptionError(f"{label_of(clip.source)}: the recipe needs a folder; type --data DIR")
     return clip.source.replace(DATA, str(data))
 
 
@@ -248,7 +249,9 @@ def _observed_frames(
                 if flow.observed:
                     yield result.frame.rgb.copy()
     if seen < selection.clip.frames:
-        raise SourceError(f"{selection.clip.source}: {seen} frames seen, the recipe reads {selection.clip.frames}")
+        raise SourceError(
+            f"{label_of(selection.clip.source)}: {seen} frames seen, the recipe reads {selection.clip.frames}"
+        )
 
 
 def _sample_indices(count: int) -> set[int]:

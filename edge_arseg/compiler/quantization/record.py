@@ -17,6 +17,7 @@ from edge_arseg.evaluation.scores import Scores, json_from_scores
 from edge_arseg.runtime.verification import Agreement
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.recipe import Recipe
+from edge_arseg.spec.url import label_of
 
 CALIBRATION_FILE = "quantization/calibration.json"
 SENSITIVITY_FILE = "quantization/sensitivity.json"
@@ -36,7 +37,7 @@ def calibration_record(calibration: Calibration, recipe: Recipe, activations: st
     return _bytes(
         {
             "format": FORMAT,
-            "recipe": asdict(recipe),
+            "recipe": {**asdict(recipe), "clips": [{**asdict(c), "source": label_of(c.source)} for c in recipe.clips]},
             "activations": activations,
             "clips": [asdict(clip) for clip in calibration.clips],
             "versions": versions(),

@@ -13,6 +13,7 @@ from edge_arseg.evaluation.labels import IGNORED
 from edge_arseg.evaluation.nearest import resized_map
 from edge_arseg.evaluation.progress import Progress, no_progress
 from edge_arseg.motion import Accumulator
+from edge_arseg.spec.url import label_of
 from edge_arseg.training.data.clip_plan import Window, digest_of_clip, windows_from_clip
 from edge_arseg.training.data.decoded_clip import BROKEN, DecodedClip, KeptFrame, records_from_frames
 from edge_arseg.training.data.pair import BLOCK
@@ -98,11 +99,11 @@ def store_from_clip(
     )
     if {window.part for window in windows} != {"train", "held_back"}:
         raise DataError(
-            f"{clip}: {frame_count} frames, {len(frames)} of them to be paired; expected enough for pairs of up to "
-            f"{head.gop - 1} frames in the first 90 % and in the last 10 %: a longer clip, or a smaller --gop"
+            f"{label_of(clip)}: {frame_count} frames, {len(frames)} of them to be paired; expected enough for pairs of "
+            f"up to {head.gop - 1} frames in the first 90 % and in the last 10 %: a longer clip, or a smaller --gop"
         )
     missing = [window for window in windows if not writer.has(window.key, window.part, window.made_from)]
-    what = f"preparing {clip}"
+    what = f"preparing {label_of(clip)}"
     progress(0, len(missing), what)
     done = 0
     for motion, group in groupby(sorted(missing, key=lambda w: (w.motion, w.first)), key=lambda w: w.motion):

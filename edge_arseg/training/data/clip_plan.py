@@ -99,7 +99,10 @@ def windows_from_clip(
 def clip_name(clip: str | Path) -> str:
     """The clip's name for files: letters, digits, dots, dashes."""
     source = source_from_uri(clip)
-    stem = Path(source.location).stem if source.kind is SourceKind.FILE else source.location
+    if source.kind is SourceKind.FILE:
+        stem = (source.path or Path(source.label.partition("?")[0])).stem
+    else:
+        stem = source.label if source.kind is SourceKind.STREAM else source.location
     return "".join(c if c.isalnum() or c in "-." else "_" for c in stem).strip("_.")[-60:] or "clip"
 
 
@@ -113,7 +116,7 @@ def digest_of_clip(clip: str | Path, labels: Sequence[Path] = ()) -> str:
             while block := file.read(1 << 20):
                 total.update(block)
     else:
-        total.update(source.uri.encode())
+        total.update(source.label.encode())
     for label in labels:
         total.update(label.name.encode())
         total.update(label.read_bytes())

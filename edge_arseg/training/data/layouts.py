@@ -119,7 +119,7 @@ def _cityscapes(path: Path) -> Found:
     faults: list[str] = []
     if not pictures.is_dir():
         raise DataError(f"{path}: no folder leftImg8bit/train")
-    for image in sorted(pictures.glob("*/*_leftImg8bit.png")):
+    for image in sorted(pictures.glob("*/[!.]*_leftImg8bit.png")):
         stem = image.name.removesuffix("_leftImg8bit.png")
         label = labels / image.parent.name / f"{stem}_gtFine_labelIds.png"
         if label.is_file():
@@ -129,7 +129,7 @@ def _cityscapes(path: Path) -> Found:
     known = {image.label for image in images}
     faults += [
         f"{label.name}: a label without an image"
-        for label in sorted(labels.glob("*/*_gtFine_labelIds.png"))
+        for label in sorted(labels.glob("*/[!.]*_gtFine_labelIds.png"))
         if label not in known
     ]
     return "cityscapes", CITYSCAPES_19, images, None, faults

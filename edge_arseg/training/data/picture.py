@@ -15,7 +15,9 @@ def read_rgb(path: Path) -> np.ndarray:
         DataError: it cannot be read, or there is no picture in it.
     """
     try:
-        with av.open(str(path)) as container:
+        # Else FFmpeg may take a part of the name for a protocol or a pattern.
+        options = {"pattern_type": "none"}
+        with av.open(f"file:{path}", options=options, metadata_errors="replace") as container:
             frame = next(container.decode(video=0), None) if container.streams.video else None
     except (av.error.FFmpegError, OSError) as error:
         raise DataError(

@@ -65,7 +65,7 @@ class Encoder:
         even = (height + height % 2, width + width % 2)
         self._padded = np.empty((*even, 3), np.uint8) if even != size else None
         self._pixel_format = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        self._container = av.open(str(path), "w", container_options=container_options or {})
+        self._container = av.open(f"file:{path}", "w", container_options=container_options or {})
         try:
             hint = Fraction(rate).limit_denominator(1001)
             stream = self._container.add_stream(

@@ -1,5 +1,6 @@
 """One JSON object per frame and line."""
 
+import errno
 import json
 import os
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 from edge_arseg.spec.classes import ClassInfo
 from edge_arseg.spec.result import SegmentedFrame
 from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.new_file import NewFile
 
 _PART = 1 << 17
 """Pixels that are compared at once: few enough to stay in a core's cache with their marks."""
@@ -35,27 +37,47 @@ class LinesSink(Sink):
 
     Args:
         target: the URI, for messages.
-        path: the file, replaced if there is one; ``None`` is the standard output.
+        path: the file, see ``NewFile``; ``None`` is the standard output.
         classes: names, by index.
+        descriptor: an open file to write to instead of ``path``, such as 3 for ``/dev/fd/3``; 1 is the standard output.
+        force: a file that is there may be replaced.
 
     Raises:
-        SinkError: the file cannot be opened.
+        SinkError: the file cannot be opened, or is there already.
     """
 
-    def __init__(self, target: str, path: Path | None, classes: tuple[ClassInfo, ...]) -> None:
+    def __init__(
+        self,
+        target: str,
+        path: Path | None,
+        classes: tuple[ClassInfo, ...],
+        *,
+        descriptor: int | None = None,
+        force: bool = False,
+    ) -> None:
         super().__init__(target)
         self._names = [info.name for info in classes]
         self._marks = np.zeros(_PART, np.bool_)
+        self._new: NewFile | None = None
         self._file: TextIO | None = None
-        if path is not None:
-            with sink_errors(target):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = path.open("w", encoding="utf-8", buffering=1)
+        with sink_errors(target):
+            if descriptor not in (None, 1):
+                self._file = open(os.dup(descriptor), "w", encoding="utf-8", buffering=1)  # noqa: SIM115, PTH123
+            elif path is None and sys.stdout is None:
+                raise OSError(errno.EBADF, "the standard output is closed")
+            elif path is not None:
+                self._new = NewFile(target, path, force=force)
+                if self._new.published:  # a device or pipe
+                    self._file = path.open("w", encoding="utf-8", buffering=1)
 
     def _write(self, result: SegmentedFrame) -> None:
         line = json.dumps(_object_from_result(result, self._names, self._marks), separators=(",", ":")) + "\n"
+        if self._new is not None and self._file is None:
+            self._file = self._new.writes_to.open("x", encoding="utf-8", buffering=1)
         if self._file is not None:
             self._file.write(line)
+            if self._new is not None:
+                self._new.publish()
             return
         try:
             sys.stdout.write(line)
@@ -63,15 +85,21 @@ class LinesSink(Sink):
         except BrokenPipeError:
             self.finished = True
             _forget_stdout()
+        except OSError:
+            _forget_stdout()
+            raise
 
     def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        try:
+            if self._file is not None:
+                self._file.close()
+        finally:
+            if self._new is not None:
+                self._new.discard()
 
     def _abandon(self) -> None:
-        if self._file is not None:
-            with suppress(OSError):
-                self._file.close()
+        with suppress(OSError):
+            self._close()
 
 
 def _pixels_of_classes(class_map: np.ndarray, classes: int, marks: np.ndarray) -> list[int]:

@@ -1,45 +1,119 @@
 """One index PNG per frame."""
 
+import errno
+import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
+from edge_arseg.errors import SinkError
 from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.files import Lock, lock_on
 from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.url import printable
 from edge_arseg.video.sinks.base import Sink, sink_errors
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
+from edge_arseg.video.sinks.folders import made_folders, remove_folders
+from edge_arseg.video.sinks.png import is_index_png, palette_from_classes, png_from_indices
+
+_NAME = re.compile(r"[0-9]{6,}\.png")
 
 
 class MasksSink(Sink):
     """Writes ``NNNNNN.png`` into a directory, named by the index of the frame in its source.
 
-    The bytes are the class indices, the palette holds the class colours. A file appears complete or not at all.
+    The bytes are the class indices, the palette holds the class colours. A file appears complete or not at all. Masks
+    of an earlier run are removed when the first mask of this one is written, so old and new are never mixed, and a run
+    that fails before loses nothing.
 
     Args:
         target: the URI, for messages.
-        directory: made if missing; files of the same name are replaced.
+        directory: made if missing; removed again if no mask comes.
         classes: names and colours, by index.
+        force: masks that are there may be removed.
 
     Raises:
-        SinkError: the directory cannot be made or written to.
+        SinkError: the directory cannot be made or written to, holds masks, or a running process writes to it.
     """
 
-    def __init__(self, target: str, directory: Path, classes: tuple[ClassInfo, ...]) -> None:
+    def __init__(self, target: str, directory: Path, classes: tuple[ClassInfo, ...], *, force: bool = False) -> None:
         super().__init__(target)
         self._directory = directory
         self._palette = palette_from_classes(classes)
         self._part = directory / ".part.png"
+        self._begun = False
+        self._lock: Lock | None = None
         with sink_errors(target):
-            directory.mkdir(parents=True, exist_ok=True)
-            self._part.write_bytes(b"")  # says now, not after the first inference, that the place is read-only
-            self._part.unlink()
+            check_masks(target, directory, force=force)
+            self._made = made_folders(directory)
+            try:
+                self._lock = lock_on(directory)
+                if self._lock is None:
+                    raise SinkError(
+                        f"cannot write {target}: a running process writes masks there; choose another folder"
+                    )
+                self._part.write_bytes(b"")  # says now, not after the first inference, that the place is read-only
+                self._part.unlink()
+            except BaseException:
+                self._let_go()
+                raise
 
     def _write(self, result: SegmentedFrame) -> None:
         self._part.write_bytes(png_from_indices(result.class_map, self._palette))
+        if not self._begun:
+            for old in mask_paths(self._directory):
+                old.unlink()
+            self._begun = True
         self._part.replace(self._directory / f"{result.frame.index:06d}.png")
 
     def _close(self) -> None:
-        self._part.unlink(missing_ok=True)  # left behind by an interruption in the middle of a frame
+        try:
+            self._part.unlink(missing_ok=True)  # left behind by an interruption in the middle of a frame
+        finally:
+            self._let_go()
 
     def _abandon(self) -> None:
         with suppress(OSError):
             self._part.unlink(missing_ok=True)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+        if not self._begun:
+            remove_folders(self._made)
+
+
+def is_mask_name(name: str) -> bool:
+    """Whether a file name is one that this sink writes."""
+    return _NAME.fullmatch(name) is not None
+
+
+def mask_paths(directory: Path) -> list[Path]:
+    """Return the files of a folder whose names are those of masks; none where there is no such folder."""
+    try:
+        return sorted(path for path in directory.iterdir() if is_mask_name(path.name))
+    except FileNotFoundError:
+        return []
+
+
+def check_masks(target: str, directory: Path, *, force: bool) -> None:
+    """Refuse a folder that holds masks, or with ``force`` one where these are something else.
+
+    Raises:
+        SinkError: it does.
+        OSError: it is a file, or cannot be looked into.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), str(directory))
+    there = mask_paths(directory)
+    if there and not force:
+        raise SinkError(
+            f"cannot write {target}: it holds {len(there)} masks already, {there[0].name} the first; type --force to "
+            "remove them, or choose another folder"
+        )
+    strange = next((path for path in there if path.is_symlink() or not is_index_png(path)), None)
+    if strange is not None:
+        raise SinkError(
+            f"cannot write {target}: {printable(strange.name)} in it has a mask's name, but is no mask, so it is not "
+            "removed; choose another folder"
+        )

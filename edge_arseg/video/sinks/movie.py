@@ -11,6 +11,7 @@ from edge_arseg.spec.result import SegmentedFrame
 from edge_arseg.video.overlay import Overlay
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.encoder import Encoder
+from edge_arseg.video.sinks.new_file import NewFile
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 
@@ -31,15 +32,16 @@ class MovieSink(Sink):
 
     Args:
         target: the URI, for messages.
-        path: the file, replaced if there is one; the directory is made if missing.
+        path: the file; see ``NewFile``.
         size: rows and columns of the frames.
         rate: frames per second, as a hint for the encoder.
         classes: names and colours, by index.
         alpha: how much of the class colour is mixed in, 0 to 1.
         legend: draw the strip with names and status.
+        force: a file that is there may be replaced.
 
     Raises:
-        SinkError: the file cannot be made.
+        SinkError: the file cannot be made, or is there already.
         OptionError: ``alpha`` is outside 0 to 1.
     """
 
@@ -53,16 +55,24 @@ class MovieSink(Sink):
         classes: tuple[ClassInfo, ...],
         alpha: float = 0.5,
         legend: bool = True,
+        force: bool = False,
     ) -> None:
         super().__init__(target)
         self._size = size
         self._overlay = Overlay(size, classes, alpha=alpha, legend=legend)
         with sink_errors(target):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.open("ab").close()  # FFmpeg opens the file only with the first picture
-            self._encoder = Encoder(
-                path, self._overlay.shape, rate, container_options=_container_options(path.suffix), live=True
-            )
+            self._file = NewFile(target, path, force=force)
+            try:
+                self._encoder = Encoder(
+                    self._file.writes_to,  # FFmpeg opens it only with the first picture
+                    self._overlay.shape,
+                    rate,
+                    container_options=_container_options(path.suffix),
+                    live=True,
+                )
+            except BaseException:
+                self._file.discard()
+                raise
 
     def _write(self, result: SegmentedFrame) -> None:
         for name, shape in (("frame", result.frame.rgb.shape[:2]), ("class map", result.class_map.shape)):
@@ -72,13 +82,19 @@ class MovieSink(Sink):
                     f"{self._size[0]}x{self._size[1]}; a source whose size changes can go to masks:// or jsonl://"
                 )
         self._encoder.write(self._overlay.draw(result), result.frame.time_s)
+        self._file.publish()
 
     def _close(self) -> None:
-        self._encoder.close()
+        try:
+            self._encoder.close()
+            self._file.publish()  # an encoder may hold back pictures, and all of a short run
+        finally:
+            self._file.discard()
 
     def _abandon(self) -> None:
         with suppress(OSError, av.error.FFmpegError):
             self._encoder.abandon()
+        self._file.discard()
 
 
 def _container_options(suffix: str) -> dict[str, str]:

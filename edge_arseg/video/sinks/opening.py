@@ -1,17 +1,61 @@
 """From the name of a sink to the sink."""
 
-from os import PathLike, fspath
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from os import PathLike
 from pathlib import Path
 
-from edge_arseg.errors import SinkError
 from edge_arseg.spec.classes import ClassInfo
 from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.sinks.lines import LinesSink
 from edge_arseg.video.sinks.masks import MasksSink
-from edge_arseg.video.sinks.movie import SUFFIXES, MovieSink
+from edge_arseg.video.sinks.movie import MovieSink
 from edge_arseg.video.sinks.null import NullSink
+from edge_arseg.video.sinks.place import Place, check_places, place_from_uri
 
-_EXPECTED = "expected a video (NAME.mp4, NAME.mkv), masks://DIR, jsonl://FILE, jsonl://- or null://"
+
+def check_sinks(
+    uris: Iterable[str],
+    *,
+    source: str | PathLike[str] | None = None,
+    inputs: Iterable[Path] = (),
+    force: bool = False,
+) -> None:
+    """Refuse sinks that would overwrite something, before a model is loaded or a camera opened. Nothing is opened.
+
+    Args:
+        uris: all sinks of a run; see ``open_sink``.
+        source: what is read meanwhile.
+        inputs: files that are read too, and bundles.
+        force: results that are there may be replaced.
+
+    Raises:
+        SinkError: a URI names no sink; or its place is read from, is another sink's, is being written to by another
+            process, or holds results and ``force`` is not set.
+        SourceError: the source is no source.
+    """
+    check_places([place_from_uri(uri) for uri in uris], source=source, inputs=inputs, force=force)
+
+
+def open_sinks(
+    uris: Sequence[str],
+    *,
+    size: tuple[int, int],
+    rate: float,
+    classes: tuple[ClassInfo, ...],
+    alpha: float = 0.5,
+    legend: bool = True,
+    source: str | PathLike[str] | None = None,
+    inputs: Iterable[Path] = (),
+    force: bool = False,
+) -> list[Sink]:
+    """Open all sinks of a run, or none; arguments and errors are those of ``open_sink`` and ``check_sinks``."""
+    places = [place_from_uri(uri) for uri in uris]
+    check_places(places, source=source, inputs=inputs, force=force)
+    with ExitStack() as stack:
+        sinks = [stack.enter_context(_sink(place, size, rate, classes, alpha, legend, force=force)) for place in places]
+        stack.pop_all()
+    return sinks
 
 
 def open_sink(
@@ -23,17 +67,19 @@ def open_sink(
     alpha: float = 0.5,
     legend: bool = True,
     source: str | PathLike[str] | None = None,
+    force: bool = False,
 ) -> Sink:
     """Open a sink.
 
-    =====================================  ====================================================
-    ``NAME.mp4 .m4v .mov .mkv``, file://   overlay video: ``MovieSink``
-    ``masks://DIR``                        one index PNG per frame: ``MasksSink``
-    ``jsonl://FILE``, ``jsonl://-``        one JSON object per frame: ``LinesSink``
-    ``null://``                            nothing
-    =====================================  ====================================================
+    ============================================  ====================================================
+    ``NAME.mp4 .m4v .mov .mkv``, file:///NAME     overlay video: ``MovieSink``
+    ``masks://DIR``                               one index PNG per frame: ``MasksSink``
+    ``jsonl://FILE``, ``jsonl://-``               one JSON object per frame: ``LinesSink``
+    ``null://``                                   nothing
+    ============================================  ====================================================
 
-    Directories are made if missing, files are replaced.
+    Directories are made if missing. Files appear with the first result. What is there already is replaced only with
+    ``force``; devices and pipes are written to as they are.
 
     Args:
         uri: where results go; one of the above. ``DIR`` and ``FILE`` are paths: relative, or absolute (a third slash).
@@ -43,34 +89,34 @@ def open_sink(
         alpha: how much of the class colour the overlay mixes in, 0 to 1.
         legend: draw names and status below the overlay.
         source: what is read meanwhile, so that it is not overwritten.
+        force: results that are there may be replaced.
 
     Raises:
-        SinkError: the URI names no sink, its place cannot be written to, or it is the source.
+        SinkError: the URI names no sink, its place cannot be written to, holds results, or is the source.
+        SourceError: ``source`` is no source.
         OptionError: ``alpha`` is outside 0 to 1.
     """
-    scheme, separator, rest = uri.partition("://")
-    if not separator:
-        scheme, rest = "file", uri
-    scheme = scheme.lower()
-    if scheme == "null":
-        return NullSink(uri)
-    if scheme not in ("masks", "jsonl", "file"):
-        raise SinkError(f"cannot write {uri}: unknown scheme {scheme}://; {_EXPECTED}")
-    if not rest:
-        raise SinkError(f"cannot write {uri!r}: no path; {_EXPECTED}")
-    path = Path(rest)
-    if source is not None and _same_file(path, source):
-        raise SinkError(f"cannot write {uri}: it is the source, which is being read; choose another name")
-    if scheme == "masks":
-        return MasksSink(uri, path, classes)
-    if scheme == "jsonl":
-        return LinesSink(uri, None if rest == "-" else path, classes)
-    if path.suffix.lower() not in SUFFIXES:
-        seen = f"the ending {path.suffix}" if path.suffix else "a name without an ending"
-        raise SinkError(f"cannot write {uri}: {seen} names no sink; {_EXPECTED}")
-    return MovieSink(uri, path, size=size, rate=rate, classes=classes, alpha=alpha, legend=legend)
+    return open_sinks(
+        [uri], size=size, rate=rate, classes=classes, alpha=alpha, legend=legend, source=source, force=force
+    )[0]
 
 
-def _same_file(path: Path, source: str | PathLike[str]) -> bool:
-    given = Path(fspath(source).removeprefix("file://"))
-    return path.is_file() and given.is_file() and path.samefile(given)
+def _sink(
+    place: Place,
+    size: tuple[int, int],
+    rate: float,
+    classes: tuple[ClassInfo, ...],
+    alpha: float,
+    legend: bool,
+    *,
+    force: bool,
+) -> Sink:
+    if place.kind == "lines":
+        return LinesSink(place.uri, place.path, classes, descriptor=place.descriptor, force=force)
+    if place.path is None:
+        return NullSink(place.uri)
+    if place.kind == "masks":
+        return MasksSink(place.uri, place.path, classes, force=force)
+    return MovieSink(
+        place.uri, place.path, size=size, rate=rate, classes=classes, alpha=alpha, legend=legend, force=force
+    )

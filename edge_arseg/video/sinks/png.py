@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 
@@ -35,6 +36,17 @@ def png_from_indices(indices: np.ndarray, palette: bytes) -> bytes:
             _chunk(b"IEND", b""),
         )
     )
+
+
+def is_index_png(path: Path) -> bool:
+    """Whether a file is a PNG of 8-bit indices with a palette, as ``png_from_indices`` makes them.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(41)
+    return head[:8] == b"\x89PNG\r\n\x1a\n" and head[24:26] == b"\x08\x03" and head[37:41] == b"PLTE"
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -1,0 +1,99 @@
+"""The source that a command reads: an argument, a line of a file, or the environment."""
+
+import os
+from pathlib import Path
+
+import click
+
+from edge_arseg.errors import SourceError
+
+ENVIRONMENT = "EDGE_ARSEG_SOURCE"
+"""Used where no source is given: what stands on a command line is visible to every user of the machine."""
+
+_SINKS = ("masks://", "jsonl://", "null://")
+
+
+class SourceType(click.ParamType):
+    """A source as ``open_video`` takes it; ``@FILE`` stands for the first line of FILE."""
+
+    name = "source"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the source, read out of its file."""
+        return source_from_text(value)
+
+
+SOURCE = SourceType()
+
+
+def source_from_text(text: str) -> str:
+    """Return a source as it is, or the first line of the file behind ``@``.
+
+    Raises:
+        SourceError: the file cannot be read, or its first line is empty.
+    """
+    if not text.startswith("@") or os.path.lexists(text):
+        return text
+    file = Path(text[1:])
+    try:
+        with file.open("rb") as content:
+            line = content.readline(1 << 16)
+    except OSError as error:
+        raise SourceError(
+            f"{text}: cannot be read ({error.strerror or error}); expected @FILE, whose first line is a source"
+        ) from error
+    source = os.fsdecode(line.removeprefix(b"\xef\xbb\xbf").strip())
+    if not source or "\0" in source:
+        raise SourceError(f"{text}: no source in the first line; expected for example rtsp://USER:PASSWORD@host/path")
+    return source
+
+
+def source_from_environment() -> str | None:
+    """Return the source that the environment names, if it names one.
+
+    Raises:
+        SourceError: see ``source_from_text``.
+    """
+    text = os.environ.get(ENVIRONMENT)
+    return source_from_text(text) if text else None
+
+
+def files_of_sources(arguments: tuple[str, ...]) -> list[Path]:
+    """Return the files that sources are read out of: they are not to be written to."""
+    texts = (*arguments[:1], os.environ.get(ENVIRONMENT, ""))
+    return [Path(text[1:]) for text in texts if text.startswith("@") and len(text) > 1]
+
+
+def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Tell the source from the sinks: the first argument, or the environment's where that is a sink or ``-``.
+
+    Raises:
+        click.UsageError: there is no source.
+        SourceError: see ``source_from_text``.
+    """
+    from edge_arseg.video.uri import source_from_uri
+
+    first, rest = arguments[:1], arguments[1:]
+    environment = source_from_environment()
+    if first == ("-",):
+        if environment is None:
+            raise click.UsageError(f"SOURCE - stands for {ENVIRONMENT}, which is not set")
+        return environment, rest
+    if environment is not None and (not first or _names_sink(first[0])):
+        return environment, arguments
+    if not first:
+        raise click.UsageError(f"Missing argument 'SOURCE'; or set {ENVIRONMENT}")
+    source = source_from_text(first[0])
+    if environment is not None:
+        label = source_from_uri(source).label
+        click.echo(f"reads {label}, not {ENVIRONMENT}; type - before it if it is a sink", err=True)
+    return source, rest
+
+
+def _names_sink(text: str) -> bool:
+    """Whether an argument can be nothing but a sink: of a scheme of sinks, or a video that is not there."""
+    from edge_arseg.video.sinks.movie import SUFFIXES
+
+    if text.lower().startswith(_SINKS):
+        return True
+    return "://" not in text and text.lower().endswith(SUFFIXES) and not os.path.lexists(text)

@@ -1,0 +1,203 @@
+"""Files that are written: which is which, who writes to it now, and how a whole one gets its name."""
+
+import os
+import re
+import stat
+import uuid
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from edge_arseg.errors import SinkError
+from edge_arseg.spec.url import printable
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: no locks there
+    fcntl = None  # type: ignore[assignment]
+
+_DESCRIPTOR = re.compile(r"/dev/std(in|out|err)|(?:/dev|/proc/self)/fd/([0-9]+)")
+
+Identity = tuple[object, ...]
+"""Equal for two spellings of one file: device and inode, and the rest of the path for what is not there yet."""
+
+
+def descriptor_of(path: str | os.PathLike[str]) -> int | None:
+    """Return the open descriptor that a path such as ``/dev/stdout`` or ``/dev/fd/3`` names, else ``None``."""
+    match = _DESCRIPTOR.fullmatch(os.path.normpath(os.fspath(path)))
+    if match is None:
+        return None
+    return int(match[2]) if match[2] else ("in", "out", "err").index(match[1])
+
+
+def identity(path: str | os.PathLike[str]) -> Identity:
+    """Return what two spellings of one file share: links and ``..`` make no difference, nor does upper case where the
+    file system sees none.
+
+    Raises:
+        OSError: a folder on the way cannot be looked into.
+    """
+    real = Path(os.path.realpath(path))
+    rest: list[str] = []
+    for place in (real, *real.parents):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            found = place.stat()
+            return (found.st_dev, found.st_ino, *reversed(rest))
+        rest.append(place.name)
+    return (str(real),)
+
+
+def identity_of_descriptor(descriptor: int) -> Identity | None:
+    """Return the ``identity`` of the ordinary file behind a descriptor; ``None`` for terminals, pipes, closed ones."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path is there and takes bytes without keeping them: a device that is no disk, a pipe, a socket."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode))
+
+
+def check_inputs(path: Path, inputs: Iterable[str | os.PathLike[str]], *, what: str | None = None) -> None:
+    """Refuse an output that is an input, or lies in a folder that is one (a bundle). Nothing is opened.
+
+    Args:
+        path: the file or folder that will be written; devices and pipes are always good.
+        inputs: what is read.
+        what: the output as the user wrote it.
+
+    Raises:
+        SinkError: it is one.
+    """
+    told = printable(what or str(path))
+    if is_special(path):
+        return
+    for one in inputs:
+        try:
+            own, found = identity(path), identity(one)
+            inside = Path(one).is_dir() and found in map(identity, Path(os.path.realpath(path)).parents)
+        except OSError as error:
+            raise SinkError(f"cannot write {told}: {error.strerror or error}; choose another place") from error
+        if own == found or inside:
+            where = "inside " if inside else ""
+            raise SinkError(
+                f"cannot write {told}: it is {where}{printable(os.fspath(one))}, which is read; choose another name"
+            )
+
+
+def check_output(
+    path: Path, *, force: bool, inputs: Iterable[str | os.PathLike[str]] = (), what: str | None = None
+) -> None:
+    """Refuse a file that would overwrite what is read, or anything at all without ``force``. Nothing is opened.
+
+    Args:
+        path: the file that will be written; devices and pipes are always good.
+        force: the user allowed it to be replaced.
+        inputs: see ``check_inputs``.
+        what: the output as the user wrote it.
+
+    Raises:
+        SinkError: the file is an input, is there already, or is being written to by a running process.
+    """
+    check_inputs(path, inputs, what=what)
+    told = printable(what or str(path))
+    if is_special(path) or os.path.isdir(path) or not os.path.lexists(path):  # noqa: PTH112 - never raises
+        return
+    if path.is_block_device():
+        raise SinkError(f"cannot write {told}: it is a disk; choose a file")
+    if is_locked(path):
+        raise SinkError(f"cannot write {told}: a running process writes to it; choose another name")
+    if not force:
+        raise SinkError(f"cannot write {told}: it exists already; type --force to replace it, or choose another name")
+
+
+def write_whole(path: Path, data: bytes) -> Path:
+    """Write a file under another name and rename it: the old one stays until the new one is whole.
+
+    A device or pipe is written to as it is.
+
+    Raises:
+        OSError: it cannot be written; nothing is left then.
+    """
+    if is_special(path):
+        path.write_bytes(data)
+        return path
+    path = Path(os.path.realpath(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = part_of(path)
+    try:
+        part.write_bytes(data)
+        return part.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def part_of(path: Path) -> Path:
+    """Return the hidden name beside ``path`` under which it is begun; same ending, used once."""
+    return path.with_name(f".part-{os.getpid()}-{uuid.uuid4().hex[:8]}{path.suffix}")
+
+
+class Lock:
+    """A lock on an open file or folder, held until it is released or the process ends, in whatever way.
+
+    Processes that write results respect it; nobody else is hindered. Where the file system has no locks, none is held.
+
+    Args:
+        path: what is locked; it must exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor: int | None = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+
+    def taken(self) -> bool:
+        """Take the lock if nobody else holds it; say whether it is free, and ours now."""
+        if fcntl is None or self._descriptor is None:
+            return True
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # the file system has none
+            return True
+        return True
+
+    def release(self) -> None:
+        """Let go; safe to call twice."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def lock_on(path: Path) -> Lock | None:
+    """Return a held lock on a file or folder; ``None`` where another process holds it.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    lock = Lock(path)
+    if lock.taken():
+        return lock
+    lock.release()
+    return None
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a running process writes to a file now."""
+    if is_special(path):
+        return False
+    try:
+        lock = lock_on(path)
+    except OSError:
+        return False
+    if lock is not None:
+        lock.release()
+    return lock is None

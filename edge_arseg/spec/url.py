@@ -1,0 +1,92 @@
+"""URLs as they may be shown: without the logins in them."""
+
+import re
+from os import PathLike, fspath
+from urllib.parse import quote
+
+HIDDEN = "***"
+"""Stands for a login, or for the value of a secret."""
+
+NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "http", "https")
+"""Schemes of sources on a network."""
+
+_LOCAL = ("file", "images", "masks", "jsonl", "null", "test", "v4l2", "csi", "pipe")
+_URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)", re.DOTALL)
+_SLASHLESS = re.compile(rf"({'|'.join(NETWORK)}):/?(?!/)(.*@.*)", re.DOTALL | re.IGNORECASE)
+_IN_TEXT = re.compile(rf"\b(?:[a-zA-Z][a-zA-Z0-9+.-]*://|(?:{'|'.join(NETWORK)}):/?(?=[^/\s]*@))\S+", re.IGNORECASE)
+_HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^:@\[\]\s]+)(:\d*)?")
+_SURE_HOST = re.compile(
+    r"(\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\]|localhost|[\w-]+(\.[\w-]+)+(?=[:/])|[\w-]+(?=:\d))(:\d+)?(?=[/?#]|$)"
+)
+_SECRET = re.compile(
+    r"((?:[\w.~%-]*(?:pass|pwd|psw|token|secret|signature|auth(?!or)|key(?!frame|int)|cred|login|user|usr|account|"
+    r"session|jwt|policy|code(?!c))[\w.~%-]*)|(?<=[?&;])(?:u|p|pw|sig|sid|hash|h))=[^&]*((?:&[^=&]+(?=&|$))*)",
+    re.IGNORECASE,
+)
+_BAD_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
+
+
+def label_from_url(url: str) -> str:
+    """Return a URL with its login and the secrets of its query replaced; host, port and path stay.
+
+    A login may hold any character, also those that belong percent-encoded (``#``, ``@``, ``/``, ``?``). Where it is
+    not certain what is the login, more is hidden, not less.
+    """
+    match = _URL.fullmatch(url)
+    if match is None or match[1].lower() in _LOCAL:
+        return _SLASHLESS.sub(lambda found: f"{found[1]}:{HIDDEN}@{found[2].rpartition('@')[2]}", url)
+    scheme, rest = match.groups()
+    end = _login_end(rest, suspicious=True)
+    shown, tail = (f"{HIDDEN}@", rest[end + 1 :]) if end > 0 else ("", rest)
+    return f"{scheme}://{shown}" + _SECRET.sub(rf"\1={HIDDEN}", tail)
+
+
+def label_of(source: str | PathLike[str]) -> str:
+    """Return how a source, a sink or a path is shown in messages, logs and records: no login, and printable."""
+    return printable(label_from_url(fspath(source)))
+
+
+def text_without_logins(text: str) -> str:
+    """Return a message with every URL in it as ``label_from_url`` shows it."""
+    return _IN_TEXT.sub(lambda match: label_from_url(match[0]), text)
+
+
+def url_with_encoded_login(url: str) -> str:
+    """Return a URL whose scheme is in lower case and whose login is percent-encoded where it has to be.
+
+    ``RTSP://admin:a#b%c@host/x`` becomes ``rtsp://admin:a%23b%25c@host/x``; what is encoded already stays.
+    """
+    match = _URL.fullmatch(url)
+    if match is None:
+        return url
+    scheme, rest = match[1].lower(), match[2]
+    end = _login_end(rest, suspicious=False)
+    if end <= 0:
+        return f"{scheme}://{rest}"
+    login = quote(_BAD_PERCENT.sub("%25", rest[:end]), safe="%:!$&'()*+,;=-._~")
+    return f"{scheme}://{login}@{rest[end + 1 :]}"
+
+
+def printable(text: str) -> str:
+    """Return a name with what cannot be printed written as ``\\xNN``: bytes that are not UTF-8, control characters."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _login_end(rest: str, *, suspicious: bool) -> int:
+    """Return where the ``@`` behind the login is in what follows ``://``, or -1.
+
+    By the standard that is the last one before the first of ``/?#``; a login that is not percent-encoded may hold these
+    itself. ``suspicious`` takes for a login what might be one (a password may begin like a port).
+    """
+    border = next((at for at, c in enumerate(rest) if c in "/?#"), len(rest))
+    end = rest.rfind("@", 0, border)
+    last = rest.rfind("@")
+    if last < border:
+        return end
+    host = _HOST_AND_PORT.fullmatch(rest, end + 1, border)
+    if host is None or rest[border] == "#":
+        return last
+    if suspicious and (end >= 0 or host[2]) and rest[last - 1] != "/" and "=" not in rest[border:last]:
+        return last if _SURE_HOST.match(rest, last + 1) else end
+    return end

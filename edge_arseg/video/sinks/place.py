@@ -1,0 +1,159 @@
+"""Where sinks write, compared with what is read and with each other before anything is opened."""
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from edge_arseg.errors import SinkError
+from edge_arseg.spec.files import (
+    Identity,
+    check_inputs,
+    check_output,
+    descriptor_of,
+    identity,
+    identity_of_descriptor,
+    is_special,
+)
+from edge_arseg.spec.url import label_of, printable
+from edge_arseg.video.images import image_paths
+from edge_arseg.video.sinks.base import sink_errors
+from edge_arseg.video.sinks.masks import check_masks, is_mask_name
+from edge_arseg.video.sinks.movie import SUFFIXES
+from edge_arseg.video.uri import Source, SourceKind, path_from_file_uri, source_from_uri
+
+_EXPECTED = "expected a video (NAME.mp4, NAME.mkv), masks://DIR, jsonl://FILE, jsonl://- or null://"
+STDOUT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one sink writes.
+
+    Attributes:
+        uri: for messages: as given, without a login.
+        kind: ``movie``, ``lines``, ``masks`` or ``null``.
+        path: the file or folder, links followed; ``None`` where there is none.
+        descriptor: the open file that is written to instead, such as the standard output.
+    """
+
+    uri: str
+    kind: str
+    path: Path | None = None
+    descriptor: int | None = None
+
+    @property
+    def identity(self) -> Identity | None:
+        """What another sink on the same place shares; ``None`` where several may write."""
+        if self.descriptor is not None:
+            return identity_of_descriptor(self.descriptor) or ("descriptor", self.descriptor)
+        if self.path is None or (is_special(self.path) and not stat.S_ISFIFO(self.path.stat().st_mode)):
+            return None
+        return identity(self.path)
+
+
+def place_from_uri(uri: str) -> Place:
+    """Parse the name of a sink; see ``open_sink``. Nothing is opened.
+
+    Raises:
+        SinkError: it names no sink.
+    """
+    label = label_of(uri)
+    scheme, separator, rest = uri.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme == "file":
+        decoded = path_from_file_uri(uri)
+        scheme, rest = "file", uri if decoded is None else decoded
+    if scheme == "null":
+        return Place(label, "null")
+    if scheme not in ("masks", "jsonl", "file"):
+        raise SinkError(f"cannot write {label}: unknown scheme {scheme}://; {_EXPECTED}")
+    if not rest:
+        raise SinkError(f"cannot write {label!r}: no path; {_EXPECTED}")
+    if scheme == "jsonl" and (rest == "-" or descriptor_of(rest) is not None):
+        return Place(label, "lines", descriptor=STDOUT if rest == "-" else descriptor_of(rest))
+    with sink_errors(label):
+        path = Path(os.path.realpath(rest))
+    if scheme != "file":
+        return Place(label, "lines" if scheme == "jsonl" else "masks", path)
+    if path.suffix.lower() not in SUFFIXES and Path(rest).suffix.lower() not in SUFFIXES:
+        seen = f"the ending {printable(path.suffix)}" if path.suffix else "a name without an ending"
+        raise SinkError(f"cannot write {label}: {seen} names no sink; {_EXPECTED}")
+    return Place(label, "movie", path)
+
+
+def check_places(
+    places: Sequence[Place],
+    *,
+    source: str | PathLike[str] | None = None,
+    inputs: Iterable[Path] = (),
+    force: bool = False,
+) -> None:
+    """Refuse places where something of the user's would be lost. Nothing is opened for writing.
+
+    Args:
+        places: of all sinks of a run.
+        source: what is read meanwhile.
+        inputs: files that are read too, and bundles.
+        force: results that are there may be replaced.
+
+    Raises:
+        SinkError: a place is read from, is another sink's, is being written to by another process, or holds results.
+        SourceError: the source is no source, or ``images://`` without images.
+    """
+    read = source_from_uri(source) if source is not None else None
+    images = image_paths(read) if read is not None and read.kind is SourceKind.IMAGES else []
+    seen: dict[Identity, str] = {}
+    read_too = tuple(inputs)
+    for place in places:
+        with sink_errors(place.uri):
+            own = place.identity
+        if own is not None and own in seen:
+            raise SinkError(f"cannot write {place.uri}: {seen[own]} writes there too; choose another name")
+        if own is not None:
+            seen[own] = place.uri
+        if read is not None:
+            _check_source(place, own, read, images)
+        _check_inside(place, places)
+        if place.path is None:
+            continue
+        with sink_errors(place.uri):
+            if place.kind == "masks":
+                check_inputs(place.path, read_too, what=place.uri)
+                check_masks(place.uri, place.path, force=force)
+            else:
+                check_output(place.path, force=force, inputs=read_too, what=place.uri)
+
+
+def _check_source(place: Place, own: Identity | None, read: Source, images: list[Path]) -> None:
+    """Refuse a place that is the source, or where the masks would be among the source's pictures."""
+    files = images if read.path is None else [read.path]
+    if own is None or not files:
+        return
+    fault = SinkError(f"cannot write {place.uri}: it is the source, which is being read; choose another name")
+    if place.kind != "masks":
+        there = place.path is None or os.path.lexists(place.path)  # else it can be none of the files
+        if there and any(own == identity(file) for file in files if os.path.lexists(file)):
+            raise fault
+        return
+    for folder in {file.parent for file in images} | {
+        Path(os.path.realpath(f)).parent for f in files if f.is_symlink()
+    }:
+        if images and identity(folder) == own:
+            raise SinkError(f"cannot write {place.uri}: images of the source are in this folder; choose another folder")
+    if any(is_mask_name(Path(os.path.realpath(file)).name) and identity(file.parent) == own for file in files):
+        raise fault
+
+
+def _check_inside(place: Place, places: Sequence[Place]) -> None:
+    """Refuse a file that a mask would overwrite, and a file where another sink needs a folder."""
+    if place.path is None or place.kind == "masks":
+        return
+    for other in places:
+        if other.path is None or other is place:
+            continue
+        among = other.kind == "masks" and place.path.parent == other.path and is_mask_name(place.path.name)
+        if among or place.path in other.path.parents:
+            raise SinkError(f"cannot write {place.uri}: {other.uri} writes there too; choose another name")

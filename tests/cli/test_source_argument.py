@@ -1,0 +1,105 @@
+"""Where a source comes from: an argument, a line of a file, the environment."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from fake_bundle import FAKE, HEIGHT, WIDTH
+from video.moving_clips import chainable
+
+from edge_arseg.cli.source import ENVIRONMENT
+
+STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames="
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(ENVIRONMENT, raising=False)
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    return lambda source: monkeypatch.setenv(ENVIRONMENT, source)
+
+
+def frames(answer):
+    assert answer.code == 0, answer.err
+    return len([line for line in answer.out.splitlines() if '"index"' in line])
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b"  {}\r\nsecond line", b"\xef\xbb\xbf{}"])
+def test_the_first_line_of_a_file(run, line):
+    Path("camera.txt").write_bytes(line.replace(b"{}", f"{STREET}5".encode()))
+    assert frames(run("@camera.txt", "jsonl://-")) == 5
+
+
+def test_other_verbs_read_it_too(edge_arseg, fake_bundle):
+    Path("camera.txt").write_text(f"{STREET}5\n")
+    answer = edge_arseg("bench", "@camera.txt", "--mode", "hr", "--frames", 4, "--json", "-b", fake_bundle, *FAKE)
+    assert json.loads(answer.out)["settings"]["source"] == f"{STREET}5"
+    assert edge_arseg("demo", "@camera.txt", "-b", fake_bundle, *FAKE).code == 0
+    assert len(Path("demo/frames.jsonl").read_text().splitlines()) == 5
+    answer = edge_arseg("eval", "--clip", "@nothing.txt", "--labels", ".", "-b", fake_bundle, *FAKE)
+    assert (answer.code, "@nothing.txt: cannot be read" in answer.err) == (4, True)
+
+
+def test_a_file_that_names_no_source(run):
+    Path("empty.txt").write_text("\nrtsp://host/a")
+    for argument, told in (
+        ("@nothing.txt", "cannot be read (No such file"),
+        ("@empty.txt", "no source in the first line"),
+    ):
+        answer = run(argument, "o.mp4")
+        assert (answer.code, told in answer.err) == (4, True)
+    answer = run("@empty.txt", "jsonl://empty.txt", "--force")
+    assert (answer.code, Path("empty.txt").read_text()) == (4, "\nrtsp://host/a")
+
+
+def test_the_file_with_the_source_is_no_sink(run):
+    Path("camera.txt").write_text(f"{STREET}5\n")
+    answer = run("@camera.txt", "jsonl://camera.txt", "--force")
+    assert (answer.code, "which is read" in answer.err, Path("camera.txt").read_text()) == (4, True, f"{STREET}5\n")
+
+
+def test_a_file_named_like_this_is_read_itself(run):
+    chainable(Path("@a.mp4"), 3)
+    assert frames(run("@a.mp4", "jsonl://-")) == 3
+
+
+def test_the_environment_counts_where_no_source_is_given(run, edge_arseg, fake_bundle, environment):
+    environment(f"{STREET}6")
+    assert frames(run("jsonl://-")) == 6
+    assert frames(run("-", "jsonl://-")) == 6
+    assert frames(run("o.mp4", "jsonl://-")) == 6
+    assert Path("o.mp4").stat().st_size > 0
+    assert run().code == 0
+    answer = edge_arseg("bench", "--mode", "hr", "--frames", 4, "--json", "-b", fake_bundle, *FAKE)
+    assert json.loads(answer.out)["settings"]["source"] == f"{STREET}6"
+    assert edge_arseg("demo", "-b", fake_bundle, *FAKE).code == 0
+    assert len(Path("demo/frames.jsonl").read_text().splitlines()) == 6
+    os.mkdir("labels")  # noqa: PTH102
+    answer = edge_arseg("eval", "--labels", "labels", "-b", fake_bundle, *FAKE)
+    assert "labels: not one of the files ends in .png" in answer.err
+    Path("camera.txt").write_text(f"{STREET}4\n")
+    environment("@camera.txt")
+    assert frames(run("jsonl://-")) == 4
+
+
+def test_an_argument_counts_before_the_environment(run, edge_arseg, fake_bundle, environment):
+    chainable(Path("a.mp4"), 3)
+    environment("rtsp://user:secret@host/a")
+    answer = run("a.mp4", "jsonl://-")
+    assert frames(answer) == 3
+    assert f"reads a.mp4, not {ENVIRONMENT}" in answer.err
+    assert frames(run(f"{STREET}2", "jsonl://-")) == 2
+    answer = edge_arseg("bench", f"{STREET}5", "--mode", "hr", "--frames", 4, "--json", "-b", fake_bundle, *FAKE)
+    assert json.loads(answer.out)["settings"]["source"] == f"{STREET}5"
+
+
+def test_no_source_at_all_is_told(run):
+    for arguments in ((), ("-", "o.mp4")):
+        answer = run(*arguments)
+        assert answer.code == 2
+        assert ENVIRONMENT in answer.err

@@ -1,0 +1,41 @@
+"""A standard output that is full, closed, or read no longer."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fake_bundle import FAKE, HEIGHT, WIDTH
+
+STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames=3"
+LINES = ["run", STREET, "jsonl://-"]
+FULL = pytest.param(">/dev/full", marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full"))
+
+
+def typed(fake_bundle, arguments, redirection):
+    command = [sys.executable, "-m", "edge_arseg", *arguments]
+    command += ["-b", str(fake_bundle), *FAKE] if arguments[0] == "run" else []
+    return subprocess.run(
+        ["sh", "-c", f'"$@" {redirection}', "sh", *command], stderr=subprocess.PIPE, text=True, timeout=300
+    )
+
+
+@pytest.mark.parametrize("redirection", [FULL, ">&-"])
+@pytest.mark.parametrize("arguments", [LINES, ["targets", "list"]], ids=lambda arguments: arguments[0])
+def test_results_that_cannot_be_written_end_with_4(fake_bundle, arguments, redirection):
+    answer = typed(fake_bundle, arguments, redirection)
+    assert answer.returncode == 4, answer.stderr
+    assert answer.stderr.splitlines()[-1].startswith("error: cannot write ")
+    assert "Traceback" not in answer.stderr
+    assert "Exception" not in answer.stderr
+
+
+@pytest.mark.slow
+def test_a_closed_output_that_nothing_goes_to_does_not_matter(fake_bundle, tmp_path):
+    answer = typed(fake_bundle, ["run", STREET, f"jsonl://{tmp_path}/o"], ">&-")
+    assert answer.returncode == 0, answer.stderr
+    assert len((tmp_path / "o").read_text().splitlines()) == 3
+
+
+def test_a_reader_that_has_gone_does_not_matter(fake_bundle):
+    assert typed(fake_bundle, ["targets", "list"], "| true").stderr == ""

@@ -1,0 +1,50 @@
+"""What of a URL may be seen, and what FFmpeg gets."""
+
+import pytest
+
+from edge_arseg.spec.url import label_of, printable, text_without_logins, url_with_encoded_login
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "opened"),
+    [
+        ("rtsp://host:554/a?channel=1", "rtsp://host:554/a?channel=1", None),
+        ("rtsp://u:pw@host:554/a", "rtsp://***@host:554/a", None),
+        ("rtsp://u@host/a", "rtsp://***@host/a", None),
+        ("RTSP://u:pw@[::1]:554/a", "RTSP://***@[::1]:554/a", "rtsp://u:pw@[::1]:554/a"),
+        ("rtsp://u:p#w@host:1/a", "rtsp://***@host:1/a", "rtsp://u:p%23w@host:1/a"),
+        ("rtsp://u:p@w@host:1/a", "rtsp://***@host:1/a", "rtsp://u:p%40w@host:1/a"),
+        ("rtsp://u:p:w@host:1/a", "rtsp://***@host:1/a", None),
+        ("rtsp://u:p/w?@host:1/a", "rtsp://***@host:1/a", "rtsp://u:p%2Fw%3F@host:1/a"),
+        ("rtsp://u:p%w%41@host:1/a", "rtsp://***@host:1/a", "rtsp://u:p%25w%41@host:1/a"),
+        ("rtsp://u:12#4@host:1/a", "rtsp://***@host:1/a", "rtsp://u:12%234@host:1/a"),
+        ("rtsp://u:12/4@10.0.0.1:1/a", "rtsp://***@10.0.0.1:1/a", None),
+        ("rtsp://u:p@host:port/a", "rtsp://***@host:port/a", None),
+        ("http://host/photo@2x.mp4", "http://host/photo@2x.mp4", None),
+        ("http://host:80/c?mail=a@b.c", "http://host:80/c?mail=a@b.c", None),
+        ("http://host/@me.org/c.mp4", "http://host/@me.org/c.mp4", None),
+        ("http://host/c?token=s#3&rate=5", "http://host/c?token=***&rate=5", None),
+        ("http://host/c?user=a&pwd=b&c&channel=1", "http://host/c?user=***&pwd=***&channel=1", None),
+        ("rtsp://host/user=admin_password=x_channel=1.sdp", "rtsp://host/user=***", None),
+        ("srt://host:1?mode=caller&passphrase=x", "srt://host:1?mode=caller&passphrase=***", None),
+        ("udp://@239.0.0.1:1234", "udp://@239.0.0.1:1234", None),
+        ("ftp://u:pw@host/a", "ftp://***@host/a", None),
+        ("rtsp:/u:pw@host/a", "rtsp:***@host/a", None),
+        ("clips/me@home:1.mp4", "clips/me@home:1.mp4", None),
+        ("images://me@home/*.png", "images://me@home/*.png", None),
+    ],
+)
+def test_a_login_is_hidden_and_reaches_ffmpeg_encoded(url, shown, opened):
+    assert label_of(url) == shown
+    assert url_with_encoded_login(url) == (opened or url)
+
+
+def test_every_url_in_a_text_is_shown_without_its_login():
+    text = "error: rtsp://u:p@h:1/a: not at 'http://u:p@h/x', but rtsp:/u:p@h/y; see images://a@b"
+    assert text_without_logins(text) == (
+        "error: rtsp://***@h:1/a: not at 'http://***@h/x', but rtsp:***@h/y; see images://a@b"
+    )
+
+
+def test_names_that_cannot_be_printed_are_written_out():
+    assert printable("Stra\udcdfe\n\x1b[1m Straße") == "Stra\\xdfe\\n\\x1b[1m Straße"
