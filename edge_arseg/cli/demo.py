@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options
+from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_fields, print_json
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.runtime.engine_options import EngineOptions
@@ -26,6 +26,7 @@ SUMMARY = "summary.json"
     help="Folder to write to.",
 )
 @motion_options
+@stream_option
 @engine_options
 @click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
 @json_option
@@ -35,6 +36,7 @@ def demo(
     output: Path,
     motion: str,
     recode_scale: float,
+    stream: int | None,
     engines: EngineOptions,
     limit: int | None,
     as_json: bool,
@@ -60,6 +62,7 @@ def demo(
             output,
             motion=motion,
             recode_scale=recode_scale,
+            stream=stream,
             limit=limit,
             each=progress.step,
         )

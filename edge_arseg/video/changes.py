@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from edge_arseg.video.codec_vectors import made_by_x264, unfit_parameters
+import av
+
+from edge_arseg.video.codec_vectors import B_FRAMES, made_by_x264, unfit_parameters
 from edge_arseg.video.h264_units import is_referred_to, length_size, parameter_sets
 from edge_arseg.video.sps import parameter_sets_of_extradata
 
@@ -49,6 +51,11 @@ class ParameterWatch:
                     self.doubt = "from here on another encoder made the stream, and it is not known for good vectors"
         if self.unfit is None and not is_referred_to(data, self._length_size):
             self.unfit = _LAYERS
+
+    def decoded(self, context: av.VideoCodecContext) -> None:
+        """Take notice of what the decoder found in the packet."""
+        if self.unfit is None and context.has_b_frames:
+            self.unfit = B_FRAMES
 
 
 _LAYERS = "the stream has pictures that the next one does not refer to"

@@ -15,6 +15,8 @@ EXPORTING = frozenset(
 )
 """FFmpeg decoders that export their vectors. HEVC, VP8, VP9 and AV1 never do; intra-only codecs have none."""
 
+B_FRAMES = "the stream has B-frames, and vectors do not say which frame they point to"
+
 
 def unfit_stream(context: av.VideoCodecContext) -> str | None:
     """Why the vectors of an opened stream cannot be chained; ``None`` where they can.
@@ -26,7 +28,7 @@ def unfit_stream(context: av.VideoCodecContext) -> str | None:
     if name not in EXPORTING:
         return f"the {name} decoder exports no vectors"
     if context.has_b_frames:
-        return "the stream has B-frames, and vectors do not say which frame they point to"
+        return B_FRAMES
     if name == "h264":
         units = parameter_sets_of_extradata(context.extradata)
         if not units or sps_from_unit(units[0]) is None:

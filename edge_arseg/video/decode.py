@@ -1,6 +1,5 @@
 """Pictures out of anything that FFmpeg opens."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -9,16 +8,18 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video.changes import ParameterWatch
-from edge_arseg.video.codec_vectors import made_by_x264, unfit_stream
+from edge_arseg.video.codec_vectors import EXPORTING, made_by_x264, unfit_stream
 from edge_arseg.video.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
+from edge_arseg.video.notices import notice
+from edge_arseg.video.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.streams import chosen_stream
 from edge_arseg.video.uri import Source, SourceKind
-
-_log = logging.getLogger(__name__)
 
 _BROKEN_CLOCKS = ("mpegts", "mpeg", "hls", "live_flv")
 """Containers that are cut and joined anywhere, so that their clocks may leap."""
 _LEAP_S, _LONGEST_PAUSE_S = 60.0, 30 * 3600.0
+_SAYS_ONCE = ("h264", "hevc")
+"""What they say of their orientation with one picture holds for those behind it, which FFmpeg leaves to us."""
 _HDR = {16: "PQ", 18: "HLG"}  # of transfer characteristics
 
 
@@ -33,6 +34,7 @@ class Picture:
         cut: pictures just before it are not shown, so that its own vectors do not lead to the picture before it.
         unfit: why the stream's own vectors cannot be chained from here on; ``None`` where nothing changed.
         doubt: why they are not trusted from here on.
+        orientation: how it is to be shown, where an earlier picture said so; ``None``: as its own side data says.
     """
 
     frame: av.VideoFrame
@@ -41,6 +43,7 @@ class Picture:
     cut: bool = False
     unfit: str | None = None
     doubt: str | None = None
+    orientation: Orientation | None = None
 
 
 class PictureSource(Protocol):
@@ -123,11 +126,14 @@ class Decoder:
         self._packets = self._container.demux(stream)
         # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: nothing but data
         # of no bytes tells it that the stream ends.
-        self._first = next((packet for packet in self._packets if packet.size), None)
-        if self._first is None:
+        first = next((packet for packet in self._packets if packet.size), None)
+        if first is None:
             raise SourceError(f"{self._uri}: its video stream is empty; expected at least one frame")
-        self.made_by_x264 = made_by_x264(self._first)
+        self._first = first
+        self.made_by_x264 = made_by_x264(first)
         self.unfit = unfit_stream(context)
+        self._began = False  # with an intra picture
+        self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
         if own_vectors and self.unfit is None:
             context.options = {"flags2": "+export_mvs"}  # works only before the first picture is decoded
@@ -151,6 +157,8 @@ class Decoder:
                 break
             except av.error.FFmpegError as fault:
                 frames, lost = [], fault
+            if self._watch is not None:
+                self._watch.decoded(cast(av.VideoCodecContext, self._stream.codec_context))
             after_loss = lost is not None
             # A flush (no data) brings pictures from before the damage: they do not show that it is over.
             if frames and packet.size:
@@ -187,18 +195,24 @@ class Decoder:
         time_s = frame.time
         if time_s is None and frame.dts is not None and frame.time_base:  # AVI has no other times
             time_s = float(frame.dts * frame.time_base)
+        name = self._stream.codec_context.name
+        # The others wait for an intra picture themselves; these guess what the first pictures are made from.
+        if name in EXPORTING and name != "h264" and not self._began:
+            self._began = int(frame.pict_type) == 1
+            after_loss = after_loss or not self._began
         watch = self._watch
         unfit, doubt = (None, None) if watch is None else (watch.unfit, watch.doubt)
-        return Picture(frame, time_s, after_loss or frame.is_corrupt, cut, unfit, doubt)
+        if name in _SAYS_ONCE:
+            self._orientation = orientation_from_picture(frame) or self._orientation
+        return Picture(frame, time_s, after_loss or frame.is_corrupt, cut, unfit, doubt, self._orientation)
 
     def _say_transfer(self, frame: av.VideoFrame) -> None:
         # PyAV before 15 has it only in the codec context.
         transfer = getattr(frame, "color_trc", None) or getattr(self._stream.codec_context, "color_trc", None)
         if transfer in _HDR:
-            _log.warning(
-                "%s: an HDR picture (%s); it is used as it is, without tone mapping, so models see it paler than SDR",
-                self._uri,
-                _HDR[transfer],
+            notice(
+                f"{self._uri}: an HDR picture ({_HDR[transfer]}); it is used without tone mapping, paler than SDR, "
+                "which may cost accuracy"
             )
 
     def _told(self, count: int) -> str:

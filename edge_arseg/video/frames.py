@@ -1,6 +1,5 @@
 """Decoded pictures to frames: resized, turned, with vectors and RGB."""
 
-import logging
 import math
 from collections import deque
 from dataclasses import dataclass, replace
@@ -14,10 +13,9 @@ from edge_arseg.video.clock import Clock
 from edge_arseg.video.decode import Picture, PictureSource
 from edge_arseg.video.faults import source_faults
 from edge_arseg.video.fit import Fit
-from edge_arseg.video.orientation import Orientation, orientation_from_picture
+from edge_arseg.video.notices import notice
+from edge_arseg.video.orientation import UPRIGHT, Orientation, orientation_from_picture
 from edge_arseg.video.vector_source import VectorSource
-
-_log = logging.getLogger(__name__)
 
 _INTRA = 1
 _RGB_FORMATS = ("rgb", "bgr", "gbr", "pal", "argb", "abgr")
@@ -77,7 +75,7 @@ class FrameMaker:
         buffers: int = 0,
     ) -> None:
         self._uri = uri
-        self.orientation = self._orientation = orientation_from_picture(first.frame)
+        self.orientation = self._orientation = _orientation(first)
         if size is None:
             self.height, self.width = self.orientation.sides(first.frame.height, first.frame.width)
         else:
@@ -98,7 +96,7 @@ class FrameMaker:
             SourceError: see ``VectorSource.vectors``.
         """
         frame = picture.frame
-        orientation = orientation_from_picture(frame)
+        orientation = _orientation(picture)
         if orientation != self._orientation:
             self._say_rest(orientation)
             self._orientation, self._fit = orientation, self._fit_for(orientation)
@@ -159,12 +157,14 @@ class FrameMaker:
     def _say_rest(self, orientation: Orientation) -> None:
         if orientation.rest:
             turned = 90 * orientation.turns
-            _log.warning(
-                "%s: it asks to be turned by %.0f degrees; turned by %d, the nearest quarter",
-                self._uri,
-                turned + orientation.rest,
-                turned,
+            notice(
+                f"{self._uri}: it asks to be turned by {turned + orientation.rest:.0f} degrees to the left; "
+                f"turned by {turned}, the nearest quarter"
             )
+
+
+def _orientation(picture: Picture) -> Orientation:
+    return picture.orientation or orientation_from_picture(picture.frame) or UPRIGHT
 
 
 def _resized(frame: av.VideoFrame, height: int, width: int) -> av.VideoFrame:

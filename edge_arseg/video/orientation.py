@@ -38,10 +38,10 @@ class Orientation:
 UPRIGHT = Orientation()
 
 
-def orientation_from_picture(picture: av.VideoFrame) -> Orientation:
-    """What the container, the stream or the EXIF data of a decoded picture asks for."""
+def orientation_from_picture(picture: av.VideoFrame) -> Orientation | None:
+    """What the container, the stream or the EXIF data of a decoded picture asks for; ``None`` where nothing does."""
     data = side_data(picture, "DISPLAYMATRIX")
-    return UPRIGHT if data is None else orientation_from_matrix(bytes(data))
+    return None if data is None else orientation_from_matrix(bytes(data))
 
 
 def orientation_from_matrix(data: bytes) -> Orientation:

@@ -1,12 +1,10 @@
 """Which video stream of a container is decoded."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
 from edge_arseg.errors import OptionError, SourceError
-
-_log = logging.getLogger(__name__)
+from edge_arseg.video.notices import notice
 
 _COVER = 0x400  # of dispositions: attached pictures, and the thumbnails that stand for chapters
 _PART = 0x80000  # a tile of a larger picture
@@ -36,8 +34,8 @@ def chosen_stream(label: str, streams: Sequence[Any], wanted: int | None = None)
     if not videos:
         kinds = sorted({stream.type for stream in streams if stream.type != "video"})
         covers = ["a cover"] if any(stream.type == "video" for stream in streams) else []
-        seen = " and ".join(kinds + covers) or "nothing"
-        raise SourceError(f"{label}: no video in it, only {seen}; expected a video stream")
+        seen = f"only {' and '.join(kinds + covers)}" if kinds or covers else "and no other stream"
+        raise SourceError(f"{label}: no video in it, {seen}; expected a video stream")
     filled = any(stream.frames for stream in videos)  # a container may declare streams that hold nothing
 
     def order(stream: Any) -> tuple[bool, bool, int, bool, int]:
@@ -51,7 +49,7 @@ def chosen_stream(label: str, streams: Sequence[Any], wanted: int | None = None)
     others = [stream for stream in videos if stream is not chosen]
     if others:
         left = ", ".join(_told(stream) for stream in others)
-        _log.warning("%s: taking %s and not %s; --stream N takes stream N", label, _told(chosen), left)
+        notice(f"{label}: taking {_told(chosen)} and not {left}; --stream N takes stream N")
     return chosen
 
 
