@@ -8,6 +8,8 @@ from statistics import median
 LIVE_LEAP_S = 5.0
 """A live stream's clock that gets further ahead of the time that passed than this, in one step, has leapt."""
 
+_LAST_S = 1e10
+_SMALLEST_S = 1e-4  # less is no step
 _RATES = 0.001, 1000.0  # frames a second that are believed
 
 
@@ -48,7 +50,8 @@ class Clock:
         passed, self._came_s = now - self._came_s, now
         last = self._time_s
         if last is None:  # the first picture
-            current = 0.0 if self._live or stream_s is None else stream_s
+            # Files may begin anywhere, even at the time of day; what no clock says would leave no digits for steps.
+            current = 0.0 if self._live or stream_s is None or abs(stream_s) > _LAST_S else stream_s
             self._offset_s = None if stream_s is None else current - stream_s
         elif stream_s is None or self._offset_s is None:
             current = last + (max(passed, self._period) if self._opened_anew else self._period)
@@ -74,9 +77,8 @@ class Clock:
         return stated if abs(seen - stated) < 0.1 * stated else seen
 
     def _next(self, last: float, stream_s: float, passed: float) -> float:
-        assert self._offset_s is not None
         step = stream_s - self._stream_s
-        current = stream_s + self._offset_s
+        current = stream_s + (self._offset_s or 0.0)
         # Pictures may come a little out of order; two periods back are no such thing. A step may be as long as others
         # before it: a time lapse has nothing but long ones.
         leap_s = passed + LIVE_LEAP_S if self._live else self._leap_s
@@ -84,11 +86,11 @@ class Clock:
             current = last + (max(passed, self._period) if self._live else self._period)
             self._offset_s = current - stream_s
             return current
-        if step > 0:
+        if step >= _SMALLEST_S:
             self._steps.append(step)
-            if current <= last:
+            if current < last + _SMALLEST_S:
                 current = last + step
                 self._offset_s = current - stream_s
-        elif current <= last:
+        elif current < last + _SMALLEST_S:
             current = last + self._period
         return current
