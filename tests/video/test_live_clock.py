@@ -15,7 +15,7 @@ from edge_arseg.video import open_video
 
 @contextmanager
 def sender(*shows):
-    """A server on loopback. For each (seconds to wait, bytes) it listens after the wait and sends them to one client."""
+    """A server on loopback. For each (seconds, bytes) it waits so long, then listens and sends them to one client."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
