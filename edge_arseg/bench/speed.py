@@ -89,6 +89,7 @@ def speed_of_bundle(
     engines: EngineOptions = DEFAULT_ENGINES,
     motion: str = "auto",
     recode_scale: float = 1.0,
+    stream: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Speed:
     """Run a source once per mode and time every frame.
@@ -101,7 +102,7 @@ def speed_of_bundle(
         modes: to run, one after the other.
         frames: that count, per mode.
         engines: what the graphs run on.
-        motion, recode_scale: see ``open_video``; modes that use no motion get none.
+        motion, recode_scale, stream: see ``open_video``; modes that use no motion get none.
         progress: called with a line when a mode begins.
 
     Raises:
@@ -115,7 +116,7 @@ def speed_of_bundle(
     for mode in modes:
         progress(f"{mode.value}: {frames} frames")
         with Segmenter(bundle, mode=mode, policy=KeyframePolicy(gop, 1.0), **asdict(engines)) as segmenter:
-            used = _Motion(motion if segmenter.pipeline.uses_motion else "zero", recode_scale)
+            used = _Motion(motion if segmenter.pipeline.uses_motion else "zero", recode_scale, stream)
             found[mode.value] = _mode_speed(segmenter, source, frames, used, gop)
     realised = None
     if "ar" in found and "hr" in found:
@@ -153,17 +154,20 @@ def _mode_speed(segmenter: Segmenter, source: str, frames: int, used: "_Motion",
 
 @dataclass
 class _Motion:
-    """The motion asked for, and what the source gave."""
+    """The motion asked for, from which stream, and what the source gave."""
 
     wanted: str
     recode_scale: float
+    stream: int | None
     seen: str = ""
 
 
 def _endless(segmenter: Segmenter, source: str, motion: _Motion) -> Generator[SegmentedFrame, None, None]:
     """Segment the source again and again."""
     while True:
-        with segmenter.open(source, motion=motion.wanted, recode_scale=motion.recode_scale) as reader:
+        with segmenter.open(
+            source, motion=motion.wanted, recode_scale=motion.recode_scale, stream=motion.stream
+        ) as reader:
             motion.seen = f"{reader.motion_source.value} ({reader.motion_reason})"
             yield from segmenter.segment(reader)
 

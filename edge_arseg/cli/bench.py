@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options
+from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_json, progress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
 from edge_arseg.runtime.engine_options import EngineOptions
@@ -18,6 +18,7 @@ from edge_arseg.runtime.pipeline import Mode
 @click.option("--mode", "modes", default="ar,hr", show_default=True, help="Modes, separated by commas.")
 @click.option("--frames", type=click.IntRange(1), default=120, show_default=True, help="Frames that count, per mode.")
 @motion_options
+@stream_option
 @engine_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the record (JSON) there too.")
 @click.option("--force", is_flag=True, help="Permission to replace a record that is there. [default: refused]")
@@ -29,6 +30,7 @@ def bench(
     frames: int,
     motion: str,
     recode_scale: float,
+    stream: int | None,
     engines: EngineOptions,
     output: Path | None,
     force: bool,
@@ -63,6 +65,7 @@ def bench(
         engines=engines,
         motion=motion,
         recode_scale=recode_scale,
+        stream=stream,
         progress=progress,
     )
     settings = {
@@ -72,6 +75,7 @@ def bench(
         "frames": frames,
         "motion": motion,
         "recode_scale": recode_scale,
+        "stream": stream,
         **asdict(engines),
     }
     record = record_now("speed", settings=settings, values={**asdict(speed), "verdict": speed.verdict})

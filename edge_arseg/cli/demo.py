@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options
+from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_fields, print_json
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
@@ -26,6 +26,7 @@ from edge_arseg.spec.url import label_of
     help="Folder to write to.",
 )
 @motion_options
+@stream_option
 @engine_options
 @click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
 @click.option("--force", is_flag=True, help="Permission to replace files that no demo wrote. [default: refused]")
@@ -36,6 +37,7 @@ def demo(
     output: Path,
     motion: str,
     recode_scale: float,
+    stream: int | None,
     engines: EngineOptions,
     limit: int | None,
     force: bool,
@@ -67,6 +69,7 @@ def demo(
             folder,
             motion=motion,
             recode_scale=recode_scale,
+            stream=stream,
             limit=limit,
             each=progress.step,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options
+from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_fields, print_json, print_table
 from edge_arseg.cli.progress import Meter
 from edge_arseg.cli.source import SOURCE, source_from_environment
@@ -30,6 +30,7 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--labels", type=FOLDER, required=True, help="Folder of index PNGs: one per frame, or named like images.")
 @click.option("--mode", help="Modes to score. [default: ar,hr,lr; for images hr,lr]")
 @motion_options
+@stream_option
 @click.option(
     "--phases",
     default="0",
@@ -56,6 +57,7 @@ def eval(
     mode: str | None,
     motion: str,
     recode_scale: float,
+    stream: int | None,
     phases: str,
     encode: str | None,
     scene_cut: float | None,
@@ -93,6 +95,7 @@ def eval(
                 scene_cut=scene_cut,
                 encode_bitrate=None if encode is None else bitrate_from_text(encode),
                 recode_scale=recode_scale,
+                stream=stream,
                 engines=engines,
             )
             scores = scores_from_clip(checked, clip, labels, clip_options, progress=meter.show)

@@ -59,6 +59,13 @@ def motion_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return source(scale(command))
 
 
+stream_option: Callable = click.option(
+    "--stream",
+    type=click.IntRange(0),
+    help="Number of the video stream in a container, counted from 0 over all its streams. [default: the largest video]",
+)
+
+
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--fusion``, ``--backend`` and ``--threads``; the command gets them together, as ``engines``."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.options import bundle_option, engine_options, motion_options
+from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.runtime.engine_options import EngineOptions
@@ -18,6 +18,7 @@ from edge_arseg.runtime.pipeline import Mode
 @bundle_option
 @click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="ar", show_default=True)
 @motion_options
+@stream_option
 @engine_options
 @click.option("--interval", type=click.IntRange(1), help="Frames between keyframes, at most. [default: the bundle's]")
 @click.option("--scene-cut", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="1: off.")
@@ -31,6 +32,7 @@ def run(
     mode: str,
     motion: str,
     recode_scale: float,
+    stream: int | None,
     engines: EngineOptions,
     interval: int | None,
     scene_cut: float,
@@ -61,7 +63,7 @@ def run(
     policy = KeyframePolicy(interval or checked.manifest.gop, scene_cut, follow_codec)
     with ExitStack() as stack:
         segmenter = stack.enter_context(Segmenter(checked, mode=Mode(mode), policy=policy, **asdict(engines)))
-        reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale))
+        reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale, stream=stream))
         opened = open_sinks(
             sinks,
             size=segmenter.size,

@@ -40,7 +40,7 @@ class ClipOptions:
             deployed: scene cuts start a GOP early, and phases no longer cover every distance evenly.
         encode_bitrate: bits per second; encode the frames anew from each phase on, with the bundle's GOP, so that
             vectors of the stream never end between keyframes. Meant for sources of uncompressed images.
-        recode_scale: see ``open_video``.
+        recode_scale, stream: see ``open_video``.
         engines: what the graphs run on.
     """
 
@@ -51,6 +51,7 @@ class ClipOptions:
     scene_cut: float | None = None
     encode_bitrate: int | None = None
     recode_scale: float = 1.0
+    stream: int | None = None
     engines: EngineOptions = DEFAULT_ENGINES
 
 
@@ -88,7 +89,9 @@ def scores_from_clip(
     cut = NO_SCENE_CUT if options.scene_cut is None else options.scene_cut
     policy = KeyframePolicy(interval=manifest.gop, scene_cut=cut)
     names = tuple(info.name for info in manifest.model.classes)
-    labelled = labelled_clip(clip, Path(labels), len(names), first_frame=phases[-1], limit=options.limit)
+    labelled = labelled_clip(
+        clip, Path(labels), len(names), first_frame=phases[-1], limit=options.limit, stream=options.stream
+    )
     encoding = ClipEncoding(options.encode_bitrate, manifest.gop) if options.encode_bitrate else None
     found = {}
     with ExitStack() as stack:
@@ -102,7 +105,9 @@ def scores_from_clip(
         counter = Counter(progress, sum(labelled.frame_count - p.offset for runs in plan.values() for p in runs))
         for mode in modes:
             with Segmenter(bundle, mode=mode, policy=policy, **asdict(options.engines)) as segmenter:
-                motion = Motion(options.motion, options.recode_scale)
+                # What was encoded here has one stream.
+                stream = options.stream if encoding is None else None
+                motion = Motion(options.motion, options.recode_scale, stream)
                 run = ModeRun(segmenter, labelled, phases[-1], motion, counter, mode.value)
                 for one in plan[mode]:
                     run.follow(one)
@@ -133,6 +138,6 @@ def _encoded(
     for phase in phases:
         progress(0, 0, f"encoding from frame {phase} on")
         target = folder / f"from{phase:06d}.mp4"
-        encode_clip(labelled.clip, target, encoding, first=phase, count=labelled.frame_count)
+        encode_clip(labelled.clip, target, encoding, first=phase, count=labelled.frame_count, stream=labelled.stream)
         passes.append(Pass(target, phase, 0, (phase,)))
     return passes

@@ -41,15 +41,19 @@ def bitrate_from_text(text: str) -> int:
     return bitrate
 
 
-def encode_clip(clip: str | Path, target: Path, encoding: ClipEncoding, *, first: int, count: int) -> None:
+def encode_clip(
+    clip: str | Path, target: Path, encoding: ClipEncoding, *, first: int, count: int, stream: int | None = None
+) -> None:
     """Encode frames ``first`` to ``count - 1`` of a clip, at their own size and times, to an MP4.
+
+    ``stream`` is that of ``open_video``.
 
     Raises:
         SourceError: the clip cannot be read.
         SinkError: the file cannot be written.
         EnvironmentUnfitError: there is no x264 in this build of FFmpeg.
     """
-    with open_video(clip, motion="zero") as reader:
+    with open_video(clip, motion="zero", stream=stream) as reader:
         options = {"preset": "medium", "refs": "1"}
         try:
             with sink_errors(str(target)):

@@ -20,16 +20,24 @@ class LabelledClip:
         frame_count: frames that are used: all of them, or the first ``limit``.
         labels: reads the labels.
         by_frame: the label of each labelled frame that is scored, by the frame's index.
+        stream: see ``open_video``.
     """
 
     clip: str | Path
     frame_count: int
     labels: Labels
     by_frame: Mapping[int, LabelFile]
+    stream: int | None = None
 
 
 def labelled_clip(
-    clip: str | Path, labels: Path, classes: int, *, first_frame: int = 0, limit: int | None = None
+    clip: str | Path,
+    labels: Path,
+    classes: int,
+    *,
+    first_frame: int = 0,
+    limit: int | None = None,
+    stream: int | None = None,
 ) -> LabelledClip:
     """Count the frames of a clip by decoding it once, pair its labels, and check those that will be scored.
 
@@ -42,6 +50,7 @@ def labelled_clip(
         classes: how many the bundle knows.
         first_frame: frames before this one are not scored.
         limit: use only the first so many frames. Pairing goes by all frames all the same.
+        stream: see ``open_video``.
 
     Raises:
         SourceError: the clip cannot be read to its end.
@@ -51,7 +60,7 @@ def labelled_clip(
     source = source_from_uri(clip)
     if source.live:
         raise OptionError(f"{source.label}: a live source never gives the same frames twice; record it to a file first")
-    with open_video(clip, motion="zero") as reader:
+    with open_video(clip, motion="zero", stream=stream) as reader:
         size = reader.height, reader.width
         counted = sum(1 for _ in reader)
     paths = labels_by_frame(label_paths(labels), counted, where=labels)
@@ -66,4 +75,4 @@ def labelled_clip(
         raise DataError(f"{labels}: no label for a frame from {first_frame} to {used - 1}; expected at least one")
     reads = Labels(classes)
     files = checked_labels(reads, dict.fromkeys(wanted.values(), size), where=labels)
-    return LabelledClip(clip, used, reads, {index: files[path] for index, path in wanted.items()})
+    return LabelledClip(clip, used, reads, {index: files[path] for index, path in wanted.items()}, stream)

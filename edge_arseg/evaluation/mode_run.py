@@ -19,10 +19,11 @@ from edge_arseg.spec.result import SegmentedFrame
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """Where vectors come from: ``motion`` and ``recode_scale`` of ``open_video``."""
+    """Where vectors come from: ``motion``, ``recode_scale`` and ``stream`` of ``open_video``."""
 
     source: str
     recode_scale: float
+    stream: int | None = None
 
 
 class ModeRun:
@@ -68,7 +69,10 @@ class ModeRun:
         seen = one.skip
         self._counter.count(what, frames=one.skip)
         with self._segmenter.open(
-            one.clip, motion=self._motion.source, recode_scale=self._motion.recode_scale
+            one.clip,
+            motion=self._motion.source,
+            recode_scale=self._motion.recode_scale,
+            stream=self._motion.stream,
         ) as reader:
             for result in self._segmenter.segment(islice(reader, one.skip, expected)):
                 self._take(result, one)

@@ -74,6 +74,7 @@ def demo_from_source(
     *,
     motion: str = "auto",
     recode_scale: float = 1.0,
+    stream: int | None = None,
     limit: int | None = None,
     each: Callable[[SegmentedFrame], None] = lambda _: None,
 ) -> Demo:
@@ -83,7 +84,7 @@ def demo_from_source(
         segmenter: with its engines open.
         source: see ``open_video``.
         folder: checked and entered.
-        motion, recode_scale: see ``open_video``.
+        motion, recode_scale, stream: see ``open_video``.
         limit: stop after this many frames.
         each: called with every result.
 
@@ -99,7 +100,7 @@ def demo_from_source(
     keyframes = 0
     start = time.perf_counter()
     with ExitStack() as stack:
-        reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale))
+        reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale, stream=stream))
         sinks = open_sinks(
             folder.sinks,
             size=segmenter.size,

@@ -85,7 +85,13 @@ class Segmenter:
         return self.bundle.manifest.height, self.bundle.manifest.width
 
     def open(
-        self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0, ahead: int = READ_AHEAD
+        self,
+        uri: str | PathLike[str],
+        *,
+        motion: str = "auto",
+        recode_scale: float = 1.0,
+        ahead: int = READ_AHEAD,
+        stream: int | None = None,
     ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
@@ -95,17 +101,17 @@ class Segmenter:
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
         """
-        return open_video(uri, motion=motion, size=self.size, recode_scale=recode_scale, ahead=ahead)
+        return open_video(uri, motion=motion, size=self.size, recode_scale=recode_scale, ahead=ahead, stream=stream)
 
     def stream(
-        self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0
+        self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0, stream: int | None = None
     ) -> Iterator[SegmentedFrame]:
         """Segment a source from its first frame to its last.
 
         Args:
             uri: a path, ``/dev/video0``, ``rtsp://``, ``images://dir/%06d.png``, ``test://street``.
             motion: ``auto``, ``codec``, ``recode`` or ``zero``.
-            recode_scale: see ``open_video``.
+            recode_scale, stream: see ``open_video``.
 
         Yields:
             One result per frame. Its class map, flow and ``frame.rgb`` are overwritten by the next one.
@@ -113,7 +119,7 @@ class Segmenter:
         Raises:
             SourceError: the source cannot be read; damage inside it is recovered from at the next keyframe.
         """
-        with self.open(uri, motion=motion, recode_scale=recode_scale) as reader:
+        with self.open(uri, motion=motion, recode_scale=recode_scale, stream=stream) as reader:
             yield from self.segment(reader)
 
     def segment(self, frames: Iterable[Frame]) -> Iterator[SegmentedFrame]:

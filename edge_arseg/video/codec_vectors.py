@@ -2,10 +2,10 @@
 
 import av
 import numpy as np
-from av.sidedata.sidedata import SideDataContainer
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
-from edge_arseg.video.sps import sps_from_extradata
+from edge_arseg.video.side_data import side_data
+from edge_arseg.video.sps import parameter_sets_of_extradata, sps_from_unit
 
 EXPORTING = frozenset(
     (
@@ -14,6 +14,8 @@ EXPORTING = frozenset(
     )
 )
 """FFmpeg decoders that export their vectors. HEVC, VP8, VP9 and AV1 never do; intra-only codecs have none."""
+
+B_FRAMES = "the stream has B-frames, and vectors do not say which frame they point to"
 
 
 def unfit_stream(context: av.VideoCodecContext) -> str | None:
@@ -26,15 +28,24 @@ def unfit_stream(context: av.VideoCodecContext) -> str | None:
     if name not in EXPORTING:
         return f"the {name} decoder exports no vectors"
     if context.has_b_frames:
-        return "the stream has B-frames, and vectors do not say which frame they point to"
+        return B_FRAMES
     if name == "h264":
-        sps = sps_from_extradata(context.extradata)
-        if sps is None:
+        units = parameter_sets_of_extradata(context.extradata)
+        if not units or sps_from_unit(units[0]) is None:
             return "the stream does not say how many reference frames it uses"
-        if sps.max_refs > 1:
-            return f"the stream uses up to {sps.max_refs} reference frames, and vectors do not say which one"
-        if not sps.progressive:
-            return "the stream is interlaced"
+        return next(filter(None, map(unfit_parameters, units)), None)
+    return None
+
+
+def unfit_parameters(unit: bytes) -> str | None:
+    """Why vectors under an H.264 sequence parameter set cannot be chained; ``None`` where they can."""
+    sps = sps_from_unit(unit)
+    if sps is None:
+        return None
+    if sps.max_refs > 1:
+        return f"the stream uses up to {sps.max_refs} reference frames, and vectors do not say which one"
+    if not sps.progressive:
+        return "the stream is interlaced"
     return None
 
 
@@ -57,11 +68,10 @@ def vectors_from_picture(picture: av.VideoFrame) -> np.ndarray | None:
 
     ``motion / motion_scale`` is the displacement to the reference, with its sub-pixel part.
     """
-    # Not ``picture.side_data``: it ties picture and data into a ring, which holds MBs until Python looks for rings.
-    side_data = SideDataContainer(picture).get("MOTION_VECTORS")  # type: ignore[call-arg]
-    if side_data is None:
+    data = side_data(picture, "MOTION_VECTORS")
+    if data is None:
         return None
-    exported = side_data.to_ndarray()
+    exported = data.to_ndarray()
     vectors = np.empty(len(exported), VECTOR_DTYPE)
     vectors["x"], vectors["y"] = exported["dst_x"], exported["dst_y"]
     vectors["width"], vectors["height"] = exported["w"], exported["h"]

@@ -2,14 +2,25 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import av
 
 from edge_arseg.errors import SourceError
-from edge_arseg.video.codec_vectors import made_by_x264, unfit_stream
-from edge_arseg.video.faults import source_error, source_faults
+from edge_arseg.video.changes import ParameterWatch
+from edge_arseg.video.codec_vectors import EXPORTING, made_by_x264, unfit_stream
+from edge_arseg.video.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
+from edge_arseg.video.notices import notice
+from edge_arseg.video.orientation import Orientation, orientation_from_picture
+from edge_arseg.video.streams import chosen_stream
 from edge_arseg.video.uri import Source, SourceKind
+
+_BROKEN_CLOCKS = ("mpegts", "mpeg", "hls", "live_flv")
+"""Containers that are cut and joined anywhere, so that their clocks may leap."""
+_LEAP_S, _LONGEST_PAUSE_S = 60.0, 30 * 3600.0
+_SAYS_ONCE = ("h264", "hevc")
+"""What they say of their orientation with one picture holds for those behind it, which FFmpeg leaves to us."""
+_HDR = {16: "PQ", 18: "HLG"}  # of transfer characteristics
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +31,19 @@ class Picture:
         frame: as PyAV gives it, of the coded size.
         time_s: presentation time in seconds; ``None`` where the stream does not say.
         damaged: the decoder reported corruption in it, or lost what came just before it.
+        cut: pictures just before it are not shown, so that its own vectors do not lead to the picture before it.
+        unfit: why the stream's own vectors cannot be chained from here on; ``None`` where nothing changed.
+        doubt: why they are not trusted from here on.
+        orientation: how it is to be shown, where an earlier picture said so; ``None``: as its own side data says.
     """
 
     frame: av.VideoFrame
     time_s: float | None
     damaged: bool = False
+    cut: bool = False
+    unfit: str | None = None
+    doubt: str | None = None
+    orientation: Orientation | None = None
 
 
 class PictureSource(Protocol):
@@ -50,7 +69,7 @@ class PictureSource(Protocol):
 
 
 class Decoder:
-    """Decodes the best video stream of a file, camera or network stream.
+    """Decodes the largest video stream of a file, camera or network stream; see ``chosen_stream``.
 
     Damage inside the stream does not end it: what cannot be decoded is left out and the next picture is marked as
     damaged. Damage at its very end does: the pictures before it are delivered first, then ``SourceError`` is raised.
@@ -60,9 +79,14 @@ class Decoder:
         options: for FFmpeg's demuxer, e.g. ``{"rtsp_transport": "udp"}``.
         timeout_s: to open, and to wait for the next data.
         own_vectors: export the stream's vectors if they can be chained.
+        stream: index of the stream to decode, counted over all streams of the container; ``None``: the largest.
+
+    Attributes:
+        leap_s: a longer step between the times of two pictures is no pause but a leap of the clock.
 
     Raises:
         SourceError: it cannot be opened, has no video, or has no picture to decode.
+        OptionError: ``stream`` is no video stream.
     """
 
     def __init__(
@@ -72,6 +96,7 @@ class Decoder:
         options: Mapping[str, str] | None = None,
         timeout_s: tuple[float, float] = (10.0, 5.0),
         own_vectors: bool = True,
+        stream: int | None = None,
     ) -> None:
         self._uri, self._live = source.label, source.live
         location, container_format, defaults = _location(source)
@@ -81,34 +106,38 @@ class Decoder:
                 format=container_format,
                 options={**defaults, **(options or {})},
                 timeout=timeout_s,
-                metadata_errors="replace",  # old recorders wrote titles in Latin-1
+                metadata_errors="replace",  # titles of old recorders are in any encoding, and nothing here reads them
             )
         try:
             with source_faults(self._uri):
-                self._start(own_vectors)
+                self._start(own_vectors, stream)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, own_vectors: bool) -> None:
-        stream = self._container.streams.best("video")
-        if stream is None:
-            kinds = ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing"
-            raise SourceError(f"{self._uri}: no video in it, only {kinds}; expected a video stream")
+    def _start(self, own_vectors: bool, wanted: int | None) -> None:
+        stream = chosen_stream(self._uri, list(self._container.streams), wanted)
         context = cast(av.VideoCodecContext, stream.codec_context)
-        if context is None:
-            raise SourceError(f"{self._uri}: FFmpeg has no decoder for its video; convert it to H.264 first")
         self._stream = stream
         self.rate = float(stream.average_rate) if stream.average_rate else None
         self.frame_count = stream.frames or None
+        joined = set(self._container.format.name.split(",")) & set(_BROKEN_CLOCKS)
+        self.leap_s = _LEAP_S if joined else _LONGEST_PAUSE_S
         self._packets = self._container.demux(stream)
-        self._first = next(self._packets, None)
-        if self._first is None or not self._first.size:
+        # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: nothing but data
+        # of no bytes tells it that the stream ends.
+        first = next((packet for packet in self._packets if packet.size), None)
+        if first is None:
             raise SourceError(f"{self._uri}: its video stream is empty; expected at least one frame")
-        self.made_by_x264 = made_by_x264(self._first)
+        self._first = first
+        self.made_by_x264 = made_by_x264(first)
         self.unfit = unfit_stream(context)
+        self._began = False  # with an intra picture
+        self._orientation: Orientation | None = None
+        self._watch: ParameterWatch | None = None
         if own_vectors and self.unfit is None:
             context.options = {"flags2": "+export_mvs"}  # works only before the first picture is decoded
+            self._watch = ParameterWatch(context.name, context.extradata)
         # One thread: with slice threads the H.264 decoder neither conceals nor reports damage, and frame threads hold
         # pictures back and lose the last ones when the stream ends in damage.
         context.thread_type = "NONE"
@@ -116,29 +145,75 @@ class Decoder:
     def pictures(self) -> Iterator[Picture]:
         """The pictures in display order; see the class for what happens on damage."""
         lost: av.error.FFmpegError | None = None
-        packet = self._first
+        packet: Any = self._first
+        cut = False
         count = 0
         while packet is not None:
+            if self._watch is not None and packet.size:
+                self._watch.look(packet)
             try:
                 frames = cast(list[av.VideoFrame], packet.decode())
             except av.error.EOFError:
                 break
             except av.error.FFmpegError as fault:
                 frames, lost = [], fault
+            if self._watch is not None:
+                self._watch.decoded(cast(av.VideoCodecContext, self._stream.codec_context))
             after_loss = lost is not None
             # A flush (no data) brings pictures from before the damage: they do not show that it is over.
             if frames and packet.size:
                 lost = None
             for frame in frames:
-                yield Picture(frame, frame.time, after_loss or frame.is_corrupt)
-                after_loss = False
+                if count == 0:
+                    self._say_transfer(frame)
+                yield self._picture(frame, after_loss, cut)
+                after_loss = cut = False
                 count += 1
+            # An edit list hides this picture, or it is none at all; only of streams without a delay is that known.
+            cut = cut or not frames
             with source_faults(self._uri):
-                packet = next(self._packets, None)
+                packet, skipped = self._next_packet()
+            cut = cut or skipped
+        if count == 0 and is_animated_webp(bytes(self._first)):
+            raise SourceError(f"{self._uri}: {ANIMATED_WEBP}")
         if lost is not None and not self._live:
             raise SourceError(f"{self._uri}: ends in damage after {self._told(count)}; the file is cut off or broken")
         if count == 0:
             raise source_error(self._uri, lost) if lost else SourceError(f"{self._uri}: not one frame can be decoded")
+
+    def _next_packet(self) -> tuple[Any, bool]:
+        """The next packet with data, or the flush at the end; and whether samples of zero bytes lie before it."""
+        empty = None
+        for packet in self._packets:
+            if packet.size:
+                return packet, empty is not None
+            empty = packet
+        # What comes last is the flush. With it the decoder gives out the pictures that it holds back.
+        return empty, False
+
+    def _picture(self, frame: av.VideoFrame, after_loss: bool, cut: bool) -> Picture:
+        time_s = frame.time
+        if time_s is None and frame.dts is not None and frame.time_base:  # AVI has no other times
+            time_s = float(frame.dts * frame.time_base)
+        name = self._stream.codec_context.name
+        # The others wait for an intra picture themselves; these guess what the first pictures are made from.
+        if name in EXPORTING and name != "h264" and not self._began:
+            self._began = int(frame.pict_type) == 1
+            after_loss = after_loss or not self._began
+        watch = self._watch
+        unfit, doubt = (None, None) if watch is None else (watch.unfit, watch.doubt)
+        if name in _SAYS_ONCE:
+            self._orientation = orientation_from_picture(frame) or self._orientation
+        return Picture(frame, time_s, after_loss or frame.is_corrupt, cut, unfit, doubt, self._orientation)
+
+    def _say_transfer(self, frame: av.VideoFrame) -> None:
+        # PyAV before 15 has it only in the codec context.
+        transfer = getattr(frame, "color_trc", None) or getattr(self._stream.codec_context, "color_trc", None)
+        if transfer in _HDR:
+            notice(
+                f"{self._uri}: an HDR picture ({_HDR[transfer]}); it is used without tone mapping, paler than SDR, "
+                "which may cost accuracy"
+            )
 
     def _told(self, count: int) -> str:
         return f"{count} of {self.frame_count} frames" if self.frame_count else f"{count} frames"

@@ -30,6 +30,16 @@ _SEEN: tuple[tuple[type[BaseException], str], ...] = (
     (av.error.ProtocolNotFoundError, "FFmpeg does not speak this protocol"),
 )
 
+ANIMATED_WEBP = (
+    "an animated WebP, which this FFmpeg cannot decode; convert it to GIF, APNG or MP4 first, "
+    "e.g. with `magick IN.webp OUT.gif`"
+)
+
+
+def is_animated_webp(data: bytes) -> bool:
+    """Whether a file that begins with ``data`` is a WebP of several pictures."""
+    return data[:4] == b"RIFF" and data[8:16] == b"WEBPVP8X" and bool(data[20:21]) and bool(data[20] & 2)
+
 
 _LOGIN_ADVICE = "; characters such as # @ / ? % in a login are written %23 %40 %2F %3F %25"
 

@@ -1,4 +1,4 @@
-"""Block vectors in the pixels of the picture that is delivered: scaled and turned like the picture."""
+"""Block vectors in the pixels of the picture that is delivered: scaled, mirrored and turned like the picture."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,19 @@ from edge_arseg.spec.frame import VECTOR_DTYPE
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a coded picture becomes the delivered one: scaled to ``height`` x ``width``, then turned.
+    """How a coded picture becomes the delivered one: scaled to ``height`` x ``width``, then mirrored and turned.
 
     Attributes:
         height: after scaling and before turning, pixels.
         width: after scaling and before turning, pixels.
         turns: quarter turns, counter-clockwise, 0 to 3.
+        mirrored: left and right change places, before the turns.
     """
 
     height: int
     width: int
     turns: int
+    mirrored: bool = False
 
     def vectors(self, vectors: np.ndarray | None, coded_height: int, coded_width: int) -> np.ndarray | None:
         """``[N]`` of ``VECTOR_DTYPE`` in pixels of a coded picture, in pixels of the delivered one.
@@ -27,12 +29,14 @@ class Fit:
         Edges of blocks are rounded, so neighbours still touch; blocks thinner than half a pixel vanish.
         """
         scale_x, scale_y = self.width / coded_width, self.height / coded_height
-        if vectors is None or (scale_x == scale_y == 1 and not self.turns):
+        if vectors is None or (scale_x == scale_y == 1 and not self.turns and not self.mirrored):
             return vectors
         left, right = _edges(vectors["x"], vectors["width"], scale_x)
         top, bottom = _edges(vectors["y"], vectors["height"], scale_y)
         flow_x, flow_y = vectors["flow_x"] * np.float32(scale_x), vectors["flow_y"] * np.float32(scale_y)
         height, width = self.height, self.width
+        if self.mirrored:
+            left, right, flow_x = width - right, width - left, -flow_x
         for _ in range(self.turns):
             left, right, top, bottom = top, bottom, width - right, width - left
             flow_x, flow_y = flow_y, -flow_x

@@ -1,6 +1,6 @@
 """Decoded pictures to frames: resized, turned, with vectors and RGB."""
 
-import time
+import math
 from collections import deque
 from dataclasses import dataclass, replace
 
@@ -9,9 +9,12 @@ import numpy as np
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame
+from edge_arseg.video.clock import Clock
 from edge_arseg.video.decode import Picture, PictureSource
 from edge_arseg.video.faults import source_faults
 from edge_arseg.video.fit import Fit
+from edge_arseg.video.notices import notice
+from edge_arseg.video.orientation import UPRIGHT, Orientation, orientation_from_picture
 from edge_arseg.video.vector_source import VectorSource
 
 _INTRA = 1
@@ -25,17 +28,22 @@ class Step:
     Attributes:
         picture: not turned, and scaled only if the vectors needed that.
         rest: the frame, its ``rgb`` empty.
+        orientation: how the picture is to be shown.
     """
 
     picture: av.VideoFrame
     rest: Frame
+    orientation: Orientation
 
 
 class FrameMaker:
     """Makes frames of one size out of the pictures of one source.
 
     A source whose pictures change size keeps the size it began with: later ones are scaled to it, and the first of
-    each new size has no vectors, so it becomes a keyframe.
+    each new size has no vectors, so it becomes a keyframe. The same goes for pictures that are held another way.
+
+    Pictures are shown as the container, the stream or their own EXIF data says: mirrored, turned by quarters. An angle
+    between quarters is rounded to the nearest, with a line in the log where it is more than a degree off.
 
     Args:
         uri: for messages.
@@ -44,7 +52,8 @@ class FrameMaker:
         motion: see ``VectorSource``.
         size: ``(height, width)`` to deliver, after turning; ``None``: as coded.
         recode_scale: see ``Recoder``.
-        live: times count from the first frame, and go on where a stream had to be opened anew.
+        live: times count from the first frame, and what passes while a stream is opened anew counts too.
+        leap_s: see ``Clock``.
         buffers: arrays that RGB is written to in turn; 0: a new array for each frame.
 
     Raises:
@@ -62,25 +71,22 @@ class FrameMaker:
         size: tuple[int, int] | None,
         recode_scale: float,
         live: bool = False,
+        leap_s: float = math.inf,
         buffers: int = 0,
     ) -> None:
         self._uri = uri
-        self.rotation = int(first.frame.rotation)
-        turns = self.rotation // 90 % 4 if self.rotation % 90 == 0 else 0
+        self.orientation = self._orientation = _orientation(first)
         if size is None:
-            height, width = first.frame.height, first.frame.width
+            self.height, self.width = self.orientation.sides(first.frame.height, first.frame.width)
         else:
-            height, width = size if turns % 2 == 0 else size[::-1]
-            _check_size(uri, size, first.frame, height, width)
-        self._fit = Fit(height, width, turns)
-        self.height, self.width = (height, width) if turns % 2 == 0 else (width, height)
+            _check_size(uri, size, first.frame, *self.orientation.sides(*size))
+            self.height, self.width = size
+        self._fit = self._fit_for(self.orientation)
         self.vectors = VectorSource(motion, pictures, self._fit, recode_scale=recode_scale, uri=uri)
+        self._clock = Clock(pictures.rate, live=live, leap_s=leap_s)
         self._coded: tuple[int, int] | None = None
-        self._rate = pictures.rate or 25.0
         self._index = 0
-        self._time_s = 0.0
-        self._clock_s = 0.0  # when the last picture came, on the clock of this process
-        self._offset_s: float | None = None if live else 0.0
+        self._say_rest(self.orientation)
         self._buffers = deque(np.zeros((self.height, self.width, 3), np.uint8) for _ in range(buffers))
 
     def step(self, picture: Picture) -> Step:
@@ -90,23 +96,29 @@ class FrameMaker:
             SourceError: see ``VectorSource.vectors``.
         """
         frame = picture.frame
+        orientation = _orientation(picture)
+        if orientation != self._orientation:
+            self._say_rest(orientation)
+            self._orientation, self._fit = orientation, self._fit_for(orientation)
+            self.vectors.refit(self._fit)
+            self._coded = None
         fresh = self._coded != (frame.height, frame.width)
         self._coded = frame.height, frame.width
-        kept = frame
+        kept, fit = frame, self._fit
 
         def resized() -> av.VideoFrame:
             nonlocal kept
-            kept = self._resized(frame)
+            kept = _resized(frame, fit.height, fit.width)
             return kept
 
         intra = int(frame.pict_type) == _INTRA
-        self._time_s = self._time(picture.time_s)
+        time_s = self._clock.time_s(picture.time_s)
         # The recoder overwrites type and time of the picture, so both were read before.
         with source_faults(self._uri):
-            vectors = self.vectors.vectors(frame, resized, fresh=fresh)
+            vectors = self.vectors.vectors(picture, resized, index=self._index, fresh=fresh)
         rest = Frame(
             index=self._index,
-            time_s=self._time_s,
+            time_s=time_s,
             rgb=np.empty((0, 0, 3), np.uint8),
             vectors=vectors,
             intra=intra,
@@ -114,16 +126,17 @@ class FrameMaker:
             source=self.vectors.source,
         )
         self._index += 1
-        return Step(kept, rest)
+        return Step(kept, rest, orientation)
 
     def frame(self, step: Step, missed: tuple[np.ndarray | None, ...] = ()) -> Frame:
         """The whole frame.
 
         Its array is one of the ``buffers``, the oldest; without buffers it is the caller's, and nothing here keeps it.
         """
+        height, width = step.orientation.sides(self.height, self.width)
         with source_faults(self._uri):
-            picture = self._resized(step.picture).reformat(format="rgb24")
-        pixels = np.rot90(_rgb_pixels(picture), self._fit.turns)
+            picture = _resized(step.picture, height, width).reformat(format="rgb24")
+        pixels = step.orientation.shown(_rgb_pixels(picture))
         if self._buffers:
             rgb = self._buffers[0]
             self._buffers.rotate(-1)
@@ -135,29 +148,34 @@ class FrameMaker:
     def restart(self, pictures: PictureSource) -> None:
         """Go on with a stream that was opened anew: its first picture has no vectors."""
         self._coded = None
-        self._offset_s = None
+        self._clock.restart()
         self.vectors.restart(pictures)
 
-    def _time(self, time_s: float | None) -> float:
-        """Presentation time of the next picture, whose stream says ``time_s``."""
-        now = time.monotonic()
-        passed = max(now - self._clock_s, 1 / self._rate) if self._index else 0.0
-        self._clock_s = now
-        if time_s is None:
-            return self._time_s + (1 / self._rate if self._index else 0.0)
-        if self._offset_s is None:  # the first picture of a live stream: its own clock starts anywhere
-            self._offset_s = self._time_s + passed - time_s
-        return time_s + self._offset_s
+    def _fit_for(self, orientation: Orientation) -> Fit:
+        return Fit(*orientation.sides(self.height, self.width), orientation.turns, orientation.mirrored)
 
-    def _resized(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Scaled in the cheaper colour space: RGB stays RGB, everything else passes through 4:2:0.
+    def _say_rest(self, orientation: Orientation) -> None:
+        if orientation.rest:
+            turned = 90 * orientation.turns
+            notice(
+                f"{self._uri}: it asks to be turned by {turned + orientation.rest:.0f} degrees to the left; "
+                f"turned by {turned}, the nearest quarter"
+            )
 
-        Bilinear: scaling 4:2:0 and then converting takes 2.0 ms at 960x720, scaling to RGB at once 2.5 ms, bicubic 5.
-        """
-        if (frame.height, frame.width) == (self._fit.height, self._fit.width):
-            return frame
-        kind = "rgb24" if frame.format.name.startswith(_RGB_FORMATS) else "yuv420p"
-        return frame.reformat(self._fit.width, self._fit.height, kind, interpolation="BILINEAR")
+
+def _orientation(picture: Picture) -> Orientation:
+    return picture.orientation or orientation_from_picture(picture.frame) or UPRIGHT
+
+
+def _resized(frame: av.VideoFrame, height: int, width: int) -> av.VideoFrame:
+    """Scaled in the cheaper colour space: RGB stays RGB, everything else passes through 4:2:0.
+
+    Bilinear: scaling 4:2:0 and then converting takes 2.0 ms at 960x720, scaling to RGB at once 2.5 ms, bicubic 5.
+    """
+    if (frame.height, frame.width) == (height, width):
+        return frame
+    kind = "rgb24" if frame.format.name.startswith(_RGB_FORMATS) else "yuv420p"
+    return frame.reformat(width, height, kind, interpolation="BILINEAR")
 
 
 def _rgb_pixels(picture: av.VideoFrame) -> np.ndarray:

@@ -1,10 +1,11 @@
 """Frames with motion out of any source."""
 
+import math
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from types import TracebackType
 
-from edge_arseg.errors import SourceError
+from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.video.decode import Decoder, Picture, PictureSource
 from edge_arseg.video.frames import FrameMaker
@@ -22,7 +23,8 @@ class VideoReader:
         width: of every frame, pixels.
         rate: frames a second, on average, if the source says; frames carry their own times.
         frame_count: number of frames that the container declares, if it does; an estimate.
-        rotation: of the picture as stored, degrees counter-clockwise; frames are delivered upright.
+        rotation: of the first picture as stored, degrees counter-clockwise, in quarters; frames are delivered upright.
+        mirrored: left and right of the first picture changed places before it was turned.
     """
 
     live = False
@@ -31,7 +33,7 @@ class VideoReader:
         self.uri = source.label
         self.height, self.width = maker.height, maker.width
         self.rate, self.frame_count = pictures.rate, pictures.frame_count
-        self.rotation = maker.rotation
+        self.rotation, self.mirrored = 90 * maker.orientation.turns, maker.orientation.mirrored
         self._pictures, self._maker, self._coming = pictures, maker, coming
 
     @property
@@ -75,6 +77,7 @@ def open_video(
     retry_s: float = 30.0,
     recode_scale: float = 1.0,
     ahead: int | None = None,
+    stream: int | None = None,
 ) -> VideoReader:
     """Open a source of frames.
 
@@ -94,6 +97,8 @@ def open_video(
         ahead: reuse the arrays of frames, and read so many frames ahead in a thread; 0: no thread. A frame's ``rgb`` is
             then overwritten once the next frame has been asked for. ``None``: no thread, and every frame has an array
             of its own. A live source has a thread of its own anyway, which drops what is not asked for in time.
+        stream: index of the video stream, counted over all streams of a container, as ffprobe does; ``None``: the
+            largest that is no cover.
 
     Raises:
         SourceError: the source cannot be read, or the motion asked for cannot be had from it.
@@ -101,13 +106,16 @@ def open_video(
     """
     source = source_from_uri(uri)
 
+    if stream is not None and source.kind in (SourceKind.IMAGES, SourceKind.STREET):
+        raise OptionError(f"{uri}: stream {stream} was asked for, but only containers have streams")
+
     def connect() -> PictureSource:
         if source.kind is SourceKind.IMAGES:
             return ImageSequence(source, rate=rate)
         if source.kind is SourceKind.STREET:
             return _street(source)
         own_vectors = motion in ("auto", "codec")
-        return Decoder(source, options=options, timeout_s=timeout_s, own_vectors=own_vectors)
+        return Decoder(source, options=options, timeout_s=timeout_s, own_vectors=own_vectors, stream=stream)
 
     pictures = connect()
     try:
@@ -123,6 +131,7 @@ def open_video(
             size=size,
             recode_scale=recode_scale,
             live=source.live,
+            leap_s=pictures.leap_s if isinstance(pictures, Decoder) else math.inf,
             buffers=0 if ahead is None else 1 if source.live or not ahead else ahead + 2,
         )
         if source.live:

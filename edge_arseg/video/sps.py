@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from edge_arseg.video.h264_units import parameter_sets
+
 
 @dataclass(frozen=True, slots=True)
 class SequenceParameters:
@@ -22,20 +24,30 @@ _HIGH_PROFILES = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
 
 def sps_from_extradata(extradata: bytes | None) -> SequenceParameters | None:
     """Read the first sequence parameter set of avcC or Annex B codec data; ``None`` where there is none to read."""
+    units = parameter_sets_of_extradata(extradata)
+    return sps_from_unit(units[0]) if units else None
+
+
+def sps_from_unit(unit: bytes) -> SequenceParameters | None:
+    """Read a sequence parameter set; ``None`` where it is cut off."""
     try:
-        unit = _first_sps(extradata or b"")
-        return None if unit is None else _parameters(_Bits(unit))
-    except IndexError:  # cut off
+        return _parameters(_Bits(unit))
+    except IndexError:
         return None
 
 
-def _first_sps(data: bytes) -> bytes | None:
-    if data[:1] == b"\x01":  # avcC: 6 bytes, then a 16-bit length and the unit
-        return data[8 : 8 + int.from_bytes(data[6:8], "big")] if data[5] & 31 else None
-    for unit in data.split(b"\0\0\1")[1:]:
-        if unit and unit[0] & 31 == 7:
-            return unit
-    return None
+def parameter_sets_of_extradata(extradata: bytes | None) -> list[bytes]:
+    """The sequence parameter sets in avcC or Annex B codec data."""
+    data = extradata or b""
+    if data[:1] != b"\x01":
+        return parameter_sets(data)
+    # avcC: 6 bytes, then for each unit a 16-bit length and the unit
+    units, at = [], 6
+    for _ in range(data[5] & 31 if len(data) > 5 else 0):
+        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+        units.append(data[at + 2 : end].rstrip(b"\0"))
+        at = end
+    return [unit for unit in units if unit]
 
 
 class _Bits:

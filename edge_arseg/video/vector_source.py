@@ -1,5 +1,6 @@
 """Which vectors a stream gets, and why."""
 
+import logging
 from collections.abc import Callable
 
 import av
@@ -8,9 +9,11 @@ import numpy as np
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import MotionSource
 from edge_arseg.video.codec_vectors import unfit_picture, vectors_from_picture
-from edge_arseg.video.decode import PictureSource
+from edge_arseg.video.decode import Picture, PictureSource
 from edge_arseg.video.fit import Fit
 from edge_arseg.video.recode import Recoder, still_vectors
+
+_log = logging.getLogger(__name__)
 
 MOTIONS = ("auto", "codec", "recode", "zero")
 """What can be asked for."""
@@ -56,12 +59,19 @@ class VectorSource:
         self._recoder = None
         self.source, self.reason = self._choice(pictures)
 
-    def vectors(self, frame: av.VideoFrame, resized: Callable[[], av.VideoFrame], *, fresh: bool) -> np.ndarray | None:
+    def refit(self, fit: Fit) -> None:
+        """From the next picture on, which must be ``fresh``, fit in another way."""
+        self._fit, self._recoder, self._still = fit, None, None
+
+    def vectors(
+        self, picture: Picture, resized: Callable[[], av.VideoFrame], *, index: int, fresh: bool
+    ) -> np.ndarray | None:
         """Vectors to the picture before, in pixels of the delivered picture.
 
         Args:
-            frame: the coded picture.
+            picture: as decoded.
             resized: gives the picture scaled to the size of the fit and not turned; called only where needed.
+            index: of the frame, for messages.
             fresh: do not look back at the picture before.
 
         Returns:
@@ -70,13 +80,19 @@ class VectorSource:
         Raises:
             SourceError: ``codec`` was asked for, and this picture shows that its vectors cannot be used.
         """
+        frame = picture.frame
         if self.source is MotionSource.CODEC:
-            unfit = unfit_picture(frame)
+            unfit = picture.unfit or unfit_picture(frame)
+            if unfit is not None and self._asked == "codec":
+                raise self._refusal(unfit, f"from frame {index} on ")
+            if self._asked == "auto":
+                unfit = unfit or picture.doubt
             if unfit is None:
+                # Across pictures that are not shown, the stream's own vectors do not lead to the last one shown.
+                fresh = fresh or picture.cut
                 return None if fresh else self._fit.vectors(vectors_from_picture(frame), frame.height, frame.width)
-            if self._asked == "codec":
-                raise self._refusal(unfit)
-            self.source, self.reason = MotionSource.RECODE, f"changed over from codec: {unfit}"
+            self.source, self.reason = MotionSource.RECODE, f"changed over from codec at frame {index}: {unfit}"
+            _log.warning("%s: motion %s (%s)", self._uri, self.source.value, self.reason)
         if self.source is MotionSource.RECODE:
             height, width = self._fit.height, self._fit.width
             if self._recoder is None:
@@ -100,5 +116,5 @@ class VectorSource:
             return MotionSource.RECODE, "the stream's vectors could be used, but its encoder is not known for good ones"
         return MotionSource.CODEC, "no B-frames, one reference frame, made by x264: free and trustworthy"
 
-    def _refusal(self, unfit: str) -> SourceError:
-        return SourceError(f"{self._uri}: its own vectors cannot be used: {unfit}; type --motion recode")
+    def _refusal(self, unfit: str, since: str = "") -> SourceError:
+        return SourceError(f"{self._uri}: {since}its own vectors cannot be used: {unfit}; type --motion recode")

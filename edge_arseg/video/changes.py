@@ -1,0 +1,61 @@
+"""Changes inside a stream that its vectors do not survive."""
+
+from typing import Any
+
+import av
+
+from edge_arseg.video.codec_vectors import B_FRAMES, made_by_x264, unfit_parameters
+from edge_arseg.video.h264_units import is_referred_to, length_size, parameter_sets
+from edge_arseg.video.sps import parameter_sets_of_extradata
+
+
+class ParameterWatch:
+    """Reads what comes with each packet of a stream whose vectors are chained, before the packet is decoded.
+
+    Attributes:
+        unfit: why the vectors can be chained no more; ``None`` while they can.
+        doubt: why they are not trusted any more, although they could be chained; ``None`` while they are.
+
+    Args:
+        codec: FFmpeg's name of the decoder.
+        extradata: of the stream as it was opened.
+    """
+
+    def __init__(self, codec: str, extradata: bytes | None) -> None:
+        self.unfit: str | None = None
+        self.doubt: str | None = None
+        self._h264 = codec == "h264"
+        self._length_size = length_size(extradata)
+        self._known = set(parameter_sets_of_extradata(extradata)) if self._h264 else set()
+
+    def look(self, packet: Any) -> None:
+        """Take notice of the next packet."""
+        if self.unfit is not None:
+            return
+        if packet.is_disposable:
+            self.unfit = _LAYERS
+        if not self._h264:
+            return
+        data = bytes(packet)
+        units = parameter_sets(data, self._length_size)
+        # A container with several descriptions of its samples sends them along; PyAV before 15 does not show that.
+        if hasattr(packet, "has_sidedata") and packet.has_sidedata("new_extradata"):
+            extradata = bytes(packet.get_sidedata("new_extradata"))
+            self._length_size = length_size(extradata)
+            units = parameter_sets_of_extradata(extradata) + parameter_sets(data, self._length_size)
+        for unit in units:
+            if unit not in self._known:
+                self._known.add(unit)
+                self.unfit = self.unfit or unfit_parameters(unit)
+                if not made_by_x264(packet):
+                    self.doubt = "from here on another encoder made the stream, and it is not known for good vectors"
+        if self.unfit is None and not is_referred_to(data, self._length_size):
+            self.unfit = _LAYERS
+
+    def decoded(self, context: av.VideoCodecContext) -> None:
+        """Take notice of what the decoder found in the packet."""
+        if self.unfit is None and context.has_b_frames:
+            self.unfit = B_FRAMES
+
+
+_LAYERS = "the stream has pictures that the next one does not refer to"

@@ -1,0 +1,91 @@
+"""Which video stream of a container is decoded."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from edge_arseg.errors import OptionError, SourceError
+from edge_arseg.video.notices import notice
+
+_COVER = 0x400  # of dispositions: attached pictures, and the thumbnails that stand for chapters
+_PART = 0x80000  # a tile of a larger picture
+_DEFAULT = 1
+_LETTERS = {"ansi", "bintext", "xbin", "idf"}
+"""Decoders that draw letters: FFmpeg plays text files as pictures of a terminal."""
+_STILLS = {"mjpeg", "png", "bmp", "gif", "webp", "tiff"}
+
+
+def chosen_stream(label: str, streams: Sequence[Any], wanted: int | None = None) -> Any:
+    """The largest video stream that is no cover; among equals, what the container prefers, then the first.
+
+    A line in the log names the others.
+
+    Args:
+        label: of the source, for messages.
+        streams: all of the container, as PyAV gives them.
+        wanted: take the stream with this index, counted from 0 over all streams, as ffprobe does.
+
+    Raises:
+        SourceError: there is no video, only a cover, only letters, or no decoder for it.
+        OptionError: the stream that is wanted is no video.
+    """
+    videos = [stream for stream in streams if stream.type == "video" and not _is_cover(stream, streams)]
+    if wanted is not None:
+        return _wanted(label, streams, wanted)
+    if not videos:
+        kinds = sorted({stream.type for stream in streams if stream.type != "video"})
+        covers = ["a cover"] if any(stream.type == "video" for stream in streams) else []
+        seen = f"only {' and '.join(kinds + covers)}" if kinds or covers else "and no other stream"
+        raise SourceError(f"{label}: no video in it, {seen}; expected a video stream")
+    filled = any(stream.frames for stream in videos)  # a container may declare streams that hold nothing
+
+    def order(stream: Any) -> tuple[bool, bool, int, bool, int]:
+        context = stream.codec_context
+        area = context.width * context.height if context is not None else 0
+        empty = filled and not stream.frames
+        return context is not None, not empty, area, bool(_disposition(stream) & _DEFAULT), -stream.index
+
+    chosen = max(videos, key=order)
+    _check(label, chosen)
+    others = [stream for stream in videos if stream is not chosen]
+    if others:
+        left = ", ".join(_told(stream) for stream in others)
+        notice(f"{label}: taking {_told(chosen)} and not {left}; --stream N takes stream N")
+    return chosen
+
+
+def _wanted(label: str, streams: Sequence[Any], wanted: int) -> Any:
+    for stream in streams:
+        if stream.index == wanted and stream.type == "video":
+            _check(label, stream)
+            return stream
+    videos = ", ".join(_told(stream) for stream in streams if stream.type == "video") or "no video stream"
+    raise OptionError(f"{label}: its stream {wanted} is no video; expected one of its video streams: {videos}")
+
+
+def _check(label: str, stream: Any) -> None:
+    context = stream.codec_context
+    if context is None:
+        raise SourceError(f"{label}: FFmpeg has no decoder for its video; convert it to H.264 first")
+    if context.name in _LETTERS:
+        raise SourceError(f"{label}: this is text, which FFmpeg would draw as letters on a screen; expected a video")
+    if _disposition(stream) & _PART:
+        raise SourceError(f"{label}: FFmpeg gives this picture only in tiles; convert it to JPEG or PNG first")
+
+
+def _told(stream: Any) -> str:
+    context = stream.codec_context
+    what = "of an unknown codec" if context is None else f"{context.name}, {context.width}x{context.height}"
+    return f"stream {stream.index} ({what})"
+
+
+def _disposition(stream: Any) -> int:
+    return int(getattr(stream, "disposition", 0))
+
+
+def _is_cover(stream: Any, streams: Sequence[Any]) -> bool:
+    if hasattr(stream, "disposition"):
+        return bool(_disposition(stream) & _COVER)
+    # PyAV before 14.1 does not say. A cover is a still beside other streams, with a clock of 90 kHz for a frame rate.
+    context = stream.codec_context
+    rate = stream.average_rate
+    return len(streams) > 1 and context is not None and context.name in _STILLS and (not rate or rate > 1000)
