@@ -2,7 +2,7 @@
 
 x86 without VNNI adds two products of uint8 and int8 in 16 bits, which saturates where the weights use all 8 bits.
 ``session.x64quantprecision`` makes ONNX Runtime turn such weights into uint8, whose kernels are exact. It cannot simply
-be always on: ONNX Runtime 1.32 also turns them on a CPU with AMX, where nothing saturates and the graph then takes
+be always on: ONNX Runtime 1.25 to 1.32 also turn them on a CPU with AMX, where nothing saturates and the graph takes
 twice as long. So a product that would saturate is tried once.
 """
 
