@@ -60,7 +60,7 @@ def small_manifest(contents: dict[str, bytes] | None = None) -> Manifest:
     contents = small_contents() if contents is None else contents
     frame = {"frame": TensorSpec("uint8", (16, 24, 3))}
     return Manifest(
-        revision=1,
+        revision=2,
         name="small",
         model=Model("small", "tiny", CAMVID_11, CAMVID_NORMALISATION),
         height=16,

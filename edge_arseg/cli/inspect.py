@@ -60,6 +60,8 @@ def _json(bundle: "Bundle", summary: "QuantizationSummary | None", records: "_Re
 
 
 def _print_fields(bundle: "Bundle", summary: "QuantizationSummary | None") -> None:
+    from edge_arseg.runtime.verification import gate_text
+
     manifest = bundle.manifest
     cost, gop = manifest.cost, manifest.gop
     fields: list[tuple[str, object]] = [
@@ -68,6 +70,7 @@ def _print_fields(bundle: "Bundle", summary: "QuantizationSummary | None") -> No
         ("GOP, motion cell", f"{gop} frames, {manifest.flow_block} px"),
         ("GMACs keyframe, between", f"{gmacs(cost.hr_macs)}, {gmacs(cost.non_key_macs)}"),
         ("GMACs mean over a GOP", f"{gmacs(cost.mean_macs(gop))} (-{cost.saving(gop):.1%}; x2 for GFLOPs)"),
+        ("gate", gate_text(manifest)),
         ("golden frames", f"{len(manifest.golden.distances)} of {manifest.golden.source}"),
         ("size", megabytes(sum(entry.bytes for entry in manifest.files.values()))),
         ("digest", bundle.digest[:16]),
@@ -87,6 +90,7 @@ def _quantization_fields(summary: "QuantizationSummary") -> list[tuple[str, obje
     fields: list[tuple[str, object]] = [("quantized from", summary.source[:16])]
     if summary.recipe is not None:
         told = f"recipe {summary.recipe}, {summary.method}, {summary.frames} frames; {summary.activations} activations"
+        told += f", {summary.weight_bits}-bit weights"
         fields.append(("calibration", told))
     budget = "" if summary.max_drop is None else f"; {summary.max_drop:g} allowed per branch"
     if summary.drop:

@@ -42,6 +42,13 @@ SHOWN = 8
 @click.option("--images", type=PATH, help="Folder of labelled images, instead of a clip.")
 @click.option("--limit", type=click.IntRange(1), help="Score only the first so many frames or images.")
 @click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
+@click.option(
+    "--min-agreement",
+    type=click.FloatRange(0, 1),
+    help="Gate, here and wherever the bundle runs: share of golden pixels with torch's class; needs --because. "
+    "[default: 0.98]",
+)
+@click.option("--because", metavar="TEXT", help="Reason for another gate; stays in the bundle. [default: none]")
 @click.option("--force", is_flag=True, help="Replace a bundle that exists.")
 @json_option
 def quantize(
@@ -59,20 +66,25 @@ def quantize(
     images: Path | None,
     limit: int | None,
     threads: int | None,
+    min_agreement: float | None,
+    because: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
     """Quantize a float32 BUNDLE, with ranges from clips.
 
     Ranks the layers by what they cost, and with --max-drop keeps the worst in float until each branch is within that
-    of float32. Exits with 1 where that cannot be had.
+    of float32. Exits with 1, and writes nothing, where that cannot be had or the golden frames do not reach the gate.
     """
+    if (min_agreement is None) != (because is None):
+        raise click.UsageError("--min-agreement and --because go together: another gate needs its reason")
     if labels is not None and (clip is None) == (images is None):
         raise click.UsageError("--labels goes with either --clip or --images")
     if labels is None and (clip or images or max_drop is not None):
         raise click.UsageError("--clip, --images and --max-drop need --labels")
     require_host()
     from edge_arseg.compiler.quantization.bundle_quantizer import check_source, quantize_bundle
+    from edge_arseg.compiler.quantization.gate import USUAL_GATE, Gate
     from edge_arseg.compiler.quantization.precision import PrecisionPlan
     from edge_arseg.compiler.quantization.record import sha256_of_text
     from edge_arseg.runtime.bundle import read_bundle
@@ -95,6 +107,7 @@ def quantize(
         data=data,
         judge=_judge(labels, clip, images, limit, threads),
         max_drop=max_drop,
+        gate=USUAL_GATE if min_agreement is None else Gate(min_agreement, because),
         force=force,
         threads=threads,
         progress=progress,
@@ -129,6 +142,8 @@ def _json(result: "QuantizedBundle") -> dict[str, object]:
         "digest": result.bundle.digest,
         "precisions": {role.value: entry.precision.value for role, entry in manifest.graphs.items()},
         "min_agreement": manifest.golden.min_agreement,
+        "because": manifest.golden.because,
+        "weight_bits": None if manifest.quantization is None else manifest.quantization.weight_bits,
         "worst_agreement": min(row.agreement for row in result.agreement),
         "in_float": {role.value: sorted(layers) for role, layers in result.plan.keep_float.items()},
         "scores": None

@@ -13,7 +13,11 @@ from edge_arseg.errors import BuildError, EnvironmentUnfitError, GateError
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--min-agreement", type=click.FloatRange(0, 1), help="The gate. [default: the bundle's own, or 0.99]")
+@click.option(
+    "--min-agreement",
+    type=click.FloatRange(0, 1),
+    help="Gate of this run, share of the pixels, 0 to 1. [default: the bundle's, 0.99 in float32, 0.98 quantized]",
+)
 @backend_option
 @json_option
 def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: bool) -> None:
@@ -30,10 +34,11 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
     from edge_arseg.runtime.engines import engines_from_bundle
     from edge_arseg.runtime.kernel_check import CheckedKernel
     from edge_arseg.runtime.pipeline import Mode
-    from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements, required_agreement
+    from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements, gate_text, required_agreement
 
     checked = read_bundle(bundle)
     golden = checked.golden_frames()
+    gate = gate_text(checked.manifest) if min_agreement is None else f"{min_agreement:.2%}, from the command line"
     if min_agreement is None:
         min_agreement = required_agreement(checked.manifest)
     options, choice = settled_options(checked, Mode.AR, EngineOptions(backend=backend))
@@ -58,6 +63,8 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
                 "backend": backend,
                 "passed": passed,
                 "worst_agreement": worst.agreement,
+                "min_agreement": min_agreement,
+                "gate": gate,
                 "fusion_kernel": {"ran": kernel.file} if kernel else {"not_run": not_run},
                 "rows": [asdict(row) for row in rows],
             }
@@ -68,9 +75,10 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
             ["output", "distance", "agreement"],
             [[row.output, row.distance, f"{row.agreement:.4%}"] for row in rows],
         )
+        click.echo(f"gate: {gate}")
         click.echo(f"CUDA fusion kernel: {kernel.file if kernel else f'not run: {not_run}'}")
     if not passed:
         raise GateError(
             f"{worst.output} at distance {worst.distance}: {worst.agreement:.4%} of the pixels agree, "
-            f"{min_agreement:.4%} expected"
+            f"{min_agreement:.4%} expected (gate: {gate})"
         )

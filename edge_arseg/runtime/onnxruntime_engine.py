@@ -7,7 +7,10 @@ import numpy as np
 import onnxruntime as ort
 
 from edge_arseg.errors import BuildError, MemoryExhaustedError
+from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.engine import Buffer, Engine
+from edge_arseg.runtime.integer_sums import ask_for_exact_sums, has_wide_weights
+from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec
 
 _DTYPES = {
@@ -26,12 +29,13 @@ UNSOUND_OPTIMIZERS = ["WeightBiasQuantization"]
 class OnnxRuntimeEngine(Engine):
     """One graph on ONNX Runtime's CPU provider, with outputs bound once to arrays that are reused."""
 
-    def __init__(self, path: Path | str, *, threads: int | None = None):
+    def __init__(self, path: Path | str, *, threads: int | None = None, wide_weights: bool = True):
         """Load a graph.
 
         Args:
             path: an ONNX file.
             threads: of one run; by default as many as there are cores.
+            wide_weights: whether it may have weights of 8 bits; see ``integer_sums``.
 
         Raises:
             BuildError: ONNX Runtime cannot load the graph.
@@ -43,6 +47,8 @@ class OnnxRuntimeEngine(Engine):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # One block for all tensors of a graph is larger than the arena that reuses theirs, and no faster.
         options.enable_mem_pattern = False
+        if wide_weights:
+            ask_for_exact_sums(options)
         try:
             session = ort.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=UNSOUND_OPTIMIZERS
@@ -61,6 +67,11 @@ class OnnxRuntimeEngine(Engine):
         self._bound: dict[str, int] = {}
         for name, array in self._outputs.items():
             self._binding.bind_output(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, role: Role, *, threads: int | None = None) -> "OnnxRuntimeEngine":
+        """Open the engine of a role."""
+        return cls(bundle.graph_path(role), threads=threads, wide_weights=has_wide_weights(bundle.manifest, role))
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         if self._session is None:

@@ -10,6 +10,7 @@ import onnxruntime as ort
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.engine import Buffer, Engine
+from edge_arseg.runtime.integer_sums import ask_for_exact_sums
 from edge_arseg.runtime.onnxruntime_engine import first_line, run_bound, specs_from_arguments
 from edge_arseg.spec.tensor import FEATURES
 
@@ -46,6 +47,7 @@ class CudaOnnxRuntimeEngine(Engine):
         options.log_severity_level = 3
         options.intra_op_num_threads = threads or 0
         options.enable_mem_pattern = False
+        ask_for_exact_sums(options)  # integer kernels that the GPU's provider lacks run on the CPU
         try:
             session = ort.InferenceSession(str(path), options, providers=self.providers())
         except Exception as error:  # ONNX Runtime raises its own classes, straight below Exception

@@ -15,6 +15,7 @@ class QuantizationSummary:
 
     Attributes:
         activations: ``uint8`` or ``int8``.
+        weight_bits: of the weights in int8 graphs; ``None`` where no graph is int8.
         source: digest of the float32 bundle.
         recipe: name of the calibration recipe; ``None`` where no graph is int8.
         method: how a range was taken from the values seen; ``None`` likewise.
@@ -27,6 +28,7 @@ class QuantizationSummary:
     """
 
     activations: str
+    weight_bits: int | None
     source: str
     recipe: str | None
     method: str | None
@@ -54,6 +56,7 @@ def summary_from_bundle(bundle: Bundle) -> QuantizationSummary | None:
         calibrated = entry.recipe is not None
         return QuantizationSummary(
             entry.activations,
+            entry.weight_bits if calibrated else None,
             entry.source,
             entry.recipe,
             calibration["recipe"]["method"] if calibrated else None,

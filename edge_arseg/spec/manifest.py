@@ -2,10 +2,12 @@
 
 Revisions of the format:
 
-1. (2026) first.
+1. (2026) first;
+2. (2026) the gate of quantized bundles is absolute, and a lower one has words; bits of quantized weights.
 
-Adding an optional field keeps the revision; anything that an older reader would misunderstand raises it. A reader
-refuses every revision it does not know. ``docs/bundle_format.md`` describes the fields for other programs.
+Anything that an older reader would misunderstand raises it. A reader refuses every revision it does not know and reads
+the older ones, whose missing fields mean what was true then. ``docs/bundle_format.md`` describes the fields for other
+programs.
 """
 
 import json
@@ -21,7 +23,9 @@ from edge_arseg.spec.cost import Cost
 from edge_arseg.spec.model import Model
 from edge_arseg.spec.tensor import TensorSpec
 
-REVISION = 1
+REVISION = 2
+READABLE = (1, 2)
+"""Revisions that this version reads; it writes the newest."""
 
 
 class Role(str, Enum):
@@ -101,12 +105,14 @@ class GoldenEntry:
         distances: of each frame from its keyframe; the first is 0.
         min_agreement: share of the pixels, 0 to 1, that must get the expected class; ``None``: the one that ``verify``
             asks of float32 graphs. Graphs of less precision differ from torch; this says how much they may.
+        because: the user's words for a gate that is not the usual one; ``None``: it is.
     """
 
     file: BundlePath
     source: str
     distances: tuple[int, ...]
     min_agreement: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
+    because: Annotated[str | None, Field(min_length=1)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ class QuantizationEntry:
         recipe_sha256: of the recipe's file.
         calibration: path of what calibration saw and found (JSON).
         sensitivity: path of what each layer costs in accuracy, and of the scores (JSON).
+        weight_bits: of the weights in int8 graphs: 7 where no sum of two products can pass 16 bits, else 8, as always
+            in revision 1; ``None`` where no graph is int8.
     """
 
     activations: Annotated[str, Field(pattern="^(uint8|int8)$")]
@@ -128,6 +136,7 @@ class QuantizationEntry:
     recipe_sha256: Sha256 | None
     calibration: BundlePath
     sensitivity: BundlePath
+    weight_bits: Annotated[int | None, Field(ge=7, le=8)] = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +237,7 @@ def manifest_from_json(text: str | bytes, *, where: str = "manifest.json") -> Ma
     except ValueError as error:
         raise BundleError(f"{where}: not JSON ({error}); is the bundle complete? Copy or export it again") from error
     revision = data.get("revision") if isinstance(data, dict) else None
-    if revision is True or revision != REVISION:
+    if isinstance(revision, bool) or not isinstance(revision, int) or revision not in READABLE:
         raise BundleError(_revision_message(revision, where))
     try:
         manifest = _MANIFEST.validate_python(data)
@@ -267,6 +276,8 @@ def _faults(manifest: Manifest) -> list[str]:
     """Return what is well formed but cannot be meant."""
     missing = [role.value for role in Role if role not in manifest.graphs]
     faults = [f"no graph with the role {role!r}" for role in missing]
+    if manifest.golden.because is not None and manifest.golden.min_agreement is None:
+        faults.append("golden: because is there, min_agreement is not")
     for role, entry in manifest.graphs.items():
         if entry.file not in manifest.files:
             faults.append(f"graphs.{role.value}: {entry.file} is not among the files")

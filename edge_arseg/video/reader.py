@@ -107,7 +107,7 @@ def open_video(
     source = source_from_uri(uri)
 
     if stream is not None and source.kind in (SourceKind.IMAGES, SourceKind.STREET):
-        raise OptionError(f"{uri}: stream {stream} was asked for, but only containers have streams")
+        raise OptionError(f"{source.label}: stream {stream} was asked for, but only containers have streams")
 
     def connect() -> PictureSource:
         if source.kind is SourceKind.IMAGES:

@@ -1,5 +1,6 @@
 import contextlib
 import json
+from pathlib import Path
 
 import pytest
 from bundle_files import small_manifest
@@ -50,6 +51,28 @@ def test_what_is_not_json_is_refused(text):
 def test_other_json_is_refused(text):
     with pytest.raises(BundleError, match="no revision number"):
         manifest_from_json(text)
+
+
+def test_a_manifest_of_the_first_revision_is_read():
+    """The one that the package shipped: quantized with weights of 8 bits, though it does not say so."""
+    manifest = manifest_from_json((Path(__file__).parent / "manifest_revision_1.json").read_bytes())
+    assert (manifest.revision, manifest.golden.min_agreement, manifest.golden.because) == (1, 0.987, None)
+    assert manifest.quantization is not None
+    assert (manifest.quantization.activations, manifest.quantization.weight_bits) == ("uint8", 8)
+
+
+@pytest.mark.parametrize("bits", [6, 9, 7.5, "x"])
+def test_weights_have_7_or_8_bits(bits):
+    data = json.loads((Path(__file__).parent / "manifest_revision_1.json").read_bytes())
+    data["quantization"]["weight_bits"] = bits
+    with pytest.raises(BundleError, match=r"quantization\.weight_bits"):
+        manifest_from_json(json.dumps(data))
+
+
+def test_words_without_a_gate_are_refused():
+    golden = json.loads(json_from_manifest(small_manifest()))["golden"]
+    with pytest.raises(BundleError, match="because is there, min_agreement is not"):
+        manifest_from_json(edited(golden={**golden, "because": "it is enough"}))
 
 
 def test_all_wrong_entries_are_reported_at_once():

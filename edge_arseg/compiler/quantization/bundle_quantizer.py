@@ -1,6 +1,5 @@
 """A float32 bundle to a quantized one."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from edge_arseg.compiler.bundle_writer import check_target, file_entries, write_
 from edge_arseg.compiler.exporter import graph_entry, graph_file
 from edge_arseg.compiler.quantization.budget import Trial, layers_to_keep
 from edge_arseg.compiler.quantization.calibration import Calibration, ranges_from_clips
+from edge_arseg.compiler.quantization.gate import USUAL_GATE, Gate
 from edge_arseg.compiler.quantization.measured_drop import Judge, drop_between
 from edge_arseg.compiler.quantization.precision import PrecisionPlan, graphs_from_plan
 from edge_arseg.compiler.quantization.record import (
@@ -20,6 +20,7 @@ from edge_arseg.compiler.quantization.record import (
     calibration_record,
     sensitivity_record,
 )
+from edge_arseg.compiler.quantization.saturation import weight_bits
 from edge_arseg.compiler.quantization.sensitivity import LayerSensitivity, sensitivities
 from edge_arseg.errors import BundleError, GateError
 from edge_arseg.evaluation.scores import Scores
@@ -28,9 +29,6 @@ from edge_arseg.runtime.engines import engines_from_bundle
 from edge_arseg.runtime.verification import VERIFIED_ROLES, Agreement, agreements
 from edge_arseg.spec.manifest import Manifest, Precision, QuantizationEntry, Role
 from edge_arseg.spec.recipe import Recipe
-
-MARGIN = 0.01
-"""What another engine may lose of the agreement measured here: it rounds differently."""
 
 Progress = Callable[[str], None]
 
@@ -64,6 +62,7 @@ def quantize_bundle(
     data: Path | None = None,
     judge: Judge | None = None,
     max_drop: float | None = None,
+    gate: Gate = USUAL_GATE,
     force: bool = False,
     threads: int | None = None,
     progress: Progress = lambda _: None,
@@ -79,6 +78,7 @@ def quantize_bundle(
         data: folder that ``{data}`` in the recipe stands for.
         judge: scores bundles on labels.
         max_drop: points of mIoU that each branch may lose; needs ``judge``.
+        gate: what the golden frames have to reach.
         force: replace a bundle that is there.
         threads: of the engines.
         progress: called with a line when a step begins.
@@ -86,25 +86,30 @@ def quantize_bundle(
     Raises:
         OptionError, SourceError: see ``ranges_from_clips``; or ``path`` cannot be used.
         BundleError: ``bundle`` is quantized or compiled already.
-        GateError: the budget does not hold even with all layers in float; nothing is written.
+        GateError: the budget does not hold even with all layers in float, or the golden frames do not reach the gate;
+            nothing is written.
+        ExportError: two products of a uint8 graph can pass 16 bits.
         SinkError: the bundle cannot be written.
     """
     check_target(path, force=force, inputs=[bundle.path])
     check_source(bundle)
     work = _Work(bundle, plan, threads)
     work.calibrate(recipe, data, progress)
-    scores = None
+    reference = None
     if judge is not None:
         progress("scoring float32")
         reference = judge.scorer(bundle, judge.modes)
         if max_drop is not None:
             for role in (Role.HR, Role.LR):
                 work.keep_what_is_needed(role, judge, reference, max_drop, progress)
-        progress("scoring the result")
-        scores = reference, work.scored(judge)
     progress("running the golden frames")
     with work.written() as trial, engines_from_bundle(trial, VERIFIED_ROLES, threads=threads) as engines:
         agreement = agreements(engines, trial.golden_frames())
+    gate.check(min(agreement, key=lambda row: row.agreement))
+    scores = None
+    if judge is not None and reference is not None:
+        progress("scoring the result")
+        scores = reference, work.scored(judge)
     record = sensitivity_record(work.plan, work.layers, work.trials, max_drop, scores, agreement)
     files = {CALIBRATION_FILE: calibration_record(work.calibration, recipe, plan.activations), SENSITIVITY_FILE: record}
     calibrated = bool(work.integer_roles)
@@ -115,13 +120,13 @@ def quantize_bundle(
         recipe_sha256 if calibrated else None,
         CALIBRATION_FILE,
         SENSITIVITY_FILE,
+        work.weight_bits(),
     )
     manifest, contents = work.contents(files)
-    worst = min(row.agreement for row in agreement)
     manifest = replace(
         manifest,
         name=path.name.removesuffix(SUFFIX),
-        golden=replace(manifest.golden, min_agreement=max(0.0, math.floor((worst - MARGIN) * 1000) / 1000)),
+        golden=replace(manifest.golden, min_agreement=gate.min_agreement, because=gate.because),
         quantization=entry,
     )
     written = write_bundle(path, manifest, contents, force=force)
@@ -215,9 +220,13 @@ class _Work:
         """Write the bundle as it is now to a place that goes away."""
         return _TemporaryBundle(*self.contents({}))
 
+    def weight_bits(self) -> int | None:
+        """Return the bits of the weights in the int8 graphs as they are now; ``None`` where there are none."""
+        return max((bits for graph in self._graphs().values() if (bits := weight_bits(graph))), default=None)
+
     def contents(self, files: Mapping[str, bytes]) -> tuple[Manifest, dict[str, bytes]]:
         """Return the bundle's manifest and files as they are now, with ``files`` added."""
-        graphs = graphs_from_plan(self._originals, self.calibration.branches, self.calibration.ranges, self.plan)
+        graphs = self._graphs()
         old = self.bundle.manifest
         contents = {name: (self.bundle.path / name).read_bytes() for name in old.files}
         contents |= {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()} | dict(files)
@@ -225,6 +234,9 @@ class _Work:
             role: replace(graph_entry(role, graph), precision=self.plan.stated(role)) for role, graph in graphs.items()
         }
         return replace(old, graphs=entries, files=file_entries(contents)), contents
+
+    def _graphs(self) -> dict[Role, onnx.ModelProto]:
+        return graphs_from_plan(self._originals, self.calibration.branches, self.calibration.ranges, self.plan)
 
     def _keep(self, role: Role, layers: Sequence[str]) -> None:
         self.plan = replace(self.plan, keep_float={**self.plan.keep_float, role: frozenset(layers)})

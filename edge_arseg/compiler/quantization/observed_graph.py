@@ -7,6 +7,7 @@ import onnx
 import onnxruntime as ort
 
 from edge_arseg.compiler.quantization.onnx_graph import itemsize, part_of, shapes_of
+from edge_arseg.runtime.integer_sums import ask_for_exact_sums
 
 BUDGET = 512_000_000
 """Bytes of activations that are shown at once. Every further group of them is another run of the graph."""
@@ -89,4 +90,5 @@ def _session(model: onnx.ModelProto, threads: int | None) -> ort.InferenceSessio
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_mem_pattern = False
     options.enable_cpu_mem_arena = False
+    ask_for_exact_sums(options)  # or a layer's rank would depend on the CPU
     return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

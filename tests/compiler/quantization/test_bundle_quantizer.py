@@ -48,8 +48,8 @@ def test_the_manifest_says_how_it_was_made(own_bundle, int8_bundle):
     assert (entry.activations, entry.source, entry.recipe) == ("uint8", source.digest, "tiny")
     assert made.manifest.name == "own-int8"
     assert made.manifest.provenance == source.manifest.provenance
-    assert made.manifest.golden.min_agreement is not None
-    assert 0.5 < made.manifest.golden.min_agreement < 1.0
+    assert (made.manifest.revision, entry.weight_bits) == (2, 7)
+    assert (made.manifest.golden.min_agreement, made.manifest.golden.because) == (0.98, None)
     assert (int8_bundle / "onnx/fuse.onnx").read_bytes() == (own_bundle / "onnx/fuse.onnx").read_bytes()
     size = (int8_bundle / "onnx/hr.onnx").stat().st_size / (own_bundle / "onnx/hr.onnx").stat().st_size
     assert size < 0.75
@@ -114,6 +114,67 @@ def test_an_engine_that_answers_wrongly_does_not_verify(edge_arseg, int8_bundle,
     answer = edge_arseg("verify", copy)
     assert answer.code == 1
     assert "pixels agree" in answer.err
+
+
+@pytest.fixture
+def coarse(monkeypatch):
+    """Golden frames that int8 gives other classes in one pixel of sixteen."""
+    from edge_arseg.runtime.verification import Agreement
+
+    rows = [Agreement("hr", 0, 0.999), Agreement("ar", 11, 0.9375)]
+    monkeypatch.setattr(bundle_quantizer, "agreements", lambda engines, golden: rows)
+
+
+def test_a_bundle_below_the_gate_is_not_written(edge_arseg, own_bundle, recipe_file, tmp_path, coarse):
+    path = tmp_path / "coarse.arseg"
+    options = ("--recipe", recipe_file, "--lr", "fp32", "--threads", "1")
+    answer = edge_arseg("quantize", own_bundle, "-o", path, *options)
+    assert answer.code == 1
+    assert "ar at distance 11: 93.75% of the golden pixels get torch's class, 98.00% expected" in answer.err
+    for way in ("--max-drop", "--hr fp16", "--recipe", '--min-agreement SHARE --because "TEXT"'):
+        assert way in answer.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_gate_has_words_that_stay_with_the_bundle(edge_arseg, own_bundle, tmp_path, coarse):
+    path = tmp_path / "coarse.arseg"
+    options = ("--hr", "fp16", "--lr", "fp32", "--min-agreement", "0.93", "--because", "doors are enough for us")
+    answer = edge_arseg("quantize", own_bundle, "-o", path, *options)
+    assert answer.code == 0, answer.err
+    golden = read_bundle(path).manifest.golden
+    assert (golden.min_agreement, golden.because) == (0.93, "doors are enough for us")
+    for verb in ("inspect", "verify"):
+        assert "93.00%, because: doors are enough for us" in " ".join(edge_arseg(verb, path).out.split())
+
+
+def test_a_gate_below_what_was_reached_is_refused_too(edge_arseg, own_bundle, tmp_path, coarse):
+    options = ("--hr", "fp16", "--lr", "fp32", "--min-agreement", "0.94", "--because", "doors")
+    answer = edge_arseg("quantize", own_bundle, "-o", tmp_path / "x.arseg", *options)
+    assert answer.code == 1
+    assert "93.75% of the golden pixels get torch's class, 94.00% expected" in answer.err
+
+
+def test_layers_are_ranked_and_scored_with_exact_sums(edge_arseg, own_bundle, recipe_file, tmp_path, monkeypatch):
+    """On a CPU that saturates, weights of 8 bits, for TensorRT, are added exactly wherever they are judged."""
+    import onnxruntime
+
+    from edge_arseg.runtime import integer_sums
+
+    monkeypatch.setattr(integer_sums, "sums_saturate", lambda: True)
+    session = onnxruntime.InferenceSession
+    exact = []
+
+    def opened(model, options, **named):
+        loaded = onnx.load_model_from_string(model) if isinstance(model, bytes) else onnx.load(model)
+        if any(tensor.data_type == onnx.TensorProto.INT8 for tensor in loaded.graph.initializer):
+            exact.append(options.get_session_config_entry(integer_sums.EXACT))
+        return session(model, options, **named)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opened)
+    options = ("--activations", "int8", "--recipe", recipe_file, "--lr", "fp32", "--threads", "1")
+    answer = edge_arseg("quantize", own_bundle, "-o", tmp_path / "x.arseg", *options)
+    assert answer.code == 0, answer.err
+    assert exact == ["1"] * (13 * 4 + 1)  # each layer of hr alone, on four frames, and hr on the golden frames
 
 
 def test_a_budget_keeps_layers_in_float(edge_arseg, own_bundle, recipe_file, labels, tmp_path):
@@ -192,6 +253,9 @@ def test_for_tensorrt_with_features_in_float16(edge_arseg, own_bundle, recipe_fi
         (["--recipe", "nope"], 2, "known: camvid"),
         (["--recipe", "camvid"], 2, "--data DIR"),
         (["--hr", "int4"], 2, "int4"),
+        (["--min-agreement", "0.9"], 2, "--min-agreement and --because go together"),
+        (["--because", "x"], 2, "--min-agreement and --because go together"),
+        (["--min-agreement", "0.9", "--because", " "], 2, "say why it is another one"),
     ],
 )
 def test_what_cannot_be_meant(edge_arseg, own_bundle, tmp_path, options, code, says):

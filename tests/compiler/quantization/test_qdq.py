@@ -50,8 +50,8 @@ def test_numbers_for_onnx_runtime():
     assert found["x_zero_point"].dtype == np.uint8
     assert found["y_scale"] == pytest.approx(0.01)
     assert found["y_zero_point"] == 0
-    assert found["conv_w_scale"].tolist() == pytest.approx([0.01, 0.0002])  # one for each output channel
-    assert found["conv_w_quantized"][:, :, 0, 0].tolist() == [[127, -50], [127, 64]]  # 63.5 rounds to even
+    assert found["conv_w_scale"].tolist() == pytest.approx([1.27 / 64, 0.0254 / 64])  # one for each output channel
+    assert found["conv_w_quantized"][:, :, 0, 0].tolist() == [[64, -25], [64, 32]]  # 7 bits
     assert found["conv_w_zero_point"].tolist() == [0, 0]
     assert found["conv_b_quantized"].dtype == np.int32
     # The rectifier is gone: integers from 0 on cannot be negative.
