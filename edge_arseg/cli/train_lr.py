@@ -88,7 +88,7 @@ def lr(
     rate: float,
     score_every: int,
     score_pairs: int,
-    fp32: bool,
+    precision: str,
     seed: int,
     device: str,
     threads: int | None,
@@ -127,7 +127,7 @@ def lr(
         unlabelled_share=unlabelled_share,
         confidence=confidence,
         score_every=score_every,
-        bf16=not fp32,
+        precision=precision,
         seed=seed,
         start=FusionStart(share, sharpness, locality),
     )
@@ -142,6 +142,8 @@ def lr(
     start_network(network, found, settings, start)
     folder = (RunFolder.resume if resume else RunFolder.create)(output, record | settings.record())
     training = LrTraining(network, found, settings, folder, device=place, workers=workers)
+    if training.step < settings.steps:
+        click.echo(training.settle_precision(), err=True)
     with TrainingProgress(settings.steps, training.step) as progress:
         training.run(progress.step)
     plot_curves(folder.records(), folder.path)
