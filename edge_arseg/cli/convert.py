@@ -15,14 +15,14 @@ def convert(
     checkpoint: Path | None,
     hr_file: Path | None,
     ar_file: Path | None,
-    lr_scale: float,
+    lr_scale: float | None,
     backbone: str | None,
     output: Path,
 ) -> None:
     """Convert a published CHECKPOINT to one .safetensors file."""
     if output.suffix != ".safetensors":
         raise click.UsageError(f"{output}: expected a name that ends in .safetensors")
-    network, _ = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone)
+    network = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone).network
     from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 
     safetensors_from_network(network, output)

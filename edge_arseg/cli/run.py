@@ -16,7 +16,11 @@ from edge_arseg.runtime.pipeline import Mode
 @click.argument("source")
 @click.argument("sinks", nargs=-1, metavar="[SINK]...")
 @bundle_option
-@click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="ar", show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    help="Branches that run. [default: ar; hr where the bundle has the HR branch alone]",
+)
 @motion_options
 @engine_options
 @click.option("--interval", type=click.IntRange(1), help="Frames between keyframes, at most. [default: the bundle's]")
@@ -28,7 +32,7 @@ def run(
     source: str,
     sinks: tuple[str, ...],
     bundle: Path | None,
-    mode: str,
+    mode: str | None,
     motion: str,
     recode_scale: float,
     engines: EngineOptions,
@@ -53,7 +57,9 @@ def run(
     checked = read_bundle(bundle or default_bundle())
     policy = KeyframePolicy(interval or checked.manifest.gop, scene_cut, follow_codec)
     with ExitStack() as stack:
-        segmenter = stack.enter_context(Segmenter(checked, mode=Mode(mode), policy=policy, **asdict(engines)))
+        segmenter = stack.enter_context(
+            Segmenter(checked, mode=None if mode is None else Mode(mode), policy=policy, **asdict(engines))
+        )
         reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale))
         opened = [
             stack.enter_context(

@@ -106,6 +106,7 @@ def lr(
     require_host()
     import torch
 
+    from edge_arseg.network.checkpoint.importer import weights_file
     from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
     from edge_arseg.training.curves import plot_curves
     from edge_arseg.training.fusion_start import FusionStart
@@ -134,7 +135,7 @@ def lr(
     if threads:
         torch.set_num_threads(threads)
     torch.manual_seed(seed)
-    network = network_from_safetensors(model / BEST if model.is_dir() else model, backbone=backbone)
+    network = network_from_safetensors(weights_file(model), backbone=backbone)
     place = device_from_name(device)
     network.to(place)
     found = pairs_from_stores(network, pairs, unlabelled, lr_scale=lr_scale, score_pairs=score_pairs)

@@ -6,11 +6,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, Bundle, read_bundle
-from edge_arseg.spec.manifest import FileEntry, Manifest, json_from_manifest
+from edge_arseg.spec.manifest import REVISION, FileEntry, Manifest, json_from_manifest
 
 
 def file_entries(contents: Mapping[str, bytes]) -> dict[str, FileEntry]:
@@ -34,7 +35,7 @@ def write_bundle(
 
     Args:
         path: the folder ``NAME.arseg``.
-        manifest: its ``files`` are the entries of ``contents``.
+        manifest: its ``files`` are the entries of ``contents``; it is written in the newest revision.
         contents: path inside the bundle to content.
         force: replace a bundle that is there already.
         check: called with the written bundle before it gets its name; what it raises is raised, and nothing is kept.
@@ -47,6 +48,7 @@ def write_bundle(
         SinkError: the folder cannot be written.
     """
     path = Path(path)
+    manifest = replace(manifest, revision=REVISION)
     with suppress(OSError):  # whatever is in the way, the writing below says it better
         _put_back(path)
     check_target(path, force=force)

@@ -6,11 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from edge_arseg.compiler.bundle_writer import file_entries, write_bundle
-from edge_arseg.compiler.precision_choice import CHOSEN
+from edge_arseg.compiler.precision_choice import chosen_roles
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
 from edge_arseg.runtime.bundle import SUFFIX, Bundle
 from edge_arseg.runtime.engines import engines_from_bundle
-from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements
+from edge_arseg.runtime.verification import agreements, verified_roles
 from edge_arseg.spec.manifest import GraphEntry, KernelEntry, Precision, Role
 from edge_arseg.spec.target import Target
 
@@ -51,7 +51,7 @@ def bundle_for_target(
     contents = {name: (bundle.path / name).read_bytes() for name in manifest.files if name not in old}
     entries, converted = dict(manifest.graphs), needs_conversion(bundle, precisions)
     if converted:
-        told = ", ".join(f"{role.value} {precisions[role].value}" for role in CHOSEN)
+        told = ", ".join(f"{role.value} {precisions[role].value}" for role in chosen_roles(manifest))
         progress(f"converting the graphs: {told}")
         for role, (data, entry) in _converted(bundle, precisions).items():
             contents[entry.file], entries[role] = data, entry
@@ -72,7 +72,7 @@ def bundle_for_target(
         if not converted:
             return
         progress("checking the graphs on the golden frames")
-        with engines_from_bundle(written, VERIFIED_ROLES) as engines:
+        with engines_from_bundle(written, verified_roles(written.manifest)) as engines:
             worst = min(agreements(engines, written.golden_frames()), key=lambda row: row.agreement)
         if worst.agreement < required:
             raise ExportError(
@@ -103,8 +103,8 @@ def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Rol
     from edge_arseg.compiler.exporter import graph_entry
     from edge_arseg.compiler.quantization.precision import PrecisionPlan, graphs_from_plan
 
-    plan = PrecisionPlan({role: precisions[role] for role in CHOSEN})
-    originals = {role: onnx.load(str(bundle.graph_path(role))) for role in Role}
+    plan = PrecisionPlan({role: precisions[role] for role in chosen_roles(bundle.manifest)})
+    originals = {role: onnx.load(str(bundle.graph_path(role))) for role in bundle.manifest.graphs}
     graphs = graphs_from_plan(originals, {}, {}, plan)
     return {
         role: (graph.SerializeToString(), replace(graph_entry(role, graph), precision=plan.stated(role)))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_arseg.network.network import Network
+from edge_arseg.spec.frame import Branch
 from edge_arseg.training.averaged import AveragedWeights
 from edge_arseg.training.held_back import hr_miou
 from edge_arseg.training.losses import class_weights, task_loss
@@ -79,6 +80,7 @@ class HrTraining(TrainingRun):
         self.settings, self.folder, self.device, self.workers = settings, folder, device, workers
         self.stills, self.rendered, self.held_back = stills, rendered, held_back
         self.network = network.to(device)
+        network.trained = (Branch.HR,)  # the LR branch keeps its random weights
         self.branch = nn.ModuleList([network.hr, network.hr_head])
         to_channels_last(self.branch)
         self.average = AveragedWeights(network, settings.averaging)

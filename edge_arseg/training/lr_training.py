@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_arseg.network.network import Network
+from edge_arseg.spec.frame import Branch
 from edge_arseg.training.averaged import AveragedWeights
 from edge_arseg.training.distances import DISTANCE_CHOICES
 from edge_arseg.training.fst import SUPERVISIONS, FstLosses, PairBatch, Recipe, fst_losses
@@ -114,6 +115,7 @@ class LrTraining(TrainingRun):
         self.pairs = pairs
         self.recipe = settings.recipe(pairs.weights.to(device))
         self.network = network.to(device)
+        network.trained = (Branch.HR, Branch.LR)
         to_channels_last(network)
         self.held_back = HeldBackPairs(network, pairs.held_back, device)
         self.recipe.fusion.prepare(network.creff)

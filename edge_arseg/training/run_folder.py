@@ -10,12 +10,12 @@ from typing import Any
 import torch
 
 from edge_arseg.errors import DataError, OptionError, SinkError
+from edge_arseg.network.checkpoint.safetensors_file import BEST as BEST
 from edge_arseg.training.step_precision import AUTO, BFLOAT16, FLOAT32, StepTimes
 
 STATE = "state.pt"
 LOG = "log.jsonl"
 SETTINGS = "settings.json"
-BEST = "best.safetensors"
 LAST = "last.safetensors"
 CURVES = "curves.png"
 STEP_TIMES = "step_seconds"

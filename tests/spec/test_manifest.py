@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edge_arseg.errors import BundleError
 from edge_arseg.spec.manifest import REVISION, Role, json_from_manifest, manifest_from_json, manifest_schema
 
-NEWER = {"target", "compiled_from", "kernels", "quantization"}
+NEWER = {"target", "compiled_from", "kernels", "quantization", "branches"}
 """Fields that the first bundles were written without."""
 
 
