@@ -50,6 +50,7 @@ def bundle_for_target(
     old = {kernel.file for kernel in manifest.kernels}
     contents = {name: (bundle.path / name).read_bytes() for name in manifest.files if name not in old}
     entries, converted = dict(manifest.graphs), needs_conversion(bundle, precisions)
+    check_convertible(bundle, precisions, target=target)
     if converted:
         told = ", ".join(f"{role.value} {precisions[role].value}" for role in chosen_roles(manifest))
         progress(f"converting the graphs: {told}")
@@ -89,15 +90,30 @@ def needs_conversion(bundle: Bundle, precisions: Mapping[Role, Precision]) -> bo
     return any(entry.precision is not precisions[role] for role, entry in bundle.manifest.graphs.items())
 
 
-def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Role, tuple[bytes, GraphEntry]]:
-    """Return the graphs of a float32 bundle in other precisions, with what the manifest says of them."""
+def check_convertible(bundle: Bundle, precisions: Mapping[Role, Precision], *, target: Target) -> None:
+    """Refuse graphs that cannot be converted with what is installed here.
+
+    Args:
+        bundle: to start from.
+        precisions: of every graph.
+        target: named in the message.
+
+    Raises:
+        EnvironmentUnfitError: graphs have to be converted and the host half is not installed.
+    """
+    if not needs_conversion(bundle, precisions):
+        return
     missing = [name for name in ("onnx", "torch") if find_spec(name) is None]
     if missing:
         raise EnvironmentUnfitError(
             f"this bundle holds float32 graphs, and converting them takes {', '.join(missing)}, not installed here: on "
-            f"the host type edge-arseg compile {bundle.path.name} --target TARGET and copy what it writes; or "
+            f"the host type edge-arseg compile {bundle.path.name} --target {target.id} and copy what it writes; or "
             "pip install 'edge-arseg[host]'; or keep float32: --hr fp32 --lr fp32 --fuse fp32"
         )
+
+
+def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Role, tuple[bytes, GraphEntry]]:
+    """Return the graphs of a float32 bundle in other precisions, with what the manifest says of them."""
     import onnx
 
     from edge_arseg.compiler.exporter import graph_entry

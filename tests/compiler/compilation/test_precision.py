@@ -47,7 +47,7 @@ def test_quantized_graphs_stay_as_they_are(toy):
 def test_activations_of_the_other_engine_are_refused(toy):
     with pytest.raises(OptionError, match=rf"hr: quantized with uint8 .* edge-arseg quantize .* --target {NANO} -o "):
         plan_from_bundle(quantized(toy, "uint8"), NANO, CompileOptions(), machine=HOST)
-    with pytest.raises(OptionError, match="edge-arseg quantize .* --target cpu -o "):
+    with pytest.raises(OptionError, match=r"edge-arseg quantize .* --target cpu -o "):
         plan_from_bundle(quantized(toy, "int8"), "cpu", CompileOptions(), machine=HOST)
 
 
