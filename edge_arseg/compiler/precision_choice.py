@@ -94,10 +94,9 @@ def runnable_precisions(target: Target) -> tuple[Precision, ...]:
 
 
 def quantize_command(bundle: str, target: Target) -> str:
-    """Return what to type to quantize a float32 bundle for a target."""
-    path = Path(bundle)
-    output = path.with_name(f"{path.name.removesuffix(SUFFIX)}-int8-{target.id}{SUFFIX}")
-    return f"edge-arseg quantize {quote(bundle)} --target {target.id} -o {quote(str(output))}"
+    """Return what to type to quantize a float32 bundle for a target; the result goes into the folder one is in."""
+    output = f"{Path(bundle).name.removesuffix(SUFFIX)}-int8-{target.id}{SUFFIX}"
+    return f"edge-arseg quantize {quote(bundle)} --target {target.id} -o {quote(output)}"
 
 
 def _float32_source(bundle: str, digest: str) -> str:

@@ -66,7 +66,7 @@ def choice_from_options(
         faults += contradictions
         if not faults and not asked and Precision.INT8 not in chosen.precisions.values():
             raise OptionError(
-                f"{target.name} runs no int8 (it has {_named(target)}), so there is nothing to quantize; type "
+                f"{target.id} runs no int8 (it has {_named(target)}), so there is nothing to quantize; type "
                 f"edge-arseg compile {bundle} --target {target.id}"
             )
     if faults:
@@ -89,14 +89,14 @@ def _for_target(
     usual = {Role.HR: branch, Role.LR: branch, Role.FUSE: target.precision.fuse}
     wanted = target.precision.activations.value
     faults = [
-        f"--{role.value} {asked[role].value}: does not run on {target.name} (it has {_named(target)}); leave out "
+        f"--{role.value} {asked[role].value}: does not run on {target.id} (it has {_named(target)}); leave out "
         f"--{role.value}, or --target for a bundle that is for no target"
         for role in CHOSEN
         if role in asked and asked[role] not in able
     ]
     if activations not in (None, wanted):
         faults.append(
-            f"--activations {activations}: {target.name} wants {wanted}; leave out --activations, or --target for a "
+            f"--activations {activations}: {target.id} wants {wanted}; leave out --activations, or --target for a "
             "bundle that is for no target"
         )
     precisions = {role: asked.get(role, usual[role]) for role in roles}

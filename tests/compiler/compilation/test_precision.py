@@ -20,7 +20,7 @@ from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
         (
             NANO,
             {Role.LR: Precision.INT8},
-            rf"lr: int8 needs ranges.*: edge-arseg quantize .*toy\.arseg --target {NANO} -o .*toy-int8-{NANO}\.arseg",
+            rf"lr: int8 needs ranges.*: edge-arseg quantize .*toy\.arseg --target {NANO} -o toy-int8-{NANO}\.arseg",
         ),
         ("cpu", {Role.LR: Precision.INT8}, r"edge-arseg quantize .* --target cpu -o "),
     ],
