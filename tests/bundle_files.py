@@ -13,6 +13,7 @@ from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.fusion import FusionWeights
 from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import (
+    REVISION,
     DecoderEntry,
     FileEntry,
     GoldenEntry,
@@ -60,7 +61,7 @@ def small_manifest(contents: dict[str, bytes] | None = None) -> Manifest:
     contents = small_contents() if contents is None else contents
     frame = {"frame": TensorSpec("uint8", (16, 24, 3))}
     return Manifest(
-        revision=2,
+        revision=REVISION,
         name="small",
         model=Model("small", "tiny", CAMVID_11, CAMVID_NORMALISATION),
         height=16,

@@ -65,7 +65,7 @@ def kernel_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
     )
     fused = FusionKernel(shapes, fusion_weights(network)).run(key, case.flow, lr_feature)
     logits = engines["head"].run({names.FUSED_FEATURE: fused})[names.LOGITS][0]
-    classifier = decoder_weights(network)
+    classifier = decoder_weights(network.lr_head)
     decoded = DecodeShapes(fused.shape[1], fused.shape[2:], case.key_rgb.shape[:2], network.lr_head.upscale)
     class_map = DecodeKernel(decoded, classifier.weight, classifier.bias).run(fused)
     same = np.mean(class_map == logits.argmax(0))

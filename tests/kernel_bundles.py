@@ -6,7 +6,7 @@ import pytest
 from cuda_stub import KernelGpu
 from tensorrt_stubs import building, install
 
-from edge_arseg.compiler import compilation
+from edge_arseg.compiler import compilation, engine_steps
 from edge_arseg.compiler.build_process import BuildResult, builder_from_name
 from edge_arseg.compiler.compile_options import CompileOptions
 from edge_arseg.compiler.engine_place import Machine
@@ -60,7 +60,7 @@ def compiled(own_bundle, folder, precision):
         install(patch, gpu=gpu)
         gpu.contexts[threading.get_ident()] = ["primary"]  # TensorRT's own
         patch.setattr(building.Network, "num_layers", 0, raising=False)
-        patch.setattr(compilation, "result_from_job", build)
+        patch.setattr(engine_steps, "result_from_job", build)
         output = folder / f"own-{precision.value}.arseg"
         options = CompileOptions(precisions, output=output)
         host = compilation.compile_bundle(read_bundle(own_bundle), NANO, options, machine=HOST)

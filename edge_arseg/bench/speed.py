@@ -12,7 +12,7 @@ from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.pipeline import Mode, modes_from_bundle, settled_mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.result import SegmentedFrame
 
@@ -56,19 +56,21 @@ class Speed:
 
     Attributes:
         modes: by mode.
-        promised: how many times fewer MACs AR needs than HR-only.
+        promised: how many times fewer MACs AR needs than HR-only; ``None`` where the bundle has the HR branch alone.
         realised: how many times faster AR is than HR-only, GOP-weighted.
         peak_rss_mb: of the process, 10^6 bytes, after all modes.
     """
 
     modes: dict[str, ModeSpeed]
-    promised: float
+    promised: float | None
     realised: float | None
     peak_rss_mb: float
 
     @property
     def verdict(self) -> str:
         """Whether AR pays for this bundle on this machine, in one line."""
+        if self.promised is None:
+            return "the bundle has the HR branch alone, so there is no AR to compare with"
         if self.realised is None:
             return "run the modes ar and hr together to see whether AR pays"
         share = self.realised / self.promised
@@ -84,7 +86,7 @@ def speed_of_bundle(
     bundle: Bundle,
     source: str,
     *,
-    modes: Sequence[Mode] = (Mode.AR, Mode.HR),
+    modes: Sequence[Mode] | None = None,
     frames: int = 120,
     engines: EngineOptions = DEFAULT_ENGINES,
     motion: str = "auto",
@@ -99,21 +101,24 @@ def speed_of_bundle(
     Args:
         bundle: checked.
         source: what ``open_video`` takes.
-        modes: to run, one after the other.
+        modes: to run, one after the other; ``None``: ar and hr, or hr where the bundle has the HR branch alone.
         frames: that count, per mode.
         engines: what the graphs run on.
         motion, recode_scale, stream: see ``open_video``; modes that use no motion get none.
         progress: called with a line when a mode begins.
 
     Raises:
-        OptionError: fewer frames than one GOP are asked for.
+        OptionError: fewer frames than one GOP are asked for, or a mode that the bundle lacks a branch for.
         SourceError: the source cannot be read.
     """
     gop = bundle.manifest.gop
     if frames < gop:
         raise OptionError(f"{frames} frames seen, expected at least one GOP: --frames {gop} or more")
     found: dict[str, ModeSpeed] = {}
-    for mode in modes:
+    chosen = modes or [mode for mode in (Mode.AR, Mode.HR) if mode in modes_from_bundle(bundle)]
+    for mode in chosen:
+        settled_mode(bundle, mode)  # refused before the first mode is timed
+    for mode in chosen:
         progress(f"{mode.value}: {frames} frames")
         with Segmenter(bundle, mode=mode, policy=KeyframePolicy(gop, 1.0), **asdict(engines)) as segmenter:
             used = _Motion(motion if segmenter.pipeline.uses_motion else "zero", recode_scale, stream)
@@ -123,7 +128,8 @@ def speed_of_bundle(
         realised = found["hr"].mean_ms / found["ar"].mean_ms
     cost = bundle.manifest.cost
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    return Speed(found, cost.hr_macs / cost.mean_macs(gop), realised, peak)
+    promised = None if bundle.manifest.hr_only else cost.hr_macs / cost.mean_macs(gop)
+    return Speed(found, promised, realised, peak)
 
 
 def _mode_speed(segmenter: Segmenter, source: str, frames: int, used: "_Motion", gop: int) -> ModeSpeed:

@@ -12,12 +12,18 @@ def markdown_from_speed(speed: Speed, bundle: Bundle) -> str:
     """Return the verdict, the frame times by mode, the stages, and what they were measured on."""
     manifest = bundle.manifest
     cost, gop = manifest.cost, manifest.gop
+    size = f"{manifest.name} ({bundle.digest[:12]}), {manifest.height}x{manifest.width}"
+    if manifest.hr_only:
+        told = f"{size}, HR branch alone; GMACs {cost.hr_macs / 1e9:.2f} a frame"
+    else:
+        told = (
+            f"{size}, LR {manifest.lr_scale:g}, GOP {gop}; GMACs {cost.hr_macs / 1e9:.2f} keyframe, "
+            f"{cost.non_key_macs / 1e9:.2f} between, {cost.mean_macs(gop) / 1e9:.2f} mean"
+        )
     lines = [
         f"**{speed.verdict}**",
         "",
-        f"{manifest.name} ({bundle.digest[:12]}), {manifest.height}x{manifest.width}, LR {manifest.lr_scale:g}, "
-        f"GOP {gop}; GMACs {cost.hr_macs / 1e9:.2f} keyframe, {cost.non_key_macs / 1e9:.2f} between, "
-        f"{cost.mean_macs(gop) / 1e9:.2f} mean; peak RSS {speed.peak_rss_mb:.0f} MB",
+        f"{told}; peak RSS {speed.peak_rss_mb:.0f} MB",
         "",
         "| mode | frame | n | mean ms | p50 | p90 | p95 | p99 | max |",
         "|---|---|---|---|---|---|---|---|---|",

@@ -15,7 +15,7 @@ from edge_arseg.runtime.pipeline import Mode
 @click.command()
 @click.argument("source", default="test://street", envvar=ENVIRONMENT, type=SOURCE)
 @bundle_option
-@click.option("--mode", "modes", default="ar,hr", show_default=True, help="Modes, separated by commas.")
+@click.option("--mode", "modes", help="Modes, separated by commas. [default: ar,hr; hr where that is all]")
 @click.option("--frames", type=click.IntRange(1), default=120, show_default=True, help="Frames that count, per mode.")
 @motion_options
 @stream_option
@@ -26,7 +26,7 @@ from edge_arseg.runtime.pipeline import Mode
 def bench(
     source: str,
     bundle: Path | None,
-    modes: str,
+    modes: str | None,
     frames: int,
     motion: str,
     recode_scale: float,
@@ -42,7 +42,7 @@ def bench(
     line is the source; without it, EDGE_ARSEG_SOURCE counts.
     """
     known = [mode.value for mode in Mode]
-    chosen = [mode.strip() for mode in modes.split(",")]
+    chosen = [mode.strip() for mode in modes.split(",")] if modes else []
     if unknown := [mode for mode in chosen if mode not in known]:
         raise click.UsageError(f"--mode {','.join(unknown)}: expected some of {','.join(known)}")
     from edge_arseg.bench.record import record_now, write_record
@@ -60,7 +60,7 @@ def bench(
     speed = speed_of_bundle(
         checked,
         source,
-        modes=[Mode(mode) for mode in chosen],
+        modes=[Mode(mode) for mode in chosen] or None,
         frames=frames,
         engines=engines,
         motion=motion,

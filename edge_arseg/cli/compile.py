@@ -1,16 +1,13 @@
 """``edge-arseg compile``."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from edge_arseg.cli.options import json_option
 from edge_arseg.cli.output import print_json, print_table
 from edge_arseg.errors import OptionError
-
-if TYPE_CHECKING:
-    from edge_arseg.compiler.compilation import Compilation
 
 PRECISION = click.Choice(["fp32", "fp16", "int8", "mixed"])
 GRAPHS = ["hr", "lr", "fuse", "head", "lr_head"]
@@ -31,7 +28,7 @@ GRAPHS = ["hr", "lr", "fuse", "head", "lr_head"]
 @click.option("--opt-level", type=click.IntRange(0, 5), help="How long TensorRT looks for fast tactics.")
 @click.option("--user-cache", is_flag=True, help="Keep the engines in your own cache; for bundles that are read-only.")
 @click.option("--no-memory-check", is_flag=True, help="Build even where memory seems too little.")
-@click.option("--dry-run", is_flag=True, help="Print the steps and do none of them.")
+@click.option("--dry-run", is_flag=True, help="Print the steps, refuse what cannot be done, and do none of them.")
 @click.option("--force", is_flag=True, help="Replace the bundle, and build engines that are there.")
 @click.option("--dla", type=int, hidden=True)
 @json_option
@@ -65,6 +62,7 @@ def compile(
         )
     from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
     from edge_arseg.compiler.compile_options import CompileOptions
+    from edge_arseg.compiler.next_command import next_command
     from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
 
@@ -74,7 +72,7 @@ def compile(
         output=output,
         force=force,
         engines=not no_engines,
-        roles=tuple(Role(name) for name in dict.fromkeys(graphs or GRAPHS)),
+        roles=tuple(Role(name) for name in dict.fromkeys(graphs)) or None,
         user_cache=user_cache,
         workspace_bytes=None if workspace is None else workspace << 20,
         optimization_level=opt_level,
@@ -85,6 +83,7 @@ def compile(
         found = plan_from_bundle(checked, target, options)
     else:
         found = compile_bundle(checked, target, options, progress=lambda line: click.echo(f"{line} ...", err=True))
+    following = "" if dry_run else next_command(found)
     if as_json:
         print_json(
             {
@@ -93,28 +92,20 @@ def compile(
                 "dry_run": dry_run,
                 "engines_here": found.place.here,
                 "engines": None if found.engines is None else str(found.engines),
-                "steps": [{"name": s.name, "state": s.state.value, "detail": s.detail} for s in found.steps],
+                "steps": [asdict(step) for step in found.steps],
                 "warnings": list(found.warnings),
-                "next": _next(found, dry_run=dry_run),
+                "next": following,
             }
         )
         return
     title = f"{bundle} for {found.target.id}" + (" (nothing was done)" if dry_run else "")
-    print_table(title, ["step", "", ""], [(s.name, s.state.value, s.detail) for s in found.steps], left=True)
+    print_table(
+        title,
+        ["step", "", ""],
+        [(s.name, s.state.value, "; ".join(filter(None, (s.detail, s.estimate)))) for s in found.steps],
+        left=True,
+    )
     for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
-    if following := _next(found, dry_run=dry_run):
+    if following:
         click.echo(f"next: {following}")
-
-
-def _next(found: "Compilation", *, dry_run: bool) -> str:
-    """Return what to type next."""
-    if dry_run:
-        return ""
-    if found.engines is not None:
-        return f"edge-arseg verify {found.bundle} --backend tensorrt"
-    if found.target.kind.value == "cpu":
-        return f"edge-arseg verify {found.bundle}"
-    if found.target.tier == 3:
-        return f"on the board: trtexec --onnx={found.bundle}/onnx/hr.onnx --saveEngine=hr.plan, and the same for lr"
-    return f"copy {found.bundle} to the board and type there: edge-arseg compile {found.bundle.name}"

@@ -17,7 +17,7 @@ def convert(
     checkpoint: Path | None,
     hr_file: Path | None,
     ar_file: Path | None,
-    lr_scale: float,
+    lr_scale: float | None,
     backbone: str | None,
     output: Path,
     force: bool,
@@ -30,7 +30,7 @@ def convert(
         force=force,
         inputs=[file for file in (checkpoint, hr_file, ar_file) if file is not None and file.is_file()],
     )
-    network, _ = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone)
+    network = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone).network
     from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 
     safetensors_from_network(network, output)

@@ -28,7 +28,7 @@ FOLDER = click.Path(path_type=Path)
 )
 @click.option("--images", type=FOLDER, help="Folder of images to score on, instead of a clip.")
 @click.option("--labels", type=FOLDER, required=True, help="Folder of index PNGs: one per frame, or named like images.")
-@click.option("--mode", help="Modes to score. [default: ar,hr,lr; for images hr,lr]")
+@click.option("--mode", help="Modes to score. [default: those the bundle has of ar,hr,lr; for images hr,lr]")
 @motion_options
 @stream_option
 @click.option(
@@ -81,10 +81,15 @@ def eval(
     from edge_arseg.evaluation.passes import phases_from_text
     from edge_arseg.evaluation.scores import json_from_scores
     from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.pipeline import Mode, modes_from_bundle, settled_mode
     from edge_arseg.runtime.zoo import default_bundle
 
-    modes = modes_from_text(mode or ("ar,hr,lr" if clip else "hr,lr"))
     checked = read_bundle(bundle or default_bundle())
+    usual = (Mode.AR, Mode.HR, Mode.LR) if clip else (Mode.HR, Mode.LR)
+    able = modes_from_bundle(checked)
+    modes = modes_from_text(mode) if mode else tuple(one for one in usual if one in able)
+    for one in modes:
+        settled_mode(checked, one)  # refused before the first mode is scored
     with Meter() as meter:
         if clip is not None:
             clip_options = ClipOptions(

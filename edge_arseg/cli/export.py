@@ -1,6 +1,8 @@
 """``edge-arseg export``."""
 
 from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +10,9 @@ from edge_arseg.cli.checkpoint import PATH, checkpoint_options, read_checkpoint
 from edge_arseg.cli.options import SIZE, json_option
 from edge_arseg.cli.output import gmacs, print_fields, print_json, progress
 from edge_arseg.cli.source import SOURCE
+
+if TYPE_CHECKING:
+    from edge_arseg.spec.cost import Cost
 
 
 @click.command()
@@ -25,30 +30,37 @@ from edge_arseg.cli.source import SOURCE
     show_default=True,
     help="Source of the frames that check the graphs.",
 )
+@click.option(
+    "--hr-only", is_flag=True, help="HR branch alone, for a checkpoint whose LR branch was not trained. [default: off]"
+)
 @click.option("--force", is_flag=True, help="Replace a bundle that exists.")
 @json_option
 def export(
     checkpoint: Path | None,
     hr_file: Path | None,
     ar_file: Path | None,
-    lr_scale: float,
+    lr_scale: float | None,
     backbone: str | None,
     output: Path | None,
     size: tuple[int, int] | None,
     gop: int,
     flow_block: int,
     clip: str,
+    hr_only: bool,
     force: bool,
     as_json: bool,
 ) -> None:
     """Export a CHECKPOINT to a bundle of ONNX graphs, checked against torch.
 
-    CHECKPOINT is a folder in the published layout (HR/ and AR/ inside) or a .safetensors file.
+    CHECKPOINT is the folder of a run of `train` (its best weights are taken), a .safetensors file, or a folder in the
+    published layout (HR/ and AR/ inside).
     """
-    network, digests = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone)
+    read = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone)
+    network, lr_scale = read.network, read.lr_scale
     from edge_arseg.compiler.export_settings import ExportSettings
     from edge_arseg.compiler.exporter import bundle_from_network
     from edge_arseg.network.variants import TRAINING_SIZES
+    from edge_arseg.spec.frame import Branch
 
     size = size or TRAINING_SIZES.get(network.model.name.partition("-")[0])
     if size is None:
@@ -56,17 +68,25 @@ def export(
     settings = ExportSettings(*size, lr_scale, gop, flow_block)
     output = output or Path(f"{network.model.name}-{size[0]}x{size[1]}.arseg")
     difference = network.head_difference()
-    if difference > 0.0:
+    if difference > 0.0 and not hr_only and Branch.LR in network.trained:
         click.echo(
             f"note: the last 1x1 convolution of the HR and of the AR file differ by up to {difference:.3g}; "
             "in a trained pair they are equal. Are both files of the same model?",
             err=True,
         )
     bundle, rows = bundle_from_network(
-        network, settings, output, clip=clip, checkpoints=digests, force=force, progress=progress
+        network,
+        settings,
+        output,
+        clip=clip,
+        checkpoints=read.digests,
+        hr_only=hr_only,
+        force=force,
+        progress=progress,
     )
     worst = min(row.agreement for row in rows)
     cost = bundle.manifest.cost
+    between = None if hr_only else cost
     if as_json:
         print_json(
             {
@@ -74,18 +94,27 @@ def export(
                 "digest": bundle.digest,
                 "worst_agreement": worst,
                 "hr_gmacs": cost.hr_macs / 1e9,
-                "non_key_gmacs": cost.non_key_macs / 1e9,
-                "mean_gmacs": cost.mean_macs(gop) / 1e9,
-                "saving": cost.saving(gop),
+                "branches": [branch.value for branch in bundle.manifest.branches],
+                "non_key_gmacs": between and between.non_key_macs / 1e9,
+                "mean_gmacs": between and between.mean_macs(gop) / 1e9,
+                "saving": between and between.saving(gop),
             }
         )
         return
     print_fields(
-        f"{bundle.path}: {network.model.name} {size[0]}x{size[1]}, LR {lr_scale:g}",
+        f"{bundle.path}: {network.model.name} {size[0]}x{size[1]}, "
+        + ("HR branch alone" if hr_only else f"LR {lr_scale:g}"),
         [
-            ("GMACs keyframe (HR)", gmacs(cost.hr_macs)),
-            ("GMACs between (LR, CReFF, head)", gmacs(cost.non_key_macs)),
-            (f"GMACs mean over a GOP of {gop}", f"{gmacs(cost.mean_macs(gop))} (-{cost.saving(gop):.1%})"),
+            ("GMACs a frame" if hr_only else "GMACs keyframe (HR)", gmacs(cost.hr_macs)),
+            *([] if between is None else _between(between, gop)),
             ("agreement with torch, worst", f"{worst:.4%}"),
         ],
     )
+    click.echo(f"next: edge-arseg verify {quote(str(bundle.path))}")
+
+
+def _between(cost: "Cost", gop: int) -> list[tuple[str, object]]:
+    return [
+        ("GMACs between (LR, CReFF, head)", gmacs(cost.non_key_macs)),
+        (f"GMACs mean over a GOP of {gop}", f"{gmacs(cost.mean_macs(gop))} (-{cost.saving(gop):.1%})"),
+    ]

@@ -63,13 +63,9 @@ def _print_fields(bundle: "Bundle", summary: "QuantizationSummary | None") -> No
     from edge_arseg.runtime.verification import gate_text
 
     manifest = bundle.manifest
-    cost, gop = manifest.cost, manifest.gop
     fields: list[tuple[str, object]] = [
         ("model", f"{manifest.model.name} ({manifest.model.backbone}, {len(manifest.model.classes)} classes)"),
-        ("frame, LR image", f"{manifest.height}x{manifest.width}, {manifest.lr_height}x{manifest.lr_width}"),
-        ("GOP, motion cell", f"{gop} frames, {manifest.flow_block} px"),
-        ("GMACs keyframe, between", f"{gmacs(cost.hr_macs)}, {gmacs(cost.non_key_macs)}"),
-        ("GMACs mean over a GOP", f"{gmacs(cost.mean_macs(gop))} (-{cost.saving(gop):.1%}; x2 for GFLOPs)"),
+        *_branch_fields(manifest),
         ("gate", gate_text(manifest)),
         ("golden frames", f"{len(manifest.golden.distances)} of {manifest.golden.source}"),
         ("size", megabytes(sum(entry.bytes for entry in manifest.files.values()))),
@@ -84,6 +80,23 @@ def _print_fields(bundle: "Bundle", summary: "QuantizationSummary | None") -> No
     if summary is not None:
         fields += _quantization_fields(summary)
     print_fields(str(bundle.path), fields)
+
+
+def _branch_fields(manifest: "Manifest") -> list[tuple[str, object]]:
+    """The sizes and the cost of the branches that are there."""
+    cost, gop = manifest.cost, manifest.gop
+    if manifest.hr_only:
+        return [
+            ("branches", "HR alone: the LR branch is not here; run, bench and eval use mode hr"),
+            ("frame", f"{manifest.height}x{manifest.width}"),
+            ("GMACs a frame", f"{gmacs(cost.hr_macs)} (x2 for GFLOPs)"),
+        ]
+    return [
+        ("frame, LR image", f"{manifest.height}x{manifest.width}, {manifest.lr_height}x{manifest.lr_width}"),
+        ("GOP, motion cell", f"{gop} frames, {manifest.flow_block} px"),
+        ("GMACs keyframe, between", f"{gmacs(cost.hr_macs)}, {gmacs(cost.non_key_macs)}"),
+        ("GMACs mean over a GOP", f"{gmacs(cost.mean_macs(gop))} (-{cost.saving(gop):.1%}; x2 for GFLOPs)"),
+    ]
 
 
 def _quantization_fields(summary: "QuantizationSummary") -> list[tuple[str, object]]:

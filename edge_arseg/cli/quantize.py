@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -24,17 +25,22 @@ SHOWN = 8
 @click.command()
 @click.argument("bundle", type=PATH)
 @click.option("-o", "--output", type=PATH, required=True, help="The bundle to write.")
-@click.option("--hr", type=PRECISION, default="int8", show_default=True, help="HR branch.")
-@click.option("--lr", type=PRECISION, default="int8", show_default=True, help="LR branch.")
-@click.option("--fuse", type=PRECISION, default="fp32", show_default=True, help="Fusion and features between graphs.")
+@click.option(
+    "--target",
+    help="Board that the result is for; sets precisions, activations and recipe. [default: ONNX Runtime on x86]",
+)
+@click.option("--hr", type=PRECISION, help="Precision of the HR branch. [default: int8]")
+@click.option("--lr", type=PRECISION, help="Precision of the LR branch. [default: int8]")
+@click.option(
+    "--fuse", type=PRECISION, help="Precision of the fusion and the features. [default: the target's, else fp32]"
+)
 @click.option(
     "--activations",
     type=click.Choice(["uint8", "int8"]),
-    default="uint8",
-    show_default=True,
-    help="Integers of int8 graphs: uint8 for ONNX Runtime on x86, int8 for TensorRT.",
+    help="Integers of int8 graphs: uint8 for ONNX Runtime on x86, int8 for TensorRT. "
+    "[default: the target's, else uint8]",
 )
-@click.option("--recipe", default="street", show_default=True, help="Calibration recipe: a name, or a .toml file.")
+@click.option("--recipe", help="Calibration recipe: a name, or a .toml file. [default: the target's, else street]")
 @click.option("--data", type=PATH, help="Folder that {data} in the recipe stands for.")
 @click.option("--max-drop", type=click.FloatRange(0), help="Points of mIoU each branch may lose; needs --labels.")
 @click.option("--labels", type=PATH, help="Folder of index PNGs, to score on. Not what you report on later.")
@@ -54,11 +60,12 @@ SHOWN = 8
 def quantize(
     bundle: Path,
     output: Path,
-    hr: str,
-    lr: str,
-    fuse: str,
-    activations: str,
-    recipe: str,
+    target: str | None,
+    hr: str | None,
+    lr: str | None,
+    fuse: str | None,
+    activations: str | None,
+    recipe: str | None,
     data: Path | None,
     max_drop: float | None,
     labels: Path | None,
@@ -83,21 +90,27 @@ def quantize(
     if labels is None and (clip or images or max_drop is not None):
         raise click.UsageError("--clip, --images and --max-drop need --labels")
     require_host()
+    from edge_arseg.compiler.engine_place import target_for, this_machine
     from edge_arseg.compiler.quantization.bundle_quantizer import check_source, quantize_bundle
     from edge_arseg.compiler.quantization.gate import USUAL_GATE, Gate
+    from edge_arseg.compiler.quantization.measured_drop import judge_for_bundle
     from edge_arseg.compiler.quantization.precision import PrecisionPlan
+    from edge_arseg.compiler.quantization.quantize_choice import choice_from_options
     from edge_arseg.compiler.quantization.record import sha256_of_text
     from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
     from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
 
-    plan = PrecisionPlan(
-        {Role.HR: Precision(hr), Role.LR: Precision(lr), Role.FUSE: Precision(fuse)}, activations=activations
-    )
-    file = recipe_path(recipe)
-    text = file.read_text(encoding="utf-8")
     read = read_bundle(bundle)
     check_source(read)
+    board = None if target is None else target_for(target, None, this_machine())
+    asked = {Role.HR: hr, Role.LR: lr, Role.FUSE: fuse}
+    precisions = {role: Precision(name) for role, name in asked.items() if name}
+    chosen = choice_from_options(read.manifest, board, precisions, activations, recipe, bundle=str(bundle))
+    plan = PrecisionPlan(chosen.precisions, activations=chosen.activations)
+    file = recipe_path(chosen.recipe)
+    text = file.read_text(encoding="utf-8")
+    judge = _judge(labels, clip, images, limit, threads)
     result = quantize_bundle(
         read,
         output,
@@ -105,17 +118,21 @@ def quantize(
         recipe_from_toml(text, where=file.name),
         sha256_of_text(text),
         data=data,
-        judge=_judge(labels, clip, images, limit, threads),
+        judge=None if judge is None else judge_for_bundle(judge, read),
         max_drop=max_drop,
         gate=USUAL_GATE if min_agreement is None else Gate(min_agreement, because),
         force=force,
         threads=threads,
         progress=progress,
     )
+    following = f"edge-arseg verify {quote(str(result.bundle.path))}"
+    if board is not None:
+        following = f"edge-arseg compile {quote(str(result.bundle.path))} --target {board.id}"
     if as_json:
-        print_json(_json(result))
+        print_json({**_json(result), "next": following})
     else:
         _print(result)
+        click.echo(f"next: {following}")
 
 
 def _judge(

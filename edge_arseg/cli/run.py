@@ -16,7 +16,11 @@ from edge_arseg.runtime.pipeline import Mode
 @click.command()
 @click.argument("arguments", nargs=-1, metavar="SOURCE [SINK]...")
 @bundle_option
-@click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default="ar", show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    help="Branches that run. [default: ar; hr where the bundle has the HR branch alone]",
+)
 @motion_options
 @stream_option
 @engine_options
@@ -29,7 +33,7 @@ from edge_arseg.runtime.pipeline import Mode
 def run(
     arguments: tuple[str, ...],
     bundle: Path | None,
-    mode: str,
+    mode: str | None,
     motion: str,
     recode_scale: float,
     stream: int | None,
@@ -62,7 +66,9 @@ def run(
     checked = read_bundle(place)
     policy = KeyframePolicy(interval or checked.manifest.gop, scene_cut, follow_codec)
     with ExitStack() as stack:
-        segmenter = stack.enter_context(Segmenter(checked, mode=Mode(mode), policy=policy, **asdict(engines)))
+        segmenter = stack.enter_context(
+            Segmenter(checked, mode=None if mode is None else Mode(mode), policy=policy, **asdict(engines))
+        )
         reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale, stream=stream))
         opened = open_sinks(
             sinks,

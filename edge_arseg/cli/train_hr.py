@@ -54,7 +54,7 @@ def hr(
     start: Path | None,
     street: int,
     score_every: int,
-    fp32: bool,
+    precision: str,
     seed: int,
     device: str,
     threads: int | None,
@@ -89,7 +89,7 @@ def hr(
         overlap=overlap,
         weight_decay=weight_decay,
         score_every=score_every,
-        bf16=not fp32,
+        precision=precision,
         seed=seed,
         augmentation=replace(AUGMENTATIONS[augmentation], crop=checked_crop(crop)),
     )
@@ -110,6 +110,8 @@ def hr(
     stills, held_back = stills_from_images(found.train), stills_from_images(found.held_back)
     rendered = stills_from_street(street, size=stills[0].rgb.shape[:2], seed=seed)
     training = HrTraining(network, stills, rendered, held_back, settings, folder, device=chosen, workers=workers)
+    if training.step < settings.steps:
+        click.echo(training.settle_precision(), err=True)
     with TrainingProgress(settings.steps, training.step) as progress:
         training.run(progress.step)
     plot_curves(folder.records(), folder.path)

@@ -88,7 +88,7 @@ def lr(
     rate: float,
     score_every: int,
     score_pairs: int,
-    fp32: bool,
+    precision: str,
     seed: int,
     device: str,
     threads: int | None,
@@ -106,6 +106,7 @@ def lr(
     require_host()
     import torch
 
+    from edge_arseg.network.checkpoint.importer import weights_file
     from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
     from edge_arseg.training.curves import plot_curves
     from edge_arseg.training.fusion_start import FusionStart
@@ -127,14 +128,14 @@ def lr(
         unlabelled_share=unlabelled_share,
         confidence=confidence,
         score_every=score_every,
-        bf16=not fp32,
+        precision=precision,
         seed=seed,
         start=FusionStart(share, sharpness, locality),
     )
     if threads:
         torch.set_num_threads(threads)
     torch.manual_seed(seed)
-    network = network_from_safetensors(model / BEST if model.is_dir() else model, backbone=backbone)
+    network = network_from_safetensors(weights_file(model), backbone=backbone)
     place = device_from_name(device)
     network.to(place)
     found = pairs_from_stores(network, pairs, unlabelled, lr_scale=lr_scale, score_pairs=score_pairs)
@@ -142,6 +143,8 @@ def lr(
     start_network(network, found, settings, start)
     folder = (RunFolder.resume if resume else RunFolder.create)(output, record | settings.record())
     training = LrTraining(network, found, settings, folder, device=place, workers=workers)
+    if training.step < settings.steps:
+        click.echo(training.settle_precision(), err=True)
     with TrainingProgress(settings.steps, training.step) as progress:
         training.run(progress.step)
     plot_curves(folder.records(), folder.path)

@@ -16,10 +16,16 @@ HEARTBEAT_S = 10.0
 
 
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--fp32 --seed --device --threads --workers --resume``."""
+    """Add ``--precision --seed --device --threads --workers --resume``."""
     for decorate in reversed(
         (
-            click.option("--fp32", is_flag=True, help="Multiply in float32; default bfloat16 where that is safe."),
+            click.option(
+                "--precision",
+                type=click.Choice(["auto", "bfloat16", "float32"]),
+                default="auto",
+                show_default=True,
+                help="Number format of the products. auto times a few steps of each and uses the faster.",
+            ),
             click.option("--seed", type=int, default=1, show_default=True, help="Of weights and views."),
             click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:N, or auto."),
             click.option("--threads", type=click.IntRange(1), help="CPU threads. [default: all cores]"),

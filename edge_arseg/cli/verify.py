@@ -33,20 +33,20 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
     from edge_arseg.runtime.engine_options import EngineOptions
     from edge_arseg.runtime.engines import engines_from_bundle
     from edge_arseg.runtime.kernel_check import CheckedKernel
-    from edge_arseg.runtime.pipeline import Mode
-    from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements, gate_text, required_agreement
+    from edge_arseg.runtime.pipeline import settled_mode
+    from edge_arseg.runtime.verification import agreements, gate_text, required_agreement, verified_roles
 
     checked = read_bundle(bundle)
     golden = checked.golden_frames()
     gate = gate_text(checked.manifest) if min_agreement is None else f"{min_agreement:.2%}, from the command line"
     if min_agreement is None:
         min_agreement = required_agreement(checked.manifest)
-    options, choice = settled_options(checked, Mode.AR, EngineOptions(backend=backend))
+    options, choice = settled_options(checked, settled_mode(checked, None), EngineOptions(backend=backend))
     if choice:
         click.echo(str(choice), err=True)
     backend = options.backend
     with ExitStack() as stack:
-        engines = stack.enter_context(engines_from_bundle(checked, VERIFIED_ROLES, backend=backend))
+        engines = stack.enter_context(engines_from_bundle(checked, verified_roles(checked.manifest), backend=backend))
         kernel, not_run = None, ""
         try:
             kernel = stack.enter_context(CheckedKernel(checked))

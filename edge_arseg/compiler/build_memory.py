@@ -1,10 +1,11 @@
 """Whether there is memory enough for a build, asked before it starts: the kernel kills a build that runs out of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_arseg.errors import MemoryExhaustedError
 from edge_arseg.runtime.host_memory import HostMemory
-from edge_arseg.spec.manifest import GraphEntry
+from edge_arseg.spec import tensor as names
+from edge_arseg.spec.manifest import GraphEntry, Precision
 
 LIBRARY_BYTES = 1_200_000_000
 """TensorRT, its kernels and a CUDA context in the process that builds. General knowledge, not measured on a board."""
@@ -32,6 +33,31 @@ def need_from_graph(entry: GraphEntry, file_bytes: int, workspace_bytes: int) ->
     """Estimate what building a graph takes. An estimate: nothing of it was measured on a board."""
     tensors = sum(spec.nbytes for spec in (*entry.inputs.values(), *entry.outputs.values()))
     return MemoryNeed(LIBRARY_BYTES, WEIGHT_COPIES * file_bytes + TENSOR_COPIES * tensors, workspace_bytes)
+
+
+def entry_in_precision(
+    entry: GraphEntry, file_bytes: int, precision: Precision, *, fuse: Precision | None
+) -> tuple[GraphEntry, int]:
+    """Return what a float32 graph and the size of its file come to once it is converted, so that a build can be judged
+    before the conversion.
+
+    Args:
+        entry: of the graph as it is.
+        file_bytes: of the graph as it is.
+        precision: that it is converted to.
+        fuse: precision of the fusion, which decides the type of the features; ``None``: there is none.
+    """
+    if entry.precision is not Precision.FP32:
+        return entry, file_bytes
+    if fuse is Precision.FP16:
+        halved = {
+            name: replace(spec, dtype="float16")
+            for name, spec in (*entry.inputs.items(), *entry.outputs.items())
+            if name in (*names.FEATURES, names.KEY_FEATURE)
+        }
+        inputs, outputs = ({n: halved.get(n, s) for n, s in specs.items()} for specs in (entry.inputs, entry.outputs))
+        entry = replace(entry, inputs=inputs, outputs=outputs)
+    return entry, file_bytes // 2 if precision is Precision.FP16 else file_bytes
 
 
 def workspace_from_memory(memory: HostMemory) -> int:

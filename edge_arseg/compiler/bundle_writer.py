@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from edge_arseg.compiler.writable import check_writable
 from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.spec.files import check_inputs
@@ -83,16 +84,19 @@ def check_target(path: Path, *, force: bool, inputs: Iterable[Path] = ()) -> Non
     Raises:
         SinkError: ``path`` is one of the inputs.
         OptionError: the name does not end in ``.arseg``, or something is there that may not be replaced.
+        SinkError: the folder around it cannot be written.
     """
     if path.suffix != SUFFIX:
         raise OptionError(f"{path}: a bundle's name ends in {SUFFIX}; try -o {path.with_suffix(SUFFIX)}")
     check_inputs(path, inputs)
     if not path.exists():
+        check_writable(path.parent, "expected a folder with room and permission")
         return
     if not force:
         raise OptionError(f"{path}: exists already; pass --force to replace it, or another name with -o")
     if not (path / MANIFEST).is_file():
         raise OptionError(f"{path}: exists and is no bundle, so it is not replaced; choose another name with -o")
+    check_writable(path.parent, "expected a folder with room and permission")
 
 
 def _put_back(path: Path) -> None:

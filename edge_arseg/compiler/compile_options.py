@@ -17,7 +17,7 @@ class CompileOptions:
         output: bundle to write; ``None``: ``NAME-TARGET.arseg`` beside the one given.
         force: replace a bundle that is there, and build engines that are there.
         engines: build them, where this is the machine for it.
-        roles: graphs to build engines of.
+        roles: graphs to build engines of; ``None``: all that the bundle has.
         user_cache: keep the engines in the user's cache instead of the bundle.
         workspace_bytes: scratch memory of a build; ``None``: from the size of the machine's memory.
         optimization_level: of a build, 0 to 5; ``None``: the library's.
@@ -29,7 +29,7 @@ class CompileOptions:
     output: Path | None = None
     force: bool = False
     engines: bool = True
-    roles: tuple[Role, ...] = tuple(Role)
+    roles: tuple[Role, ...] | None = None
     user_cache: bool = False
     workspace_bytes: int | None = None
     optimization_level: int | None = None

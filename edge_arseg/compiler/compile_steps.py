@@ -1,7 +1,11 @@
-"""What compiling consists of, as a list that can be printed before anything is done."""
+"""What compiling consists of: a list of steps that a dry run prints and ``compile`` runs, the same for both."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+
+Progress = Callable[[str], None]
 
 
 class StepState(str, Enum):
@@ -15,15 +19,54 @@ class StepState(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step.
+class StepReport:
+    """A step, as it is told.
 
     Attributes:
         name: ``bundle``, ``kernels``, or ``engine hr``.
         state: see ``StepState``.
         detail: what it does, or why it does nothing.
+        estimate: RAM and time that it takes, in words, as far as they can be estimated.
+        ram_bytes: that it takes, an estimate; ``None`` where there is none.
+        minutes: that it took when it was done here before; ``None`` where it was not.
     """
 
     name: str
     state: StepState
     detail: str
+    estimate: str = ""
+    ram_bytes: int | None = None
+    minutes: float | None = None
+
+
+class Step(ABC):
+    """One step. Later steps may look at what earlier ones made.
+
+    Attributes:
+        name: see ``StepReport``.
+    """
+
+    name: str
+
+    @abstractmethod
+    def state(self) -> StepState:
+        """Return how far it is, as things are now."""
+
+    @abstractmethod
+    def report(self) -> StepReport:
+        """Describe it, as things are now."""
+
+    def check(self) -> None:  # noqa: B027 (most steps have nothing to refuse)
+        """Refuse what ``run`` would refuse before it begins. Writes nothing; a dry run ends here.
+
+        Raises:
+            ArsegError: what ``run`` would raise.
+        """
+
+    def run(self, progress: Progress) -> None:
+        """Do it. Only steps that are to do are run.
+
+        Args:
+            progress: called with a line when it begins, and while it lasts.
+        """
+        raise NotImplementedError(f"{self.name} has nothing to do")

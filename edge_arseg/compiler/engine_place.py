@@ -37,10 +37,17 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whether the engines of a target are built on this machine, and why, in words."""
+    """Whether the engines of a target are built on this machine.
+
+    Attributes:
+        here: they are.
+        why: in words.
+        on_target: they are not, though this machine is the target: the user left them out.
+    """
 
     here: bool
     why: str
+    on_target: bool = False
 
 
 def this_machine(root: Path = Path("/")) -> Machine:

@@ -15,14 +15,16 @@ from edge_arseg.compiler.export_settings import ExportSettings
 from edge_arseg.compiler.fusion_graphs import fuse_graph, head_graph, lr_head_graph
 from edge_arseg.compiler.golden_clip import DEFAULT_CLIP, golden_from_clip
 from edge_arseg.compiler.macs import cost_from_model
-from edge_arseg.errors import ExportError, OptionError
+from edge_arseg.errors import CheckpointError, ExportError, OptionError
 from edge_arseg.motion.accumulate import BLOCKS
+from edge_arseg.network.head import Head
 from edge_arseg.network.network import Network, check_sizes
 from edge_arseg.runtime.bundle import SUFFIX, Bundle
 from edge_arseg.runtime.engines import engines_from_bundle
-from edge_arseg.runtime.verification import VERIFIED_ROLES, Agreement, agreements
+from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
 from edge_arseg.spec.arrays import bytes_from_arrays
 from edge_arseg.spec.decoder import DecoderWeights
+from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.fusion import FusionWeights
 from edge_arseg.spec.manifest import (
     REVISION,
@@ -48,14 +50,23 @@ TAKING_PART = ("edge-arseg", "torch", "onnx", "onnxruntime", "onnxscript", "nump
 Progress = Callable[[str], None]
 
 
-def graphs_from_network(network: Network, settings: ExportSettings) -> dict[Role, onnx.ModelProto]:
+def graphs_from_network(
+    network: Network, settings: ExportSettings, *, hr_only: bool = False
+) -> dict[Role, onnx.ModelProto]:
     """Export all graphs of a network, float32.
+
+    Args:
+        network: in ``eval`` mode.
+        settings: sizes and constants fixed in the graphs.
+        hr_only: export ``hr`` alone.
 
     Raises:
         OptionError: the sizes do not suit the network.
         ExportError: the backbone cannot be exported.
     """
     check_settings(network, settings)
+    if hr_only:
+        return {Role.HR: hr_graph(network, settings)}
     return {
         Role.HR: hr_graph(network, settings),
         Role.LR: lr_graph(network, settings),
@@ -72,6 +83,7 @@ def bundle_from_network(
     *,
     clip: str | Path = DEFAULT_CLIP,
     checkpoints: Mapping[str, str] | None = None,
+    hr_only: bool = False,
     force: bool = False,
     progress: Progress = lambda _: None,
 ) -> tuple[Bundle, list[Agreement]]:
@@ -83,6 +95,7 @@ def bundle_from_network(
         path: the folder ``NAME.arseg`` to write.
         clip: where the golden frames come from, any source that ``run`` accepts.
         checkpoints: file name to SHA-256 of what the network was read from, for the manifest.
+        hr_only: leave out the LR branch and the fusion; for networks whose LR branch was not trained.
         force: replace a bundle that is there.
         progress: called with a line when a step begins.
 
@@ -91,6 +104,7 @@ def bundle_from_network(
 
     Raises:
         OptionError: sizes or target cannot be used.
+        CheckpointError: the LR branch was never trained, and ``hr_only`` is not set.
         SourceError: the clip cannot be read.
         ExportError: the backbone cannot be exported, or a graph answers differently; nothing is written then.
         SinkError: the bundle cannot be written.
@@ -98,16 +112,19 @@ def bundle_from_network(
     path = Path(path)
     check_target(path, force=force)
     check_settings(network, settings)
+    check_trained(network, hr_only=hr_only)
     progress("running the network on the golden frames")
-    golden = golden_from_clip(network, settings, clip)
+    golden = golden_from_clip(network, settings, clip, hr_only=hr_only)
     progress("exporting the graphs")
-    graphs = graphs_from_network(network, settings)
+    graphs = graphs_from_network(network, settings, hr_only=hr_only)
     progress("counting multiply-accumulates")
     cost = cost_from_model(network.model, height=settings.height, width=settings.width, lr_scale=settings.lr_scale)
     contents = {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()}
     contents[GOLDEN_FILE] = bytes_from_arrays(golden)
-    contents[FUSION_WEIGHTS_FILE] = bytes_from_arrays(fusion_weights(network))
-    contents[DECODER_FILE] = bytes_from_arrays(decoder_weights(network))
+    head = network.hr_head if hr_only else network.lr_head
+    contents[DECODER_FILE] = bytes_from_arrays(decoder_weights(head))
+    if not hr_only:
+        contents[FUSION_WEIGHTS_FILE] = bytes_from_arrays(fusion_weights(network))
     manifest = Manifest(
         revision=REVISION,
         name=path.name.removesuffix(SUFFIX),
@@ -121,17 +138,18 @@ def bundle_from_network(
         flow_block=settings.flow_block,
         graphs={role: graph_entry(role, graph) for role, graph in graphs.items()},
         cost=cost,
-        fusion_weights=FUSION_WEIGHTS_FILE,
-        decoder=DecoderEntry(DECODER_FILE, network.lr_head.upscale),
+        fusion_weights=None if hr_only else FUSION_WEIGHTS_FILE,
+        decoder=DecoderEntry(DECODER_FILE, head.upscale),
         golden=GoldenEntry(GOLDEN_FILE, _name_of(clip), tuple(golden.distances.tolist())),
         provenance=Provenance(dict(checkpoints or {}), versions()),
         files=file_entries(contents),
+        branches=(Branch.HR,) if hr_only else (Branch.HR, Branch.LR),
     )
     seen: list[Agreement] = []
 
     def check(bundle: Bundle) -> None:
         progress("checking the graphs against torch")
-        with engines_from_bundle(bundle, VERIFIED_ROLES) as engines:
+        with engines_from_bundle(bundle, verified_roles(bundle.manifest)) as engines:
             seen.extend(agreements(engines, bundle.golden_frames()))
         worst = min(seen, key=lambda row: row.agreement)
         if worst.agreement < REQUIRED_AGREEMENT:
@@ -142,6 +160,21 @@ def bundle_from_network(
             )
 
     return write_bundle(path, manifest, contents, force=force, check=check), seen
+
+
+def check_trained(network: Network, *, hr_only: bool) -> None:
+    """Refuse a network whose LR branch holds the random weights it was made with: every frame between keyframes would
+    be noise.
+
+    Raises:
+        CheckpointError: it was never trained, and ``hr_only`` is not set.
+    """
+    if not hr_only and Branch.LR not in network.trained:
+        raise CheckpointError(
+            f"{network.model.name}: only the HR branch of this checkpoint was trained, its LR branch holds random "
+            "weights. Train it: edge-arseg train prepare, then edge-arseg train lr; or export the HR branch alone: "
+            "--hr-only"
+        )
 
 
 def check_settings(network: Network, settings: ExportSettings) -> None:
@@ -163,9 +196,9 @@ def fusion_weights(network: Network) -> FusionWeights:
     return FusionWeights(**{key.replace(".", "_"): value.cpu().numpy() for key, value in state.items()})
 
 
-def decoder_weights(network: Network) -> DecoderWeights:
-    """Return the weights of the LR head's classifier as arrays."""
-    classifier = network.lr_head.classifier
+def decoder_weights(head: Head) -> DecoderWeights:
+    """Return the weights of a head's classifier as arrays."""
+    classifier = head.classifier
     assert classifier.bias is not None
     weight, bias = (part.detach().cpu().numpy() for part in (classifier.weight, classifier.bias))
     return DecoderWeights(np.ascontiguousarray(weight[:, :, 0, 0]), bias)

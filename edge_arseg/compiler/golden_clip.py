@@ -19,10 +19,18 @@ FRAMES = 4
 """Golden frames in a bundle, at most: the keyframe, its neighbour, one in the middle of the GOP and its last."""
 
 
-def golden_from_clip(network: Network, settings: ExportSettings, clip: str | Path) -> GoldenFrames:
+def golden_from_clip(
+    network: Network, settings: ExportSettings, clip: str | Path, *, hr_only: bool = False
+) -> GoldenFrames:
     """Run the first GOP of a clip through the torch network.
 
     Frames and vectors come from the device's reader and accumulator, so that what is compared later is the device flow.
+
+    Args:
+        network: in ``eval`` mode.
+        settings: of the export.
+        clip: any source that ``run`` accepts.
+        hr_only: leave out the class maps of the LR branch and the fusion.
 
     Raises:
         SourceError: the clip cannot be read.
@@ -44,7 +52,7 @@ def golden_from_clip(network: Network, settings: ExportSettings, clip: str | Pat
                 distances.append(distance)
     if len(frames) < min(2, settings.gop):
         raise OptionError(f"{label_of(clip)}: {len(frames)} frame seen, expected at least 2; choose another --clip")
-    maps = _class_maps(network, settings, frames, flows)
+    maps = _class_maps(network, settings, frames, flows, hr_only=hr_only)
     return GoldenFrames(np.stack(frames), np.stack(flows), np.array(distances, np.int64), *maps)
 
 
@@ -54,7 +62,7 @@ def golden_distances(gop: int) -> list[int]:
 
 
 def _class_maps(
-    network: Network, settings: ExportSettings, frames: list[np.ndarray], flows: list[np.ndarray]
+    network: Network, settings: ExportSettings, frames: list[np.ndarray], flows: list[np.ndarray], *, hr_only: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the HR, AR and LR class maps, each ``[T, H, W] uint8``."""
     hr_maps, ar_maps, lr_maps = [], [], []
@@ -65,6 +73,8 @@ def _class_maps(
             feature = network.hr(network.image_from_frame(rgb))
             _check_feature(network.hr, feature, settings.frame_size)
             hr_maps.append(_winner(network.hr_head(feature, settings.frame_size, settings.frame_size)))
+            if hr_only:
+                continue
             lr_feature = network.lr(network.lr_image_from_frame(rgb, settings.lr_scale))
             _check_feature(network.lr, lr_feature, settings.lr_size)
             lr_maps.append(_winner(network.lr_head(lr_feature, settings.lr_size, settings.frame_size)))
@@ -74,7 +84,8 @@ def _class_maps(
                 continue
             fused = network.fuse(key_feature, torch.from_numpy(flow), lr_feature, settings.height)
             ar_maps.append(_winner(network.lr_head(fused, None, settings.frame_size)))
-    return np.stack(hr_maps), np.stack(ar_maps), np.stack(lr_maps)
+    none = np.zeros((0, *settings.frame_size), np.uint8)
+    return np.stack(hr_maps), none if hr_only else np.stack(ar_maps), none if hr_only else np.stack(lr_maps)
 
 
 def _check_feature(backbone: Backbone, feature: torch.Tensor, size: tuple[int, int]) -> None:

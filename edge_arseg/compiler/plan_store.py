@@ -70,13 +70,28 @@ class PlanStore:
             leftover.unlink(missing_ok=True)
         return self.folder / f".{plan_file(role)}.part-{os.getpid()}"
 
-    def keep(self, role: Role, part: Path, extra: Mapping[str, str]) -> FileEntry:
+    def earlier_seconds(self, role: Role) -> float | None:
+        """Return how long building a role took here before, the longest of all plans of this library and GPU beside
+        this folder; ``None`` where that is not known.
+        """
+        found = []
+        for file in self.folder.parent.glob(f"*/{RECORD}"):
+            try:
+                record = record_from_json(file.read_bytes(), where=str(file))
+            except (OSError, BundleError):
+                continue
+            if (record.key.library, record.key.device) == (self.key.library, self.key.device):
+                found += [record.seconds[role]] if role in record.seconds else []
+        return max(found, default=None)
+
+    def keep(self, role: Role, part: Path, extra: Mapping[str, str], *, seconds: float | None = None) -> FileEntry:
         """Give a written plan its name, and record its digest last: what has no digest does not exist.
 
         Args:
             role: of the plan.
             part: see ``part``.
             extra: names of files beside the plan to their text; they are for people and are not recorded.
+            seconds: that the build took; ``None``: not known.
 
         Raises:
             SinkError: the folder cannot be written.
@@ -91,7 +106,8 @@ class PlanStore:
             part.replace(self.folder / plan_file(role))
             for name, text in extra.items():
                 write_whole(self.folder / name, text.encode())
-            self._write_record(replace(record, plans={**others, role: entry}))
+            times = record.seconds if seconds is None else {**record.seconds, role: seconds}
+            self._write_record(replace(record, plans={**others, role: entry}, seconds=times))
         except OSError as error:
             raise SinkError(f"{self.folder}: the plan cannot be kept ({error.strerror or error})") from error
         return entry

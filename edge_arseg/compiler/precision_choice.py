@@ -1,13 +1,21 @@
 """Which precision each graph of a bundle gets for a target."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from shlex import quote
 
 from edge_arseg.errors import OptionError
+from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, sha256_of
 from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.target import Target
 
 CHOSEN = (Role.HR, Role.LR, Role.FUSE)
 """Graphs whose precision is chosen; ``head`` and ``lr_head`` follow ``fuse``, whose features they read."""
+
+
+def chosen_roles(manifest: Manifest) -> tuple[Role, ...]:
+    """Return the graphs of a bundle whose precision is chosen: those of ``CHOSEN`` that it has."""
+    return tuple(role for role in CHOSEN if role in manifest.graphs)
 
 
 def precisions_for_target(
@@ -29,24 +37,30 @@ def precisions_for_target(
             message, with what to type.
     """
     assert target.precision is not None
+    roles = chosen_roles(manifest)
     made = {role: entry.precision for role, entry in manifest.graphs.items()}
     fresh = is_float32(manifest)
+    faults = [
+        f"{role.value}: the bundle has the HR branch alone; leave out --{role.value}"
+        for role in asked
+        if role not in roles
+    ]
     if fresh:
+        usual = {Role.HR: target.precision.hr, Role.LR: target.precision.lr, Role.FUSE: target.precision.fuse}
         if manifest.target != target.id:  # else float32 is what was chosen for it
-            made.update({Role.HR: target.precision.hr, Role.LR: target.precision.lr, Role.FUSE: target.precision.fuse})
-        made.update(asked)
-        made[Role.HEAD] = made[Role.LR_HEAD] = Precision.FP16 if made[Role.FUSE] is Precision.FP16 else Precision.FP32
-    faults = []
-    for role in CHOSEN:
+            made.update({role: usual[role] for role in roles})
+        made.update({role: precision for role, precision in asked.items() if role in roles})
+        follower = Precision.FP16 if made.get(Role.FUSE) is Precision.FP16 else Precision.FP32
+        made.update({role: follower for role in manifest.graphs if role not in roles})
+    for role in roles:
         wanted = asked.get(role, made[role])
-        if wanted not in _runnable(target):
+        if wanted not in runnable_precisions(target):
             able = ", ".join(choice.value for choice in target.precision.choices)
             way = f"leave out --{role.value}" if role in asked else "compile the float32 bundle that it was made of"
             faults.append(f"{role.value}: {wanted.value} does not run on {target.name} (it has {able}); {way}")
         elif fresh and wanted in (Precision.INT8, Precision.MIXED):
             faults.append(
-                f"{role.value}: int8 needs ranges measured on clips; type first: edge-arseg quantize {bundle} "
-                f"--{role.value} int8 --activations {target.precision.activations.value} -o QUANTIZED.arseg"
+                f"{role.value}: int8 needs ranges measured on clips; type first: {quantize_command(bundle, target)}"
             )
         elif wanted is not made[role]:
             faults.append(
@@ -54,12 +68,12 @@ def precisions_for_target(
                 "bundle that it was made of"
             )
     quantized = manifest.quantization
-    integers = [role.value for role in CHOSEN if made[role] in (Precision.INT8, Precision.MIXED)]
+    integers = [role.value for role in roles if made[role] in (Precision.INT8, Precision.MIXED)]
     if quantized and integers and quantized.activations != target.precision.activations.value:
         faults.append(
             f"{', '.join(integers)}: quantized with {quantized.activations} activations, {target.name} wants "
-            f"{target.precision.activations.value}; quantize the float32 bundle again with --activations "
-            f"{target.precision.activations.value}"
+            f"{target.precision.activations.value}; quantize the float32 bundle for it: "
+            f"{quantize_command(_float32_source(bundle, quantized.source), target)}"
         )
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
@@ -72,8 +86,22 @@ def is_float32(manifest: Manifest) -> bool:
     return all(entry.precision is Precision.FP32 for entry in manifest.graphs.values())
 
 
-def _runnable(target: Target) -> tuple[Precision, ...]:
+def runnable_precisions(target: Target) -> tuple[Precision, ...]:
     """Return what a target runs; a mixed graph holds INT8 and float layers."""
     assert target.precision is not None
     choices = target.precision.choices
     return (*choices, Precision.MIXED) if Precision.INT8 in choices else choices
+
+
+def quantize_command(bundle: str, target: Target) -> str:
+    """Return what to type to quantize a float32 bundle for a target; the result goes into the folder one is in."""
+    output = f"{Path(bundle).name.removesuffix(SUFFIX)}-int8-{target.id}{SUFFIX}"
+    return f"edge-arseg quantize {quote(bundle)} --target {target.id} -o {quote(output)}"
+
+
+def _float32_source(bundle: str, digest: str) -> str:
+    """Return the path of the float32 bundle with this digest if it lies beside a quantized one, else a stand-in."""
+    for file in sorted(Path(bundle).parent.glob(f"*{SUFFIX}/{MANIFEST}")):
+        if sha256_of(file) == digest:
+            return str(file.parent)
+    return f"FLOAT32{SUFFIX}"

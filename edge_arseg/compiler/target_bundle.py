@@ -6,11 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from edge_arseg.compiler.bundle_writer import file_entries, write_bundle
-from edge_arseg.compiler.precision_choice import CHOSEN
+from edge_arseg.compiler.precision_choice import chosen_roles
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
 from edge_arseg.runtime.bundle import SUFFIX, Bundle
 from edge_arseg.runtime.engines import engines_from_bundle
-from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements
+from edge_arseg.runtime.verification import agreements, verified_roles
 from edge_arseg.spec.manifest import GraphEntry, KernelEntry, Precision, Role
 from edge_arseg.spec.target import Target
 
@@ -50,8 +50,9 @@ def bundle_for_target(
     old = {kernel.file for kernel in manifest.kernels}
     contents = {name: (bundle.path / name).read_bytes() for name in manifest.files if name not in old}
     entries, converted = dict(manifest.graphs), needs_conversion(bundle, precisions)
+    check_convertible(bundle, precisions, target=target)
     if converted:
-        told = ", ".join(f"{role.value} {precisions[role].value}" for role in CHOSEN)
+        told = ", ".join(f"{role.value} {precisions[role].value}" for role in chosen_roles(manifest))
         progress(f"converting the graphs: {told}")
         for role, (data, entry) in _converted(bundle, precisions).items():
             contents[entry.file], entries[role] = data, entry
@@ -72,7 +73,7 @@ def bundle_for_target(
         if not converted:
             return
         progress("checking the graphs on the golden frames")
-        with engines_from_bundle(written, VERIFIED_ROLES) as engines:
+        with engines_from_bundle(written, verified_roles(written.manifest)) as engines:
             worst = min(agreements(engines, written.golden_frames()), key=lambda row: row.agreement)
         if worst.agreement < required:
             raise ExportError(
@@ -89,22 +90,37 @@ def needs_conversion(bundle: Bundle, precisions: Mapping[Role, Precision]) -> bo
     return any(entry.precision is not precisions[role] for role, entry in bundle.manifest.graphs.items())
 
 
-def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Role, tuple[bytes, GraphEntry]]:
-    """Return the graphs of a float32 bundle in other precisions, with what the manifest says of them."""
+def check_convertible(bundle: Bundle, precisions: Mapping[Role, Precision], *, target: Target) -> None:
+    """Refuse graphs that cannot be converted with what is installed here.
+
+    Args:
+        bundle: to start from.
+        precisions: of every graph.
+        target: named in the message.
+
+    Raises:
+        EnvironmentUnfitError: graphs have to be converted and the host half is not installed.
+    """
+    if not needs_conversion(bundle, precisions):
+        return
     missing = [name for name in ("onnx", "torch") if find_spec(name) is None]
     if missing:
         raise EnvironmentUnfitError(
             f"this bundle holds float32 graphs, and converting them takes {', '.join(missing)}, not installed here: on "
-            f"the host type edge-arseg compile {bundle.path.name} --target TARGET and copy what it writes; or "
+            f"the host type edge-arseg compile {bundle.path.name} --target {target.id} and copy what it writes; or "
             "pip install 'edge-arseg[host]'; or keep float32: --hr fp32 --lr fp32 --fuse fp32"
         )
+
+
+def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Role, tuple[bytes, GraphEntry]]:
+    """Return the graphs of a float32 bundle in other precisions, with what the manifest says of them."""
     import onnx
 
     from edge_arseg.compiler.exporter import graph_entry
     from edge_arseg.compiler.quantization.precision import PrecisionPlan, graphs_from_plan
 
-    plan = PrecisionPlan({role: precisions[role] for role in CHOSEN})
-    originals = {role: onnx.load(str(bundle.graph_path(role))) for role in Role}
+    plan = PrecisionPlan({role: precisions[role] for role in chosen_roles(bundle.manifest)})
+    originals = {role: onnx.load(str(bundle.graph_path(role))) for role in bundle.manifest.graphs}
     graphs = graphs_from_plan(originals, {}, {}, plan)
     return {
         role: (graph.SerializeToString(), replace(graph_entry(role, graph), precision=plan.stated(role)))

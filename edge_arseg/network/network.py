@@ -9,6 +9,7 @@ from edge_arseg.network.creff import Creff
 from edge_arseg.network.head import Head
 from edge_arseg.network.layers import resize
 from edge_arseg.network.warp import flow_at_feature, warp
+from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model, lr_size
 
 MINIMUM_IMAGE = 8
@@ -20,11 +21,17 @@ class Network(nn.Module):
 
     The branches hold separate weights. ``hr_head`` and ``lr_head`` are one head in a trained model (the paper's
     shared decoder); they are kept apart because the HR and the AR file each bring one.
+
+    Attributes:
+        model: what it is.
+        trained: the branches whose weights come from training, as far as it is known; a file that does not say, and a
+            published checkpoint, count as trained throughout. ``LR`` stands for the fusion too.
     """
 
     def __init__(self, model: Model):
         super().__init__()
         self.model = model
+        self.trained: tuple[Branch, ...] = (Branch.HR, Branch.LR)
         self.hr = backbone_from_name(model.backbone)
         self.lr = backbone_from_name(model.backbone)
         channels, classes = self.hr.channels, len(model.classes)

@@ -48,8 +48,10 @@ class Bundle:
         """Read CReFF's weights.
 
         Raises:
-            BundleError: the file cannot be read.
+            BundleError: the file cannot be read, or the bundle has the HR branch alone.
         """
+        if self.manifest.fusion_weights is None:
+            raise BundleError(f"{self.path}: has the HR branch alone, no fusion; run it in mode hr")
         return self._arrays(FusionWeights, self.manifest.fusion_weights)
 
     def decoder_weights(self) -> DecoderWeights:

@@ -26,6 +26,8 @@ class CheckedKernel:
             BuildError: the bundle holds no kernel, or none for this GPU.
             BundleError, EnvironmentUnfitError: see ``GpuKernel``.
         """
+        if bundle.manifest.hr_only:
+            raise BuildError("the bundle has the HR branch alone: nothing is fused")
         if not bundle.manifest.kernels:
             raise BuildError("the bundle holds none; edge-arseg compile puts one in, where nvcc or NVRTC is")
         graphs = bundle.manifest.graphs

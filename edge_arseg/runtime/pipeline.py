@@ -10,7 +10,7 @@ from enum import Enum
 
 import numpy as np
 
-from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.decoder import Decoder, GraphDecoder, KernelDecoder
 from edge_arseg.runtime.engine import Buffer, Engine
@@ -30,6 +30,26 @@ class Mode(str, Enum):
     AR = "ar"
     HR = "hr"
     LR = "lr"
+
+
+def modes_from_bundle(bundle: Bundle) -> tuple[Mode, ...]:
+    """Return the modes that a bundle can be run in: all, or ``hr`` where it has the HR branch alone."""
+    return (Mode.HR,) if bundle.manifest.hr_only else tuple(Mode)
+
+
+def settled_mode(bundle: Bundle, mode: Mode | None) -> Mode:
+    """Return the mode asked for, else the bundle's own: ``ar``, or ``hr`` where it has the HR branch alone.
+
+    Raises:
+        OptionError: a mode that needs a branch which the bundle has not.
+    """
+    able = modes_from_bundle(bundle)
+    if mode is not None and mode not in able:
+        raise OptionError(
+            f"{bundle.path}: has the HR branch alone, mode {mode.value} needs the LR branch too; type --mode hr, or "
+            "train the LR branch (edge-arseg train lr) and export again"
+        )
+    return mode or able[0]
 
 
 class Pipeline(ABC):
@@ -125,7 +145,7 @@ def pipeline_from_bundle(
     bundle: Bundle,
     stack: ExitStack,
     *,
-    mode: Mode = Mode.AR,
+    mode: Mode | None = None,
     options: EngineOptions = DEFAULT_ENGINES,
 ) -> Pipeline:
     """Open the engines that a mode needs, and no others.
@@ -133,16 +153,18 @@ def pipeline_from_bundle(
     Args:
         bundle: checked.
         stack: closes the engines.
-        mode: see ``Mode``.
+        mode: see ``Mode``; ``None``: the bundle's own, see ``settled_mode``.
         options: see ``EngineOptions``.
 
     Raises:
         OptionError, EnvironmentUnfitError: a choice that cannot be had here.
         BundleError, BuildError: a graph cannot be opened.
     """
-    place = engine_class(options.backend).feature_place
-    feature_type = bundle.manifest.graphs[Role.FUSE].inputs[names.KEY_FEATURE].dtype
-    choice = fusion_choice(options.fusion, place, feature_type)
+    mode = settled_mode(bundle, mode)
+    place, choice = engine_class(options.backend).feature_place, "graph"
+    if not bundle.manifest.hr_only:
+        feature_type = bundle.manifest.graphs[Role.FUSE].inputs[names.KEY_FEATURE].dtype
+        choice = fusion_choice(options.fusion, place, feature_type)
     roles = {Mode.AR: (Role.HR, Role.LR), Mode.HR: (Role.HR,), Mode.LR: (Role.LR,)}[mode]
     engines = stack.enter_context(engines_from_bundle(bundle, roles, backend=options.backend, threads=options.threads))
     pipeline: Pipeline

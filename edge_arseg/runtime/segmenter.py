@@ -21,11 +21,9 @@ from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.backend_choice import settled_options
 from edge_arseg.runtime.bundle import Bundle, read_bundle
 from edge_arseg.runtime.engine_options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
+from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle, settled_mode
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.spec import tensor as names
 from edge_arseg.spec.frame import Branch, Frame
-from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.result import SegmentedFrame
 from edge_arseg.video.reader import VideoReader, open_video
 
@@ -47,7 +45,7 @@ class Segmenter:
         self,
         bundle: Bundle | str | PathLike[str],
         *,
-        mode: Mode = Mode.AR,
+        mode: Mode | None = None,
         fusion: str = "auto",
         backend: str = "onnxruntime",
         threads: int | None = None,
@@ -57,7 +55,7 @@ class Segmenter:
 
         Args:
             bundle: or its folder.
-            mode: see ``Mode``.
+            mode: see ``Mode``; ``None``: ``ar``, or ``hr`` where the bundle has the HR branch alone.
             fusion, backend, threads: see ``EngineOptions``.
             policy: see the class.
 
@@ -71,9 +69,11 @@ class Segmenter:
         self.policy = policy or KeyframePolicy(interval=manifest.gop)
         self._stack = ExitStack()
         try:
+            mode = settled_mode(self.bundle, mode)
             options, self.choice = settled_options(self.bundle, mode, EngineOptions(fusion, backend, threads))
             self.pipeline: Pipeline = pipeline_from_bundle(self.bundle, self._stack, mode=mode, options=options)
-            self._flow = np.zeros(manifest.graphs[Role.FUSE].inputs[names.FLOW].shape, np.float32)
+            cells = (-(-side // manifest.flow_block) for side in self.size)
+            self._flow = np.zeros((*cells, 2), np.float32)
             self._warm_up()
         except BaseException:
             self._stack.close()

@@ -63,13 +63,18 @@ def gate_text(manifest: Manifest) -> str:
     return f"{gate:.2%}"
 
 
+def verified_roles(manifest: Manifest) -> tuple[Role, ...]:
+    """Return the graphs that are checked: all that the bundle has."""
+    return tuple(role for role in VERIFIED_ROLES if role in manifest.graphs)
+
+
 def agreements(
     engines: Mapping[Role, Engine], golden: GoldenFrames, kernel: "CheckedKernel | None" = None
 ) -> list[Agreement]:
     """Run every golden frame through every path and compare.
 
     Args:
-        engines: of all ``VERIFIED_ROLES``.
+        engines: of all ``verified_roles``.
         golden: frames, flows and expected class maps; the first frame is the keyframe.
         kernel: fuses too, with the features of ``engines``, where there is a GPU for it.
     """
@@ -79,6 +84,8 @@ def agreements(
         distance = int(golden.distances[i])
         hr = engines[Role.HR].run({names.FRAME: frame})
         rows.append(Agreement("hr", distance, _agreement(hr[names.CLASS_MAP], golden.hr_maps[i])))
+        if Role.LR not in engines:
+            continue
         if key_feature is None:
             key_feature = np.array(hr[names.FEATURE])  # the next frame goes through the HR engine too
         lr_feature = engines[Role.LR].run({names.FRAME: frame})[names.LR_FEATURE]

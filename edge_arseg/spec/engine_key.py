@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -69,14 +69,14 @@ class EngineKey:
             r.value for r in {*self.graphs, *other.graphs} if self.graphs.get(r) != other.graphs.get(r)
         ):
             lines.append(f"built from another version of {', '.join(changed)}")
-        for field, text in (
+        for name, text in (
             ("library", "{}"),
             ("version", f"{other.library} {{}}"),
             ("compute_capability", "compute capability {0[0]}.{0[1]}"),
             ("sm_count", "{} multiprocessors (the power mode sets them)"),
             ("device", "device {}"),
         ):
-            seen, wanted = getattr(other, field), getattr(self, field)
+            seen, wanted = getattr(other, name), getattr(self, name)
             if seen != wanted:
                 lines.append(f"built for {text.format(seen)}, here {text.format(wanted)}")
         return lines
@@ -91,6 +91,7 @@ class PlanRecord:
         plans: digest and length of the plan of each role; the file is ``plan_file(role)``.
         built: when the last of them was finished, ISO 8601 in UTC.
         revision: of this record.
+        seconds: that each build took, where it is known.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -99,6 +100,7 @@ class PlanRecord:
     plans: dict[Role, FileEntry]
     built: str
     revision: int = REVISION
+    seconds: dict[Role, Annotated[float, Field(ge=0)]] = field(default_factory=dict)
 
 
 _KEY = TypeAdapter(EngineKey)

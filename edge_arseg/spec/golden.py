@@ -14,8 +14,9 @@ class GoldenFrames:
         flows: ``[T, Hg, Wg, 2] float32``, to the first frame, luma pixels (``MotionField.flow``).
         distances: ``[T] int64``, frames since the keyframe.
         hr_maps: ``[T, H, W] uint8``, each frame through the HR branch.
-        ar_maps: ``[T, H, W] uint8``: HR for the keyframe, LR branch and fusion for the others.
-        lr_maps: ``[T, H, W] uint8``, each frame through the LR branch alone.
+        ar_maps: ``[T, H, W] uint8``: HR for the keyframe, LR branch and fusion for the others. Of a bundle with the HR
+            branch alone ``[0, H, W]``.
+        lr_maps: ``[T, H, W] uint8``, each frame through the LR branch alone; ``[0, H, W]`` likewise.
     """
 
     frames: np.ndarray

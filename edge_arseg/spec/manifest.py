@@ -3,7 +3,8 @@
 Revisions of the format:
 
 1. (2026) first;
-2. (2026) the gate of quantized bundles is absolute, and a lower one has words; bits of quantized weights.
+2. (2026) the gate of quantized bundles is absolute, and a lower one has words; bits of quantized weights; bundles of
+   the HR branch alone.
 
 Anything that an older reader would misunderstand raises it. A reader refuses every revision it does not know and reads
 the older ones, whose missing fields mean what was true then. ``docs/bundle_format.md`` describes the fields for other
@@ -20,6 +21,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 
 from edge_arseg.errors import BundleError
 from edge_arseg.spec.cost import Cost
+from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
 from edge_arseg.spec.tensor import TensorSpec
 
@@ -182,9 +184,9 @@ class Manifest:
         lr_height, lr_width: of the LR image, pixels.
         gop: frames from one keyframe to the next at most, the paper's L.
         flow_block: side of a cell of the flow input, luma pixels.
-        graphs: by role; ``hr``, ``lr``, ``fuse``, ``head`` and ``lr_head`` are all there.
-        cost: MACs per frame of each kind.
-        fusion_weights: an ``.npz`` with the arrays of ``FusionWeights``, for a fusion kernel.
+        graphs: by role: ``hr``, ``lr``, ``fuse``, ``head`` and ``lr_head``; of an HR-only bundle ``hr`` alone.
+        cost: MACs per frame of each kind; of an HR-only bundle too, for the branch that it could get.
+        fusion_weights: an ``.npz`` with the arrays of ``FusionWeights``, for a fusion kernel; ``None``: HR-only.
         decoder: the classifier, for a decode kernel.
         golden: frames to check engines with.
         provenance: what it was made from.
@@ -192,6 +194,7 @@ class Manifest:
         target: ``id`` of the target it was compiled for; ``None``: for none in particular.
         kernels: compiled kernels that travel along.
         quantization: how graphs of less than float32 were made; ``None`` where there are none.
+        branches: that were trained and are there: both, or the HR branch alone.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=False)
@@ -208,7 +211,7 @@ class Manifest:
     flow_block: Annotated[int, Field(ge=1)]
     graphs: dict[Role, GraphEntry]
     cost: Cost
-    fusion_weights: BundlePath
+    fusion_weights: BundlePath | None
     decoder: DecoderEntry
     golden: GoldenEntry
     provenance: Provenance
@@ -217,6 +220,12 @@ class Manifest:
     compiled_from: Sha256 | None = None
     kernels: tuple[KernelEntry, ...] = ()
     quantization: QuantizationEntry | None = None
+    branches: tuple[Branch, ...] = (Branch.HR, Branch.LR)
+
+    @property
+    def hr_only(self) -> bool:
+        """Whether there is nothing but the HR branch: every frame is a keyframe."""
+        return Branch.LR not in self.branches
 
 
 _MANIFEST = TypeAdapter(Manifest)
@@ -274,8 +283,15 @@ def _revision_message(revision: object, where: str) -> str:
 
 def _faults(manifest: Manifest) -> list[str]:
     """Return what is well formed but cannot be meant."""
-    missing = [role.value for role in Role if role not in manifest.graphs]
-    faults = [f"no graph with the role {role!r}" for role in missing]
+    if manifest.branches not in ((Branch.HR, Branch.LR), (Branch.HR,)):
+        return [f"branches: {', '.join(manifest.branches) or 'none'} seen, expected hr and lr, or hr alone"]
+    wanted = (Role.HR,) if manifest.hr_only else tuple(Role)
+    faults = [f"no graph with the role {role.value!r}" for role in wanted if role not in manifest.graphs]
+    faults += [
+        f"graphs.{role.value}: the bundle has the HR branch alone" for role in manifest.graphs if role not in wanted
+    ]
+    if (manifest.fusion_weights is None) is not manifest.hr_only:
+        faults.append("fusion_weights: null goes with the HR branch alone, and only with it")
     if manifest.golden.because is not None and manifest.golden.min_agreement is None:
         faults.append("golden: because is there, min_agreement is not")
     for role, entry in manifest.graphs.items():
@@ -284,7 +300,7 @@ def _faults(manifest: Manifest) -> list[str]:
     for field, file in (
         *(("kernels", kernel.file) for kernel in manifest.kernels),
         ("golden", manifest.golden.file),
-        ("fusion_weights", manifest.fusion_weights),
+        *([] if manifest.fusion_weights is None else [("fusion_weights", manifest.fusion_weights)]),
         ("decoder", manifest.decoder.file),
         *((f"quantization.{name}", path) for name, path in _quantization_files(manifest)),
     ):

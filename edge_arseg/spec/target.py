@@ -42,6 +42,7 @@ class TargetPrecision:
         hr, lr, fuse: what ``compile`` makes of each graph that is still float32. INT8 is chosen by measurement with
             ``quantize``, so it is no target's default.
         activations: type of quantized activations.
+        recipe: calibration recipe of ``quantize``, a name in ``calibration/``.
     """
 
     choices: tuple[Precision, ...]
@@ -49,6 +50,7 @@ class TargetPrecision:
     lr: Precision
     fuse: Precision
     activations: Activations
+    recipe: Annotated[str, Field(min_length=1)] = "street"
 
 
 @dataclass(frozen=True, slots=True)

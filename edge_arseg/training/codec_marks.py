@@ -24,7 +24,9 @@ def coded(rgb: np.ndarray, *, crf: int) -> np.ndarray:
     try:
         encoder = av.CodecContext.create("libx264", "w")
     except ValueError as error:  # how PyAV says that it has no such encoder
-        raise EnvironmentUnfitError("FFmpeg has no x264 here; install PyAV from its wheel, or use --coded 0") from error
+        raise EnvironmentUnfitError(
+            "FFmpeg has no x264 here; install PyAV from its wheel: pip install av --force-reinstall"
+        ) from error
     encoder.height, encoder.width = rgb.shape[:2]
     encoder.pix_fmt = "yuv420p"
     encoder.time_base = Fraction(1, 25)

@@ -100,7 +100,7 @@ class Recipe:
         fusion: which parts of CReFF are used.
         task: ``(scores [N, classes, h, w], labels [N, H, W] int64) -> scalar``; brings both to one size.
         confidence: least probability of a class for the HR branch to label a pixel of an unlabelled frame.
-        bfloat16: the branches run in bfloat16 where that is safe; the fusion and the losses never do.
+        bfloat16: the branches multiply in bfloat16; the fusion and the losses never do.
     """
 
     lr_scale: float

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from edge_arseg.errors import CheckpointError
+from edge_arseg.network.checkpoint.importer import weights_file
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
-from edge_arseg.training.run_folder import BEST
 
 
 def start_from(network: Network, path: Path) -> None:
@@ -18,7 +18,7 @@ def start_from(network: Network, path: Path) -> None:
     Raises:
         CheckpointError: no such file, another backbone, or another number of classes.
     """
-    file = path / BEST if path.is_dir() else path
+    file = weights_file(path)
     other = network_from_safetensors(file, backbone=network.model.backbone)
     if len(other.model.classes) != len(network.model.classes):
         raise CheckpointError(

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from edge_arseg.network.network import Network
+from edge_arseg.spec.frame import Branch
 from edge_arseg.training.averaged import AveragedWeights
 from edge_arseg.training.held_back import hr_miou
 from edge_arseg.training.losses import class_weights, task_loss
 from edge_arseg.training.run_folder import RunFolder
 from edge_arseg.training.schedule import learning_rate
+from edge_arseg.training.step_precision import AUTO, BFLOAT16
 from edge_arseg.training.still_augmentation import StillAugmentation
 from edge_arseg.training.stills import Still, StillViews, batches
 from edge_arseg.training.training_run import TrainingRun
@@ -35,7 +37,8 @@ class HrSettings:
         overlap: factor of the overlap loss beside the cross entropy.
         rendered_share: share of views that show the synthetic street.
         score_every: steps between scores on what is held back.
-        bf16: multiply in bfloat16, accumulate in float32.
+        precision: that convolutions multiply in: ``bfloat16``, ``float32``, or ``auto`` for the faster of them here.
+            Sums are float32 in both.
         seed: of weights and views.
         augmentation: of the views.
     """
@@ -50,7 +53,7 @@ class HrSettings:
     overlap: float = 0.5
     rendered_share: float = 0.08
     score_every: int = 250
-    bf16: bool = True
+    precision: str = AUTO
     seed: int = 1
     augmentation: StillAugmentation = field(default_factory=StillAugmentation)
 
@@ -77,6 +80,7 @@ class HrTraining(TrainingRun):
         self.settings, self.folder, self.device, self.workers = settings, folder, device, workers
         self.stills, self.rendered, self.held_back = stills, rendered, held_back
         self.network = network.to(device)
+        network.trained = (Branch.HR,)  # the LR branch keeps its random weights
         self.branch = nn.ModuleList([network.hr, network.hr_head])
         to_channels_last(self.branch)
         self.average = AveragedWeights(network, settings.averaging)
@@ -90,16 +94,9 @@ class HrTraining(TrainingRun):
         Args:
             progress: called each step with the step, its loss and the latest held-back mIoU.
         """
-        settings = self.settings
-        views = StillViews(
-            self.stills,
-            self.rendered,
-            settings.augmentation,
-            rendered_share=settings.rendered_share,
-            seed=settings.seed,
-            first=self.step * settings.batch,
-            last=settings.steps * settings.batch,
-        )
+        settings, views = self.settings, self._views()
+        if len(views) and self.precision is None:
+            self.settle_precision()
         miou, losses, started = float("nan"), [], time.monotonic()
         for rgb, label in batches(views, settings.batch, workers=self.workers):
             loss = self._step(rgb.to(self.device), label.to(self.device))
@@ -110,6 +107,26 @@ class HrTraining(TrainingRun):
                 losses, started = [], time.monotonic()
             progress(self.step, loss, miou)
 
+    def _views(self) -> StillViews:
+        """Return the views of the steps that are left."""
+        settings = self.settings
+        return StillViews(
+            self.stills,
+            self.rendered,
+            settings.augmentation,
+            rendered_share=settings.rendered_share,
+            seed=settings.seed,
+            first=self.step * settings.batch,
+            last=settings.steps * settings.batch,
+        )
+
+    def _wanted_precision(self) -> str:
+        return self.settings.precision
+
+    def _try_step(self) -> Callable[[], object]:
+        rgb, label = next(iter(batches(self._views(), self.settings.batch, workers=0)))
+        return lambda: self._step(rgb.to(self.device), label.to(self.device))
+
     def _step(self, rgb: Tensor, label: Tensor) -> float:
         settings = self.settings
         rate = learning_rate(self.step, steps=settings.steps, peak=settings.rate, warmup=settings.warmup)
@@ -117,7 +134,7 @@ class HrTraining(TrainingRun):
             group["lr"] = rate
         self.branch.train()
         image = self.network.images_from_frames(rgb).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=settings.bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == BFLOAT16):
             feature = self.network.hr(image)
             feature = nn.functional.dropout2d(feature, settings.dropout)
             scores = self.network.hr_head.scores(feature, None)

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from edge_arseg.errors import OptionError
 from edge_arseg.network.network import Network
+from edge_arseg.spec.frame import Branch
 from edge_arseg.training.fusion_choice import FUSION_CHOICES
 from edge_arseg.training.fusion_start import start_fusion
 from edge_arseg.training.lr_pairs import LrPairs
@@ -24,8 +26,12 @@ def start_network(network: Network, pairs: LrPairs, settings: LrSettings, start:
             branch stays, and the fusion is set up on it; ``all``: both stay. The decoder is the HR branch's.
 
     Raises:
-        OptionError: see ``start_fusion``.
+        OptionError: see ``start_fusion``; or ``start`` names an LR branch that was never trained.
     """
+    if start != "hr" and Branch.LR not in network.trained:
+        raise OptionError(
+            f"--start {start}: the LR branch of this model was never trained, only its HR branch; type --start hr"
+        )
     network.eval()
     if start == "hr":
         network.lr.load_state_dict(network.hr.state_dict())

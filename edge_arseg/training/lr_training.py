@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_arseg.network.network import Network
+from edge_arseg.spec.frame import Branch
 from edge_arseg.training.averaged import AveragedWeights
 from edge_arseg.training.distances import DISTANCE_CHOICES
 from edge_arseg.training.fst import SUPERVISIONS, FstLosses, PairBatch, Recipe, fst_losses
@@ -24,6 +25,7 @@ from edge_arseg.training.pair_augmentation import PairAugmentation
 from edge_arseg.training.pair_views import PairViews, batches
 from edge_arseg.training.run_folder import RunFolder
 from edge_arseg.training.schedule import learning_rate
+from edge_arseg.training.step_precision import AUTO, BFLOAT16
 from edge_arseg.training.training_run import TrainingRun
 
 
@@ -47,7 +49,8 @@ class LrSettings:
         unlabelled_share: of the pairs that the HR branch labels, where there are labelled ones too.
         confidence: least probability for such a label.
         score_every: steps between scores on what is held back.
-        bf16: multiply in bfloat16 in the branches, accumulate in float32.
+        precision: that the branches multiply in: ``bfloat16``, ``float32``, or ``auto`` for the faster of them here.
+            Sums are float32 in both.
         seed: of all views.
         start: of the fusion.
         augmentation: of the views.
@@ -68,7 +71,7 @@ class LrSettings:
     unlabelled_share: float = 0.5
     confidence: float = 0.9
     score_every: int = 250
-    bf16: bool = True
+    precision: str = AUTO
     seed: int = 1
     start: FusionStart = field(default_factory=FusionStart)
     augmentation: PairAugmentation = field(default_factory=PairAugmentation)
@@ -89,7 +92,6 @@ class LrSettings:
             FUSION_CHOICES[self.fusion],
             partial(task_loss, weights=weights, overlap=self.overlap),
             self.confidence,
-            self.bf16,
         )
 
 
@@ -113,6 +115,7 @@ class LrTraining(TrainingRun):
         self.pairs = pairs
         self.recipe = settings.recipe(pairs.weights.to(device))
         self.network = network.to(device)
+        network.trained = (Branch.HR, Branch.LR)
         to_channels_last(network)
         self.held_back = HeldBackPairs(network, pairs.held_back, device)
         self.recipe.fusion.prepare(network.creff)
@@ -127,17 +130,9 @@ class LrTraining(TrainingRun):
         Args:
             progress: called each step with the step, its loss and the latest held-back mIoU.
         """
-        settings = self.settings
-        views = PairViews(
-            self.pairs.labelled,
-            self.pairs.unlabelled,
-            unlabelled_share=settings.unlabelled_share,
-            distance=DISTANCE_CHOICES[settings.distances],
-            augmentation=settings.augmentation,
-            seed=settings.seed,
-            first=self.step * settings.batch,
-            last=settings.steps * settings.batch,
-        )
+        settings, views = self.settings, self._views()
+        if len(views) and self.precision is None:
+            self.settle_precision()
         miou, sums, started, since = float("nan"), torch.zeros(3), time.monotonic(), self.step
         for batch in batches(views, settings.batch, workers=self.workers):
             losses = self._step(batch.to(self.device))
@@ -147,6 +142,27 @@ class LrTraining(TrainingRun):
                 miou = self._score(sums / (self.step - since), time.monotonic() - started)
                 sums, started, since = torch.zeros(3), time.monotonic(), self.step
             progress(self.step, float(losses.total.detach()), miou)
+
+    def _views(self) -> PairViews:
+        """Return the views of the steps that are left."""
+        settings = self.settings
+        return PairViews(
+            self.pairs.labelled,
+            self.pairs.unlabelled,
+            unlabelled_share=settings.unlabelled_share,
+            distance=DISTANCE_CHOICES[settings.distances],
+            augmentation=settings.augmentation,
+            seed=settings.seed,
+            first=self.step * settings.batch,
+            last=settings.steps * settings.batch,
+        )
+
+    def _wanted_precision(self) -> str:
+        return self.settings.precision
+
+    def _try_step(self) -> Callable[[], object]:
+        batch = next(iter(batches(self._views(), self.settings.batch, workers=0)))
+        return lambda: self._step(batch.to(self.device))
 
     def _freeze(self) -> list[nn.Parameter]:
         """Let gradients reach what is trained, and nothing else."""
@@ -165,7 +181,8 @@ class LrTraining(TrainingRun):
             group["lr"] = rate
         self.network.eval()
         self.network.lr.train()
-        losses = fst_losses(self.network, batch, self.recipe)
+        recipe = dataclasses.replace(self.recipe, bfloat16=self.precision == BFLOAT16)
+        losses = fst_losses(self.network, batch, recipe)
         self.optimizer.zero_grad(set_to_none=True)
         losses.total.backward()
         nn.utils.clip_grad_norm_(self.trained, 5.0)

@@ -1,5 +1,6 @@
 """The folder of a training run: settings, state to go on from, log, best weights. None is ever half-written."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping
@@ -9,13 +10,16 @@ from typing import Any
 import torch
 
 from edge_arseg.errors import DataError, OptionError, SinkError
+from edge_arseg.network.checkpoint.safetensors_file import BEST as BEST
+from edge_arseg.training.step_precision import AUTO, BFLOAT16, FLOAT32, StepTimes
 
 STATE = "state.pt"
 LOG = "log.jsonl"
 SETTINGS = "settings.json"
-BEST = "best.safetensors"
 LAST = "last.safetensors"
 CURVES = "curves.png"
+STEP_TIMES = "step_seconds"
+"""Entry of the settings: seconds a step in each precision, where they were timed."""
 
 
 class RunFolder:
@@ -53,17 +57,44 @@ class RunFolder:
         Raises:
             OptionError: no run in it, or one with other settings; all differences in one message.
         """
+        folder = cls(path)
         try:
-            seen = json.loads((path / SETTINGS).read_text())
+            seen = folder.settings()
         except (OSError, ValueError) as error:
             raise OptionError(f"{path}: no run to go on with ({error}); leave out --resume to start one") from error
         wanted = json.loads(json.dumps(settings))
+        seen.pop(STEP_TIMES, None)
+        if wanted.get("precision") == AUTO:
+            wanted["precision"] = seen.get("precision")
         names = sorted({*seen, *wanted})
         faults = [f"{n}: {seen.get(n)} then, {wanted.get(n)} now" for n in names if seen.get(n) != wanted.get(n)]
         if faults:
             lines = "\n  ".join(faults)
             raise OptionError(f"{path}: started with other settings; repeat them, or start a new run\n  {lines}")
-        return cls(path)
+        return folder
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of the run, and what was settled since.
+
+        Raises:
+            OSError, ValueError: there are none, or they are damaged.
+        """
+        seen = json.loads((self.path / SETTINGS).read_text())
+        if "bf16" in seen:  # how runs of earlier versions say it
+            seen["precision"] = BFLOAT16 if seen.pop("bf16") else FLOAT32
+        return seen
+
+    def keep_precision(self, times: StepTimes) -> None:
+        """Write the precision that was chosen by timing into the settings, so that the run goes on with it.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        kept = {**self.settings(), "precision": times.faster, STEP_TIMES: dataclasses.asdict(times)}
+        try:
+            _write_whole(self.path / SETTINGS, json.dumps(kept, indent=2) + "\n")
+        except OSError as error:
+            raise SinkError(f"{self.path / SETTINGS}: cannot be written ({error}); is the disk full?") from error
 
     def save_state(self, state: Mapping[str, Any]) -> None:
         """Write all that is needed to go on: tensors, numbers and plain containers. Old state or new, never a mix.

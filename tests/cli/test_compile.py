@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from toy_bundle import write_toy_bundle
 
-from edge_arseg.compiler import compilation
+from edge_arseg.compiler import compilation, compile_setting, engine_steps
 from edge_arseg.compiler.engine_place import Machine
 from edge_arseg.compiler.kernel_choice import KernelChoice
 from edge_arseg.runtime.board import Board
@@ -29,7 +29,7 @@ FP32 = ("--hr", "fp32", "--lr", "fp32", "--fuse", "fp32")
 
 @pytest.fixture
 def machine(monkeypatch):
-    monkeypatch.setattr(compilation, "choice_from_target", lambda *_: KernelChoice((), "no compiler", "none here"))
+    monkeypatch.setattr(compile_setting, "choice_from_target", lambda *_: KernelChoice((), "no compiler", "none here"))
 
     def be(which):
         monkeypatch.setattr(compilation, "this_machine", lambda: which)
@@ -63,13 +63,13 @@ def test_on_the_board_it_builds(edge_arseg, machine, toy, monkeypatch):
 
     machine(BOARD)
     monkeypatch.setattr("edge_arseg.compiler.tensorrt_builder.TensorRtBuilder", FakeBuilder)
-    monkeypatch.setattr(compilation, "result_from_job", build)
+    monkeypatch.setattr(engine_steps, "result_from_job", build)
     answer = edge_arseg("compile", toy, *FP32, "--graph", "hr", "--json")
     assert answer.code == 0
     found = json.loads(answer.out)
     assert (found["target"], found["engines_here"]) == (NANO, True)
     assert [step["state"] for step in found["steps"]] == ["elsewhere", "made", "made"]
-    assert found["next"] == f"edge-arseg verify {found['bundle']} --backend tensorrt"
+    assert found["next"] == f"edge-arseg compile {found['bundle']}"  # which builds the others
     assert found["warnings"] == ["hr: a warning"]
     assert "0:10 so far: thinking" in answer.err
     assert "built hr in 61 s" in answer.err
@@ -119,14 +119,14 @@ sys.path.insert(0, {str(TESTS / "cli")!r})
 if __name__ == "__main__":
     from dataclasses import replace
     from pathlib import Path
-    from edge_arseg.compiler import compilation
+    from edge_arseg.compiler import bundle_steps, compilation, compile_setting, engine_steps
     from edge_arseg.compiler.compile_options import CompileOptions
     from edge_arseg.compiler.kernel_choice import KernelChoice
     from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
     from test_compile import BOARD, FP32, HOST, NANO
 
-    compilation.choice_from_target = lambda *_: KernelChoice((), "")
+    compile_setting.choice_from_target = lambda *_: KernelChoice((), "")
     options = CompileOptions(
         dict.fromkeys((Role.HR, Role.LR, Role.FUSE), Precision.FP32), builder="fake_builders:FakeBuilder"
     )

@@ -11,7 +11,7 @@ from cuda_stub import KernelGpu
 from kernel_bundles import BOARD, MEMORY, compiled
 from tensorrt_stubs import building, install
 
-from edge_arseg.compiler import compilation
+from edge_arseg.compiler import compilation, engine_steps
 from edge_arseg.compiler.build_process import BuildResult, builder_from_name
 from edge_arseg.runtime.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision
@@ -46,7 +46,7 @@ def board(monkeypatch):
         gpu.contexts.setdefault(threading.get_ident(), ["primary"])
         monkeypatch.setattr(building.Network, "num_layers", 0, raising=False)
         monkeypatch.setattr(compilation, "this_machine", lambda: machine)
-        monkeypatch.setattr(compilation, "result_from_job", build)
+        monkeypatch.setattr(engine_steps, "result_from_job", build)
         return sys.modules["tensorrt"]
 
     return be

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge_arseg.errors import BundleError
 from edge_arseg.spec.manifest import REVISION, Role, json_from_manifest, manifest_from_json, manifest_schema
 
-NEWER = {"target", "compiled_from", "kernels", "quantization"}
+NEWER = {"target", "compiled_from", "kernels", "quantization", "branches"}
 """Fields that the first bundles were written without."""
 
 
@@ -141,3 +141,8 @@ def test_the_schema_names_every_field_of_the_manifest():
     assert set(schema["properties"]) == set(fields)
     assert set(schema["required"]) == set(fields) - NEWER
     assert set(schema["$defs"]["Role"]["enum"]) == {role.value for role in Role}
+
+
+@pytest.mark.parametrize("revision", [1, 2])
+def test_bundles_of_every_revision_up_to_now_are_read(revision):
+    assert manifest_from_json(edited(revision=revision)).revision == revision

@@ -4,42 +4,23 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_networks import OWN_MODEL
+from tiny_trainings import HR_SETTINGS as SETTINGS
+from tiny_trainings import hr_training as training
+from tiny_trainings import stop_at
 
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
-from edge_arseg.network.network import Network
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.model import Model
 from edge_arseg.training import hr_training
-from edge_arseg.training.hr_training import HrSettings, HrTraining
-from edge_arseg.training.run_folder import BEST, LAST, RunFolder
+from edge_arseg.training.hr_training import HrSettings
+from edge_arseg.training.run_folder import BEST, LAST
 from edge_arseg.training.still_augmentation import StillAugmentation
 from edge_arseg.training.stills import stills_from_street
-
-SETTINGS = HrSettings(
-    steps=12, batch=2, warmup=2, score_every=4, averaging=0.5, augmentation=StillAugmentation(crop=(48, 64))
-)
 
 
 @pytest.fixture(scope="module")
 def stills():
     return stills_from_street(6, size=(60, 80), seed=3)
-
-
-def training(path, stills, settings=SETTINGS, *, model=OWN_MODEL, resume=False):
-    torch.manual_seed(settings.seed)
-    folder = (RunFolder.resume if resume else RunFolder.create)(path, settings.record())
-    return HrTraining(
-        Network(model), stills[:4], stills[:1], stills[4:], settings, folder, device=torch.device("cpu"), workers=0
-    )
-
-
-def stop_at(step):
-    def progress(now, loss, miou):
-        if now == step:
-            raise KeyboardInterrupt
-
-    return progress
 
 
 @pytest.mark.parametrize("stopped", [4, 7, 11])
@@ -68,7 +49,8 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, stills, stoppe
 @pytest.mark.parametrize("backbone", ["compact", "own_backbone:build"])
 def test_the_loss_falls(tmp_path, stills, backbone):
     settings = HrSettings(
-        steps=60, batch=2, warmup=5, score_every=20, averaging=0.8, dropout=0.0, bf16=backbone == "compact",
+        steps=60, batch=2, warmup=5, score_every=20, averaging=0.8, dropout=0.0,
+        precision="bfloat16" if backbone == "compact" else "float32",
         augmentation=StillAugmentation(crop=(48, 64)),
     )  # fmt: skip
     model = Model("camvid-x", backbone, CAMVID_11, CAMVID_NORMALISATION)
@@ -83,7 +65,13 @@ def test_the_loss_falls(tmp_path, stills, backbone):
 @pytest.mark.parametrize("backbone", ["bise18", "psp18", "psp18-stride8"])
 def test_published_backbones_train_too(tmp_path, stills, backbone):
     settings = HrSettings(
-        steps=24, batch=2, warmup=5, score_every=8, rate=1e-3, augmentation=StillAugmentation(crop=(64, 64))
+        steps=24,
+        batch=2,
+        warmup=5,
+        score_every=8,
+        rate=1e-3,
+        precision="bfloat16",
+        augmentation=StillAugmentation(crop=(64, 64)),
     )
     run = training(
         tmp_path / "run", stills, settings, model=Model("camvid-x", backbone, CAMVID_11, CAMVID_NORMALISATION)

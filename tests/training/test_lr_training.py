@@ -7,38 +7,20 @@ import torch
 from pair_stores import patch_store
 from safetensors.torch import load_file
 from small_networks import OWN_MODEL, lived_in, own_network
+from tiny_trainings import LR_SETTINGS as SETTINGS
+from tiny_trainings import lr_training as training
+from tiny_trainings import stop_at
 
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.model import Model
-from edge_arseg.training.lr_pairs import pairs_from_stores
-from edge_arseg.training.lr_start import start_network
-from edge_arseg.training.lr_training import LrSettings, LrTraining
-from edge_arseg.training.run_folder import BEST, LAST, RunFolder
-
-SETTINGS = LrSettings(steps=8, batch=2, warmup=2, score_every=3, averaging=0.5)
+from edge_arseg.training.run_folder import BEST, LAST
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     return patch_store(tmp_path_factory.mktemp("pairs") / "store")
-
-
-def training(path, store, settings=SETTINGS, *, unlabelled=(), network=None, resume=False):
-    network = network or own_network()
-    folder = (RunFolder.resume if resume else RunFolder.create)(path, settings.record())
-    pairs = pairs_from_stores(network, store, unlabelled, lr_scale=settings.lr_scale, score_pairs=4)
-    start_network(network, pairs, settings, "hr")
-    return LrTraining(network, pairs, settings, folder, device=torch.device("cpu"), workers=0)
-
-
-def stop_at(step):
-    def progress(now, loss, miou):
-        if now == step:
-            raise KeyboardInterrupt
-
-    return progress
 
 
 @pytest.mark.parametrize("stopped", [2, 3, 7])
@@ -112,7 +94,7 @@ def test_pairs_without_labels_train_it_too(tmp_path, store, both):
 def losses_of(path, store, backbone, *, steps, rate=1e-3):
     torch.manual_seed(0)
     network = lived_in(Network(Model(f"camvid-{backbone}", backbone, CAMVID_11, CAMVID_NORMALISATION)))
-    settings = replace(SETTINGS, steps=steps, score_every=steps // 4, rate=rate, warmup=1, bf16=False)
+    settings = replace(SETTINGS, steps=steps, score_every=steps // 4, rate=rate, warmup=1, precision="float32")
     run = training(path, store, settings, network=network)
     run.run()
     return [record["loss"] for record in run.folder.records()]

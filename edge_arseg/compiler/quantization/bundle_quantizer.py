@@ -26,7 +26,7 @@ from edge_arseg.errors import BundleError, GateError
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundle import SUFFIX, Bundle
 from edge_arseg.runtime.engines import engines_from_bundle
-from edge_arseg.runtime.verification import VERIFIED_ROLES, Agreement, agreements
+from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
 from edge_arseg.spec.manifest import Manifest, Precision, QuantizationEntry, Role
 from edge_arseg.spec.recipe import Recipe
 
@@ -103,7 +103,10 @@ def quantize_bundle(
             for role in (Role.HR, Role.LR):
                 work.keep_what_is_needed(role, judge, reference, max_drop, progress)
     progress("running the golden frames")
-    with work.written() as trial, engines_from_bundle(trial, VERIFIED_ROLES, threads=threads) as engines:
+    with (
+        work.written() as trial,
+        engines_from_bundle(trial, verified_roles(bundle.manifest), threads=threads) as engines,
+    ):
         agreement = agreements(engines, trial.golden_frames())
     gate.check(min(agreement, key=lambda row: row.agreement))
     scores = None
@@ -165,7 +168,7 @@ class _Work:
         self.bundle, self.plan, self._threads = bundle, plan, threads
         self.layers: dict[Role, list[LayerSensitivity]] = {}
         self.trials: dict[Role, list[Trial]] = {}
-        self._originals = {role: onnx.load(bundle.graph_path(role)) for role in Role}
+        self._originals = {role: onnx.load(bundle.graph_path(role)) for role in bundle.manifest.graphs}
 
     def calibrate(self, recipe: Recipe, data: Path | None, progress: Progress) -> None:
         """Gather ranges and rank the layers of the branches that become int8."""

@@ -1,7 +1,7 @@
 """Accuracy of quantized bundles against float32, through the device flow."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.engine_options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.pipeline import Mode, modes_from_bundle
 from edge_arseg.spec.manifest import Role
 
 Scorer = Callable[[Bundle, tuple[Mode, ...]], Scores]
@@ -46,6 +46,12 @@ def judge_from_images(images: Path, labels: Path, *, limit: int | None, engines:
     """Score on images: each branch alone decides on itself."""
     score = partial(_image_scores, images=images, labels=labels, limit=limit, engines=engines)
     return Judge(score, (Mode.HR, Mode.LR), {Role.HR: Mode.HR, Role.LR: Mode.LR})
+
+
+def judge_for_bundle(judge: Judge, bundle: Bundle) -> Judge:
+    """Return a judge that scores only the modes that a bundle can be run in."""
+    able = modes_from_bundle(bundle)
+    return replace(judge, modes=tuple(mode for mode in judge.modes if mode in able))
 
 
 def drop_between(reference: Scores, seen: Scores, mode: Mode) -> float:

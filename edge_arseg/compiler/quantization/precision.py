@@ -20,7 +20,8 @@ class PrecisionPlan:
     """What each graph shall compute in.
 
     Attributes:
-        branches: precision of ``hr``, ``lr`` and ``fuse``; ``head`` and ``lr_head`` follow ``fuse``.
+        branches: precision of ``hr``, ``lr`` and ``fuse``; ``head`` and ``lr_head`` follow ``fuse``. In an HR-only
+            bundle of ``hr`` alone.
         activations: of int8 graphs: ``uint8`` for ONNX Runtime, their float parts in float32; ``int8`` for TensorRT,
             their float parts in float16.
         keep_float: names of the layers of int8 graphs that stay in float, by role.
@@ -37,13 +38,13 @@ class PrecisionPlan:
         if self.activations not in ACTIVATIONS:
             raise OptionError(f"activations {self.activations!r} seen, expected one of {', '.join(ACTIVATIONS)}")
         wrong = [value.value for value in self.branches.values() if value not in CHOICES]
-        if wrong or set(self.branches) != {Role.HR, Role.LR, Role.FUSE}:
+        if wrong or set(self.branches) not in ({Role.HR, Role.LR, Role.FUSE}, {Role.HR}):
             raise OptionError(f"precisions {dict(self.branches)} seen, expected fp32, fp16 or int8 for hr, lr and fuse")
 
     @property
     def features(self) -> str:
         """Type of the features between the graphs: float16 where the fusion computes in it."""
-        fuse = self.branches[Role.FUSE]
+        fuse = self.branches.get(Role.FUSE)
         half = fuse is Precision.FP16 or (fuse is Precision.INT8 and self.activations == "int8")
         return "float16" if half else "float32"
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from edge_arseg.errors import CheckpointError
 from edge_arseg.network.checkpoint.published import CREFF_RENAMES, LAYOUTS, PREFIX, KeyLayout, published_key
-from edge_arseg.network.checkpoint.safetensors_file import POSITION_BIAS, network_from_safetensors
+from edge_arseg.network.checkpoint.safetensors_file import BEST, POSITION_BIAS, network_from_safetensors
 from edge_arseg.network.checkpoint.state_file import state_from_file
 from edge_arseg.network.checkpoint.weights import weights_from_state
 from edge_arseg.network.network import Network
@@ -15,10 +15,11 @@ from edge_arseg.spec.model import Model
 
 
 def network_from_checkpoint(path: Path | str, *, lr_scale: float = 0.5, backbone: str | None = None) -> Network:
-    """Read a checkpoint: a ``.safetensors`` file of ours, or a folder in the published layout.
+    """Read a checkpoint: a ``.safetensors`` file of ours, the folder of a run, or one in the published layout.
 
     Args:
-        path: ``FILE.safetensors``, or a folder like ``camvid-psp18/`` with ``HR/`` and ``AR/`` inside.
+        path: ``FILE.safetensors``, the folder of a run of ``train``, or a folder like ``camvid-psp18/`` with ``HR/``
+            and ``AR/`` inside.
         lr_scale: which of the published AR files is read; each was trained for one scale.
         backbone: of a ``.safetensors`` file; see ``network_from_safetensors``.
 
@@ -28,7 +29,7 @@ def network_from_checkpoint(path: Path | str, *, lr_scale: float = 0.5, backbone
     Raises:
         CheckpointError: see ``network_from_files`` and ``network_from_safetensors``.
     """
-    path = Path(path)
+    path = weights_file(Path(path))
     if path.suffix == ".safetensors":
         return network_from_safetensors(path, backbone=backbone)
     if path.is_dir():
@@ -38,7 +39,26 @@ def network_from_checkpoint(path: Path | str, *, lr_scale: float = 0.5, backbone
             f"{path}: one file seen; the published models have two, one for each branch. "
             "Expected --hr HR_FILE --ar AR_FILE, a folder with HR/ and AR/, or a .safetensors file"
         )
-    raise CheckpointError(f"{path}: nothing there; expected a .safetensors file or a folder with HR/ and AR/ inside")
+    raise CheckpointError(
+        f"{path}: nothing there; expected a .safetensors file or a folder: of a run of `train`, or with HR/ and AR/ "
+        "inside"
+    )
+
+
+def weights_file(path: Path) -> Path:
+    """Return the best weights of the folder of a training run; any other path as it is.
+
+    Raises:
+        CheckpointError: the run has written none yet.
+    """
+    if (path / BEST).is_file():
+        return path / BEST
+    if (path / "settings.json").is_file() and not (path / "HR").is_dir():
+        raise CheckpointError(
+            f"{path}: a training run without {BEST}, which is written at the first score, after --score-every steps; "
+            "go on with the run: --resume"
+        )
+    return path
 
 
 def network_from_files(hr_path: Path | str, ar_path: Path | str) -> Network:

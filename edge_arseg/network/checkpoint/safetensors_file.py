@@ -1,8 +1,8 @@
 """Networks as safetensors files: our own checkpoint format.
 
-The tensors are the network's state_dict under our names; the metadata holds ``format``, ``revision`` and the model's
-description as JSON. Nothing in such a file can run; a backbone that it names as ``module:function`` is imported only if
-the reader names it too.
+The tensors are the network's state_dict under our names; the metadata holds ``format``, ``revision``, the model's
+description as JSON, and ``trained``: the branches that were trained, ``hr`` or ``hr,lr``. Nothing in such a file can
+run; a backbone that it names as ``module:function`` is imported only if the reader names it too.
 """
 
 import json
@@ -17,11 +17,15 @@ from safetensors.torch import save_file
 from edge_arseg.errors import CheckpointError, SinkError
 from edge_arseg.network.checkpoint.weights import described
 from edge_arseg.network.network import Network
+from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
 
 FORMAT = "edge_arseg"
 REVISION = 1
-"""Revision 1 (2026): state_dict of ``Network``, metadata ``format``, ``revision``, ``model``."""
+"""Revision 1 (2026): state_dict of ``Network``, metadata ``format``, ``revision``, ``model``, and ``trained``. Files
+from before ``trained`` was written lack it and count as trained throughout: what they hold is not known."""
+BEST = "best.safetensors"
+"""The weights to take from the folder of a training run."""
 POSITION_BIAS = "creff.position_bias"
 """Tensor that files of before 0.1.0 and published checkpoints lack; zeros, as ``Creff`` starts with, then."""
 
@@ -35,7 +39,12 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
         SinkError: the file cannot be written.
     """
     path = Path(path)
-    metadata = {"format": FORMAT, "revision": str(REVISION), "model": _MODEL.dump_json(network.model).decode()}
+    metadata = {
+        "format": FORMAT,
+        "revision": str(REVISION),
+        "model": _MODEL.dump_json(network.model).decode(),
+        "trained": ",".join(branch.value for branch in network.trained),
+    }
     tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
@@ -78,6 +87,7 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
             f"if that is yours: --backbone {model.backbone}"
         )
     network = Network(model)
+    network.trained = _trained_from_metadata(metadata, path)
     wanted = network.state_dict()
     state.setdefault(POSITION_BIAS, wanted[POSITION_BIAS])
     faults = [f"missing {key}" for key in wanted if key not in state]
@@ -93,6 +103,13 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
         raise CheckpointError(f"{path}: does not fit backbone {model.backbone!r}\n  {lines}")
     network.load_state_dict(state)
     return network.eval()
+
+
+def _trained_from_metadata(metadata: dict[str, str], path: Path) -> tuple[Branch, ...]:
+    text = metadata.get("trained", "hr,lr")
+    if text not in ("hr", "hr,lr"):
+        raise CheckpointError(f"{path}: trained branches {text!r} seen, expected hr or hr,lr; is the file edited?")
+    return tuple(Branch(name) for name in text.split(","))
 
 
 def _model_from_metadata(metadata: dict[str, str], path: Path) -> Model:

@@ -3,7 +3,7 @@
 import pytest
 from toy_bundle import write_toy_bundle
 
-from edge_arseg.compiler import compilation
+from edge_arseg.compiler import bundle_steps, compile_setting, engine_steps
 from edge_arseg.compiler.build_process import BuildResult, builder_from_name
 from edge_arseg.compiler.kernel_choice import KernelChoice
 from edge_arseg.runtime.bundle import read_bundle
@@ -13,7 +13,7 @@ from edge_arseg.spec.manifest import KernelEntry
 
 @pytest.fixture(autouse=True)
 def no_compiler(monkeypatch):
-    monkeypatch.setattr(compilation, "choice_from_target", lambda *_: KernelChoice((), "no compiler", "none here"))
+    monkeypatch.setattr(compile_setting, "choice_from_target", lambda *_: KernelChoice((), "no compiler", "none here"))
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def in_this_process(request, monkeypatch):
         job.plan.write_bytes(made.plan)
         return BuildResult(made.timing_cache, made.layers, made.warnings, 0.0)
 
-    monkeypatch.setattr(compilation, "result_from_job", build)
+    monkeypatch.setattr(engine_steps, "result_from_job", build)
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def kernel_compiler(monkeypatch):
             }
 
         chosen = KernelChoice((87,), "fusion kernel for sm_87", "", (compiler,))
-        monkeypatch.setattr(compilation, "choice_from_target", lambda *_: chosen)
-        monkeypatch.setattr(compilation, "kernels_from_sms", kernels)
+        monkeypatch.setattr(compile_setting, "choice_from_target", lambda *_: chosen)
+        monkeypatch.setattr(bundle_steps, "kernels_from_sms", kernels)
         return asked
 
     return begin

@@ -20,9 +20,9 @@ from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
         (
             NANO,
             {Role.LR: Precision.INT8},
-            r"lr: int8 needs ranges.*edge-arseg quantize .* --lr int8 --activations int8",
+            rf"lr: int8 needs ranges.*: edge-arseg quantize .*toy\.arseg --target {NANO} -o toy-int8-{NANO}\.arseg",
         ),
-        ("cpu", {Role.LR: Precision.INT8}, r"--lr int8 --activations uint8"),
+        ("cpu", {Role.LR: Precision.INT8}, r"edge-arseg quantize .* --target cpu -o "),
     ],
 )
 def test_a_precision_that_cannot_be_had_says_what_to_type(toy, target, asked, text):
@@ -45,10 +45,19 @@ def test_quantized_graphs_stay_as_they_are(toy):
 
 
 def test_activations_of_the_other_engine_are_refused(toy):
-    with pytest.raises(OptionError, match=r"hr: quantized with uint8 activations.*--activations int8"):
+    with pytest.raises(OptionError, match=rf"hr: quantized with uint8 .* edge-arseg quantize .* --target {NANO} -o "):
         plan_from_bundle(quantized(toy, "uint8"), NANO, CompileOptions(), machine=HOST)
-    with pytest.raises(OptionError, match="--activations uint8"):
+    with pytest.raises(OptionError, match=r"edge-arseg quantize .* --target cpu -o "):
         plan_from_bundle(quantized(toy, "int8"), "cpu", CompileOptions(), machine=HOST)
+
+
+def test_the_float32_bundle_that_it_was_made_of_is_named_where_it_lies_beside(toy):
+    bundle = quantized(toy, "uint8")
+    assert bundle.manifest.quantization is not None
+    made_of = replace(bundle.manifest.quantization, source=toy.digest)
+    bundle = replace(bundle, manifest=replace(bundle.manifest, quantization=made_of))
+    with pytest.raises(OptionError, match=rf": edge-arseg quantize {toy.path} --target {NANO} -o "):
+        plan_from_bundle(bundle, NANO, CompileOptions(), machine=HOST)
 
 
 def test_a_board_without_the_host_half_says_where_to_convert(toy, monkeypatch):

@@ -11,6 +11,7 @@ from small_networks import OWN, OWN_MODEL, own_network, random_frame
 from edge_arseg.errors import CheckpointError, OptionError, SinkError
 from edge_arseg.network.checkpoint.importer import network_from_checkpoint
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors, safetensors_from_network
+from edge_arseg.spec.frame import Branch
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +187,24 @@ def test_all_faults_of_the_weights_are_in_one_error(file):
 def test_weights_of_another_backbone(file):
     with pytest.raises(CheckpointError, match=r"(?s)does not fit backbone 'bise18'.*missing .*unexpected"):
         network_from_safetensors(file, backbone="bise18")
+
+
+@pytest.mark.parametrize("trained", [(Branch.HR,), (Branch.HR, Branch.LR)])
+def test_which_branches_were_trained_comes_back(own, tmp_path, trained):
+    network = own_network()
+    network.trained = trained
+    file = safetensors_from_network(network, tmp_path / "own.safetensors")
+    assert metadata_of(file)["trained"] == ",".join(branch.value for branch in trained)
+    assert network_from_checkpoint(file, backbone=OWN).trained == trained
+
+
+def test_a_file_that_does_not_say_what_was_trained_counts_as_trained(file):
+    assert network_from_checkpoint(rewritten(file, metadata={"trained": None}), backbone=OWN).trained == (
+        Branch.HR,
+        Branch.LR,
+    )
+
+
+def test_trained_branches_that_do_not_exist_are_refused(file):
+    with pytest.raises(CheckpointError, match="trained branches 'lr' seen, expected hr or hr,lr"):
+        network_from_checkpoint(rewritten(file, metadata={"trained": "lr"}), backbone=OWN)

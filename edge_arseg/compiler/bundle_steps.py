@@ -1,0 +1,119 @@
+"""The steps that end in a bundle for the target: its kernels, and the bundle with its graphs."""
+
+from collections.abc import Mapping
+
+from edge_arseg.compiler.bundle_writer import check_target
+from edge_arseg.compiler.compile_setting import CompileSetting
+from edge_arseg.compiler.compile_steps import Progress, Step, StepReport, StepState
+from edge_arseg.compiler.kernel_build import kernels_from_sms
+from edge_arseg.compiler.kernel_choice import lacking_kernels
+from edge_arseg.compiler.target_bundle import bundle_for_target, check_convertible
+from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.spec.manifest import KernelEntry
+
+
+class KernelStep(Step):
+    """Compiles the fusion kernel.
+
+    Attributes:
+        kernels: what came of it.
+    """
+
+    name = "kernels"
+
+    def __init__(self, setting: CompileSetting):
+        self._setting = setting
+        self.kernels: Mapping[KernelEntry, bytes] = {}
+
+    def state(self) -> StepState:
+        """See ``Step``."""
+        return self._seen()[0]
+
+    def report(self) -> StepReport:
+        """See ``Step``."""
+        return StepReport(self.name, *self._seen())
+
+    def run(self, progress: Progress) -> None:
+        """Compile.
+
+        Raises:
+            EnvironmentUnfitError, BuildError: see ``kernels_from_sms``.
+        """
+        progress(f"compiling the {self._setting.kernels.why}")
+        self.kernels = kernels_from_sms(self._setting.kernels.sms)
+
+    def _seen(self) -> tuple[StepState, str]:
+        choice, ready = self._setting.kernels, self._setting.ready
+        if ready is not None:
+            if lacking := lacking_kernels(ready, choice):
+                named = ", ".join(f"sm_{sm}" for sm in lacking)
+                why = f"the bundle has none of this version for {named}: the fuse graph is used; --force puts it in"
+                return StepState.NONE, why
+            if there := ", ".join(f"sm_{kernel.sm}" for kernel in ready.manifest.kernels):
+                return StepState.DONE, f"fusion kernel for {there}"
+            return StepState.NONE, choice.why
+        if choice.sms:
+            return StepState.MADE if self.kernels else StepState.TODO, choice.why
+        return StepState.ELSEWHERE if choice.missing else StepState.NONE, choice.why
+
+
+class BundleStep(Step):
+    """Writes the bundle.
+
+    Attributes:
+        ready: the bundle, as soon as there is one.
+    """
+
+    name = "bundle"
+
+    def __init__(self, setting: CompileSetting, kernels: KernelStep):
+        self._setting, self._kernels = setting, kernels
+        self.ready: Bundle | None = setting.ready
+
+    def state(self) -> StepState:
+        """See ``Step``."""
+        if self._setting.ready is not None:
+            return StepState.DONE
+        return StepState.TODO if self.ready is None else StepState.MADE
+
+    def report(self) -> StepReport:
+        """See ``Step``."""
+        before = self._setting.bundle.manifest.graphs
+        changes = [
+            f"{role.value} {before[role].precision.value} to {precision.value}"
+            for role, precision in self._setting.precisions.items()
+            if before[role].precision is not precision
+        ]
+        detail = f"{self._setting.output} ({', '.join(changes) or 'graphs as they are'})"
+        return StepReport(self.name, self.state(), detail)
+
+    def check(self) -> None:
+        """Refuse what cannot be written or converted here.
+
+        Raises:
+            OptionError: something is there that may not be replaced.
+            SinkError: the folder cannot be written.
+            EnvironmentUnfitError: graphs have to be converted and the host half is not installed.
+        """
+        if self.state() is StepState.TODO:
+            options = self._setting.options
+            inputs = [] if options.output is None else [self._setting.bundle.path]
+            check_target(self._setting.output, force=options.force, inputs=inputs)
+            check_convertible(self._setting.bundle, self._setting.precisions, target=self._setting.target)
+
+    def run(self, progress: Progress) -> None:
+        """Convert, check and write.
+
+        Raises:
+            EnvironmentUnfitError, ExportError, OptionError, SinkError: see ``bundle_for_target``.
+        """
+        setting = self._setting
+        self.ready = bundle_for_target(
+            setting.bundle,
+            setting.target,
+            setting.precisions,
+            setting.output,
+            kernels=self._kernels.kernels,
+            force=setting.options.force,
+            progress=progress,
+        )

@@ -1,0 +1,108 @@
+"""What ``quantize`` makes of each graph, and from which recipe: what the user asked for, else what a target wants."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edge_arseg.compiler.precision_choice import CHOSEN, chosen_roles, runnable_precisions
+from edge_arseg.errors import OptionError
+from edge_arseg.spec.manifest import Manifest, Precision, Role
+from edge_arseg.spec.target import Activations, Target
+
+USUAL_RECIPE = "street"
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeChoice:
+    """What to make.
+
+    Attributes:
+        precisions: of ``hr``, ``lr`` and ``fuse``, as far as the bundle has them.
+        activations: integers of int8 graphs; see ``PrecisionPlan``.
+        recipe: name of the calibration recipe, or its file.
+    """
+
+    precisions: dict[Role, Precision]
+    activations: str
+    recipe: str
+
+
+def choice_from_options(
+    manifest: Manifest,
+    target: Target | None,
+    asked: Mapping[Role, Precision],
+    activations: str | None,
+    recipe: str | None,
+    *,
+    bundle: str,
+) -> QuantizeChoice:
+    """Decide what is not asked for: int8 branches, for ONNX Runtime on x86 or as the target wants them.
+
+    Args:
+        manifest: of the float32 bundle.
+        target: that the result is for; ``None``: for no target in particular.
+        asked: precisions that the user names.
+        activations, recipe: likewise; ``None``: not named.
+        bundle: its path, for messages.
+
+    Raises:
+        OptionError: what is asked for contradicts the target or the bundle: all in one message, with what to type; or
+            the target runs no int8, so that there is nothing to quantize.
+    """
+    roles = chosen_roles(manifest)
+    faults = [
+        f"--{role.value} {precision.value}: the bundle has the HR branch alone; leave out --{role.value}"
+        for role, precision in asked.items()
+        if role not in roles
+    ]
+    if target is None:
+        usual = {Role.HR: Precision.INT8, Role.LR: Precision.INT8, Role.FUSE: Precision.FP32}
+        chosen = QuantizeChoice(
+            {role: asked.get(role, usual[role]) for role in roles},
+            activations or Activations.UINT8.value,
+            recipe or USUAL_RECIPE,
+        )
+    else:
+        chosen, contradictions = _for_target(target, roles, asked, activations, recipe)
+        faults += contradictions
+        if not faults and not asked and Precision.INT8 not in chosen.precisions.values():
+            raise OptionError(
+                f"{target.id} runs no int8 (it has {_named(target)}), so there is nothing to quantize; type "
+                f"edge-arseg compile {bundle} --target {target.id}"
+            )
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise OptionError(f"{bundle} cannot be quantized like this\n{lines}")
+    return chosen
+
+
+def _for_target(
+    target: Target,
+    roles: tuple[Role, ...],
+    asked: Mapping[Role, Precision],
+    activations: str | None,
+    recipe: str | None,
+) -> tuple[QuantizeChoice, list[str]]:
+    """Return the choice for a target, and what of the user's options contradicts it."""
+    assert target.precision is not None
+    able = runnable_precisions(target)
+    branch = Precision.INT8 if Precision.INT8 in able else target.precision.hr
+    usual = {Role.HR: branch, Role.LR: branch, Role.FUSE: target.precision.fuse}
+    wanted = target.precision.activations.value
+    faults = [
+        f"--{role.value} {asked[role].value}: does not run on {target.id} (it has {_named(target)}); leave out "
+        f"--{role.value}, or --target for a bundle that is for no target"
+        for role in CHOSEN
+        if role in asked and asked[role] not in able
+    ]
+    if activations not in (None, wanted):
+        faults.append(
+            f"--activations {activations}: {target.id} wants {wanted}; leave out --activations, or --target for a "
+            "bundle that is for no target"
+        )
+    precisions = {role: asked.get(role, usual[role]) for role in roles}
+    return QuantizeChoice(precisions, wanted, recipe or target.precision.recipe), faults
+
+
+def _named(target: Target) -> str:
+    assert target.precision is not None
+    return ", ".join(precision.value for precision in target.precision.choices)

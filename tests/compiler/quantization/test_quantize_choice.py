@@ -1,0 +1,86 @@
+"""What ``quantize`` makes for a target, and which of the user's options contradict it."""
+
+from dataclasses import replace
+
+import pytest
+from bundle_files import small_manifest
+
+from edge_arseg.compiler.precision_choice import precisions_for_target
+from edge_arseg.compiler.quantization.quantize_choice import choice_from_options
+from edge_arseg.errors import OptionError
+from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
+from edge_arseg.spec.target_files import target_named, targets
+
+FP32, FP16, INT8 = Precision.FP32, Precision.FP16, Precision.INT8
+NANO = "jetson-orin-nano-8gb"
+
+
+def chosen(target, asked=None, activations=None, recipe=None):
+    board = None if target is None else target_named(target)
+    return choice_from_options(small_manifest(), board, asked or {}, activations, recipe, bundle="small.arseg")
+
+
+@pytest.mark.parametrize(
+    ("target", "fuse", "activations"), [(None, FP32, "uint8"), ("cpu", FP32, "uint8"), (NANO, FP16, "int8")]
+)
+def test_a_target_sets_activations_and_precisions(target, fuse, activations):
+    found = chosen(target)
+    assert found.precisions == {Role.HR: INT8, Role.LR: INT8, Role.FUSE: fuse}
+    assert (found.activations, found.recipe) == (activations, "street")
+
+
+def test_what_is_asked_for_comes_first():
+    found = chosen(NANO, {Role.HR: FP16, Role.FUSE: FP32}, "int8", "own.toml")
+    assert found.precisions == {Role.HR: FP16, Role.LR: INT8, Role.FUSE: FP32}
+    assert (found.activations, found.recipe) == ("int8", "own.toml")
+
+
+def test_the_recipe_is_the_target_s():
+    board = target_named(NANO)
+    board = replace(board, precision=replace(board.precision, recipe="camvid"))
+    assert choice_from_options(small_manifest(), board, {}, None, None, bundle="x").recipe == "camvid"
+
+
+@pytest.mark.parametrize(
+    ("target", "asked", "activations", "words"),
+    [
+        (
+            NANO,
+            {},
+            "uint8",
+            r"--activations uint8: jetson-orin-nano-8gb wants int8; leave out --activations, or --target",
+        ),
+        ("cpu", {}, "int8", r"--activations int8: cpu wants uint8; leave out --activations"),
+        ("cpu", {Role.LR: FP16}, None, r"--lr fp16: does not run on cpu \(it has fp32, int8\); leave out --lr"),
+    ],
+)
+def test_a_contradiction_is_refused_with_what_to_type(target, asked, activations, words):
+    with pytest.raises(OptionError, match=words):
+        chosen(target, asked, activations)
+
+
+def test_all_contradictions_are_in_one_message():
+    with pytest.raises(OptionError, match=r"(?s)--hr fp16.*--lr fp16.*--activations int8"):
+        chosen("cpu", {Role.HR: FP16, Role.LR: FP16}, "int8")
+
+
+def test_a_target_without_int8_has_nothing_to_quantize():
+    board = target_named(NANO)
+    board = replace(board, precision=replace(board.precision, choices=(FP32, FP16)))
+    with pytest.raises(OptionError, match=f"runs no int8 .* type edge-arseg compile x.arseg --target {NANO}"):
+        choice_from_options(small_manifest(), board, {}, None, None, bundle="x.arseg")
+
+
+@pytest.mark.parametrize(
+    "target", [target for target in targets().values() if target.tier], ids=lambda target: target.id
+)
+def test_compile_takes_what_quantize_makes_for_every_target(target):
+    """The two verbs agree: nothing that is made for a target is refused for it."""
+    manifest = small_manifest()
+    found = choice_from_options(manifest, target, {}, None, None, bundle="x")
+    follower = FP16 if found.precisions[Role.FUSE] is FP16 else FP32
+    made = {**found.precisions, Role.HEAD: follower, Role.LR_HEAD: follower}
+    entry = QuantizationEntry(found.activations, "0" * 64, "street", "0" * 64, "a.json", "b.json")
+    graphs = {role: replace(graph, precision=made[role]) for role, graph in manifest.graphs.items()}
+    quantized = replace(manifest, graphs=graphs, quantization=entry)
+    assert precisions_for_target(quantized, target, {}, bundle="x") == made
