@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format tables bench-cpu golden graphs-gate test-gpu build clean
+.PHONY: help run test test-slow lint format tables bench-cpu start-up golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
-	@echo "also: test-slow lint format tables bench-cpu golden graphs-gate build clean"
+	@echo "also: test-slow lint format tables bench-cpu start-up golden graphs-gate build clean"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +52,11 @@ tables: $(VENV)/.host
 # frame times, about ten minutes on an idle machine; goes on where it was interrupted
 bench-cpu: $(VENV)/.host
 	$(BIN)/python benchmarks/bench_cpu.py
+
+# what it costs to begin, beside another checkout: make start-up AGAINST=../base
+AGAINST := ../base
+start-up: $(VENV)/.host
+	$(BIN)/python benchmarks/start_up.py --against $(AGAINST)
 
 # builds, checks and times the CUDA kernel on the GPU that is there, with any Python that has torch with CUDA:
 # make test-gpu GPU_PYTHON=python3

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Measure what it costs to begin: `--help`, the first mask, the memory of a run, beside another checkout.
+
+usage: python benchmarks/start_up.py --against CHECKOUT [--clip CLIP] [--rounds 7] [--cold-rounds 7]
+
+The two checkouts take turns, A B A B, each time in a fresh process of this interpreter, so that a busy machine disturbs
+both alike; the ratios are those of medians. One run of each comes first and is not counted: it writes Python's and
+Numba's caches. With ``cold_numba`` Numba's cache is an empty folder. What a checkout remembers in the user's cache goes
+to a folder of its own.
+
+The imports and engines at the end are those of this checkout, each in fresh processes.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edge_arseg.bench.record import record_now, write_record
+
+HERE = Path(__file__).resolve().parents[1]
+RECORD = HERE / "benchmarks/results/start_up.json"
+CLIP = HERE.parent / "shared/clips/highway_960x540.mp4"
+LIMITS = {"help_s": 1 / 4, "first_mask_s": 1 / 3, "peak_mb": 2 / 3}
+INT8, FLOAT32 = (f"edge_arseg/zoo/camvid-compact-360x480{kind}.arseg" for kind in ("-int8", ""))
+RUNS: dict[str, tuple[str, ...]] = {
+    "default": (),
+    "int8_onnxruntime": ("-b", INT8, "--backend", "onnxruntime"),
+    "float32_onnxruntime": ("-b", FLOAT32, "--backend", "onnxruntime"),
+    "float32_openvino": ("-b", FLOAT32, "--backend", "openvino"),
+}
+IMPORTS = ("click", "numpy", "pydantic", "rich.progress", "av", "onnxruntime", "openvino", "numba")
+
+MEASURED = """
+import json, os, time
+def mb():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+import numpy
+{before}
+mb_before, start = mb(), time.perf_counter()
+{work}
+print(json.dumps([1e3 * (time.perf_counter() - start), mb() - mb_before]))
+"""
+ENGINE = "from edge_arseg.runtime.engines import engine_class; opened = engine_class({0!r})"
+ENGINES = {
+    f"{backend} {kind} {role}": (ENGINE.format(backend), f"engine = opened({path + f'/onnx/{role}.onnx'!r})")
+    for backend in ("onnxruntime", "openvino")
+    for kind, path in (("int8", INT8), ("float32", FLOAT32))
+    for role in ("hr", "lr")
+}
+BUNDLE = f"from edge_arseg.runtime.bundle import read_bundle; bundle = read_bundle({INT8!r})"
+KERNELS = {
+    "read the bundle": ("", BUNDLE),
+    "fusion and decode kernels": (BUNDLE, "from edge_arseg.runtime.fusion import KernelFusion; KernelFusion(bundle)"),
+}
+
+
+class Tree:
+    """A checkout, run by this interpreter, with user caches of its own."""
+
+    def __init__(self, path: Path, caches: Path):
+        self.path, self.caches = path.resolve(), caches / path.resolve().name
+        self.caches.mkdir()
+
+    def environment(self, **others: str) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": str(self.path), "XDG_CACHE_HOME": str(self.caches), **others}
+
+    @contextmanager
+    def started(self, *arguments: str, **environment: str) -> Iterator[tuple[float, subprocess.Popen[str]]]:
+        command = [sys.executable, "-m", "edge_arseg", *arguments]
+        start = time.perf_counter()
+        with subprocess.Popen(
+            command, cwd=self.path, env=self.environment(**environment), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as process:  # fmt: skip
+            yield start, process
+
+    def help_s(self) -> float:
+        with self.started("--help") as (start, process):
+            process.communicate()
+            return checked(process, time.perf_counter() - start)
+
+    def first_mask_s(self, clip: Path, options: tuple[str, ...], **environment: str) -> float:
+        with tempfile.TemporaryDirectory() as folder, self.started(
+            "run", str(clip), f"masks://{folder}/masks", "jsonl://-", "--limit", "3", *options, **environment
+        ) as (start, process):  # fmt: skip
+            line = process.stdout.readline()  # type: ignore[union-attr]
+            first = time.perf_counter() - start
+            process.communicate()
+            assert line.startswith("{") or process.returncode, line
+            return checked(process, first)
+
+    def peak_mb(self, clip: Path, options: tuple[str, ...]) -> float:
+        with self.started("run", str(clip), "null://", *options) as (_, process):
+            process.stderr.read()  # type: ignore[union-attr]
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return checked(process, usage.ru_maxrss * 1024 / 1e6)
+
+
+def checked(process: "subprocess.Popen[str]", value: float) -> float:
+    if process.returncode:
+        raise SystemExit(f"{process.args}: exit {process.returncode}; try it by hand")
+    return value
+
+
+def in_turn(trees: dict[str, Tree], rounds: int, measure: Callable[[Tree], float]) -> dict[str, Any]:
+    """Return all samples, their medians and the ratio of these, after one round that is not counted."""
+    samples: dict[str, list[float]] = {name: [] for name in trees}
+    for i in range(rounds + 1):
+        for name, tree in trees.items():
+            value = measure(tree)
+            if i:
+                samples[name].append(round(value, 4))
+    medians = {name: statistics.median(values) for name, values in samples.items()}
+    return {"samples": samples, "medians": medians, "ratio": round(medians["here"] / medians["there"], 3)}
+
+
+def cost(tree: Tree, before: str, work: str, rounds: int) -> dict[str, float] | None:
+    """Return the medians of milliseconds and memory of ``work`` in fresh processes; ``None`` where it fails."""
+    code = MEASURED.format(before=before, work=work)
+    samples = []
+    for _ in range(rounds + 1):
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tree.path, env=tree.environment(), capture_output=True, text=True
+        )
+        if done.returncode:
+            return None
+        samples.append(json.loads(done.stdout.splitlines()[-1]))
+    ms, mb = (statistics.median(column) for column in zip(*samples[1:], strict=True))
+    return {"ms": round(ms, 1), "mb": round(mb, 1)}
+
+
+def commit(tree: Path) -> str:
+    return subprocess.run(
+        ["git", "-C", str(tree), "describe", "--always", "--dirty"], capture_output=True, text=True
+    ).stdout.strip()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--against", type=Path, required=True, help="checkout to compare with")
+    parser.add_argument("--clip", type=Path, default=CLIP)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--cold-rounds", type=int, default=7)
+    parser.add_argument("--runs", nargs="*", choices=RUNS, default=list(RUNS))
+    parser.add_argument("--record", type=Path, default=RECORD)
+    chosen = parser.parse_args()
+    values: dict[str, Any] = {"limits": {name: round(limit, 3) for name, limit in LIMITS.items()}}
+    with tempfile.TemporaryDirectory() as caches:
+        there, here = Tree(chosen.against, Path(caches)), Tree(HERE, Path(caches))
+        trees = {"there": there, "here": here}
+
+        def told(name: str, rounds: int, measure: Callable[[Tree], float]) -> dict[str, Any]:
+            result = in_turn(trees, rounds, measure)
+            print(name, result["medians"], "ratio", result["ratio"], flush=True)
+            return result
+
+        def cold(tree: Tree, options: tuple[str, ...]) -> float:
+            with tempfile.TemporaryDirectory() as empty:
+                return tree.first_mask_s(chosen.clip, options, NUMBA_CACHE_DIR=empty)
+
+        values["help_s"] = told("help_s", chosen.rounds, Tree.help_s)
+        for name in chosen.runs:
+            options = RUNS[name]
+            values[name] = {
+                "first_mask_s": told(
+                    f"{name} first_mask_s", chosen.rounds, lambda tree: tree.first_mask_s(chosen.clip, options)
+                ),
+                "peak_mb": told(f"{name} peak_mb", chosen.rounds, lambda tree: tree.peak_mb(chosen.clip, options)),
+            }
+        if chosen.cold_rounds:
+            values["cold_numba"] = {
+                "first_mask_s": told("cold_numba first_mask_s", chosen.cold_rounds, lambda tree: cold(tree, ()))
+            }
+        values["imports_after_numpy"] = {name: cost(here, "", f"import {name}", chosen.rounds) for name in IMPORTS}
+        for key, table in (("engines", ENGINES), ("rest", KERNELS)):
+            values[key] = {name: cost(here, *code, rounds=chosen.rounds) for name, code in table.items()}
+            if key == "engines":
+                values["engines_there"] = {
+                    name: cost(there, *code, rounds=chosen.rounds) for name, code in table.items()
+                }
+    settings = {
+        "rounds": chosen.rounds, "cold_rounds": chosen.cold_rounds, "clip": chosen.clip.name,
+        "there": commit(chosen.against), "here": commit(HERE),
+    }  # fmt: skip
+    write_record(record_now("start up", settings=settings, values=values), chosen.record)
+    print(json.dumps({key: values[key] for key in values if key not in RUNS}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
