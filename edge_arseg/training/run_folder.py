@@ -55,7 +55,7 @@ class RunFolder:
         """
         try:
             seen = json.loads((path / SETTINGS).read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise OptionError(f"{path}: no run to go on with ({error}); leave out --resume to start one") from error
         wanted = json.loads(json.dumps(settings))
         names = sorted({*seen, *wanted})
@@ -112,7 +112,7 @@ class RunFolder:
         for line in path.read_text().splitlines() if path.exists() else []:
             try:
                 found.append(json.loads(line))
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
         return found
 
