@@ -37,7 +37,9 @@ def check_graphs(manifest: Manifest, roles: Iterable[Role], *, where: str) -> No
     faults = [fault for role in roles for fault in _faults(manifest, role)]
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
-        raise BundleError(f"{where}: its manifest describes graphs that cannot be run\n{lines}\nExport the bundle again")
+        raise BundleError(
+            f"{where}: its manifest describes graphs that cannot be run\n{lines}\nExport the bundle again"
+        )
 
 
 def _faults(manifest: Manifest, role: Role) -> list[str]:

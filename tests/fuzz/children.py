@@ -32,7 +32,7 @@ OUTSIDE = re.compile(
 """Lines of ours that are inside FFmpeg or ONNX Runtime while they run."""
 
 
-class Fault(Exception):
+class CheckError(Exception):
     """Something that must not be, found by a check of the work itself."""
 
 
@@ -157,8 +157,8 @@ def _outcome(work: Callable[[], object]) -> Outcome:
     except ArsegError as error:
         if error.exit_code not in (1, 2, 3, 4, 5, 6):
             return Outcome("fault", f"exit code {error.exit_code}", str(error))
-        return Outcome("refused", type(error).__name__, str(error))
-    except Fault as error:
+        return Outcome("refused", getattr(error, "label", type(error).__name__), str(error))
+    except CheckError as error:
         return Outcome("fault", "check", str(error))
     except BaseException as error:
         return Outcome("fault", type(error).__name__, _trace(error))

@@ -6,7 +6,16 @@ import re
 import numpy as np
 
 _VALUES = ["-1", "0", "1e999", "99999999999999999999", "nan", "true", '""', "[]", "{}", '"\\u0000"', "null", "0.5"]
-_SPECIAL = [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80\0\0\0", b"\0\0\0\1", b"\xe9\xff", b"%s%n", b"\n"]
+_SPECIAL = [
+    b"\0\0\0\0",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"\x80\0\0\0",
+    b"\0\0\0\1",
+    b"\xe9\xff",
+    b"%s%n",
+    b"\n",
+]
 
 
 def mutated(data: bytes, rng: np.random.Generator, other: bytes = b"") -> bytes:
@@ -78,7 +87,9 @@ def _damage_entry(content: object, rng: np.random.Generator) -> None:
         elif isinstance(inner, (int, float)) and not isinstance(inner, bool) and rng.random() < 0.6:
             content[key] = [inner + 1, -inner, 0, inner * 1000, 2**31, 2**63, 0.5][rng.integers(7)]
         elif isinstance(inner, str) and rng.random() < 0.6:
-            content[key] = ["", "..", "/etc/passwd", "../" * 9, inner + "x", inner[:-1], "\0", "x" * 5000][rng.integers(8)]
+            content[key] = ["", "..", "/etc/passwd", "../" * 9, inner + "x", inner[:-1], "\0", "x" * 5000][
+                rng.integers(8)
+            ]
         else:
             content[key] = [None, True, -1, "", "x", [], {}, [1], {"a": 1}, 1e308][rng.integers(10)]
         return

@@ -5,13 +5,14 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
 from fake_bundle import FAKE, write_fake_bundle
-from fuzz.children import Fault
+from fuzz.children import CheckError
 
 from edge_arseg.cli.main import exit_code
 from edge_arseg.errors import ArsegError
@@ -49,7 +50,7 @@ def read_images(folder: Path, name: str) -> None:
 def read_labels(folder: Path, name: str) -> None:
     found = Labels(11).check(folder / name)
     if not 0 <= found.counted <= found.height * found.width:
-        raise Fault(f"{found.counted} of {found.height}x{found.width} pixels counted")
+        raise CheckError(f"{found.counted} of {found.height}x{found.width} pixels counted")
 
 
 def read_stream(folder: Path, name: str) -> None:
@@ -68,10 +69,10 @@ def read_run(folder: Path, name: str) -> None:
     sinks = (f"{out}/a.mp4", f"jsonl://{out}/a.jsonl", f"masks://{out}/masks")
     code = exit_code(["run", str(folder / name), *sinks, "-b", str(bundle), *FAKE, "--limit", str(LIMIT)])
     if code not in (0, 4, 6):
-        raise Fault(f"exit code {code}")
+        raise CheckError(f"exit code {code}")
     _whole(out, code)
     if code:
-        raise _Refused(code)
+        raise CommandError(code)
 
 
 def read_whole_bundle(folder: Path, name: str) -> None:
@@ -93,7 +94,7 @@ def read_inspected_bundle(folder: Path, name: str) -> None:
     for command in (["inspect", str(folder)], ["run", "test://street?frames=3", "null://", "-b", str(folder), *FAKE]):
         code = exit_code(command)
         if code not in (0, 2, 3, 4, 5, 6):
-            raise Fault(f"exit code {code} of {command[0]}")
+            raise CheckError(f"exit code {code} of {command[0]}")
 
 
 def read_verified_bundle(folder: Path, name: str) -> None:
@@ -107,18 +108,16 @@ def read_verified_bundle(folder: Path, name: str) -> None:
     ):
         code = exit_code(command)
         if code not in (0, 1, 3, 5, 6):
-            raise Fault(f"exit code {code} of {command[0]}")
+            raise CheckError(f"exit code {code} of {command[0]}")
     if code:
-        raise _Refused(code)
+        raise CommandError(code)
 
 
 def read_graph(folder: Path, name: str) -> None:
     """The product's own reader, then ONNX Runtime with one run."""
     path = folder / name
-    try:
+    with suppress(ArsegError):
         specs_from_graph_file(path)
-    except ArsegError:
-        pass
     with open_engine(path, threads=1) as engine:
         engine.run({name: np.zeros(spec.shape, spec.dtype) for name, spec in engine.inputs.items()})
 
@@ -140,17 +139,18 @@ def read_board(folder: Path, name: str) -> None:
     try:
         board = board_from_files(BOARDS, JETPACKS, folder)
     except ArsegError as error:
-        raise Fault(f"{type(error).__name__}: {error}") from error
+        raise CheckError(f"{type(error).__name__}: {error}") from error
     if not board.reason or (board.target is None and not board.is_jetson):
-        raise Fault(f"no answer: {board}")
+        raise CheckError(f"no answer: {board}")
 
 
-class _Refused(ArsegError):
+class CommandError(ArsegError):
     """Stands for the exit code of a command."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"exit code {code}")
         self.exit_code = code
+        self.label = f"exit code {code}"
 
 
 def _follow(uri: str, **options: object) -> None:
@@ -160,12 +160,12 @@ def _follow(uri: str, **options: object) -> None:
         last = None
         for frame in islice(reader, LIMIT):
             if frame.rgb.dtype != np.uint8 or frame.rgb.shape != (reader.height, reader.width, 3):
-                raise Fault(f"a frame of {frame.rgb.shape} {frame.rgb.dtype}")
+                raise CheckError(f"a frame of {frame.rgb.shape} {frame.rgb.dtype}")
             if not np.isfinite(frame.time_s) or (last is not None and frame.time_s <= last):
-                raise Fault(f"a time of {frame.time_s} behind {last}")
+                raise CheckError(f"a time of {frame.time_s} behind {last}")
             _, motion = chain.follow(frame)
             if not np.isfinite(motion.flow).all():
-                raise Fault("a vector that is not finite")
+                raise CheckError("a vector that is not finite")
             last = frame.time_s
 
 
@@ -185,20 +185,20 @@ def _whole(out: Path, code: int) -> None:
     written = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()) if out.exists() else []
     if not written:
         if out.exists() and code:
-            raise Fault("an empty folder is left")
+            raise CheckError("an empty folder is left")
         return
     lines = [json.loads(line) for line in (out / "a.jsonl").read_text().splitlines()]
     masks = sorted(out.glob("masks/*.png"))
     strange = set(written) - {"a.mp4", "a.jsonl", *(str(mask.relative_to(out)) for mask in masks)}
     strange -= {"masks/classes.json"}
     if strange:
-        raise Fault(f"left behind: {sorted(strange)}")
+        raise CheckError(f"left behind: {sorted(strange)}")
     for mask in masks:
         Labels(11).check(mask)
     with av.open(str(out / "a.mp4")) as video:
         frames = sum(1 for _ in video.decode(video=0))
     if len({len(lines), len(masks), frames}) != 1:
-        raise Fault(f"{len(lines)} lines, {len(masks)} masks, {frames} frames in the video, exit code {code}")
+        raise CheckError(f"{len(lines)} lines, {len(masks)} masks, {frames} frames in the video, exit code {code}")
 
 
 def _sign(folder: Path, name: str) -> None:
