@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format tables bench-cpu start-up golden graphs-gate test-gpu build clean
+.PHONY: help run test test-slow fuzz lint format tables bench-cpu start-up golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
-	@echo "also: test-slow lint format tables bench-cpu start-up golden graphs-gate build clean"
+	@echo "also: test-slow fuzz lint format tables bench-cpu start-up golden graphs-gate build clean"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,10 @@ test: $(VENV)/.host lint
 
 test-slow: $(VENV)/.host
 	$(BIN)/python -m pytest -m slow tests
+
+# ten thousand damaged clips, images, streams and bundles, half an hour on one core; a thousand are in test-slow
+fuzz: $(VENV)/.host
+	$(BIN)/python tests/fuzz/run.py --record benchmarks/results/fuzz.json
 
 lint: $(VENV)/.host
 	$(BIN)/ruff check .

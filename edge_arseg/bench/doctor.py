@@ -74,7 +74,8 @@ def _board(root: Path) -> Finding:
     name = board.model or board.part or "Jetson"
     if board.target is None:
         choice = " or ".join(board.candidates) or "NAME"
-        return Finding("board", "note", f"{name}; {release}; {board.reason}", f"compile with --target {choice}")
+        advice = f"compile with --target {choice}{board.advice and '. ' + board.advice}"
+        return Finding("board", "note", f"{name}; {release}; {board.reason}", advice)
     target = known[board.target]
     if target.tier != 1:
         return Finding("board", "note", f"{name}; {release}; target {target.id}: {target.reason}")

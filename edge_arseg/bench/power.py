@@ -1,11 +1,11 @@
 """Energy of the machine over a stretch of time, where a sensor answers.
 
-Read from the kernel: the INA3221 and INA238 monitors of Jetson boards through hwmon, by label, and RAPL on x86. Rails
-and totals are those of the boards' device trees: ``VDD_IN`` (Nano and NX modules) and ``VIN`` (Thor) are the whole
-module; the AGX boards have no such rail and their total is the sum of the first three, which is what ``tegrastats``
-prints.
+Read from the kernel: the power monitors of Jetson boards, by label, and RAPL on x86. Which rails make a board's total
+is declared in ``targets/*.toml``: ``VDD_IN`` (Nano and NX modules) and ``VIN`` (Thor) are the whole module; the AGX
+boards have no such rail and their total is a sum, on AGX Orin the one that ``tegrastats`` prints.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -13,15 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MONITORS = ("ina3221", "ina238")
-TOTALS: tuple[tuple[str, ...], ...] = (
-    ("VDD_IN",),
-    ("VIN",),
-    ("VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0"),
-)
-"""Rails that make the total, the first set that is there."""
+from edge_arseg.spec.target import Rails
+from edge_arseg.spec.target_files import targets
 
 INTERVAL_S = 0.05
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 
 @dataclass
@@ -54,12 +50,15 @@ def measured_energy(root: Path = Path("/")) -> Iterator[Energy]:
     Args:
         root: of the file system that ``/sys`` is read from.
     """
-    rails = hwmon_rails(root)
+    boards = board_rails()
+    rails, where = hwmon_rails(root, boards), "hwmon"
+    if not rails:
+        rails, where = iio_rails(root, boards), "IIO"
     counters = rapl_counters(root)
-    total = next((names for names in TOTALS if all(name in rails for name in names)), None)
+    total = next((names for names in _totals(boards) if all(name in rails for name in names)), None)
     start = time.perf_counter()
     if total is not None:
-        energy = Energy(f"hwmon, total {' + '.join(total)}")
+        energy = Energy(f"{where}, total {' + '.join(total)}")
         sampler = _Sampler(rails)
         sampler.start()
         yield energy
@@ -83,18 +82,45 @@ def measured_energy(root: Path = Path("/")) -> Iterator[Energy]:
         energy.seconds = time.perf_counter() - start
 
 
-def hwmon_rails(root: Path = Path("/")) -> dict[str, tuple[Path, Path]]:
-    """Return the voltage (mV) and current (mA) file of every labelled rail of a power monitor."""
-    rails = {}
+def board_rails() -> tuple[Rails, ...]:
+    """Return the rails of every board that is declared.
+
+    Raises:
+        TargetError: a file in ``targets/`` has faults.
+    """
+    return tuple(target.rails for target in targets().values() if target.rails)
+
+
+def hwmon_rails(root: Path = Path("/"), boards: tuple[Rails, ...] | None = None) -> dict[str, tuple[Path, Path]]:
+    """Return the voltage (mV) and current (mA) file of every labelled rail of a power monitor.
+
+    Args:
+        root: of the file system that ``/sys`` is read from.
+        boards: whose monitors count; all that are declared where it is left out.
+    """
+    drivers = {rails.driver for rails in boards or board_rails()}
+    found = {}
     for name in sorted(root.glob("sys/class/hwmon/hwmon*/name")):
-        if _text(name) not in MONITORS:
+        if _text(name) not in drivers:
             continue
         for label in sorted(name.parent.glob("in*_label")):
             number = label.name[2:].removesuffix("_label")
             files = name.parent / f"in{number}_input", name.parent / f"curr{number}_input"
             if all(_number(file) is not None for file in files):
-                rails[_text(label)] = files
-    return rails
+                found[_text(label)] = files
+    return found
+
+
+def iio_rails(root: Path = Path("/"), boards: tuple[Rails, ...] | None = None) -> dict[str, tuple[Path, Path]]:
+    """Return the same from industrial I/O, where the kernel of JetPack 4 has the monitors."""
+    found = {}
+    for driver in sorted({rails.driver for rails in boards or board_rails()}):
+        for label in sorted(root.glob(f"sys/bus/i2c/drivers/{driver}/*/iio:device*/rail_name_*")):
+            number = label.name.removeprefix("rail_name_")
+            files = label.parent / f"in_voltage{number}_input", label.parent / f"in_current{number}_input"
+            if all(_number(file) is not None for file in files):
+                found[_text(label)] = files
+    return found
 
 
 def rapl_counters(root: Path = Path("/")) -> dict[str, Path]:
@@ -141,6 +167,11 @@ class _Sampler(threading.Thread):
         return watts
 
 
+def _totals(boards: tuple[Rails, ...]) -> list[tuple[str, ...]]:
+    """Return the sets of rails that make a total: one rail before a sum, so that nothing is counted twice."""
+    return sorted({rails.total for rails in boards}, key=lambda names: (len(names), names))
+
+
 def _range(path: Path) -> int:
     return _number(path.parent / "max_energy_range_uj") or 2**62
 
@@ -151,7 +182,7 @@ def _microjoules(path: Path) -> int:
 
 def _number(path: Path) -> int | None:
     text = _text(path)
-    return int(text) if text.lstrip("-").isdigit() else None
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _text(path: Path) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -82,18 +83,30 @@ def show(name: str, as_json: bool) -> None:
 
 
 @targets.command()
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("/"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder that stands for /: a copy of another machine's files. Nothing outside it is read.",
+)
 @json_option
-def detect(as_json: bool) -> None:
+def detect(root: Path, as_json: bool) -> None:
     """Say which target this machine is, and how that was told.
 
     Exits with 3 where this is a Jetson whose module is not known: name the target yourself then, with --target.
+
+    With --root it looks at a copy of another machine's files: /proc/device-tree, /etc/nv_tegra_release,
+    /etc/nv_boot_control.conf, /proc/meminfo, /proc/driver/nvidia/gpus, /sys/module, /sys/devices/soc0,
+    /var/lib/dpkg/status. Whatever of them is missing counts as not there.
     """
     from edge_arseg.errors import EnvironmentUnfitError
     from edge_arseg.runtime.board import board_from_files
     from edge_arseg.spec.target_files import jetpack_table
     from edge_arseg.spec.target_files import targets as known_targets
 
-    board = board_from_files(known_targets(), jetpack_table())
+    board = board_from_files(known_targets(), jetpack_table(), root)
     if as_json:
         print_json({**_plain(board), "is_jetson": board.is_jetson})
     else:
@@ -101,7 +114,7 @@ def detect(as_json: bool) -> None:
     if board.target is None:
         raise EnvironmentUnfitError(
             f"{board.reason}; it may be one of {', '.join(board.candidates) or 'none that is known'}. "
-            "Name it yourself: edge-arseg compile --target NAME"
+            f"{board.advice}{'. Or name' if board.advice else 'Name'} it yourself: edge-arseg compile --target NAME"
         )
 
 
@@ -114,7 +127,7 @@ def _print_board(board: "Board") -> None:
         for name, value in (
             ("model", board.model),
             ("part", board.part),
-            ("power modes", board.configuration.value if board.configuration else None),
+            ("power modes", board.configuration.value if board.configuration and not board.advice else None),
             ("Jetson Linux", board.l4t),
             ("JetPack", board.jetpack),
             ("GPU", ", ".join(board.gpu)),

@@ -74,6 +74,7 @@ def target_for(name: str | None, bundle_target: str | None, machine: Machine) ->
             raise EnvironmentUnfitError(
                 f"which target this machine is cannot be told: {board.reason}. Name it: --target "
                 f"{' or --target '.join(board.candidates) or 'NAME (see `edge-arseg targets list`)'}"
+                f"{board.advice and '. ' + board.advice}"
             )
         name = board.target
     target = target_named(name)

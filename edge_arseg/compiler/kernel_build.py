@@ -93,7 +93,7 @@ def _cached(cubin_file: Path, record_file: Path) -> tuple[bytes, dict[str, Entry
         if hashlib.sha256(data).hexdigest() != record["sha256"]:
             return None
         return data, {entry: EntryResources(*numbers) for entry, numbers in record["resources"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

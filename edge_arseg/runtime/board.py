@@ -6,17 +6,31 @@ several modules share them. What cannot be told is left open.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_arseg.runtime.file_tree import FileTree
 from edge_arseg.runtime.host_memory import HostMemory, host_memory
+from edge_arseg.runtime.jetson_signs import (
+    chip_id,
+    device_tree_text,
+    likely_sign,
+    names_a_jetson,
+    release_of,
+    sure_sign,
+)
 from edge_arseg.spec.engine_key import module_from_compatible
-from edge_arseg.spec.jetpack import JetPackTable
+from edge_arseg.spec.jetpack import JetPack, JetPackTable
 from edge_arseg.spec.target import Configuration, Kind, Target
 
-_RELEASE = re.compile(r"R(\d+) \(release\), REVISION: (\d+(?:\.\d+)*)")
 _SUPER = "-super"
+_COMPATIBLE = re.compile(r"[a-z0-9-]+,[\x21-\x7e]+")
+_GPUS = "proc/driver/nvidia/gpus"
+_ADVICE = (
+    "The device tree cannot be seen here. Start the container with -v /proc/device-tree:/proc/device-tree "
+    "-v /sys/firmware/devicetree:/sys/firmware/devicetree (and --runtime nvidia, for the GPU). Into a copy of a "
+    "board's files, copy its /proc/device-tree/compatible and model too"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +41,11 @@ class Board:
         target: ``id`` of the target it is; ``None``: a Jetson whose module is not known.
         reason: how that was told, or why not.
         candidates: targets it may be, where it is not known.
+        advice: what to mount or copy, where the device tree is hidden; else nothing.
         model: the device tree's name of it.
         part: number of the module, or of the kit where the tree names no module.
-        configuration: which set of power modes the device tree is for; ``None`` where it is no Jetson.
+        configuration: which set of power modes the device tree is for, ``normal`` where it is hidden; ``None`` where it
+            is no Jetson.
         l4t: release of Jetson Linux, like ``36.4.3``.
         jetpack: that this release belongs to.
         gpu: names of desktop GPUs, as their driver gives them.
@@ -39,6 +55,7 @@ class Board:
     target: str | None
     reason: str
     candidates: tuple[str, ...] = ()
+    advice: str = ""
     model: str | None = None
     part: str | None = None
     configuration: Configuration | None = None
@@ -56,30 +73,40 @@ class Board:
 def board_from_files(known: dict[str, Target], table: JetPackTable, root: Path = Path("/")) -> Board:
     """Find out which board this is. Missing, empty and broken files count as not there.
 
+    A container often hides the device tree; whatever else shows a Jetson then makes it one whose module is not known.
+
     Args:
         known: all targets.
         table: of JetPack releases.
-        root: of the file system.
+        root: of the file system. Nothing outside it is read, wherever the links in it lead.
     """
-    tree = root / "proc/device-tree"
-    strings = [text for text in _text(tree / "compatible").split("\0") if text]
-    model = _text(tree / "model").strip("\0 \n") or None
+    tree = FileTree(root)
+    strings = [text for text in device_tree_text(tree, "compatible").split("\0") if text]
+    model = (device_tree_text(tree, "model") or tree.text("sys/devices/soc0/machine")).strip("\0 \n") or None
     memory = host_memory(root)
+    gpu = tuple(_desktop_gpus(tree))
     jetsons = [target for target in known.values() if target.kind is Kind.JETSON]
-    chip = _chip(jetsons, strings, _text(root / "sys/module/tegra_fuse/parameters/tegra_chip_id").strip())
-    if chip is None and not (model or "").lower().startswith("nvidia jetson"):
-        gpu = tuple(_desktop_gpus(root))
+    chip = _chip(jetsons, strings, chip_id(tree))
+    named = bool(chip) or names_a_jetson(model or "")
+    sign = sure_sign(tree) or next((f"the GPU {name}" for name in gpu if names_a_jetson(name)), None)
+    if not (named or sign or gpu or _another_vendor(strings)):
+        sign = likely_sign(tree)
+    if not (named or sign):
         if gpu:
             return Board("cuda", "the NVIDIA driver lists a GPU", model=model, gpu=gpu, memory=memory)
         return Board("cpu", "no Jetson's device tree and no NVIDIA driver", model=model, memory=memory)
-    part = module_from_compatible("\0".join(strings).encode())
-    target, reason = _identity(jetsons, strings, part, _text(root / "etc/nv_boot_control.conf"), model)
+    part = _part(jetsons, strings)
+    target, reason = _identity(jetsons, strings, part, tree.text("etc/nv_boot_control.conf"), model)
+    hidden = target is None and part is None and not any(text.startswith("nvidia,") for text in strings)
+    if hidden and sign:
+        reason = f"{sign} is that of a Jetson; {reason}"
     l4t = l4t_release(root)
     release = table.release(l4t) if l4t else None
     return Board(
         target,
         reason,
-        candidates=() if target else _candidates(jetsons, part, chip),
+        candidates=() if target else _candidates(jetsons, part, chip, release),
+        advice=_ADVICE if hidden else "",
         model=model,
         part=part,
         configuration=Configuration.SUPER if any(t.endswith(_SUPER) for t in strings) else Configuration.NORMAL,
@@ -90,12 +117,8 @@ def board_from_files(known: dict[str, Target], table: JetPackTable, root: Path =
 
 
 def l4t_release(root: Path = Path("/")) -> str | None:
-    """Return the release of Jetson Linux, from its release file or its package; ``None`` where neither says."""
-    if match := _RELEASE.search(_text(root / "etc/nv_tegra_release")):
-        return f"{match[1]}.{match[2]}"
-    status = _text(root / "var/lib/dpkg/status")
-    match = re.search(r"^Package: nvidia-l4t-core\n(?:.+\n)*?Version: (\d+(?:\.\d+)*)", status, re.MULTILINE)
-    return match[1] if match else None
+    """Return the release of Jetson Linux, from its release file or its packages; ``None`` where neither says."""
+    return release_of(FileTree(root))
 
 
 def _identity(
@@ -121,34 +144,43 @@ def _identity(
     return None, "nothing names the module: not the device tree, nor /etc/nv_boot_control.conf"
 
 
-def _candidates(jetsons: list[Target], part: str | None, chip: str | None) -> tuple[str, ...]:
+def _candidates(jetsons: list[Target], part: str | None, chip: str | None, release: JetPack | None) -> tuple[str, ...]:
     family = (part or "").partition("-")[0]
     same = [target.id for target in jetsons if family and any(p.startswith(f"{family}-") for p in target.parts)]
-    return tuple(same or [target.id for target in jetsons if target.chip == chip])
+    if chip is not None:
+        return tuple(same or [target.id for target in jetsons if target.chip == chip])
+    running = [target.id for target in jetsons if release and release.name in {jp.name for jp in target.jetpacks}]
+    return tuple(same or running or [target.id for target in jetsons])
 
 
-def _chip(jetsons: Iterable[Target], strings: list[str], chip_id: str) -> str | None:
-    part = module_from_compatible("\0".join(strings).encode())
+def _part(jetsons: list[Target], strings: list[str]) -> str | None:
+    """Return the number of the module; one that is known goes before the carriers' own numbers."""
+    known = {part for target in jetsons for part in target.parts}
+    found = [part for text in strings if (part := module_from_compatible(text.encode()))]
+    return next((part for part in found if part in known), found[0] if found else None)
+
+
+def _chip(jetsons: list[Target], strings: list[str], number: int | None) -> str | None:
+    part = _part(jetsons, strings)
     for target in jetsons:
         if f"nvidia,{target.chip}" in strings or part in target.parts:
             return target.chip
         if any(text.removesuffix(_SUPER) in target.compatible for text in strings):
             return target.chip
-        if chip_id.isdigit() and int(chip_id) == target.chip_id:
-            return target.chip
-    return next((text.removeprefix("nvidia,") for text in strings if text.startswith("nvidia,tegra")), None)
+    if tegra := next((text.removeprefix("nvidia,") for text in strings if text.startswith("nvidia,tegra")), None):
+        return tegra
+    return next((target.chip for target in jetsons if number is not None and number == target.chip_id), None)
 
 
-def _desktop_gpus(root: Path) -> list[str]:
+def _another_vendor(strings: list[str]) -> bool:
+    """Return whether the device tree is whole and that of another board."""
+    return bool(strings) and all(_COMPATIBLE.fullmatch(text) and not text.startswith("nvidia,") for text in strings)
+
+
+def _desktop_gpus(tree: FileTree) -> list[str]:
     found = []
-    for file in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):
-        match = re.search(r"^Model:\s*(.+?)\s*$", _text(file), re.MULTILINE)
-        found.append(match[1] if match else "an NVIDIA GPU")
+    for name in tree.names(_GPUS):
+        if tree.has_file(f"{_GPUS}/{name}/information"):
+            match = re.search(r"^Model:[ \t]*(\S.*?)\s*$", tree.text(f"{_GPUS}/{name}/information"), re.MULTILINE)
+            found.append(match[1] if match else "an NVIDIA GPU")
     return found
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode(errors="replace")
-    except OSError:
-        return ""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_arseg.errors import BundleError
-from edge_arseg.spec.arrays import arrays_from_bytes
+from edge_arseg.spec.arrays import ArrayRecord, arrays_from_bytes
 from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.fusion import FusionWeights
 from edge_arseg.spec.golden import GoldenFrames
@@ -15,7 +15,7 @@ from edge_arseg.spec.manifest import FileEntry, Manifest, Role, manifest_from_js
 MANIFEST = "manifest.json"
 SUFFIX = ".arseg"
 
-T = TypeVar("T")
+T = TypeVar("T", bound=ArrayRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,14 @@ class Bundle:
         Raises:
             BundleError: the file cannot be read.
         """
-        return self._arrays(GoldenFrames, self.manifest.golden.file)
+        golden = self._arrays(GoldenFrames, self.manifest.golden.file)
+        size = (self.manifest.height, self.manifest.width)
+        if golden.frames.shape[1:3] != size:
+            raise BundleError(
+                f"{self.path / self.manifest.golden.file}: frames of {golden.frames.shape[1:3]} rows and columns seen, "
+                f"{size} expected; export the bundle again"
+            )
+        return golden
 
     def fusion_weights(self) -> FusionWeights:
         """Read CReFF's weights.

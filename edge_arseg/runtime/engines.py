@@ -8,6 +8,7 @@ from pathlib import Path
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.engine import Engine
+from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role
 
 BACKENDS = {
@@ -53,10 +54,11 @@ def engines_from_bundle(
     """Open the engines of ``roles`` and close them at the end.
 
     Raises:
-        BundleError: a graph's inputs or outputs are not what the manifest says.
+        BundleError: a graph's inputs or outputs are not what the manifest says, or nothing that can be run.
         OptionError, BuildError: see ``open_engine``.
     """
     opened = engine_class(backend)
+    check_graphs(bundle.manifest, roles, where=str(bundle.path))
     with ExitStack() as stack:
         engines = {}
         for role in roles:

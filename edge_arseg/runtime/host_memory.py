@@ -1,7 +1,12 @@
 """Memory of the machine, from ``/proc/meminfo``."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from edge_arseg.runtime.file_tree import FileTree
+
+_KILOBYTES = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +24,10 @@ def host_memory(root: Path = Path("/")) -> HostMemory:
     Args:
         root: of the file system that ``/proc`` is read from.
     """
-    try:
-        lines = (root / "proc/meminfo").read_text(errors="replace").splitlines()
-    except OSError:
-        return HostMemory()
     kilobytes: dict[str, int] = {}
-    for line in lines:
+    for line in FileTree(root).text("proc/meminfo").splitlines():
         name, _, rest = line.partition(":")
         number = rest.split()[:1]
-        if number and number[0].isdigit():
+        if number and _KILOBYTES.fullmatch(number[0]):
             kilobytes[name.strip()] = int(number[0])
     return HostMemory(*(1024 * kilobytes.get(name, 0) for name in ("MemTotal", "MemAvailable", "SwapFree")))

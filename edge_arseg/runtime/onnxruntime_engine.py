@@ -53,14 +53,13 @@ class OnnxRuntimeEngine(Engine):
             session = ort.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=UNSOUND_OPTIMIZERS
             )
+            inputs, outputs = specs_from_arguments(session.get_inputs()), specs_from_arguments(session.get_outputs())
         except Exception as error:  # ONNX Runtime raises its own classes, straight below Exception
             raise BuildError(
                 f"{path}: ONNX Runtime {ort.__version__} cannot load this graph ({first_line(error)}); "
                 "check the bundle with `edge-arseg verify`"
             ) from error
-        super().__init__(
-            Path(path).stem, specs_from_arguments(session.get_inputs()), specs_from_arguments(session.get_outputs())
-        )
+        super().__init__(Path(path).stem, inputs, outputs)
         self._session: ort.InferenceSession | None = session
         self._binding = session.io_binding()
         self._outputs = {name: np.zeros(spec.shape, spec.dtype) for name, spec in self.outputs.items()}
@@ -108,7 +107,13 @@ def run_bound(session: ort.InferenceSession, binding: ort.IOBinding, name: str) 
 
 
 def specs_from_arguments(values: list[ort.NodeArg]) -> dict[str, TensorSpec]:
-    """Return type and shape by name of a session's inputs or outputs."""
+    """Return type and shape by name of a session's inputs or outputs.
+
+    Raises:
+        ValueError: a type that no graph of ours has, or a shape that is not static.
+    """
+    if strange := [value for value in values if value.type not in _DTYPES]:
+        raise ValueError(f"{strange[0].name!r} is a {strange[0].type}, expected one of {', '.join(_DTYPES)}")
     return {value.name: TensorSpec(_DTYPES[value.type], tuple(value.shape)) for value in values}  # type: ignore[arg-type]
 
 

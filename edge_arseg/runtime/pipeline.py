@@ -21,6 +21,7 @@ from edge_arseg.runtime.fusion_opening import fusion_from_bundle
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.frame import Branch
+from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role
 
 
@@ -162,6 +163,7 @@ def pipeline_from_bundle(
     """
     mode = settled_mode(bundle, mode)
     place, choice = engine_class(options.backend).feature_place, "graph"
+    check_graphs(bundle.manifest, bundle.manifest.graphs, where=str(bundle.path))  # shapes are taken from it below
     if not bundle.manifest.hr_only:
         feature_type = bundle.manifest.graphs[Role.FUSE].inputs[names.KEY_FEATURE].dtype
         choice = fusion_choice(options.fusion, place, feature_type)

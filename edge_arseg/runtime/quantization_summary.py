@@ -82,7 +82,7 @@ def _drops(reference: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, f
 def _record(bundle: Bundle, name: str) -> dict[str, Any]:
     try:
         record = json.loads((bundle.path / name).read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{bundle.path / name}: not JSON ({error}); quantize the float32 bundle again") from error
     if not isinstance(record, dict):
         raise BundleError(f"{bundle.path / name}: no record of a quantization; quantize the float32 bundle again")

@@ -177,7 +177,9 @@ def board_module(root: Path = Path("/")) -> str | None:
     Args:
         root: of the file system.
     """
-    try:
-        return module_from_compatible((root / "proc/device-tree/compatible").read_bytes())
-    except OSError:
-        return None
+    for place in ("proc/device-tree", "sys/firmware/devicetree/base"):  # a container may have one of them
+        try:
+            return module_from_compatible((root / place / "compatible").read_bytes())
+        except OSError:
+            continue
+    return None

@@ -36,6 +36,18 @@ class FusionWeights:
     value_bias: np.ndarray
     position_bias: np.ndarray = field(default_factory=lambda: np.zeros(WINDOW**2, np.float32))
 
+    def faults(self) -> list[str]:
+        """Return what is not as described above, in words."""
+        channels = self.query_bias.shape[0] if self.query_bias.ndim == 1 else 0
+        wanted: dict[str, tuple[int, ...]] = {"position_bias": (WINDOW**2,)}
+        for part in ("query", "key", "value"):
+            wanted |= {f"{part}_weight": (channels, 1, TAPS, TAPS), f"{part}_bias": (channels,)}
+        return [
+            f"{name}: {array.dtype}{list(array.shape)} seen, float32{list(shape)} expected"
+            for name, shape in wanted.items()
+            if (array := getattr(self, name)).shape != shape or array.dtype != np.float32
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class FusionShapes:

@@ -13,7 +13,7 @@ class JetPack:
 
     Attributes:
         name: like ``6.2``.
-        l4t: releases of Jetson Linux that belong to it, like ``36.4.3``.
+        l4t: versions of Jetson Linux that belong to it, like ``36.4.3``, or leading numbers of several, like ``38.2``.
         cuda, tensorrt, python: versions; Python is the system's.
         unverified: what is not certain, or nothing.
     """
@@ -38,5 +38,18 @@ class JetPackTable:
     jetpacks: tuple[JetPack, ...]
 
     def release(self, l4t: str) -> JetPack | None:
-        """Return the release that a version of Jetson Linux belongs to, or ``None``."""
-        return next((release for release in self.jetpacks if l4t in release.l4t), None)
+        """Return the release that a version of Jetson Linux belongs to, or ``None``.
+
+        Args:
+            l4t: like ``36.4.3``; ``36.4`` means ``36.4.0``. The declared version that shares most leading numbers with
+                it decides, so that 38.2.1 is found by 38.2.
+        """
+        wanted = l4t.split(".")
+        wanted += ["0"] * (3 - len(wanted))
+        best, length = None, 0
+        for release in self.jetpacks:
+            for version in release.l4t:
+                numbers = version.split(".")
+                if len(numbers) > length and wanted[: len(numbers)] == numbers:
+                    best, length = release, len(numbers)
+        return best

@@ -243,7 +243,7 @@ def manifest_from_json(text: str | bytes, *, where: str = "manifest.json") -> Ma
     """
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{where}: not JSON ({error}); is the bundle complete? Copy or export it again") from error
     revision = data.get("revision") if isinstance(data, dict) else None
     if isinstance(revision, bool) or not isinstance(revision, int) or revision not in READABLE:

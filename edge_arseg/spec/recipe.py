@@ -87,7 +87,7 @@ def recipe_from_toml(text: str, *, where: str = "recipe") -> Recipe:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise OptionError(f"{where}: not TOML ({error})") from error
     try:
         recipe = _RECIPE.validate_python(data)

@@ -103,7 +103,7 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise TargetError(f"{path}: missing; install again: pip install --force-reinstall edge-arseg") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, numbers or nesting without end
         raise TargetError(f"{path.name}: not TOML ({error})") from error
 
 

@@ -1,5 +1,6 @@
 """Names, types and shapes of the tensors that enter and leave a graph."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,12 +28,27 @@ LOGITS = "logits"
 """Debug output: ``[1, classes, H, W] float32`` scores before the argmax."""
 
 
+MAX_SIDE = 2**31 - 1
+MAX_BYTES = 2**40
+"""Bounds of a shape: what is beyond them was never exported, and would overflow what is computed from it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
-    """Type and static shape of one tensor."""
+    """Type and static shape of one tensor.
+
+    Raises:
+        ValueError: a side that is no number from 0 to ``MAX_SIDE``, or more than ``MAX_BYTES`` in all.
+    """
 
     dtype: DType
     shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if strange := [side for side in self.shape if not isinstance(side, int) or not 0 <= side <= MAX_SIDE]:
+            raise ValueError(f"a side of {strange[0]!r} seen, expected a static shape with sides up to {MAX_SIDE}")
+        if math.prod(self.shape) > MAX_BYTES:
+            raise ValueError(f"a shape of {'x'.join(map(str, self.shape))} seen, which no memory holds")
 
     @property
     def nbytes(self) -> int:

@@ -60,7 +60,7 @@ class RunFolder:
         folder = cls(path)
         try:
             seen = folder.settings()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise OptionError(f"{path}: no run to go on with ({error}); leave out --resume to start one") from error
         wanted = json.loads(json.dumps(settings))
         seen.pop(STEP_TIMES, None)
@@ -143,7 +143,7 @@ class RunFolder:
         for line in path.read_text().splitlines() if path.exists() else []:
             try:
                 found.append(json.loads(line))
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
         return found
 

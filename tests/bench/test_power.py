@@ -3,6 +3,7 @@ import time
 import pytest
 
 from edge_arseg.bench.power import hwmon_rails, measured_energy, rapl_counters
+from edge_arseg.spec.target_files import targets
 
 
 def hwmon(root, chip, rails, number=3):
@@ -15,6 +16,15 @@ def hwmon(root, chip, rails, number=3):
         (folder / f"curr{i}_input").write_text(f"{milliamperes}\n")
     (folder / "in7_label").write_text("sum of shunt voltages\n")
     (folder / "in7_input").write_text("5\n")
+
+
+def iio(root, driver, rails):
+    folder = root / f"sys/bus/i2c/drivers/{driver}/6-0040/iio:device0"
+    folder.mkdir(parents=True)
+    for i, (label, (millivolts, milliamperes)) in enumerate(rails.items()):
+        (folder / f"rail_name_{i}").write_text(f"{label}\n")
+        (folder / f"in_voltage{i}_input").write_text(f"{millivolts}\n")
+        (folder / f"in_current{i}_input").write_text(f"{milliamperes}\n")
 
 
 def test_a_module_with_a_total_rail_is_not_counted_twice(tmp_path):
@@ -80,3 +90,58 @@ def test_a_counter_that_cannot_be_read_is_none(tmp_path):
     rapl(tmp_path, 1)
     (tmp_path / "sys/class/powercap/intel-rapl:0/energy_uj").unlink()
     assert rapl_counters(tmp_path) == {}
+
+
+TOTALS = {
+    "jetson-nano": ["POM_5V_IN"],
+    "jetson-tx2": ["VDD_IN"],
+    "jetson-tx2-nx": ["VDD_IN"],
+    "jetson-xavier-nx": ["VDD_IN"],
+    "jetson-agx-xavier": ["GPU", "CPU", "SOC", "CV", "VDDRQ", "SYS5V"],
+    "jetson-orin-nano-4gb": ["VDD_IN"],
+    "jetson-orin-nano-8gb": ["VDD_IN"],
+    "jetson-orin-nx-8gb": ["VDD_IN"],
+    "jetson-orin-nx-16gb": ["VDD_IN"],
+    "jetson-agx-orin-32gb": ["VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0"],
+    "jetson-agx-orin-64gb": ["VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0"],
+    "jetson-thor-t4000": ["VIN"],
+    "jetson-thor-t5000": ["VIN"],
+}
+RAILS = {  # every rail that a board shows
+    "jetson-nano": ["POM_5V_IN", "POM_5V_GPU", "POM_5V_CPU"],
+    "jetson-tx2": ["VDD_SYS_GPU", "VDD_SYS_SOC", "VDD_4V0_WIFI", "VDD_IN", "VDD_SYS_CPU", "VDD_SYS_DDR"],
+    "jetson-tx2-nx": ["VDD_IN", "VDD_CPU_GPU", "VDD_SOC"],
+    "jetson-agx-xavier": ["GPU", "CPU", "SOC", "CV", "VDDRQ", "SYS5V"],
+    "jetson-agx-orin-32gb": ["VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0", "VDDQ_VDD2_1V8AO"],
+    "jetson-agx-orin-64gb": ["VDD_GPU_SOC", "VDD_CPU_CV", "VIN_SYS_5V0", "VDDQ_VDD2_1V8AO"],
+    "jetson-thor-t4000": ["VDD_GPU", "VDD_CPU_SOC_MSS", "VIN_SYS_5V0", "VIN"],
+    "jetson-thor-t5000": ["VDD_GPU", "VDD_CPU_SOC_MSS", "VIN_SYS_5V0", "VIN"],
+}
+
+
+def test_every_board_has_an_expected_total():
+    assert set(TOTALS) == {name for name, target in targets().items() if target.rails}
+
+
+@pytest.mark.parametrize("name", TOTALS)
+def test_the_total_of_each_board_is_measured(name, tmp_path):
+    rails = RAILS.get(name, ["VDD_IN", "VDD_CPU_GPU_CV", "VDD_SOC"])
+    watts = {rail: 2.0**i for i, rail in enumerate(rails)}
+    values = {rail: (5000, round(200 * watts[rail])) for rail in rails}
+    driver = targets()[name].rails.driver
+    (iio if driver == "ina3221x" else hwmon)(tmp_path, driver, values)
+    with measured_energy(tmp_path) as energy:
+        time.sleep(0.06)
+    where = "IIO" if driver == "ina3221x" else "hwmon"
+    assert energy.source == f"{where}, total {' + '.join(TOTALS[name])}"
+    # every rail has a power of its own, so a rail too many or too few is another number
+    assert energy.joules / sum(energy.rails.values()) == pytest.approx(
+        sum(watts[rail] for rail in TOTALS[name]) / sum(watts.values())
+    )
+
+
+@pytest.mark.parametrize("content", ["", "²", "9" * 5000, "\0", "5000 mV"])
+def test_a_reading_that_is_no_number_is_no_rail(content, tmp_path):
+    hwmon(tmp_path, "ina3221", {"VDD_IN": (5000, 2000)})
+    (tmp_path / "sys/class/hwmon/hwmon3/in1_input").write_text(content)
+    assert hwmon_rails(tmp_path) == {}

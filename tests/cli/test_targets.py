@@ -75,3 +75,35 @@ def test_an_unknown_board_asks_for_the_name(edge_arseg, monkeypatch):
     assert answer.code == 3
     assert "one of" in answer.out
     assert "edge-arseg compile --target NAME" in answer.err
+
+
+def test_another_root_is_looked_at(edge_arseg, tmp_path):
+    answer = edge_arseg("targets", "detect", "--root", str(ROOT / "tests/runtime/boards/agx-orin-64gb"), "--json")
+    found = json.loads(answer.out)
+    assert answer.code == 0
+    assert (found["target"], found["jetpack"], found["l4t"]) == ("jetson-agx-orin-64gb", "6.0", "36.3.0")
+    assert found["memory"]["total"] == 62_900_000 * 1024
+    assert json.loads(edge_arseg("targets", "detect", "--root", str(tmp_path), "--json").out)["target"] == "cpu"
+
+
+def test_a_container_on_a_jetson_asks_for_a_mount_or_a_name(edge_arseg, tmp_path):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/nv_tegra_release").write_text("# R36 (release), REVISION: 4.3, GCID: 1, BOARD: generic\n")
+    answer = edge_arseg("targets", "detect", "--root", str(tmp_path), "--json")
+    assert answer.code == 3
+    found = json.loads(answer.out)
+    assert (found["target"], found["is_jetson"], found["l4t"], found["jetpack"]) == (None, True, "36.4.3", "6.2")
+    err = " ".join(answer.err.split())
+    for word in (
+        "-v /proc/device-tree:/proc/device-tree",
+        "/sys/firmware/devicetree",
+        "--runtime nvidia",
+        "--target NAME",
+    ):
+        assert word in err
+
+
+@pytest.mark.parametrize("root", ["nowhere", "file"])
+def test_a_root_that_is_no_folder_is_a_usage_error(edge_arseg, tmp_path, root):
+    (tmp_path / "file").write_text("")
+    assert edge_arseg("targets", "detect", "--root", str(tmp_path / root)).code == 2

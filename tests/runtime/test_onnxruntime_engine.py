@@ -4,7 +4,7 @@ import onnxruntime
 import pytest
 from engine_tester import EngineTester
 
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import BuildError, OptionError
 from edge_arseg.runtime.engine import Engine
 from edge_arseg.runtime.engines import open_engine
 from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
@@ -31,3 +31,18 @@ def test_threads_do_not_spin_between_runs(sum_graph, monkeypatch):
         options = opened[0].get_session_options()
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
     assert options.intra_op_num_threads == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"\x08\x01\x12\x08", b"\x08\x0b\x12\x08"),  # float64
+        (b"\x0a\x02\x08\x02", b"\x0a\x02\x12\x00"),  # the first side without a value
+    ],
+)
+def test_a_type_or_shape_that_no_graph_of_ours_has_is_refused(sum_graph, tmp_path, old, new):
+    content = sum_graph.read_bytes()
+    assert old in content
+    (tmp_path / "a.onnx").write_bytes(content.replace(old, new))
+    with pytest.raises(BuildError, match="cannot load this graph"):
+        OnnxRuntimeEngine(tmp_path / "a.onnx", threads=1)

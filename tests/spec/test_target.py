@@ -6,6 +6,7 @@ import pytest
 
 from edge_arseg.errors import OptionError, TargetError
 from edge_arseg.spec.data_folder import data_folder
+from edge_arseg.spec.jetpack import JetPack, JetPackTable
 from edge_arseg.spec.manifest import Precision
 from edge_arseg.spec.target import Configuration, Kind
 from edge_arseg.spec.target_files import JETPACKS, jetpack_table, target_from_toml, target_named, targets
@@ -105,12 +106,44 @@ def test_doubts_are_found_by_field():
     assert thor.doubt("modes.2.name") == thor.doubt("modes") != ""
 
 
-@pytest.mark.parametrize(
-    ("l4t", "jetpack"), [("36.4.3", "6.2"), ("35.6.4", "5.1"), ("39.2.0", "7.2"), ("32.7.6", "4.6.1"), ("37.0", None)]
-)
+RELEASES = {
+    "4.2": "32.1 32.1.0 32.2.0 32.2.1 32.2.3",
+    "4.3": "32.3.1",
+    "4.4": "32.4.2 32.4.3 32.4.4",
+    "4.5": "32.5 32.5.0 32.5.1 32.5.2",
+    "4.6": "32.6.1",
+    "4.6.1": "32.7.1 32.7.2 32.7.3 32.7.4 32.7.5 32.7.6",
+    "5.0": "34.0.1 34.1.0 34.1.1",
+    "5.0.2": "35.1 35.1.0",
+    "5.1": "35.2.1 35.3.0 35.3.1 35.4.1 35.5.0 35.6.0 35.6.1 35.6.2 35.6.3 35.6.4",
+    "6.0": "36.0.0 36.2 36.2.0 36.3.0",
+    "6.1": "36.4 36.4.0 36.4.2",
+    "6.2": "36.4.3 36.4.4 36.4.7 36.5.0",
+    "7.0": "38.2 38.2.0 38.2.1 38.2.2",
+    "7.1": "38.4.0",
+    "7.2": "39.0.0 39.2.0 39.2.1",
+    None: "37.0 38.20.1 38 3 36.1.0 40.0.0 R36.4 36.x",
+}
+
+
+@pytest.mark.parametrize(("jetpack", "l4t"), [(name, l4t) for name, row in RELEASES.items() for l4t in row.split()])
 def test_releases_are_found(l4t, jetpack):
     release = jetpack_table().release(l4t)
     assert (release.name if release else None) == jetpack
+
+
+def test_every_jetpack_is_found_by_some_release():
+    assert {release.name for release in jetpack_table().jetpacks} == set(RELEASES) - {None}
+
+
+def test_the_longest_prefix_wins_whatever_the_order():
+    def jetpack(name, *l4t):
+        return JetPack(name, l4t, "", "", "")
+
+    short, middle, whole = jetpack("short", "36"), jetpack("middle", "36.4"), jetpack("whole", "36.4.0")
+    for table in ((short, middle, whole), (whole, middle, short)):
+        found = [JetPackTable("", table).release(l4t) for l4t in ("36.4.0", "36.4.1", "36.40.0", "36.4", "35.4.1")]
+        assert [release and release.name for release in found] == ["whole", "middle", "short", "whole", None]
 
 
 def test_an_unknown_name_lists_the_known_ones():

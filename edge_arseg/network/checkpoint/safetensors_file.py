@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -124,5 +124,5 @@ def _model_from_metadata(metadata: dict[str, str], path: Path) -> Model:
         )
     try:
         return _MODEL.validate_python(json.loads(metadata.get("model", "")))
-    except (json.JSONDecodeError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:  # ValidationError is a ValueError
         raise CheckpointError(f"{path}: its model description is damaged ({error})") from error

@@ -31,7 +31,7 @@ def classes_from_file(path: Path) -> tuple[ClassInfo, ...]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected entries like\n{_EXAMPLE}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, numbers or nesting without end
         raise DataError(f"{path}: not TOML ({error}); expected entries like\n{_EXAMPLE}") from error
     rows = content.get("class")
     if not isinstance(rows, list) or not 2 <= len(rows) <= 254:

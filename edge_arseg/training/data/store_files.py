@@ -96,7 +96,7 @@ def read_head(path: Path) -> StoreHead:
             f"{path}: no pair store ({error.strerror} for store.json); make one: "
             f"edge-arseg train prepare DATASET -o {path}"
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path}: store.json is damaged ({error}); prepare it again") from error
@@ -122,7 +122,7 @@ def read_entries(path: Path) -> list[ClipEntry]:
         try:
             row = json.loads(line)
             entries.append(ClipEntry(**(row | {"distances": tuple(row["distances"])})))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise DataError(f"{path}: line {number} of clips.jsonl is damaged ({error}); prepare it again") from error
     return entries
 
