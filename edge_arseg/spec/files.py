@@ -3,7 +3,6 @@
 import os
 import re
 import stat
-import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -143,7 +142,7 @@ def write_whole(path: Path, data: bytes) -> Path:
 
 def part_of(path: Path) -> Path:
     """Return the hidden name beside ``path`` under which it is begun; same ending, used once."""
-    return path.with_name(f".part-{os.getpid()}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    return path.with_name(f".part-{os.getpid()}-{os.urandom(4).hex()}{path.suffix}")
 
 
 class Lock:

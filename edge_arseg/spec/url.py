@@ -13,6 +13,7 @@ NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "http", "https
 _LOCAL = ("file", "images", "masks", "jsonl", "null", "test", "v4l2", "csi", "pipe")
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)", re.DOTALL)
 _SLASHLESS = re.compile(rf"({'|'.join(NETWORK)}):/?(?!/)(.*@.*)", re.DOTALL | re.IGNORECASE)
+_BARE = re.compile(r"[\w.+-]+:.*@[\w.-]+(:\d+(/.*)?|/.*)", re.DOTALL)  # a URL whose scheme was forgotten
 _IN_TEXT = re.compile(rf"\b(?:[a-zA-Z][a-zA-Z0-9+.-]*://|(?:{'|'.join(NETWORK)}):/?(?=[^/\s]*@))\S+", re.IGNORECASE)
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^:@\[\]\s]+)(:\d*)?")
 _SURE_HOST = re.compile(
@@ -34,7 +35,9 @@ def label_from_url(url: str) -> str:
     """
     match = _URL.fullmatch(url)
     if match is None or match[1].lower() in _LOCAL:
-        return _SLASHLESS.sub(lambda found: f"{found[1]}:{HIDDEN}@{found[2].rpartition('@')[2]}", url)
+        if slashless := _SLASHLESS.fullmatch(url):
+            return f"{slashless[1]}:{HIDDEN}@{slashless[2].rpartition('@')[2]}"
+        return f"{HIDDEN}@{url.rpartition('@')[2]}" if match is None and _BARE.fullmatch(url) else url
     scheme, rest = match.groups()
     end = _login_end(rest, suspicious=True)
     shown, tail = (f"{HIDDEN}@", rest[end + 1 :]) if end > 0 else ("", rest)
