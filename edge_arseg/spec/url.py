@@ -7,6 +7,9 @@ from urllib.parse import quote
 HIDDEN = "***"
 """Stands for a login, or for the value of a secret."""
 
+EXAMPLE = "USER:PASSWORD@"
+"""A login in messages that say what to type."""
+
 NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "http", "https")
 """Schemes of sources on a network."""
 
@@ -51,7 +54,7 @@ def label_of(source: str | PathLike[str]) -> str:
 
 def text_without_logins(text: str) -> str:
     """Return a message with every URL in it as ``label_from_url`` shows it."""
-    return _IN_TEXT.sub(lambda match: label_from_url(match[0]), text)
+    return _IN_TEXT.sub(lambda match: match[0] if EXAMPLE in match[0] else label_from_url(match[0]), text)
 
 
 def url_with_encoded_login(url: str) -> str:

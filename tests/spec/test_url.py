@@ -44,6 +44,7 @@ def test_a_login_is_hidden_and_reaches_ffmpeg_encoded(url, shown, opened):
 
 def test_every_url_in_a_text_is_shown_without_its_login():
     text = "error: rtsp://u:p@h:1/a: not at 'http://u:p@h/x', but rtsp:/u:p@h/y; see images://a@b"
+    assert text_without_logins("type rtsp://USER:PASSWORD@host/a") == "type rtsp://USER:PASSWORD@host/a"
     assert text_without_logins(text) == (
         "error: rtsp://***@h:1/a: not at 'http://***@h/x', but rtsp:***@h/y; see images://a@b"
     )
