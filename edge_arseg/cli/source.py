@@ -93,7 +93,9 @@ def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 def _names_sink(text: str) -> bool:
     """Whether an argument can be nothing but a sink: of a scheme of sinks, or a video that is not there."""
     from edge_arseg.video.sinks.movie import SUFFIXES
+    from edge_arseg.video.uri import path_from_file_uri
 
     if text.lower().startswith(_SINKS):
         return True
-    return "://" not in text and text.lower().endswith(SUFFIXES) and not os.path.lexists(text)
+    path = path_from_file_uri(text) or text
+    return "://" not in path and path.lower().endswith(SUFFIXES) and not os.path.lexists(path)

@@ -3,7 +3,6 @@
 import os
 import re
 import stat
-import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -143,11 +142,11 @@ def write_whole(path: Path, data: bytes) -> Path:
 
 def part_of(path: Path) -> Path:
     """Return the hidden name beside ``path`` under which it is begun; same ending, used once."""
-    return path.with_name(f".part-{os.getpid()}-{uuid.uuid4().hex[:8]}{path.suffix}")
+    return path.with_name(f".part-{os.getpid()}-{os.urandom(4).hex()}{path.suffix}")
 
 
 class Lock:
-    """A lock on an open file or folder, held until it is released or the process ends, in whatever way.
+    """A lock on an open file or folder, held until it is released, forgotten, or the process ends, in whatever way.
 
     Processes that write results respect it; nobody else is hindered. Where the file system has no locks, none is held.
 
@@ -156,7 +155,8 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor: int | None = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        self._descriptor: int | None = None
+        self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
 
     def taken(self) -> bool:
         """Take the lock if nobody else holds it; say whether it is free, and ours now."""
@@ -175,6 +175,9 @@ class Lock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def __del__(self) -> None:
+        self.release()
 
 
 def lock_on(path: Path) -> Lock | None:

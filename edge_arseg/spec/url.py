@@ -7,12 +7,16 @@ from urllib.parse import quote
 HIDDEN = "***"
 """Stands for a login, or for the value of a secret."""
 
+EXAMPLE = "USER:PASSWORD@"
+"""A login in messages that say what to type."""
+
 NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "http", "https")
 """Schemes of sources on a network."""
 
 _LOCAL = ("file", "images", "masks", "jsonl", "null", "test", "v4l2", "csi", "pipe")
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)", re.DOTALL)
 _SLASHLESS = re.compile(rf"({'|'.join(NETWORK)}):/?(?!/)(.*@.*)", re.DOTALL | re.IGNORECASE)
+_BARE = re.compile(r"[\w.+-]+:.*@[\w.-]+(:\d+(/.*)?|/.*)", re.DOTALL)  # a URL whose scheme was forgotten
 _IN_TEXT = re.compile(rf"\b(?:[a-zA-Z][a-zA-Z0-9+.-]*://|(?:{'|'.join(NETWORK)}):/?(?=[^/\s]*@))\S+", re.IGNORECASE)
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^:@\[\]\s]+)(:\d*)?")
 _SURE_HOST = re.compile(
@@ -34,7 +38,9 @@ def label_from_url(url: str) -> str:
     """
     match = _URL.fullmatch(url)
     if match is None or match[1].lower() in _LOCAL:
-        return _SLASHLESS.sub(lambda found: f"{found[1]}:{HIDDEN}@{found[2].rpartition('@')[2]}", url)
+        if slashless := _SLASHLESS.fullmatch(url):
+            return f"{slashless[1]}:{HIDDEN}@{slashless[2].rpartition('@')[2]}"
+        return f"{HIDDEN}@{url.rpartition('@')[2]}" if match is None and _BARE.fullmatch(url) else url
     scheme, rest = match.groups()
     end = _login_end(rest, suspicious=True)
     shown, tail = (f"{HIDDEN}@", rest[end + 1 :]) if end > 0 else ("", rest)
@@ -48,7 +54,7 @@ def label_of(source: str | PathLike[str]) -> str:
 
 def text_without_logins(text: str) -> str:
     """Return a message with every URL in it as ``label_from_url`` shows it."""
-    return _IN_TEXT.sub(lambda match: label_from_url(match[0]), text)
+    return _IN_TEXT.sub(lambda match: match[0] if EXAMPLE in match[0] else label_from_url(match[0]), text)
 
 
 def url_with_encoded_login(url: str) -> str:

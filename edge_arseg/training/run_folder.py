@@ -38,10 +38,12 @@ class RunFolder:
 
         Raises:
             OptionError: there is a run in it already.
-            SinkError: it cannot be written.
+            SinkError: it cannot be written, or files of the same names are in it.
         """
         if (path / SETTINGS).exists():
             raise OptionError(f"{path}: holds a run already; go on with it: --resume, or name another folder with -o")
+        if there := [name for name in (STATE, LOG, BEST, LAST, CURVES) if (path / name).exists()]:
+            raise SinkError(f"{path}: holds {', '.join(there)} of something else; name an empty folder with -o")
         folder = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)

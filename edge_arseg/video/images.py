@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import av
@@ -104,10 +105,10 @@ def image_paths(source: Source) -> list[Path]:
         names = " and ".join(printable(path.name) for path in same)
         raise SourceError(f"{source.label}: {names} have one number; expected one file a number, or * in the pattern")
     if left_out:
-        _log.warning(
-            "%s: %d files like %s have fewer digits and are left out; %%d takes them too",
-            source.label,
-            len(left_out),
-            printable(left_out[0].name),
-        )
+        _warn_once(source.label, len(left_out), printable(left_out[0].name))
     return paths
+
+
+@cache
+def _warn_once(label: str, count: int, name: str) -> None:
+    _log.warning("%s: %d files like %s have fewer digits and are left out; %%d takes them too", label, count, name)

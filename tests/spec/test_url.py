@@ -30,6 +30,9 @@ from edge_arseg.spec.url import label_of, printable, text_without_logins, url_wi
         ("udp://@239.0.0.1:1234", "udp://@239.0.0.1:1234", None),
         ("ftp://u:pw@host/a", "ftp://***@host/a", None),
         ("rtsp:/u:pw@host/a", "rtsp:***@host/a", None),
+        ("u:p#w@host:554/a", "***@host:554/a", None),
+        ("u:pw@10.0.0.1/a", "***@10.0.0.1/a", None),
+        ("12:30@home.mp4", "12:30@home.mp4", None),
         ("clips/me@home:1.mp4", "clips/me@home:1.mp4", None),
         ("images://me@home/*.png", "images://me@home/*.png", None),
     ],
@@ -41,6 +44,7 @@ def test_a_login_is_hidden_and_reaches_ffmpeg_encoded(url, shown, opened):
 
 def test_every_url_in_a_text_is_shown_without_its_login():
     text = "error: rtsp://u:p@h:1/a: not at 'http://u:p@h/x', but rtsp:/u:p@h/y; see images://a@b"
+    assert text_without_logins("type rtsp://USER:PASSWORD@host/a") == "type rtsp://USER:PASSWORD@host/a"
     assert text_without_logins(text) == (
         "error: rtsp://***@h:1/a: not at 'http://***@h/x', but rtsp:***@h/y; see images://a@b"
     )

@@ -13,6 +13,15 @@ def test_a_folder_holds_one_run(tmp_path):
         RunFolder.create(tmp_path / "run", {"steps": 3})
 
 
+def test_files_of_something_else_are_not_overwritten(tmp_path):
+    for name in ("best.safetensors", "log.jsonl", "curves.png"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(SinkError, match=rf"holds {name} of something else; name an empty folder"):
+            RunFolder.create(tmp_path, {"steps": 3})
+        assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+        (tmp_path / name).unlink()
+
+
 def test_going_on_needs_the_same_settings(tmp_path):
     RunFolder.create(tmp_path, {"steps": 3, "crop": (4, 6), "seed": 1})
     assert RunFolder.resume(tmp_path, {"steps": 3, "crop": (4, 6), "seed": 1}).path == tmp_path

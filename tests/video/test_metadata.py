@@ -19,7 +19,8 @@ def titled(path, codec="mpeg4"):
         stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
         stream.metadata.update(title="StraQe", handler_name="StraQe", comment="StraQe")
         chapter = {"id": 0, "start": 0, "end": 100, "time_base": Fraction(1, 1000), "metadata": {"title": "StraQe"}}
-        file.set_chapters([chapter])
+        if hasattr(file, "set_chapters"):  # not in the oldest PyAV
+            file.set_chapters([chapter])
         for n in range(6):
             picture = np.full((96, 128, 3), 30 * n, np.uint8)
             file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))

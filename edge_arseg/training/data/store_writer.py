@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_arseg.errors import DataError
+from edge_arseg.errors import DataError, SinkError
+from edge_arseg.spec.files import lock_on
 from edge_arseg.training.data.pair import record_dtype
 from edge_arseg.training.data.store_files import (
     ClipEntry,
@@ -27,6 +28,7 @@ class StoreWriter:
 
     Raises:
         DataError: there is a store with another head, or something else, in the folder.
+        SinkError: another writer is at work.
     """
 
     def __init__(self, path: str | Path, head: StoreHead) -> None:
@@ -41,6 +43,9 @@ class StoreWriter:
             raise DataError(f"{self.path}: holds something else; expected a new or empty folder, or a pair store")
         else:
             write_head(self.path, head)
+        self._lock = lock_on(self.path)
+        if self._lock is None:
+            raise SinkError(f"{self.path}: a running process adds to it; wait for it, or choose another folder")
         self._entries = {entry.key: entry for entry in read_entries(self.path)}
         self._drop_cut_line()
 
