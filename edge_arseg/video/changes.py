@@ -38,7 +38,7 @@ class ParameterWatch:
             return
         data = bytes(packet)
         units = parameter_sets(data, self._length_size)
-        # A container with several descriptions of its samples sends them along; PyAV before 15 does not show that.
+        # A container with several descriptions of its samples sends them along; older PyAV does not show that.
         if hasattr(packet, "has_sidedata") and packet.has_sidedata("new_extradata"):
             extradata = bytes(packet.get_sidedata("new_extradata"))
             self._length_size = length_size(extradata)

@@ -207,7 +207,7 @@ class Decoder:
         return Picture(frame, time_s, after_loss or frame.is_corrupt, cut, unfit, doubt, self._orientation)
 
     def _say_transfer(self, frame: av.VideoFrame) -> None:
-        # PyAV before 15 has it only in the codec context.
+        # Older PyAV has it only in the codec context.
         transfer = getattr(frame, "color_trc", None) or getattr(self._stream.codec_context, "color_trc", None)
         if transfer in _HDR:
             notice(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_arseg.errors import SourceError
+from edge_arseg.errors import MotionError, SourceError
 from edge_arseg.spec.frame import Frame
 from edge_arseg.spec.url import text_without_logins
 from edge_arseg.video.decode import Picture, PictureSource
@@ -31,7 +31,8 @@ class LiveReader(VideoReader):
 
     A source that ends, stalls or breaks is opened again, after 0.25 s, 0.5 s, 1 s and so on, until it has been silent
     for ``retry_s``: then ``SourceError`` is raised. The first frame after the gap has no vectors, so it becomes a
-    keyframe. A camera whose device is gone from the system raises at once.
+    keyframe. A camera whose device is gone from the system raises at once, and so does a stream that no longer has the
+    motion that was asked for.
     """
 
     live = True
@@ -88,6 +89,8 @@ class LiveReader(VideoReader):
                         self._take(self._maker.step(picture))
                         heard = time.monotonic()
                     fault = SourceError(f"{self.uri}: the stream ended")
+                except MotionError:
+                    raise
                 except SourceError as error:
                     fault = error
                 self._pictures.close()
@@ -130,6 +133,8 @@ class LiveReader(VideoReader):
                 self._pictures = self._connect()
                 self._maker.restart(self._pictures)
                 self._coming = self._pictures.pictures()
+            except MotionError:
+                raise
             except SourceError as error:
                 fault = error
                 self._pictures.close()

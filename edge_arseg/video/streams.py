@@ -85,7 +85,7 @@ def _disposition(stream: Any) -> int:
 def _is_cover(stream: Any, streams: Sequence[Any]) -> bool:
     if hasattr(stream, "disposition"):
         return bool(_disposition(stream) & _COVER)
-    # PyAV before 14.1 does not say. A cover is a still beside other streams, with a clock of 90 kHz for a frame rate.
+    # Older PyAV does not say. A cover is a still beside other streams, with a clock of 90 kHz for a frame rate.
     context = stream.codec_context
     rate = stream.average_rate
     return len(streams) > 1 and context is not None and context.name in _STILLS and (not rate or rate > 1000)

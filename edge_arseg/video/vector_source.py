@@ -6,7 +6,7 @@ from collections.abc import Callable
 import av
 import numpy as np
 
-from edge_arseg.errors import OptionError, SourceError
+from edge_arseg.errors import MotionError, OptionError
 from edge_arseg.spec.frame import MotionSource
 from edge_arseg.video.codec_vectors import unfit_picture, vectors_from_picture
 from edge_arseg.video.decode import Picture, PictureSource
@@ -40,7 +40,7 @@ class VectorSource:
 
     Raises:
         OptionError: ``motion`` is not in ``MOTIONS``, or ``recode_scale`` is not in 0.1 to 1.
-        SourceError: ``codec`` was asked for and cannot be used.
+        MotionError: ``codec`` was asked for and cannot be used.
     """
 
     def __init__(self, motion: str, pictures: PictureSource, fit: Fit, *, recode_scale: float, uri: str) -> None:
@@ -78,7 +78,7 @@ class VectorSource:
             ``[N]`` of ``VECTOR_DTYPE``, or ``None``.
 
         Raises:
-            SourceError: ``codec`` was asked for, and this picture shows that its vectors cannot be used.
+            MotionError: ``codec`` was asked for, and this picture shows that its vectors cannot be used.
         """
         frame = picture.frame
         if self.source is MotionSource.CODEC:
@@ -116,5 +116,5 @@ class VectorSource:
             return MotionSource.RECODE, "the stream's vectors could be used, but its encoder is not known for good ones"
         return MotionSource.CODEC, "no B-frames, one reference frame, made by x264: free and trustworthy"
 
-    def _refusal(self, unfit: str, since: str = "") -> SourceError:
-        return SourceError(f"{self._uri}: {since}its own vectors cannot be used: {unfit}; type --motion recode")
+    def _refusal(self, unfit: str, since: str = "") -> MotionError:
+        return MotionError(f"{self._uri}: {since}its own vectors cannot be used: {unfit}; type --motion recode")

@@ -10,6 +10,8 @@ import pytest
 from video.live_server import served
 from video.moving_clips import encode, moving
 
+from edge_arseg.errors import MotionError
+from edge_arseg.spec.frame import MotionSource
 from edge_arseg.video import open_video
 
 
@@ -81,6 +83,23 @@ def test_the_first_pictures_of_rtsp_have_sane_times():
     listen = {"rtsp_flags": "listen", "listen_timeout": "5"}
     with served(60) as (url, _), open_video(url, options=listen, timeout_s=(15, 1)) as reader:
         frames = until(reader, 20)
-    assert frames[0].time_s == 0
+    assert frames[0].time_s == pytest.approx(0.04 * frames[0].index)
     for a, b in itertools.pairwise(frames):
         assert (b.time_s - a.time_s) / (b.index - a.index) == pytest.approx(0.04, abs=0.002)
+
+
+def test_a_live_stream_that_loses_its_motion_ends_at_once_and_names_the_frame(tmp_path, part):
+    other = encode(tmp_path / "other.ts", moving(12, height=64, width=96), bf=0, refs=4).read_bytes()
+    with sender((0, 20 * part + other)) as url, open_video(url, motion="codec", timeout_s=(5, 5)) as reader:
+        start = time.monotonic()
+        with pytest.raises(MotionError, match=r"from frame 240 on its own vectors cannot be used: .*4 ref"):
+            list(reader)
+    assert time.monotonic() - start < 5
+
+
+def test_a_live_stream_that_changes_goes_on_recoded(tmp_path, part):
+    other = encode(tmp_path / "other.ts", moving(12, height=64, width=96), bf=0, refs=4).read_bytes()
+    with sender((0, 20 * part + other)) as url, open_video(url, timeout_s=(5, 5), retry_s=0.2) as reader:
+        frames = until(reader, 251)
+    assert frames[0].source is MotionSource.CODEC
+    assert frames[-1].source is MotionSource.RECODE
