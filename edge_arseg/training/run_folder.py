@@ -82,6 +82,8 @@ class RunFolder:
             OSError, ValueError: there are none, or they are damaged.
         """
         seen = json.loads((self.path / SETTINGS).read_text())
+        if not isinstance(seen, dict):
+            raise ValueError(f"a {type(seen).__name__} seen in {SETTINGS}, expected an object")
         if "bf16" in seen:  # how runs of earlier versions say it
             seen["precision"] = BFLOAT16 if seen.pop("bf16") else FLOAT32
         return seen

@@ -132,6 +132,8 @@ def test_quantize_and_compile_keep_it_so(edge_arseg, bundle, tmp_path):
     assert manifest.hr_only
     assert {role: entry.precision.value for role, entry in manifest.graphs.items()} == {Role.HR: "int8"}
     assert edge_arseg("verify", tmp_path / "cpu.arseg").code == 0
+    assert "recipe tiny" in edge_arseg("inspect", tmp_path / "cpu.arseg").out
+    assert "next: edge-arseg compile" in answer.out
     half = edge_arseg("compile", bundle, "--target", "jetson-orin-nano-8gb", "-o", tmp_path / "nano.arseg")
     assert half.code == 0, half.err
     assert read_bundle(tmp_path / "nano.arseg").manifest.graphs[Role.HR].precision.value == "fp16"

@@ -1,5 +1,7 @@
 """The HR training: it learns, it is killed and goes on bit for bit, it keeps the best."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from tiny_trainings import stop_at
 
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
+from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
 from edge_arseg.training import hr_training
 from edge_arseg.training.hr_training import HrSettings
@@ -117,3 +120,9 @@ def test_weight_decay_spares_normalisation_and_biases(tmp_path, stills):
     assert {p.ndim for p in decayed["params"]} == {4}
     assert plain["weight_decay"] == 0.0
     assert np.isclose(decayed["weight_decay"], SETTINGS.weight_decay)
+
+
+def test_what_comes_out_says_that_the_hr_branch_alone_was_trained(tmp_path, stills):
+    training(tmp_path, stills, replace(SETTINGS, steps=1)).run()
+    for name in (BEST, LAST):
+        assert network_from_safetensors(tmp_path / name, backbone="own_backbone:build").trained == (Branch.HR,)

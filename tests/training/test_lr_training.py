@@ -11,10 +11,14 @@ from tiny_trainings import LR_SETTINGS as SETTINGS
 from tiny_trainings import lr_training as training
 from tiny_trainings import stop_at
 
+from edge_arseg.errors import OptionError
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
+from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
+from edge_arseg.training.lr_pairs import pairs_from_stores
+from edge_arseg.training.lr_start import start_network
 from edge_arseg.training.run_folder import BEST, LAST
 
 
@@ -110,3 +114,19 @@ def test_the_loss_falls_with_the_compact_backbone(tmp_path, store):
 def test_the_loss_falls_with_the_published_backbones(tmp_path, store, backbone):
     losses = losses_of(tmp_path, store, backbone, steps=16, rate=3e-4)
     assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.parametrize("start", ["lr", "all"])
+def test_an_lr_branch_that_was_never_trained_is_no_start(store, start):
+    network = own_network()
+    network.trained = (Branch.HR,)
+    pairs = pairs_from_stores(network, store, (), lr_scale=0.5, score_pairs=4)
+    with pytest.raises(OptionError, match=f"--start {start}: the LR branch of this model was never trained"):
+        start_network(network, pairs, SETTINGS, start)
+
+
+def test_what_comes_out_says_that_both_branches_were_trained(tmp_path, store):
+    network = own_network()
+    network.trained = (Branch.HR,)
+    training(tmp_path, store, replace(SETTINGS, steps=1), network=network).run()
+    assert network_from_safetensors(tmp_path / BEST, backbone=OWN_MODEL.backbone).trained == (Branch.HR, Branch.LR)

@@ -78,3 +78,10 @@ def test_the_log_forgets_what_will_be_run_again_and_lines_cut_off_by_a_kill(tmp_
     assert folder.records() == [{"step": 10}, {"step": 20}]
     folder.log({"step": 30})
     assert [record["step"] for record in folder.records()] == [10, 20, 30]
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "{", ""])
+def test_settings_that_are_none_are_no_run_to_go_on_with(tmp_path, text):
+    (tmp_path / "settings.json").write_text(text)
+    with pytest.raises(OptionError, match="no run to go on with"):
+        RunFolder.resume(tmp_path, {})
