@@ -34,9 +34,9 @@ test: $(VENV)/.host lint
 test-slow: $(VENV)/.host
 	$(BIN)/python -m pytest -m slow tests
 
-# ten thousand damaged clips, images, streams and bundles, half an hour on one core; a thousand are in test-slow
+# ten thousand damaged clips, images, streams and bundles, a quarter of an hour or more; a thousand are in test-slow
 fuzz: $(VENV)/.host
-	$(BIN)/python tests/fuzz/run.py --record benchmarks/results/fuzz.json
+	$(BIN)/python tests/fuzz/run.py --jobs 2 --record benchmarks/results/fuzz.json
 
 lint: $(VENV)/.host
 	$(BIN)/ruff check .

@@ -53,7 +53,9 @@ def _specs(graph: memoryview) -> tuple[Specs, Specs]:
 
 
 def _spec(tensor: memoryview) -> TensorSpec:
-    element = next(part for number, part in _fields(tensor) if number == _ELEMENT)
+    element = next((part for number, part in _fields(tensor) if number == _ELEMENT), None)
+    if element not in _DTYPES:
+        raise ValueError(f"a tensor of type {element if isinstance(element, int) else 'unknown'}")
     shape = []
     for number, dimension in _fields(_message(tensor, _SHAPE)):
         if number == _DIMENSION and isinstance(dimension, memoryview):

@@ -13,10 +13,13 @@ import contextlib
 import io
 import json
 import os
+import shutil
+import signal
 import sys
 import tempfile
 import time
-from collections import Counter
+import traceback
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib.metadata import version
@@ -30,14 +33,15 @@ import av  # noqa: E402
 import numpy as np  # noqa: E402
 from fuzz.children import Outcome, outcome_of  # noqa: E402
 from fuzz.mutations import deep, mutated, mutated_json, mutated_text  # noqa: E402
-from fuzz.readers import READERS, SHARES, Reader  # noqa: E402
+from fuzz.readers import READERS, SHARES, Reader, read_verified_bundle  # noqa: E402
 from fuzz.seeds import Seed, all_seeds  # noqa: E402
 
 from edge_arseg.bench.conditions import conditions_now  # noqa: E402
 from edge_arseg.errors import ArsegError  # noqa: E402
+from edge_arseg.runtime.bundle import MANIFEST  # noqa: E402
 
-SECONDS = 60.0
-"""One input may take: a hang, not a slow machine, is looked for."""
+SECONDS = 120.0
+"""One input may take: a hang, not a busy machine, is looked for."""
 MEMORY = 1 << 31
 """Bytes one input may allocate."""
 SERIES = 1
@@ -46,61 +50,114 @@ SERIES = 1
 
 @dataclass
 class Tally:
-    """What became of the inputs of one kind."""
+    """What became of inputs: of all kinds, by kind."""
 
-    inputs: int = 0
-    seconds: float = 0.0
-    outcomes: Counter = field(default_factory=Counter)
-    errors: Counter = field(default_factory=Counter)
+    inputs: Counter = field(default_factory=Counter)
+    seconds: Counter = field(default_factory=Counter)
+    outcomes: dict[str, Counter] = field(default_factory=lambda: defaultdict(Counter))
+    errors: dict[str, Counter] = field(default_factory=lambda: defaultdict(Counter))
+    outside: Counter = field(default_factory=Counter)
+    faults: Counter = field(default_factory=Counter)
 
-    def plain(self) -> dict[str, object]:
-        """As JSON takes it."""
+    def add(self, kind: str, outcome: Outcome, seconds: float) -> None:
+        """Count one input."""
+        self.inputs[kind] += 1
+        self.seconds[kind] += seconds
+        self.outcomes[kind][outcome.kind] += 1
+        if outcome.kind == "refused":
+            self.errors[kind][outcome.detail] += 1
+        elif outcome.kind == "outside":
+            self.outside[f"{owner(kind)}: {outcome.detail}"] += 1
+        elif outcome.kind == "fault":
+            self.faults[f"{kind}: {outcome.detail}"] += 1
+
+    def join(self, other: dict[str, dict]) -> None:
+        """Add what another process counted, as ``vars`` gives it."""
+        for name in ("inputs", "seconds", "outside", "faults"):
+            getattr(self, name).update(other[name])
+        for name in ("outcomes", "errors"):
+            for kind, counts in other[name].items():
+                getattr(self, name)[kind].update(counts)
+
+    def by_kind(self) -> dict[str, dict[str, object]]:
+        """Return what the record says of each kind."""
         return {
-            "inputs": self.inputs,
-            "seconds": round(self.seconds),
-            **dict(sorted(self.outcomes.items())),
-            "errors": dict(sorted(self.errors.items())),
+            kind: {
+                "inputs": self.inputs[kind],
+                "seconds": round(self.seconds[kind]),
+                **dict(sorted(self.outcomes[kind].items())),
+                "errors": dict(sorted(self.errors[kind].items())),
+            }
+            for kind in READERS
+            if self.inputs[kind]
         }
 
 
 def main() -> int:
-    """Run, print, write the record; return 1 where there was a fault."""
+    """Run, print, write the record; return 1 where there was a fault. A signal to end stops early, with a record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=10_000, help="Number of inputs. [default: 10000]")
     parser.add_argument("--first", type=int, default=0, help="Number of the first input. [default: 0]")
     parser.add_argument("--kind", choices=sorted(READERS), help="Kind of input to take. [default: all]")
+    parser.add_argument("--jobs", type=int, default=1, help="Number of inputs read at once. [default: 1]")
     parser.add_argument("--record", type=Path, help="JSON file to write the counts to. [default: none]")
     options = parser.parse_args()
-    tallies = {kind: Tally() for kind in READERS}
-    outside: Counter = Counter()
-    faults: list[str] = []
+    tally = Tally()
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        made = Path(folder) / "seeds"
-        made.mkdir()
-        seeds = all_seeds(made)
-        warm(seeds, Path(folder) / "warm")
-        for number in range(options.first, options.first + options.count):
-            seed, reader, rng = input_of(number, seeds, options.kind)
-            place = Path(folder) / "input"
-            place.mkdir()
-            begun = time.monotonic()
-            outcome = outcome_of(partial(read_damaged, seed, reader, rng, place), seconds=SECONDS, memory=MEMORY)
-            forget(place)
-            tallies[seed.kind].seconds += time.monotonic() - begun
-            count(outcome, tallies[seed.kind], outside, owner(seed.kind))
-            if outcome.kind == "fault":
-                faults.append(f"{seed.kind}: {outcome.detail}")
-                print(f"FAULT {number} {seed.kind} {seed.name} {reader.__name__}: {outcome.detail}\n{outcome.message}")
-            if (number + 1) % 500 == 0:
-                print(f"{number + 1 - options.first} inputs, {time.monotonic() - start:.0f} s", flush=True)
-    seconds = time.monotonic() - start
-    record = record_of(options, tallies, outside, faults, seconds)
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
+        folder = Path(name)
+        os.environ["XDG_CACHE_HOME"] = str(folder / "cache")  # what is remembered of a damaged bundle is forgotten too
+        (folder / "seeds").mkdir()
+        seeds = all_seeds(folder / "seeds")
+        warm(seeds, folder / "warm")
+        workers = []
+        for job in range(options.jobs):
+            numbers = range(options.first + job, options.first + options.count, options.jobs)
+            answer = folder / f"{job}.json"
+            worker = os.fork()
+            if worker == 0:
+                try:
+                    answer.write_text(json.dumps(vars(tally_of(numbers, seeds, options.kind, folder / str(job)))))
+                except BaseException:
+                    traceback.print_exc()
+                finally:
+                    sys.stdout.flush()
+                    os._exit(0)
+            workers.append(worker)
+        signal.signal(signal.SIGTERM, lambda *_: [os.kill(worker, signal.SIGTERM) for worker in workers])
+        for worker in workers:
+            os.waitpid(worker, 0)
+        for job in range(options.jobs):
+            tally.join(json.loads((folder / f"{job}.json").read_text()))
+    record = record_of(options, tally, time.monotonic() - start)
     print(json.dumps(record["kinds"], indent=1))
-    print(f"outside software: {dict(outside) or 'nothing'}; faults: {len(faults)}; {seconds:.0f} s")
+    print(f"{record['inputs']} inputs; outside software: {dict(tally.outside)}; faults: {dict(tally.faults)}")
     if options.record:
         options.record.write_text(json.dumps(record, indent=1) + "\n")
-    return 1 if faults else 0
+    return 1 if tally.faults else 0
+
+
+def tally_of(numbers: range, seeds: dict[str, list[Seed]], kind: str | None, place: Path) -> Tally:
+    """Read the inputs of these numbers, one after the other, and print the faults."""
+    ended = []
+    signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+    tally = Tally()
+    start = time.monotonic()
+    for number in numbers:
+        seed, reader, rng = input_of(number, seeds, kind)
+        place.mkdir()
+        begun = time.monotonic()
+        outcome = outcome_of(partial(read_damaged, seed, reader, rng, place), seconds=SECONDS, memory=MEMORY)
+        shutil.rmtree(place)
+        tally.add(seed.kind, outcome, time.monotonic() - begun)
+        if outcome.kind == "fault":
+            print(f"FAULT {number} {seed.kind} {seed.name} {reader.__name__}: {outcome.detail}\n{outcome.message}")
+        done = tally.inputs.total()
+        if done % 250 == 0:
+            print(f"{done} inputs of {len(numbers)}, {time.monotonic() - start:.0f} s", flush=True)
+        if ended:
+            break
+    return tally
 
 
 def warm(seeds: dict[str, list[Seed]], place: Path) -> None:
@@ -118,6 +175,13 @@ def warm(seeds: dict[str, list[Seed]], place: Path) -> None:
                     reader(whole, seed.damaged[0])
                 except ArsegError:
                     continue  # the fake bundle has no golden frames
+    for number, seed in enumerate(seeds["shipped"]):
+        # Fusion and decode kernels have threads; a child leaves them compiled on the disk.
+        whole = place / f"shipped{number}"
+        lay(seed.files, whole)
+        outcome = outcome_of(partial(read_verified_bundle, whole, MANIFEST), seconds=1200, memory=MEMORY)
+        if outcome.kind != "read":
+            raise RuntimeError(f"{seed.name}, not damaged: {outcome}")
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:
         raise RuntimeError(f"{threads} threads in the parent; a child would have locks that nobody opens")
@@ -167,39 +231,21 @@ def owner(kind: str) -> str:
     return f"FFmpeg {av.ffmpeg_version_info} (PyAV {av.__version__})"
 
 
-def count(outcome: Outcome, tally: Tally, outside: Counter, software: str) -> None:
-    """Add an outcome."""
-    tally.inputs += 1
-    tally.outcomes[outcome.kind] += 1
-    if outcome.kind == "refused":
-        tally.errors[outcome.detail] += 1
-    if outcome.kind == "outside":
-        outside[f"{software}: {outcome.detail}"] += 1
-
-
-def record_of(
-    options: argparse.Namespace, tallies: dict[str, Tally], outside: Counter, faults: list[str], seconds: float
-) -> dict[str, object]:
+def record_of(options: argparse.Namespace, tally: Tally, seconds: float) -> dict[str, object]:
     """Return what is kept of a run: counts, conditions, no input."""
     return {
         "what": "damaged inputs, each read in a process of its own; see tests/fuzz/run.py",
         "series": SERIES,
         "first": options.first,
-        "inputs": sum(tally.inputs for tally in tallies.values()),
+        "inputs": tally.inputs.total(),
         "seconds": round(seconds),
+        "jobs": options.jobs,
         "limits": {"seconds": SECONDS, "memory_mb": MEMORY // 1_000_000},
-        "kinds": {kind: tally.plain() for kind, tally in tallies.items() if tally.inputs},
-        "outside": dict(sorted(outside.items())),
-        "faults": dict(sorted(Counter(faults).items())),
+        "kinds": tally.by_kind(),
+        "outside": dict(sorted(tally.outside.items())),
+        "faults": dict(sorted(tally.faults.items())),
         "conditions": asdict(conditions_now()),
     }
-
-
-def forget(folder: Path) -> None:
-    """Delete an input with all that was made of it."""
-    import shutil
-
-    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -52,3 +52,10 @@ def test_every_graph_of_a_bundle_says_what_the_manifest_says(own_bundle):
     bundle = read_bundle(own_bundle)
     for role, entry in bundle.manifest.graphs.items():
         assert specs_from_graph_file(bundle.graph_path(role)) == (entry.inputs, entry.outputs)
+
+
+def test_a_tensor_without_a_type_is_refused(sum_graph, tmp_path):
+    path = tmp_path / "a.onnx"
+    path.write_bytes(sum_graph.read_bytes().replace(b"\x08\x01\x12\x08", b"\x18\x01\x12\x08"))
+    with pytest.raises(BuildError, match="a tensor of type unknown"):
+        specs_from_graph_file(path)
