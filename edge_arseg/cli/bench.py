@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options
 from edge_arseg.cli.output import print_json, progress
 from edge_arseg.runtime.engine_options import EngineOptions
@@ -42,16 +43,14 @@ def bench(
     from edge_arseg.bench.record import record_now, write_record
     from edge_arseg.bench.speed import speed_of_bundle
     from edge_arseg.bench.speed_report import markdown_from_speed
-    from edge_arseg.runtime.bundle import read_bundle
-    from edge_arseg.runtime.zoo import default_bundle
 
-    checked = read_bundle(bundle or default_bundle())
+    choice = announced_choice(bundle, [Mode(mode) for mode in chosen], engines)
+    checked = choice.bundle
     speed = speed_of_bundle(
-        checked,
+        choice,
         source,
         modes=[Mode(mode) for mode in chosen],
         frames=frames,
-        engines=engines,
         motion=motion,
         recode_scale=recode_scale,
         progress=progress,
@@ -63,7 +62,9 @@ def bench(
         "frames": frames,
         "motion": motion,
         "recode_scale": recode_scale,
-        **asdict(engines),
+        **asdict(choice.options),
+        "chosen": choice.how,
+        "agreement": choice.agreement,
     }
     record = record_now("speed", settings=settings, values={**asdict(speed), "verdict": speed.verdict})
     if output is not None:

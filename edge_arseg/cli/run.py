@@ -1,11 +1,11 @@
 """``edge-arseg run``."""
 
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.runtime.engine_options import EngineOptions
@@ -45,15 +45,14 @@ def run(
     SINK     overlay.mp4, masks://dir, jsonl://file or jsonl://- (stdout), null://
     """
     from edge_arseg.motion.keyframe import KeyframePolicy
-    from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.runtime.segmenter import Segmenter
-    from edge_arseg.runtime.zoo import default_bundle
     from edge_arseg.video.sinks import open_sink
 
-    checked = read_bundle(bundle or default_bundle())
+    choice = announced_choice(bundle, [Mode(mode)], engines)
+    checked = choice.bundle
     policy = KeyframePolicy(interval or checked.manifest.gop, scene_cut, follow_codec)
     with ExitStack() as stack:
-        segmenter = stack.enter_context(Segmenter(checked, mode=Mode(mode), policy=policy, **asdict(engines)))
+        segmenter = stack.enter_context(Segmenter(choice, mode=Mode(mode), policy=policy))
         reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale))
         opened = [
             stack.enter_context(
@@ -68,8 +67,6 @@ def run(
             )
             for uri in sinks
         ]
-        if segmenter.choice:
-            click.echo(str(segmenter.choice), err=True)
         click.echo(f"{checked.manifest.name}: {segmenter.pipeline.label}", err=True)
         click.echo(f"motion: {reader.motion_source.value} ({reader.motion_reason})", err=True)
         progress = stack.enter_context(FrameProgress(min(filter(None, (reader.frame_count, limit)), default=None)))

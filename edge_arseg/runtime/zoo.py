@@ -3,24 +3,23 @@
 from pathlib import Path
 
 from edge_arseg.errors import BundleError
-from edge_arseg.runtime.bundle import SUFFIX
+from edge_arseg.runtime.bundle import SUFFIX, Bundle, read_bundle
 
 ZOO = Path(__file__).parents[1] / "zoo"
 
 
-INT8 = "-int8"
-"""End of a name of a bundle quantized for ONNX Runtime."""
+def shipped_bundles(folder: Path | None = None) -> list[Bundle]:
+    """Return the bundles in the package, by name.
 
+    Args:
+        folder: instead of ``ZOO``.
 
-def default_bundle(folder: Path = ZOO) -> Path:
-    """Return the bundle that is used where none is named: the only int8 one, which a CPU runs fastest, or the only one.
+    Their files are compared by length only, not by digest: most of them will not be used.
 
     Raises:
-        BundleError: there is none, or more than one.
+        BundleError: there is none, or one is damaged.
     """
-    bundles = sorted(folder.glob(f"*{SUFFIX}"))
-    chosen = [bundle for bundle in bundles if bundle.stem.endswith(INT8)] or bundles
-    if len(chosen) != 1:
-        names = ", ".join(bundle.name for bundle in bundles) or "none"
-        raise BundleError(f"bundles in the package: {names}; name one with -b BUNDLE, or make one: edge-arseg export")
-    return chosen[0]
+    paths = sorted((folder or ZOO).glob(f"*{SUFFIX}"))
+    if not paths:
+        raise BundleError("bundles in the package: none; name one with -b BUNDLE, or make one: edge-arseg export")
+    return [read_bundle(path, digests=False) for path in paths]

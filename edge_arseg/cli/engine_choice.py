@@ -1,0 +1,42 @@
+"""Choosing bundle and backend for a command, and saying on stderr what was chosen and why."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge_arseg.runtime.engine_options import EngineOptions
+
+if TYPE_CHECKING:
+    from edge_arseg.runtime.bundle import Bundle
+    from edge_arseg.runtime.engine_choice import Choice
+    from edge_arseg.runtime.pipeline import Mode
+
+
+def announced_choice(
+    bundle: "Bundle | Path | None", modes: Sequence["Mode"], engines: EngineOptions, *, gate: bool = True
+) -> "Choice":
+    """Choose; print what keeps the user waiting, then what was chosen, then what to beware of.
+
+    Args:
+        bundle: that was named, or its folder, or ``None``.
+        modes, engines, gate: see ``choice_from_options``.
+
+    Raises:
+        ArsegError: see ``choice_from_options``.
+    """
+    from edge_arseg.runtime.engine_choice import choice_from_options
+
+    told: list[str] = []
+
+    def progress(line: str) -> None:
+        if not told:
+            click.echo("first use on this machine: trying what can run here; it is remembered ...", err=True)
+        told.append(line)
+
+    choice = choice_from_options(bundle, modes, engines, gate=gate, progress=progress)
+    click.echo(str(choice), err=True)
+    for warning in choice.warnings:
+        click.secho(f"warning: {warning}", fg="yellow", bold=True, err=True)
+    return choice
