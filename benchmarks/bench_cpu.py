@@ -195,7 +195,7 @@ def measured(name: str, rounds: int | None) -> dict[str, Any]:
         size = bundle.manifest.height, bundle.manifest.width
         clip = folder / "street.mp4"
         write_street(clip, size=size, count=CLIP_FRAMES, gop=GOP)
-        segmenter = stack.enter_context(Segmenter(bundle, threads=THREADS))
+        segmenter = stack.enter_context(Segmenter(bundle, backend="onnxruntime", threads=THREADS))
         whole = Whole(segmenter, clip, folder)
         stack.callback(whole.sink.close)
         stack.callback(whole.overlay.close)

@@ -1,11 +1,21 @@
 """Fixtures of the whole suite. Nothing heavy is imported here: the device half's tests run without torch."""
 
+import atexit
 import os
+import shutil
 import signal
+import tempfile
 
 # Where the suite runs in the background, the shell makes it ignore SIGINT, and so would commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What tests find out about engines and compile is kept from test to test, and never in the user's own cache. Processes
+# that pytest-xdist starts take over the variable of the one that started them.
+if "EDGE_ARSEG_TEST_CACHE" not in os.environ:
+    os.environ["EDGE_ARSEG_TEST_CACHE"] = tempfile.mkdtemp(prefix="edge-arseg-tests-")
+    atexit.register(shutil.rmtree, os.environ["EDGE_ARSEG_TEST_CACHE"], ignore_errors=True)
+os.environ["XDG_CACHE_HOME"] = os.environ["EDGE_ARSEG_TEST_CACHE"]
 
 # Tests run in two processes at once; threads of torch that wait for each other spin and slow both down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,6 +33,13 @@ class Answer:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def one_candidate(monkeypatch):
+    """Which engine is the fastest differs from run to run: tests that do not look at the choice get ONNX Runtime."""
+    monkeypatch.setattr("edge_arseg.runtime.trial._SECONDS", 0.0)
+    monkeypatch.setattr("edge_arseg.runtime.engine_choice.CANDIDATES", ("onnxruntime",))
 
 
 @pytest.fixture

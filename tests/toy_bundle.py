@@ -19,6 +19,7 @@ from edge_arseg.spec.arrays import bytes_from_arrays
 from edge_arseg.spec.classes import CAMVID_11
 from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.fusion import FusionWeights
+from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import FileEntry, GraphEntry, Precision, Role, json_from_manifest
 from edge_arseg.spec.tensor import TensorSpec
 from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
@@ -57,10 +58,18 @@ class ToyEngine(Engine):
         pass
 
 
-def write_toy_bundle(path: Path) -> Path:
+def toy_golden() -> GoldenFrames:
+    """A keyframe and the frame behind it, with what the toy makes of them."""
+    maps = moving_maps(2)
+    frames = np.repeat(maps[..., None] * np.uint8(STEP), 3, axis=3)
+    flows = np.zeros((2, HEIGHT // 4, WIDTH // 4, 2), np.float32)
+    return GoldenFrames(frames, flows, np.array([0, 1]), maps, np.stack([maps[0]] * 2), maps)
+
+
+def write_toy_bundle(path: Path, *, golden: GoldenFrames | None = None, **changes: object) -> Path:
     weight, bias = np.zeros((1, 1, 3, 3), np.float32), np.zeros(1, np.float32)
     contents = {f"onnx/{role.value}.onnx": b"toy" for role in Role}
-    contents["golden/gop.npz"] = b""
+    contents["golden/gop.npz"] = bytes_from_arrays(golden or toy_golden())
     contents["fusion/weights.npz"] = bytes_from_arrays(FusionWeights(weight, bias, weight, bias, weight, bias))
     classes = np.arange(11, dtype=np.float32)
     # 2cx - c^2 is largest for the class that is nearest to x.
@@ -81,7 +90,7 @@ def write_toy_bundle(path: Path) -> Path:
         graphs={role: GraphEntry(f"onnx/{role.value}.onnx", Precision.FP32, *_SPECS[role]) for role in Role},
         files={name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in contents.items()},
     )
-    (path / MANIFEST).write_text(json_from_manifest(manifest))
+    (path / MANIFEST).write_text(json_from_manifest(replace(manifest, **changes)))
     return path
 
 

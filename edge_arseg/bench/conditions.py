@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from edge_arseg.runtime.cpu_features import cpu_features, cpu_model
 from edge_arseg.runtime.host_memory import host_memory
 from edge_arseg.spec.cores import usable_cores
 
-PACKAGES = ("edge-arseg", "numpy", "av", "onnxruntime", "numba", "torch", "onnx", "tensorrt", "pycuda")
+PACKAGES = ("edge-arseg", "numpy", "av", "onnxruntime", "openvino", "numba", "torch", "onnx", "tensorrt", "pycuda")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Conditions:
     Attributes:
         machine: architecture, like ``x86_64``.
         cpu: model name, as the kernel gives it.
+        cpu_features: those of ``CpuFeatures`` that are present; ``None`` where they are not known.
         cores: that this process may use.
         memory_mb: physical memory, 10^6 bytes.
         system: kernel and release.
@@ -29,6 +31,7 @@ class Conditions:
 
     machine: str
     cpu: str
+    cpu_features: tuple[str, ...] | None
     cores: int
     memory_mb: int
     system: str
@@ -43,9 +46,11 @@ def conditions_now(root: Path = Path("/")) -> Conditions:
     Args:
         root: of the file system that ``/proc`` is read from.
     """
+    features = cpu_features(root)
     return Conditions(
         machine=platform.machine(),
         cpu=cpu_model(root),
+        cpu_features=features.present if features.known else None,
         cores=usable_cores(),
         memory_mb=memory_mb(root),
         system=f"{platform.system()} {platform.release()}",
@@ -53,11 +58,6 @@ def conditions_now(root: Path = Path("/")) -> Conditions:
         packages=installed_versions(),
         load=os.getloadavg()[0],
     )
-
-
-def cpu_model(root: Path = Path("/")) -> str:
-    """Return the CPU's name from ``/proc/cpuinfo``, or the architecture where it has none."""
-    return _field(root / "proc/cpuinfo", "model name") or platform.processor() or platform.machine()
 
 
 def memory_mb(root: Path = Path("/")) -> int:
@@ -74,11 +74,3 @@ def installed_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _field(path: Path, name: str) -> str:
-    try:
-        lines = path.read_text(errors="replace").splitlines()
-    except OSError:
-        return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == name), "")

@@ -8,6 +8,7 @@ from typing import Literal
 
 from edge_arseg.bench.conditions import conditions_now
 from edge_arseg.runtime.board import board_from_files
+from edge_arseg.runtime.cpu_features import cpu_features
 from edge_arseg.runtime.tensorrt_home import tensorrt_advice, tensorrt_is_here, tensorrt_owner
 from edge_arseg.spec.target_files import jetpack_table, targets
 
@@ -47,6 +48,7 @@ def findings(root: Path = Path("/")) -> list[Finding]:
     machine = f"{conditions.cpu}, {conditions.cores} cores, {conditions.memory_mb / 1000:.0f} GB, {conditions.system}"
     return [
         Finding("machine", "ok", machine),
+        Finding("CPU features", "ok", str(cpu_features(root))),
         _board(root),
         Finding("python", "ok", f"{conditions.python} in {sys.prefix}"),
         *(_package(name, "device", conditions.packages) for name in DEVICE_PACKAGES),

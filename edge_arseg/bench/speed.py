@@ -3,7 +3,7 @@
 import resource
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 
 from edge_arseg.bench.power import Energy, measured_energy
@@ -11,10 +11,13 @@ from edge_arseg.bench.samples import Summary, summary_of
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.engine_choice import Choosable, settled
 from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.pipeline import Mode, modes_from_bundle, settled_mode
+from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.runtime.target_engine import other_target
 from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.video.uri import source_from_uri
 
 NETWORKS = ("hr", "lr")
 """Stages that are the branches' engines."""
@@ -57,20 +60,24 @@ class Speed:
     Attributes:
         modes: by mode.
         promised: how many times fewer MACs AR needs than HR-only; ``None`` where the bundle has the HR branch alone.
-        realised: how many times faster AR is than HR-only, GOP-weighted.
+        realised: how many times faster AR is than HR-only, GOP-weighted; ``None`` where that cannot be told.
         peak_rss_mb: of the process, 10^6 bytes, after all modes.
+        no_verdict: why these times do not say whether AR pays; empty where they do.
     """
 
     modes: dict[str, ModeSpeed]
     promised: float | None
     realised: float | None
     peak_rss_mb: float
+    no_verdict: str = ""
 
     @property
     def verdict(self) -> str:
         """Whether AR pays for this bundle on this machine, in one line."""
         if self.promised is None:
             return "the bundle has the HR branch alone, so there is no AR to compare with"
+        if self.no_verdict:
+            return f"no verdict: {self.no_verdict}"
         if self.realised is None:
             return "run the modes ar and hr together to see whether AR pays"
         share = self.realised / self.promised
@@ -83,7 +90,7 @@ class Speed:
 
 
 def speed_of_bundle(
-    bundle: Bundle,
+    bundle: Choosable,
     source: str,
     *,
     modes: Sequence[Mode] | None = None,
@@ -99,37 +106,49 @@ def speed_of_bundle(
     Scene cuts are left out of the policy, so that keyframes come once per GOP. A source that ends is read again.
 
     Args:
-        bundle: checked.
+        bundle: see ``Segmenter``.
         source: what ``open_video`` takes.
         modes: to run, one after the other; ``None``: ar and hr, or hr where the bundle has the HR branch alone.
         frames: that count, per mode.
-        engines: what the graphs run on.
+        engines: what the graphs run on; see ``Segmenter``.
         motion, recode_scale, stream: see ``open_video``; modes that use no motion get none.
         progress: called with a line when a mode begins.
 
     Raises:
+        BundleError, BuildError, EnvironmentUnfitError: see ``Segmenter``.
         OptionError: fewer frames than one GOP are asked for, or a mode that the bundle lacks a branch for.
         SourceError: the source cannot be read.
     """
-    gop = bundle.manifest.gop
+    choice, chosen = settled(bundle, modes or (), (Mode.AR, Mode.HR), engines)
+    gop = choice.bundle.manifest.gop
     if frames < gop:
         raise OptionError(f"{frames} frames seen, expected at least one GOP: --frames {gop} or more")
     found: dict[str, ModeSpeed] = {}
-    chosen = modes or [mode for mode in (Mode.AR, Mode.HR) if mode in modes_from_bundle(bundle)]
-    for mode in chosen:
-        settled_mode(bundle, mode)  # refused before the first mode is timed
     for mode in chosen:
         progress(f"{mode.value}: {frames} frames")
-        with Segmenter(bundle, mode=mode, policy=KeyframePolicy(gop, 1.0), **asdict(engines)) as segmenter:
+        with Segmenter(choice, mode=mode, policy=KeyframePolicy(gop, 1.0)) as segmenter:
             used = _Motion(motion if segmenter.pipeline.uses_motion else "zero", recode_scale, stream)
             found[mode.value] = _mode_speed(segmenter, source, frames, used, gop)
+    no_verdict = no_verdict_reason(choice.bundle, choice.options.backend, source)
     realised = None
-    if "ar" in found and "hr" in found:
+    if not source_from_uri(source).live and "ar" in found and "hr" in found:
         realised = found["hr"].mean_ms / found["ar"].mean_ms
-    cost = bundle.manifest.cost
+    cost = choice.bundle.manifest.cost
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    promised = None if bundle.manifest.hr_only else cost.hr_macs / cost.mean_macs(gop)
-    return Speed(found, promised, realised, peak)
+    promised = None if choice.bundle.manifest.hr_only else cost.hr_macs / cost.mean_macs(gop)
+    return Speed(found, promised, realised, peak, no_verdict)
+
+
+def no_verdict_reason(bundle: Bundle, backend: str, source: str) -> str:
+    """Say why the times of a run do not tell whether AR pays; empty where they do."""
+    if source_from_uri(source).live:
+        return (
+            "frames of a live source come at its own pace, and the wait for them hides what either mode takes; record "
+            "it to a file and time that"
+        )
+    if other := other_target(bundle, backend):
+        return f"{other}; time it on the machine that it was compiled for"
+    return ""
 
 
 def _mode_speed(segmenter: Segmenter, source: str, frames: int, used: "_Motion", gop: int) -> ModeSpeed:

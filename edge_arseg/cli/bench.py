@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_json, progress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
@@ -48,21 +49,20 @@ def bench(
     from edge_arseg.bench.record import record_now, write_record
     from edge_arseg.bench.speed import speed_of_bundle
     from edge_arseg.bench.speed_report import markdown_from_speed
-    from edge_arseg.runtime.bundle import read_bundle
-    from edge_arseg.runtime.zoo import default_bundle
+    from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.spec.files import check_output
     from edge_arseg.video.uri import source_from_uri
 
-    place, read = bundle or default_bundle(), source_from_uri(source)
+    read = source_from_uri(source)
     if output is not None:
-        check_output(output, force=force, inputs=[place, *filter(None, [read.path])])
-    checked = read_bundle(place)
+        check_output(output, force=force, inputs=[*inputs_of_bundle(bundle), *filter(None, [read.path])])
+    choice, wanted = announced_choice(bundle, [Mode(mode) for mode in chosen], (Mode.AR, Mode.HR), engines)
+    checked = choice.bundle
     speed = speed_of_bundle(
-        checked,
+        choice,
         source,
-        modes=[Mode(mode) for mode in chosen] or None,
+        modes=wanted,
         frames=frames,
-        engines=engines,
         motion=motion,
         recode_scale=recode_scale,
         stream=stream,
@@ -76,7 +76,9 @@ def bench(
         "motion": motion,
         "recode_scale": recode_scale,
         "stream": stream,
-        **asdict(engines),
+        **asdict(choice.options),
+        "chosen": choice.how,
+        "agreement": choice.agreement,
     }
     record = record_now("speed", settings=settings, values={**asdict(speed), "verdict": speed.verdict})
     if output is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_fields, print_json
 from edge_arseg.cli.progress import FrameProgress
@@ -49,18 +50,18 @@ def demo(
     EDGE_ARSEG_SOURCE counts. The folder gets an overlay video, a JSON line for each frame and a summary; those of an
     earlier demo are replaced.
     """
-    from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.runtime.demo import demo_from_source, street_clip
     from edge_arseg.runtime.demo_folder import SUMMARY, DemoFolder
+    from edge_arseg.runtime.pipeline import Mode
     from edge_arseg.runtime.segmenter import Segmenter
-    from edge_arseg.runtime.zoo import default_bundle
     from edge_arseg.spec.files import write_whole
     from edge_arseg.video.sinks.base import sink_errors
 
     folder = DemoFolder(output, force=force)
     folder.check(source)
-    checked = read_bundle(bundle or default_bundle())
-    with Segmenter(checked, **asdict(engines)) as segmenter, folder, FrameProgress(limit) as progress:
+    choice, _ = announced_choice(bundle, [], (Mode.AR, Mode.HR), engines)
+    checked = choice.bundle
+    with Segmenter(choice) as segmenter, folder, FrameProgress(limit) as progress:
         if source is None:
             click.echo(f"rendering a street drive of {checked.manifest.height}x{checked.manifest.width} ...", err=True)
         shown = demo_from_source(
@@ -87,6 +88,7 @@ def demo(
             ("speed", f"{shown.fps:.1f} fps with drawing and encoding"),
             ("latency", ", ".join(f"{branch} {ms:.1f} ms" for branch, ms in shown.latency_ms.items()) + " (medians)"),
             ("ran", shown.ran),
+            ("chosen", shown.chosen),
             ("motion", shown.motion),
             ("seen", ", ".join(f"{name} {share:.0%}" for name, share in list(shown.classes.items())[:6])),
             *shown.files.items(),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_fields, print_json, print_table
 from edge_arseg.cli.progress import Meter
@@ -80,16 +81,11 @@ def eval(
     from edge_arseg.evaluation.modes import modes_from_text
     from edge_arseg.evaluation.passes import phases_from_text
     from edge_arseg.evaluation.scores import json_from_scores
-    from edge_arseg.runtime.bundle import read_bundle
-    from edge_arseg.runtime.pipeline import Mode, modes_from_bundle, settled_mode
-    from edge_arseg.runtime.zoo import default_bundle
+    from edge_arseg.runtime.pipeline import Mode
 
-    checked = read_bundle(bundle or default_bundle())
     usual = (Mode.AR, Mode.HR, Mode.LR) if clip else (Mode.HR, Mode.LR)
-    able = modes_from_bundle(checked)
-    modes = modes_from_text(mode) if mode else tuple(one for one in usual if one in able)
-    for one in modes:
-        settled_mode(checked, one)  # refused before the first mode is scored
+    choice, modes = announced_choice(bundle, modes_from_text(mode) if mode else (), usual, engines)
+    checked = choice.bundle
     with Meter() as meter:
         if clip is not None:
             clip_options = ClipOptions(
@@ -101,13 +97,12 @@ def eval(
                 encode_bitrate=None if encode is None else bitrate_from_text(encode),
                 recode_scale=recode_scale,
                 stream=stream,
-                engines=engines,
             )
-            scores = scores_from_clip(checked, clip, labels, clip_options, progress=meter.show)
+            scores = scores_from_clip(choice, clip, labels, clip_options, progress=meter.show)
         else:
             assert images is not None
-            image_options = ImageOptions(modes=modes, limit=limit, engines=engines)
-            scores = scores_from_images(checked, images, labels, image_options, progress=meter.show)
+            image_options = ImageOptions(modes=modes, limit=limit)
+            scores = scores_from_images(choice, images, labels, image_options, progress=meter.show)
     broken = scores.modes["ar"].broken_steps if "ar" in scores.modes else 0
     if broken:
         click.echo(
@@ -127,6 +122,7 @@ def _print(scores: "Scores") -> None:
     sizes = ", ".join(f"{height}x{width}" for height, width in conditions.label_sizes)
     fields: list[tuple[str, object]] = [
         ("bundle", f"{scores.bundle}, digest {scores.digest[:16]}"),
+        ("ran on", f"{conditions.backend}{', unchecked' if conditions.unchecked else ''}: {conditions.chosen}"),
         ("scored", f"{first.frames} labels of {sizes}, {conditions.counted:.1f} % of their pixels have a class"),
     ]
     clip = conditions.interval is not None

@@ -8,11 +8,14 @@ from typing import Any
 
 import click
 
-from edge_arseg.runtime.engine_options import EngineOptions
+from edge_arseg.runtime.engine_options import AUTO, EngineOptions
 from edge_arseg.runtime.engines import BACKENDS
 from edge_arseg.runtime.fusion import CHOICES
 
-BACKEND_HELP = f"Engine library: {', '.join(BACKENDS)}; or auto for the fastest that passes `verify` here."
+BACKEND_HELP = (
+    f"Engine library: {', '.join(BACKENDS)}; or auto: the engine of the bundle's target, else the fastest that gives "
+    "the right classes on this machine, found at the first use and remembered."
+)
 
 
 class SizeType(click.ParamType):
@@ -38,9 +41,9 @@ bundle_option: Callable = click.option(
     "-b",
     "--bundle",
     type=click.Path(path_type=Path),
-    help="Bundle to use. [default: the one shipped with the package]",
+    help="Bundle to use, a folder NAME.arseg. [default: the fastest in the package that gives the right classes here]",
 )
-backend_option: Callable = click.option("--backend", default="onnxruntime", show_default=True, help=BACKEND_HELP)
+backend_option: Callable = click.option("--backend", default=AUTO, show_default=True, help=BACKEND_HELP)
 json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 
 
@@ -67,13 +70,19 @@ stream_option: Callable = click.option(
 
 
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--fusion``, ``--backend`` and ``--threads``; the command gets them together, as ``engines``."""
+    """Add ``--fusion``, ``--backend``, ``--threads`` and ``--unchecked``; the command gets them as ``engines``."""
 
     @click.option("--fusion", type=click.Choice(CHOICES), default="auto", show_default=True)
     @backend_option
     @click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
+    @click.option(
+        "--unchecked",
+        is_flag=True,
+        help="Permission to run a bundle whose golden frames do not get the right classes here: a warning, and a mark "
+        "in every record, in place of exit code 3.",
+    )
     @functools.wraps(command)
-    def with_engines(fusion: str, backend: str, threads: int | None, **others: Any) -> Any:
-        return command(engines=EngineOptions(fusion, backend, threads), **others)
+    def with_engines(fusion: str, backend: str, threads: int | None, unchecked: bool, **others: Any) -> Any:
+        return command(engines=EngineOptions(fusion, backend, threads, unchecked), **others)
 
     return with_engines

@@ -141,7 +141,7 @@ def _judge(
     from edge_arseg.compiler.quantization.measured_drop import judge_from_clip, judge_from_images
     from edge_arseg.runtime.engine_options import EngineOptions
 
-    engines = EngineOptions(threads=threads)
+    engines = EngineOptions(backend="onnxruntime", threads=threads)
     if labels is None:
         return None
     if clip is not None:

@@ -1,11 +1,11 @@
 """``edge-arseg run``."""
 
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
@@ -54,21 +54,18 @@ def run(
     SINK     overlay.mp4, masks://dir, jsonl://file or jsonl://- (stdout), null://
     """
     from edge_arseg.motion.keyframe import KeyframePolicy
-    from edge_arseg.runtime.bundle import read_bundle
     from edge_arseg.runtime.segmenter import Segmenter
-    from edge_arseg.runtime.zoo import default_bundle
+    from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.video.sinks import check_sinks, open_sinks
 
     source, sinks = source_and_sinks(arguments)
-    place = bundle or default_bundle()
-    inputs = [place, *files_of_sources(arguments)]
+    inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     check_sinks(sinks, source=source, inputs=inputs, force=force)
-    checked = read_bundle(place)
+    choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
+    checked = choice.bundle
     policy = KeyframePolicy(interval or checked.manifest.gop, scene_cut, follow_codec)
     with ExitStack() as stack:
-        segmenter = stack.enter_context(
-            Segmenter(checked, mode=None if mode is None else Mode(mode), policy=policy, **asdict(engines))
-        )
+        segmenter = stack.enter_context(Segmenter(choice, mode=chosen_mode, policy=policy))
         reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale, stream=stream))
         opened = open_sinks(
             sinks,
@@ -82,8 +79,6 @@ def run(
         )
         for sink in opened:
             stack.enter_context(sink)
-        if segmenter.choice:
-            click.echo(str(segmenter.choice), err=True)
         click.echo(f"{checked.manifest.name}: {segmenter.pipeline.label}", err=True)
         click.echo(f"motion: {reader.motion_source.value} ({reader.motion_reason})", err=True)
         progress = stack.enter_context(FrameProgress(min(filter(None, (reader.frame_count, limit)), default=None)))

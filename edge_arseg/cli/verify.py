@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import backend_option, json_option
 from edge_arseg.cli.output import print_json, print_table
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, GateError
@@ -26,14 +27,14 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
     The CUDA fusion kernel is checked with them where the bundle holds one for the GPU that is here, whatever the
     backend; else why it was not run is said.
 
+    The backend is the one that `run` would take; where none gives the right classes, the one that agrees most.
+
     Exits with 1 where fewer pixels than --min-agreement get the expected class, with 3 where the bundle is damaged.
     """
-    from edge_arseg.runtime.backend_choice import settled_options
     from edge_arseg.runtime.bundle import read_bundle
-    from edge_arseg.runtime.engine_options import EngineOptions
+    from edge_arseg.runtime.engine_options import AUTO, EngineOptions
     from edge_arseg.runtime.engines import engines_from_bundle
     from edge_arseg.runtime.kernel_check import CheckedKernel
-    from edge_arseg.runtime.pipeline import settled_mode
     from edge_arseg.runtime.verification import agreements, gate_text, required_agreement, verified_roles
 
     checked = read_bundle(bundle)
@@ -41,10 +42,10 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
     gate = gate_text(checked.manifest) if min_agreement is None else f"{min_agreement:.2%}, from the command line"
     if min_agreement is None:
         min_agreement = required_agreement(checked.manifest)
-    options, choice = settled_options(checked, settled_mode(checked, None), EngineOptions(backend=backend))
-    if choice:
-        click.echo(str(choice), err=True)
-    backend = options.backend
+    chosen = "as named"
+    if backend == AUTO:
+        choice, _ = announced_choice(checked, (), tuple(Mode), EngineOptions(), gate=False)
+        backend, chosen = choice.options.backend, choice.how
     with ExitStack() as stack:
         engines = stack.enter_context(engines_from_bundle(checked, verified_roles(checked.manifest), backend=backend))
         kernel, not_run = None, ""
@@ -61,6 +62,7 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
                 "bundle": str(bundle),
                 "digest": checked.digest,
                 "backend": backend,
+                "chosen": chosen,
                 "passed": passed,
                 "worst_agreement": worst.agreement,
                 "min_agreement": min_agreement,

@@ -13,6 +13,7 @@ from edge_arseg.compiler.kernel_resources import EntryResources, resources_from_
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.cuda_fusion.source_files import MAIN, source_digest
 from edge_arseg.spec.manifest import KernelEntry
+from edge_arseg.spec.user_cache import user_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def image_from_source(
     """
     compiler = (find or compiler_for)(sm)
     source = source_digest()
-    folder = cache or _user_cache()
+    folder = cache or user_cache() / "kernels"
     name = hashlib.sha256(f"{source} sm_{sm} {compiler.name}".encode()).hexdigest()[:16]
     cubin_file, record_file = folder / f"{name}.cubin", folder / f"{name}.json"
     if (cubin := _cached(cubin_file, record_file)) is None:
@@ -102,8 +103,3 @@ def _write(file: Path, data: bytes) -> None:
     part = file.with_name(f".{file.name}.{os.getpid()}")
     part.write_bytes(data)
     part.replace(file)
-
-
-def _user_cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "edge-arseg" / "kernels"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +14,7 @@ from edge_arseg.evaluation.passes import Pass, checked_phases
 from edge_arseg.evaluation.progress import Counter, Progress, no_progress
 from edge_arseg.evaluation.scores import Conditions, Scores
 from edge_arseg.motion.keyframe import KeyframePolicy
-from edge_arseg.runtime.bundle import Bundle, read_bundle
+from edge_arseg.runtime.engine_choice import Choosable, settled
 from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
@@ -56,7 +56,7 @@ class ClipOptions:
 
 
 def scores_from_clip(
-    bundle: Bundle | str | Path,
+    bundle: Choosable,
     clip: str | Path,
     labels: str | Path,
     options: ClipOptions = ClipOptions(),
@@ -71,7 +71,7 @@ def scores_from_clip(
     it has at each phase, unless ``scene_cut`` or ``encode_bitrate`` make the runs differ.
 
     Args:
-        bundle: or its folder.
+        bundle: see ``Segmenter``.
         clip: what ``open_video`` takes, but nothing live.
         labels: folder of index PNGs; ``labels_by_frame`` says how they find their frames.
         options: see ``ClipOptions``.
@@ -83,9 +83,10 @@ def scores_from_clip(
         DataError: labels that cannot be used: all faults in one message, before the first frame runs.
         SinkError: the encoded clips cannot be written.
     """
-    bundle = bundle if isinstance(bundle, Bundle) else read_bundle(bundle)
-    manifest = bundle.manifest
-    modes, phases = checked_modes(options.modes), checked_phases(options.phases, manifest.gop)
+    modes = checked_modes(options.modes)
+    choice, modes = settled(bundle, modes, (), options.engines)
+    manifest = choice.bundle.manifest
+    phases = checked_phases(options.phases, manifest.gop)
     cut = NO_SCENE_CUT if options.scene_cut is None else options.scene_cut
     policy = KeyframePolicy(interval=manifest.gop, scene_cut=cut)
     names = tuple(info.name for info in manifest.model.classes)
@@ -104,7 +105,7 @@ def scores_from_clip(
         plan = {mode: apart if mode is Mode.AR or one_run_each else together for mode in modes}
         counter = Counter(progress, sum(labelled.frame_count - p.offset for runs in plan.values() for p in runs))
         for mode in modes:
-            with Segmenter(bundle, mode=mode, policy=policy, **asdict(options.engines)) as segmenter:
+            with Segmenter(choice, mode=mode, policy=policy) as segmenter:
                 # What was encoded here has one stream.
                 stream = options.stream if encoding is None else None
                 motion = Motion(options.motion, options.recode_scale, stream)
@@ -126,8 +127,12 @@ def scores_from_clip(
         encoding=None if encoding is None else str(encoding),
         recode_scale=options.recode_scale,
         limit=options.limit,
+        backend=choice.options.backend,
+        chosen=choice.how,
+        agreement=choice.agreement,
+        unchecked=choice.options.unchecked,
     )
-    return Scores(manifest.name, bundle.digest, conditions, found)
+    return Scores(manifest.name, choice.bundle.digest, conditions, found)
 
 
 def _encoded(

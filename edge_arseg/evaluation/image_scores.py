@@ -1,7 +1,7 @@
 """Scores of a bundle on labelled stills."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from edge_arseg.evaluation.nearest import resized_map
 from edge_arseg.evaluation.pairing import image_paths, label_paths, pairs_by_stem
 from edge_arseg.evaluation.progress import Counter, Progress, no_progress
 from edge_arseg.evaluation.scores import Conditions, ModeScores, Scores, distances_from_confusions
-from edge_arseg.runtime.bundle import Bundle, read_bundle
+from edge_arseg.runtime.engine_choice import Choosable, settled
 from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
@@ -38,7 +38,7 @@ class ImageOptions:
 
 
 def scores_from_images(
-    bundle: Bundle | str | Path,
+    bundle: Choosable,
     images: str | Path,
     labels: str | Path,
     options: ImageOptions = ImageOptions(),
@@ -51,7 +51,7 @@ def scores_from_images(
     are resized to the size of each label by the nearest pixel, and scored at that resolution.
 
     Args:
-        bundle: or its folder.
+        bundle: see ``Segmenter``.
         images: folder of images, JPEG or PNG.
         labels: folder of index PNGs with the same names.
         options: see ``ImageOptions``.
@@ -68,8 +68,8 @@ def scores_from_images(
             "mode ar is not defined for single images: it needs the frames since a keyframe; "
             "type --mode hr,lr, or score a clip with --clip"
         )
-    bundle = bundle if isinstance(bundle, Bundle) else read_bundle(bundle)
-    manifest = bundle.manifest
+    choice, modes = settled(bundle, modes, (), options.engines)
+    manifest = choice.bundle.manifest
     names = tuple(info.name for info in manifest.model.classes)
     reads = Labels(len(names))
     images, labels = Path(images), Path(labels)
@@ -77,7 +77,7 @@ def scores_from_images(
     counter = Counter(progress, len(pairs) * len(modes))
     found = {}
     for mode in modes:
-        with Segmenter(bundle, mode=mode, **asdict(options.engines)) as segmenter:
+        with Segmenter(choice, mode=mode) as segmenter:
             confusion = np.zeros((1, len(names), len(names)), np.int64)
             results = segmenter.segment(_stills([image for image, _ in pairs], segmenter.size))
             for result, (_, file) in zip(results, pairs, strict=True):
@@ -104,8 +104,12 @@ def scores_from_images(
         label_sizes=tuple(sorted({(file.height, file.width) for file in files})),
         counted=100.0 * sum(file.counted for file in files) / sum(file.height * file.width for file in files),
         limit=options.limit,
+        backend=choice.options.backend,
+        chosen=choice.how,
+        agreement=choice.agreement,
+        unchecked=choice.options.unchecked,
     )
-    return Scores(manifest.name, bundle.digest, conditions, found)
+    return Scores(manifest.name, choice.bundle.digest, conditions, found)
 
 
 def _checked_pairs(images: Path, labels: Path, reads: Labels, limit: int | None) -> list[tuple[Path, LabelFile]]:

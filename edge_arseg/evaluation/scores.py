@@ -66,6 +66,10 @@ class Conditions:
         recode_scale: size that frames were recoded at, where vectors came from recoding, as a share; ``None`` for
             images.
         limit: only so many frames or images were used; ``None``: all.
+        backend: engine library.
+        chosen: how bundle and backend were chosen, in words.
+        agreement: share of the bundle's golden pixels that get the expected class here, 0 to 1; ``None``: not run.
+        unchecked: whether too low an agreement was let pass.
     """
 
     source: str
@@ -79,6 +83,10 @@ class Conditions:
     encoding: str | None = None
     recode_scale: float | None = None
     limit: int | None = None
+    backend: str = ""
+    chosen: str = ""
+    agreement: float | None = None
+    unchecked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,10 @@ class Demo:
         digest: of the bundle.
         source: what was segmented.
         ran: mode, fusion and backend.
+        backend: engine library.
+        chosen: how bundle and backend were chosen, in words.
+        agreement: share of the golden pixels that get the expected class here, 0 to 1; ``None``: not run.
+        unchecked: whether too low an agreement was let pass.
         motion: where the vectors came from, and why.
         frames: segmented.
         keyframes: of them through the HR branch.
@@ -42,6 +46,10 @@ class Demo:
     digest: str
     source: str
     ran: str
+    backend: str
+    chosen: str
+    agreement: float | None
+    unchecked: bool
     motion: str
     frames: int
     keyframes: int
@@ -127,6 +135,10 @@ def demo_from_source(
         digest=segmenter.bundle.digest,
         source=label_of(source),
         ran=segmenter.pipeline.label,
+        backend=segmenter.choice.options.backend,
+        chosen=segmenter.choice.how,
+        agreement=segmenter.choice.agreement,
+        unchecked=segmenter.choice.options.unchecked,
         motion=used,
         frames=frames,
         keyframes=keyframes,

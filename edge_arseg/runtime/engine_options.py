@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+AUTO = "auto"
+"""The backend is chosen on this machine: see ``engine_choice``."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
@@ -9,13 +12,15 @@ class EngineOptions:
 
     Attributes:
         fusion: ``auto``, ``kernel`` or ``graph``, for fusing and decoding.
-        backend: engine library, one of ``BACKENDS``, or ``auto`` for the fastest that passes.
+        backend: engine library, one of ``BACKENDS``, or ``auto`` for what ``engine_choice`` finds.
         threads: of each engine and kernel; ``None``: as many as there are cores.
+        unchecked: run a bundle that does not give the right class maps here, with a warning.
     """
 
     fusion: str = "auto"
-    backend: str = "onnxruntime"
+    backend: str = AUTO
     threads: int | None = None
+    unchecked: bool = False
 
 
 DEFAULT_ENGINES = EngineOptions()

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 
-from edge_arseg.errors import BundleError, OptionError
+from edge_arseg.errors import BundleError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.engine import Engine
 from edge_arseg.spec.graph_contract import check_graphs
@@ -22,6 +22,20 @@ BACKENDS = {
 }
 """Name of each backend to ``module:class``; the module, with its library, is imported when the backend is used."""
 
+UNPROVED = ("fake",)
+"""Backends that compute nothing, whose class maps are not compared with the expected ones."""
+
+
+def checked_backend(backend: str) -> str:
+    """Return the name of a backend.
+
+    Raises:
+        OptionError: no such backend.
+    """
+    if backend not in BACKENDS:
+        raise OptionError(f"no backend is called {backend!r}; known: {', '.join(sorted(BACKENDS))}")
+    return backend
+
 
 def engine_class(backend: str) -> type[Engine]:
     """Return the class of a backend's engines, importing its library.
@@ -30,10 +44,15 @@ def engine_class(backend: str) -> type[Engine]:
         OptionError: no such backend.
         EnvironmentUnfitError: its library is not installed.
     """
-    if backend not in BACKENDS:
-        raise OptionError(f"no backend is called {backend!r}; known: {', '.join(sorted(BACKENDS))}")
-    module, _, name = BACKENDS[backend].partition(":")
-    return getattr(import_module(module), name)
+    module, _, name = BACKENDS[checked_backend(backend)].partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("edge_arseg"):
+            raise
+        raise EnvironmentUnfitError(
+            f"--backend {backend} needs {error.name}, which is not installed: pip install {error.name}"
+        ) from error
 
 
 def open_engine(path: Path, *, backend: str = "onnxruntime", threads: int | None = None) -> Engine:

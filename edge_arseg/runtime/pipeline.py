@@ -5,6 +5,7 @@
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import ExitStack
 from enum import Enum
 
@@ -51,6 +52,23 @@ def settled_mode(bundle: Bundle, mode: Mode | None) -> Mode:
             "train the LR branch (edge-arseg train lr) and export again"
         )
     return mode or able[0]
+
+
+def modes_to_run(bundle: Bundle | None, asked: Sequence[Mode], usual: Sequence[Mode]) -> tuple[Mode, ...]:
+    """Return the modes asked for; where there are none, those of ``usual`` that the bundle can be run in.
+
+    Args:
+        bundle: ``None``: one in the package, which has both branches.
+        asked: by the user.
+        usual: in their order; at least one is ``hr``.
+
+    Raises:
+        OptionError: a mode that needs a branch which the bundle has not.
+    """
+    if bundle is None:
+        return tuple(asked or usual)
+    able = modes_from_bundle(bundle)
+    return tuple(settled_mode(bundle, mode) for mode in asked) or tuple(mode for mode in usual if mode in able)
 
 
 class Pipeline(ABC):

@@ -2,7 +2,7 @@
 
 ::
 
-    with Segmenter(read_bundle("camvid-bise18.arseg")) as segmenter:
+    with Segmenter("camvid-bise18.arseg") as segmenter:
         for result in segmenter.stream("clip.mp4"):
             result.class_map, result.branch, result.distance
 """
@@ -11,17 +11,15 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from os import PathLike
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
 from edge_arseg.motion.chain import MotionChain
 from edge_arseg.motion.keyframe import KeyframePolicy
-from edge_arseg.runtime.backend_choice import settled_options
-from edge_arseg.runtime.bundle import Bundle, read_bundle
-from edge_arseg.runtime.engine_options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle, settled_mode
+from edge_arseg.runtime.engine_choice import Choosable, settled
+from edge_arseg.runtime.engine_options import AUTO, EngineOptions
+from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec.frame import Branch, Frame
 from edge_arseg.spec.result import SegmentedFrame
@@ -37,41 +35,49 @@ class Segmenter:
     Attributes:
         bundle: the bundle.
         pipeline: the engines; ``pipeline.label`` says what runs.
-        choice: how ``auto`` came to its backend; ``None`` where one was named.
+        choice: how bundle and backend were chosen, and how many of the golden pixels get the expected class here.
         policy: when a frame becomes a keyframe; by default at most the bundle's GOP apart, and at scene cuts.
     """
 
     def __init__(
         self,
-        bundle: Bundle | str | PathLike[str],
+        bundle: Choosable = None,
         *,
         mode: Mode | None = None,
         fusion: str = "auto",
-        backend: str = "onnxruntime",
+        backend: str = AUTO,
         threads: int | None = None,
+        unchecked: bool = False,
         policy: KeyframePolicy | None = None,
     ):
         """Open the engines and run each once, so that the first frame takes no longer than the others.
 
+        What runs has given the right class maps for the bundle's golden frames on this machine, now or at an earlier
+        start: see ``engine_choice``.
+
         Args:
-            bundle: or its folder.
+            bundle: or its folder; by default the fastest in the package.
             mode: see ``Mode``; ``None``: ``ar``, or ``hr`` where the bundle has the HR branch alone.
-            fusion, backend, threads: see ``EngineOptions``.
+            fusion, backend, threads, unchecked: see ``EngineOptions``. They count for nothing where ``bundle`` is a
+                ``Choice`` already.
             policy: see the class.
 
         Raises:
             BundleError: the bundle is missing or damaged, or a graph contradicts its manifest.
             BuildError: an engine cannot be opened.
-            OptionError, EnvironmentUnfitError: an option that cannot be had here.
+            OptionError, EnvironmentUnfitError: an option that cannot be had here, or class maps that are not right.
         """
-        self.bundle = bundle if isinstance(bundle, Bundle) else read_bundle(Path(bundle))
+        asked = () if mode is None else (mode,)
+        options = EngineOptions(fusion, backend, threads, unchecked)
+        self.choice, (mode, *_) = settled(bundle, asked, (Mode.AR, Mode.HR), options)
+        self.bundle = self.choice.bundle
         manifest = self.bundle.manifest
         self.policy = policy or KeyframePolicy(interval=manifest.gop)
         self._stack = ExitStack()
         try:
-            mode = settled_mode(self.bundle, mode)
-            options, self.choice = settled_options(self.bundle, mode, EngineOptions(fusion, backend, threads))
-            self.pipeline: Pipeline = pipeline_from_bundle(self.bundle, self._stack, mode=mode, options=options)
+            self.pipeline: Pipeline = pipeline_from_bundle(
+                self.bundle, self._stack, mode=mode, options=self.choice.options
+            )
             cells = (-(-side // manifest.flow_block) for side in self.size)
             self._flow = np.zeros((*cells, 2), np.float32)
             self._warm_up()

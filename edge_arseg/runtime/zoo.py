@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge_arseg.errors import BundleError
-from edge_arseg.runtime.bundle import SUFFIX
+from edge_arseg.runtime.bundle import SUFFIX, Bundle, read_bundle
 
 ZOO = Path(__file__).parents[1] / "zoo"
 
@@ -12,15 +12,45 @@ INT8 = "-int8"
 """End of a name of a bundle quantized for ONNX Runtime."""
 
 
-def default_bundle(folder: Path = ZOO) -> Path:
-    """Return the bundle that is used where none is named: the only int8 one, which a CPU runs fastest, or the only one.
+def default_bundle(folder: Path | None = None) -> Path:
+    """Return the shipped bundle that CPUs run fastest: the int8 one, else the first; what ``run`` takes is measured.
 
     Raises:
-        BundleError: there is none, or more than one.
+        BundleError: there is none.
     """
-    bundles = sorted(folder.glob(f"*{SUFFIX}"))
-    chosen = [bundle for bundle in bundles if bundle.stem.endswith(INT8)] or bundles
-    if len(chosen) != 1:
-        names = ", ".join(bundle.name for bundle in bundles) or "none"
-        raise BundleError(f"bundles in the package: {names}; name one with -b BUNDLE, or make one: edge-arseg export")
-    return chosen[0]
+    paths = shipped_paths(folder)
+    return next((path for path in paths if path.stem.endswith(INT8)), paths[0])
+
+
+def inputs_of_bundle(named: Path | None) -> list[Path]:
+    """Return the folders that a command may read its bundle from: what was named, or all in the package."""
+    return [named] if named is not None else shipped_paths()
+
+
+def shipped_paths(folder: Path | None = None) -> list[Path]:
+    """Return the folders of the bundles in the package, by name.
+
+    Args:
+        folder: instead of ``ZOO``.
+
+    Raises:
+        BundleError: there is none.
+    """
+    paths = sorted((folder or ZOO).glob(f"*{SUFFIX}"))
+    if not paths:
+        raise BundleError("bundles in the package: none; name one with -b BUNDLE, or make one: edge-arseg export")
+    return paths
+
+
+def shipped_bundles(folder: Path | None = None) -> list[Bundle]:
+    """Return the bundles in the package, by name.
+
+    Args:
+        folder: instead of ``ZOO``.
+
+    Their files are compared by length only, not by digest: most of them will not be used.
+
+    Raises:
+        BundleError: there is none, or one is damaged.
+    """
+    return [read_bundle(path, digests=False) for path in shipped_paths(folder)]

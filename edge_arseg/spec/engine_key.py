@@ -10,7 +10,6 @@ Revisions of the record:
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from edge_arseg.errors import BundleError
 from edge_arseg.spec.manifest import FileEntry, Manifest, Role, Sha256
+from edge_arseg.spec.user_cache import user_cache
 
 REVISION = 1
 RECORD = "build.json"
@@ -153,10 +153,7 @@ def engine_roots(
         environment: instead of the process's; ``XDG_CACHE_HOME`` is looked at.
         home: instead of the user's.
     """
-    variables = os.environ if environment is None else environment
-    cache = variables.get("XDG_CACHE_HOME")
-    root = Path(cache) if cache else (home or Path.home()) / ".cache"
-    return bundle / FOLDER, root / "edge-arseg" / FOLDER / digest[:16]
+    return bundle / FOLDER, user_cache(environment=environment, home=home) / FOLDER / digest[:16]
 
 
 def module_from_compatible(compatible: bytes) -> str | None:

@@ -96,3 +96,4 @@ def test_conditions_hold_what_a_record_needs(jetson):
     assert memory_mb(jetson) == 7620024 * 1024 // 1_000_000
     assert memory_mb(jetson / "nowhere") == 0
     assert cpu_model(jetson) == "ARMv8 Processor rev 1 (v8l)"
+    assert conditions_now(jetson).cpu_features is None

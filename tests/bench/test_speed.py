@@ -4,9 +4,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from edge_arseg.bench.speed import Speed, speed_of_bundle
+from edge_arseg.bench.speed import Speed, no_verdict_reason, speed_of_bundle
 from edge_arseg.bench.speed_report import markdown_from_speed
 from edge_arseg.errors import OptionError
+from edge_arseg.runtime import zoo
 from edge_arseg.runtime.bundle import read_bundle
 from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
@@ -49,6 +50,15 @@ def test_the_report_shows_every_mode(speed, own_bundle):
 )
 def test_the_verdict_is_plain(realised, says):
     assert says in Speed({}, 3.0, realised, 1.0).verdict
+
+
+def test_a_live_source_gets_no_verdict():
+    """The wait for its next frame hides what either mode takes."""
+    for source in ("rtsp://camera/stream", "/dev/video0"):
+        no_verdict = no_verdict_reason(read_bundle(zoo.ZOO / "camvid-compact-360x480.arseg"), "onnxruntime", source)
+        assert "record it to a file" in Speed({}, 3.0, None, 1.0, no_verdict).verdict
+        assert Speed({}, 3.0, 0.9, 1.0, no_verdict).verdict.startswith("no verdict: frames of a live source")
+    assert no_verdict_reason(read_bundle(zoo.ZOO / "camvid-compact-360x480.arseg"), "onnxruntime", SOURCE) == ""
 
 
 def test_fewer_frames_than_a_gop_are_refused(own_bundle):

@@ -67,7 +67,7 @@ def test_a_kernel_that_answers_wrongly_does_not_verify(edge_arseg, copy, gpu):
     data = bytes_from_arrays(replace(weights, value_weight=-20 * weights.value_weight))
     (copy / bundle.manifest.fusion_weights).write_bytes(data)
     sign_again(bundle, bundle.manifest.fusion_weights, data)
-    answer = edge_arseg("verify", copy)
+    answer = edge_arseg("verify", copy, "--backend", "onnxruntime")
     assert answer.code == 1
     assert "error: kernel at distance" in answer.err
     assert gpu.retained == 0
@@ -78,7 +78,7 @@ def test_a_gpu_that_fails_in_the_kernel_is_no_reason_not_to_run_it(edge_arseg, c
         raise gpu.module.LaunchError("cuStreamSynchronize failed: an illegal memory access was encountered")
 
     monkeypatch.setattr("cuda_stub.run", fail)
-    answer = edge_arseg("verify", copy)
+    answer = edge_arseg("verify", copy, "--backend", "onnxruntime")
     assert answer.code == 5
     assert "illegal memory access" in answer.err
 
@@ -91,13 +91,13 @@ def test_without_a_gpu_it_says_that_the_kernel_was_not_run(edge_arseg, copy, mon
         import sys
 
         monkeypatch.setitem(sys.modules, "pycuda", None)
-    answer = edge_arseg("verify", copy, "--json")
+    answer = edge_arseg("verify", copy, "--backend", "onnxruntime", "--json")
     assert answer.code == 0, answer.err
     found = json.loads(answer.out)
     why = found["fusion_kernel"]["not_run"]
     assert ("no GPU" if count == 0 else "pycuda is missing") in why
     assert "kernel" not in {row["output"] for row in found["rows"]}
-    assert f"CUDA fusion kernel: not run: {why[:40]}" in edge_arseg("verify", copy).out
+    assert f"CUDA fusion kernel: not run: {why[:40]}" in edge_arseg("verify", copy, "--backend", "onnxruntime").out
 
 
 def test_a_bundle_without_kernels_asks_no_gpu(edge_arseg, own_bundle, gpu):
@@ -111,7 +111,7 @@ def test_a_kernel_for_another_gpu_is_named(edge_arseg, copy, gpu):
     bundle = read_bundle(copy)
     kernels = tuple(replace(kernel, sm=90) for kernel in bundle.manifest.kernels)
     (copy / MANIFEST).write_text(json_from_manifest(replace(bundle.manifest, kernels=kernels)))
-    answer = edge_arseg("verify", copy)
+    answer = edge_arseg("verify", copy, "--backend", "onnxruntime")
     assert answer.code == 0
     assert "not run: " in answer.out
     assert "no fusion kernel for this GPU, sm_87 (there are: sm_90)" in answer.out
@@ -121,7 +121,7 @@ def test_a_kernel_for_another_gpu_is_named(edge_arseg, copy, gpu):
 
 def test_a_gpu_too_full_for_the_kernel_is_out_of_memory(edge_arseg, copy, monkeypatch):
     install(monkeypatch, gpu=KernelGpu(total=8_000))
-    answer = edge_arseg("verify", copy)
+    answer = edge_arseg("verify", copy, "--backend", "onnxruntime")
     assert answer.code == 6
     assert "no memory left" in answer.err
 

@@ -6,7 +6,7 @@ from bundle_files import write_small_bundle
 
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundle import MANIFEST, read_bundle
-from edge_arseg.runtime.zoo import default_bundle
+from edge_arseg.runtime.zoo import shipped_bundles
 from edge_arseg.spec.manifest import Role
 
 
@@ -80,19 +80,12 @@ def test_what_is_there_instead_of_a_bundle_is_said(tmp_path):
         read_bundle(tmp_path / "typo.arseg")
 
 
-def test_the_default_bundle_is_the_only_one_or_the_only_int8_one(tmp_path):
+def test_the_bundles_in_the_package_are_found_by_name(tmp_path):
     with pytest.raises(BundleError, match="-b BUNDLE"):
-        default_bundle(tmp_path)
-    write_small_bundle(tmp_path / "one.arseg")
-    assert default_bundle(tmp_path).name == "one.arseg"
-    write_small_bundle(tmp_path / "two.arseg")
-    with pytest.raises(BundleError, match=r"one\.arseg, two\.arseg"):
-        default_bundle(tmp_path)
-    write_small_bundle(tmp_path / "one-int8.arseg")
-    assert default_bundle(tmp_path).name == "one-int8.arseg"
-    write_small_bundle(tmp_path / "two-int8.arseg")
-    with pytest.raises(BundleError, match=r"two-int8\.arseg"):
-        default_bundle(tmp_path)
+        shipped_bundles(tmp_path)
+    for name in ("two", "one", "one-int8"):
+        write_small_bundle(tmp_path / f"{name}.arseg")
+    assert [bundle.path.name for bundle in shipped_bundles(tmp_path)] == ["one-int8.arseg", "one.arseg", "two.arseg"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

@@ -18,12 +18,12 @@ from tensorrt_stubs import install
 
 from edge_arseg.compiler.compile_steps import StepState
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
-from edge_arseg.runtime.backend_choice import choice_from_bundle
 from edge_arseg.runtime.bundle import read_bundle
 from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
+from edge_arseg.runtime.trial import attempt_of
 from edge_arseg.runtime.verification import required_agreement
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.manifest import Precision, Role
@@ -198,7 +198,7 @@ def test_other_modes_fuse_nothing(damaged, gpu):
 
 
 def test_the_automatic_backend_times_the_kernel(damaged, gpu):
-    options = EngineOptions(backend="auto")
-    (trial,) = choice_from_bundle(damaged, Mode.AR, options, candidates=("tensorrt",)).trials
+    options = EngineOptions(backend="tensorrt")
+    trial = attempt_of(damaged, Mode.AR, options, required=required_agreement(damaged.manifest))
     assert trial.agreement > 0.99
     assert {launch.entry for launch in gpu.launched} == {"fuse_half_8"}

@@ -19,6 +19,8 @@ from edge_arseg.compiler.quantization.thresholds import range_from_histogram
 from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.engine_choice import unproved
+from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
@@ -241,7 +243,8 @@ def _observed_frames(
     """Run the clip through the segmenter's loop, and yield a copy of each frame that was looked at."""
     policy = KeyframePolicy(interval=selection.interval, scene_cut=1.0)
     seen = 0
-    with Segmenter(bundle, mode=Mode.HR, threads=threads, policy=policy) as segmenter:
+    engines = EngineOptions(backend="onnxruntime", threads=threads)
+    with Segmenter(unproved(bundle, engines), mode=Mode.HR, policy=policy) as segmenter:
         segmenter.pipeline = flow
         with segmenter.open(source, motion=selection.clip.motion) as reader:
             for result in segmenter.segment(islice(reader, selection.clip.frames)):

@@ -9,6 +9,7 @@ from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.engine_choice import unproved
 from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode, modes_from_bundle
 from edge_arseg.spec.manifest import Role
@@ -37,7 +38,7 @@ def judge_from_clip(clip: str, labels: Path, *, limit: int | None, engines: Engi
     """Score on a clip: HR alone decides on ``hr``, AR-Seg on ``lr``."""
 
     def scored(bundle: Bundle, modes: tuple[Mode, ...]) -> Scores:
-        return scores_from_clip(bundle, clip, labels, ClipOptions(modes=modes, limit=limit, engines=engines))
+        return scores_from_clip(unproved(bundle, engines), clip, labels, ClipOptions(modes=modes, limit=limit))
 
     return Judge(scored, (Mode.AR, Mode.HR), {Role.HR: Mode.HR, Role.LR: Mode.AR})
 
@@ -68,4 +69,4 @@ def _image_scores(
     limit: int | None,
     engines: EngineOptions,
 ) -> Scores:
-    return scores_from_images(bundle, images, labels, ImageOptions(modes=modes, limit=limit, engines=engines))
+    return scores_from_images(unproved(bundle, engines), images, labels, ImageOptions(modes=modes, limit=limit))

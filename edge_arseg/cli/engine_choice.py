@@ -1,0 +1,55 @@
+"""Choosing bundle and backend for a command, and saying on stderr what was chosen and why."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge_arseg.runtime.engine_options import EngineOptions
+
+if TYPE_CHECKING:
+    from edge_arseg.runtime.bundle import Bundle
+    from edge_arseg.runtime.engine_choice import Choice
+    from edge_arseg.runtime.pipeline import Mode
+
+
+def announced_choice(
+    bundle: "Bundle | Path | None",
+    asked: Sequence["Mode"],
+    usual: Sequence["Mode"],
+    engines: EngineOptions,
+    *,
+    gate: bool = True,
+) -> "tuple[Choice, tuple[Mode, ...]]":
+    """Choose; print what keeps the user waiting, then what was chosen, then what to beware of.
+
+    Args:
+        bundle: that was named, or its folder, or ``None``.
+        asked, usual: see ``modes_to_run``.
+        engines, gate: see ``choice_from_options``.
+
+    Returns:
+        The choice, and the modes to run.
+
+    Raises:
+        ArsegError: see ``choice_from_options``.
+    """
+    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.engine_choice import choice_from_options
+    from edge_arseg.runtime.pipeline import modes_to_run
+
+    named = read_bundle(bundle) if isinstance(bundle, Path) else bundle
+    modes = modes_to_run(named, asked, usual)
+    told: list[str] = []
+
+    def progress(line: str) -> None:
+        if not told:
+            click.echo("first use on this machine: trying what can run here; it is remembered ...", err=True)
+        told.append(line)
+
+    choice = choice_from_options(named, modes, engines, gate=gate, progress=progress)
+    click.echo(str(choice), err=True)
+    for warning in choice.warnings:
+        click.secho(f"warning: {warning}", fg="yellow", bold=True, err=True)
+    return choice, modes

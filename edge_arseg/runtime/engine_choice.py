@@ -1,0 +1,285 @@
+"""Which bundle runs on which backend, and the proof that it gives the right class maps on this machine.
+
+============= ============= ==========================================================================================
+bundle        backend       what runs
+============= ============= ==========================================================================================
+not named     not named     the fastest pair of a shipped bundle and a backend whose golden frames pass here
+not named     named         the fastest shipped bundle that passes on it
+named         not named     the engine of the bundle's target; where it is missing, or there is no target, the fastest
+                            backend that passes
+named         named         just that
+============= ============= ==========================================================================================
+
+What does not pass is refused, with the figure and the ways out, unless ``unchecked``. Each pair is tried once and
+remembered (``trial_memory``).
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TypeAlias
+
+from edge_arseg.errors import BuildError, EnvironmentUnfitError
+from edge_arseg.runtime.bundle import Bundle, read_bundle
+from edge_arseg.runtime.engine_options import AUTO, EngineOptions
+from edge_arseg.runtime.engines import UNPROVED, checked_backend
+from edge_arseg.runtime.pipeline import Mode, modes_to_run
+from edge_arseg.runtime.refusal import refusal
+from edge_arseg.runtime.target_engine import engine_of_target, missing_engine
+from edge_arseg.runtime.trial import Trial, attempt_of, trial_of
+from edge_arseg.runtime.trial_memory import TrialMemory
+from edge_arseg.runtime.verification import required_agreement
+from edge_arseg.runtime.zoo import shipped_bundles
+
+CANDIDATES = ("tensorrt", "openvino-bf16", "openvino", "onnxruntime-cuda", "onnxruntime")
+"""Backends that are tried. ``onnxruntime-tensorrt`` is not one: it builds for minutes where it has not run yet."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A bundle and what it runs on.
+
+    Attributes:
+        bundle: checked.
+        options: with a backend named.
+        how: why these two, in words.
+        trials: what became of every pair that was looked at; of each, the worst of the modes asked for.
+        warnings: what the user has to know.
+    """
+
+    bundle: Bundle
+    options: EngineOptions
+    how: str
+    trials: tuple[Trial, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def trial(self) -> Trial | None:
+        """The trial of the pair that was taken; ``None`` where it was not tried."""
+        name, backend = self.bundle.manifest.name, self.options.backend
+        return next((trial for trial in self.trials if (trial.bundle, trial.backend) == (name, backend)), None)
+
+    @property
+    def agreement(self) -> float | None:
+        """Share of the golden pixels that get the expected class here, 0 to 1; ``None`` where they were not run."""
+        return self.trial.agreement if self.trial else None
+
+    def __str__(self) -> str:
+        return f"{self.bundle.manifest.name} on {self.options.backend}: {self.how}"
+
+
+Choosable: TypeAlias = Choice | Bundle | str | PathLike[str] | None
+"""A choice that was made, a bundle, its folder, or ``None`` for one of those in the package."""
+
+
+def unproved(bundle: Bundle, options: EngineOptions) -> Choice:
+    """Return a choice that is taken as it is: for bundles in the making, which are measured by other means."""
+    return Choice(bundle, options, "as named, not proved")
+
+
+def settled(
+    what: Choosable, asked: Sequence[Mode], usual: Sequence[Mode], options: EngineOptions
+) -> tuple[Choice, tuple[Mode, ...]]:
+    """Return the choice and the modes. A choice that was made already is taken as it is; warnings are logged.
+
+    Args:
+        what: see ``Choosable``.
+        asked, usual: see ``modes_to_run``.
+        options: count for nothing where ``what`` is a choice.
+
+    Raises:
+        ArsegError: see ``choice_from_options`` and ``modes_to_run``.
+    """
+    if isinstance(what, Choice):
+        return what, modes_to_run(what.bundle, asked, usual)
+    bundle = what if what is None or isinstance(what, Bundle) else read_bundle(Path(what))
+    modes = modes_to_run(bundle, asked, usual)
+    choice = choice_from_options(bundle, modes, options)
+    for warning in choice.warnings:
+        _log.warning("%s", warning)
+    return choice, modes
+
+
+def choice_from_options(
+    what: Bundle | str | PathLike[str] | None,
+    modes: Sequence[Mode],
+    options: EngineOptions,
+    *,
+    memory: TrialMemory | None = None,
+    candidates: Sequence[str] | None = None,
+    gate: bool = True,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Choice:
+    """Choose bundle and backend, as in the table above.
+
+    Args:
+        what: the bundle or its folder; ``None``: one of those in the package.
+        modes: that will run; a pair must pass in all of them, and is timed in the first.
+        options: fusion, threads, and the backend or ``auto``.
+        memory: of earlier trials.
+        candidates: backends that are tried; by default ``CANDIDATES``.
+        gate: refuse what does not pass, or warn of it; without, whoever asks compares the agreement.
+        progress: called with a line before each trial that was not remembered.
+
+    Raises:
+        BundleError: the bundle is missing or damaged, or the package has none.
+        OptionError: no such backend.
+        EnvironmentUnfitError: nothing passes; with the figures and the ways out.
+        BuildError: the backend named cannot run the bundle, or none can and one has no engine of it.
+    """
+    named = what is not None
+    bundles = [what if isinstance(what, Bundle) else read_bundle(Path(what))] if what is not None else None
+    if options.backend != AUTO:
+        checked_backend(options.backend)
+    candidates = CANDIDATES if candidates is None else candidates
+    tries = _Tries(modes, options, memory or TrialMemory(), candidates, gate, progress)
+    if bundles is None:
+        bundles = tries.doubtful = shipped_bundles()
+    if options.backend in UNPROVED:
+        return Choice(tries.sound(bundles[0]), options, "as named; it computes nothing")
+    if named and options.backend != AUTO:
+        return tries.as_named(bundles[0])
+    if named:
+        return _for_one(bundles[0], tries)
+    backends = candidates if options.backend == AUTO else [options.backend]
+    return tries.fastest([(bundle, backend) for bundle in bundles for backend in backends])
+
+
+def _for_one(bundle: Bundle, tries: "_Tries") -> Choice:
+    """Choose a backend for a bundle that was named."""
+    engine = engine_of_target(bundle.manifest.target)
+    if engine is None:
+        return tries.fastest([(bundle, backend) for backend in tries.candidates])
+    trial = tries.look(bundle, engine)
+    if trial.agreement is not None:
+        how = f"the engine of its target {bundle.manifest.target}"
+        return tries.proved(bundle, trial, how, (trial,))
+    choice = tries.fastest([(bundle, backend) for backend in tries.candidates if backend != engine])
+    line = missing_engine(bundle, trial.reason, choice.options.backend)
+    return replace(choice, trials=(trial, *choice.trials), warnings=(line, *choice.warnings))
+
+
+class _Tries:
+    """Tries pairs in the modes and with the options asked for, unless they were tried before.
+
+    Attributes:
+        candidates: backends to try.
+        doubtful: bundles whose files were not compared with their digests yet.
+    """
+
+    def __init__(
+        self,
+        modes: Sequence[Mode],
+        options: EngineOptions,
+        memory: TrialMemory,
+        candidates: Sequence[str],
+        gate: bool,
+        progress: Callable[[str], None],
+    ):
+        self._modes, self._options, self._memory, self._progress = modes, options, memory, progress
+        self.candidates, self._gate = candidates, gate
+        self.doubtful: list[Bundle] = []
+        self._fresh = 0
+
+    def sound(self, bundle: Bundle) -> Bundle:
+        """Return the bundle, its files compared with their digests."""
+        if bundle in self.doubtful:
+            self.doubtful = [other for other in self.doubtful if other is not bundle]
+            return read_bundle(bundle.path)
+        return bundle
+
+    def as_named(self, bundle: Bundle) -> Choice:
+        """Prove the pair that the user named; what keeps it from running is raised as it is."""
+        options, required = self._options, required_agreement(bundle.manifest)
+        worst: Trial | None = None
+        for mode in self._modes:
+            trial = self._memory.recall(bundle, mode, options)
+            if trial is None or trial.agreement is None:
+                trial = trial_of(bundle, mode, options, required=required, timed=False)
+                self._keep(trial, bundle, mode, options)
+            worst = _worse(worst, trial)
+        assert worst is not None
+        return self.proved(bundle, worst, f"as named; {worst.agreement:.2%} of the golden pixels agree", (worst,))
+
+    def look(self, bundle: Bundle, backend: str) -> Trial:
+        """Return what becomes of a pair: in the first mode where it passes in all of them, else in the worst."""
+        options, required = replace(self._options, backend=backend), required_agreement(bundle.manifest)
+        found: Trial | None = None
+        for mode in self._modes:
+            trial = self._memory.recall(bundle, mode, options)
+            if trial is None or (trial.passes(required) and trial.frame_ms is None):
+                self._progress(f"trying {bundle.manifest.name} on {backend}")
+                trial = attempt_of(self.sound(bundle), mode, options, required=required)
+                self._keep(trial, bundle, mode, options)
+            found = _worse(found, trial)
+            if not found.passes(required):
+                break
+        assert found is not None
+        return found
+
+    def fastest(self, pairs: Sequence[tuple[Bundle, str]]) -> Choice:
+        """Return the fastest pair that passes; with ``unchecked``, where none does, the one that agrees most."""
+        tried = [(bundle, self.look(bundle, backend)) for bundle, backend in pairs]
+        trials = tuple(trial for _, trial in tried)
+        passing = [(b, t) for b, t in tried if t.passes(required_agreement(b.manifest)) and t.frame_ms is not None]
+        if passing:
+            bundle, trial = min(passing, key=lambda pair: pair[1].frame_ms or 0.0)
+            count = f"the fastest of {len(passing)} that give" if len(passing) > 1 else "the only one that gives"
+            how = f"{count} the right classes here, {trial.frame_ms:.1f} ms a frame"
+            return self.proved(bundle, trial, how, trials)
+        ran = [(b, t) for b, t in tried if t.agreement is not None]
+        if not ran:
+            lines = "\n".join(f"  {trial.bundle} on {trial.backend}: {trial.reason}" for trial in trials)
+            message = f"no backend runs {_names(pairs)} here; see `edge-arseg doctor`\n{lines}"
+            build = any(trial.exit_code == BuildError.exit_code for trial in trials)
+            raise BuildError(message) if build else EnvironmentUnfitError(message)
+        bundle, trial = max(ran, key=lambda pair: pair[1].agreement or 0.0)
+        return self.proved(bundle, trial, "the one that agrees most, none passes", trials)
+
+    def proved(self, bundle: Bundle, trial: Trial, how: str, trials: tuple[Trial, ...]) -> Choice:
+        """Return the choice of a pair that ran, or refuse it where it does not pass."""
+        required = required_agreement(bundle.manifest)
+        options = replace(self._options, backend=trial.backend)
+        warnings = []
+        if self._gate and not trial.passes(required):
+            figure = (
+                f"{bundle.path}: on {trial.backend} {trial.agreement:.2%} of the golden pixels get the expected class "
+                f"here, {required:.2%} expected (mode {', '.join(mode.value for mode in self._modes)})"
+            )
+            if not options.unchecked:
+                others = [self.look(bundle, other) for other in self.candidates if _untried(bundle, other, trials)]
+                passing = [t for t in (*trials, *others) if t.bundle == trial.bundle and t.passes(required)]
+                raise EnvironmentUnfitError(refusal(figure, bundle, passing))
+            warnings.append(f"{figure}; it runs all the same, as --unchecked says")
+        if self._memory.unwritable:
+            warnings.append(
+                f"{self._memory.folder} cannot be written: what was tried here is not remembered, and is tried again "
+                "at every start; name a folder: export XDG_CACHE_HOME=FOLDER"
+            )
+        remembered = "" if self._fresh else "; remembered"
+        return Choice(self.sound(bundle), options, how + remembered, trials, tuple(warnings))
+
+    def _keep(self, trial: Trial, bundle: Bundle, mode: Mode, options: EngineOptions) -> None:
+        self._fresh += 1
+        self._memory.keep(trial, bundle, mode, options)
+
+
+def _worse(one: Trial | None, other: Trial) -> Trial:
+    """Return the trial that counts: the first, which was timed, unless the other did not run or agrees less."""
+    if one is None or other.agreement is None:
+        return other
+    if one.agreement is None or one.agreement <= other.agreement:
+        return one
+    return replace(other, frame_ms=one.frame_ms)
+
+
+def _untried(bundle: Bundle, backend: str, trials: Sequence[Trial]) -> bool:
+    return not any((trial.bundle, trial.backend) == (bundle.manifest.name, backend) for trial in trials)
+
+
+def _names(pairs: Sequence[tuple[Bundle, str]]) -> str:
+    return ", ".join(dict.fromkeys(str(bundle.path) for bundle, _ in pairs))

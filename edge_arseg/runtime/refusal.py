@@ -1,0 +1,43 @@
+"""What to type where a bundle does not give the right class maps on this machine."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, Bundle
+from edge_arseg.runtime.trial import Trial
+from edge_arseg.runtime.zoo import ZOO
+
+
+def refusal(figure: str, bundle: Bundle, passing: Sequence[Trial]) -> str:
+    """Return the message: what was seen, and the ways out.
+
+    Args:
+        figure: agreement seen and required.
+        bundle: that does not pass.
+        passing: trials of the same bundle that do.
+    """
+    ways = [f"--backend {trial.backend}: {trial.agreement:.2%} of the pixels agree there" for trial in passing]
+    if source := _source_digest(bundle):
+        path = _bundle_of(source, [bundle.path.parent, ZOO])
+        name = f"-b {path}" if path else f"-b with the bundle of digest {source[:12]}"
+        ways.append(f"{name}: the bundle that this one was made from")
+    ways.append("--unchecked: runs it all the same (unchecked=True in Python)")
+    return figure + "; ways out:\n" + "\n".join(f"  {way}" for way in ways)
+
+
+def _source_digest(bundle: Bundle) -> str | None:
+    """Return the digest of the bundle that this one was compiled or quantized from."""
+    manifest = bundle.manifest
+    return manifest.compiled_from or (manifest.quantization.source if manifest.quantization else None)
+
+
+def _bundle_of(digest: str, folders: Sequence[Path]) -> Path | None:
+    for folder in folders:
+        for file in sorted(folder.glob(f"*{SUFFIX}/{MANIFEST}")):
+            try:
+                if hashlib.sha256(file.read_bytes()).hexdigest() == digest:
+                    return file.parent
+            except OSError:
+                continue
+    return None

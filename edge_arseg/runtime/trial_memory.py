@@ -1,0 +1,182 @@
+"""Trials that were made before, in the user's cache: a bundle proves itself on a machine once, not at every start.
+
+One small file for each trial, named by a digest of all that its outcome depends on. No engine library is imported to
+read it.
+"""
+
+import hashlib
+import json
+import os
+import re
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from edge_arseg import __version__
+from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.cpu_features import cpu_features
+from edge_arseg.runtime.engine_options import EngineOptions
+from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.trial import Trial
+from edge_arseg.spec.cores import usable_cores
+from edge_arseg.spec.engine_key import RECORD, engine_roots
+from edge_arseg.spec.user_cache import user_cache
+
+REVISION = 1
+FOLDER = "trials"
+
+_LIBRARIES = re.compile(
+    r"(numpy|onnxruntime[a-z_]*|openvino|numba|llvmlite|tensorrt[a-z_0-9]*|pycuda)-([^-]+?)(?:-py[\d.]+)?"
+    r"\.(?:dist|egg)-info",
+    re.IGNORECASE,
+)
+_VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "CUDA_VISIBLE_DEVICES")
+_DEVICES = ("nvidia0", "nvidiactl", "nvhost-gpu", "nvgpu/igpu0/ctrl", "nvmap")
+_RUNTIME = Path(__file__).parent
+
+
+class TrialMemory:
+    """What is known of this machine.
+
+    Attributes:
+        folder: where the trials lie.
+        unwritable: whether a trial could not be kept.
+    """
+
+    def __init__(self, folder: Path | None = None, *, forget: bool = False):
+        """Look into a folder; nothing is read yet.
+
+        Args:
+            folder: by default in the user's cache.
+            forget: recall nothing, so that every pair is tried again and its trial is replaced.
+        """
+        self._forget = forget
+        self.folder = folder or user_cache() / FOLDER
+        self.unwritable = False
+
+    def recall(self, bundle: Bundle, mode: Mode, options: EngineOptions) -> Trial | None:
+        """Return the trial of a bundle on the backend that ``options`` names, or ``None``.
+
+        A damaged file is as good as none.
+        """
+        if self._forget:
+            return None
+        key = self._key(bundle, mode, options)
+        try:
+            data = json.loads(self._file(key).read_bytes())
+            if data["revision"] != REVISION or data["key"] != key:
+                return None
+            return _trial(bundle.manifest.name, options.backend, data["trial"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def keep(self, trial: Trial, bundle: Bundle, mode: Mode, options: EngineOptions) -> None:
+        """Write a trial down, whole or not at all; where that cannot be done, ``unwritable`` is set."""
+        if not trial.lasting:
+            return
+        key = self._key(bundle, mode, options)
+        file = self._file(key)
+        outcome = {name: value for name, value in asdict(trial).items() if name != "lasting"}
+        taken = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        part = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part.write_text(
+                json.dumps({"revision": REVISION, "taken": taken, "key": key, "trial": outcome}, indent=1) + "\n"
+            )
+            part.replace(file)
+        except OSError:
+            self.unwritable = True
+            with suppress(OSError):
+                part.unlink()
+
+    def _file(self, key: dict[str, Any]) -> Path:
+        name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]
+        return self.folder / f"{name}.json"
+
+    def _key(self, bundle: Bundle, mode: Mode, options: EngineOptions) -> dict[str, Any]:
+        return {
+            "bundle": bundle.digest,
+            "plans": plans_state(bundle),
+            "backend": options.backend,
+            "mode": mode.value,
+            "fusion": options.fusion,
+            "threads": options.threads or 0,
+            **self._machine,
+        }
+
+    @cached_property
+    def _machine(self) -> dict[str, Any]:
+        return machine_state()
+
+
+def _trial(bundle: str, backend: str, seen: dict[str, Any]) -> Trial:
+    """Return a trial that was written down.
+
+    Raises:
+        ValueError, KeyError, TypeError: it cannot be meant.
+    """
+    trial = Trial(bundle, backend, seen["agreement"], seen["frame_ms"], seen["reason"], seen["exit_code"])
+    numbers = [value for value in (trial.agreement, trial.frame_ms) if value is not None]
+    if any(type(number) not in (int, float) for number in numbers):
+        raise TypeError("no number")
+    if not isinstance(trial.reason, str) or type(trial.exit_code) is not int:
+        raise TypeError("no reason")
+    if bool(trial.reason) != (trial.agreement is None):
+        raise ValueError("ran, and did not run")
+    return trial
+
+
+def machine_state() -> dict[str, Any]:
+    """Return all of this machine and its software that a trial depends on, as plain JSON."""
+    cpu = cpu_features()
+    return {
+        "version": __version__,
+        "code": code_state(),
+        "cpu": cpu.model,
+        "features": list(cpu.present),
+        "cores": usable_cores(),
+        "libraries": library_versions(),
+        "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
+        "devices": [name for name in _DEVICES if os.access(f"/dev/{name}", os.R_OK | os.W_OK)],
+    }
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the engine libraries that this Python finds, first come first.
+
+    They are read off the names of ``NAME-VERSION.dist-info``: ``importlib.metadata`` takes 20 ms to import and another
+    one for each package.
+    """
+    found: dict[str, str] = {}
+    for folder in sys.path:
+        try:
+            names = sorted(entry.name for entry in Path(folder or ".").iterdir())
+        except OSError:
+            continue
+        for match in filter(None, map(_LIBRARIES.fullmatch, names)):
+            found.setdefault(match[1].lower(), match[2])
+    return dict(sorted(found.items()))
+
+
+def code_state(folder: Path = _RUNTIME) -> str:
+    """Return a digest that changes with the modules that run bundles: between two versions they change too."""
+    files = sorted((str(file.relative_to(folder)), file.stat()) for file in folder.rglob("*.py"))
+    text = repr([(name, stat.st_size, stat.st_mtime_ns) for name, stat in files])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def plans_state(bundle: Bundle) -> list[list[Any]]:
+    """Return which folders of engines a bundle has, and when each was built."""
+    found = []
+    for root in engine_roots(bundle.path, bundle.digest):
+        try:
+            records = sorted(root.glob(f"*/{RECORD}"))
+            found += [[record.parent.name, record.stat().st_mtime_ns] for record in records]
+        except OSError:
+            continue
+    return found
