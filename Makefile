@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow fuzz lint format tables bench-cpu start-up golden graphs-gate test-gpu build clean
+.PHONY: help run test test-slow fuzz lint format tables bench-cpu start-up kernels golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
-	@echo "also: test-slow fuzz lint format tables bench-cpu start-up golden graphs-gate build clean"
+	@echo "also: test-slow fuzz lint format tables bench-cpu start-up kernels golden graphs-gate build clean"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -56,6 +56,11 @@ tables: $(VENV)/.host
 # frame times, about ten minutes on an idle machine; goes on where it was interrupted
 bench-cpu: $(VENV)/.host
 	$(BIN)/python benchmarks/bench_cpu.py
+
+# the compiled kernels that are shipped, after a change of what they are compiled from; needs ld, and that of aarch64
+# (Debian: binutils-aarch64-linux-gnu)
+kernels: $(VENV)/.host
+	$(BIN)/python -m edge_arseg.compiler.native_libraries
 
 # what it costs to begin, beside another checkout: make start-up AGAINST=../base
 AGAINST := ../base

@@ -174,9 +174,13 @@ def main() -> None:
             options = RUNS[name]
             values[name] = {
                 "first_mask_s": told(
-                    f"{name} first_mask_s", chosen.rounds, lambda tree: tree.first_mask_s(chosen.clip, options)
+                    f"{name} first_mask_s",
+                    chosen.rounds,
+                    lambda tree, options=options: tree.first_mask_s(chosen.clip, options),
                 ),
-                "peak_mb": told(f"{name} peak_mb", chosen.rounds, lambda tree: tree.peak_mb(chosen.clip, options)),
+                "peak_mb": told(
+                    f"{name} peak_mb", chosen.rounds, lambda tree, options=options: tree.peak_mb(chosen.clip, options)
+                ),
             }
         if chosen.cold_rounds:
             values["cold_numba"] = {

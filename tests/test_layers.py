@@ -9,7 +9,7 @@ import pytest
 import edge_arseg
 
 PACKAGE = Path(edge_arseg.__file__).parent
-DEVICE = ("spec", "video", "motion", "runtime", "evaluation", "bench", "cli")
+DEVICE = ("spec", "native", "video", "motion", "runtime", "evaluation", "bench", "cli")
 HOST_LIBRARIES = ("torch", "onnx", "onnxscript", "safetensors", "matplotlib", "PIL", "cv2", "scipy")
 
 BLOCKED = f"""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge_arseg.bench.conditions import conditions_now
+from edge_arseg.native.library import instruction_set
 from edge_arseg.runtime.board import board_from_files
 from edge_arseg.runtime.cpu_features import cpu_features
 from edge_arseg.runtime.tensorrt_home import tensorrt_advice, tensorrt_is_here, tensorrt_owner
@@ -107,6 +108,9 @@ def _encoders() -> Finding:
 
 
 def _numba(versions: dict[str, str]) -> Finding:
+    shipped = instruction_set()
+    if shipped is not None:
+        return Finding("fusion kernel", "ok", f"shipped for {shipped.name}")
     if find_spec("numba") is None:
         return Finding(
             "fusion kernel",

@@ -13,11 +13,19 @@ class LazyGroup(click.Group):
     Args:
         modules: command to the module of this package that defines it as a function of the same name, in the order of
             the help.
+        shown: command to the first sentence of its help, so that the group's help imports none of them.
     """
 
-    def __init__(self, *arguments: Any, modules: Mapping[str, str], **options: Any) -> None:
+    def __init__(self, *arguments: Any, modules: Mapping[str, str], shown: Mapping[str, str], **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._modules = modules
+        self._modules, self._shown = modules, shown
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands as click does, from the sentences."""
+        room = formatter.width - 6 - max(map(len, self._shown))
+        rows = [(name, click.Command(name, help=text).get_short_help_str(room)) for name, text in self._shown.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, in the order of the work."""

@@ -14,26 +14,32 @@ from edge_arseg.cli.lazy_group import LazyGroup
 from edge_arseg.errors import ArsegError, SinkError
 
 COMMANDS = {
-    "doctor": "doctor",
-    "targets": "targets",
-    "train": "train",
-    "convert": "convert",
-    "export": "export",
-    "compile": "compile",
-    "quantize": "quantize",
-    "verify": "verify",
-    "eval": "eval",
-    "inspect": "inspect",
-    "run": "run",
-    "bench": "bench",
-    "demo": "demo",
+    "doctor": "Say what this machine can do, what it lacks, and what to type about it.",
+    "targets": "Boards that bundles are compiled for: list them, show one, or detect this one.",
+    "train": "Train a model: prepare pairs of frames, then the HR branch on stills, then the LR branch on pairs.",
+    "convert": "Convert a published CHECKPOINT to one .safetensors file.",
+    "export": "Export a CHECKPOINT to a bundle of ONNX graphs, checked against torch.",
+    "compile": "Compile a BUNDLE for a board.",
+    "quantize": "Quantize a float32 BUNDLE, with ranges from clips.",
+    "verify": "Check a BUNDLE: every file's digest, then its golden frames through the engines.",
+    "eval": "Score a bundle on labelled frames, the way `run` would segment them.",
+    "inspect": "Show what a BUNDLE holds: model, graphs, cost, origin; quantization, kernels and engines where it has "
+    "them.",
+    "run": "Segment SOURCE and write the result to every SINK.",
+    "bench": "Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.",
+    "demo": "Segment INPUT, or a street drive rendered in code, and write a folder to look at.",
 }
-"""Command to the module of this package that defines it, in the order of the help."""
+"""Command to the first sentence of its help, in the order of the help. Each is defined by the module of its name."""
 
 _STDOUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
-@click.command(cls=LazyGroup, modules=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=LazyGroup,
+    modules=dict(zip(COMMANDS, COMMANDS, strict=True)),
+    shown=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="edge-arseg")
 def cli() -> None:
     """Compile, run and measure AR-Seg video segmentation on edge boards."""

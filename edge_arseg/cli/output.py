@@ -3,12 +3,12 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def print_json(result: dict[str, Any]) -> None:
@@ -18,6 +18,9 @@ def print_json(result: dict[str, Any]) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, left: bool = False) -> None:
     """Print a table; columns after the first are set flush right, or all ``left`` where they hold text."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
     for i, column in enumerate(columns):
         table.add_column(column, justify="right" if i and not left else "left", overflow="fold")
@@ -28,6 +31,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
 
 def print_fields(title: str, fields: Sequence[tuple[str, object]]) -> None:
     """Print names with their values, a line each."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(
         title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False
     )
@@ -38,8 +44,10 @@ def print_fields(title: str, fields: Sequence[tuple[str, object]]) -> None:
     _console().print(table)
 
 
-def _console() -> Console:
+def _console() -> "Console":
     """Wide where nobody watches, so that lines in files and pipes are not cut."""
+    from rich.console import Console
+
     return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 

@@ -3,12 +3,14 @@
 import sys
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from edge_arseg.spec.result import SegmentedFrame
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 HEARTBEAT_S = 10.0
 
@@ -29,6 +31,10 @@ class Meter:
 
     def __enter__(self) -> "Meter":
         if sys.stderr.isatty():
+            # only a terminal shows a bar; elsewhere nobody waits for its import
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
             self._bar = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),

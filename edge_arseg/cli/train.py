@@ -6,8 +6,14 @@ from edge_arseg.cli.lazy_group import LazyGroup
 
 COMMANDS = {"prepare": "train_prepare", "hr": "train_hr", "lr": "train_lr"}
 """Command to the module of this package that defines it as a function of the same name, in the order of the work."""
+SHOWN = {
+    "prepare": "Make the pairs of frames that the LR branch is trained on.",
+    "hr": "Train the HR branch on the labelled images of DATASET.",
+    "lr": "Train the LR branch and the fusion on pairs of frames, taught by the HR branch of MODEL.",
+}
+"""Command to the first sentence of its help."""
 
 
-@click.command(cls=LazyGroup, modules=COMMANDS)
+@click.command(cls=LazyGroup, modules=COMMANDS, shown=SHOWN)
 def train() -> None:
     """Train a model: prepare pairs of frames, then the HR branch on stills, then the LR branch on pairs."""

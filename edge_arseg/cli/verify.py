@@ -35,6 +35,7 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
     from edge_arseg.runtime.engine_options import AUTO, EngineOptions
     from edge_arseg.runtime.engines import engines_from_bundle
     from edge_arseg.runtime.kernel_check import CheckedKernel
+    from edge_arseg.runtime.pipeline import Mode
     from edge_arseg.runtime.verification import agreements, gate_text, required_agreement, verified_roles
 
     checked = read_bundle(bundle)

@@ -20,6 +20,7 @@ class Composer:
     def __init__(self, rows: int, columns: int, repeat: int, stride: int) -> None:
         self._repeat, self._scale = repeat, np.float32(1 / stride)
         if kernels.COMPILED:
+            kernels.load()
             return
         shape = rows * repeat, columns * repeat
         self._y, self._x = (axis.astype(np.float32) for axis in np.indices(shape))

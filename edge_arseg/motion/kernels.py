@@ -1,101 +1,89 @@
-"""The three loops of motion, compiled by numba where it is installed.
+"""The three loops of motion, compiled: shipped for this CPU, or by Numba where it is installed.
 
-``COMPILED`` says whether they are. Where it is false these functions are far too slow to use: the callers then take
-their numpy path, which gives the same values (tested).
+``COMPILED`` says whether they are. Where it is false the callers take their numpy path, which gives the same values
+(tested). Arrays must be contiguous and of the types named.
 """
 
-from collections.abc import Callable
+import functools
 from typing import Any
 
 import numpy as np
 
-try:
-    from numba import njit
-except ImportError:
-    COMPILED = False
-else:
-    COMPILED = True
+from edge_arseg.errors import OptionError
+from edge_arseg.native.library import Kernel, kernels_available, shipped_kernel
+from edge_arseg.native.table import table_of
+from edge_arseg.spec.frame import VECTOR_DTYPE
+
+COMPILED = kernels_available()
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    if not COMPILED:
-        return function
-    try:
-        return njit(nogil=True, error_model="numpy", cache=True)(function)
-    except RuntimeError:  # nowhere to write the cache: compile in every process
-        return njit(nogil=True, error_model="numpy")(function)
+def load() -> None:
+    """Load the loops, or compile them, which takes a second or two: before the first frame, not at it."""
+    for name in ("spread_vectors", "fill_holes", "compose_flows"):
+        _kernel(name)
 
 
-@_compiled
 def spread_vectors(vectors: np.ndarray, flow: np.ndarray, valid: np.ndarray) -> None:
-    """Write each of ``[N]`` ``VECTOR_DTYPE`` to the 8x8 cells whose centres its block covers."""
-    rows, columns = flow.shape
-    for n in range(len(vectors)):
-        v = vectors[n]
-        top, left = np.int32(v.y) - (v.height >> 1), np.int32(v.x) - (v.width >> 1)
-        value = np.complex64(complex(v.flow_x, v.flow_y))
-        for y in range(max((top + 3) >> 3, 0), min((top + v.height + 3) >> 3, rows)):
-            for x in range(max((left + 3) >> 3, 0), min((left + v.width + 3) >> 3, columns)):
-                flow[y, x] = value
-                valid[y, x] = True
+    """Write each of ``[N]`` ``VECTOR_DTYPE`` to the 8x8 cells whose centres its block covers.
+
+    ``flow`` is ``[rows, columns] complex64``, ``valid`` is ``[rows, columns] bool``.
+    """
+    vectors = np.ascontiguousarray(vectors, VECTOR_DTYPE)
+    _call("spread_vectors", vectors, _checked(flow, np.complex64), _checked(valid, np.bool_, flow.shape))
 
 
-@_compiled
 def fill_holes(flow: np.ndarray, valid: np.ndarray, total: np.ndarray, count: np.ndarray) -> None:
     """Give invalid cells the mean of the valid ones in the smallest window of radius 1, 3, 7, ... that has any.
 
-    ``total`` (complex128) and ``count`` (int64) are ``[rows + 1, columns + 1]`` scratch whose first row and column
-    are 0. At least one cell must be valid.
+    ``flow`` and ``valid`` as in ``spread_vectors``; ``total`` (complex128) and ``count`` (int64) are
+    ``[rows + 1, columns + 1]`` scratch whose first row and column are 0. At least one cell must be valid.
     """
     rows, columns = flow.shape
-    for y in range(rows):
-        for x in range(columns):
-            here = complex(flow[y, x]) if valid[y, x] else 0j
-            total[y + 1, x + 1] = total[y, x + 1] + total[y + 1, x] - total[y, x] + here
-            count[y + 1, x + 1] = count[y, x + 1] + count[y + 1, x] - count[y, x] + valid[y, x]
-    for y in range(rows):
-        for x in range(columns):
-            if valid[y, x]:
-                continue
-            radius, number = 1, 0
-            while True:
-                top, bottom = max(y - radius, 0), min(y + radius + 1, rows)
-                left, right = max(x - radius, 0), min(x + radius + 1, columns)
-                number = count[bottom, right] - count[top, right] - count[bottom, left] + count[top, left]
-                if number > 0:
-                    break
-                radius = 2 * radius + 1
-            sum_ = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
-            flow[y, x] = np.complex64(sum_ / number)
+    larger = rows + 1, columns + 1
+    _call(
+        "fill_holes",
+        _checked(flow, np.complex64),
+        _checked(valid, np.bool_, flow.shape),
+        _checked(total, np.complex128, larger),
+        _checked(count, np.int64, larger),
+    )
 
 
-@_compiled
 def compose_flows(step: np.ndarray, repeat: int, before: np.ndarray, scale: np.float32, out: np.ndarray) -> None:
     """``out(p) = step(p) + before(p + step(p))``, ``step`` given per block of ``repeat`` x ``repeat`` cells.
 
     Arrays are ``[rows, 2 * columns] float32``, x and y interleaved; ``scale`` is cells per pixel.
     """
-    rows, columns = before.shape[0], before.shape[1] >> 1
-    last_x, last_y = np.float32(columns - 1), np.float32(rows - 1)
-    zero, one = np.float32(0), np.uintp(1)
-    for y in range(rows):
-        block_row = step[y // repeat]
-        for block in range(columns // repeat):
-            step_x, step_y = block_row[2 * block], block_row[2 * block + 1]
-            at_y = min(max(np.float32(y) + step_y * scale, zero), last_y)
-            top = min(np.int32(at_y), rows - 2)
-            down = at_y - np.float32(top)
-            # Unsigned indices: numba then leaves out its test for counting from the end.
-            upper, lower = before[np.uintp(top)], before[np.uintp(top + 1)]
-            for x in range(block * repeat, block * repeat + repeat):
-                at_x = min(max(np.float32(x) + step_x * scale, zero), last_x)
-                left = min(np.int32(at_x), columns - 2)
-                right = at_x - np.float32(left)
-                i = np.uintp(2 * left)
-                j = i + one + one
-                for axis in range(2):
-                    a = upper[i] + (upper[j] - upper[i]) * right
-                    b = lower[i] + (lower[j] - lower[i]) * right
-                    out[y, 2 * x + axis] = (step_y if axis else step_x) + a + (b - a) * down
-                    i += one
-                    j += one
+    rows, columns = before.shape
+    _call(
+        "compose_flows",
+        _checked(step, np.float32, (rows // repeat, columns // repeat)),
+        repeat,
+        _checked(before, np.float32),
+        float(scale),
+        _checked(out, np.float32, before.shape),
+    )
+
+
+@functools.cache
+def _kernel(name: str) -> Kernel:
+    shipped = shipped_kernel(name)
+    if shipped is not None:
+        return shipped
+    # Only where nothing is shipped for this CPU: to import Numba takes longer than all else.
+    from edge_arseg.motion.loops import compiled_motion
+
+    return compiled_motion()[name]
+
+
+def _call(name: str, *arguments: Any) -> None:
+    table = table_of(arguments)
+    _kernel(name)(table.ctypes.data)
+
+
+def _checked(array: np.ndarray, dtype: type, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """Return ``array``; compiled code would read and write whatever lies there."""
+    if array.dtype != dtype or not array.flags.c_contiguous or shape not in (None, array.shape):
+        seen = f"{array.dtype}{list(array.shape)}{'' if array.flags.c_contiguous else ' not contiguous'}"
+        raise OptionError(f"{seen} seen, expected a contiguous {np.dtype(dtype)}{list(shape or array.shape)}")
+    return array

@@ -1,6 +1,7 @@
 """The engines of one bundle, opened together and closed together."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -79,9 +80,8 @@ def engines_from_bundle(
     opened = engine_class(backend)
     check_graphs(bundle.manifest, roles, where=str(bundle.path))
     with ExitStack() as stack:
-        engines = {}
-        for role in roles:
-            engine = stack.enter_context(opened.from_bundle(bundle, role, threads=threads))
+        engines = _opened_together(opened, bundle, roles, threads, stack)
+        for role, engine in engines.items():
             entry = bundle.manifest.graphs[role]
             for kind, seen, wanted in (
                 ("inputs", engine.inputs, entry.inputs),
@@ -92,8 +92,26 @@ def engines_from_bundle(
                         f"{bundle.graph_path(role)}: {kind} {_text(seen)} seen, the manifest says {_text(wanted)}; "
                         "export the bundle again"
                     )
-            engines[role] = engine
         yield engines
+
+
+def _opened_together(
+    opened: type[Engine], bundle: Bundle, roles: Sequence[Role], threads: int | None, stack: ExitStack
+) -> dict[Role, Engine]:
+    """Open engines at the same time where they live in the host's memory; on a GPU one after the other."""
+
+    def open_role(role: Role) -> Engine:
+        return opened.from_bundle(bundle, role, threads=threads)
+
+    if opened.feature_place != "host" or len(roles) < 2:
+        return {role: stack.enter_context(open_role(role)) for role in roles}
+    with ThreadPoolExecutor(len(roles), "opening") as pool:
+        coming = {role: pool.submit(open_role, role) for role in roles}
+    # all are done; those that opened are closed even if another one failed
+    for future in coming.values():
+        if future.exception() is None:
+            stack.enter_context(future.result())
+    return {role: future.result() for role, future in coming.items()}
 
 
 def _text(specs: dict) -> str:

@@ -6,11 +6,11 @@ is installed.
 """
 
 from abc import ABC, abstractmethod
-from importlib.util import find_spec
 
 import numpy as np
 
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
+from edge_arseg.native.library import kernels_available
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.decoder import KernelDecoder
 from edge_arseg.runtime.engine import Buffer, Engine
@@ -135,7 +135,7 @@ def fusion_choice(wanted: str, place: str = "host", feature_type: str = "float32
                 "TensorRT wants them; run with --fusion graph, or quantize with --fuse fp32"
             )
         return "graph"
-    installed = find_spec("numba") is not None
+    installed = kernels_available()
     if wanted == "kernel" and not installed:
         raise EnvironmentUnfitError("--fusion kernel needs Numba: pip install 'edge-arseg[cpu]', or --fusion graph")
     if wanted == "auto":

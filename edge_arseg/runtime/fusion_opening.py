@@ -2,16 +2,17 @@
 
 import logging
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from edge_arseg.errors import BuildError, UnfitError
 from edge_arseg.runtime.bundle import Bundle
-from edge_arseg.runtime.cuda_device import borrow_device, return_device
-from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
 from edge_arseg.runtime.engine_options import EngineOptions
 from edge_arseg.runtime.engines import engines_from_bundle
 from edge_arseg.runtime.fusion import Fusion, GraphFusion, KernelFusion
-from edge_arseg.runtime.gpu_fusion import GpuFusion
 from edge_arseg.spec.manifest import Role
+
+if TYPE_CHECKING:
+    from edge_arseg.runtime.gpu_fusion import GpuFusion
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,12 @@ def fusion_from_bundle(bundle: Bundle, stack: ExitStack, choice: str, place: str
     return GraphFusion(stack.enter_context(engines)[Role.FUSE])
 
 
-def _gpu_fusion(bundle: Bundle, stack: ExitStack, options: EngineOptions) -> GpuFusion:
+def _gpu_fusion(bundle: Bundle, stack: ExitStack, options: EngineOptions) -> "GpuFusion":
+    # a CPU does without all that belongs to a GPU
+    from edge_arseg.runtime.cuda_device import borrow_device, return_device
+    from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
+    from edge_arseg.runtime.gpu_fusion import GpuFusion
+
     device = borrow_device()
     try:
         kernel_for_gpu(bundle, device.facts.compute_capability)  # asked before an engine is opened

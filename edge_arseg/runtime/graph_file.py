@@ -62,7 +62,7 @@ def _spec(tensor: memoryview) -> TensorSpec:
             shape.append(next((part for field, part in _fields(dimension) if field == _VALUE), None))
     if any(not isinstance(side, int) for side in shape):
         raise ValueError("a shape that is not static")
-    return TensorSpec(_DTYPES[element], tuple(shape))  # type: ignore[arg-type, index]
+    return TensorSpec(_DTYPES[element], tuple(shape))  # type: ignore[arg-type]
 
 
 def _message(part: memoryview | int, *numbers: int) -> memoryview:

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.runtime.engine import Buffer, Engine
+from edge_arseg.runtime.openvino_cache import cache_settings
 from edge_arseg.spec.cores import usable_cores
 from edge_arseg.spec.tensor import TensorSpec
 
@@ -44,8 +45,15 @@ class OpenVinoEngine(Engine):
             # the kernels between two runs want the same cores
             "ENABLE_CPU_PINNING": False,
         }
+        facts = {
+            "version": library.__version__,
+            "cpu": core.get_property("CPU", "FULL_DEVICE_NAME"),
+            "able": core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+            **settings,
+        }
         try:
-            model = core.compile_model(str(path), "CPU", settings)
+            with cache_settings(Path(path), facts=facts) as cached:
+                model = core.compile_model(str(path), "CPU", {**settings, **cached})
         except Exception as error:  # OpenVINO raises plain RuntimeError and its own classes
             raise BuildError(
                 f"{path}: OpenVINO {library.__version__} cannot load this graph ({_last_line(error)}); "

@@ -9,6 +9,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from os import PathLike
 from types import TracebackType
@@ -19,11 +20,13 @@ from edge_arseg.motion.chain import MotionChain
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.engine_choice import Choosable, settled
 from edge_arseg.runtime.engine_options import AUTO, EngineOptions
+from edge_arseg.runtime.engines import engine_class
 from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec.frame import Branch, Frame
 from edge_arseg.spec.result import SegmentedFrame
 from edge_arseg.video.reader import VideoReader, open_video
+from edge_arseg.video.uri import source_from_uri
 
 READ_AHEAD = 1
 """Frames that are read while one is worked on. One is enough where reading is faster than the engines."""
@@ -34,7 +37,7 @@ class Segmenter:
 
     Attributes:
         bundle: the bundle.
-        pipeline: the engines; ``pipeline.label`` says what runs.
+        pipeline: the engines; ``pipeline.label`` says what runs. Asking for it waits until they have run once.
         choice: how bundle and backend were chosen, and how many of the golden pixels get the expected class here.
         policy: when a frame becomes a keyframe; by default at most the bundle's GOP apart, and at scene cuts.
     """
@@ -53,7 +56,9 @@ class Segmenter:
         """Open the engines and run each once, so that the first frame takes no longer than the others.
 
         What runs has given the right class maps for the bundle's golden frames on this machine, now or at an earlier
-        start: see ``engine_choice``.
+        start: see ``engine_choice``. On a CPU the first runs go on in a thread while a file is opened; what goes wrong
+        in them is raised where they are waited for: before a live source is opened, and before the first frame is asked
+        for.
 
         Args:
             bundle: or its folder; by default the fastest in the package.
@@ -75,15 +80,30 @@ class Segmenter:
         self.policy = policy or KeyframePolicy(interval=manifest.gop)
         self._stack = ExitStack()
         try:
-            self.pipeline: Pipeline = pipeline_from_bundle(
-                self.bundle, self._stack, mode=mode, options=self.choice.options
-            )
+            options = self.choice.options
+            self._pipeline = pipeline_from_bundle(self.bundle, self._stack, mode=mode, options=options)
             cells = (-(-side // manifest.flow_block) for side in self.size)
             self._flow = np.zeros((*cells, 2), np.float32)
-            self._warm_up()
+            pool = ThreadPoolExecutor(1, "warm-up")
+            self._warm = pool.submit(self._warm_up)
+            self._stack.callback(wait, [self._warm])
+            pool.shutdown(wait=False)
+            if engine_class(options.backend).feature_place != "host":
+                self._warm.result()  # a GPU's engines may belong to the thread that opened them
         except BaseException:
             self._stack.close()
             raise
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The engines, once they have run; what went wrong then is raised."""
+        self._warm.result()
+        return self._pipeline
+
+    @pipeline.setter
+    def pipeline(self, pipeline: Pipeline) -> None:
+        self._warm.result()
+        self._pipeline = pipeline
 
     @property
     def size(self) -> tuple[int, int]:
@@ -107,6 +127,8 @@ class Segmenter:
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
         """
+        if source_from_uri(uri).live:
+            self._warm.result()  # it drops frames that nobody takes
         return open_video(uri, motion=motion, size=self.size, recode_scale=recode_scale, ahead=ahead, stream=stream)
 
     def stream(
@@ -130,6 +152,7 @@ class Segmenter:
 
     def segment(self, frames: Iterable[Frame]) -> Iterator[SegmentedFrame]:
         """Segment frames that come from somewhere else; see ``stream``. The first frame is a keyframe."""
+        self._warm.result()
         manifest = self.bundle.manifest
         chain = MotionChain(manifest.height, manifest.width, block=manifest.flow_block, policy=self.policy)
         clock, key_index, source = StageClock(), 0, iter(frames)
@@ -173,5 +196,6 @@ class Segmenter:
 
     def _warm_up(self) -> None:
         clock, rgb = StageClock(), np.zeros((*self.size, 3), np.uint8)
-        self.pipeline.key(rgb, clock)
-        self.pipeline.between(rgb, self._flow, clock)
+        self._pipeline.key(rgb, clock)
+        self._pipeline.between(rgb, self._flow, clock)
+        MotionChain(*self.size, block=self.bundle.manifest.flow_block)  # loads or compiles its kernels

@@ -11,18 +11,18 @@ the older ones, whose missing fields mean what was true then. ``docs/bundle_form
 programs.
 """
 
+import functools
 import json
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
-from typing import Annotated, Any
-
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from typing import Annotated, Any, ClassVar
 
 from edge_arseg.errors import BundleError
 from edge_arseg.spec.cost import Cost
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
+from edge_arseg.spec.plain import AfterValidator, Field, NotPlainError, value_of
 from edge_arseg.spec.tensor import TensorSpec
 
 REVISION = 2
@@ -197,7 +197,7 @@ class Manifest:
         branches: that were trained and are there: both, or the HR branch alone.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=False)
+    __pydantic_config__: ClassVar = {"extra": "forbid", "strict": False}
 
     revision: int
     name: Annotated[str, Field(min_length=1)]
@@ -228,7 +228,12 @@ class Manifest:
         return Branch.LR not in self.branches
 
 
-_MANIFEST = TypeAdapter(Manifest)
+@functools.cache
+def _adapter() -> Any:
+    """The validation library's view of a manifest; a run whose manifest is plainly right does without it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Manifest)
 
 
 def manifest_from_json(text: str | bytes, *, where: str = "manifest.json") -> Manifest:
@@ -249,10 +254,9 @@ def manifest_from_json(text: str | bytes, *, where: str = "manifest.json") -> Ma
     if isinstance(revision, bool) or not isinstance(revision, int) or revision not in READABLE:
         raise BundleError(_revision_message(revision, where))
     try:
-        manifest = _MANIFEST.validate_python(data)
-    except ValidationError as error:
-        faults = "\n".join(f"  {'.'.join(map(str, e['loc'])) or 'manifest'}: {e['msg']}" for e in error.errors())
-        raise BundleError(f"{where}: {error.error_count()} wrong entries\n{faults}") from error
+        manifest = value_of(Manifest, data)
+    except NotPlainError:
+        manifest = _validated(data, where)
     faults_found = _faults(manifest)
     if faults_found:
         lines = "\n".join(f"  {fault}" for fault in faults_found)
@@ -262,12 +266,23 @@ def manifest_from_json(text: str | bytes, *, where: str = "manifest.json") -> Ma
 
 def json_from_manifest(manifest: Manifest) -> str:
     """Return the manifest as indented JSON."""
-    return _MANIFEST.dump_json(manifest, indent=2).decode() + "\n"
+    return _adapter().dump_json(manifest, indent=2).decode() + "\n"
 
 
 def manifest_schema() -> dict[str, Any]:
     """Return the JSON Schema of the manifest, for other programs."""
-    return _MANIFEST.json_schema()
+    return _adapter().json_schema()
+
+
+def _validated(data: Any, where: str) -> Manifest:
+    """What the validation library makes of ``data``; it says all that is wrong."""
+    from pydantic import ValidationError
+
+    try:
+        return _adapter().validate_python(data)
+    except ValidationError as error:
+        faults = "\n".join(f"  {'.'.join(map(str, e['loc'])) or 'manifest'}: {e['msg']}" for e in error.errors())
+        raise BundleError(f"{where}: {error.error_count()} wrong entries\n{faults}") from error
 
 
 def _revision_message(revision: object, where: str) -> str:

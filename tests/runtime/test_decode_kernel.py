@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.numba_decode import DecodeKernel, DecodeShapes, launch
-from edge_arseg.runtime.numba_fusion.vector import LANES
+from edge_arseg.runtime.numba_fusion.registers import LANES
 
 
 def resized(values: np.ndarray, size: tuple[int, int], *, align_corners: bool) -> np.ndarray:
@@ -231,7 +231,7 @@ def test_a_cache_that_cannot_be_used_costs_a_compilation_only(monkeypatch: pytes
 
 def test_without_numba_the_error_says_what_to_install() -> None:
     code = (
-        "import sys; sys.modules['numba'] = None\n"
+        "import os, sys; sys.modules['numba'] = None; os.environ['NUMBA_CPU_NAME'] = 'other'\n"
         "from edge_arseg.errors import EnvironmentUnfitError\n"
         "try:\n    import edge_arseg.runtime.numba_decode\n"
         "except EnvironmentUnfitError as error:\n    assert \"pip install 'edge-arseg[cpu]'\" in str(error)\n"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes, launch
 from edge_arseg.runtime.numba_fusion.geometry import geometry_from_shapes
-from edge_arseg.runtime.numba_fusion.vector import lanes_of_cpu, registers_of_cpu
+from edge_arseg.runtime.numba_fusion.registers import lanes_of_cpu, registers_of_cpu
 
 
 def make_case(seed: int, shapes: FusionShapes, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,3 +1,5 @@
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +12,12 @@ from edge_arseg.runtime.engine import Engine
 from edge_arseg.runtime.openvino_engine import Bf16OpenVinoEngine, OpenVinoEngine
 
 openvino = pytest.importorskip("openvino")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/edge-arseg/openvino"
 
 
 class TestOpenVinoEngine(EngineTester):
@@ -62,3 +70,51 @@ def test_without_openvino_it_says_what_to_install(sum_graph, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(EnvironmentUnfitError, match=r"pip install 'edge-arseg\[openvino\]'"):
         OpenVinoEngine(sum_graph)
+
+
+NUMBERS = {"image": np.ones((2, 3), np.float32), "other": np.full((2, 3), 2, np.float32)}
+
+
+def loaded_from_cache(engine):
+    return engine._request.get_compiled_model().get_property("LOADED_FROM_CACHE")
+
+
+def test_a_graph_is_compiled_once_and_loaded_from_the_users_cache_then(sum_graph, own_cache):
+    with OpenVinoEngine(sum_graph, threads=1) as engine:
+        assert not loaded_from_cache(engine)
+    (folder,) = own_cache.iterdir()
+    kept = sorted(path.name for path in folder.iterdir())
+    assert kept
+    with OpenVinoEngine(sum_graph, threads=1) as engine:
+        assert loaded_from_cache(engine)
+        assert np.array_equal(engine.run(NUMBERS)["total"], np.full((2, 3), 3, np.float32))
+    assert [path.name for path in own_cache.iterdir()] == [folder.name]
+    assert sorted(path.name for path in folder.iterdir()) == kept
+
+
+def test_other_settings_and_another_graph_of_the_same_name_are_compiled_anew(sum_graph, own_cache, tmp_path):
+    sum_graph = Path(shutil.copy(sum_graph, tmp_path))
+    OpenVinoEngine(sum_graph, threads=1).close()
+    OpenVinoEngine(sum_graph, threads=2).close()
+    assert len(list(own_cache.iterdir())) == 2
+    state, content = sum_graph.stat(), sum_graph.read_bytes()
+    sum_graph.write_bytes(content.replace(b"Add", b"Sub"))
+    os.utime(sum_graph, ns=(state.st_atime_ns, state.st_mtime_ns))
+    with OpenVinoEngine(sum_graph, threads=1) as engine:
+        assert np.array_equal(engine.run(NUMBERS)["total"], np.full((2, 3), -1, np.float32))
+
+
+def test_a_damaged_cache_costs_the_compilation_only(sum_graph, own_cache):
+    OpenVinoEngine(sum_graph, threads=1).close()
+    for path in own_cache.rglob("*.blob"):
+        path.write_bytes(path.read_bytes()[:50])
+    with OpenVinoEngine(sum_graph, threads=1) as engine:
+        assert np.array_equal(engine.run(NUMBERS)["total"], np.full((2, 3), 3, np.float32))
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(sum_graph, own_cache, monkeypatch):
+    own_cache.parent.mkdir(parents=True)
+    own_cache.write_text("a file where the folder would be")
+    with OpenVinoEngine(sum_graph, threads=1) as engine:
+        assert not loaded_from_cache(engine)
+        assert np.array_equal(engine.run(NUMBERS)["total"], np.full((2, 3), 3, np.float32))

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_arseg.errors import BundleError
+from edge_arseg.spec import manifest as manifests
 from edge_arseg.spec.manifest import REVISION, Role, json_from_manifest, manifest_from_json, manifest_schema
+
+manifests._adapter()  # made at its first use, which takes longer than one example of a test may
 
 NEWER = {"target", "compiled_from", "kernels", "quantization", "branches"}
 """Fields that the first bundles were written without."""

@@ -14,13 +14,15 @@ written.
 """
 
 from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.native.library import instruction_set
 
-try:
-    import numba  # noqa: F401
-except ImportError as error:
-    raise EnvironmentUnfitError(
-        "the CPU decode kernel needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
-    ) from error
+if instruction_set() is None:
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        raise EnvironmentUnfitError(
+            "the CPU decode kernel needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
+        ) from error
 
 from edge_arseg.runtime.numba_decode.kernel import DecodeKernel
 from edge_arseg.runtime.numba_decode.shapes import DecodeShapes

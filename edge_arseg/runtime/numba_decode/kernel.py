@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from edge_arseg.errors import OptionError
-from edge_arseg.runtime.numba_decode.launch import compiled_decode
-from edge_arseg.runtime.numba_decode.microkernels import CLASSES, TILE
+from edge_arseg.native.library import Kernel, shipped_kernel
+from edge_arseg.native.table import table_of
+from edge_arseg.runtime.numba_decode.geometry import CLASSES, TILE, Geometry
 from edge_arseg.runtime.numba_decode.shapes import DecodeShapes
-from edge_arseg.runtime.numba_decode.sweep import Geometry
 from edge_arseg.runtime.numba_decode.taps import RowTaps, column_taps, row_taps
-from edge_arseg.runtime.numba_fusion.vector import LANES
+from edge_arseg.runtime.numba_fusion.registers import LANES
 from edge_arseg.spec.cores import usable_cores
 
 _MOST_CLASSES = 256
@@ -92,7 +92,7 @@ class DecodeKernel:
         self._jobs = np.zeros(1, np.intp)
         self._pool = ThreadPoolExecutor(self.threads - 1, "decode") if self.threads > 1 else None
         self._lock = threading.Lock()  # the working memory serves one run at a time
-        self._decode = compiled_decode()
+        self._decode = shipped_kernel("decode_strips") or _compiled()
 
     @property
     def nbytes(self) -> int:
@@ -152,10 +152,11 @@ class DecodeKernel:
                 plane, strips = source_rows * shape[2], -(-(last - first) // g.strip_rows)
                 g = g._replace(plane=plane, strips=strips, first_row=first, last_row=last)
             shared = (source, self._weights, self._bias, self._rows, self._columns, out.reshape(-1), self._jobs, g)
-            own = list(zip(self._scores, self._line, self._row, strict=True))
-            helpers = [self._pool.submit(self._decode, *shared, *mine) for mine in own[1:]] if self._pool else []
+            own = zip(self._scores, self._line, self._row, strict=True)
+            tables = [table_of((*shared, *mine)) for mine in own]
+            helpers = [self._pool.submit(self._decode, table.ctypes.data) for table in tables[1:]] if self._pool else []
             try:
-                self._decode(*shared, *own[0])
+                self._decode(tables[0].ctypes.data)
             finally:
                 for helper in helpers:
                     helper.result()
@@ -176,3 +177,10 @@ def _strip(rows: RowTaps, height: int, row_bytes: int) -> tuple[int, int]:
         if strip_rows == 1 or source_rows * row_bytes <= _SCORE_BYTES:
             return strip_rows, source_rows
         strip_rows = -(-strip_rows // 2)
+
+
+def _compiled() -> Kernel:
+    # Only where nothing is shipped for this CPU: to import Numba takes longer than all else.
+    from edge_arseg.runtime.numba_decode.launch import compiled_decode
+
+    return compiled_decode()

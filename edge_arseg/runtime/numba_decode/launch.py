@@ -5,20 +5,21 @@ Threads are used as by the fusion kernel, for the same reasons.
 # mypy: disable-error-code="no-untyped-def, call-arg, var-annotated"
 
 import functools
-from collections.abc import Callable
-from pathlib import Path
 
-from numba import njit, types
+from numba import types
 
-from edge_arseg.runtime.numba_decode.sweep import Geometry, sweep_strip
+from edge_arseg.native.entry import cached_if_possible, compiled_entry, unpacker
+from edge_arseg.native.library import Kernel, digest_of_sources
+from edge_arseg.runtime.numba_decode.geometry import Geometry
+from edge_arseg.runtime.numba_decode.sweep import sweep_strip
 from edge_arseg.runtime.numba_decode.taps import ColumnTaps, RowTaps
-from edge_arseg.runtime.numba_fusion.launch import cached_if_possible, digest_of_sources, take_next
+from edge_arseg.runtime.numba_fusion.launch import take_next
 
 _FLOATS = types.Array(types.float32, 1, "C")
 _INTS = types.Array(types.int32, 1, "C")
 _PLACES = types.Array(types.intp, 1, "C")
 _BYTES = types.Array(types.uint8, 1, "C")
-_SIGNATURE = types.void(
+_ARGUMENTS = (
     _FLOATS,  # feature
     _FLOATS,  # weights
     _FLOATS,  # bias
@@ -33,22 +34,27 @@ _SIGNATURE = types.void(
 )
 
 
-def _compile(cache: bool) -> Callable[..., None]:
-    digest = digest_of_sources(Path(__file__).parent)
+_unpack = unpacker(_ARGUMENTS)
 
-    def decode_strips(feature, weights, bias, rows, columns, out, jobs, g, scores, line, row):
-        if g.channels < 0 and digest:  # never; a value that the function uses is part of the key of Numba's cache
+
+def _compile(cache: bool) -> Kernel:
+    """Decode strips until none is left; ``table`` is the address of the arguments, see ``_ARGUMENTS``."""
+    digest = digest_of_sources()
+
+    def decode_strips(table):
+        if digest < 0:  # never; what it uses is part of the key of Numba's cache
             return
+        feature, weights, bias, rows, columns, out, jobs, g, scores, line, row = _unpack(table)
         strip = take_next(jobs)
         while strip < g.strips:
             sweep_strip(strip, feature, weights, bias, rows, columns, out, g, scores, line, row)
             strip = take_next(jobs)
 
-    return njit(_SIGNATURE, nogil=True, error_model="numpy", cache=cache)(decode_strips)
+    return compiled_entry(decode_strips, cache=cache)
 
 
 @functools.cache
-def compiled_decode() -> Callable[..., None]:
+def compiled_decode() -> Kernel:
     """Return the compiled entry point; the first call in a process compiles it, or loads it from Numba's cache.
 
     A cache that cannot be written or read costs the compilation (a few seconds), nothing else.

@@ -11,10 +11,10 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
+from edge_arseg.runtime.numba_decode.geometry import CLASSES, VECTORS
 from edge_arseg.runtime.numba_fusion.vector import (
     INT_VECTOR,
     LANES,
-    REGISTERS,
     VECTOR,
     I32s,
     element_pointer,
@@ -24,13 +24,6 @@ from edge_arseg.runtime.numba_fusion.vector import (
     splat_vector,
     store_vector,
 )
-
-CLASSES = 6 if REGISTERS == 32 else 3
-"""Classes whose scores are summed together."""
-VECTORS = 4
-"""Registers of pixels whose scores are summed together: with ``CLASSES``, all but a few of the registers."""
-TILE = VECTORS * LANES
-"""Pixels whose scores are summed together."""
 
 _INTP = ir.IntType(64)
 _INT = ir.IntType(32)

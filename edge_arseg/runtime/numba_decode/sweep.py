@@ -1,14 +1,11 @@
 """One strip of output rows: scores, rows, columns, winner."""
 # mypy: disable-error-code="no-untyped-def, call-arg, var-annotated"
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
+from edge_arseg.runtime.numba_decode.geometry import CLASSES, TILE
 from edge_arseg.runtime.numba_decode.microkernels import (
-    CLASSES,
-    TILE,
     add_scores,
     store_bytes,
     winners_2,
@@ -21,41 +18,6 @@ from edge_arseg.runtime.numba_fusion.vector import LANES, fma, load, multiply, s
 
 CHANNELS_AT_ONCE = 32
 """Channels that are read side by side: more than that, and prefetchers and translation caches lose track."""
-
-
-class Geometry(NamedTuple):
-    """Sizes that the compiled code works with; ``*_at`` and ``*_step`` count elements.
-
-    Attributes:
-        channels: of the feature.
-        classes: there are.
-        padded_classes: that scores are made for.
-        source_width: columns of the feature.
-        plane: pixels of the feature, at least ``TILE``.
-        height, width: of the class map.
-        strip_rows: output rows of a strip.
-        strips: there are.
-        score_step: from one class to the next in the scores of a strip, whose first pixel is at ``TILE``.
-        line_step: from one class to the next in a row of scores.
-        row_taps: source rows of an output row.
-        first_row: of the class map, and then of the feature too: both arrays begin with it.
-        last_row: one past the last.
-    """
-
-    channels: int
-    classes: int
-    padded_classes: int
-    source_width: int
-    plane: int
-    height: int
-    width: int
-    strip_rows: int
-    strips: int
-    score_step: int
-    line_step: int
-    row_taps: int
-    first_row: int
-    last_row: int
 
 
 @njit(error_model="numpy")

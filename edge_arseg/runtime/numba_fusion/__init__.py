@@ -15,13 +15,15 @@ no map of the 49 similarities, is ever written to memory.
 """
 
 from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.native.library import instruction_set
 
-try:
-    import numba  # noqa: F401
-except ImportError as error:
-    raise EnvironmentUnfitError(
-        "the CPU fusion kernel needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
-    ) from error
+if instruction_set() is None:
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        raise EnvironmentUnfitError(
+            "the CPU fusion kernel needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
+        ) from error
 
 from edge_arseg.runtime.numba_fusion.kernel import FusionKernel
 from edge_arseg.spec.fusion import FusionShapes

@@ -6,16 +6,13 @@ from numba import njit
 
 from edge_arseg.runtime.numba_fusion.microkernels import (
     CHANNELS_AT_ONCE,
-    ROWS,
-    SEEN_ROWS,
-    WINDOW,
     similarity_1,
     similarity_2,
     similarity_3,
     weighted_sum_many,
     weighted_sum_one,
 )
-from edge_arseg.runtime.numba_fusion.rows import SLOTS
+from edge_arseg.runtime.numba_fusion.sizes import ROWS, SEEN_ROWS, SLOTS
 from edge_arseg.runtime.numba_fusion.vector import (
     LANES,
     add,
@@ -28,6 +25,7 @@ from edge_arseg.runtime.numba_fusion.vector import (
     store_past_cache,
     subtract,
 )
+from edge_arseg.spec.fusion import WINDOW
 
 _PLACES = WINDOW * WINDOW
 

@@ -2,11 +2,9 @@
 
 from typing import NamedTuple
 
-from edge_arseg.runtime.numba_fusion.microkernels import ROWS, SEEN_ROWS, WINDOW
-from edge_arseg.runtime.numba_fusion.rows import SLOTS
-from edge_arseg.runtime.numba_fusion.vector import LANES
-from edge_arseg.runtime.numba_fusion.warp import PLACE_FLOATS
-from edge_arseg.spec.fusion import FusionShapes
+from edge_arseg.runtime.numba_fusion.registers import LANES
+from edge_arseg.runtime.numba_fusion.sizes import PLACE_FLOATS, ROWS, SEEN_ROWS, SLOTS
+from edge_arseg.spec.fusion import WINDOW, FusionShapes
 
 _SCRATCH_BYTES = 1_200_000
 """What one thread's rows should fit in: most of the second-level cache of a server core."""

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from edge_arseg.errors import OptionError
+from edge_arseg.native.library import Kernel, shipped_kernel
+from edge_arseg.native.table import table_of
 from edge_arseg.runtime.numba_fusion.axis import axis_of, windows_of
 from edge_arseg.runtime.numba_fusion.geometry import geometry_from_shapes, geometry_of_rows
-from edge_arseg.runtime.numba_fusion.launch import compiled_fusion
-from edge_arseg.runtime.numba_fusion.microkernels import ROWS
-from edge_arseg.runtime.numba_fusion.vector import LANES
-from edge_arseg.runtime.numba_fusion.warp import PLACE_INTS
+from edge_arseg.runtime.numba_fusion.registers import LANES
+from edge_arseg.runtime.numba_fusion.sizes import PLACE_INTS, ROWS
 from edge_arseg.spec.cores import usable_cores
 from edge_arseg.spec.fusion import WINDOW, FusionShapes, FusionWeights
 
@@ -76,7 +76,7 @@ class FusionKernel:
         self._jobs = np.zeros(1, np.intp)
         self._pool = ThreadPoolExecutor(self.threads - 1, "fusion") if self.threads > 1 else None
         self._lock = threading.Lock()  # the scratch memory serves one run at a time
-        self._fuse = compiled_fusion()
+        self._fuse = shipped_kernel("fuse_strips") or _compiled()
 
     @property
     def nbytes(self) -> int:
@@ -137,10 +137,11 @@ class FusionKernel:
                 self._query_weights, self._seen_weights, self._position_bias, out.reshape(-1), shift, self._jobs,
                 geometry_of_rows(self._geometry, first, last, self.threads),
             )  # fmt: skip
-            own = list(zip(self._scratch, self._ints, self._places, strict=True))
-            helpers = [self._pool.submit(self._fuse, *shared, *mine) for mine in own[1:]] if self._pool else []
+            own = zip(self._scratch, self._ints, self._places, strict=True)
+            tables = [table_of((*shared, *mine)) for mine in own]
+            helpers = [self._pool.submit(self._fuse, table.ctypes.data) for table in tables[1:]] if self._pool else []
             try:
-                self._fuse(*shared, *own[0])
+                self._fuse(tables[0].ctypes.data)
             finally:
                 for helper in helpers:
                     helper.result()
@@ -181,3 +182,10 @@ def _scratch_of(threads: int, floats: int) -> np.ndarray:
     memory = np.zeros(max(threads * floats, page) + 2 * page, np.float32)
     start = -(memory.ctypes.data // 4) % page
     return memory[start : start + threads * floats].reshape(threads, floats)
+
+
+def _compiled() -> Kernel:
+    # Only where nothing is shipped for this CPU: to import Numba takes longer than all else.
+    from edge_arseg.runtime.numba_fusion.launch import compiled_fusion
+
+    return compiled_fusion()

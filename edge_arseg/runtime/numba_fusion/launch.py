@@ -8,14 +8,13 @@ double the time to compile.
 # mypy: disable-error-code="no-untyped-def, call-arg, var-annotated"
 
 import functools
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-from zlib import crc32
 
-from numba import njit, types
+from numba import types
 from numba.core.extending import intrinsic
 
+from edge_arseg.native.entry import cached_if_possible, compiled_entry, unpacker
+from edge_arseg.native.library import Kernel, digest_of_sources
 from edge_arseg.runtime.numba_fusion.axis import Axis
 from edge_arseg.runtime.numba_fusion.geometry import Geometry
 from edge_arseg.runtime.numba_fusion.sweep import sweep_strip
@@ -25,7 +24,7 @@ _FLOATS = types.Array(types.float32, 1, "C")
 _INTS = types.Array(types.int32, 1, "C")
 _PLACES = types.Array(types.intp, 1, "C")
 _AXIS = types.NamedTuple((_INTS, _INTS, _FLOATS, _FLOATS), Axis)
-_SIGNATURE = types.void(
+_ARGUMENTS = (
     _FLOATS,  # key
     _FLOATS,  # flow
     types.float64,  # factor
@@ -60,32 +59,20 @@ def take_next(_typing: Any, counter: Any) -> Any:
     return types.intp(counter), generate
 
 
-def digest_of_sources(*folders: Path) -> int:
-    """Return a number that changes with any module of this package, or of the ``folders`` that build on it.
-
-    Numba notices a change of the file that holds the entry point, but not of the files it is compiled from.
-    """
-    paths = [path for folder in (Path(__file__).parent, *folders) for path in sorted(folder.glob("*.py"))]
-    return crc32(b"".join(path.read_bytes() for path in paths))
+_unpack = unpacker(_ARGUMENTS)
 
 
-def cached_if_possible(compiled: Callable[[bool], Callable[..., None]]) -> Callable[..., None]:
-    """Compile with Numba's cache, or without it where the cache cannot be written or read."""
-    try:
-        return compiled(True)
-    except (OSError, RuntimeError, EOFError):
-        return compiled(False)
-
-
-def _compile(cache: bool) -> Callable[..., None]:
+def _compile(cache: bool) -> Kernel:
+    """Fuse strips until none is left; ``table`` is the address of the arguments, see ``_ARGUMENTS``."""
     digest = digest_of_sources()
 
-    def fuse_strips(
-        key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y, query_weights, seen_weights,
-        position_bias, out, shift, jobs, g, scratch, ints, places,
-    ):  # fmt: skip
-        if g.channels < 0 and digest:  # never; a value that the function uses is part of the key of Numba's cache
+    def fuse_strips(table):
+        if digest < 0:  # never; what it uses is part of the key of Numba's cache
             return
+        (
+            key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y, query_weights, seen_weights,
+            position_bias, out, shift, jobs, g, scratch, ints, places,
+        ) = _unpack(table)  # fmt: skip
         job = take_next(jobs)
         while job < g.strips * g.bands:
             sweep_strip(
@@ -94,11 +81,11 @@ def _compile(cache: bool) -> Callable[..., None]:
             )  # fmt: skip
             job = take_next(jobs)
 
-    return njit(_SIGNATURE, nogil=True, error_model="numpy", cache=cache)(fuse_strips)
+    return compiled_entry(fuse_strips, cache=cache)
 
 
 @functools.cache
-def compiled_fusion() -> Callable[..., None]:
+def compiled_fusion() -> Kernel:
     """Return the compiled entry point; the first call in a process compiles it, or loads it from Numba's cache.
 
     A cache that cannot be written or read costs the compilation (about ten seconds), nothing else.

@@ -14,9 +14,10 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
+from edge_arseg.runtime.numba_fusion.registers import REGISTERS
+from edge_arseg.runtime.numba_fusion.sizes import ROWS, SEEN_ROWS
 from edge_arseg.runtime.numba_fusion.vector import (
     LANES,
-    REGISTERS,
     VECTOR,
     element_pointer,
     fetch_line,
@@ -27,12 +28,6 @@ from edge_arseg.runtime.numba_fusion.vector import (
 )
 from edge_arseg.spec.fusion import TAPS, WINDOW
 
-REACH = WINDOW // 2
-"""Pixels from the centre of the window to its edge."""
-ROWS = 3
-"""Output rows that are computed together."""
-SEEN_ROWS = ROWS + WINDOW - 1
-"""Key rows that ``ROWS`` output rows see together."""
 CHANNELS_AT_ONCE = 8 if REGISTERS == 32 else 4
 """Channels of the weighted sum in one pass: ``ROWS * CHANNELS_AT_ONCE`` sums, ``ROWS`` weights, one value."""
 _COLUMN_GROUPS = (range(WINDOW),) if REGISTERS == 32 else (range(4), range(4, WINDOW))

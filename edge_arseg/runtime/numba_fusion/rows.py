@@ -4,7 +4,8 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.numba_fusion.microkernels import REACH, ROWS, convolve_once, convolve_twice
+from edge_arseg.runtime.numba_fusion.microkernels import convolve_once, convolve_twice
+from edge_arseg.runtime.numba_fusion.sizes import PLACE_FLOATS, PLACE_INTS, REACH, ROWS, SLOTS
 from edge_arseg.runtime.numba_fusion.vector import (
     LANES,
     blend_picked,
@@ -16,10 +17,8 @@ from edge_arseg.runtime.numba_fusion.vector import (
     splat,
     store,
 )
-from edge_arseg.runtime.numba_fusion.warp import PLACE_FLOATS, PLACE_INTS, place_row, warp_block
+from edge_arseg.runtime.numba_fusion.warp import place_row, warp_block
 
-SLOTS = ROWS + 2
-"""Rows that a group of ``ROWS`` convolved rows needs."""
 AHEAD = 4
 """Channels between asking for LR pixels and using them: about the time that memory takes to answer."""
 TOGETHER = 8

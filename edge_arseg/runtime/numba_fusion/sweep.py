@@ -4,9 +4,9 @@
 from numba import njit
 
 from edge_arseg.runtime.numba_fusion.attention import attend
-from edge_arseg.runtime.numba_fusion.microkernels import REACH, ROWS, SEEN_ROWS
-from edge_arseg.runtime.numba_fusion.rows import SLOTS, add_base_rows, add_seen_rows, add_warped_rows, write_query_rows
-from edge_arseg.runtime.numba_fusion.vector import LANES
+from edge_arseg.runtime.numba_fusion.registers import LANES
+from edge_arseg.runtime.numba_fusion.rows import add_base_rows, add_seen_rows, add_warped_rows, write_query_rows
+from edge_arseg.runtime.numba_fusion.sizes import REACH, ROWS, SEEN_ROWS, SLOTS
 
 
 @njit(error_model="numpy")

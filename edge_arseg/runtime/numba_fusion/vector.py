@@ -8,46 +8,18 @@ The functions are called from code that Numba compiles. Arrays are one-dimension
 elements, need no alignment, and are **not** checked against the bounds of the array.
 """
 
-import platform
-from collections.abc import Iterable
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import config, types
+from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic, models, register_model
+
+from edge_arseg.runtime.numba_fusion.registers import LANES
 
 _FLOAT = ir.FloatType()
 _INT = ir.IntType(32)
 
-
-def cpu_features() -> frozenset[str]:
-    """Return the instruction-set features that Numba compiles for, such as ``avx2``."""
-    # NUMBA_CPU_NAME and NUMBA_CPU_FEATURES choose another instruction set than the one found here.
-    name, named = vars(config)["CPU_NAME"], vars(config)["CPU_FEATURES"]
-    if named is None:
-        named = "" if name else llvm.get_host_cpu_features().flatten()
-    return frozenset(feature[1:] for feature in named.split(",") if feature.startswith("+"))
-
-
-def lanes_of_cpu(features: Iterable[str]) -> int:
-    """Return the float32 lanes of one register: 16 with AVX-512, 8 with AVX, 4 with NEON, SSE and the rest."""
-    features = frozenset(features)
-    if "avx512f" in features:
-        return 16
-    return 8 if "avx" in features else 4
-
-
-def registers_of_cpu(features: Iterable[str], machine: str) -> int:
-    """Return the number of vector registers: 16 on x86 before AVX-512, else 32."""
-    return 16 if machine.lower() in ("x86_64", "amd64", "i386", "i686") and "avx512f" not in set(features) else 32
-
-
-LANES: int = lanes_of_cpu(cpu_features())
-"""float32 numbers in one ``F32s``."""
-REGISTERS: int = registers_of_cpu(cpu_features(), platform.machine())
-"""Vector registers that a kernel can count on."""
 
 VECTOR = ir.VectorType(_FLOAT, LANES)
 INT_VECTOR = ir.VectorType(_INT, LANES)

@@ -4,7 +4,6 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.numba_fusion.microkernels import ROWS
 from edge_arseg.runtime.numba_fusion.placement import (
     are_neighbours,
     flat_places,
@@ -15,6 +14,7 @@ from edge_arseg.runtime.numba_fusion.placement import (
     places_in_window,
     share_of_row,
 )
+from edge_arseg.runtime.numba_fusion.sizes import PLACE_FLOATS, PLACE_INTS, ROWS, SOURCE_ROWS
 from edge_arseg.runtime.numba_fusion.vector import (
     LANES,
     add,
@@ -28,12 +28,6 @@ from edge_arseg.runtime.numba_fusion.vector import (
     store,
 )
 
-SOURCE_ROWS = 6
-"""Source rows that one block of columns may read through ``blend_picked``; others are gathered pixel by pixel."""
-PLACE_FLOATS = 2 * SOURCE_ROWS * LANES
-"""Weights kept for one block: left and right neighbour for each source row."""
-PLACE_INTS = LANES + 2
-"""Integers kept for one block: its kind, the start of its window, and the place of every lane in that window."""
 NEIGHBOURS = -1
 """Kind of a block whose lanes read consecutive pixels; kinds from 0 on count the source rows."""
 SCATTERED = -2

@@ -1,0 +1,63 @@
+"""What a start imports, told by name: times wander on a busy machine, lists of modules do not."""
+
+import subprocess
+import sys
+
+import pytest
+
+from edge_arseg.native.library import instruction_set
+
+LIST = "\nimport sys; print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
+
+
+def loaded(code, *arguments):
+    done = subprocess.run([sys.executable, "-c", code + LIST, *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return set(done.stdout.rpartition("LOADED ")[2].split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"]])
+def test_help_imports_no_library_but_click(arguments):
+    modules = loaded(f"from edge_arseg.cli.main import exit_code; assert exit_code({arguments!r}) == 0")
+    assert "click" in modules
+    assert not modules & {"numpy", "av", "rich", "pydantic", "onnxruntime", "numba", "llvmlite", "torch", "onnx"}
+
+
+def test_importing_the_package_imports_no_library():
+    modules = loaded("import edge_arseg; edge_arseg.__version__")
+    assert not modules & {"numpy", "av", "click", "rich", "pydantic", "onnxruntime", "numba"}
+
+
+def test_a_run_imports_what_it_uses_and_nothing_else(tmp_path):
+    """With the int8 bundle: no validation library for a manifest that is plainly right, no bar where nobody watches,
+    and no compiler where kernels are shipped for this CPU."""
+    uri = "test://street?size=96x128&frames=3"
+    sinks = [f"masks://{tmp_path}/masks", f"jsonl://{tmp_path}/lines.jsonl", str(tmp_path / "overlay.mp4")]
+    bundle = ["-b", "edge_arseg/zoo/camvid-compact-360x480-int8.arseg", "--backend", "onnxruntime"]
+    arguments = ["run", uri, *sinks, *bundle]
+    code = f"""
+from pathlib import Path
+import edge_arseg
+arguments = {arguments!r}
+at = arguments.index("-b") + 1
+arguments[at] = str(Path(edge_arseg.__file__).parents[1] / arguments[at])
+from edge_arseg.cli.main import exit_code
+assert exit_code(arguments) == 0
+"""
+    modules = loaded(code)
+    assert {"numpy", "av", "onnxruntime"} <= modules
+    assert not modules & {"rich", "pydantic", "openvino", "torch", "onnx", "matplotlib", "pycuda", "tensorrt"}
+    if instruction_set() is not None:
+        assert not modules & {"numba", "llvmlite"}
+    assert len(list((tmp_path / "masks").glob("*.png"))) == 3
+
+
+def test_the_help_of_a_group_says_what_its_commands_say():
+    from edge_arseg.cli.main import COMMANDS, cli
+    from edge_arseg.cli.train import SHOWN, train
+
+    for group, shown in ((cli, COMMANDS), (train, SHOWN)):
+        assert list(shown) == group.list_commands(None)
+        for name, text in shown.items():
+            said = group.get_command(None, name).help.partition("\n\n")[0]
+            assert " ".join(said.split()) == text
