@@ -67,12 +67,14 @@ def eval(
         raise click.UsageError("give either --clip or --images")
     from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
     from edge_arseg.evaluation.encoding import bitrate_from_text
-    from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
+    from edge_arseg.evaluation.image_scores import ImageOptions, checked_image_modes, scores_from_images
     from edge_arseg.evaluation.modes import modes_from_text
     from edge_arseg.evaluation.passes import phases_from_text
     from edge_arseg.evaluation.scores import json_from_scores
 
     modes = modes_from_text(mode or ("ar,hr,lr" if clip else "hr,lr"))
+    if images is not None:
+        modes = checked_image_modes(modes)
     choice = announced_choice(bundle, modes, engines)
     checked = choice.bundle
     with Meter() as meter:
