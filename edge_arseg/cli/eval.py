@@ -77,14 +77,17 @@ def eval(
         raise click.UsageError("give either --clip or --images")
     from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
     from edge_arseg.evaluation.encoding import bitrate_from_text
-    from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
+    from edge_arseg.evaluation.image_scores import ImageOptions, checked_image_modes, scores_from_images
     from edge_arseg.evaluation.modes import modes_from_text
     from edge_arseg.evaluation.passes import phases_from_text
     from edge_arseg.evaluation.scores import json_from_scores
     from edge_arseg.runtime.pipeline import Mode
 
     usual = (Mode.AR, Mode.HR, Mode.LR) if clip else (Mode.HR, Mode.LR)
-    choice, modes = announced_choice(bundle, modes_from_text(mode) if mode else (), usual, engines)
+    asked = modes_from_text(mode) if mode else ()
+    if images is not None:
+        asked = checked_image_modes(asked)
+    choice, modes = announced_choice(bundle, asked, usual, engines)
     checked = choice.bundle
     with Meter() as meter:
         if clip is not None:

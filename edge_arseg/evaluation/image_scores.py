@@ -1,6 +1,6 @@
 """Scores of a bundle on labelled stills."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +37,21 @@ class ImageOptions:
     engines: EngineOptions = DEFAULT_ENGINES
 
 
+def checked_image_modes(modes: Iterable[Mode | str]) -> tuple[Mode, ...]:
+    """Return modes that images can be scored in, in the order given.
+
+    Raises:
+        OptionError: ``ar``, or see ``checked_modes``.
+    """
+    checked = checked_modes(modes)
+    if Mode.AR in checked:
+        raise OptionError(
+            "mode ar is not defined for single images: it needs the frames since a keyframe; "
+            "type --mode hr,lr, or score a clip with --clip"
+        )
+    return checked
+
+
 def scores_from_images(
     bundle: Choosable,
     images: str | Path,
@@ -62,13 +77,7 @@ def scores_from_images(
         DataError: images or labels that cannot be used: all faults in one message, before the first image runs.
         BundleError, BuildError, EnvironmentUnfitError: see ``Segmenter``.
     """
-    modes = checked_modes(options.modes)
-    if Mode.AR in modes:
-        raise OptionError(
-            "mode ar is not defined for single images: it needs the frames since a keyframe; "
-            "type --mode hr,lr, or score a clip with --clip"
-        )
-    choice, modes = settled(bundle, modes, (), options.engines)
+    choice, modes = settled(bundle, checked_image_modes(options.modes), (), options.engines)
     manifest = choice.bundle.manifest
     names = tuple(info.name for info in manifest.model.classes)
     reads = Labels(len(names))

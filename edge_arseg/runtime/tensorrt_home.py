@@ -7,7 +7,10 @@ from pathlib import Path
 
 def tensorrt_is_here() -> bool:
     """Return whether this Python can see TensorRT; nothing is imported."""
-    return find_spec("tensorrt") is not None
+    try:
+        return find_spec("tensorrt") is not None
+    except ValueError:  # loaded already, without a spec
+        return True
 
 
 def tensorrt_owner(root: Path = Path("/")) -> str | None:

@@ -19,7 +19,7 @@ def toy(tmp_path, monkeypatch):
         write_image(tmp_path / "images" / f"{index:06d}.png", class_map)
         write_label(tmp_path / "labels" / f"{index:06d}.png", class_map)
     bundle = write_toy_bundle(tmp_path / "toy.arseg")
-    return "eval", "-b", bundle, "--backend", "toy", "--labels", tmp_path / "labels"
+    return "eval", "-b", bundle, "--backend", "toy", "--fusion", "graph", "--labels", tmp_path / "labels"
 
 
 @pytest.fixture
