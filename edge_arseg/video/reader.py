@@ -131,7 +131,7 @@ def open_video(
             size=size,
             recode_scale=recode_scale,
             live=source.live,
-            leap_s=pictures.leap_s if isinstance(pictures, Decoder) else math.inf,
+            leap_s=getattr(pictures, "leap_s", math.inf),
             buffers=0 if ahead is None else 1 if source.live or not ahead else ahead + 2,
         )
         if source.live:
