@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow fuzz lint format tables bench-cpu start-up kernels golden graphs-gate test-gpu build clean
+.PHONY: help run test test-slow test-cpus test-arm64 test-oldest test-newest fuzz lint format tables bench-cpu start-up kernels golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
-	@echo "also: test-slow fuzz lint format tables bench-cpu start-up kernels golden graphs-gate build clean"
+	@echo "also: test-slow test-cpus test-arm64 test-oldest test-newest fuzz lint format tables"
+	@echo "      bench-cpu start-up kernels golden graphs-gate build clean"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -78,6 +79,19 @@ test-gpu:
 graphs-gate: $(VENV)/.host
 	$(BIN)/python -m pytest -m gate tests
 	$(BIN)/python tests/check_variants.py --record benchmarks/results/graphs_gate.json
+
+# the device half on machines that are not this one; each keeps a record in benchmarks/results
+test-cpus: $(VENV)/.host
+	PYTHONPATH=tests $(BIN)/python -m machines.cpus
+
+test-arm64: $(VENV)/.device
+	PYTHONPATH=tests $(BIN)/python -m machines.arm64
+
+test-oldest: $(VENV)/.device
+	PYTHONPATH=tests $(BIN)/python -m machines.oldest
+
+test-newest: $(VENV)/.device
+	PYTHONPATH=tests $(BIN)/python -m machines.newest
 
 golden: $(VENV)/.host
 	$(BIN)/python tests/check_golden.py ../shared/golden

@@ -4,6 +4,9 @@ import json
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch")
+
 from small_networks import OWN
 
 from edge_arseg.spec.classes import CAMVID_11

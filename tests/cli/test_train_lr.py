@@ -3,6 +3,9 @@
 import json
 
 import pytest
+
+pytest.importorskip("torch")
+
 from pair_stores import patch_store
 from small_networks import OWN
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tracemalloc
 
-import fusion_reference as reference
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +15,8 @@ from edge_arseg.errors import OptionError
 from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes, launch
 from edge_arseg.runtime.numba_fusion.geometry import geometry_from_shapes
 from edge_arseg.runtime.numba_fusion.registers import lanes_of_cpu, registers_of_cpu
+
+reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
 
 
 def make_case(seed: int, shapes: FusionShapes, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
