@@ -85,7 +85,7 @@ def eval(
 
     usual = (Mode.AR, Mode.HR, Mode.LR) if clip else (Mode.HR, Mode.LR)
     asked = modes_from_text(mode) if mode else ()
-    if images is not None:
+    if images is not None and asked:
         asked = checked_image_modes(asked)
     choice, modes = announced_choice(bundle, asked, usual, engines)
     checked = choice.bundle
