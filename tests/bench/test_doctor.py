@@ -1,4 +1,5 @@
 import importlib.util
+import shutil
 
 import pytest
 
@@ -45,6 +46,15 @@ def test_a_board_that_is_not_known_is_named_by_the_user(jetson):
     board = by_subject(doctor.findings(jetson))["board"]
     assert board.verdict == "note"
     assert board.advice.startswith("compile with --target jetson-agx-orin-32gb or ")
+
+
+def test_a_board_whose_device_tree_is_hidden_says_what_to_mount(jetson):
+    shutil.rmtree(jetson / "proc/device-tree")
+    board = by_subject(doctor.findings(jetson))["board"]
+    assert board.verdict == "note"
+    assert "Jetson Linux 36.4.3 (JetPack 6.2); /etc/nv_tegra_release is that of a Jetson" in board.seen
+    assert "compile with --target jetson-agx-orin-32gb or " in board.advice
+    assert "-v /proc/device-tree:/proc/device-tree" in board.advice
 
 
 def test_a_board_that_is_not_supported_says_why(jetson):

@@ -240,6 +240,7 @@ def record_of(options: argparse.Namespace, tally: Tally, seconds: float) -> dict
         "inputs": tally.inputs.total(),
         "seconds": round(seconds),
         "jobs": options.jobs,
+        "software": [owner("clip"), owner("graph")],
         "limits": {"seconds": SECONDS, "memory_mb": MEMORY // 1_000_000},
         "kinds": tally.by_kind(),
         "outside": dict(sorted(tally.outside.items())),

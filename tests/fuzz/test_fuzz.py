@@ -103,7 +103,9 @@ def test_a_number_stands_for_one_input():
 def test_a_thousand_damaged_inputs_are_read_or_refused(tmp_path):
     record = tmp_path / "fuzz.json"
     answer = subprocess.run(
-        [sys.executable, str(RUN), "--count", "1000", "--record", str(record)], capture_output=True, text=True
+        [sys.executable, str(RUN), "--count", "1000", "--jobs", "2", "--record", str(record)],
+        capture_output=True,
+        text=True,
     )
     assert answer.returncode == 0, answer.stdout[-6000:] + answer.stderr[-2000:]
     found = json.loads(record.read_text())
