@@ -80,18 +80,22 @@ graphs-gate: $(VENV)/.host
 	$(BIN)/python -m pytest -m gate tests
 	$(BIN)/python tests/check_variants.py --record benchmarks/results/graphs_gate.json
 
-# the device half on machines that are not this one; each keeps a record in benchmarks/results
+# The device half on machines that are not this one; each keeps a record in benchmarks/results, and CONTRIBUTING.md says
+# what each needs. Roots and environments are cached in ~/.cache/edge-arseg-machines (or EDGE_ARSEG_MACHINES), where
+# `make clean` leaves them.
 test-cpus: $(VENV)/.host
-	PYTHONPATH=tests $(BIN)/python -m machines.cpus
+	PYTHONPATH=tests:. $(BIN)/python -m machines.cpus
 
 test-arm64: $(VENV)/.device
-	PYTHONPATH=tests $(BIN)/python -m machines.arm64
+	PYTHONPATH=tests:. $(BIN)/python -m machines.arm64
 
-test-oldest: $(VENV)/.device
-	PYTHONPATH=tests $(BIN)/python -m machines.oldest
+# with another Python: make test-oldest OLDEST_PYTHON=python3.10
+OLDEST_PYTHON := $(BIN)/python
+test-oldest: $(VENV)/.host
+	PYTHONPATH=tests:. $(BIN)/python -m machines.oldest --python $(OLDEST_PYTHON)
 
 test-newest: $(VENV)/.device
-	PYTHONPATH=tests $(BIN)/python -m machines.newest
+	PYTHONPATH=tests:. $(BIN)/python -m machines.newest
 
 golden: $(VENV)/.host
 	$(BIN)/python tests/check_golden.py ../shared/golden

@@ -8,6 +8,7 @@ from machines.folders import PROJECT
 DEVICE = ("numpy", "av", "click", "rich", "pydantic", "onnxruntime", "numba")
 """The device half with its CPU kernels."""
 
+HOST = ("torch", "onnx", "onnxscript", "safetensors", "matplotlib", "numba", "openvino")
 TOOLS = ("pytest", "hypothesis")
 
 

@@ -28,6 +28,11 @@ class Counts:
     skipped: int
     failures: tuple[str, ...]
 
+    @property
+    def good(self) -> bool:
+        """Whether tests ran and none failed."""
+        return self.failed == 0 and self.passed > 0
+
 
 def device_suite(run: Run, python: str, report: str, report_here: Path, *, parts: Sequence[str] = ("tests",)) -> Counts:
     """Run the tests that are neither slow nor timed.
