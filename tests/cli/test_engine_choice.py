@@ -213,7 +213,7 @@ def test_what_is_remembered_costs_no_engine_library(tmp_path):
         "from edge_arseg.runtime.engine_choice import choice_from_options\n"
         "from edge_arseg.runtime.engine_options import EngineOptions\n"
         "from edge_arseg.runtime.pipeline import Mode\n"
-        "choice = choice_from_options(None, [Mode.AR], EngineOptions(), candidates=('onnxruntime', 'openvino'))\n"
+        "choice = choice_from_options(None, [Mode.HR], EngineOptions(), candidates=('onnxruntime',))\n"
         "loaded = sorted({'onnxruntime', 'openvino', 'numba'} & set(sys.modules))\n"
         "print(choice.how.endswith('; remembered'), loaded)"
     )
