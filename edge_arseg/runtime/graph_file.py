@@ -54,7 +54,7 @@ def _specs(graph: memoryview) -> tuple[Specs, Specs]:
 
 def _spec(tensor: memoryview) -> TensorSpec:
     element = next((part for number, part in _fields(tensor) if number == _ELEMENT), None)
-    if element not in _DTYPES:
+    if not isinstance(element, int) or element not in _DTYPES:
         raise ValueError(f"a tensor of type {element if isinstance(element, int) else 'unknown'}")
     shape = []
     for number, dimension in _fields(_message(tensor, _SHAPE)):
@@ -62,7 +62,7 @@ def _spec(tensor: memoryview) -> TensorSpec:
             shape.append(next((part for field, part in _fields(dimension) if field == _VALUE), None))
     if any(not isinstance(side, int) for side in shape):
         raise ValueError("a shape that is not static")
-    return TensorSpec(_DTYPES[element], tuple(shape))  # type: ignore[arg-type, index]
+    return TensorSpec(_DTYPES[element], tuple(shape))  # type: ignore[arg-type]
 
 
 def _message(part: memoryview | int, *numbers: int) -> memoryview:
