@@ -54,7 +54,7 @@ def _specs(graph: memoryview) -> tuple[Specs, Specs]:
 
 def _spec(tensor: memoryview) -> TensorSpec:
     element = next((part for number, part in _fields(tensor) if number == _ELEMENT), None)
-    if element not in _DTYPES:
+    if not isinstance(element, int) or element not in _DTYPES:
         raise ValueError(f"a tensor of type {element if isinstance(element, int) else 'unknown'}")
     shape = []
     for number, dimension in _fields(_message(tensor, _SHAPE)):
