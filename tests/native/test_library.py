@@ -38,7 +38,7 @@ def test_every_library_is_there_and_compiled_from_these_sources(wanted):
 @pytest.mark.parametrize("wanted", INSTRUCTION_SETS, ids=lambda wanted: wanted.name)
 def test_no_library_needs_another_or_says_where_it_was_built(wanted):
     content = (FOLDER / f"{wanted.name}.so").read_bytes()
-    assert not re.search(rb"\.so\.\d|GLIBC|/home/|/work/|Py[A-Z]|numba_", content)
+    assert not re.search(rb"\.so\.\d|GLIBC|/home/|/tmp/|Py[A-Z]|numba_", content)
 
 
 @pytest.mark.parametrize(
