@@ -11,7 +11,7 @@ import av
 from edge_arseg.errors import SourceError
 from edge_arseg.spec.url import printable
 from edge_arseg.video.decode import Picture
-from edge_arseg.video.faults import source_faults
+from edge_arseg.video.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
 from edge_arseg.video.uri import Source, SourceKind
 
@@ -56,8 +56,9 @@ class ImageSequence:
 def _picture(path: Path) -> av.VideoFrame:
     """The one picture of an image."""
     source, name = Source(str(path), SourceKind.FILE, str(path)), printable(str(path))
-    if _animated_webp(path):
-        raise SourceError(f"{name}: an animated WebP, which FFmpeg cannot decode; expected one picture a file")
+    with source_faults(name), path.open("rb") as file:
+        if is_animated_webp(file.read(21)):
+            raise SourceError(f"{name}: {ANIMATED_WEBP}")
     with (
         source_faults(name),
         av.open(source.address, options=source.address_options, metadata_errors="replace") as container,
@@ -74,12 +75,6 @@ def _picture(path: Path) -> av.VideoFrame:
             "without images://"
         )
     return frame
-
-
-def _animated_webp(path: Path) -> bool:
-    with source_faults(printable(str(path))), path.open("rb") as file:
-        head = file.read(21)
-    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) == 21 and bool(head[20] & 2)
 
 
 def image_paths(source: Source) -> list[Path]:
