@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -109,6 +110,7 @@ def test_what_is_wrong_is_said(demo, edge_arseg, monkeypatch, tmp_path):
     assert (answer.code, "bundles in the package: none; name one with -b BUNDLE" in answer.err) == (3, True)
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_run_runs_the_demo(tmp_path):
     """``make -n`` prints what it would run."""
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
