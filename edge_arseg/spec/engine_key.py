@@ -8,18 +8,18 @@ Revisions of the record:
 1. (2026) first.
 """
 
+import functools
 import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from typing import Annotated, Any, ClassVar
 
 from edge_arseg.errors import BundleError
 from edge_arseg.spec.manifest import FileEntry, Manifest, Role, Sha256
+from edge_arseg.spec.plain import Field
 from edge_arseg.spec.user_cache import user_cache
 
 REVISION = 1
@@ -45,7 +45,7 @@ class EngineKey:
         flags: of the build, sorted.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     graphs: dict[Role, Sha256]
     library: str
@@ -58,7 +58,7 @@ class EngineKey:
     @property
     def name(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of the fields: the folder's name."""
-        fields = _KEY.dump_python(self, mode="json")
+        fields = _adapter(EngineKey).dump_python(self, mode="json")
         fields["flags"] = sorted(fields["flags"])
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -94,7 +94,7 @@ class PlanRecord:
         seconds: that each build took, where it is known.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     key: EngineKey
     plans: dict[Role, FileEntry]
@@ -103,8 +103,12 @@ class PlanRecord:
     seconds: dict[Role, Annotated[float, Field(ge=0)]] = field(default_factory=dict)
 
 
-_KEY = TypeAdapter(EngineKey)
-_RECORD = TypeAdapter(PlanRecord)
+@functools.cache
+def _adapter(kind: type) -> Any:
+    """The validation library's view of a class; who only asks where engines lie does without it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
 
 
 def plan_file(role: Role) -> str:
@@ -114,7 +118,7 @@ def plan_file(role: Role) -> str:
 
 def json_from_record(record: PlanRecord) -> str:
     """Return a record as indented JSON."""
-    return _RECORD.dump_json(record, indent=2).decode() + "\n"
+    return _adapter(PlanRecord).dump_json(record, indent=2).decode() + "\n"
 
 
 def record_from_json(text: str | bytes, *, where: str = RECORD) -> PlanRecord:
@@ -123,8 +127,10 @@ def record_from_json(text: str | bytes, *, where: str = RECORD) -> PlanRecord:
     Raises:
         BundleError: it is no record, or of another revision. Engines are a cache: the way out is to build again.
     """
+    from pydantic import ValidationError
+
     try:
-        record = _RECORD.validate_json(text)
+        record: PlanRecord = _adapter(PlanRecord).validate_json(text)
     except ValidationError as error:
         raise BundleError(
             f"{where}: not a record of plans ({error.error_count()} wrong entries); delete its folder and build again"

@@ -35,7 +35,8 @@ class GoldenFrames:
         faults = []
         for name in ("hr_maps", "ar_maps", "lr_maps"):
             maps = getattr(self, name)
-            if maps.shape != self.frames.shape[:3] or maps.dtype != np.uint8:
+            count = len(self.frames) if name == "hr_maps" or len(maps) else 0
+            if maps.shape != (count, *self.frames.shape[1:3]) or maps.dtype != np.uint8:
                 faults.append(
                     f"{name}: {maps.dtype}{list(maps.shape)} seen, uint8{list(self.frames.shape[:3])} expected"
                 )

@@ -24,7 +24,9 @@ def toys(monkeypatch, tmp_path):
     for name in ("Toy", "Other"):
         monkeypatch.setitem(BACKENDS, name.lower(), f"{__name__}:{name}Engine")
     monkeypatch.setattr("edge_arseg.runtime.engine_choice.CANDIDATES", ("toy",))
-    monkeypatch.setattr("edge_arseg.runtime.fusion.find_spec", lambda name: None)  # the toy has no weights for a kernel
+    monkeypatch.setattr(
+        "edge_arseg.runtime.fusion.kernels_available", lambda: False
+    )  # the toy has no weights for a kernel
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
 

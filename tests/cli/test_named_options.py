@@ -20,6 +20,8 @@ OTHERS = {
     "--onnx": "trtexec",
     "--saveEngine": "trtexec",
     "--save": "trtexec",  # as far as the pattern reads --saveEngine
+    "--object": "llvm",
+    "--gc-sections": "ld",
     "--version": "nvcc",
     "--list-gpu-code": "nvcc",
     "--ptxas-options": "nvcc",

@@ -74,7 +74,7 @@ def test_a_crash_inside_ffmpeg_is_told_from_one_in_our_code():
     decode = TESTS.parent / "edge_arseg/video/decode.py"
     lines = decode.read_text().splitlines()
     inside = next(n for n, line in enumerate(lines, 1) if "packet.decode()" in line)
-    ours = next(n for n, line in enumerate(lines, 1) if "yield Picture(" in line)
+    ours = next(n for n, line in enumerate(lines, 1) if "return Picture(" in line)
 
     def dump(line, above=""):
         return (

@@ -196,7 +196,9 @@ def test_a_backend_that_computes_nothing_is_not_compared(bundle):
 
 def test_a_choice_that_was_made_is_taken_as_it_is(bundle):
     made = unproved(bundle, replace(OPTIONS, backend="wrong"))
-    assert settled(made, [Mode.AR], EngineOptions()) is made
+    choice, modes = settled(made, [Mode.AR], (), EngineOptions())
+    assert choice is made
+    assert modes == (Mode.AR,)
     assert isinstance(made, Choice)
 
 

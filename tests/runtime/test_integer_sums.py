@@ -6,16 +6,17 @@ import subprocess
 import sys
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
 from bundle_files import small_manifest
-from onnx import TensorProto, helper, numpy_helper
 
 from edge_arseg.runtime import integer_sums
 from edge_arseg.runtime.integer_sums import EXACT, has_wide_weights, sums_saturate
 from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
 from edge_arseg.spec.manifest import GraphEntry, Precision, QuantizationEntry, Role
+
+onnx = pytest.importorskip("onnx")
+TensorProto, helper, numpy_helper = onnx.TensorProto, onnx.helper, onnx.numpy_helper
 
 QEMU = shutil.which("qemu-x86_64-static")
 LARGEST = 255 * 127

@@ -120,7 +120,7 @@ def test_a_file_of_several_pictures_is_no_image(tmp_path):
     with pytest.raises(SourceError, match=r"a\.mp4: more than one picture in it; .* type its name without images://"):
         open_video(f"{tmp_path}/*.mp4")
     encode(tmp_path / "b.webp", moving(3), "libwebp_anim")
-    with pytest.raises(SourceError, match=r"b\.webp: an animated WebP, which FFmpeg cannot decode"):
+    with pytest.raises(SourceError, match=r"b\.webp: an animated WebP, which this FFmpeg cannot decode"):
         open_video(f"images://{tmp_path}/*.webp")
 
 
