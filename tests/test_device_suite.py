@@ -24,6 +24,7 @@ def test_the_lower_bounds_are_versions_that_have_what_is_used():
     bounds = {name: tuple(map(int, version.split("."))) for name, version in lower_bounds().items()}
     assert bounds["av"] >= (15,)
     assert bounds["numpy"] >= (1, 26)
+    assert bounds["pydantic"] >= (2, 11)
     assert bounds["torch"] >= (2, 6)
 
 
