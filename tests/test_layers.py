@@ -68,5 +68,5 @@ assert results == [("hr", 0), ("lr", 1), ("lr", 2), ("lr", 3), ("lr", 4), ("hr",
 def test_the_layers_are_kept():
     pytest.importorskip("importlinter")
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--config", "setup.cfg"]
-    done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stdout
