@@ -30,9 +30,12 @@ class Engine(ABC):
         outputs: name to type and shape of each output.
         feature_place: where outputs that are features (``FEATURES``) live: ``host`` for arrays, otherwise somewhere
             that the backend names; kernels for the one place cannot read from another.
+        opens_together: several engines may be opened at the same time, each in a thread of its own. OpenVINO's may not:
+            two of its Python calls can wait for each other forever.
     """
 
     feature_place: ClassVar[str] = "host"
+    opens_together: ClassVar[bool] = False
 
     def __init__(self, name: str, inputs: Mapping[str, TensorSpec], outputs: Mapping[str, TensorSpec]):
         self.name = name

@@ -98,12 +98,12 @@ def engines_from_bundle(
 def _opened_together(
     opened: type[Engine], bundle: Bundle, roles: Sequence[Role], threads: int | None, stack: ExitStack
 ) -> dict[Role, Engine]:
-    """Open engines at the same time where they live in the host's memory; on a GPU one after the other."""
+    """Open engines at the same time where the backend stands it, else one after the other."""
 
     def open_role(role: Role) -> Engine:
         return opened.from_bundle(bundle, role, threads=threads)
 
-    if opened.feature_place != "host" or len(roles) < 2:
+    if not opened.opens_together or len(roles) < 2:
         return {role: stack.enter_context(open_role(role)) for role in roles}
     with ThreadPoolExecutor(len(roles), "opening") as pool:
         coming = {role: pool.submit(open_role, role) for role in roles}

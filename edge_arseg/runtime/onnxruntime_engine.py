@@ -29,6 +29,8 @@ UNSOUND_OPTIMIZERS = ["WeightBiasQuantization"]
 class OnnxRuntimeEngine(Engine):
     """One graph on ONNX Runtime's CPU provider, with outputs bound once to arrays that are reused."""
 
+    opens_together = True
+
     def __init__(self, path: Path | str, *, threads: int | None = None, wide_weights: bool = True):
         """Load a graph.
 

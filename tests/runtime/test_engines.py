@@ -1,0 +1,41 @@
+"""Which engines are opened at the same time."""
+
+import threading
+
+import pytest
+from toy_bundle import ToyEngine, write_toy_bundle
+
+from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.engines import BACKENDS, engine_class, engines_from_bundle
+from edge_arseg.spec.manifest import Role
+
+OPENED_IN: list[str] = []
+
+
+class RecordedEngine(ToyEngine):
+    def __init__(self, path, *, threads=None):
+        OPENED_IN.append(threading.current_thread().name)
+        super().__init__(path, threads=threads)
+
+
+class TogetherEngine(RecordedEngine):
+    opens_together = True
+
+
+@pytest.mark.parametrize(("kind", "own_thread"), [("Recorded", False), ("Together", True)])
+def test_engines_open_in_threads_only_where_the_backend_stands_it(kind, own_thread, tmp_path, monkeypatch):
+    OPENED_IN.clear()
+    monkeypatch.setitem(BACKENDS, "recorded", f"{__name__}:{kind}Engine")
+    bundle = read_bundle(write_toy_bundle(tmp_path / "toy.arseg"))
+    with engines_from_bundle(bundle, [Role.HR, Role.LR], backend="recorded") as engines:
+        assert list(engines) == [Role.HR, Role.LR]
+    assert len(OPENED_IN) == 2
+    assert [name != threading.main_thread().name for name in OPENED_IN] == [own_thread] * 2
+
+
+def test_of_the_cpu_backends_only_onnx_runtime_opens_engines_together():
+    """Two OpenVINO models whose types are read in two threads at once can wait for each other forever."""
+    assert engine_class("onnxruntime").opens_together
+    pytest.importorskip("openvino")
+    assert not engine_class("openvino").opens_together
+    assert not engine_class("openvino-bf16").opens_together
