@@ -11,6 +11,7 @@ import av
 import numpy as np
 
 from edge_arseg.errors import DataError
+from edge_arseg.video.metadata import ANY_ENCODING
 
 IGNORED = 255
 """The label of pixels that do not count. The number one past the last class means the same: CamVid's 11 of 11."""
@@ -64,9 +65,7 @@ def read_label(path: Path) -> np.ndarray:
     if not _whole(content):
         raise DataError(f"{path.name}: damaged or cut off; copy it again")
     try:
-        with av.open(
-            io.BytesIO(_indices_only(content)), "r", format="png_pipe", metadata_errors="replace"
-        ) as container:
+        with av.open(io.BytesIO(_indices_only(content)), "r", format="png_pipe", **ANY_ENCODING) as container:
             frame = next(container.decode(video=0))
     except (av.error.FFmpegError, StopIteration) as error:
         raise DataError(f"{path.name}: damaged; copy it again") from error

@@ -10,6 +10,7 @@ from edge_arseg.errors import SourceError
 from edge_arseg.video.changes import ParameterWatch
 from edge_arseg.video.codec_vectors import EXPORTING, made_by_x264, unfit_stream
 from edge_arseg.video.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
+from edge_arseg.video.metadata import ANY_ENCODING
 from edge_arseg.video.notices import notice
 from edge_arseg.video.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.streams import chosen_stream
@@ -106,7 +107,7 @@ class Decoder:
                 format=container_format,
                 options={**defaults, **(options or {})},
                 timeout=timeout_s,
-                metadata_errors="replace",  # titles of old recorders are in any encoding, and nothing here reads them
+                **ANY_ENCODING,
             )
         try:
             with source_faults(self._uri):

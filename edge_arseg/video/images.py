@@ -12,6 +12,7 @@ from edge_arseg.errors import SourceError
 from edge_arseg.spec.url import printable
 from edge_arseg.video.decode import Picture
 from edge_arseg.video.faults import ANIMATED_WEBP, is_animated_webp, source_faults
+from edge_arseg.video.metadata import ANY_ENCODING
 from edge_arseg.video.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
 from edge_arseg.video.uri import Source, SourceKind
 
@@ -61,7 +62,7 @@ def _picture(path: Path) -> av.VideoFrame:
             raise SourceError(f"{name}: {ANIMATED_WEBP}")
     with (
         source_faults(name),
-        av.open(source.address, options=source.address_options, metadata_errors="replace") as container,
+        av.open(source.address, options=source.address_options, **ANY_ENCODING) as container,
     ):
         pictures = container.decode(video=0) if container.streams.video else iter(())
         frame = next(pictures, None)

@@ -6,6 +6,7 @@ import av
 import numpy as np
 
 from edge_arseg.errors import DataError
+from edge_arseg.video.metadata import ANY_ENCODING
 
 
 def read_rgb(path: Path) -> np.ndarray:
@@ -17,7 +18,7 @@ def read_rgb(path: Path) -> np.ndarray:
     try:
         # Else FFmpeg may take a part of the name for a protocol or a pattern.
         options = {"pattern_type": "none"}
-        with av.open(f"file:{path}", options=options, metadata_errors="replace") as container:
+        with av.open(f"file:{path}", options=options, **ANY_ENCODING) as container:
             frame = next(container.decode(video=0), None) if container.streams.video else None
     except (av.error.FFmpegError, OSError) as error:
         raise DataError(
