@@ -21,7 +21,4 @@ if "_missing_" not in vars(Type):
 def side_data(picture: av.VideoFrame, kind: str) -> Any | None:
     """The first data of one kind, e.g. ``MOTION_VECTORS``; ``None`` where the picture has none."""
     # Not ``picture.side_data``: it ties picture and data into a ring, which holds MBs until Python looks for rings.
-    for data in SideDataContainer(picture):  # type: ignore[call-arg]
-        if data.type.name == kind:
-            return data
-    return None
+    return SideDataContainer(picture).get(kind)  # type: ignore[call-arg]
