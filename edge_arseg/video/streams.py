@@ -79,7 +79,8 @@ def _told(stream: Any) -> str:
 
 
 def _disposition(stream: Any) -> int:
-    return int(getattr(stream, "disposition", 0))
+    flags = getattr(stream, "disposition", 0)
+    return int(getattr(flags, "value", flags))  # a plain flag before PyAV 16, then a number too
 
 
 def _is_cover(stream: Any, streams: Sequence[Any]) -> bool:
