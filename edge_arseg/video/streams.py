@@ -80,7 +80,7 @@ def _told(stream: Any) -> str:
 
 def _disposition(stream: Any) -> int:
     flags = getattr(stream, "disposition", 0)
-    return int(getattr(flags, "value", flags))  # a plain flag before PyAV 16, then a number too
+    return int(getattr(flags, "value", flags))  # with PyAV 15 a flag that is no number
 
 
 def _is_cover(stream: Any, streams: Sequence[Any]) -> bool:
