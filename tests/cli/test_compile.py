@@ -77,6 +77,7 @@ def test_on_the_board_it_builds(edge_arseg, machine, toy, monkeypatch):
 
 
 def test_a_dry_run_prints_the_steps(edge_arseg, machine, toy):
+    pytest.importorskip("torch")  # a dry run ends where the run would: it has graphs to convert
     answer = edge_arseg("compile", toy, "--target", NANO, "--dry-run", "--json")
     assert answer.code == 0
     found = json.loads(answer.out)
