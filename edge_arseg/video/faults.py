@@ -59,7 +59,7 @@ def source_error(label: str, fault: BaseException) -> SourceError:
     for kind, text in _SEEN:
         if isinstance(fault, kind):
             return SourceError(f"{label}: {text}")
-    if isinstance(fault, av.error.ArgumentError) and remote:
+    if isinstance(fault, av.error.FFmpegError) and fault.errno == errno.EINVAL and remote:
         advice = _LOGIN_ADVICE if given else ""
         return SourceError(f"{label}: FFmpeg cannot use this URL; expected scheme://host:port/path{advice}")
     if isinstance(fault, OSError) and fault.errno == errno.EIO and remote:
