@@ -8,7 +8,7 @@ from edge_arseg.runtime.board import Board
 from edge_arseg.runtime.cuda_device import DeviceFacts
 from edge_arseg.runtime.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision, Role
-from edge_arseg.spec.target import Configuration
+from edge_arseg.spec.targets.target import Configuration
 
 GB = 10**9
 PLENTY = HostMemory(8 * GB, 7 * GB, 8 * GB)

@@ -15,7 +15,7 @@ from edge_arseg.runtime.bundle import read_bundle
 from edge_arseg.runtime.cuda_device import DeviceFacts
 from edge_arseg.runtime.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision, Role
-from edge_arseg.spec.target import Configuration
+from edge_arseg.spec.targets.target import Configuration
 
 NANO = "jetson-orin-nano-8gb"
 MEMORY = HostMemory(8 << 30, 7 << 30, 8 << 30)

@@ -50,7 +50,7 @@ def bench(
     from edge_arseg.bench.speed import speed_of_bundle
     from edge_arseg.bench.speed_report import markdown_from_speed
     from edge_arseg.runtime.zoo import inputs_of_bundle
-    from edge_arseg.spec.files import check_output
+    from edge_arseg.storage.files import check_output
     from edge_arseg.video.uri import source_from_uri
 
     read = source_from_uri(source)

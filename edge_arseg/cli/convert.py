@@ -6,7 +6,7 @@ import click
 
 from edge_arseg.cli.checkpoint import PATH, checkpoint_options, read_checkpoint
 from edge_arseg.cli.output import megabytes
-from edge_arseg.spec.files import check_output
+from edge_arseg.storage.files import check_output
 
 
 @click.command()

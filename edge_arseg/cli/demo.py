@@ -54,7 +54,7 @@ def demo(
     from edge_arseg.runtime.demo_folder import SUMMARY, DemoFolder
     from edge_arseg.runtime.pipeline import Mode
     from edge_arseg.runtime.segmenter import Segmenter
-    from edge_arseg.spec.files import write_whole
+    from edge_arseg.storage.files import write_whole
     from edge_arseg.video.sinks.base import sink_errors
 
     folder = DemoFolder(output, force=force)

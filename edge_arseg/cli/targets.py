@@ -13,7 +13,7 @@ from edge_arseg.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
     from edge_arseg.runtime.board import Board
-    from edge_arseg.spec.target import Target
+    from edge_arseg.spec.targets.target import Target
 
 TIERS = {0: "not supported", 1: "first tier", 2: "expected to work", 3: "graphs only"}
 
@@ -30,7 +30,7 @@ def targets() -> None:
 @json_option
 def list_targets(markdown: bool, as_json: bool) -> None:
     """List all targets."""
-    from edge_arseg.spec.target_files import targets as known_targets
+    from edge_arseg.spec.targets.files import targets as known_targets
 
     known = known_targets()
     if as_json:
@@ -73,7 +73,7 @@ def _row(target: "Target", *, code: bool = False) -> list[str]:
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Show all that is declared of the target NAME; a mark (?) stands behind what is not verified."""
-    from edge_arseg.spec.target_files import target_named
+    from edge_arseg.spec.targets.files import target_named
 
     target = target_named(name)
     if as_json:
@@ -103,8 +103,8 @@ def detect(root: Path, as_json: bool) -> None:
     """
     from edge_arseg.errors import EnvironmentUnfitError
     from edge_arseg.runtime.board import board_from_files
-    from edge_arseg.spec.target_files import jetpack_table
-    from edge_arseg.spec.target_files import targets as known_targets
+    from edge_arseg.spec.targets.files import jetpack_table
+    from edge_arseg.spec.targets.files import targets as known_targets
 
     board = board_from_files(known_targets(), jetpack_table(), root)
     if as_json:

@@ -18,7 +18,7 @@ from edge_arseg.compiler.engine_place import Machine, Place, this_machine
 from edge_arseg.compiler.engine_steps import ElsewhereStep, EngineStep
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.spec.manifest import Role
-from edge_arseg.spec.target import Target
+from edge_arseg.spec.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from edge_arseg.compiler.target_bundle import needs_conversion
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.spec.manifest import Precision, Role
-from edge_arseg.spec.target import Target
+from edge_arseg.spec.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True)

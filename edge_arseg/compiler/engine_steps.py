@@ -20,7 +20,7 @@ from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.host_memory import HostMemory
 from edge_arseg.spec.engine_key import EngineKey, engine_roots, graph_digests
 from edge_arseg.spec.manifest import Role
-from edge_arseg.spec.target import Kind
+from edge_arseg.spec.targets.target import Kind
 
 BUNDLE_ADVICE = (
     "keep the engines in your own cache, where `run` looks too: --user-cache; or copy the bundle to where it can be "

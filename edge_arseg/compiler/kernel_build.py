@@ -13,7 +13,7 @@ from edge_arseg.compiler.kernel_resources import EntryResources, resources_from_
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.cuda_fusion.source_files import MAIN, source_digest
 from edge_arseg.spec.manifest import KernelEntry
-from edge_arseg.spec.user_cache import user_cache
+from edge_arseg.storage.user_cache import user_cache
 
 
 @dataclass(frozen=True, slots=True)

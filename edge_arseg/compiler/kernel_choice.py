@@ -8,7 +8,7 @@ from edge_arseg.errors import ArsegError, BuildError
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.cuda_device import DeviceFacts
 from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
-from edge_arseg.spec.target import Kind, Target
+from edge_arseg.spec.targets.target import Kind, Target
 
 DESKTOP_SMS = (75, 80, 86, 89, 90)
 """For a GPU that is not known: Turing to Hopper."""

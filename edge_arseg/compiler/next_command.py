@@ -5,7 +5,7 @@ from shlex import quote
 
 from edge_arseg.compiler.compilation import Compilation
 from edge_arseg.spec.manifest import Role
-from edge_arseg.spec.target import Kind
+from edge_arseg.spec.targets.target import Kind
 
 SHOWN_FRAMES = 60
 _OPTIONAL = {Role.FUSE, Role.LR_HEAD}

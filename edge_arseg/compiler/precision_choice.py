@@ -7,7 +7,7 @@ from shlex import quote
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, sha256_of
 from edge_arseg.spec.manifest import Manifest, Precision, Role
-from edge_arseg.spec.target import Target
+from edge_arseg.spec.targets.target import Target
 
 CHOSEN = (Role.HR, Role.LR, Role.FUSE)
 """Graphs whose precision is chosen; ``head`` and ``lr_head`` follow ``fuse``, whose features they read."""

@@ -12,7 +12,7 @@ from edge_arseg.runtime.bundle import SUFFIX, Bundle
 from edge_arseg.runtime.engines import engines_from_bundle
 from edge_arseg.runtime.verification import agreements, verified_roles
 from edge_arseg.spec.manifest import GraphEntry, KernelEntry, Precision, Role
-from edge_arseg.spec.target import Target
+from edge_arseg.spec.targets.target import Target
 
 REQUIRED_AGREEMENT = 0.99
 """Share of pixels of the golden frames that keep their class in float16. Ties and rounding are the rest."""

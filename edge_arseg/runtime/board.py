@@ -20,8 +20,8 @@ from edge_arseg.runtime.jetson_signs import (
     sure_sign,
 )
 from edge_arseg.spec.engine_key import module_from_compatible
-from edge_arseg.spec.jetpack import JetPack, JetPackTable
-from edge_arseg.spec.target import Configuration, Kind, Target
+from edge_arseg.spec.targets.jetpack import JetPack, JetPackTable
+from edge_arseg.spec.targets.target import Configuration, Kind, Target
 
 _SUPER = "-super"
 _COMPATIBLE = re.compile(r"[a-z0-9-]+,[\x21-\x7e]+")

@@ -13,7 +13,7 @@ from edge_arseg.runtime.engine import Buffer, Engine
 from edge_arseg.runtime.integer_sums import ask_for_exact_sums
 from edge_arseg.runtime.onnxruntime_engine import first_line, run_bound, specs_from_arguments
 from edge_arseg.spec.tensor import FEATURES
-from edge_arseg.spec.user_cache import user_cache
+from edge_arseg.storage.user_cache import user_cache
 
 _ADVICE = (
     "take the build for GPUs in its place: pip uninstall onnxruntime; pip install onnxruntime-gpu (on a Jetson the one "

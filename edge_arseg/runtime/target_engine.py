@@ -67,6 +67,6 @@ def other_target(bundle: Bundle, backend: str, root: Path = Path("/")) -> str:
 
 def _board(root: Path) -> "Board":
     from edge_arseg.runtime.board import board_from_files  # reading all targets takes time that few starts need
-    from edge_arseg.spec.target_files import jetpack_table, targets
+    from edge_arseg.spec.targets.files import jetpack_table, targets
 
     return board_from_files(targets(), jetpack_table(), root)

@@ -24,7 +24,7 @@ from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.trial import Trial
 from edge_arseg.spec.cores import usable_cores
 from edge_arseg.spec.engine_key import RECORD, engine_roots
-from edge_arseg.spec.user_cache import user_cache
+from edge_arseg.storage.user_cache import user_cache
 
 REVISION = 1
 FOLDER = "trials"

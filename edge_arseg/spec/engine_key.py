@@ -20,7 +20,7 @@ from typing import Annotated, Any, ClassVar
 from edge_arseg.errors import BundleError
 from edge_arseg.spec.manifest import FileEntry, Manifest, Role, Sha256
 from edge_arseg.spec.plain import Field
-from edge_arseg.spec.user_cache import user_cache
+from edge_arseg.storage.user_cache import user_cache
 
 REVISION = 1
 RECORD = "build.json"

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.data_folder import data_folder
+from edge_arseg.storage.data_folder import data_folder
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -3,7 +3,7 @@ import time
 import pytest
 
 from edge_arseg.bench.power import hwmon_rails, measured_energy, rapl_counters
-from edge_arseg.spec.target_files import targets
+from edge_arseg.spec.targets.files import targets
 
 
 def hwmon(root, chip, rails, number=3):

@@ -12,7 +12,7 @@ from edge_arseg.compiler.kernel_choice import KernelChoice
 from edge_arseg.runtime.board import Board
 from edge_arseg.runtime.cuda_device import DeviceFacts
 from edge_arseg.runtime.host_memory import HostMemory
-from edge_arseg.spec.target import Configuration
+from edge_arseg.spec.targets.target import Configuration
 
 TESTS = Path(__file__).parents[1]
 MEMORY = HostMemory(8 * 10**9, 7 * 10**9, 8 * 10**9)

@@ -5,8 +5,8 @@ import pytest
 
 from edge_arseg.runtime import board as detection
 from edge_arseg.runtime.board import Board
-from edge_arseg.spec.target import Configuration
-from edge_arseg.spec.target_files import targets
+from edge_arseg.spec.targets.target import Configuration
+from edge_arseg.spec.targets.files import targets
 
 ROOT = Path(__file__).parents[2]
 

@@ -24,7 +24,7 @@ from edge_arseg.runtime.engines import open_engine
 from edge_arseg.runtime.graph_file import specs_from_graph_file
 from edge_arseg.runtime.quantization_summary import summary_from_bundle
 from edge_arseg.spec.recipe import recipe_from_toml
-from edge_arseg.spec.target_files import jetpack_table, targets
+from edge_arseg.spec.targets.files import jetpack_table, targets
 from edge_arseg.training.data.class_file import classes_from_file
 from edge_arseg.video import open_video
 

@@ -12,7 +12,7 @@ from video.moving_clips import encode, moving
 
 from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.spec.classes import CAMVID_11
-from edge_arseg.spec.data_folder import data_folder
+from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 
 from edge_arseg.runtime.board import Board, board_from_files
 from edge_arseg.runtime.file_tree import FileTree
-from edge_arseg.spec.target_files import jetpack_table, targets
+from edge_arseg.spec.targets.files import jetpack_table, targets
 
 TREES = Path(__file__).with_name("boards")
 ORINS_OF_JETPACK_6 = (

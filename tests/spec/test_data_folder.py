@@ -1,7 +1,7 @@
 import pytest
 
 from edge_arseg.errors import EnvironmentUnfitError
-from edge_arseg.spec.data_folder import FOLDERS, data_folder
+from edge_arseg.storage.data_folder import FOLDERS, data_folder
 
 
 @pytest.mark.parametrize("name", FOLDERS)

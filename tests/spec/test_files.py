@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.files import check_output, descriptor_of, identity, is_locked, is_special, lock_on, write_whole
+from edge_arseg.storage.files import check_output, descriptor_of, identity, is_locked, is_special, lock_on, write_whole
 
 
 def test_one_file_by_any_spelling(tmp_path, monkeypatch):
@@ -75,7 +75,7 @@ def test_a_whole_file_replaces_what_a_link_leads_to(tmp_path):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from edge_arseg.spec.files import lock_on
+from edge_arseg.storage.files import lock_on
 lock = lock_on(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(600)

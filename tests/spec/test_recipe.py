@@ -3,7 +3,7 @@
 import pytest
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.data_folder import data_folder
+from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.spec.recipe import CalibrationClip, Method, recipe_from_toml, recipe_path
 
 GOOD = """

@@ -7,7 +7,7 @@ import pytest
 from video.sink_results import decoded, opened, result_at
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec import files
+from edge_arseg.storage import files
 
 
 @pytest.fixture(params=["links and locks", "neither"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edge_arseg.compiler.precision_choice import CHOSEN, chosen_roles, runnable_precisions
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.manifest import Manifest, Precision, Role
-from edge_arseg.spec.target import Activations, Target
+from edge_arseg.spec.targets.target import Activations, Target
 
 USUAL_RECIPE = "street"
 

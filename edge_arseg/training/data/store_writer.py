@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.errors import DataError, SinkError
-from edge_arseg.spec.files import lock_on
+from edge_arseg.storage.files import lock_on
 from edge_arseg.training.data.pair import record_dtype
 from edge_arseg.training.data.store_files import (
     ClipEntry,

@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from edge_arseg.spec.files import Lock, check_output, is_special, lock_on, part_of
+from edge_arseg.storage.files import Lock, check_output, is_special, lock_on, part_of
 from edge_arseg.video.sinks.folders import made_folders, remove_folders
 
 

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.files import (
+from edge_arseg.storage.files import (
     Identity,
     check_inputs,
     check_output,

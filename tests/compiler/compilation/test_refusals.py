@@ -15,7 +15,7 @@ from edge_arseg.runtime.bundle import read_bundle
 from edge_arseg.runtime.cuda_device import DeviceFacts
 from edge_arseg.runtime.host_memory import HostMemory
 from edge_arseg.spec.manifest import Role
-from edge_arseg.spec.target import Configuration
+from edge_arseg.spec.targets.target import Configuration
 
 
 def test_a_board_that_is_not_supported_says_why(toy):

@@ -9,7 +9,7 @@ from edge_arseg.compiler.precision_choice import precisions_for_target
 from edge_arseg.compiler.quantization.quantize_choice import choice_from_options
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
-from edge_arseg.spec.target_files import target_named, targets
+from edge_arseg.spec.targets.files import target_named, targets
 
 FP32, FP16, INT8 = Precision.FP32, Precision.FP16, Precision.INT8
 NANO = "jetson-orin-nano-8gb"

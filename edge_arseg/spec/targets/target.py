@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from edge_arseg.spec.jetpack import JetPack
+from edge_arseg.spec.targets.jetpack import JetPack
 from edge_arseg.spec.manifest import Precision
 
 
