@@ -17,7 +17,7 @@ from edge_arseg.spec.result import SegmentedFrame
 from edge_arseg.spec.url import label_of
 from edge_arseg.video.sinks import open_sinks
 from edge_arseg.video.sinks.base import sink_errors
-from edge_arseg.video.street import write_street
+from edge_arseg.street import write_street
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 from edge_arseg.errors import OptionError
 from edge_arseg.training.data.labelled_image import LabelledImage
 from edge_arseg.training.still_augmentation import StillAugmentation
-from edge_arseg.video.street import scenes_from_street
+from edge_arseg.street import scenes_from_street
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from toy_bundle import GOP, HEIGHT, WIDTH, write_toy_bundle
 
 from edge_arseg.runtime.bundle import read_bundle
 from edge_arseg.runtime.engines import BACKENDS
-from edge_arseg.video.street import write_street
+from edge_arseg.street import write_street
 
 ROOT = Path(__file__).parents[2]
 

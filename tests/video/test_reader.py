@@ -175,7 +175,7 @@ def test_an_ordinary_camera_file():
 
 
 def test_the_rendered_street_is_a_source():
-    pytest.importorskip("edge_arseg.video.street")
+    pytest.importorskip("edge_arseg.street")
     with open_video("test://street?size=96x128&frames=3&rate=10") as reader:
         frames = list(reader)
     assert [frame.time_s for frame in frames] == pytest.approx([0, 0.1, 0.2])

@@ -10,8 +10,8 @@ from edge_arseg.training.data.decoded_clip import DecodedClip
 from edge_arseg.training.data.jobs import Job, chosen_distances, motion_from_mix, text_from_mix
 from edge_arseg.training.simulation.clip import RATE, LabelledFrame
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames, encoding_from_seed
-from edge_arseg.video.street.painter import Painter
-from edge_arseg.video.street.traffic import objects_at, pose_at
+from edge_arseg.street.painter import Painter
+from edge_arseg.street.traffic import objects_at, pose_at
 
 _REVISION = 1
 _CLIPS_PER_STREET = 12  # painting the surfaces of a street takes about a second

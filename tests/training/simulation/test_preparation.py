@@ -12,7 +12,7 @@ from edge_arseg.training.simulation.clip import frames_from_still
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames
 from edge_arseg.training.simulation.preparation import Request, store_from_request
 from edge_arseg.video.reader import open_video
-from edge_arseg.video.street.drive import write_street
+from edge_arseg.street.drive import write_street
 
 SIZE = (96, 128)
 

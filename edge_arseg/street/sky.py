@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_arseg.video.street.canvas import noise
-from edge_arseg.video.street.layout import BUILDING, SKY, TREE
-from edge_arseg.video.street.texture import Texture, texture_from_rgba
+from edge_arseg.street.canvas import noise
+from edge_arseg.street.layout import BUILDING, SKY, TREE
+from edge_arseg.street.texture import Texture, texture_from_rgba
 
 REACH_U = 1.5
 """The panorama covers dx / dz from minus this to this."""

@@ -5,13 +5,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from edge_arseg.video.street.facade import Side, houses_from_seed, side_from_houses
-from edge_arseg.video.street.layout import BUILDING, FACADE, PERIOD, ROOF, TEXELS_PER_METRE
-from edge_arseg.video.street.quad import Quad
-from edge_arseg.video.street.road import COLUMNS_PER_METRE, HALF_WIDTH, Ground, ground_from_houses
-from edge_arseg.video.street.sky import HAZE, HIGH, LOW, REACH_U, Panorama, panorama_from_seed
-from edge_arseg.video.street.texture import HALF_COVERED, Texture, hazed, lay_over, packed, rgb_from_packed
-from edge_arseg.video.street.traffic import Pose
+from edge_arseg.street.facade import Side, houses_from_seed, side_from_houses
+from edge_arseg.street.layout import BUILDING, FACADE, PERIOD, ROOF, TEXELS_PER_METRE
+from edge_arseg.street.quad import Quad
+from edge_arseg.street.road import COLUMNS_PER_METRE, HALF_WIDTH, Ground, ground_from_houses
+from edge_arseg.street.sky import HAZE, HIGH, LOW, REACH_U, Panorama, panorama_from_seed
+from edge_arseg.street.texture import HALF_COVERED, Texture, hazed, lay_over, packed, rgb_from_packed
+from edge_arseg.street.traffic import Pose
 
 _HAZE = packed(HAZE)
 _FAR_M = 500.0

@@ -7,9 +7,9 @@ from math import atan, ceil, cos, floor, pi, sin
 
 import numpy as np
 
-from edge_arseg.video.street import cars, furniture, people
-from edge_arseg.video.street.layout import BICYCLIST, CAMERA_X, CAMERA_Y, FENCE, KERB, LANE
-from edge_arseg.video.street.quad import (
+from edge_arseg.street import cars, furniture, people
+from edge_arseg.street.layout import BICYCLIST, CAMERA_X, CAMERA_Y, FENCE, KERB, LANE
+from edge_arseg.street.quad import (
     Quad,
     car_quads,
     car_shadow,

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_arseg.video.street.canvas import Canvas, Color, noise
-from edge_arseg.video.street.layout import BUILDING, FENCE, PERIOD, ROOF, TEXELS_PER_METRE, TREE
-from edge_arseg.video.street.texture import Texture, texture_from_rgba
+from edge_arseg.street.canvas import Canvas, Color, noise
+from edge_arseg.street.layout import BUILDING, FENCE, PERIOD, ROOF, TEXELS_PER_METRE, TREE
+from edge_arseg.street.texture import Texture, texture_from_rgba
 
 _ROWS_PER_METRE = 24
 _WALLS: tuple[Color, ...] = (

@@ -3,8 +3,8 @@
 from functools import lru_cache
 from typing import Final, Literal
 
-from edge_arseg.video.street.canvas import Canvas, Color
-from edge_arseg.video.street.texture import Texture, texture_from_rgba
+from edge_arseg.street.canvas import Canvas, Color
+from edge_arseg.street.texture import Texture, texture_from_rgba
 
 LENGTH: Final = 4.2
 WIDTH: Final = 1.8

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from edge_arseg.video.street.canvas import Canvas, noise
-from edge_arseg.video.street.texture import Texture, texture_from_rgba
+from edge_arseg.street.canvas import Canvas, noise
+from edge_arseg.street.texture import Texture, texture_from_rgba
 
 TREE_SIZE: Final = (5.2, 7.2)
 LAMP_SIZE: Final = (2.4, 6.6)

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from edge_arseg.video.street.canvas import Canvas, Color
-from edge_arseg.video.street.texture import Texture, texture_from_rgba
+from edge_arseg.street.canvas import Canvas, Color
+from edge_arseg.street.texture import Texture, texture_from_rgba
 
 PERSON_SIZE: Final = (0.9, 1.85)
 """Width and height of a walking person's picture, metres."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_arseg.video.street.canvas import Canvas, noise
-from edge_arseg.video.street.facade import House
-from edge_arseg.video.street.layout import FACADE, KERB, LANE, PERIOD, ROAD, SIDEWALK, TEXELS_PER_METRE
-from edge_arseg.video.street.texture import Texture, texture_from_rgba
+from edge_arseg.street.canvas import Canvas, noise
+from edge_arseg.street.facade import House
+from edge_arseg.street.layout import FACADE, KERB, LANE, PERIOD, ROAD, SIDEWALK, TEXELS_PER_METRE
+from edge_arseg.street.texture import Texture, texture_from_rgba
 
 HALF_WIDTH = 10.0
 COLUMNS_PER_METRE = 32

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from edge_arseg.video.street import cars, furniture, people
-from edge_arseg.video.street.layout import BICYCLIST, CAR, FENCE, KERB, PEDESTRIAN, POLE, SIGN, TREE
-from edge_arseg.video.street.texture import Texture
+from edge_arseg.street import cars, furniture, people
+from edge_arseg.street.layout import BICYCLIST, CAR, FENCE, KERB, PEDESTRIAN, POLE, SIGN, TREE
+from edge_arseg.street.texture import Texture
 
 
 @dataclass(frozen=True, slots=True)
