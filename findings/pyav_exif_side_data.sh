@@ -5,7 +5,7 @@
 # before it, and Frame.side_data looks up every kind, so that no side data of the picture can be had any more: not the
 # display matrix, not motion vectors. frame.rotation still works, but does not tell a mirrored picture (orientation 4
 # gives 0, 2 gives -180 like 3), so nothing public is left that shows such a picture as browsers do.
-# edge_arseg gives the enum a _missing_ that names unlisted kinds (edge_arseg/video/side_data.py).
+# edge_arseg gives the enum a _missing_ that names unlisted kinds (edge_arseg/video/decoding/side_data.py).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

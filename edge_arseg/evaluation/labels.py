@@ -11,7 +11,7 @@ import av
 import numpy as np
 
 from edge_arseg.errors import DataError
-from edge_arseg.video.metadata import ANY_ENCODING
+from edge_arseg.video.decoding.metadata import ANY_ENCODING
 
 IGNORED = 255
 """The label of pixels that do not count. The number one past the last class means the same: CamVid's 11 of 11."""

@@ -9,13 +9,13 @@ import numpy as np
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame
-from edge_arseg.video.clock import Clock
-from edge_arseg.video.decode import Picture, PictureSource
-from edge_arseg.video.faults import source_faults
+from edge_arseg.video.decoding.clock import Clock
+from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.fit import Fit
-from edge_arseg.video.notices import notice
-from edge_arseg.video.orientation import UPRIGHT, Orientation, orientation_from_picture
-from edge_arseg.video.vector_source import VectorSource
+from edge_arseg.video.decoding.notices import notice
+from edge_arseg.video.decoding.orientation import UPRIGHT, Orientation, orientation_from_picture
+from edge_arseg.video.vectors.source import VectorSource
 
 _INTRA = 1
 _RGB_FORMATS = ("rgb", "bgr", "gbr", "pal", "argb", "abgr")

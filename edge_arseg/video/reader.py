@@ -7,9 +7,9 @@ from types import TracebackType
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame, MotionSource
-from edge_arseg.video.decode import Decoder, Picture, PictureSource
+from edge_arseg.video.decoding.decode import Decoder, Picture, PictureSource
 from edge_arseg.video.frames import FrameMaker
-from edge_arseg.video.images import ImageSequence
+from edge_arseg.video.sources.images import ImageSequence
 from edge_arseg.video.uri import Source, SourceKind, source_from_uri
 
 
@@ -135,11 +135,11 @@ def open_video(
             buffers=0 if ahead is None else 1 if source.live or not ahead else ahead + 2,
         )
         if source.live:
-            from edge_arseg.video.live import LiveReader
+            from edge_arseg.video.sources.live import LiveReader
 
             return LiveReader(source, pictures, maker, _after(first, coming), connect=connect, retry_s=retry_s)
         if ahead:
-            from edge_arseg.video.read_ahead import ReadAhead
+            from edge_arseg.video.sources.read_ahead import ReadAhead
 
             return ReadAhead(source, pictures, maker, _after(first, coming), ahead=ahead)
         return VideoReader(source, pictures, maker, _after(first, coming))
@@ -155,6 +155,6 @@ def _after(first: Picture, coming: Iterator[Picture]) -> Iterator[Picture]:
 
 def _street(source: Source) -> PictureSource:
     # Only this source needs the renderer.
-    from edge_arseg.video.street_source import StreetPictures
+    from edge_arseg.video.sources.street import StreetPictures
 
     return StreetPictures(source)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote
 
 from edge_arseg.errors import SourceError
 from edge_arseg.spec.url import NETWORK, label_of, printable, url_with_encoded_login
-from edge_arseg.video.pattern import is_pattern, paths_from_pattern
+from edge_arseg.video.sources.pattern import is_pattern, paths_from_pattern
 
 
 class SourceKind(str, Enum):

@@ -17,7 +17,7 @@ from video.moving_clips import chainable
 
 from edge_arseg.errors import ArsegError, SourceError
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.video.decode import Decoder, Picture
+from edge_arseg.video.decoding.decode import Decoder, Picture
 from edge_arseg.video.reader import open_video
 
 pytestmark = pytest.mark.usefixtures("no_hang")

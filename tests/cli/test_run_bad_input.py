@@ -18,7 +18,7 @@ from video.moving_clips import run as start
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import reader as reader_module
-from edge_arseg.video.decode import Picture
+from edge_arseg.video.decoding.decode import Picture
 from edge_arseg.video.reader import open_video
 
 pytestmark = pytest.mark.usefixtures("no_hang")

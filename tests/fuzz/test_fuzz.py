@@ -71,7 +71,7 @@ def test_the_harness_tells_what_ends_well_from_what_does_not():
 
 
 def test_a_crash_inside_ffmpeg_is_told_from_one_in_our_code():
-    decode = TESTS.parent / "edge_arseg/video/decode.py"
+    decode = TESTS.parent / "edge_arseg/video/decoding/decode.py"
     lines = decode.read_text().splitlines()
     inside = next(n for n, line in enumerate(lines, 1) if "packet.decode()" in line)
     ours = next(n for n, line in enumerate(lines, 1) if "return Picture(" in line)

@@ -11,7 +11,7 @@ from edge_arseg.errors import SourceError
 from edge_arseg.motion import MotionChain
 from edge_arseg.spec.frame import Branch, MotionSource
 from edge_arseg.video import open_video
-from edge_arseg.video.h264_units import is_referred_to, parameter_sets
+from edge_arseg.video.vectors.h264_units import is_referred_to, parameter_sets
 
 PLAIN = {"bf": 0, "refs": 1}
 CHANGES = {

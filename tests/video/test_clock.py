@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from video.moving_clips import chainable, encode, moving
 
 from edge_arseg.motion import MotionChain
-from edge_arseg.video import clock as clocks
+from edge_arseg.video.decoding import clock as clocks
 from edge_arseg.video import open_video
-from edge_arseg.video.clock import Clock
+from edge_arseg.video.decoding.clock import Clock
 
 
 class Wall:

@@ -8,7 +8,7 @@ from video.moving_clips import chainable, encode, moving
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import MotionSource
 from edge_arseg.video import open_video
-from edge_arseg.video.sps import SequenceParameters, sps_from_extradata
+from edge_arseg.video.vectors.sps import SequenceParameters, sps_from_extradata
 
 
 def extradata(path):

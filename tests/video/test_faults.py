@@ -2,7 +2,7 @@ import av
 import pytest
 
 from edge_arseg.errors import OptionError, SourceError
-from edge_arseg.video.faults import source_error, source_faults
+from edge_arseg.video.decoding.faults import source_error, source_faults
 
 FFMPEG_ERRORS = [
     kind for kind in vars(av.error).values() if isinstance(kind, type) and issubclass(kind, av.error.FFmpegError)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
 from edge_arseg.video.fit import Fit
-from edge_arseg.video.recode import still_vectors
+from edge_arseg.video.vectors.recode import still_vectors
 
 BLOCK = np.array([(24, 8, 16, 16, 4.0, -2.0)], VECTOR_DTYPE)  # x 16..32, y 0..16
 

@@ -15,9 +15,9 @@ from edge_arseg.errors import SourceError
 from edge_arseg.motion import MotionChain
 from edge_arseg.spec.frame import Branch
 from edge_arseg.video import open_video, source_from_uri
-from edge_arseg.video.decode import Picture
+from edge_arseg.video.decoding.decode import Picture
 from edge_arseg.video.frames import FrameMaker
-from edge_arseg.video.live import MISSED_LIMIT, LiveReader
+from edge_arseg.video.sources.live import MISSED_LIMIT, LiveReader
 
 PICTURES = [av.VideoFrame.from_ndarray(rgb, format="rgb24") for rgb in moving(8, step=(3, 2))]
 

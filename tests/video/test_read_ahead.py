@@ -13,9 +13,9 @@ from video.moving_clips import SHARED, chainable, encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video, read_ahead, source_from_uri
-from edge_arseg.video.decode import Picture
+from edge_arseg.video.decoding.decode import Picture
 from edge_arseg.video.frames import FrameMaker
-from edge_arseg.video.read_ahead import ReadAhead
+from edge_arseg.video.sources.read_ahead import ReadAhead
 
 PICTURES = [av.VideoFrame.from_ndarray(rgb, format="rgb24") for rgb in moving(8)]
 

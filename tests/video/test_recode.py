@@ -6,7 +6,7 @@ import pytest
 from video.moving_clips import SHARED, moving
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
-from edge_arseg.video.recode import Recoder, still_vectors
+from edge_arseg.video.vectors.recode import Recoder, still_vectors
 
 HIGHWAY = SHARED / "clips" / "highway_960x540.mp4"
 

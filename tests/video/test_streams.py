@@ -11,7 +11,7 @@ from video.moving_clips import chainable, encode, moving
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.video import open_video
-from edge_arseg.video.streams import chosen_stream
+from edge_arseg.video.decoding.streams import chosen_stream
 
 
 def several(path, *sizes, codec="libx264", disposition=()):

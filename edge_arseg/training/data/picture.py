@@ -6,7 +6,7 @@ import av
 import numpy as np
 
 from edge_arseg.errors import DataError
-from edge_arseg.video.metadata import ANY_ENCODING
+from edge_arseg.video.decoding.metadata import ANY_ENCODING
 
 
 def read_rgb(path: Path) -> np.ndarray:

@@ -18,7 +18,7 @@ from edge_arseg.storage.files import (
     is_special,
 )
 from edge_arseg.spec.url import label_of, printable
-from edge_arseg.video.images import image_paths
+from edge_arseg.video.sources.images import image_paths
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sinks.masks import check_masks, is_mask_name
 from edge_arseg.video.sinks.movie import SUFFIXES

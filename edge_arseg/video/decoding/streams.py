@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_arseg.errors import OptionError, SourceError
-from edge_arseg.video.notices import notice
+from edge_arseg.video.decoding.notices import notice
 
 _COVER = 0x400  # of dispositions: attached pictures, and the thumbnails that stand for chapters
 _PART = 0x80000  # a tile of a larger picture

@@ -4,8 +4,8 @@ import av
 import numpy as np
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
-from edge_arseg.video.side_data import side_data
-from edge_arseg.video.sps import parameter_sets_of_extradata, sps_from_unit
+from edge_arseg.video.decoding.side_data import side_data
+from edge_arseg.video.vectors.sps import parameter_sets_of_extradata, sps_from_unit
 
 EXPORTING = frozenset(
     (

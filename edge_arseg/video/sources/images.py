@@ -10,10 +10,10 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.spec.url import printable
-from edge_arseg.video.decode import Picture
-from edge_arseg.video.faults import ANIMATED_WEBP, is_animated_webp, source_faults
-from edge_arseg.video.metadata import ANY_ENCODING
-from edge_arseg.video.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
+from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
+from edge_arseg.video.decoding.metadata import ANY_ENCODING
+from edge_arseg.video.sources.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
 from edge_arseg.video.uri import Source, SourceKind
 
 _log = logging.getLogger(__name__)

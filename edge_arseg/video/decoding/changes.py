@@ -4,9 +4,9 @@ from typing import Any
 
 import av
 
-from edge_arseg.video.codec_vectors import B_FRAMES, made_by_x264, unfit_parameters
-from edge_arseg.video.h264_units import is_referred_to, length_size, parameter_sets
-from edge_arseg.video.sps import parameter_sets_of_extradata
+from edge_arseg.video.vectors.codec import B_FRAMES, made_by_x264, unfit_parameters
+from edge_arseg.video.vectors.h264_units import is_referred_to, length_size, parameter_sets
+from edge_arseg.video.vectors.sps import parameter_sets_of_extradata
 
 
 class ParameterWatch:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from edge_arseg.spec.frame import Frame
-from edge_arseg.video.decode import Picture, PictureSource
+from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.frames import FrameMaker
 from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.uri import Source

@@ -7,7 +7,7 @@ import av
 import numpy as np
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
-from edge_arseg.video.codec_vectors import vectors_from_picture
+from edge_arseg.video.vectors.codec import vectors_from_picture
 from edge_arseg.video.fit import Fit
 
 _INTRA, _ANY = 1, 0  # picture types: I, and as the encoder likes

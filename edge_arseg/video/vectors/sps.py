@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edge_arseg.video.h264_units import parameter_sets
+from edge_arseg.video.vectors.h264_units import parameter_sets
 
 
 @dataclass(frozen=True, slots=True)

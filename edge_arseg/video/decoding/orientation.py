@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import av
 import numpy as np
 
-from edge_arseg.video.side_data import side_data
+from edge_arseg.video.decoding.side_data import side_data
 
 _TOLERANCE = 1.0  # degrees
 
