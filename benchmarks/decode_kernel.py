@@ -21,7 +21,7 @@ import numpy as np
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.compiler.graph_writer import GraphWriter
 from edge_arseg.runtime.numba_decode import DecodeKernel, DecodeShapes
-from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
+from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec import tensor as names
 
 RECORD = Path(__file__).parent / "results/decode_kernel.json"

@@ -19,7 +19,7 @@ from pathlib import Path
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.runtime.bundle import read_bundle
 from edge_arseg.runtime.engine_choice import choice_from_options
-from edge_arseg.runtime.engine_options import EngineOptions
+from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.trial_memory import TrialMemory
 

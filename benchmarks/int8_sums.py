@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.runtime import integer_sums
+from edge_arseg.runtime.engines.opening.onnxruntime import integer_sums
 from edge_arseg.runtime.bundle import Bundle, read_bundle
-from edge_arseg.runtime.engine import Engine
-from edge_arseg.runtime.engines import engines_from_bundle
+from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import CLASS_MAP, FRAME, LR_FEATURE
 from edge_arseg.video.reader import open_video

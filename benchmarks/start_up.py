@@ -50,7 +50,7 @@ mb_before, start = mb(), time.perf_counter()
 {work}
 print(json.dumps([1e3 * (time.perf_counter() - start), mb() - mb_before]))
 """
-ENGINE = "from edge_arseg.runtime.engines import engine_class; opened = engine_class({0!r})"
+ENGINE = "from edge_arseg.runtime.engines.opening import engine_class; opened = engine_class({0!r})"
 ENGINES = {
     f"{backend} {kind} {role}": (ENGINE.format(backend), f"engine = opened({path + f'/onnx/{role}.onnx'!r})")
     for backend in ("onnxruntime", "openvino")

@@ -18,7 +18,7 @@ from edge_arseg.compiler.macs import cost_from_model
 from edge_arseg.network.backbone import Backbone
 from edge_arseg.network.backbones.registry import backbone_from_name
 from edge_arseg.network.network import Network
-from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
+from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.model import Model

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge_arseg.errors import BuildError, OptionError
-from edge_arseg.runtime.engine import Engine
+from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.spec.tensor import TensorSpec
 
 

@@ -68,7 +68,7 @@ def _specs(height: int, width: int, channels: int) -> dict[Role, tuple[dict[str,
 
 
 def _graph(inputs: dict[str, TensorSpec], outputs: dict[str, TensorSpec]) -> bytes:
-    """An ONNX model without nodes; see ``edge_arseg/runtime/graph_file.py`` for the numbers."""
+    """An ONNX model without nodes; see ``edge_arseg/runtime/engines/graph_file.py`` for the numbers."""
     values = [(11, name, spec) for name, spec in inputs.items()] + [(12, name, spec) for name, spec in outputs.items()]
     graph = _field(2, b"fake") + b"".join(_field(number, _value(name, spec)) for number, name, spec in values)
     return _varint(1 << 3) + _varint(8) + _field(7, graph)

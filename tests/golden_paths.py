@@ -14,7 +14,7 @@ from edge_arseg.compiler.export_settings import ExportSettings
 from edge_arseg.compiler.exporter import decoder_weights, fusion_weights
 from edge_arseg.compiler.fusion_graphs import fuse_graph, head_graph, lr_head_graph
 from edge_arseg.network.network import Network
-from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
+from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec import tensor as names
 
 Logits = dict[str, np.ndarray]

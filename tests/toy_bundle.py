@@ -14,7 +14,7 @@ import numpy as np
 from bundle_files import small_manifest
 
 from edge_arseg.runtime.bundle import MANIFEST
-from edge_arseg.runtime.engine import Engine
+from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.spec.arrays import bytes_from_arrays
 from edge_arseg.spec.classes import CAMVID_11
 from edge_arseg.spec.decoder import DecoderWeights

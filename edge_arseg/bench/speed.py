@@ -12,7 +12,7 @@ from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.engine_choice import Choosable, settled
-from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
+from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.target_engine import other_target

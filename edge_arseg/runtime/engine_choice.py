@@ -23,8 +23,8 @@ from typing import TypeAlias
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.bundle import Bundle, read_bundle
-from edge_arseg.runtime.engine_options import AUTO, EngineOptions
-from edge_arseg.runtime.engines import UNPROVED, checked_backend
+from edge_arseg.runtime.engines.options import AUTO, EngineOptions
+from edge_arseg.runtime.engines.opening import UNPROVED, checked_backend
 from edge_arseg.runtime.pipeline import Mode, modes_to_run
 from edge_arseg.runtime.refusal import refusal
 from edge_arseg.runtime.target_engine import engine_of_target, missing_engine

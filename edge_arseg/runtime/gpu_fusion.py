@@ -3,7 +3,7 @@
 import numpy as np
 
 from edge_arseg.runtime.bundle import Bundle
-from edge_arseg.runtime.engine import Buffer, Engine
+from edge_arseg.runtime.engines.contract import Buffer, Engine
 from edge_arseg.runtime.fusion import Fusion
 from edge_arseg.runtime.gpu_kernel import GpuKernel
 from edge_arseg.runtime.stages import StageClock

@@ -14,9 +14,9 @@ import numpy as np
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.decoder import Decoder, GraphDecoder, KernelDecoder
-from edge_arseg.runtime.engine import Buffer, Engine
-from edge_arseg.runtime.engine_options import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.engines import engine_class, engines_from_bundle
+from edge_arseg.runtime.engines.contract import Buffer, Engine
+from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
+from edge_arseg.runtime.engines.opening import engine_class, engines_from_bundle
 from edge_arseg.runtime.fusion import Fusion, fusion_choice
 from edge_arseg.runtime.fusion_opening import fusion_from_bundle
 from edge_arseg.runtime.stages import StageClock

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.runtime.bundle import Bundle
-from edge_arseg.runtime.engine_options import EngineOptions
+from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec.golden import GoldenFrames

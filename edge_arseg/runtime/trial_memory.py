@@ -19,7 +19,7 @@ from typing import Any
 from edge_arseg import __version__
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.cpu_features import cpu_features
-from edge_arseg.runtime.engine_options import EngineOptions
+from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.trial import Trial
 from edge_arseg.spec.cores import usable_cores

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_arseg.runtime.engine import Engine
+from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import Manifest, Role

@@ -8,7 +8,7 @@ import pytest
 from toy_bundle import GOP, HEIGHT, WIDTH, write_toy_bundle
 
 from edge_arseg.runtime.bundle import read_bundle
-from edge_arseg.runtime.engines import BACKENDS
+from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.street import write_street
 
 ROOT = Path(__file__).parents[2]

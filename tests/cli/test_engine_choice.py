@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from toy_bundle import GOP, HEIGHT, WIDTH, ToyEngine, toy_golden, write_label, write_toy_bundle
 
-from edge_arseg.runtime.engines import BACKENDS
+from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.street import write_street
 
 ROOT = Path(__file__).parents[2]
@@ -213,7 +213,7 @@ def test_what_is_remembered_costs_no_engine_library(tmp_path):
     code = (
         "import sys\n"
         "from edge_arseg.runtime.engine_choice import choice_from_options\n"
-        "from edge_arseg.runtime.engine_options import EngineOptions\n"
+        "from edge_arseg.runtime.engines.options import EngineOptions\n"
         "from edge_arseg.runtime.pipeline import Mode\n"
         "choice = choice_from_options(None, [Mode.HR], EngineOptions(), candidates=('onnxruntime',))\n"
         "loaded = sorted({'onnxruntime', 'openvino', 'numba'} & set(sys.modules))\n"

@@ -19,7 +19,7 @@ from edge_arseg.compiler.exporter import graph_entry, graphs_from_network
 from edge_arseg.compiler.fusion_graphs import fuse_graph, head_graph, lr_head_graph
 from edge_arseg.network.network import Network
 from edge_arseg.network.variants import VARIANTS
-from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
+from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec

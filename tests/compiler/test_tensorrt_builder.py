@@ -18,7 +18,7 @@ from edge_arseg.compiler.export_settings import ExportSettings
 from edge_arseg.compiler.fusion_graphs import fuse_graph
 from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
-from edge_arseg.runtime.tensorrt_library import tensorrt_log
+from edge_arseg.runtime.engines.tensorrt.library import tensorrt_log
 from edge_arseg.spec.manifest import Precision
 
 SETTINGS = BuildSettings(512 << 20)

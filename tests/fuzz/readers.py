@@ -20,8 +20,8 @@ from edge_arseg.evaluation.labels import Labels
 from edge_arseg.motion import KeyframePolicy, MotionChain
 from edge_arseg.runtime.board import board_from_files
 from edge_arseg.runtime.bundle import MANIFEST, Bundle, read_bundle
-from edge_arseg.runtime.engines import open_engine
-from edge_arseg.runtime.graph_file import specs_from_graph_file
+from edge_arseg.runtime.engines.opening import open_engine
+from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
 from edge_arseg.runtime.quantization_summary import summary_from_bundle
 from edge_arseg.spec.recipe import recipe_from_toml
 from edge_arseg.spec.targets.files import jetpack_table, targets

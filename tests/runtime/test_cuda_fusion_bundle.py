@@ -19,7 +19,7 @@ from tensorrt_stubs import install
 from edge_arseg.compiler.compile_steps import StepState
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.bundle import read_bundle
-from edge_arseg.runtime.engine_options import EngineOptions
+from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock

@@ -5,7 +5,7 @@ import pytest
 
 from edge_arseg.runtime.bundle import read_bundle
 from edge_arseg.runtime.decoder import GraphDecoder, KernelDecoder
-from edge_arseg.runtime.engines import engines_from_bundle
+from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec import tensor as names

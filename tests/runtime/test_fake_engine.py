@@ -5,10 +5,10 @@ import pytest
 from engine_tester import EngineTester
 
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.engine import Engine
-from edge_arseg.runtime.engines import open_engine
-from edge_arseg.runtime.fake_engine import FakeEngine, fill_bands, first_step
-from edge_arseg.runtime.graph_file import specs_from_graph_file
+from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.opening import open_engine
+from edge_arseg.runtime.engines.fake import FakeEngine, fill_bands, first_step
+from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
 
 
 class TestFakeEngine(EngineTester):

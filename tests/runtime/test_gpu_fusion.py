@@ -12,7 +12,7 @@ from edge_arseg.errors import BuildError
 from edge_arseg.runtime.cuda_device import borrow_device, return_device
 from edge_arseg.runtime.cuda_fusion import Storage
 from edge_arseg.runtime.cuda_fusion.source_files import source_digest
-from edge_arseg.runtime.engine import Engine
+from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.gpu_fusion import GpuFusion
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names

@@ -10,9 +10,9 @@ import onnxruntime
 import pytest
 from bundle_files import small_manifest
 
-from edge_arseg.runtime import integer_sums
-from edge_arseg.runtime.integer_sums import EXACT, has_wide_weights, sums_saturate
-from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
+from edge_arseg.runtime.engines.opening.onnxruntime import integer_sums
+from edge_arseg.runtime.engines.onnxruntime.integer_sums import EXACT, has_wide_weights, sums_saturate
+from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec.manifest import GraphEntry, Precision, QuantizationEntry, Role
 
 onnx = pytest.importorskip("onnx")
@@ -142,7 +142,7 @@ def test_a_build_without_the_operator_is_taken_to_saturate(monkeypatch):
 @pytest.mark.parametrize(("cpu", "saturates"), [("Haswell", True), ("Nehalem", False)])
 def test_the_probe_tells_cpus_apart(cpu, saturates):
     """AVX2 without VNNI saturates; SSE4 takes other kernels, which do not."""
-    code = "from edge_arseg.runtime.integer_sums import sums_saturate; print(sums_saturate())"
+    code = "from edge_arseg.runtime.engines.onnxruntime.integer_sums import sums_saturate; print(sums_saturate())"
     command = [QEMU, "-cpu", cpu, sys.executable, "-c", code]
     run = subprocess.run(
         command, capture_output=True, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}

@@ -50,7 +50,7 @@ def test_no_array_of_a_frame_is_made_after_the_first_gop(fake_bundle, tmp_path, 
 
 def test_the_measure_sees_an_array_of_a_frame(fake_bundle, tmp_path, monkeypatch):
     """The same with an engine that copies its class map."""
-    from edge_arseg.runtime.fake_engine import FakeEngine
+    from edge_arseg.runtime.engines.fake import FakeEngine
 
     run = FakeEngine._run
     monkeypatch.setattr(FakeEngine, "_run", lambda engine, feeds: {n: a.copy() for n, a in run(engine, feeds).items()})

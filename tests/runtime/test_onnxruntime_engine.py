@@ -5,9 +5,9 @@ import pytest
 from engine_tester import EngineTester
 
 from edge_arseg.errors import BuildError, OptionError
-from edge_arseg.runtime.engine import Engine
-from edge_arseg.runtime.engines import open_engine
-from edge_arseg.runtime.onnxruntime_engine import OnnxRuntimeEngine
+from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.opening import open_engine
+from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 
 
 class TestOnnxRuntimeEngine(EngineTester):

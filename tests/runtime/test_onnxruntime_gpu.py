@@ -8,9 +8,9 @@ import pytest
 from engine_tester import EngineTester
 
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
-from edge_arseg.runtime import onnxruntime_gpu
-from edge_arseg.runtime.engine import Engine
-from edge_arseg.runtime.onnxruntime_gpu import CudaOnnxRuntimeEngine, TensorRtOnnxRuntimeEngine, provider_cache
+from edge_arseg.runtime.engines.opening.onnxruntime import gpu as onnxruntime_gpu
+from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.onnxruntime.gpu import CudaOnnxRuntimeEngine, TensorRtOnnxRuntimeEngine, provider_cache
 
 
 class HostMemoryEngine(CudaOnnxRuntimeEngine):

@@ -8,8 +8,8 @@ import pytest
 from engine_tester import EngineTester
 
 from edge_arseg.errors import EnvironmentUnfitError
-from edge_arseg.runtime.engine import Engine
-from edge_arseg.runtime.openvino_engine import Bf16OpenVinoEngine, OpenVinoEngine
+from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.openvino.engine import Bf16OpenVinoEngine, OpenVinoEngine
 
 openvino = pytest.importorskip("openvino")
 

@@ -12,10 +12,10 @@ from tensorrt_stubs.gpu import Gpu
 from tensorrt_stubs.library import plan_from_graph
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, OptionError
-from edge_arseg.runtime import tensorrt_engine
+from edge_arseg.runtime.engines.opening.tensorrt import engine as tensorrt_engine
 from edge_arseg.runtime.cuda_device import DeviceArray
-from edge_arseg.runtime.engine import Engine
-from edge_arseg.runtime.tensorrt_engine import TensorRtEngine
+from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.tensorrt.engine import TensorRtEngine
 from edge_arseg.spec.tensor import TensorSpec
 
 

@@ -13,8 +13,8 @@ from edge_arseg.compiler.engine_builder import BuildSettings
 from edge_arseg.compiler.graph_gate import result_from_graph
 from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
-from edge_arseg.runtime.tensorrt_engine import TensorRtEngine
-from edge_arseg.runtime.tensorrt_library import KEPT_ERRORS, tensorrt_library, tensorrt_log, version_numbers
+from edge_arseg.runtime.engines.tensorrt.engine import TensorRtEngine
+from edge_arseg.runtime.engines.tensorrt.library import KEPT_ERRORS, tensorrt_library, tensorrt_log, version_numbers
 from edge_arseg.spec.manifest import Precision
 
 
@@ -52,7 +52,7 @@ def test_bindings_without_their_library_are_told_apart(monkeypatch, tmp_path):
     def fail(name):
         raise ImportError("libnvinfer.so.10: cannot open shared object file", name="tensorrt.tensorrt")
 
-    monkeypatch.setattr("edge_arseg.runtime.tensorrt_library.import_module", fail)
+    monkeypatch.setattr("edge_arseg.runtime.engines.tensorrt.library.import_module", fail)
     with pytest.raises(EnvironmentUnfitError, match=r"not what it needs \(libnvinfer\.so\.10"):
         tensorrt_library(tmp_path)
 
@@ -138,4 +138,4 @@ def test_nothing_else_makes_a_logger():
     package = Path(edge_arseg.__file__).parent
     made = re.compile(r"\bILogger\b|\.Logger\(")
     found = {str(path.relative_to(package)) for path in package.rglob("*.py") if made.search(path.read_text())}
-    assert found == {"runtime/tensorrt_library.py"}
+    assert found == {"runtime/engines/tensorrt/library.py"}

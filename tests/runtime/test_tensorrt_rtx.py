@@ -9,9 +9,9 @@ from tensorrt_stubs import install
 from tensorrt_stubs.attributes import attributes
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
-from edge_arseg.runtime import tensorrt_engine
-from edge_arseg.runtime.tensorrt_engine import TensorRtEngine
-from edge_arseg.runtime.tensorrt_library import tensorrt_log
+from edge_arseg.runtime.engines.opening.tensorrt import engine as tensorrt_engine
+from edge_arseg.runtime.engines.tensorrt.engine import TensorRtEngine
+from edge_arseg.runtime.engines.tensorrt.library import tensorrt_log
 
 rtx = pytest.importorskip("tensorrt_rtx")
 pytestmark = pytest.mark.gate

@@ -25,6 +25,6 @@ def install(monkeypatch, version: str = "10.3.0.30", gpu: Gpu | None = None, *, 
     monkeypatch.setitem(sys.modules, "pycuda", package)
     monkeypatch.setitem(sys.modules, "pycuda.driver", driver)
     monkeypatch.setattr(
-        "edge_arseg.runtime.tensorrt_engine.driver_library", lambda: gpu.driver_library() if graphs else None
+        "edge_arseg.runtime.engines.tensorrt.engine.driver_library", lambda: gpu.driver_library() if graphs else None
     )
     return gpu

@@ -25,7 +25,7 @@ from edge_arseg.compiler.quantization.sensitivity import LayerSensitivity, sensi
 from edge_arseg.errors import BundleError, GateError
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundle import SUFFIX, Bundle
-from edge_arseg.runtime.engines import engines_from_bundle
+from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
 from edge_arseg.spec.manifest import Manifest, Precision, QuantizationEntry, Role
 from edge_arseg.spec.recipe import Recipe

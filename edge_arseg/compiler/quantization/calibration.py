@@ -20,7 +20,7 @@ from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundle import Bundle
 from edge_arseg.runtime.engine_choice import unproved
-from edge_arseg.runtime.engine_options import EngineOptions
+from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock

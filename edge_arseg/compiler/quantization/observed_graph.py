@@ -7,7 +7,7 @@ import onnx
 import onnxruntime as ort
 
 from edge_arseg.compiler.quantization.onnx_graph import itemsize, part_of, shapes_of
-from edge_arseg.runtime.integer_sums import ask_for_exact_sums
+from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums
 
 BUDGET = 512_000_000
 """Bytes of activations that are shown at once. Every further group of them is another run of the graph."""

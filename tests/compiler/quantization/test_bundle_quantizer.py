@@ -158,7 +158,7 @@ def test_layers_are_ranked_and_scored_with_exact_sums(edge_arseg, own_bundle, re
     """On a CPU that saturates, weights of 8 bits, for TensorRT, are added exactly wherever they are judged."""
     import onnxruntime
 
-    from edge_arseg.runtime import integer_sums
+    from edge_arseg.runtime.engines.opening.onnxruntime import integer_sums
 
     monkeypatch.setattr(integer_sums, "sums_saturate", lambda: True)
     session = onnxruntime.InferenceSession

@@ -18,7 +18,7 @@ from edge_arseg.compiler.quantization.selection import selections_from_recipe
 from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.accumulate import Accumulator
 from edge_arseg.runtime.bundle import read_bundle
-from edge_arseg.runtime.engines import engines_from_bundle
+from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.spec.manifest import Role
 from edge_arseg.video.reader import open_video
 

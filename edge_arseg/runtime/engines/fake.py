@@ -7,8 +7,8 @@ from zlib import crc32
 import numpy as np
 
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.engine import Buffer, Engine
-from edge_arseg.runtime.graph_file import specs_from_graph_file
+from edge_arseg.runtime.engines.contract import Buffer, Engine
+from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
 
 STEPS = 8
 """Different values in an output: 0 to 7, so that a class map shows known classes wherever there are eight."""

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from edge_arseg.errors import EnvironmentUnfitError
-from edge_arseg.runtime.tensorrt_home import tensorrt_advice
+from edge_arseg.runtime.engines.tensorrt.home import tensorrt_advice
 
 OLDEST = (8, 5)
 """The first with ``set_tensor_address`` and ``execute_async_v3``, and with a GridSample layer."""

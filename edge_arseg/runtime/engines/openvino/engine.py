@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
-from edge_arseg.runtime.engine import Buffer, Engine
-from edge_arseg.runtime.openvino_cache import cache_settings
+from edge_arseg.runtime.engines.contract import Buffer, Engine
+from edge_arseg.runtime.engines.openvino.cache import cache_settings
 from edge_arseg.spec.cores import usable_cores
 from edge_arseg.spec.tensor import TensorSpec
 

@@ -8,18 +8,18 @@ from pathlib import Path
 
 from edge_arseg.errors import BundleError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundle import Bundle
-from edge_arseg.runtime.engine import Engine
+from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role
 
 BACKENDS = {
-    "onnxruntime": "edge_arseg.runtime.onnxruntime_engine:OnnxRuntimeEngine",
-    "onnxruntime-cuda": "edge_arseg.runtime.onnxruntime_gpu:CudaOnnxRuntimeEngine",
-    "onnxruntime-tensorrt": "edge_arseg.runtime.onnxruntime_gpu:TensorRtOnnxRuntimeEngine",
-    "openvino": "edge_arseg.runtime.openvino_engine:OpenVinoEngine",
-    "openvino-bf16": "edge_arseg.runtime.openvino_engine:Bf16OpenVinoEngine",
-    "tensorrt": "edge_arseg.runtime.tensorrt_engine:TensorRtEngine",
-    "fake": "edge_arseg.runtime.fake_engine:FakeEngine",
+    "onnxruntime": "edge_arseg.runtime.engines.onnxruntime.engine:OnnxRuntimeEngine",
+    "onnxruntime-cuda": "edge_arseg.runtime.engines.onnxruntime.gpu:CudaOnnxRuntimeEngine",
+    "onnxruntime-tensorrt": "edge_arseg.runtime.engines.onnxruntime.gpu:TensorRtOnnxRuntimeEngine",
+    "openvino": "edge_arseg.runtime.engines.openvino.engine:OpenVinoEngine",
+    "openvino-bf16": "edge_arseg.runtime.engines.openvino.engine:Bf16OpenVinoEngine",
+    "tensorrt": "edge_arseg.runtime.engines.tensorrt.engine:TensorRtEngine",
+    "fake": "edge_arseg.runtime.engines.fake:FakeEngine",
 }
 """Name of each backend to ``module:class``; the module, with its library, is imported when the backend is used."""
 
