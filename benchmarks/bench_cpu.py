@@ -49,7 +49,7 @@ from edge_arseg.errors import BundleError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.network.network import Network
 from edge_arseg.network.variants import VARIANTS
-from edge_arseg.runtime.bundle import SUFFIX, Bundle, read_bundle
+from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.fusion import GraphFusion, KernelFusion
 from edge_arseg.runtime.numba_fusion import FusionKernel

@@ -57,7 +57,7 @@ ENGINES = {
     for kind, path in (("int8", INT8), ("float32", FLOAT32))
     for role in ("hr", "lr")
 }
-BUNDLE = f"from edge_arseg.runtime.bundle import read_bundle; bundle = read_bundle({INT8!r})"
+BUNDLE = f"from edge_arseg.runtime.bundles.reading import read_bundle; bundle = read_bundle({INT8!r})"
 KERNELS = {
     "read the bundle": ("", BUNDLE),
     "fusion and decode kernels": (BUNDLE, "from edge_arseg.runtime.fusion import KernelFusion; KernelFusion(bundle)"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_arseg.runtime.bundle import MANIFEST
+from edge_arseg.runtime.bundles.reading import MANIFEST
 from edge_arseg.spec.arrays import bytes_from_arrays
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.cost import Cost

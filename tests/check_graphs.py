@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge_arseg.compiler.graph_gate import GateResult, result_from_graph
 from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Role
 
 

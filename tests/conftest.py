@@ -42,8 +42,8 @@ class Answer:
 @pytest.fixture(autouse=True)
 def one_candidate(monkeypatch):
     """Which engine is the fastest differs from run to run: tests that do not look at the choice get ONNX Runtime."""
-    monkeypatch.setattr("edge_arseg.runtime.trial._SECONDS", 0.0)
-    monkeypatch.setattr("edge_arseg.runtime.engine_choice.CANDIDATES", ("onnxruntime",))
+    monkeypatch.setattr("edge_arseg.runtime.choice.trial._SECONDS", 0.0)
+    monkeypatch.setattr("edge_arseg.runtime.choice.engine_choice.CANDIDATES", ("onnxruntime",))
 
 
 @pytest.fixture

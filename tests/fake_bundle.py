@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from bundle_files import small_manifest
 
-from edge_arseg.runtime.bundle import MANIFEST
+from edge_arseg.runtime.bundles.reading import MANIFEST
 from edge_arseg.spec.arrays import bytes_from_arrays
 from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.fusion import FusionWeights

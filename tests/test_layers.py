@@ -44,7 +44,7 @@ def test_a_bundle_runs_without_the_host_libraries(own_bundle, tmp_path):
         BLOCKED
         + f"""
 from edge_arseg.cli.main import exit_code
-from edge_arseg.runtime import engine_choice
+from edge_arseg.runtime.choice import engine_choice
 engine_choice.CANDIDATES = ("onnxruntime",)  # quicker than all that are installed
 bundle = {str(own_bundle)!r}
 masks, movie = {f"masks://{tmp_path}/masks"!r}, {str(tmp_path / "overlay.mp4")!r}

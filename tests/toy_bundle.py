@@ -13,7 +13,7 @@ import av
 import numpy as np
 from bundle_files import small_manifest
 
-from edge_arseg.runtime.bundle import MANIFEST
+from edge_arseg.runtime.bundles.reading import MANIFEST
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.spec.arrays import bytes_from_arrays
 from edge_arseg.spec.classes import CAMVID_11

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from edge_arseg.bench.doctor import Finding
 from edge_arseg.errors import ArsegError
-from edge_arseg.runtime.engine_choice import choice_from_options
+from edge_arseg.runtime.choice.engine_choice import choice_from_options
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
-from edge_arseg.runtime.trial_memory import TrialMemory
+from edge_arseg.runtime.choice.trial_memory import TrialMemory
 from edge_arseg.runtime.verification import required_agreement
 from edge_arseg.runtime.zoo import shipped_bundles
 

@@ -2,7 +2,7 @@
 
 from edge_arseg.bench.samples import Summary
 from edge_arseg.bench.speed import ModeSpeed, Speed
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 
 STAGES = ("decode", "motion", "hr", "lr", "fuse", "head")
 KINDS = {"key": "keyframe", "between": "between"}

@@ -66,7 +66,7 @@ def read_checkpoint(
         raise click.UsageError("name one checkpoint: a folder or .safetensors file, or both --hr FILE and --ar FILE")
     require_host()
     from edge_arseg.network.checkpoint.importer import network_from_checkpoint, network_from_files, weights_file
-    from edge_arseg.runtime.bundle import sha256_of
+    from edge_arseg.runtime.bundles.reading import sha256_of
 
     if hr_file is not None and ar_file is not None:
         digests = {f.name: sha256_of(f) for f in (hr_file, ar_file)}

@@ -63,7 +63,7 @@ def compile(
     from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
     from edge_arseg.compiler.compile_options import CompileOptions
     from edge_arseg.compiler.next_command import next_command
-    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
 
     asked = {Role.HR: hr, Role.LR: lr, Role.FUSE: fuse}

@@ -9,8 +9,8 @@ import click
 from edge_arseg.runtime.engines.options import EngineOptions
 
 if TYPE_CHECKING:
-    from edge_arseg.runtime.bundle import Bundle
-    from edge_arseg.runtime.engine_choice import Choice
+    from edge_arseg.runtime.bundles.reading import Bundle
+    from edge_arseg.runtime.choice.engine_choice import Choice
     from edge_arseg.runtime.pipeline import Mode
 
 
@@ -35,8 +35,8 @@ def announced_choice(
     Raises:
         ArsegError: see ``choice_from_options``.
     """
-    from edge_arseg.runtime.bundle import read_bundle
-    from edge_arseg.runtime.engine_choice import choice_from_options
+    from edge_arseg.runtime.bundles.reading import read_bundle
+    from edge_arseg.runtime.choice.engine_choice import choice_from_options
     from edge_arseg.runtime.pipeline import modes_to_run
 
     named = read_bundle(bundle) if isinstance(bundle, Path) else bundle

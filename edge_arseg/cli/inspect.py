@@ -10,8 +10,8 @@ from edge_arseg.cli.options import json_option
 from edge_arseg.cli.output import gmacs, megabytes, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from edge_arseg.runtime.bundle import Bundle
-    from edge_arseg.runtime.quantization_summary import QuantizationSummary
+    from edge_arseg.runtime.bundles.reading import Bundle
+    from edge_arseg.runtime.bundles.summary import QuantizationSummary
     from edge_arseg.spec.engine_key import PlanRecord
     from edge_arseg.spec.manifest import Manifest
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 @json_option
 def inspect(bundle: Path, as_json: bool) -> None:
     """Show what a BUNDLE holds: model, graphs, cost, origin; quantization, kernels and engines where it has them."""
-    from edge_arseg.runtime.bundle import read_bundle
-    from edge_arseg.runtime.plans import records_from_bundle
-    from edge_arseg.runtime.quantization_summary import summary_from_bundle
+    from edge_arseg.runtime.bundles.reading import read_bundle
+    from edge_arseg.runtime.bundles.plans import records_from_bundle
+    from edge_arseg.runtime.bundles.summary import summary_from_bundle
 
     read = read_bundle(bundle)
     summary, records = summary_from_bundle(read), records_from_bundle(read)
@@ -42,7 +42,7 @@ def _json(bundle: "Bundle", summary: "QuantizationSummary | None", records: "_Re
     """The manifest, what its quantization came to, and the engines, which are no part of it."""
     from dataclasses import asdict
 
-    from edge_arseg.runtime.plans import plan_fault
+    from edge_arseg.runtime.bundles.plans import plan_fault
     from edge_arseg.spec.engine_key import json_from_record
     from edge_arseg.spec.manifest import json_from_manifest
 
@@ -150,7 +150,7 @@ def _print_kernels(manifest: "Manifest") -> None:
 
 
 def _print_engines(records: "_Records") -> None:
-    from edge_arseg.runtime.plans import plan_fault
+    from edge_arseg.runtime.bundles.plans import plan_fault
 
     for folder, record in records:
         key = record.key

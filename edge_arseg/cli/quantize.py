@@ -97,7 +97,7 @@ def quantize(
     from edge_arseg.compiler.quantization.precision import PrecisionPlan
     from edge_arseg.compiler.quantization.quantize_choice import choice_from_options
     from edge_arseg.compiler.quantization.record import sha256_of_text
-    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
     from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
 

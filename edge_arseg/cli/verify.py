@@ -31,7 +31,7 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
 
     Exits with 1 where fewer pixels than --min-agreement get the expected class, with 3 where the bundle is damaged.
     """
-    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.runtime.engines.options import AUTO, EngineOptions
     from edge_arseg.runtime.engines.opening import engines_from_bundle
     from edge_arseg.runtime.kernel_check import CheckedKernel

@@ -8,7 +8,7 @@ from edge_arseg.compiler.compile_steps import Progress, Step, StepReport, StepSt
 from edge_arseg.compiler.kernel_build import kernels_from_sms
 from edge_arseg.compiler.kernel_choice import lacking_kernels
 from edge_arseg.compiler.target_bundle import bundle_for_target, check_convertible
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.spec.manifest import KernelEntry
 
 

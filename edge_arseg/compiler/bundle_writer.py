@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge_arseg.compiler.writable import check_writable
 from edge_arseg.errors import OptionError, SinkError
-from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, Bundle, read_bundle
+from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.storage.files import check_inputs
 from edge_arseg.spec.manifest import REVISION, FileEntry, Manifest, json_from_manifest
 

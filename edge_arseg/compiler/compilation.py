@@ -16,7 +16,7 @@ from edge_arseg.compiler.compile_setting import CompileSetting, setting_from_opt
 from edge_arseg.compiler.compile_steps import Progress, Step, StepReport, StepState
 from edge_arseg.compiler.engine_place import Machine, Place, this_machine
 from edge_arseg.compiler.engine_steps import ElsewhereStep, EngineStep
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.targets.target import Target
 

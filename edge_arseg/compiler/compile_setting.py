@@ -11,7 +11,7 @@ from edge_arseg.compiler.kernel_choice import KernelChoice, choice_from_target, 
 from edge_arseg.compiler.precision_choice import precisions_for_target
 from edge_arseg.compiler.target_bundle import needs_conversion
 from edge_arseg.errors import BundleError, OptionError
-from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, Bundle, read_bundle
+from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.target import Target
 

@@ -16,7 +16,7 @@ from edge_arseg.compiler.compile_steps import Progress, Step, StepReport, StepSt
 from edge_arseg.compiler.engine_builder import EngineBuilder
 from edge_arseg.compiler.plan_store import PlanStore
 from edge_arseg.compiler.writable import check_writable
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.host_memory import HostMemory
 from edge_arseg.spec.engine_key import EngineKey, engine_roots, graph_digests
 from edge_arseg.spec.manifest import Role

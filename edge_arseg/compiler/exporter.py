@@ -19,7 +19,7 @@ from edge_arseg.errors import CheckpointError, ExportError, OptionError
 from edge_arseg.motion.accumulate import BLOCKS
 from edge_arseg.network.head import Head
 from edge_arseg.network.network import Network, check_sizes
-from edge_arseg.runtime.bundle import SUFFIX, Bundle
+from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
 from edge_arseg.spec.arrays import bytes_from_arrays

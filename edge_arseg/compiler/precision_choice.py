@@ -5,7 +5,7 @@ from pathlib import Path
 from shlex import quote
 
 from edge_arseg.errors import OptionError
-from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, sha256_of
+from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, sha256_of
 from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Target
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge_arseg.compiler.bundle_writer import file_entries, write_bundle
 from edge_arseg.compiler.precision_choice import chosen_roles
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
-from edge_arseg.runtime.bundle import SUFFIX, Bundle
+from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import agreements, verified_roles
 from edge_arseg.spec.manifest import GraphEntry, KernelEntry, Precision, Role

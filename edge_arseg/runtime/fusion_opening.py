@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from edge_arseg.errors import BuildError, UnfitError
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.fusion import Fusion, GraphFusion, KernelFusion

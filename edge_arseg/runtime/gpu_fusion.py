@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, Engine
 from edge_arseg.runtime.fusion import Fusion
 from edge_arseg.runtime.gpu_kernel import GpuKernel

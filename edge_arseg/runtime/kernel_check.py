@@ -5,7 +5,7 @@ from types import TracebackType
 import numpy as np
 
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.cuda_device import DeviceArray
 from edge_arseg.runtime.gpu_kernel import GpuKernel
 from edge_arseg.spec import tensor as names

@@ -12,8 +12,8 @@ from enum import Enum
 import numpy as np
 
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
-from edge_arseg.runtime.bundle import Bundle
-from edge_arseg.runtime.decoder import Decoder, GraphDecoder, KernelDecoder
+from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.head import Decoder, GraphDecoder, KernelDecoder
 from edge_arseg.runtime.engines.contract import Buffer, Engine
 from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.engines.opening import engine_class, engines_from_bundle

@@ -18,7 +18,7 @@ import numpy as np
 
 from edge_arseg.motion.chain import MotionChain
 from edge_arseg.motion.keyframe import KeyframePolicy
-from edge_arseg.runtime.engine_choice import Choosable, settled
+from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.engines.options import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import engine_class
 from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle

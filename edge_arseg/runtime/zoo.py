@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge_arseg.errors import BundleError
-from edge_arseg.runtime.bundle import SUFFIX, Bundle, read_bundle
+from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
 
 ZOO = Path(__file__).parents[1] / "zoo"
 

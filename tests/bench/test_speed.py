@@ -8,7 +8,7 @@ from edge_arseg.bench.speed import Speed, no_verdict_reason, speed_of_bundle
 from edge_arseg.bench.speed_report import markdown_from_speed
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime import zoo
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 

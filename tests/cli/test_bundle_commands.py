@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from small_networks import OWN  # noqa: E402
 
-from edge_arseg.runtime.bundle import MANIFEST, read_bundle  # noqa: E402
+from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle  # noqa: E402
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_convert_keeps_the_network(edge_arseg, own_checkpoint, tmp_path):
 
 def sign_again(bundle, name):
     """Make the manifest agree with an edited file."""
-    from edge_arseg.runtime.bundle import sha256_of
+    from edge_arseg.runtime.bundles.reading import sha256_of
 
     data = json.loads((bundle / MANIFEST).read_text())
     data["files"][name] = {"sha256": sha256_of(bundle / name), "bytes": (bundle / name).stat().st_size}

@@ -123,7 +123,7 @@ if __name__ == "__main__":
     from edge_arseg.compiler import bundle_steps, compilation, compile_setting, engine_steps
     from edge_arseg.compiler.compile_options import CompileOptions
     from edge_arseg.compiler.kernel_choice import KernelChoice
-    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
     from test_compile import BOARD, FP32, HOST, NANO
 

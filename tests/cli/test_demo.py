@@ -7,7 +7,7 @@ import av
 import pytest
 from toy_bundle import GOP, HEIGHT, WIDTH, write_toy_bundle
 
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.street import write_street
 

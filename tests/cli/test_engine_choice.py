@@ -23,7 +23,7 @@ class OtherEngine(ToyEngine):
 def toys(monkeypatch, tmp_path):
     for name in ("Toy", "Other"):
         monkeypatch.setitem(BACKENDS, name.lower(), f"{__name__}:{name}Engine")
-    monkeypatch.setattr("edge_arseg.runtime.engine_choice.CANDIDATES", ("toy",))
+    monkeypatch.setattr("edge_arseg.runtime.choice.engine_choice.CANDIDATES", ("toy",))
     monkeypatch.setattr(
         "edge_arseg.runtime.fusion.kernels_available", lambda: False
     )  # the toy has no weights for a kernel
@@ -179,7 +179,7 @@ def test_a_bundle_for_a_board_gets_no_verdict_elsewhere(edge_arseg, commands, bo
 
 def test_doctor_shows_every_bundle_on_every_engine(edge_arseg, good, bad, monkeypatch, tmp_path):
     monkeypatch.setattr("edge_arseg.runtime.zoo.ZOO", tmp_path)
-    monkeypatch.setattr("edge_arseg.runtime.engine_choice.CANDIDATES", ("toy", "other", "tensorrt"))
+    monkeypatch.setattr("edge_arseg.runtime.choice.engine_choice.CANDIDATES", ("toy", "other", "tensorrt"))
     answer = edge_arseg("doctor", "--json")
     assert answer.code == 0, answer.out + answer.err
     assert "trying toy on other ..." in answer.err
@@ -212,7 +212,7 @@ def test_what_is_remembered_costs_no_engine_library(tmp_path):
     """Neither the choice nor its file needs a library that computes."""
     code = (
         "import sys\n"
-        "from edge_arseg.runtime.engine_choice import choice_from_options\n"
+        "from edge_arseg.runtime.choice.engine_choice import choice_from_options\n"
         "from edge_arseg.runtime.engines.options import EngineOptions\n"
         "from edge_arseg.runtime.pipeline import Mode\n"
         "choice = choice_from_options(None, [Mode.HR], EngineOptions(), candidates=('onnxruntime',))\n"

@@ -11,7 +11,7 @@ from small_networks import OWN, own_network  # noqa: E402
 from toy_bundle import write_image, write_label  # noqa: E402
 
 from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network  # noqa: E402
-from edge_arseg.runtime.bundle import MANIFEST, read_bundle  # noqa: E402
+from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle  # noqa: E402
 from edge_arseg.spec.frame import Branch  # noqa: E402
 from edge_arseg.spec.manifest import Role  # noqa: E402
 

@@ -231,6 +231,6 @@ def test_errors_of_the_tree_are_shown_without_it_wherever_they_come_from(edge_ar
     def fails(*_arguments, **_options):
         raise ArsegError(f"a new place that tells rtsp://{USER}:{WORD}@host/a")
 
-    monkeypatch.setattr("edge_arseg.runtime.bundle.read_bundle", fails)
+    monkeypatch.setattr("edge_arseg.runtime.bundles.reading.read_bundle", fails)
     answer = edge_arseg("inspect", "a.arseg")
     assert (answer.code, answer.err) == (3, "error: a new place that tells rtsp://***@host/a\n")

@@ -15,7 +15,7 @@ from kernel_bundles import NANO, compiled
 from tensorrt_stubs import install
 from tensorrt_stubs.gpu import Gpu
 
-from edge_arseg.runtime.bundle import MANIFEST, read_bundle
+from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle
 from edge_arseg.spec.arrays import bytes_from_arrays
 from edge_arseg.spec.manifest import FileEntry, Precision, json_from_manifest
 

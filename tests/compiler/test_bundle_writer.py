@@ -14,7 +14,7 @@ from bundle_files import small_contents, small_manifest
 from edge_arseg.compiler import bundle_writer
 from edge_arseg.compiler.bundle_writer import check_target, file_entries, write_bundle
 from edge_arseg.errors import BundleError, ExportError, OptionError, SinkError
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 
 WRITER = """
 import os, pathlib, sys, time

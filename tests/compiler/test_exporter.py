@@ -14,7 +14,7 @@ from edge_arseg.compiler.exporter import bundle_from_network, check_settings, gr
 from edge_arseg.compiler.golden_clip import golden_distances
 from edge_arseg.errors import ArsegError, ExportError, OptionError, SourceError
 from edge_arseg.network.network import Network
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.model import Model, lr_size
 

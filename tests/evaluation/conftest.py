@@ -1,7 +1,7 @@
 import pytest
 from toy_bundle import moving_maps, write_image, write_label, write_toy_bundle
 
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import BACKENDS
 
 

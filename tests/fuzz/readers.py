@@ -19,10 +19,10 @@ from edge_arseg.errors import ArsegError
 from edge_arseg.evaluation.labels import Labels
 from edge_arseg.motion import KeyframePolicy, MotionChain
 from edge_arseg.runtime.board import board_from_files
-from edge_arseg.runtime.bundle import MANIFEST, Bundle, read_bundle
+from edge_arseg.runtime.bundles.reading import MANIFEST, Bundle, read_bundle
 from edge_arseg.runtime.engines.opening import open_engine
 from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
-from edge_arseg.runtime.quantization_summary import summary_from_bundle
+from edge_arseg.runtime.bundles.summary import summary_from_bundle
 from edge_arseg.spec.recipe import recipe_from_toml
 from edge_arseg.spec.targets.files import jetpack_table, targets
 from edge_arseg.training.data.class_file import classes_from_file

@@ -38,7 +38,7 @@ from fuzz.seeds import Seed, all_seeds  # noqa: E402
 
 from edge_arseg.bench.conditions import conditions_now  # noqa: E402
 from edge_arseg.errors import ArsegError  # noqa: E402
-from edge_arseg.runtime.bundle import MANIFEST  # noqa: E402
+from edge_arseg.runtime.bundles.reading import MANIFEST  # noqa: E402
 
 SECONDS = 120.0
 """One input may take: a hang, not a busy machine, is looked for."""

@@ -5,7 +5,7 @@ import pytest
 from bundle_files import write_small_bundle
 
 from edge_arseg.errors import BundleError
-from edge_arseg.runtime.bundle import MANIFEST, read_bundle
+from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle
 from edge_arseg.runtime.zoo import shipped_bundles
 from edge_arseg.spec.manifest import Role
 

@@ -8,14 +8,14 @@ from toy_bundle import GOP, ToyEngine, write_toy_bundle
 
 from edge_arseg.errors import BuildError, BundleError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime import engine_choice, trial_memory
-from edge_arseg.runtime.bundle import read_bundle
-from edge_arseg.runtime.engine_choice import Choice, choice_from_options, settled, unproved
+from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options, settled, unproved
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.runtime.trial import Trial, attempt_of
-from edge_arseg.runtime.trial_memory import TrialMemory
+from edge_arseg.runtime.choice.trial import Trial, attempt_of
+from edge_arseg.runtime.choice.trial_memory import TrialMemory
 
 OPTIONS = EngineOptions(fusion="graph")
 
@@ -219,7 +219,7 @@ def test_the_engine_of_the_target_is_taken_where_it_is_there(board_bundle, monke
 
 
 def test_a_missing_engine_of_the_target_is_said_loudly_at_every_start(board_bundle, monkeypatch):
-    monkeypatch.setattr("edge_arseg.runtime.target_engine.tensorrt_is_here", lambda: False)
+    monkeypatch.setattr("edge_arseg.runtime.choice.target_engine.tensorrt_is_here", lambda: False)
     for _ in range(2):
         found = choice(board_bundle, candidates=("tensorrt", "slow", "toy"))
         assert found.options.backend == "toy"
@@ -232,7 +232,7 @@ def test_a_missing_engine_of_the_target_is_said_loudly_at_every_start(board_bund
 
 
 def test_missing_plans_are_said_with_the_command_that_builds_them(board_bundle, monkeypatch):
-    monkeypatch.setattr("edge_arseg.runtime.target_engine.tensorrt_is_here", lambda: True)
+    monkeypatch.setattr("edge_arseg.runtime.choice.target_engine.tensorrt_is_here", lambda: True)
 
     class NoPlans(ToyEngine):
         @classmethod

@@ -5,7 +5,7 @@ import threading
 import pytest
 from toy_bundle import ToyEngine, write_toy_bundle
 
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import BACKENDS, engine_class, engines_from_bundle
 from edge_arseg.spec.manifest import Role
 

@@ -47,7 +47,7 @@ def test_a_missing_graph_is_refused(tmp_path):
 
 
 def test_every_graph_of_a_bundle_says_what_the_manifest_says(own_bundle):
-    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.bundles.reading import read_bundle
 
     bundle = read_bundle(own_bundle)
     for role, entry in bundle.manifest.graphs.items():

@@ -5,7 +5,7 @@ import pytest
 from fake_bundle import write_fake_bundle
 
 from edge_arseg.runtime import fusion
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.fusion import KernelFusion
 from edge_arseg.runtime.stages import StageClock
 

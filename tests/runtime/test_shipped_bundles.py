@@ -3,7 +3,7 @@
 import pytest
 
 from edge_arseg.errors import EnvironmentUnfitError
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements, required_agreement
 from edge_arseg.runtime.zoo import ZOO

@@ -9,7 +9,7 @@ from tensorrt_stubs.library import plan_from_graph
 
 from edge_arseg.compiler.plan_store import PlanStore
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock

@@ -5,7 +5,7 @@ from bundle_files import small_manifest
 from fake_bundle import write_fake_bundle
 
 from edge_arseg.errors import BundleError
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import GraphEntry, Role
 from edge_arseg.spec.tensor import TensorSpec

@@ -4,7 +4,7 @@ import pytest
 from bundle_files import write_small_bundle
 
 from edge_arseg.errors import BundleError, DataError, OptionError, TargetError
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.targets.jetpack import JetPackTable
 from edge_arseg.spec.recipe import recipe_from_toml
 from edge_arseg.spec.targets.files import target_from_toml

@@ -24,7 +24,7 @@ from edge_arseg.compiler.quantization.saturation import weight_bits
 from edge_arseg.compiler.quantization.sensitivity import LayerSensitivity, sensitivities
 from edge_arseg.errors import BundleError, GateError
 from edge_arseg.evaluation.scores import Scores
-from edge_arseg.runtime.bundle import SUFFIX, Bundle
+from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
 from edge_arseg.spec.manifest import Manifest, Precision, QuantizationEntry, Role

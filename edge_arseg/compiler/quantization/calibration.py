@@ -18,8 +18,8 @@ from edge_arseg.compiler.quantization.selection import Selection, selections_fro
 from edge_arseg.compiler.quantization.thresholds import range_from_histogram
 from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.keyframe import KeyframePolicy
-from edge_arseg.runtime.bundle import Bundle
-from edge_arseg.runtime.engine_choice import unproved
+from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.choice.engine_choice import unproved
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline
 from edge_arseg.runtime.segmenter import Segmenter

@@ -1,7 +1,7 @@
 """Finding the compiled kernel of a bundle that fits the GPU."""
 
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.cuda_fusion.source_files import source_digest
 from edge_arseg.spec.manifest import KernelEntry
 

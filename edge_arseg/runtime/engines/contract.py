@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from edge_arseg.errors import OptionError
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec, spec_of
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from edge_arseg.errors import BundleError, EnvironmentUnfitError, OptionError
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role

@@ -10,7 +10,7 @@ from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
 from edge_arseg.compiler.compile_options import CompileOptions
 from edge_arseg.compiler.compile_steps import StepState
 from edge_arseg.errors import OptionError
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 
 
 def test_a_host_stops_at_the_bundle(toy, tmp_path):

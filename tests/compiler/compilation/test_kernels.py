@@ -8,7 +8,7 @@ from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
 from edge_arseg.compiler.compile_options import CompileOptions
 from edge_arseg.compiler.compile_steps import StepState
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
 from edge_arseg.runtime.cuda_fusion.source_files import source_digest
 

@@ -11,7 +11,7 @@ from edge_arseg.compiler.compile_options import CompileOptions
 from edge_arseg.compiler.compile_steps import StepState
 from edge_arseg.errors import EnvironmentUnfitError, MemoryExhaustedError, SinkError
 from edge_arseg.runtime.board import Board
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.cuda_device import DeviceFacts
 from edge_arseg.runtime.host_memory import HostMemory
 from edge_arseg.spec.manifest import Role

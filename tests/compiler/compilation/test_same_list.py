@@ -13,7 +13,7 @@ from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
 from edge_arseg.compiler.compile_options import CompileOptions
 from edge_arseg.compiler.next_command import next_command
 from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError, OptionError, SinkError
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision, Role
 

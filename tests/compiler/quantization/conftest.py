@@ -34,7 +34,7 @@ def recipe_file(tmp_path_factory):
 def calibration(own_bundle, recipe):
     """Ranges of all three graphs of ``own_bundle``."""
     from edge_arseg.compiler.quantization.calibration import ranges_from_clips
-    from edge_arseg.runtime.bundle import read_bundle
+    from edge_arseg.runtime.bundles.reading import read_bundle
 
     return ranges_from_clips(read_bundle(own_bundle), recipe, threads=1)
 

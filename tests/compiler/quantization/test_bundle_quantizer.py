@@ -12,7 +12,7 @@ import pytest
 from onnx import numpy_helper
 
 from edge_arseg.compiler.quantization import bundle_quantizer
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 

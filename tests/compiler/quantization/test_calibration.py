@@ -17,7 +17,7 @@ from edge_arseg.compiler.quantization.ranges import Range
 from edge_arseg.compiler.quantization.selection import selections_from_recipe
 from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.accumulate import Accumulator
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.spec.manifest import Role
 from edge_arseg.video.reader import open_video
@@ -27,7 +27,7 @@ import resource, sys
 import torch
 torch.set_num_threads(1)
 from edge_arseg.compiler.quantization.calibration import ranges_from_clips
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.recipe import CalibrationClip, Method, Recipe
 from edge_arseg.spec.manifest import Role
 

@@ -7,7 +7,7 @@ import pytest
 
 from edge_arseg.compiler.quantization.half import fp16_from_fp32, with_feature_type
 from edge_arseg.compiler.quantization.onnx_graph import OnnxGraph, shapes_of
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Role
 
 HALF, SINGLE = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT

@@ -9,7 +9,7 @@ import pytest
 
 from edge_arseg.compiler.graph_writer import GraphWriter
 from edge_arseg.compiler.quantization.preparation import prepared_graph
-from edge_arseg.runtime.bundle import read_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Role
 
 HEIGHT, WIDTH = 12, 20

@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime as ort
 
 from edge_arseg.errors import BuildError, MemoryExhaustedError
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, Engine
 from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums, has_wide_weights
 from edge_arseg.spec.manifest import Role

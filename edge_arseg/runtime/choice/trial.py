@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
 from edge_arseg.runtime.stages import StageClock

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, Engine
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_arseg.errors import BundleError
-from edge_arseg.runtime.bundle import Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_arseg.runtime.bundle import MANIFEST, SUFFIX, Bundle
-from edge_arseg.runtime.trial import Trial
+from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle
+from edge_arseg.runtime.choice.trial import Trial
 from edge_arseg.runtime.zoo import ZOO
 
 

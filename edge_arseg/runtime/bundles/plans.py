@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.bundle import Bundle, sha256_of
+from edge_arseg.runtime.bundles.reading import Bundle, sha256_of
 from edge_arseg.spec.engine_key import (
     RECORD,
     EngineKey,
