@@ -25,7 +25,7 @@ def toys(monkeypatch, tmp_path):
         monkeypatch.setitem(BACKENDS, name.lower(), f"{__name__}:{name}Engine")
     monkeypatch.setattr("edge_arseg.runtime.choice.engine_choice.CANDIDATES", ("toy",))
     monkeypatch.setattr(
-        "edge_arseg.runtime.fusion.kernels_available", lambda: False
+        "edge_arseg.runtime.fusion.contract.kernels_available", lambda: False
     )  # the toy has no weights for a kernel
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)

@@ -13,7 +13,7 @@ from edge_arseg.runtime.cuda_device import borrow_device, return_device
 from edge_arseg.runtime.cuda_fusion import Storage
 from edge_arseg.runtime.cuda_fusion.source_files import source_digest
 from edge_arseg.runtime.engines.contract import Engine
-from edge_arseg.runtime.gpu_fusion import GpuFusion
+from edge_arseg.runtime.fusion.gpu_fusion import GpuFusion
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.fusion import FusionShapes, FusionWeights

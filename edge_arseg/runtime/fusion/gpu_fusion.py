@@ -4,8 +4,8 @@ import numpy as np
 
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, Engine
-from edge_arseg.runtime.fusion import Fusion
-from edge_arseg.runtime.gpu_kernel import GpuKernel
+from edge_arseg.runtime.fusion.contract import Fusion
+from edge_arseg.runtime.fusion.gpu_kernel import GpuKernel
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 

@@ -8,11 +8,11 @@ from edge_arseg.errors import BuildError, UnfitError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.engines.opening import engines_from_bundle
-from edge_arseg.runtime.fusion import Fusion, GraphFusion, KernelFusion
+from edge_arseg.runtime.fusion.contract import Fusion, GraphFusion, KernelFusion
 from edge_arseg.spec.manifest import Role
 
 if TYPE_CHECKING:
-    from edge_arseg.runtime.gpu_fusion import GpuFusion
+    from edge_arseg.runtime.fusion.gpu_fusion import GpuFusion
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def _gpu_fusion(bundle: Bundle, stack: ExitStack, options: EngineOptions) -> "Gp
     # a CPU does without all that belongs to a GPU
     from edge_arseg.runtime.cuda_device import borrow_device, return_device
     from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
-    from edge_arseg.runtime.gpu_fusion import GpuFusion
+    from edge_arseg.runtime.fusion.gpu_fusion import GpuFusion
 
     device = borrow_device()
     try:
