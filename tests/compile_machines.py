@@ -4,9 +4,9 @@ from fake_builders import GOOD
 
 from edge_arseg.compiler.compile_options import CompileOptions
 from edge_arseg.compiler.engine_place import Machine
-from edge_arseg.runtime.board import Board
-from edge_arseg.runtime.cuda_device import DeviceFacts
-from edge_arseg.runtime.host_memory import HostMemory
+from edge_arseg.runtime.device.board import Board
+from edge_arseg.runtime.device.cuda import DeviceFacts
+from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.target import Configuration
 

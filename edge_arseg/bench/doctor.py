@@ -8,8 +8,8 @@ from typing import Literal
 
 from edge_arseg.bench.conditions import conditions_now
 from edge_arseg.native.library import instruction_set
-from edge_arseg.runtime.board import board_from_files
-from edge_arseg.runtime.cpu_features import cpu_features
+from edge_arseg.runtime.device.board import board_from_files
+from edge_arseg.runtime.device.cpu_features import cpu_features
 from edge_arseg.runtime.engines.tensorrt.home import tensorrt_advice, tensorrt_is_here, tensorrt_owner
 from edge_arseg.spec.targets.files import jetpack_table, targets
 

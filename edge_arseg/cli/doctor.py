@@ -31,7 +31,7 @@ def doctor(again: bool, as_json: bool) -> None:
     """
     from edge_arseg.bench.doctor import device_ready, findings
     from edge_arseg.bench.engine_table import engine_table
-    from edge_arseg.runtime.cpu_features import cpu_features
+    from edge_arseg.runtime.device.cpu_features import cpu_features
 
     found = findings()
     table = engine_table(again=again, progress=progress)

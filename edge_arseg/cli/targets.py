@@ -12,7 +12,7 @@ from edge_arseg.cli.options import json_option
 from edge_arseg.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from edge_arseg.runtime.board import Board
+    from edge_arseg.runtime.device.board import Board
     from edge_arseg.spec.targets.target import Target
 
 TIERS = {0: "not supported", 1: "first tier", 2: "expected to work", 3: "graphs only"}
@@ -102,7 +102,7 @@ def detect(root: Path, as_json: bool) -> None:
     /var/lib/dpkg/status. Whatever of them is missing counts as not there.
     """
     from edge_arseg.errors import EnvironmentUnfitError
-    from edge_arseg.runtime.board import board_from_files
+    from edge_arseg.runtime.device.board import board_from_files
     from edge_arseg.spec.targets.files import jetpack_table
     from edge_arseg.spec.targets.files import targets as known_targets
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from edge_arseg.errors import MemoryExhaustedError
-from edge_arseg.runtime.host_memory import HostMemory
+from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import GraphEntry, Precision
 

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from edge_arseg.errors import EnvironmentUnfitError
-from edge_arseg.runtime.board import Board, board_from_files
-from edge_arseg.runtime.cuda_device import DeviceFacts
-from edge_arseg.runtime.cuda_facts import facts_from_driver
-from edge_arseg.runtime.host_memory import HostMemory, host_memory
+from edge_arseg.runtime.device.board import Board, board_from_files
+from edge_arseg.runtime.device.cuda import DeviceFacts
+from edge_arseg.runtime.device.cuda_facts import facts_from_driver
+from edge_arseg.runtime.device.host_memory import HostMemory, host_memory
 from edge_arseg.spec.targets.target import Kind, Target
 from edge_arseg.spec.targets.files import jetpack_table, target_named, targets
 

@@ -17,7 +17,7 @@ from edge_arseg.compiler.engine_builder import EngineBuilder
 from edge_arseg.compiler.plan_store import PlanStore
 from edge_arseg.compiler.writable import check_writable
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.host_memory import HostMemory
+from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.engine_key import EngineKey, engine_roots, graph_digests
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.targets.target import Kind

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edge_arseg.compiler.cuda_compilers import CudaCompiler, compiler_for
 from edge_arseg.errors import ArsegError, BuildError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.cuda_device import DeviceFacts
+from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
 from edge_arseg.spec.targets.target import Kind, Target
 

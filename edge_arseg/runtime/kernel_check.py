@@ -6,7 +6,7 @@ import numpy as np
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.cuda_device import DeviceArray
+from edge_arseg.runtime.device.cuda import DeviceArray
 from edge_arseg.runtime.fusion.gpu_kernel import GpuKernel
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role

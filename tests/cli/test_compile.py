@@ -9,9 +9,9 @@ from toy_bundle import write_toy_bundle
 from edge_arseg.compiler import compilation, compile_setting, engine_steps
 from edge_arseg.compiler.engine_place import Machine
 from edge_arseg.compiler.kernel_choice import KernelChoice
-from edge_arseg.runtime.board import Board
-from edge_arseg.runtime.cuda_device import DeviceFacts
-from edge_arseg.runtime.host_memory import HostMemory
+from edge_arseg.runtime.device.board import Board
+from edge_arseg.runtime.device.cuda import DeviceFacts
+from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.targets.target import Configuration
 
 TESTS = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ from tensorrt_stubs import building, install
 
 from edge_arseg.compiler import compilation, engine_steps
 from edge_arseg.compiler.build_process import BuildResult, builder_from_name
-from edge_arseg.runtime.host_memory import HostMemory
+from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision
 
 pytestmark = pytest.mark.skipif(cuda_host.compiler() is None, reason="no C++ compiler to run the kernel on the host")

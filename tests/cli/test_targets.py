@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_arseg.runtime import board as detection
-from edge_arseg.runtime.board import Board
+from edge_arseg.runtime.device import board as detection
+from edge_arseg.runtime.device.board import Board
 from edge_arseg.spec.targets.target import Configuration
 from edge_arseg.spec.targets.files import targets
 

@@ -18,7 +18,7 @@ from edge_arseg.cli.main import exit_code
 from edge_arseg.errors import ArsegError
 from edge_arseg.evaluation.labels import Labels
 from edge_arseg.motion import KeyframePolicy, MotionChain
-from edge_arseg.runtime.board import board_from_files
+from edge_arseg.runtime.device.board import board_from_files
 from edge_arseg.runtime.bundles.reading import MANIFEST, Bundle, read_bundle
 from edge_arseg.runtime.engines.opening import open_engine
 from edge_arseg.runtime.engines.graph_file import specs_from_graph_file

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_arseg.runtime.board import Board, board_from_files, l4t_release
-from edge_arseg.runtime.host_memory import HostMemory, host_memory
+from edge_arseg.runtime.device.board import Board, board_from_files, l4t_release
+from edge_arseg.runtime.device.host_memory import HostMemory, host_memory
 from edge_arseg.spec.targets.target import Configuration
 from edge_arseg.spec.targets.files import jetpack_table, targets
 

@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from edge_arseg.runtime.cpu_features import cpu_features, cpu_model
+from edge_arseg.runtime.device.cpu_features import cpu_features, cpu_model
 
 SAPPHIRE_RAPIDS = (
     "flags\t\t: fpu sse4_1 sse4_2 avx f16c avx2 fma avx512f avx512bw avx512vl avx_vnni avx512_bf16 avx512_vnni "

@@ -6,8 +6,8 @@ from tensorrt_stubs import install
 from tensorrt_stubs.gpu import Gpu
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
-from edge_arseg.runtime.cuda_device import CudaDevice, borrow_device, return_device
-from edge_arseg.runtime.owner_thread import OwnerThread
+from edge_arseg.runtime.device.cuda import CudaDevice, borrow_device, return_device
+from edge_arseg.runtime.device.owner_thread import OwnerThread
 from edge_arseg.spec.tensor import TensorSpec
 
 SPEC = TensorSpec("float32", (2, 3))

@@ -1,7 +1,7 @@
 import pytest
 
-from edge_arseg.runtime.cuda_device import DeviceFacts
-from edge_arseg.runtime.cuda_facts import LIBRARY, facts_from_driver
+from edge_arseg.runtime.device.cuda import DeviceFacts
+from edge_arseg.runtime.device.cuda_facts import LIBRARY, facts_from_driver
 
 
 class Driver:
@@ -28,9 +28,9 @@ def load(driver):
 
 
 def test_the_driver_s_answers_are_taken_as_they_are(monkeypatch):
-    monkeypatch.setattr("edge_arseg.runtime.cuda_facts.board_module", lambda: "p3701-0005")
+    monkeypatch.setattr("edge_arseg.runtime.device.cuda_facts.board_module", lambda: "p3701-0005")
     assert facts_from_driver(load=load(Driver())) == DeviceFacts("p3701-0005", (8, 7), 16, 62 << 30)
-    monkeypatch.setattr("edge_arseg.runtime.cuda_facts.board_module", lambda: None)
+    monkeypatch.setattr("edge_arseg.runtime.device.cuda_facts.board_module", lambda: None)
     facts = facts_from_driver(load=load(Driver()))
     assert facts is not None
     assert facts.name == "Orin"

@@ -9,7 +9,7 @@ from cuda_stub import KernelGpu
 from tensorrt_stubs import install
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
-from edge_arseg.runtime.cuda_device import CudaDevice
+from edge_arseg.runtime.device.cuda import CudaDevice
 from edge_arseg.runtime.cuda_fusion import GpuLimits, Storage, plan_from_shapes
 from edge_arseg.runtime.cuda_fusion.kernel import CudaFusion, limits_of_device
 from edge_arseg.runtime.cuda_fusion.weight_table import table_from_weights

@@ -9,7 +9,7 @@ from cuda_stub import KernelGpu
 from tensorrt_stubs import install
 
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.cuda_device import borrow_device, return_device
+from edge_arseg.runtime.device.cuda import borrow_device, return_device
 from edge_arseg.runtime.cuda_fusion import Storage
 from edge_arseg.runtime.cuda_fusion.source_files import source_digest
 from edge_arseg.runtime.engines.contract import Engine

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_arseg.runtime.board import Board, board_from_files
-from edge_arseg.runtime.file_tree import FileTree
+from edge_arseg.runtime.device.board import Board, board_from_files
+from edge_arseg.runtime.device.file_tree import FileTree
 from edge_arseg.spec.targets.files import jetpack_table, targets
 
 TREES = Path(__file__).with_name("boards")

@@ -13,7 +13,7 @@ from tensorrt_stubs.library import plan_from_graph
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, OptionError
 from edge_arseg.runtime.engines.opening.tensorrt import engine as tensorrt_engine
-from edge_arseg.runtime.cuda_device import DeviceArray
+from edge_arseg.runtime.device.cuda import DeviceArray
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.tensorrt.engine import TensorRtEngine
 from edge_arseg.spec.tensor import TensorSpec
@@ -209,7 +209,7 @@ def test_pycuda_without_a_driver(sum_graph, tmp_path, gpu, monkeypatch):
     def fail(name):
         raise ImportError("libcuda.so.1: cannot open shared object file", name="pycuda._driver")
 
-    monkeypatch.setattr("edge_arseg.runtime.cuda_device.import_module", fail)
+    monkeypatch.setattr("edge_arseg.runtime.device.cuda.import_module", fail)
     with pytest.raises(EnvironmentUnfitError, match=r"pycuda cannot be loaded \(libcuda\.so\.1.*--runtime nvidia"):
         TensorRtEngine(path)
 

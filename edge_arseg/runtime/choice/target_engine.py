@@ -7,7 +7,7 @@ from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.tensorrt.home import tensorrt_advice, tensorrt_is_here
 
 if TYPE_CHECKING:
-    from edge_arseg.runtime.board import Board
+    from edge_arseg.runtime.device.board import Board
 
 CPU = "cpu"
 """The one target without a GPU; its engines are those of the CPU, of which the fastest is found by trying."""
@@ -66,7 +66,7 @@ def other_target(bundle: Bundle, backend: str, root: Path = Path("/")) -> str:
 
 
 def _board(root: Path) -> "Board":
-    from edge_arseg.runtime.board import board_from_files  # reading all targets takes time that few starts need
+    from edge_arseg.runtime.device.board import board_from_files  # reading all targets takes time that few starts need
     from edge_arseg.spec.targets.files import jetpack_table, targets
 
     return board_from_files(targets(), jetpack_table(), root)

@@ -18,7 +18,7 @@ from typing import Any
 
 from edge_arseg import __version__
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.cpu_features import cpu_features
+from edge_arseg.runtime.device.cpu_features import cpu_features
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.choice.trial import Trial

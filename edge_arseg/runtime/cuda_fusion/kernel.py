@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from edge_arseg.errors import BuildError, OptionError
-from edge_arseg.runtime.cuda_device import CudaDevice, DeviceArray
+from edge_arseg.runtime.device.cuda import CudaDevice, DeviceArray
 from edge_arseg.runtime.cuda_fusion.launch_plan import GpuLimits, LaunchPlan
 from edge_arseg.runtime.cuda_fusion.weight_table import table_from_weights
 from edge_arseg.spec.fusion import FusionWeights

@@ -6,7 +6,7 @@ import numpy as np
 
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.cuda_device import DeviceArray, borrow_device, return_device
+from edge_arseg.runtime.device.cuda import DeviceArray, borrow_device, return_device
 from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
 from edge_arseg.runtime.cuda_fusion.kernel import CudaFusion, limits_of_device
 from edge_arseg.runtime.cuda_fusion.launch_plan import Storage, plan_from_shapes

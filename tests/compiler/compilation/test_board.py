@@ -13,7 +13,7 @@ from edge_arseg.compiler.compile_steps import StepState
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles import plans
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.host_memory import HostMemory
+from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import Role
 
 

@@ -10,10 +10,10 @@ from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
 from edge_arseg.compiler.compile_options import CompileOptions
 from edge_arseg.compiler.compile_steps import StepState
 from edge_arseg.errors import EnvironmentUnfitError, MemoryExhaustedError, SinkError
-from edge_arseg.runtime.board import Board
+from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.cuda_device import DeviceFacts
-from edge_arseg.runtime.host_memory import HostMemory
+from edge_arseg.runtime.device.cuda import DeviceFacts
+from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.targets.target import Configuration
 

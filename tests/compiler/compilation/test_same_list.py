@@ -14,7 +14,7 @@ from edge_arseg.compiler.compile_options import CompileOptions
 from edge_arseg.compiler.next_command import next_command
 from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.host_memory import HostMemory
+from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision, Role
 
 LITTLE = HostMemory(8 * GB, GB, 0)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
-from edge_arseg.runtime.owner_thread import OwnerThread
+from edge_arseg.runtime.device.owner_thread import OwnerThread
 from edge_arseg.spec.engine_key import board_module
 from edge_arseg.spec.tensor import TensorSpec
 

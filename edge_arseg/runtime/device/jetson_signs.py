@@ -2,7 +2,7 @@
 
 import re
 
-from edge_arseg.runtime.file_tree import FileTree
+from edge_arseg.runtime.device.file_tree import FileTree
 
 DEVICE_TREES = ("proc/device-tree", "sys/firmware/devicetree/base")
 """Where the kernel shows the device tree. The first is a link to the second; a container may have one, both or none."""

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_arseg.runtime.file_tree import FileTree
+from edge_arseg.runtime.device.file_tree import FileTree
 
 _KILOBYTES = re.compile(r"[0-9]{1,15}")
 

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_arseg.runtime.file_tree import FileTree
-from edge_arseg.runtime.host_memory import HostMemory, host_memory
-from edge_arseg.runtime.jetson_signs import (
+from edge_arseg.runtime.device.file_tree import FileTree
+from edge_arseg.runtime.device.host_memory import HostMemory, host_memory
+from edge_arseg.runtime.device.jetson_signs import (
     chip_id,
     device_tree_text,
     likely_sign,

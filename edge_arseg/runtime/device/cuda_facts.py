@@ -4,7 +4,7 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from edge_arseg.runtime.cuda_device import DeviceFacts
+from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.spec.engine_key import board_module
 
 LIBRARY = "libcuda.so.1"
