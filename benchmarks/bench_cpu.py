@@ -52,7 +52,7 @@ from edge_arseg.network.variants import VARIANTS
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.fusion.contract import GraphFusion, KernelFusion
-from edge_arseg.runtime.numba_fusion import FusionKernel
+from edge_arseg.runtime.kernels.numba_fuse import FusionKernel
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.runtime.zoo import ZOO

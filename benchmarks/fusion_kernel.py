@@ -37,7 +37,7 @@ import torch
 import torch.nn.functional as F
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes
+from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes
 from edge_arseg.spec.fusion import FusionWeights
 
 RECORD = Path(__file__).parent / "results/fusion_kernel.json"

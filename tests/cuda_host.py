@@ -9,9 +9,9 @@ from tempfile import mkdtemp
 
 import numpy as np
 
-from edge_arseg.runtime.cuda_fusion.launch_plan import GpuLimits, LaunchPlan, Storage, plan_from_shapes
-from edge_arseg.runtime.cuda_fusion.source_files import SOURCE
-from edge_arseg.runtime.cuda_fusion.weight_table import table_from_weights
+from edge_arseg.runtime.kernels.cuda.launch_plan import GpuLimits, LaunchPlan, Storage, plan_from_shapes
+from edge_arseg.runtime.kernels.cuda.source_files import SOURCE
+from edge_arseg.runtime.kernels.cuda.weight_table import table_from_weights
 from edge_arseg.spec.fusion import FusionShapes, FusionWeights
 
 HOST = Path(__file__).parent / "runtime/cuda_fusion_host"

@@ -54,8 +54,8 @@ def kernel_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
 
     The decode kernel's class map must be their argmax.
     """
-    from edge_arseg.runtime.numba_decode import DecodeKernel, DecodeShapes
-    from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes
+    from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
+    from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes
 
     engines = golden_engines(network, case, folder)
     key = engines["hr"].run({names.FRAME: case.key_rgb})[names.FEATURE]
@@ -76,7 +76,7 @@ def kernel_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
 
 def cuda_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
     """``ar`` logits with the GPU fusion kernel's source, run on the host in float32, and the ``head`` graph."""
-    from edge_arseg.runtime.cuda_fusion import Storage
+    from edge_arseg.runtime.kernels.cuda import Storage
     from edge_arseg.spec.fusion import FusionShapes
 
     engines = golden_engines(network, case, folder)

@@ -7,7 +7,7 @@ from edge_arseg.compiler.cuda_compilers import CudaCompiler, compiler_for
 from edge_arseg.errors import ArsegError, BuildError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cuda import DeviceFacts
-from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
+from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu
 from edge_arseg.spec.targets.target import Kind, Target
 
 DESKTOP_SMS = (75, 80, 86, 89, 90)

@@ -47,7 +47,7 @@ class KernelDecoder(Decoder):
             BundleError: the classifier cannot be read.
             OptionError: the classifier does not fit the feature.
         """
-        from edge_arseg.runtime.numba_decode import DecodeKernel, DecodeShapes
+        from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
 
         manifest, weights = bundle.manifest, bundle.decoder_weights()
         ((_, channels, height, width),) = (spec.shape for spec in manifest.graphs[role].inputs.values())

@@ -9,7 +9,7 @@ from edge_arseg.compiler.cuda_compilers import CudaCompiler, Nvcc, compiler_for,
 from edge_arseg.compiler.kernel_build import image_from_source, kernels_from_sms
 from edge_arseg.compiler.kernel_resources import EntryResources, resources_from_log
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
-from edge_arseg.runtime.cuda_fusion.source_files import MAIN, source_digest
+from edge_arseg.runtime.kernels.cuda.source_files import MAIN, source_digest
 
 SAID = """ptxas info    : 0 bytes gmem
 ptxas info    : Compiling entry function 'fuse_half_16' for 'sm_87'

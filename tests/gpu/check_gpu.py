@@ -35,7 +35,7 @@ from gpu.race_checks import races
 from gpu.rivals import TorchFusion
 from gpu.roofline import Rates, bounds_ms, work_from_plan
 
-from edge_arseg.runtime.cuda_fusion.launch_plan import LaunchPlan, Storage, plan_from_shapes
+from edge_arseg.runtime.kernels.cuda.launch_plan import LaunchPlan, Storage, plan_from_shapes
 from edge_arseg.spec.fusion import FusionShapes
 
 TIMED = {

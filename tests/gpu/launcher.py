@@ -10,9 +10,9 @@ import torch
 from edge_arseg.compiler.cuda_compilers import cuda_compilers
 from edge_arseg.compiler.kernel_resources import EntryResources, resources_from_log
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.cuda_fusion.launch_plan import GpuLimits, LaunchPlan
-from edge_arseg.runtime.cuda_fusion.source_files import MAIN
-from edge_arseg.runtime.cuda_fusion.weight_table import table_from_weights
+from edge_arseg.runtime.kernels.cuda.launch_plan import GpuLimits, LaunchPlan
+from edge_arseg.runtime.kernels.cuda.source_files import MAIN
+from edge_arseg.runtime.kernels.cuda.weight_table import table_from_weights
 from edge_arseg.spec.fusion import FusionWeights
 
 _MAX_DYNAMIC_SHARED = 8

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_arseg.runtime.cuda_fusion.launch_plan import TILE_WIDTH, LaunchPlan
+from edge_arseg.runtime.kernels.cuda.launch_plan import TILE_WIDTH, LaunchPlan
 
 WINDOW_PLACES = 128
 """Places that a warp's window has: 8 rows of 16, of which each pixel sees 49."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from gpu.roofline import Rates, bounds_ms, work_from_plan
 
-from edge_arseg.runtime.cuda_fusion import GpuLimits, Storage, plan_from_shapes
+from edge_arseg.runtime.kernels.cuda import GpuLimits, Storage, plan_from_shapes
 from edge_arseg.spec.fusion import FusionShapes
 
 torch = pytest.importorskip("torch")

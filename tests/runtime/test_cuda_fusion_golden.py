@@ -5,7 +5,7 @@ import pytest
 from cuda_host import plan_on_host, run_on_host
 from fusion_golden import FRAME_HEIGHT, GOLDEN, VARIANTS, difference, golden_case
 
-from edge_arseg.runtime.cuda_fusion.launch_plan import Storage
+from edge_arseg.runtime.kernels.cuda.launch_plan import Storage
 from edge_arseg.spec.fusion import FusionShapes
 
 reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")

@@ -10,9 +10,9 @@ from tensorrt_stubs import install
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.device.cuda import CudaDevice
-from edge_arseg.runtime.cuda_fusion import GpuLimits, Storage, plan_from_shapes
-from edge_arseg.runtime.cuda_fusion.kernel import CudaFusion, limits_of_device
-from edge_arseg.runtime.cuda_fusion.weight_table import table_from_weights
+from edge_arseg.runtime.kernels.cuda import GpuLimits, Storage, plan_from_shapes
+from edge_arseg.runtime.kernels.cuda.kernel import CudaFusion, limits_of_device
+from edge_arseg.runtime.kernels.cuda.weight_table import table_from_weights
 from edge_arseg.spec.fusion import FusionShapes, FusionWeights
 from edge_arseg.spec.tensor import TensorSpec
 

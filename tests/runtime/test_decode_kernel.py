@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError
-from edge_arseg.runtime.numba_decode import DecodeKernel, DecodeShapes, launch
-from edge_arseg.runtime.numba_fusion.registers import LANES
+from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes, launch
+from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
 
 
 def resized(values: np.ndarray, size: tuple[int, int], *, align_corners: bool) -> np.ndarray:
@@ -233,7 +233,7 @@ def test_without_numba_the_error_says_what_to_install() -> None:
     code = (
         "import os, sys; sys.modules['numba'] = None; os.environ['NUMBA_CPU_NAME'] = 'other'\n"
         "from edge_arseg.errors import EnvironmentUnfitError\n"
-        "try:\n    import edge_arseg.runtime.numba_decode\n"
+        "try:\n    import edge_arseg.runtime.kernels.numba_head\n"
         "except EnvironmentUnfitError as error:\n    assert \"pip install 'edge-arseg[cpu]'\" in str(error)\n"
         "else:\n    raise AssertionError\n"
     )

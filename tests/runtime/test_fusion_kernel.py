@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError
-from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes, launch
-from edge_arseg.runtime.numba_fusion.geometry import geometry_from_shapes
-from edge_arseg.runtime.numba_fusion.registers import lanes_of_cpu, registers_of_cpu
+from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes, launch
+from edge_arseg.runtime.kernels.numba_fuse.geometry import geometry_from_shapes
+from edge_arseg.runtime.kernels.numba_fuse.registers import lanes_of_cpu, registers_of_cpu
 
 reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
 
@@ -121,7 +121,7 @@ def test_large_results_written_past_the_cache_are_the_same(monkeypatch: pytest.M
     key, flow, lr = make_case(11, shapes, 2.0)
     kernel = FusionKernel(shapes, reference.random_weights(np.random.default_rng(12), 3))
     expected = kernel.run(key, flow, lr)
-    monkeypatch.setattr("edge_arseg.runtime.numba_fusion.kernel._LARGE", 0)
+    monkeypatch.setattr("edge_arseg.runtime.kernels.numba_fuse.kernel._LARGE", 0)
     memory = np.full(key.size + 64, 7, np.float32)
     for start in range(17):  # every alignment of the result
         out = memory[start : start + key.size].reshape(key.shape)

@@ -75,7 +75,7 @@ class KernelFusion(Fusion):
         Raises:
             EnvironmentUnfitError: Numba is not installed.
         """
-        from edge_arseg.runtime.numba_fusion import FusionKernel, FusionShapes
+        from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes
 
         inputs = bundle.manifest.graphs[Role.FUSE].inputs
         key, lr, flow = (inputs[name].shape for name in (names.KEY_FEATURE, names.LR_FEATURE, names.FLOW))

@@ -7,9 +7,9 @@ import numpy as np
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cuda import DeviceArray, borrow_device, return_device
-from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
-from edge_arseg.runtime.cuda_fusion.kernel import CudaFusion, limits_of_device
-from edge_arseg.runtime.cuda_fusion.launch_plan import Storage, plan_from_shapes
+from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu
+from edge_arseg.runtime.kernels.cuda.kernel import CudaFusion, limits_of_device
+from edge_arseg.runtime.kernels.cuda.launch_plan import Storage, plan_from_shapes
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.fusion import FusionShapes
 from edge_arseg.spec.manifest import Role

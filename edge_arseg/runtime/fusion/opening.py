@@ -48,7 +48,7 @@ def fusion_from_bundle(bundle: Bundle, stack: ExitStack, choice: str, place: str
 def _gpu_fusion(bundle: Bundle, stack: ExitStack, options: EngineOptions) -> "GpuFusion":
     # a CPU does without all that belongs to a GPU
     from edge_arseg.runtime.device.cuda import borrow_device, return_device
-    from edge_arseg.runtime.cuda_fusion.image import kernel_for_gpu
+    from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu
     from edge_arseg.runtime.fusion.gpu_fusion import GpuFusion
 
     device = borrow_device()

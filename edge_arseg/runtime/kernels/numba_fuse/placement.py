@@ -10,7 +10,7 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
-from edge_arseg.runtime.numba_fusion.vector import (
+from edge_arseg.runtime.kernels.numba_fuse.vector import (
     INT_VECTOR,
     LANES,
     VECTOR,

@@ -13,6 +13,6 @@ It replaces the ``fuse`` graph up to the fused feature, between the two engines 
 ``CudaFusion`` is in ``kernel``, apart from what needs no pycuda.
 """
 
-from edge_arseg.runtime.cuda_fusion.launch_plan import GpuLimits, LaunchPlan, Storage, plan_from_shapes
+from edge_arseg.runtime.kernels.cuda.launch_plan import GpuLimits, LaunchPlan, Storage, plan_from_shapes
 
 __all__ = ["GpuLimits", "LaunchPlan", "Storage", "plan_from_shapes"]

@@ -8,10 +8,10 @@ import numpy as np
 from edge_arseg.errors import OptionError
 from edge_arseg.native.library import Kernel, shipped_kernel
 from edge_arseg.native.table import table_of
-from edge_arseg.runtime.numba_decode.geometry import CLASSES, TILE, Geometry
-from edge_arseg.runtime.numba_decode.shapes import DecodeShapes
-from edge_arseg.runtime.numba_decode.taps import RowTaps, column_taps, row_taps
-from edge_arseg.runtime.numba_fusion.registers import LANES
+from edge_arseg.runtime.kernels.numba_head.geometry import CLASSES, TILE, Geometry
+from edge_arseg.runtime.kernels.numba_head.shapes import DecodeShapes
+from edge_arseg.runtime.kernels.numba_head.taps import RowTaps, column_taps, row_taps
+from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
 from edge_arseg.spec.cores import usable_cores
 
 _MOST_CLASSES = 256
@@ -181,6 +181,6 @@ def _strip(rows: RowTaps, height: int, row_bytes: int) -> tuple[int, int]:
 
 def _compiled() -> Kernel:
     # Only where nothing is shipped for this CPU: to import Numba takes longer than all else.
-    from edge_arseg.runtime.numba_decode.launch import compiled_decode
+    from edge_arseg.runtime.kernels.numba_head.launch import compiled_decode
 
     return compiled_decode()

@@ -2,7 +2,7 @@
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.cuda_fusion.source_files import source_digest
+from edge_arseg.runtime.kernels.cuda.source_files import source_digest
 from edge_arseg.spec.manifest import KernelEntry
 
 

@@ -4,7 +4,7 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.numba_fusion.placement import (
+from edge_arseg.runtime.kernels.numba_fuse.placement import (
     are_neighbours,
     flat_places,
     least,
@@ -14,8 +14,8 @@ from edge_arseg.runtime.numba_fusion.placement import (
     places_in_window,
     share_of_row,
 )
-from edge_arseg.runtime.numba_fusion.sizes import PLACE_FLOATS, PLACE_INTS, ROWS, SOURCE_ROWS
-from edge_arseg.runtime.numba_fusion.vector import (
+from edge_arseg.runtime.kernels.numba_fuse.sizes import PLACE_FLOATS, PLACE_INTS, ROWS, SOURCE_ROWS
+from edge_arseg.runtime.kernels.numba_fuse.vector import (
     LANES,
     add,
     blend_picked,

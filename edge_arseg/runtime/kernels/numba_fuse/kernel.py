@@ -8,10 +8,10 @@ import numpy as np
 from edge_arseg.errors import OptionError
 from edge_arseg.native.library import Kernel, shipped_kernel
 from edge_arseg.native.table import table_of
-from edge_arseg.runtime.numba_fusion.axis import axis_of, windows_of
-from edge_arseg.runtime.numba_fusion.geometry import geometry_from_shapes, geometry_of_rows
-from edge_arseg.runtime.numba_fusion.registers import LANES
-from edge_arseg.runtime.numba_fusion.sizes import PLACE_INTS, ROWS
+from edge_arseg.runtime.kernels.numba_fuse.axis import axis_of, windows_of
+from edge_arseg.runtime.kernels.numba_fuse.geometry import geometry_from_shapes, geometry_of_rows
+from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
+from edge_arseg.runtime.kernels.numba_fuse.sizes import PLACE_INTS, ROWS
 from edge_arseg.spec.cores import usable_cores
 from edge_arseg.spec.fusion import WINDOW, FusionShapes, FusionWeights
 
@@ -186,6 +186,6 @@ def _scratch_of(threads: int, floats: int) -> np.ndarray:
 
 def _compiled() -> Kernel:
     # Only where nothing is shipped for this CPU: to import Numba takes longer than all else.
-    from edge_arseg.runtime.numba_fusion.launch import compiled_fusion
+    from edge_arseg.runtime.kernels.numba_fuse.launch import compiled_fusion
 
     return compiled_fusion()

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from edge_arseg.runtime.numba_fusion.registers import LANES
-from edge_arseg.runtime.numba_fusion.sizes import PLACE_FLOATS, ROWS, SEEN_ROWS, SLOTS
+from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
+from edge_arseg.runtime.kernels.numba_fuse.sizes import PLACE_FLOATS, ROWS, SEEN_ROWS, SLOTS
 from edge_arseg.spec.fusion import WINDOW, FusionShapes
 
 _SCRATCH_BYTES = 1_200_000

@@ -4,8 +4,8 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.numba_decode.geometry import CLASSES, TILE
-from edge_arseg.runtime.numba_decode.microkernels import (
+from edge_arseg.runtime.kernels.numba_head.geometry import CLASSES, TILE
+from edge_arseg.runtime.kernels.numba_head.microkernels import (
     add_scores,
     store_bytes,
     winners_2,
@@ -14,7 +14,7 @@ from edge_arseg.runtime.numba_decode.microkernels import (
     winners_many,
     winners_there,
 )
-from edge_arseg.runtime.numba_fusion.vector import LANES, fma, load, multiply, splat, store
+from edge_arseg.runtime.kernels.numba_fuse.vector import LANES, fma, load, multiply, splat, store
 
 CHANNELS_AT_ONCE = 32
 """Channels that are read side by side: more than that, and prefetchers and translation caches lose track."""

@@ -25,7 +25,7 @@ if instruction_set() is None:
             "the CPU fusion kernel needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
         ) from error
 
-from edge_arseg.runtime.numba_fusion.kernel import FusionKernel
+from edge_arseg.runtime.kernels.numba_fuse.kernel import FusionKernel
 from edge_arseg.spec.fusion import FusionShapes
 
 __all__ = ["FusionKernel", "FusionShapes"]

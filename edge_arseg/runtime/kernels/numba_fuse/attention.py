@@ -4,7 +4,7 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.numba_fusion.microkernels import (
+from edge_arseg.runtime.kernels.numba_fuse.microkernels import (
     CHANNELS_AT_ONCE,
     similarity_1,
     similarity_2,
@@ -12,8 +12,8 @@ from edge_arseg.runtime.numba_fusion.microkernels import (
     weighted_sum_many,
     weighted_sum_one,
 )
-from edge_arseg.runtime.numba_fusion.sizes import ROWS, SEEN_ROWS, SLOTS
-from edge_arseg.runtime.numba_fusion.vector import (
+from edge_arseg.runtime.kernels.numba_fuse.sizes import ROWS, SEEN_ROWS, SLOTS
+from edge_arseg.runtime.kernels.numba_fuse.vector import (
     LANES,
     add,
     exp,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_arseg.runtime.numba_fusion.registers import LANES
+from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
 
 
 class Axis(NamedTuple):

@@ -7,8 +7,8 @@ import numpy as np
 
 from edge_arseg.errors import BuildError, OptionError
 from edge_arseg.runtime.device.cuda import CudaDevice, DeviceArray
-from edge_arseg.runtime.cuda_fusion.launch_plan import GpuLimits, LaunchPlan
-from edge_arseg.runtime.cuda_fusion.weight_table import table_from_weights
+from edge_arseg.runtime.kernels.cuda.launch_plan import GpuLimits, LaunchPlan
+from edge_arseg.runtime.kernels.cuda.weight_table import table_from_weights
 from edge_arseg.spec.fusion import FusionWeights
 from edge_arseg.spec.tensor import TensorSpec
 

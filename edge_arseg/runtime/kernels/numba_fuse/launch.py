@@ -15,10 +15,10 @@ from numba.core.extending import intrinsic
 
 from edge_arseg.native.entry import cached_if_possible, compiled_entry, unpacker
 from edge_arseg.native.library import Kernel, digest_of_sources
-from edge_arseg.runtime.numba_fusion.axis import Axis
-from edge_arseg.runtime.numba_fusion.geometry import Geometry
-from edge_arseg.runtime.numba_fusion.sweep import sweep_strip
-from edge_arseg.runtime.numba_fusion.vector import element_pointer
+from edge_arseg.runtime.kernels.numba_fuse.axis import Axis
+from edge_arseg.runtime.kernels.numba_fuse.geometry import Geometry
+from edge_arseg.runtime.kernels.numba_fuse.sweep import sweep_strip
+from edge_arseg.runtime.kernels.numba_fuse.vector import element_pointer
 
 _FLOATS = types.Array(types.float32, 1, "C")
 _INTS = types.Array(types.int32, 1, "C")

@@ -11,8 +11,8 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
-from edge_arseg.runtime.numba_decode.geometry import CLASSES, VECTORS
-from edge_arseg.runtime.numba_fusion.vector import (
+from edge_arseg.runtime.kernels.numba_head.geometry import CLASSES, VECTORS
+from edge_arseg.runtime.kernels.numba_fuse.vector import (
     INT_VECTOR,
     LANES,
     VECTOR,

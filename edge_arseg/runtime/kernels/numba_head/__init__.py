@@ -24,7 +24,7 @@ if instruction_set() is None:
             "the CPU decode kernel needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
         ) from error
 
-from edge_arseg.runtime.numba_decode.kernel import DecodeKernel
-from edge_arseg.runtime.numba_decode.shapes import DecodeShapes
+from edge_arseg.runtime.kernels.numba_head.kernel import DecodeKernel
+from edge_arseg.runtime.kernels.numba_head.shapes import DecodeShapes
 
 __all__ = ["DecodeKernel", "DecodeShapes"]

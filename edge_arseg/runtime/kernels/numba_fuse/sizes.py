@@ -1,6 +1,6 @@
 """Sizes that the compiled fusion and the layout of its memory agree on."""
 
-from edge_arseg.runtime.numba_fusion.registers import LANES
+from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
 from edge_arseg.spec.fusion import WINDOW
 
 REACH = WINDOW // 2

@@ -4,9 +4,9 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.numba_fusion.microkernels import convolve_once, convolve_twice
-from edge_arseg.runtime.numba_fusion.sizes import PLACE_FLOATS, PLACE_INTS, REACH, ROWS, SLOTS
-from edge_arseg.runtime.numba_fusion.vector import (
+from edge_arseg.runtime.kernels.numba_fuse.microkernels import convolve_once, convolve_twice
+from edge_arseg.runtime.kernels.numba_fuse.sizes import PLACE_FLOATS, PLACE_INTS, REACH, ROWS, SLOTS
+from edge_arseg.runtime.kernels.numba_fuse.vector import (
     LANES,
     blend_picked,
     fma,
@@ -17,7 +17,7 @@ from edge_arseg.runtime.numba_fusion.vector import (
     splat,
     store,
 )
-from edge_arseg.runtime.numba_fusion.warp import place_row, warp_block
+from edge_arseg.runtime.kernels.numba_fuse.warp import place_row, warp_block
 
 AHEAD = 4
 """Channels between asking for LR pixels and using them: about the time that memory takes to answer."""

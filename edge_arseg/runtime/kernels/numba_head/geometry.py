@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from edge_arseg.runtime.numba_fusion.registers import LANES, REGISTERS
+from edge_arseg.runtime.kernels.numba_fuse.registers import LANES, REGISTERS
 
 CLASSES = 6 if REGISTERS == 32 else 3
 """Classes whose scores are summed together."""

@@ -14,9 +14,9 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
-from edge_arseg.runtime.numba_fusion.registers import REGISTERS
-from edge_arseg.runtime.numba_fusion.sizes import ROWS, SEEN_ROWS
-from edge_arseg.runtime.numba_fusion.vector import (
+from edge_arseg.runtime.kernels.numba_fuse.registers import REGISTERS
+from edge_arseg.runtime.kernels.numba_fuse.sizes import ROWS, SEEN_ROWS
+from edge_arseg.runtime.kernels.numba_fuse.vector import (
     LANES,
     VECTOR,
     element_pointer,
