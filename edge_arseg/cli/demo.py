@@ -50,8 +50,8 @@ def demo(
     EDGE_ARSEG_SOURCE counts. The folder gets an overlay video, a JSON line for each frame and a summary; those of an
     earlier demo are replaced.
     """
-    from edge_arseg.runtime.demo import demo_from_source, street_clip
-    from edge_arseg.runtime.demo_folder import SUMMARY, DemoFolder
+    from edge_arseg.demo.demonstration import demo_from_source, street_clip
+    from edge_arseg.demo.folder import SUMMARY, DemoFolder
     from edge_arseg.runtime.pipeline import Mode
     from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.storage.files import write_whole

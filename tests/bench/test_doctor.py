@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from edge_arseg.bench import doctor
+from edge_arseg.doctor import findings as doctor
 from edge_arseg.bench.conditions import conditions_now, cpu_model, memory_mb
 
 

@@ -66,7 +66,7 @@ def test_an_interrupt_exits_with_130(edge_arseg, monkeypatch):
     def interrupted(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("edge_arseg.bench.doctor.findings", interrupted)
+    monkeypatch.setattr("edge_arseg.doctor.findings.findings", interrupted)
     assert edge_arseg("doctor").code == 130
 
 
@@ -74,7 +74,7 @@ def test_no_memory_exits_with_6(edge_arseg, monkeypatch):
     def full(*_args):
         raise MemoryError
 
-    monkeypatch.setattr("edge_arseg.bench.doctor.findings", full)
+    monkeypatch.setattr("edge_arseg.doctor.findings.findings", full)
     answer = edge_arseg("doctor")
     assert answer.code == 6
     assert "not enough memory" in answer.err

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_arseg.bench.doctor import Finding
+from edge_arseg.doctor.findings import Finding
 from edge_arseg.errors import ArsegError
 from edge_arseg.runtime.choice.engine_choice import choice_from_options
 from edge_arseg.runtime.engines.options import EngineOptions

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_arseg.runtime.demo_folder import LINES, OVERLAY, STREET, DemoFolder
+from edge_arseg.demo.folder import LINES, OVERLAY, STREET, DemoFolder
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.storage.files import part_of
 from edge_arseg.spec.result import SegmentedFrame
