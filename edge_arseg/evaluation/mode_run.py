@@ -8,8 +8,8 @@ import numpy as np
 from edge_arseg.errors import SourceError
 from edge_arseg.evaluation.confusion import confusion_from_maps
 from edge_arseg.evaluation.consistency import Consistency
-from edge_arseg.evaluation.labelled_clip import LabelledClip
-from edge_arseg.evaluation.nearest import resized_map
+from edge_arseg.evaluation.labels.clip import LabelledClip
+from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.evaluation.passes import Pass, distance_at
 from edge_arseg.evaluation.progress import Counter
 from edge_arseg.evaluation.scores import ModeScores, distances_from_confusions

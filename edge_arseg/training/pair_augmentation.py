@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from edge_arseg.evaluation.labels import IGNORED
+from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.training.data.pair import BLOCK, Pair
 
 

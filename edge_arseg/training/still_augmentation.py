@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from edge_arseg.evaluation.labels import IGNORED
+from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.training.codec_marks import coded
 
 

@@ -5,7 +5,7 @@ import pytest
 from evaluation.slow_scores import slow_confusion, slow_iou
 from toy_bundle import moving_maps, write_image, write_label, write_toy_bundle
 
-from edge_arseg.evaluation.labels import read_label
+from edge_arseg.evaluation.labels.files import read_label
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.street import write_street

@@ -8,7 +8,7 @@ from toy_bundle import GOP, HEIGHT, WIDTH, write_image, write_label
 
 from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
-from edge_arseg.evaluation.nearest import resized_map
+from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.evaluation.scores import json_from_scores
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.street import write_street

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from edge_arseg.errors import OptionError
 from edge_arseg.evaluation.confusion import confusion_from_maps, iou_from_confusion, mean_iou
-from edge_arseg.evaluation.nearest import resized_map
+from edge_arseg.evaluation.labels.nearest import resized_map
 
 
 @st.composite

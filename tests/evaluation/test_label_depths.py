@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge_arseg.errors import DataError
-from edge_arseg.evaluation.labels import read_label
+from edge_arseg.evaluation.labels.files import read_label
 
 GREY, PALETTE = 0, 3
 ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from toy_bundle import write_label
 
 from edge_arseg.errors import DataError
-from edge_arseg.evaluation.labels import Labels, checked_labels, read_label
-from edge_arseg.evaluation.pairing import labels_by_frame, pairs_by_stem
+from edge_arseg.evaluation.labels.files import Labels, checked_labels, read_label
+from edge_arseg.evaluation.labels.pairing import labels_by_frame, pairs_by_stem
 
 LABEL = np.arange(12, dtype=np.uint8).reshape(3, 4) % 11
 

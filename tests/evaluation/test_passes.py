@@ -1,7 +1,7 @@
 import pytest
 
 from edge_arseg.errors import OptionError
-from edge_arseg.evaluation.encoding import bitrate_from_text
+from edge_arseg.evaluation.labels.encoding import bitrate_from_text
 from edge_arseg.evaluation.modes import modes_from_text
 from edge_arseg.evaluation.passes import distance_at, phases_from_text
 from edge_arseg.runtime.pipeline import Mode

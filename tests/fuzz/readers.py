@@ -16,7 +16,7 @@ from fuzz.children import CheckError
 
 from edge_arseg.cli.main import exit_code
 from edge_arseg.errors import ArsegError
-from edge_arseg.evaluation.labels import Labels
+from edge_arseg.evaluation.labels.files import Labels
 from edge_arseg.motion import KeyframePolicy, MotionChain
 from edge_arseg.runtime.device.board import board_from_files
 from edge_arseg.runtime.bundles.reading import MANIFEST, Bundle, read_bundle

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_arseg.evaluation.labels import IGNORED
+from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.training.data.pair import Pair
 from edge_arseg.training.pair_augmentation import Geometry, PairAugmentation
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_arseg.errors import DataError
-from edge_arseg.evaluation.pairing import image_paths, label_paths, pairs_by_stem
+from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
 from edge_arseg.spec.classes import CAMVID_12
 from edge_arseg.training.data.dataset import Dataset, faults_told, split_images
 from edge_arseg.training.data.decoded_clip import DecodedClip, KeptFrame, records_from_frames

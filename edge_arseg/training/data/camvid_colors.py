@@ -1,6 +1,6 @@
 """The 32 colours of CamVid's own labels, and what two labellings make of them."""
 
-from edge_arseg.evaluation.labels import IGNORED
+from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_12, ClassInfo
 
 Colors = dict[tuple[int, int, int], int]

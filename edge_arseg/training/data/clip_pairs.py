@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from edge_arseg.errors import DataError, SourceError
-from edge_arseg.evaluation.labelled_clip import labelled_clip
-from edge_arseg.evaluation.labels import IGNORED
-from edge_arseg.evaluation.nearest import resized_map
+from edge_arseg.evaluation.labels.clip import labelled_clip
+from edge_arseg.evaluation.labels.files import IGNORED
+from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.evaluation.progress import Progress, no_progress
 from edge_arseg.motion import Accumulator
 from edge_arseg.spec.url import label_of

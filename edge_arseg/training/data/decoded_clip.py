@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_arseg.evaluation.labels import IGNORED
+from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.motion import Accumulator
 from edge_arseg.training.data.pair import BLOCK, record_dtype
 from edge_arseg.video.reader import open_video

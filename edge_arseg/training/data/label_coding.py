@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from edge_arseg.errors import DataError
-from edge_arseg.evaluation.labels import IGNORED, read_label
+from edge_arseg.evaluation.labels.files import IGNORED, read_label
 from edge_arseg.training.data.picture import read_rgb
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge_arseg.errors import DataError, OptionError
-from edge_arseg.evaluation.labels import IGNORED
-from edge_arseg.evaluation.pairing import image_paths, label_paths, pairs_by_stem
+from edge_arseg.evaluation.labels.files import IGNORED
+from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
 from edge_arseg.spec.classes import CAMVID_11, CITYSCAPES_19, ClassInfo
 from edge_arseg.training.data.camvid_colors import camvid_11_colors, camvid_12_colors
 from edge_arseg.training.data.class_file import classes_from_file

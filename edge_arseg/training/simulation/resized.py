@@ -3,7 +3,7 @@
 import av
 import numpy as np
 
-from edge_arseg.evaluation.nearest import resized_map
+from edge_arseg.evaluation.labels.nearest import resized_map
 
 
 def resized_still(rgb: np.ndarray, label: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_arseg.errors import DataError, OptionError
-from edge_arseg.evaluation.labels import LabelFile, Labels, checked_labels
-from edge_arseg.evaluation.pairing import label_paths, labels_by_frame
+from edge_arseg.evaluation.labels.files import LabelFile, Labels, checked_labels
+from edge_arseg.evaluation.labels.pairing import label_paths, labels_by_frame
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.uri import source_from_uri
 
