@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_arseg.network.layers import resize
-from edge_arseg.network.local_attention import local_attention
+from edge_arseg.network.attention.local import local_attention
 
 WINDOW = 7
 

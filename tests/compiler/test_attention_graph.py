@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edge_arseg.compiler import attention_graph
 from edge_arseg.compiler.attention_graph import write_local_attention
 from edge_arseg.compiler.graph_writer import GraphWriter
-from edge_arseg.network.local_attention import local_attention
+from edge_arseg.network.attention.local import local_attention
 
 
 def model(shape, window, bias=None):

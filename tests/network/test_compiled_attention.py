@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from edge_arseg.network.differentiable_attention import differentiable_attention
-from edge_arseg.network.local_attention import shifted_attention
+from edge_arseg.network.attention.differentiable import differentiable_attention
+from edge_arseg.network.attention.local import shifted_attention
 
 pytest.importorskip("numba")
-from edge_arseg.network.compiled_attention import compiled_attention
+from edge_arseg.network.attention.compiled import compiled_attention
 
 
 def inputs(size, seed=0, window=7):

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from edge_arseg.network.creff import Creff
-from edge_arseg.network.local_attention import local_attention
+from edge_arseg.network.attention.local import local_attention
 
 
 @pytest.fixture

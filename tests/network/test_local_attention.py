@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from edge_arseg.network import local_attention as module
-from edge_arseg.network.local_attention import local_attention, shifted_attention
+from edge_arseg.network.attention import local as module
+from edge_arseg.network.attention.local import local_attention, shifted_attention
 
 
 def loops(query, key, value, window, bias):

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from edge_arseg.network.local_attention import local_attention, shifted_attention
-from edge_arseg.network.tiled_attention import TILE, tiled_attention
+from edge_arseg.network.attention.local import local_attention, shifted_attention
+from edge_arseg.network.attention.tiled import TILE, tiled_attention
 
 
 def inputs(batch, channels, height, width, *, seed=0, dtype=torch.float32):

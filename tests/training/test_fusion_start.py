@@ -8,7 +8,7 @@ from small_networks import own_network
 
 from edge_arseg.errors import OptionError
 from edge_arseg.network.network import Network
-from edge_arseg.network.tiled_attention import tiled_attention
+from edge_arseg.network.attention.tiled import tiled_attention
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.model import Model
 from edge_arseg.training.fusion_start import (

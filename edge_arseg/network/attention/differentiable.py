@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor
 
-from edge_arseg.network.tiled_attention import tiled_attention
+from edge_arseg.network.attention.tiled import tiled_attention
 
 
 def differentiable_attention(query: Tensor, key: Tensor, value: Tensor, window: int, position_bias: Tensor) -> Tensor:
@@ -23,6 +23,6 @@ def differentiable_attention(query: Tensor, key: Tensor, value: Tensor, window: 
     """
     if query.device.type != "cpu" or query.dtype != torch.float32 or find_spec("numba") is None:
         return tiled_attention(query, key, value, window, position_bias)
-    from edge_arseg.network.compiled_attention import compiled_attention
+    from edge_arseg.network.attention.compiled import compiled_attention
 
     return compiled_attention(query, key, value, window, position_bias)
