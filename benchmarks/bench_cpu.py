@@ -42,9 +42,9 @@ from fusion_kernel import SIDE, unfold_fusion
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.compiler.export_settings import ExportSettings
 from edge_arseg.compiler.exporter import bundle_from_network
-from edge_arseg.compiler.quantization.bundle_quantizer import quantize_bundle
-from edge_arseg.compiler.quantization.precision import PrecisionPlan
-from edge_arseg.compiler.quantization.record import sha256_of_text
+from edge_arseg.compiler.quantize.quantize import quantize_bundle
+from edge_arseg.compiler.quantize.precision import PrecisionPlan
+from edge_arseg.compiler.quantize.record import sha256_of_text
 from edge_arseg.errors import BundleError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.network.network import Network

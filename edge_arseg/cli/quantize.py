@@ -13,8 +13,8 @@ from edge_arseg.cli.output import print_json, print_table, progress
 from edge_arseg.cli.source import SOURCE
 
 if TYPE_CHECKING:
-    from edge_arseg.compiler.quantization.bundle_quantizer import QuantizedBundle
-    from edge_arseg.compiler.quantization.measured_drop import Judge
+    from edge_arseg.compiler.quantize.quantize import QuantizedBundle
+    from edge_arseg.compiler.quantize.search.measured_drop import Judge
     from edge_arseg.evaluation.scores import Scores
 
 PRECISION = click.Choice(["fp32", "fp16", "int8"])
@@ -91,12 +91,12 @@ def quantize(
         raise click.UsageError("--clip, --images and --max-drop need --labels")
     require_host()
     from edge_arseg.compiler.engine_place import target_for, this_machine
-    from edge_arseg.compiler.quantization.bundle_quantizer import check_source, quantize_bundle
-    from edge_arseg.compiler.quantization.gate import USUAL_GATE, Gate
-    from edge_arseg.compiler.quantization.measured_drop import judge_for_bundle
-    from edge_arseg.compiler.quantization.precision import PrecisionPlan
-    from edge_arseg.compiler.quantization.quantize_choice import choice_from_options
-    from edge_arseg.compiler.quantization.record import sha256_of_text
+    from edge_arseg.compiler.quantize.quantize import check_source, quantize_bundle
+    from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
+    from edge_arseg.compiler.quantize.search.measured_drop import judge_for_bundle
+    from edge_arseg.compiler.quantize.precision import PrecisionPlan
+    from edge_arseg.compiler.quantize.choice import choice_from_options
+    from edge_arseg.compiler.quantize.record import sha256_of_text
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
     from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
@@ -138,7 +138,7 @@ def quantize(
 def _judge(
     labels: Path | None, clip: str | None, images: Path | None, limit: int | None, threads: int | None
 ) -> "Judge | None":
-    from edge_arseg.compiler.quantization.measured_drop import judge_from_clip, judge_from_images
+    from edge_arseg.compiler.quantize.search.measured_drop import judge_from_clip, judge_from_images
     from edge_arseg.runtime.engines.options import EngineOptions
 
     engines = EngineOptions(backend="onnxruntime", threads=threads)

@@ -117,7 +117,7 @@ def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Rol
     import onnx
 
     from edge_arseg.compiler.exporter import graph_entry
-    from edge_arseg.compiler.quantization.precision import PrecisionPlan, graphs_from_plan
+    from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
 
     plan = PrecisionPlan({role: precisions[role] for role in chosen_roles(bundle.manifest)})
     originals = {role: onnx.load(str(bundle.graph_path(role))) for role in bundle.manifest.graphs}

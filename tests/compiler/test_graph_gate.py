@@ -14,8 +14,8 @@ from edge_arseg.compiler.export_settings import ExportSettings
 from edge_arseg.compiler.exporter import graphs_from_network
 from edge_arseg.compiler.graph_gate import HARMLESS, classifiers, result_from_graph
 from edge_arseg.compiler.layer_types import LayerTypes
-from edge_arseg.compiler.quantization.layers import layers_from_graph
-from edge_arseg.compiler.quantization.preparation import prepared_graph
+from edge_arseg.compiler.quantize.rules.layers import layers_from_graph
+from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
 from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
 from edge_arseg.spec.manifest import Precision, Role
 

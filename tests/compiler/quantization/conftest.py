@@ -33,7 +33,7 @@ def recipe_file(tmp_path_factory):
 @pytest.fixture(scope="session")
 def calibration(own_bundle, recipe):
     """Ranges of all three graphs of ``own_bundle``."""
-    from edge_arseg.compiler.quantization.calibration import ranges_from_clips
+    from edge_arseg.compiler.quantize.calibrate.flow import ranges_from_clips
     from edge_arseg.runtime.bundles.reading import read_bundle
 
     return ranges_from_clips(read_bundle(own_bundle), recipe, threads=1)

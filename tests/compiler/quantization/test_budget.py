@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_arseg.compiler.quantization.budget import Trial, layers_to_keep
+from edge_arseg.compiler.quantize.search.budget import Trial, layers_to_keep
 
 
 def test_nothing_is_kept_where_nothing_is_lost():

@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from edge_arseg.compiler.quantization import bundle_quantizer
+from edge_arseg.compiler.quantize import quantize as bundle_quantizer
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
@@ -290,7 +290,7 @@ def stop(bundle):
     time.sleep(600)
 
 write = writer.write_bundle
-import edge_arseg.compiler.quantization.bundle_quantizer as quantizer
+import edge_arseg.compiler.quantize.quantize as quantizer
 def stopping(path, manifest, contents, **options):
     final = manifest.quantization is not None
     return write(path, manifest, contents, **options, **({"check": stop} if final else {}))

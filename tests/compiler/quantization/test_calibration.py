@@ -10,11 +10,11 @@ import numpy as np
 import onnx
 import pytest
 
-from edge_arseg.compiler.quantization.calibration import ranges_from_clips
-from edge_arseg.compiler.quantization.observed_graph import ObservedGraph
-from edge_arseg.compiler.quantization.onnx_graph import itemsize, shapes_of
-from edge_arseg.compiler.quantization.ranges import Range
-from edge_arseg.compiler.quantization.selection import selections_from_recipe
+from edge_arseg.compiler.quantize.calibrate.flow import ranges_from_clips
+from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph
+from edge_arseg.compiler.onnx_graph import itemsize, shapes_of
+from edge_arseg.compiler.quantize.calibrate.ranges import Range
+from edge_arseg.compiler.quantize.selection import selections_from_recipe
 from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.accumulate import Accumulator
 from edge_arseg.runtime.bundles.reading import read_bundle
@@ -26,7 +26,7 @@ PEAK = """
 import resource, sys
 import torch
 torch.set_num_threads(1)
-from edge_arseg.compiler.quantization.calibration import ranges_from_clips
+from edge_arseg.compiler.quantize.calibrate.flow import ranges_from_clips
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.recipe import CalibrationClip, Method, Recipe
 from edge_arseg.spec.manifest import Role
@@ -133,7 +133,7 @@ def test_data_is_asked_for(own_bundle, recipe, tmp_path):
 
 
 def test_activations_that_are_not_finite_are_refused(calibration):
-    from edge_arseg.compiler.quantization.calibration import _Watcher
+    from edge_arseg.compiler.quantize.calibrate.flow import _Watcher
 
     class Overflowing:
         def run(self, feeds, take):

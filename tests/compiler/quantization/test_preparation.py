@@ -8,7 +8,7 @@ import onnxruntime as ort
 import pytest
 
 from edge_arseg.compiler.graph_writer import GraphWriter
-from edge_arseg.compiler.quantization.preparation import prepared_graph
+from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Role
 

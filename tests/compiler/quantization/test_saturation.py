@@ -6,10 +6,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from quantization_graphs import one_conv
 
-from edge_arseg.compiler.quantization.layers import layers_from_graph
-from edge_arseg.compiler.quantization.qdq import qdq_from_ranges
-from edge_arseg.compiler.quantization.ranges import Range
-from edge_arseg.compiler.quantization.saturation import check_sums, pair_sums, weight_bits
+from edge_arseg.compiler.quantize.rules.layers import layers_from_graph
+from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
+from edge_arseg.compiler.quantize.calibrate.ranges import Range
+from edge_arseg.compiler.quantize.rules.saturation import check_sums, pair_sums, weight_bits
 from edge_arseg.errors import ExportError
 from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.spec.manifest import Precision, Role, manifest_from_json
@@ -92,7 +92,7 @@ def test_weights_of_uint8_graphs_get_7_bits():
 
 
 def test_a_quantizer_that_goes_back_to_8_bits_does_not_get_away_with_it(monkeypatch):
-    from edge_arseg.compiler.quantization import qdq
+    from edge_arseg.compiler.quantize import qdq
 
     whole = qdq.QDQQuantizer
     monkeypatch.setattr(qdq, "QDQQuantizer", lambda *args, **options: whole(*args, **options | {"reduce_range": False}))

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from edge_arseg.compiler.quantization.histogram import Histogram
-from edge_arseg.compiler.quantization.ranges import Range, scale_from_range
-from edge_arseg.compiler.quantization.thresholds import LEVELS, entropy_threshold, range_from_histogram
+from edge_arseg.compiler.quantize.calibrate.histogram import Histogram
+from edge_arseg.compiler.quantize.calibrate.ranges import Range, scale_from_range
+from edge_arseg.compiler.quantize.calibrate.thresholds import LEVELS, entropy_threshold, range_from_histogram
 from edge_arseg.spec.recipe import CalibrationClip, Method, Recipe
 
 CLIPS = (CalibrationClip("test://street", 1, 1),)

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 
 from edge_arseg.compiler.graph_writer import GraphWriter
-from edge_arseg.compiler.quantization.onnx_graph import OnnxGraph, attribute, shapes_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, attribute, shapes_of
 from edge_arseg.spec import tensor as names
 
 _AFFINE = ("Add", "Sub", "Mul", "Div")

@@ -13,7 +13,7 @@ import warnings
 
 import onnx
 
-from edge_arseg.compiler.quantization.onnx_graph import OnnxGraph, id_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, id_of
 from edge_arseg.spec import tensor as names
 
 OPSET_FOR_HALF = 19

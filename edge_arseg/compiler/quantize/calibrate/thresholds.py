@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from edge_arseg.compiler.quantization.histogram import HALF, Histogram
-from edge_arseg.compiler.quantization.ranges import Range
+from edge_arseg.compiler.quantize.calibrate.histogram import HALF, Histogram
+from edge_arseg.compiler.quantize.calibrate.ranges import Range
 from edge_arseg.spec.recipe import Method, Recipe
 
 LEVELS = 128

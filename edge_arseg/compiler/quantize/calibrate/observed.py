@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from edge_arseg.compiler.quantization.onnx_graph import itemsize, part_of, shapes_of
+from edge_arseg.compiler.onnx_graph import itemsize, part_of, shapes_of
 from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums
 
 BUDGET = 512_000_000

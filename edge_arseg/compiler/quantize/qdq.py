@@ -25,10 +25,10 @@ from onnxruntime.quantization.calibrate import TensorData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.quant_utils import add_infer_metadata
 
-from edge_arseg.compiler.quantization.layers import BETWEEN, WEIGHTED, Layers, rectified, residual_inputs, shared_scales
-from edge_arseg.compiler.quantization.onnx_graph import OnnxGraph, shapes_of
-from edge_arseg.compiler.quantization.ranges import Range, Ranges
-from edge_arseg.compiler.quantization.saturation import check_sums
+from edge_arseg.compiler.quantize.rules.layers import BETWEEN, WEIGHTED, Layers, rectified, residual_inputs, shared_scales
+from edge_arseg.compiler.onnx_graph import OnnxGraph, shapes_of
+from edge_arseg.compiler.quantize.calibrate.ranges import Range, Ranges
+from edge_arseg.compiler.quantize.rules.saturation import check_sums
 from edge_arseg.errors import ExportError
 
 ACTIVATIONS = ("uint8", "int8")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from edge_arseg.compiler.quantization.onnx_graph import OnnxGraph, id_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, id_of
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
 

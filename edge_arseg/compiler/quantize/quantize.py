@@ -9,19 +9,19 @@ import onnx
 
 from edge_arseg.compiler.bundle_writer import check_target, file_entries, write_bundle
 from edge_arseg.compiler.exporter import graph_entry, graph_file
-from edge_arseg.compiler.quantization.budget import Trial, layers_to_keep
-from edge_arseg.compiler.quantization.calibration import Calibration, ranges_from_clips
-from edge_arseg.compiler.quantization.gate import USUAL_GATE, Gate
-from edge_arseg.compiler.quantization.measured_drop import Judge, drop_between
-from edge_arseg.compiler.quantization.precision import PrecisionPlan, graphs_from_plan
-from edge_arseg.compiler.quantization.record import (
+from edge_arseg.compiler.quantize.search.budget import Trial, layers_to_keep
+from edge_arseg.compiler.quantize.calibrate.flow import Calibration, ranges_from_clips
+from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
+from edge_arseg.compiler.quantize.search.measured_drop import Judge, drop_between
+from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
+from edge_arseg.compiler.quantize.record import (
     CALIBRATION_FILE,
     SENSITIVITY_FILE,
     calibration_record,
     sensitivity_record,
 )
-from edge_arseg.compiler.quantization.saturation import weight_bits
-from edge_arseg.compiler.quantization.sensitivity import LayerSensitivity, sensitivities
+from edge_arseg.compiler.quantize.rules.saturation import weight_bits
+from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity, sensitivities
 from edge_arseg.errors import BundleError, GateError
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
