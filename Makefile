@@ -61,7 +61,7 @@ bench-cpu: $(VENV)/.host
 # the compiled kernels that are shipped, after a change of what they are compiled from; needs ld, and that of aarch64
 # (Debian: binutils-aarch64-linux-gnu)
 kernels: $(VENV)/.host
-	$(BIN)/python -m edge_arseg.compiler.native_libraries
+	$(BIN)/python -m edge_arseg.compiler.kernels.native
 
 # what it costs to begin, beside another checkout: make start-up AGAINST=../base
 AGAINST := ../base

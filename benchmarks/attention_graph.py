@@ -21,7 +21,7 @@ import numpy as np
 import onnxruntime as ort
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.compiler import attention_graph
+from edge_arseg.compiler.export import attention as attention_graph
 from edge_arseg.compiler.graph_writer import GraphWriter
 
 RECORD = Path(__file__).parent / "results/attention_graph.json"

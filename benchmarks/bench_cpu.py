@@ -40,8 +40,8 @@ from cpu_page import GOP, PAGE, RECORD, page_from_record, read_record
 from fusion_kernel import SIDE, unfold_fusion
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.compiler.export_settings import ExportSettings
-from edge_arseg.compiler.exporter import bundle_from_network
+from edge_arseg.compiler.export.settings import ExportSettings
+from edge_arseg.compiler.export.export import bundle_from_network
 from edge_arseg.compiler.quantize.quantize import quantize_bundle
 from edge_arseg.compiler.quantize.precision import PrecisionPlan
 from edge_arseg.compiler.quantize.record import sha256_of_text

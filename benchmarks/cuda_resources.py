@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.compiler.kernel_build import image_from_source
+from edge_arseg.compiler.kernels.build import image_from_source
 from edge_arseg.runtime.kernels.cuda.launch_plan import fixed_shared_bytes, kept_shared_bytes
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.compiler.macs import cost_from_model
+from edge_arseg.compiler.export.macs import cost_from_model
 from edge_arseg.network.variants import TRAINING_SIZES, VARIANTS
 
 ROOT = Path(__file__).resolve().parents[1]

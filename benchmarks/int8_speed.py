@@ -19,8 +19,8 @@ import onnxruntime as ort
 import torch
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.compiler.branch_graphs import hr_graph, lr_graph
-from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.compiler.export.branches import hr_graph, lr_graph
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.quantize.calibrate.histogram import Histogram
 from edge_arseg.compiler.quantize.rules.layers import layers_from_graph, observed_tensors
 from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph

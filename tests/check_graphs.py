@@ -7,8 +7,8 @@ types that were meant.
 import sys
 from pathlib import Path
 
-from edge_arseg.compiler.graph_gate import GateResult, result_from_graph
-from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
+from edge_arseg.compiler.engines.gate import GateResult, result_from_graph
+from edge_arseg.compiler.engines.tensorrt import TensorRtBuilder
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Role
 

@@ -5,7 +5,7 @@ import signal
 import time
 from pathlib import Path
 
-from edge_arseg.compiler.engine_builder import BuiltEngine, EngineBuilder
+from edge_arseg.compiler.engines.contract import BuiltEngine, EngineBuilder
 from edge_arseg.errors import BuildError, MemoryExhaustedError
 
 GOOD = "fake_builders:FakeBuilder"

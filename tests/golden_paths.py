@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from golden_cases import GoldenCase
 
-from edge_arseg.compiler.branch_graphs import hr_graph, lr_graph
-from edge_arseg.compiler.export_settings import ExportSettings
-from edge_arseg.compiler.exporter import decoder_weights, fusion_weights
-from edge_arseg.compiler.fusion_graphs import fuse_graph, head_graph, lr_head_graph
+from edge_arseg.compiler.export.branches import hr_graph, lr_graph
+from edge_arseg.compiler.export.settings import ExportSettings
+from edge_arseg.compiler.export.export import decoder_weights, fusion_weights
+from edge_arseg.compiler.export.fusion import fuse_graph, head_graph, lr_head_graph
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec import tensor as names

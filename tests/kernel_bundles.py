@@ -7,9 +7,9 @@ from cuda_stub import KernelGpu
 from tensorrt_stubs import building, install
 
 from edge_arseg.compiler import compilation, engine_steps
-from edge_arseg.compiler.build_process import BuildResult, builder_from_name
-from edge_arseg.compiler.compile_options import CompileOptions
-from edge_arseg.compiler.engine_place import Machine
+from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
+from edge_arseg.compiler.target.options import CompileOptions
+from edge_arseg.compiler.target.place import Machine
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.device.cuda import DeviceFacts

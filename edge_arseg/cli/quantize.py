@@ -90,7 +90,7 @@ def quantize(
     if labels is None and (clip or images or max_drop is not None):
         raise click.UsageError("--clip, --images and --max-drop need --labels")
     require_host()
-    from edge_arseg.compiler.engine_place import target_for, this_machine
+    from edge_arseg.compiler.target.place import target_for, this_machine
     from edge_arseg.compiler.quantize.quantize import check_source, quantize_bundle
     from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
     from edge_arseg.compiler.quantize.search.measured_drop import judge_for_bundle

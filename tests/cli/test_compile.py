@@ -7,8 +7,8 @@ import pytest
 from toy_bundle import write_toy_bundle
 
 from edge_arseg.compiler import compilation, compile_setting, engine_steps
-from edge_arseg.compiler.engine_place import Machine
-from edge_arseg.compiler.kernel_choice import KernelChoice
+from edge_arseg.compiler.target.place import Machine
+from edge_arseg.compiler.kernels.choice import KernelChoice
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.host_memory import HostMemory
@@ -54,7 +54,7 @@ def test_on_a_host_it_says_what_to_do_next(edge_arseg, machine, toy):
 def test_on_the_board_it_builds(edge_arseg, machine, toy, monkeypatch):
     from fake_builders import FakeBuilder
 
-    from edge_arseg.compiler.build_process import BuildResult
+    from edge_arseg.compiler.engines.process import BuildResult
 
     def build(job, progress):
         progress("building hr, 0:10 so far: thinking")
@@ -62,7 +62,7 @@ def test_on_the_board_it_builds(edge_arseg, machine, toy, monkeypatch):
         return BuildResult(b"", "", ("a warning",), 61.0)
 
     machine(BOARD)
-    monkeypatch.setattr("edge_arseg.compiler.tensorrt_builder.TensorRtBuilder", FakeBuilder)
+    monkeypatch.setattr("edge_arseg.compiler.engines.tensorrt.TensorRtBuilder", FakeBuilder)
     monkeypatch.setattr(engine_steps, "result_from_job", build)
     answer = edge_arseg("compile", toy, *FP32, "--graph", "hr", "--json")
     assert answer.code == 0
@@ -121,8 +121,8 @@ if __name__ == "__main__":
     from dataclasses import replace
     from pathlib import Path
     from edge_arseg.compiler import bundle_steps, compilation, compile_setting, engine_steps
-    from edge_arseg.compiler.compile_options import CompileOptions
-    from edge_arseg.compiler.kernel_choice import KernelChoice
+    from edge_arseg.compiler.target.options import CompileOptions
+    from edge_arseg.compiler.kernels.choice import KernelChoice
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
     from test_compile import BOARD, FP32, HOST, NANO

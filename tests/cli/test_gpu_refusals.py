@@ -12,7 +12,7 @@ from kernel_bundles import BOARD, MEMORY, compiled
 from tensorrt_stubs import building, install
 
 from edge_arseg.compiler import compilation, engine_steps
-from edge_arseg.compiler.build_process import BuildResult, builder_from_name
+from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
 from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision
 

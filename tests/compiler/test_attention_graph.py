@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_arseg.compiler import attention_graph
-from edge_arseg.compiler.attention_graph import write_local_attention
+from edge_arseg.compiler.export import attention as attention_graph
+from edge_arseg.compiler.export.attention import write_local_attention
 from edge_arseg.compiler.graph_writer import GraphWriter
 from edge_arseg.network.attention.local import local_attention
 

@@ -1,6 +1,6 @@
 import pytest
 
-from edge_arseg.compiler.build_memory import MemoryNeed, check_memory, need_from_graph, workspace_from_memory
+from edge_arseg.compiler.engines.memory import MemoryNeed, check_memory, need_from_graph, workspace_from_memory
 from edge_arseg.errors import MemoryExhaustedError
 from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import GraphEntry, Precision

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from bundle_files import small_contents, small_manifest
 
-from edge_arseg.compiler import bundle_writer
-from edge_arseg.compiler.bundle_writer import check_target, file_entries, write_bundle
+from edge_arseg.compiler import writing as bundle_writer
+from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
 from edge_arseg.errors import BundleError, ExportError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import read_bundle
 
@@ -21,7 +21,7 @@ import os, pathlib, sys, time
 sys.path.insert(0, sys.argv[1])
 from dataclasses import replace
 from bundle_files import small_contents, small_manifest
-from edge_arseg.compiler import bundle_writer
+from edge_arseg.compiler import writing as bundle_writer
 
 path, moment = sys.argv[2:]
 

@@ -5,9 +5,9 @@ import stat
 
 import pytest
 
-from edge_arseg.compiler.cuda_compilers import CudaCompiler, Nvcc, compiler_for, cuda_compilers
-from edge_arseg.compiler.kernel_build import image_from_source, kernels_from_sms
-from edge_arseg.compiler.kernel_resources import EntryResources, resources_from_log
+from edge_arseg.compiler.kernels.compilers import CudaCompiler, Nvcc, compiler_for, cuda_compilers
+from edge_arseg.compiler.kernels.build import image_from_source, kernels_from_sms
+from edge_arseg.compiler.kernels.resources import EntryResources, resources_from_log
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.kernels.cuda.source_files import MAIN, source_digest
 
@@ -85,7 +85,7 @@ def test_a_compiler_that_names_no_entry_is_not_trusted(tmp_path):
 
 def test_a_bundle_is_told_what_compiled_each_image(tmp_path, monkeypatch):
     compiler = FakeCompiler()
-    monkeypatch.setattr("edge_arseg.compiler.kernel_build.compiler_for", lambda sm: compiler)
+    monkeypatch.setattr("edge_arseg.compiler.kernels.build.compiler_for", lambda sm: compiler)
     kernels = kernels_from_sms([87, 110], cache=tmp_path)
     assert [(entry.file, entry.sm, entry.compiler) for entry in kernels] == [
         ("kernels/fusion_sm87.cubin", 87, "fake 13.0"),

@@ -7,7 +7,7 @@ import torch
 from small_networks import OWN_MODEL, own_network
 from torch.utils.flop_counter import FlopCounterMode
 
-from edge_arseg.compiler.macs import cost_from_model
+from edge_arseg.compiler.export.macs import cost_from_model
 from edge_arseg.errors import OptionError
 from edge_arseg.network.variants import TRAINING_SIZES, VARIANTS
 

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from edge_arseg.compiler.plan_store import PlanStore, write_whole
+from edge_arseg.compiler.engines.store import PlanStore, write_whole
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.engine_key import EngineKey, record_from_json
 from edge_arseg.spec.manifest import Role

@@ -13,10 +13,10 @@ from tensorrt_stubs import VERSIONS, building
 from tensorrt_stubs.gpu import Gpu
 from tensorrt_stubs.library import stub_library
 
-from edge_arseg.compiler.engine_builder import BuildSettings
-from edge_arseg.compiler.export_settings import ExportSettings
-from edge_arseg.compiler.fusion_graphs import fuse_graph
-from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
+from edge_arseg.compiler.engines.contract import BuildSettings
+from edge_arseg.compiler.export.settings import ExportSettings
+from edge_arseg.compiler.export.fusion import fuse_graph
+from edge_arseg.compiler.engines.tensorrt import TensorRtBuilder
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.runtime.engines.tensorrt.library import tensorrt_log
 from edge_arseg.spec.manifest import Precision

@@ -16,7 +16,7 @@ from cuda_stub import KernelGpu
 from kernel_bundles import NANO, compiled
 from tensorrt_stubs import install
 
-from edge_arseg.compiler.compile_steps import StepState
+from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.options import EngineOptions

@@ -7,7 +7,7 @@ import pytest
 from tensorrt_stubs import install
 from tensorrt_stubs.library import plan_from_graph
 
-from edge_arseg.compiler.plan_store import PlanStore
+from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle

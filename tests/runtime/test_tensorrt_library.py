@@ -9,9 +9,9 @@ import pytest
 from tensorrt_stubs import VERSIONS, building, install
 
 import edge_arseg
-from edge_arseg.compiler.engine_builder import BuildSettings
-from edge_arseg.compiler.graph_gate import result_from_graph
-from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
+from edge_arseg.compiler.engines.contract import BuildSettings
+from edge_arseg.compiler.engines.gate import result_from_graph
+from edge_arseg.compiler.engines.tensorrt import TensorRtBuilder
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.engines.tensorrt.engine import TensorRtEngine
 from edge_arseg.runtime.engines.tensorrt.library import KEPT_ERRORS, tensorrt_library, tensorrt_log, version_numbers

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge_arseg.compiler.precision_choice import CHOSEN, chosen_roles, runnable_precisions
+from edge_arseg.compiler.target.precision import CHOSEN, chosen_roles, runnable_precisions
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Activations, Target

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 import onnx
 
-from edge_arseg.compiler.bundle_writer import check_target, file_entries, write_bundle
-from edge_arseg.compiler.exporter import graph_entry, graph_file
+from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
+from edge_arseg.compiler.export.export import graph_entry, graph_file
 from edge_arseg.compiler.quantize.search.budget import Trial, layers_to_keep
 from edge_arseg.compiler.quantize.calibrate.flow import Calibration, ranges_from_clips
 from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate

@@ -7,9 +7,9 @@ import pytest
 from compile_machines import BOARD, ENGINES, FACTS, GB, HOST, NANO, OPTIONS, PLENTY, states
 from fake_builders import GOOD
 
-from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
-from edge_arseg.compiler.compile_options import CompileOptions
-from edge_arseg.compiler.compile_steps import StepState
+from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.target.options import CompileOptions
+from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles import plans
 from edge_arseg.runtime.bundles.reading import read_bundle

@@ -7,8 +7,8 @@ import pytest
 from compile_machines import BOARD, HOST, NANO
 from fake_builders import GOOD
 
-from edge_arseg.compiler.compilation import compile_bundle, plan_from_bundle
-from edge_arseg.compiler.compile_options import CompileOptions
+from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
 
@@ -61,7 +61,7 @@ def test_the_float32_bundle_that_it_was_made_of_is_named_where_it_lies_beside(to
 
 
 def test_a_board_without_the_host_half_says_where_to_convert(toy, monkeypatch):
-    from edge_arseg.compiler import target_bundle
+    from edge_arseg.compiler.target import bundle as target_bundle
 
     monkeypatch.setattr(target_bundle, "find_spec", lambda name: None)
     with pytest.raises(EnvironmentUnfitError, match=r"takes onnx, torch, not installed here: on the host type"):

@@ -282,7 +282,7 @@ def test_what_is_there_is_kept_without_force(edge_arseg, own_bundle, int8_bundle
 
 KILLED = """
 import os, sys, time
-import edge_arseg.compiler.bundle_writer as writer
+import edge_arseg.compiler.writing as writer
 from edge_arseg.cli.main import exit_code
 
 def stop(bundle):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.errors import ExportError, OptionError
 from edge_arseg.motion.accumulate import Accumulator
 from edge_arseg.network.backbone import Backbone

@@ -9,7 +9,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.graph_writer import OPSET
 from edge_arseg.errors import ExportError
 from edge_arseg.network.layers import resize

@@ -3,7 +3,7 @@
 from pathlib import Path
 from shlex import quote
 
-from edge_arseg.compiler.compilation import Compilation
+from edge_arseg.compiler.target.compile import Compilation
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.targets.target import Kind
 

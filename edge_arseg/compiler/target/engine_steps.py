@@ -2,19 +2,19 @@
 
 from dataclasses import replace
 
-from edge_arseg.compiler.build_memory import (
+from edge_arseg.compiler.engines.memory import (
     MemoryNeed,
     check_memory,
     entry_in_precision,
     need_from_graph,
     workspace_from_memory,
 )
-from edge_arseg.compiler.build_process import BuildJob, result_from_job
-from edge_arseg.compiler.bundle_steps import BundleStep
-from edge_arseg.compiler.compile_setting import CompileSetting
-from edge_arseg.compiler.compile_steps import Progress, Step, StepReport, StepState
-from edge_arseg.compiler.engine_builder import EngineBuilder
-from edge_arseg.compiler.plan_store import PlanStore
+from edge_arseg.compiler.engines.process import BuildJob, result_from_job
+from edge_arseg.compiler.target.bundle_steps import BundleStep
+from edge_arseg.compiler.target.setting import CompileSetting
+from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
+from edge_arseg.compiler.engines.contract import EngineBuilder
+from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.compiler.writable import check_writable
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.host_memory import HostMemory

@@ -5,8 +5,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from edge_arseg.compiler.bundle_writer import file_entries, write_bundle
-from edge_arseg.compiler.precision_choice import chosen_roles
+from edge_arseg.compiler.writing import file_entries, write_bundle
+from edge_arseg.compiler.target.precision import chosen_roles
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
@@ -116,7 +116,7 @@ def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Rol
     """Return the graphs of a float32 bundle in other precisions, with what the manifest says of them."""
     import onnx
 
-    from edge_arseg.compiler.exporter import graph_entry
+    from edge_arseg.compiler.export.export import graph_entry
     from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
 
     plan = PrecisionPlan({role: precisions[role] for role in chosen_roles(bundle.manifest)})

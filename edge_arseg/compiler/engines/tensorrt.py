@@ -14,8 +14,8 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from edge_arseg.compiler.engine_builder import BuildSettings, BuiltEngine, EngineBuilder, Report
-from edge_arseg.compiler.layer_types import LayerTypes, layer_types
+from edge_arseg.compiler.engines.contract import BuildSettings, BuiltEngine, EngineBuilder, Report
+from edge_arseg.compiler.engines.layer_types import LayerTypes, layer_types
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.runtime.engines.tensorrt.library import TensorRtLog, tensorrt_library, tensorrt_log
 from edge_arseg.spec.manifest import Precision

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_arseg.compiler.cuda_compilers import CudaCompiler, compiler_for
-from edge_arseg.compiler.kernel_resources import EntryResources, resources_from_log
+from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_for
+from edge_arseg.compiler.kernels.resources import EntryResources, resources_from_log
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.kernels.cuda.source_files import MAIN, source_digest
 from edge_arseg.spec.manifest import KernelEntry

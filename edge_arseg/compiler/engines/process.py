@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg import errors
-from edge_arseg.compiler.engine_builder import BuildSettings, EngineBuilder
+from edge_arseg.compiler.engines.contract import BuildSettings, EngineBuilder
 from edge_arseg.errors import ArsegError, BuildError, MemoryExhaustedError
 from edge_arseg.spec.manifest import Precision
 
 HEARTBEAT_S = 10.0
-TENSORRT = "edge_arseg.compiler.tensorrt_builder:TensorRtBuilder"
+TENSORRT = "edge_arseg.compiler.engines.tensorrt:TensorRtBuilder"
 
 Progress = Callable[[str], None]
 

@@ -7,9 +7,9 @@ tactics, times, memory.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge_arseg.compiler.engine_builder import BuildSettings
-from edge_arseg.compiler.layer_types import LayerTypes
-from edge_arseg.compiler.tensorrt_builder import TensorRtBuilder
+from edge_arseg.compiler.engines.contract import BuildSettings
+from edge_arseg.compiler.engines.layer_types import LayerTypes
+from edge_arseg.compiler.engines.tensorrt import TensorRtBuilder
 from edge_arseg.errors import BuildError, MemoryExhaustedError
 from edge_arseg.spec.manifest import Precision
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_arseg.compiler.build_process import TENSORRT
+from edge_arseg.compiler.engines.process import TENSORRT
 from edge_arseg.spec.manifest import Precision, Role
 
 

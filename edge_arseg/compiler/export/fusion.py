@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 from torch import nn
 
-from edge_arseg.compiler.attention_graph import write_local_attention
-from edge_arseg.compiler.export_settings import ExportSettings
+from edge_arseg.compiler.export.attention import write_local_attention
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.graph_writer import GraphWriter
 from edge_arseg.network.network import Network
 from edge_arseg.spec import tensor as names

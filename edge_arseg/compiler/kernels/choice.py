@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_arseg.compiler.cuda_compilers import CudaCompiler, compiler_for
+from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_for
 from edge_arseg.errors import ArsegError, BuildError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cuda import DeviceFacts

@@ -1,6 +1,6 @@
 """The libraries of compiled kernels that are shipped, one for each instruction set.
 
-usage: python -m edge_arseg.compiler.native_libraries [NAME]...
+usage: python -m edge_arseg.compiler.kernels.native [NAME]...
 
 Numba compiles the kernels for the instruction set in a process of its own, whatever CPU this is; LLVM writes an object
 file of what it made, and a linker a shared library. Nothing of Numba or Python is in it. Needs GNU's linker: ``ld`` for
@@ -23,7 +23,7 @@ from edge_arseg.native.library import FOLDER, INSTRUCTION_SETS, STAMP, Instructi
 
 _COUNTING = re.compile(r"^define [^\n]*@(NRT_(?:incref|decref))\([^\n]*\{\n.*?^\}\n", re.DOTALL | re.MULTILINE)
 """Numba counts references to memory that arrays own, with this machine's instructions; those of a table own nothing."""
-MODULE = "edge_arseg.compiler.native_libraries"
+MODULE = "edge_arseg.compiler.kernels.native"
 _FIRST_FEATURES = {"x86_64": (), "aarch64": ("sse2",)}
 """Features that Numba is given beside those of the library: another machine's code is made from that of this one, with
 registers as wide; what that machine has of its own, it gets from LLVM."""
