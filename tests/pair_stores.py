@@ -3,9 +3,9 @@
 import numpy as np
 
 from edge_arseg.spec.classes import CAMVID_11
-from edge_arseg.training.data.pair import record_dtype
-from edge_arseg.training.data.store_files import ClipEntry, StoreHead
-from edge_arseg.training.data.store_writer import StoreWriter
+from edge_arseg.training.pairs.pair import record_dtype
+from edge_arseg.training.pairs.store_files import ClipEntry, StoreHead
+from edge_arseg.training.pairs.writer import StoreWriter
 
 DISTANCES = (1, 3)
 PATCH = 16

@@ -69,9 +69,9 @@ def prepare(
         raise click.UsageError(
             f"{len(clips)} --clip and {len(labels)} --labels: give one folder of labels for each clip"
         )
-    from edge_arseg.training.data.jobs import mix_from_text
-    from edge_arseg.training.data.pair_store import PairStore
-    from edge_arseg.training.simulation.preparation import Request, store_from_request
+    from edge_arseg.training.pairs.jobs import mix_from_text
+    from edge_arseg.training.pairs.store import PairStore
+    from edge_arseg.training.prepare import Request, store_from_request
 
     request = Request(
         dataset=dataset,
@@ -126,7 +126,7 @@ def prepare(
 
 def _classes(text: str) -> "tuple[ClassInfo, ...]":
     from edge_arseg.spec.classes import CAMVID_11, CAMVID_12, CITYSCAPES_19
-    from edge_arseg.training.data.class_file import classes_from_file
+    from edge_arseg.training.datasets.classes import classes_from_file
 
     known = {"camvid-11": CAMVID_11, "camvid-12": CAMVID_12, "cityscapes-19": CITYSCAPES_19}
     return known[text] if text in known else classes_from_file(Path(text))

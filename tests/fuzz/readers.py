@@ -25,7 +25,7 @@ from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
 from edge_arseg.runtime.bundles.summary import summary_from_bundle
 from edge_arseg.spec.recipe import recipe_from_toml
 from edge_arseg.spec.targets.files import jetpack_table, targets
-from edge_arseg.training.data.class_file import classes_from_file
+from edge_arseg.training.datasets.classes import classes_from_file
 from edge_arseg.video import open_video
 
 LIMIT = 24

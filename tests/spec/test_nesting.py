@@ -8,7 +8,7 @@ from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.targets.jetpack import JetPackTable
 from edge_arseg.spec.recipe import recipe_from_toml
 from edge_arseg.spec.targets.files import target_from_toml
-from edge_arseg.training.data.class_file import classes_from_file
+from edge_arseg.training.datasets.classes import classes_from_file
 
 DEEP = "[" * 90_000
 LONG = "9" * 5000

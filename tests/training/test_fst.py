@@ -6,9 +6,9 @@ import pytest
 import torch
 from tiny_backbone import tiny_network
 
-from edge_arseg.training.fst import SUPERVISIONS, PairBatch, Recipe, fst_losses
-from edge_arseg.training.fusion_choice import FUSION_CHOICES
-from edge_arseg.training.losses import task_loss
+from edge_arseg.training.lr.fst import SUPERVISIONS, PairBatch, Recipe, fst_losses
+from edge_arseg.training.lr.ablation import FUSION_CHOICES
+from edge_arseg.training.run.losses import task_loss
 
 
 def followed_by_hand():

@@ -11,7 +11,7 @@ from edge_arseg.network.network import Network
 from edge_arseg.network.attention.tiled import tiled_attention
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.model import Model
-from edge_arseg.training.fusion_start import (
+from edge_arseg.training.lr.fusion_start import (
     FusionStart,
     _features,
     channel_statistics,
@@ -21,8 +21,8 @@ from edge_arseg.training.fusion_start import (
     similarity_spread,
     start_fusion,
 )
-from edge_arseg.training.pair_augmentation import PairView
-from edge_arseg.training.pair_views import batch_from_views
+from edge_arseg.training.lr.augmentation import PairView
+from edge_arseg.training.lr.views import batch_from_views
 
 
 @pytest.fixture

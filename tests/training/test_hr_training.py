@@ -14,11 +14,11 @@ from edge_arseg.network.checkpoint.safetensors_file import network_from_safetens
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
-from edge_arseg.training import hr_training
-from edge_arseg.training.hr_training import HrSettings
-from edge_arseg.training.run_folder import BEST, LAST
-from edge_arseg.training.still_augmentation import StillAugmentation
-from edge_arseg.training.stills import stills_from_street
+from edge_arseg.training.hr import train as hr_training
+from edge_arseg.training.hr.train import HrSettings
+from edge_arseg.training.run.folder import BEST, LAST
+from edge_arseg.training.hr.augmentation import StillAugmentation
+from edge_arseg.training.hr.stills import stills_from_street
 
 
 @pytest.fixture(scope="module")

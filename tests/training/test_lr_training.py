@@ -17,9 +17,9 @@ from edge_arseg.network.network import Network
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
-from edge_arseg.training.lr_pairs import pairs_from_stores
-from edge_arseg.training.lr_start import start_network
-from edge_arseg.training.run_folder import BEST, LAST
+from edge_arseg.training.lr.pairs import pairs_from_stores
+from edge_arseg.training.lr.start import start_network
+from edge_arseg.training.run.folder import BEST, LAST
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from edge_arseg.errors import DataError, OptionError, SinkError
-from edge_arseg.training.run_folder import LOG, STATE, RunFolder
+from edge_arseg.training.run.folder import LOG, STATE, RunFolder
 
 
 def test_a_folder_holds_one_run(tmp_path):

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from edge_arseg.errors import EnvironmentUnfitError
-from edge_arseg.training.data.decoded_clip import DecodedClip, decoded_clip
+from edge_arseg.training.pairs.decoded_clip import DecodedClip, decoded_clip
 from edge_arseg.training.simulation.clip import RATE, LabelledFrame
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sinks.encoder import Encoder

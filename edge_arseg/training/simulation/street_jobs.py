@@ -6,8 +6,8 @@ import numpy as np
 
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.classes import CAMVID_11, ClassInfo
-from edge_arseg.training.data.decoded_clip import DecodedClip
-from edge_arseg.training.data.jobs import Job, chosen_distances, motion_from_mix, text_from_mix
+from edge_arseg.training.pairs.decoded_clip import DecodedClip
+from edge_arseg.training.pairs.jobs import Job, chosen_distances, motion_from_mix, text_from_mix
 from edge_arseg.training.simulation.clip import RATE, LabelledFrame
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames, encoding_from_seed
 from edge_arseg.street.painter import Painter

@@ -1,0 +1,165 @@
+"""Feature-similarity training of the LR branch (AR-Seg, section 3.3).
+
+The fused feature has to decode to the labels, and to resemble the HR branch's feature of the same frame. It is decoded
+by the HR branch's own last convolution, frozen. Nothing of the HR branch is trained.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from edge_arseg.network.layers import resize
+from edge_arseg.network.network import Network
+from edge_arseg.spec.model import lr_size
+from edge_arseg.training.run.feature_losses import class_divergence, confident_labels, feature_difference
+from edge_arseg.training.lr.ablation import FusionChoice
+
+
+@dataclass(frozen=True, slots=True)
+class PairBatch:
+    """Pairs of one size.
+
+    Attributes:
+        keyframes: ``[N, H, W, 3] uint8``, RGB; ``frames`` likewise.
+        flows: ``[N, ceil(H / 4), ceil(W / 4), 2] float32``, pixels, x then y, frames to keyframes.
+        labels: of the frames, ``[N, H, W] uint8``, 255 ignored.
+        unlabelled: ``[N] bool``; the labels of these are to come from the HR branch.
+    """
+
+    keyframes: Tensor
+    frames: Tensor
+    flows: Tensor
+    labels: Tensor
+    unlabelled: Tensor
+
+    def to(self, device: torch.device) -> "PairBatch":
+        """Return the same on ``device``."""
+        return PairBatch(*(getattr(self, name).to(device) for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureLoss:
+    """What FST adds to the task loss.
+
+    Attributes:
+        measure: ``(network, fused feature, HR feature) -> scalar``.
+        weight: its factor (the paper's lambda).
+    """
+
+    measure: Callable[[Network, Tensor, Tensor], Tensor]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """What teaches the LR branch; the rows of the paper's Table 3.
+
+    Attributes:
+        name: as on the command line.
+        feature_loss: ``None`` for the task loss alone.
+        shared_decoder: the decoder is the HR branch's, frozen; else a copy of it that is trained.
+    """
+
+    name: str
+    feature_loss: FeatureLoss | None
+    shared_decoder: bool
+
+
+def squared_difference(network: Network, fused: Tensor, wanted: Tensor) -> Tensor:
+    """Compare features by their mean squared difference."""
+    return feature_difference(fused, wanted)
+
+
+def decoded_divergence(network: Network, fused: Tensor, wanted: Tensor) -> Tensor:
+    """Compare the classes that the two features decode to."""
+    return class_divergence(network.lr_head.classifier(fused), network.hr_head.classifier(wanted))
+
+
+SUPERVISIONS = {
+    supervision.name: supervision
+    for supervision in (
+        Supervision("full", FeatureLoss(squared_difference), True),
+        Supervision("none", None, False),
+        Supervision("mse", FeatureLoss(squared_difference), False),
+        Supervision("decoder", None, True),
+        Supervision("kl", FeatureLoss(decoded_divergence), True),
+    )
+}
+"""By name: MSE and shared decoder, neither, MSE alone, shared decoder alone, KL for MSE and shared decoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one step is taken.
+
+    Attributes:
+        lr_scale: size of the LR branch's image.
+        supervision: what teaches.
+        fusion: which parts of CReFF are used.
+        task: ``(scores [N, classes, h, w], labels [N, H, W] int64) -> scalar``; brings both to one size.
+        confidence: least probability of a class for the HR branch to label a pixel of an unlabelled frame.
+        bfloat16: the branches multiply in bfloat16; the fusion and the losses never do.
+    """
+
+    lr_scale: float
+    supervision: Supervision
+    fusion: FusionChoice
+    task: Callable[[Tensor, Tensor], Tensor]
+    confidence: float = 0.9
+    bfloat16: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FstLosses:
+    """Scalars of one batch: ``total = task + weight * feature``; ``feature`` is 0 where it is not used."""
+
+    total: Tensor
+    task: Tensor
+    feature: Tensor
+
+
+def fst_losses(network: Network, batch: PairBatch, recipe: Recipe) -> FstLosses:
+    """Compute the losses of a batch; the gradient of ``total`` reaches the LR branch, CReFF and a free decoder alone.
+
+    Args:
+        network: HR branch in ``eval`` mode, LR branch in ``train`` mode.
+        batch: the pairs.
+        recipe: how.
+    """
+    frames = network.images_from_frames(batch.frames)
+    size = (frames.shape[2], frames.shape[3])
+    key_feature, wanted, labels = _taught(network, batch, frames, recipe)
+    small = resize(frames, lr_size(*size, recipe.lr_scale), align_corners=True)
+    with _precision(recipe, small):
+        lr_feature = network.lr(small)
+    fused = recipe.fusion.fused(network.creff, key_feature, batch.flows, lr_feature.float(), size[0])
+    task = recipe.task(network.lr_head.scores(fused, None), labels)
+    loss = recipe.supervision.feature_loss
+    if loss is None:
+        return FstLosses(task, task.detach(), torch.zeros_like(task))
+    feature = loss.measure(network, fused, wanted)
+    return FstLosses(task + loss.weight * feature, task.detach(), feature.detach())
+
+
+def _taught(network: Network, batch: PairBatch, frames: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
+    """Run the HR branch; return its features of keyframes and frames, and the labels with those it adds."""
+    size = (frames.shape[2], frames.shape[3])
+    with torch.no_grad():
+        both = frames
+        if recipe.fusion.uses_keyframe:
+            both = torch.cat([frames, network.images_from_frames(batch.keyframes)])
+        with _precision(recipe, both):
+            features = network.hr(both.contiguous(memory_format=torch.channels_last))
+        wanted = features[: len(frames)].float()
+        key_feature = features[len(frames) :].float() if recipe.fusion.uses_keyframe else wanted
+        labels = batch.labels.long()
+        if bool(batch.unlabelled.any()):
+            sure = confident_labels(network.hr_head(wanted, size, size), recipe.confidence)
+            labels = torch.where(batch.unlabelled[:, None, None], sure, labels)
+    return key_feature, wanted, labels
+
+
+def _precision(recipe: Recipe, like: Tensor) -> torch.autocast:
+    return torch.autocast(like.device.type, torch.bfloat16, enabled=recipe.bfloat16)

@@ -1,0 +1,142 @@
+"""The work of preparing a store: one clip after the other, each of them repeatable."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_arseg.errors import OptionError
+from edge_arseg.evaluation.progress import Progress, no_progress
+from edge_arseg.training.pairs.decoded_clip import DecodedClip
+from edge_arseg.training.pairs.store_files import ClipEntry
+from edge_arseg.training.pairs.writer import StoreWriter
+
+MOTIONS = ("recode", "codec", "zero")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One clip to be made.
+
+    Attributes:
+        key: its name in the store.
+        part: ``train`` or ``held_back``.
+        made_from: all that its content depends on, as JSON takes it.
+        make: makes it; the same ``made_from`` gives the same content.
+        labelled: whether it has labels.
+        encoding: how it was encoded, for people.
+    """
+
+    key: str
+    part: str
+    made_from: dict[str, Any]
+    make: Callable[[], DecodedClip]
+    labelled: bool = True
+    encoding: str = ""
+
+
+def store_from_jobs(
+    writer: StoreWriter, jobs: Sequence[Job], *, workers: int = 1, progress: Progress = no_progress
+) -> int:
+    """Make the clips that the store does not have yet, and add them in the order of the jobs.
+
+    Killed at any time and started again, it ends with the same store.
+
+    Args:
+        writer: of the store.
+        jobs: all of them, also those that were done before.
+        workers: clips in the making at once.
+        progress: told after each.
+
+    Returns:
+        How many were made; the others were there.
+
+    Raises:
+        DataError: the store has a clip of the same name made from something else; or see ``Job.make``.
+    """
+    if workers < 1:
+        raise OptionError(f"{workers} workers: expected 1 or more")
+    missing = [job for job in jobs if not writer.has(job.key, job.part, job.made_from)]
+    done = len(jobs) - len(missing)
+    progress(done, len(jobs), "preparing")
+    for job, clip in _made(missing, workers):
+        entry = ClipEntry(job.key, job.part, clip.motion, clip.distances, job.labelled, job.made_from, job.encoding)
+        writer.add(entry, clip.records)
+        done += 1
+        progress(done, len(jobs), "preparing")
+    return len(missing)
+
+
+def _made(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, DecodedClip]]:
+    if workers == 1:
+        for job in jobs:
+            yield job, job.make()
+        return
+    # Threads suffice: rendering, encoding and decoding all run without the interpreter's lock.
+    with ThreadPoolExecutor(workers) as pool:
+        running: deque[tuple[Job, Future[DecodedClip]]] = deque()
+        try:
+            for job in jobs:
+                running.append((job, pool.submit(job.make)))
+                if len(running) > workers:
+                    first, future = running.popleft()
+                    yield first, future.result()
+            while running:
+                first, future = running.popleft()
+                yield first, future.result()
+        finally:
+            for _, future in running:
+                future.cancel()
+
+
+def chosen_distances(rng: np.random.Generator, gop: int, count: int = 3) -> tuple[int, ...]:
+    """Draw distances to keep: always the largest, and one from each of ``count - 1`` equal parts of the rest."""
+    rest = np.array_split(np.arange(1, gop - 1), max(1, count - 1))
+    drawn = [int(rng.choice(part)) for part in rest[: count - 1] if len(part)]
+    return (*drawn, gop - 1)
+
+
+def motion_from_mix(mix: Mapping[str, float], rng: np.random.Generator) -> str:
+    """Draw where the vectors come from."""
+    names = sorted(mix)
+    shares = np.array([mix[name] for name in names])
+    return names[int(rng.choice(len(names), p=shares / shares.sum()))]
+
+
+def mix_from_text(text: str) -> dict[str, float]:
+    """Read ``recode=0.8,codec=0.1,zero=0.1``.
+
+    Raises:
+        OptionError: something else, or nothing above 0.
+    """
+    mix: dict[str, float] = {}
+    try:
+        for part in text.split(","):
+            name, value = part.split("=")
+            mix[name.strip()] = float(value)
+    except ValueError:
+        mix = {}
+    known = set(mix) <= set(MOTIONS) and all(0 <= share < float("inf") for share in mix.values())
+    if not mix or not known or not sum(mix.values()):
+        raise OptionError(
+            f"a motion mix of {text!r}: expected shares of {', '.join(MOTIONS)}, like recode=0.8,codec=0.2"
+        )
+    return {name: share for name, share in mix.items() if share}
+
+
+def text_from_mix(mix: Mapping[str, float]) -> str:
+    """Return a mix as ``mix_from_text`` reads it."""
+    return ",".join(f"{name}={share:g}" for name, share in sorted(mix.items()))
+
+
+def digest_of_files(*paths: Path) -> str:
+    """First 16 hex digits of the SHA-256 of the contents, one after the other."""
+    total = sha256()
+    for path in paths:
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]

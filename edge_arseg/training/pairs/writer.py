@@ -1,0 +1,96 @@
+"""Writes a pair store, clip by clip; goes on where it was stopped."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_arseg.errors import DataError, SinkError
+from edge_arseg.storage.files import lock_on
+from edge_arseg.training.pairs.pair import record_dtype
+from edge_arseg.training.pairs.store_files import (
+    ClipEntry,
+    StoreHead,
+    clip_path,
+    line_from_entry,
+    read_entries,
+    read_head,
+    write_head,
+)
+
+
+class StoreWriter:
+    """Adds clips to a store. One writer at a time.
+
+    Args:
+        path: the store's folder; made if missing.
+        head: what all clips share.
+
+    Raises:
+        DataError: there is a store with another head, or something else, in the folder.
+        SinkError: another writer is at work.
+    """
+
+    def __init__(self, path: str | Path, head: StoreHead) -> None:
+        self.path, self.head = Path(path), head
+        if (self.path / "store.json").exists():
+            there = read_head(self.path)
+            if there != head:
+                raise DataError(
+                    f"{self.path}: holds a store of {_told(there)}; this one is of {_told(head)}: choose another"
+                )
+        elif self.path.exists() and any(self.path.iterdir()):
+            raise DataError(f"{self.path}: holds something else; expected a new or empty folder, or a pair store")
+        else:
+            write_head(self.path, head)
+        self._lock = lock_on(self.path)
+        if self._lock is None:
+            raise SinkError(f"{self.path}: a running process adds to it; wait for it, or choose another folder")
+        self._entries = {entry.key: entry for entry in read_entries(self.path)}
+        self._drop_cut_line()
+
+    def has(self, key: str, part: str, made_from: dict[str, Any]) -> bool:
+        """Whether a clip is there already.
+
+        Raises:
+            DataError: one of this name is there, made from something else or otherwise.
+        """
+        entry = self._entries.get(key)
+        if entry is None:
+            return False
+        there, wanted = {"part": entry.part, **entry.made_from}, {"part": part, **made_from}
+        if there != wanted:
+            differing = sorted(name for name in {*there, *wanted} if there.get(name) != wanted.get(name))
+            raise DataError(
+                f"{self.path}: its clip {key} was made with another {', '.join(differing)}; choose another folder, or "
+                "delete this one"
+            )
+        return clip_path(self.path, key).is_file()
+
+    def add(self, entry: ClipEntry, records: np.ndarray) -> None:
+        """Add a clip: ``[1 + len(entry.distances)]`` records, the keyframe first."""
+        expected = record_dtype(self.head.height, self.head.width)
+        assert records.dtype == expected
+        assert records.shape == (1 + len(entry.distances),)
+        path = clip_path(self.path, entry.key)
+        temporary = path.with_suffix(".part")
+        with temporary.open("wb") as file:
+            np.lib.format.write_array(file, records, version=(1, 0), allow_pickle=False)
+        temporary.replace(path)
+        if entry.key not in self._entries:  # else only its file was lost
+            with (self.path / "clips.jsonl").open("a") as lines:
+                lines.write(line_from_entry(entry))
+        self._entries[entry.key] = entry
+
+    def _drop_cut_line(self) -> None:
+        path = self.path / "clips.jsonl"
+        if path.exists():
+            content = path.read_bytes()
+            whole = content.rfind(b"\n") + 1
+            if whole < len(content):
+                with path.open("r+b") as file:
+                    file.truncate(whole)
+
+
+def _told(head: StoreHead) -> str:
+    return f"{head.height}x{head.width}, GOP {head.gop}, {len(head.classes)} classes ({head.classes[0].name}, ...)"

@@ -1,0 +1,163 @@
+"""The folder of a training run: settings, state to go on from, log, best weights. None is ever half-written."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from edge_arseg.errors import DataError, OptionError, SinkError
+from edge_arseg.network.checkpoint.safetensors_file import BEST as BEST
+from edge_arseg.training.run.step_precision import AUTO, BFLOAT16, FLOAT32, StepTimes
+
+STATE = "state.pt"
+LOG = "log.jsonl"
+SETTINGS = "settings.json"
+LAST = "last.safetensors"
+CURVES = "curves.png"
+STEP_TIMES = "step_seconds"
+"""Entry of the settings: seconds a step in each precision, where they were timed."""
+
+
+class RunFolder:
+    """One run. ``create`` starts one, ``resume`` goes on with one.
+
+    Attributes:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, settings: Mapping[str, Any]) -> "RunFolder":
+        """Make the folder and write its settings.
+
+        Raises:
+            OptionError: there is a run in it already.
+            SinkError: it cannot be written, or files of the same names are in it.
+        """
+        if (path / SETTINGS).exists():
+            raise OptionError(f"{path}: holds a run already; go on with it: --resume, or name another folder with -o")
+        if there := [name for name in (STATE, LOG, BEST, LAST, CURVES) if (path / name).exists()]:
+            raise SinkError(f"{path}: holds {', '.join(there)} of something else; name an empty folder with -o")
+        folder = cls(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            _write_whole(path / SETTINGS, json.dumps(settings, indent=2) + "\n")
+        except OSError as error:
+            raise SinkError(f"{path}: cannot be written ({error}); expected a folder with room") from error
+        return folder
+
+    @classmethod
+    def resume(cls, path: Path, settings: Mapping[str, Any]) -> "RunFolder":
+        """Open the folder of a run with the same settings.
+
+        Raises:
+            OptionError: no run in it, or one with other settings; all differences in one message.
+        """
+        folder = cls(path)
+        try:
+            seen = folder.settings()
+        except (OSError, ValueError, RecursionError) as error:
+            raise OptionError(f"{path}: no run to go on with ({error}); leave out --resume to start one") from error
+        wanted = json.loads(json.dumps(settings))
+        seen.pop(STEP_TIMES, None)
+        if wanted.get("precision") == AUTO:
+            wanted["precision"] = seen.get("precision")
+        names = sorted({*seen, *wanted})
+        faults = [f"{n}: {seen.get(n)} then, {wanted.get(n)} now" for n in names if seen.get(n) != wanted.get(n)]
+        if faults:
+            lines = "\n  ".join(faults)
+            raise OptionError(f"{path}: started with other settings; repeat them, or start a new run\n  {lines}")
+        return folder
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of the run, and what was settled since.
+
+        Raises:
+            OSError, ValueError: there are none, or they are damaged.
+        """
+        seen = json.loads((self.path / SETTINGS).read_text())
+        if not isinstance(seen, dict):
+            raise ValueError(f"a {type(seen).__name__} seen in {SETTINGS}, expected an object")
+        if "bf16" in seen:  # how runs of earlier versions say it
+            seen["precision"] = BFLOAT16 if seen.pop("bf16") else FLOAT32
+        return seen
+
+    def keep_precision(self, times: StepTimes) -> None:
+        """Write the precision that was chosen by timing into the settings, so that the run goes on with it.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        kept = {**self.settings(), "precision": times.faster, STEP_TIMES: dataclasses.asdict(times)}
+        try:
+            _write_whole(self.path / SETTINGS, json.dumps(kept, indent=2) + "\n")
+        except OSError as error:
+            raise SinkError(f"{self.path / SETTINGS}: cannot be written ({error}); is the disk full?") from error
+
+    def save_state(self, state: Mapping[str, Any]) -> None:
+        """Write all that is needed to go on: tensors, numbers and plain containers. Old state or new, never a mix.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        partial = self.path / f".{STATE}.{os.getpid()}"
+        try:
+            torch.save(dict(state), partial)
+            partial.replace(self.path / STATE)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+            partial.unlink(missing_ok=True)
+            raise SinkError(f"{self.path / STATE}: cannot be written ({error}); is the disk full?") from error
+
+    def load_state(self) -> dict[str, Any] | None:
+        """Read what ``save_state`` wrote last; ``None`` where the run was stopped before.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        path = self.path / STATE
+        if not path.exists():
+            return None
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged pickle fails in any way
+            raise DataError(f"{path}: damaged ({type(error).__name__}); start a new run") from error
+
+    def log(self, record: Mapping[str, Any]) -> None:
+        """Append one line to the log.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        try:
+            with (self.path / LOG).open("a") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise SinkError(f"{self.path / LOG}: cannot be written ({error}); is the disk full?") from error
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the lines of the log; one that a kill cut off is left out."""
+        path = self.path / LOG
+        found = []
+        for line in path.read_text().splitlines() if path.exists() else []:
+            try:
+                found.append(json.loads(line))
+            except (ValueError, RecursionError):
+                continue
+        return found
+
+    def forget_after(self, step: int) -> None:
+        """Drop the lines of the log behind ``step``: the steps that will be run again."""
+        kept = [record for record in self.records() if record["step"] <= step]
+        _write_whole(self.path / LOG, "".join(json.dumps(record) + "\n" for record in kept))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text)
+    partial.replace(path)
