@@ -54,7 +54,7 @@ assert exit_code(arguments) == 0
 
 def test_the_help_of_a_group_says_what_its_commands_say():
     from edge_arseg.cli.main import COMMANDS, cli
-    from edge_arseg.cli.train import SHOWN, train
+    from edge_arseg.cli.train.group import SHOWN, train
 
     for group, shown in ((cli, COMMANDS), (train, SHOWN)):
         assert list(shown) == group.list_commands(None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_arseg.cli.checkpoint import PATH, require_host
+from edge_arseg.cli.host.checkpoint import PATH, require_host
 from edge_arseg.cli.options import json_option
 from edge_arseg.cli.output import print_json, print_table, progress
 from edge_arseg.cli.source import SOURCE

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.checkpoint import PATH, require_host
+from edge_arseg.cli.host.checkpoint import PATH, require_host
 from edge_arseg.cli.output import print_fields
-from edge_arseg.cli.training import TrainingProgress, device_from_name, training_options
+from edge_arseg.cli.train.options import TrainingProgress, device_from_name, training_options
 
 
 @click.command()

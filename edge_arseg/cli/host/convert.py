@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.checkpoint import PATH, checkpoint_options, read_checkpoint
+from edge_arseg.cli.host.checkpoint import PATH, checkpoint_options, read_checkpoint
 from edge_arseg.cli.output import megabytes
 from edge_arseg.storage.files import check_output
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_arseg.cli.checkpoint import PATH, checkpoint_options, read_checkpoint
+from edge_arseg.cli.host.checkpoint import PATH, checkpoint_options, read_checkpoint
 from edge_arseg.cli.options import SIZE, json_option
 from edge_arseg.cli.output import gmacs, print_fields, print_json, progress
 from edge_arseg.cli.source import SOURCE
