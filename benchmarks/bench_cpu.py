@@ -40,10 +40,10 @@ from cpu_page import GOP, PAGE, RECORD, page_from_record, read_record
 from fusion_kernel import SIDE, unfold_fusion
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.export.export import bundle_from_network
-from edge_arseg.compiler.quantize.quantize import quantize_bundle
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.quantize.precision import PrecisionPlan
+from edge_arseg.compiler.quantize.quantize import quantize_bundle
 from edge_arseg.compiler.quantize.record import sha256_of_text
 from edge_arseg.errors import BundleError
 from edge_arseg.motion.keyframe import KeyframePolicy
@@ -61,9 +61,9 @@ from edge_arseg.spec.fusion import FusionShapes
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
 from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.street import write_street
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.sinks import open_sink
-from edge_arseg.street import write_street
 
 BUILD = Path(__file__).resolve().parents[1] / "build/bench_cpu"
 SIZE, LR_SCALE, THREADS, CLIP_FRAMES = (720, 960), 0.5, 2, 72

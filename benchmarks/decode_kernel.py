@@ -20,8 +20,8 @@ import numpy as np
 
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.compiler.graph_writer import GraphWriter
-from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
+from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
 from edge_arseg.spec import tensor as names
 
 RECORD = Path(__file__).parent / "results/decode_kernel.json"

@@ -60,7 +60,10 @@ ENGINES = {
 BUNDLE = f"from edge_arseg.runtime.bundles.reading import read_bundle; bundle = read_bundle({INT8!r})"
 KERNELS = {
     "read the bundle": ("", BUNDLE),
-    "fusion and decode kernels": (BUNDLE, "from edge_arseg.runtime.fusion.contract import KernelFusion; KernelFusion(bundle)"),
+    "fusion and decode kernels": (
+        BUNDLE,
+        "from edge_arseg.runtime.fusion.contract import KernelFusion; KernelFusion(bundle)",
+    ),
 }
 
 

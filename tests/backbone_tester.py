@@ -13,8 +13,8 @@ import torch
 from small_networks import lived_in, random_frame
 
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
-from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.export.macs import cost_from_model
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.network.backbone import Backbone
 from edge_arseg.network.backbones.registry import backbone_from_name
 from edge_arseg.network.network import Network

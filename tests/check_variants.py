@@ -25,10 +25,10 @@ from published_states import published_states
 from small_networks import lived_in
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.compiler.export.settings import ExportSettings
-from edge_arseg.compiler.export.export import graphs_from_network
 from edge_arseg.compiler.engines.gate import GateResult, result_from_graph
 from edge_arseg.compiler.engines.tensorrt import TensorRtBuilder
+from edge_arseg.compiler.export.export import graphs_from_network
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.network.network import Network
 from edge_arseg.network.variants import VARIANTS
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION

@@ -79,8 +79,8 @@ def own_bundle(tmp_path_factory):
     pytest.importorskip("torch")
     from small_networks import own_network
 
-    from edge_arseg.compiler.export.settings import ExportSettings
     from edge_arseg.compiler.export.export import bundle_from_network
+    from edge_arseg.compiler.export.settings import ExportSettings
 
     path = tmp_path_factory.mktemp("bundle") / "own.arseg"
     bundle_from_network(own_network(), ExportSettings(90, 122, 0.5, 5), path)

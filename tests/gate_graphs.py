@@ -1,10 +1,10 @@
 """The graphs of a network in each precision, as the gate builds them: types matter there, ranges do not."""
 
 from edge_arseg.compiler.quantize.calibrate.flow import PreparedBranch
-from edge_arseg.compiler.quantize.rules.layers import layers_from_graph, observed_tensors
-from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
-from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
+from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
+from edge_arseg.compiler.quantize.rules.layers import layers_from_graph, observed_tensors
+from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
 from edge_arseg.spec.manifest import Precision, Role
 
 BRANCHES = (Role.HR, Role.LR, Role.FUSE)

@@ -10,9 +10,9 @@ import torch
 from golden_cases import GoldenCase
 
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
-from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.export.export import decoder_weights, fusion_weights
 from edge_arseg.compiler.export.fusion import fuse_graph, head_graph, lr_head_graph
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec import tensor as names
@@ -54,8 +54,8 @@ def kernel_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
 
     The decode kernel's class map must be their argmax.
     """
-    from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
     from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes
+    from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
 
     engines = golden_engines(network, case, folder)
     key = engines["hr"].run({names.FRAME: case.key_rgb})[names.FEATURE]

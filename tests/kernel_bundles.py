@@ -10,8 +10,8 @@ from edge_arseg.compiler import compilation, engine_steps
 from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.place import Machine
-from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision, Role

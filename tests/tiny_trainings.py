@@ -4,12 +4,12 @@ import torch
 from small_networks import OWN_MODEL, own_network
 
 from edge_arseg.network.network import Network
+from edge_arseg.training.hr.augmentation import StillAugmentation
 from edge_arseg.training.hr.train import HrSettings, HrTraining
 from edge_arseg.training.lr.pairs import pairs_from_stores
 from edge_arseg.training.lr.start import start_network
 from edge_arseg.training.lr.train import LrSettings, LrTraining
 from edge_arseg.training.run.folder import RunFolder
-from edge_arseg.training.hr.augmentation import StillAugmentation
 
 HR_SETTINGS = HrSettings(
     steps=12, batch=2, warmup=2, score_every=4, averaging=0.5, precision="bfloat16",

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_arseg.spec.targets.target import Rails
 from edge_arseg.spec.targets.files import targets
+from edge_arseg.spec.targets.target import Rails
 
 INTERVAL_S = 0.05
 _NUMBER = re.compile(r"-?[0-9]{1,20}")

@@ -1,4 +1,4 @@
-"""A group whose commands are modules of this package, imported when asked for."""
+"""A group whose commands are modules of ``edge_arseg.cli``, imported when asked for."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -11,7 +11,7 @@ class LazyGroup(click.Group):
     """Imports a command's module when the command is asked for.
 
     Args:
-        modules: command to the module of this package that defines it as a function of the same name, in the order of
+        modules: command to the module, named from ``edge_arseg.cli``, that defines it as a function of the same name, in the order of
             the help.
         shown: command to the first sentence of its help, so that the group's help imports none of them.
     """

@@ -29,14 +29,22 @@ COMMANDS = {
     "bench": "Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.",
     "demo": "Segment INPUT, or a street drive rendered in code, and write a folder to look at.",
 }
-"""Command to the first sentence of its help, in the order of the help. Each is defined by the module of its name."""
+"""Command to the first sentence of its help, in the order of the help."""
+_HOST = ("convert", "export", "compile", "quantize")
+
+
+def _module(command: str) -> str:
+    if command == "train":
+        return "train.group"
+    return f"{'host' if command in _HOST else 'device'}.{command}"
+
 
 _STDOUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 @click.command(
     cls=LazyGroup,
-    modules=dict(zip(COMMANDS, COMMANDS, strict=True)),
+    modules={command: _module(command) for command in COMMANDS},
     shown=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from edge_arseg.runtime.engines.options import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
+from edge_arseg.runtime.engines.options import AUTO, EngineOptions
 from edge_arseg.runtime.fusion.contract import CHOICES
 
 BACKEND_HELP = (

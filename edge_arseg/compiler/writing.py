@@ -12,8 +12,8 @@ from pathlib import Path
 from edge_arseg.compiler.writable import check_writable
 from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
-from edge_arseg.storage.files import check_inputs
 from edge_arseg.spec.manifest import REVISION, FileEntry, Manifest, json_from_manifest
+from edge_arseg.storage.files import check_inputs
 
 
 def file_entries(contents: Mapping[str, bytes]) -> dict[str, FileEntry]:

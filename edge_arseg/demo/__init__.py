@@ -1,0 +1,1 @@
+"""The demonstration: a video segmented into a folder to look at."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edge_arseg.evaluation.labels.encoding import ClipEncoding, encode_clip
 from edge_arseg.evaluation.labels.clip import LabelledClip, labelled_clip
+from edge_arseg.evaluation.labels.encoding import ClipEncoding, encode_clip
 from edge_arseg.evaluation.mode_run import ModeRun, Motion
 from edge_arseg.evaluation.modes import checked_modes
 from edge_arseg.evaluation.passes import Pass, checked_phases

@@ -9,9 +9,9 @@ import numpy as np
 from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.evaluation.confusion import confusion_from_maps
 from edge_arseg.evaluation.labels.files import LabelFile, Labels, checked_labels, fault_list
-from edge_arseg.evaluation.modes import checked_modes
 from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
+from edge_arseg.evaluation.modes import checked_modes
 from edge_arseg.evaluation.progress import Counter, Progress, no_progress
 from edge_arseg.evaluation.scores import Conditions, ModeScores, Scores, distances_from_confusions
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from edge_arseg.network.layers import resize
 from edge_arseg.network.attention.local import local_attention
+from edge_arseg.network.layers import resize
 
 WINDOW = 7
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.head import Decoder, GraphDecoder, KernelDecoder
 from edge_arseg.runtime.engines.contract import Buffer, Engine
-from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.engines.opening import engine_class, engines_from_bundle
+from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.fusion.contract import Fusion, fusion_choice
 from edge_arseg.runtime.fusion.opening import fusion_from_bundle
+from edge_arseg.runtime.head import Decoder, GraphDecoder, KernelDecoder
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.frame import Branch

@@ -19,8 +19,8 @@ import numpy as np
 from edge_arseg.motion.chain import MotionChain
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
-from edge_arseg.runtime.engines.options import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import engine_class
+from edge_arseg.runtime.engines.options import AUTO, EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec.frame import Branch, Frame

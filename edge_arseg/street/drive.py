@@ -9,12 +9,12 @@ import numpy as np
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.classes import CAMVID_11
 from edge_arseg.spec.frame import Frame
-from edge_arseg.video.sinks.base import sink_errors
-from edge_arseg.video.sinks.encoder import Encoder
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 from edge_arseg.street.options import StreetOptions, checked
 from edge_arseg.street.painter import Painter
 from edge_arseg.street.traffic import objects_at, pose_at
+from edge_arseg.video.sinks.base import sink_errors
+from edge_arseg.video.sinks.encoder import Encoder
+from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from edge_arseg.street.scene.facade import Side, houses_from_seed, side_from_houses
 from edge_arseg.street.layout import BUILDING, FACADE, PERIOD, ROOF, TEXELS_PER_METRE
 from edge_arseg.street.quad import Quad
+from edge_arseg.street.scene.facade import Side, houses_from_seed, side_from_houses
 from edge_arseg.street.scene.road import COLUMNS_PER_METRE, HALF_WIDTH, Ground, ground_from_houses
 from edge_arseg.street.scene.sky import HAZE, HIGH, LOW, REACH_U, Panorama, panorama_from_seed
 from edge_arseg.street.texture import HALF_COVERED, Texture, hazed, lay_over, packed, rgb_from_packed

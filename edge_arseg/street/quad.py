@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from edge_arseg.street import cars, furniture, people
 from edge_arseg.street.layout import BICYCLIST, CAR, FENCE, KERB, PEDESTRIAN, POLE, SIGN, TREE
+from edge_arseg.street.scene import cars, furniture, people
 from edge_arseg.street.texture import Texture
 
 

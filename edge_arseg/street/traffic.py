@@ -7,7 +7,6 @@ from math import atan, ceil, cos, floor, pi, sin
 
 import numpy as np
 
-from edge_arseg.street import cars, furniture, people
 from edge_arseg.street.layout import BICYCLIST, CAMERA_X, CAMERA_Y, FENCE, KERB, LANE
 from edge_arseg.street.quad import (
     Quad,
@@ -21,6 +20,7 @@ from edge_arseg.street.quad import (
     sign_quads,
     tree_quad,
 )
+from edge_arseg.street.scene import cars, furniture, people
 
 SIGHT_M = 130.0
 _SPEED = 8.0

@@ -8,11 +8,11 @@ from pathlib import Path
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.evaluation.progress import Progress, no_progress
 from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.training.datasets.dataset import HELD_BACK, Dataset
+from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.pairs.authors import jobs_from_authors
 from edge_arseg.training.pairs.clips import store_from_clip
-from edge_arseg.training.datasets.dataset import HELD_BACK, Dataset
 from edge_arseg.training.pairs.jobs import Job, store_from_jobs
-from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.pairs.pair import record_dtype
 from edge_arseg.training.pairs.store_files import StoreHead, read_head
 from edge_arseg.training.pairs.writer import StoreWriter

@@ -12,9 +12,9 @@ from edge_arseg.spec.frame import Frame
 from edge_arseg.video.decoding.clock import Clock
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.decoding.faults import source_faults
-from edge_arseg.video.fit import Fit
 from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.orientation import UPRIGHT, Orientation, orientation_from_picture
+from edge_arseg.video.fit import Fit
 from edge_arseg.video.vectors.source import VectorSource
 
 _INTRA = 1

@@ -3,8 +3,8 @@ import shutil
 
 import pytest
 
-from edge_arseg.doctor import findings as doctor
 from edge_arseg.bench.conditions import conditions_now, cpu_model, memory_mb
+from edge_arseg.doctor import findings as doctor
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from toy_bundle import write_toy_bundle
 
 from edge_arseg.compiler import compilation, compile_setting, engine_steps
-from edge_arseg.compiler.target.place import Machine
 from edge_arseg.compiler.kernels.choice import KernelChoice
+from edge_arseg.compiler.target.place import Machine
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.host_memory import HostMemory

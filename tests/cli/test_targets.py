@@ -5,8 +5,8 @@ import pytest
 
 from edge_arseg.runtime.device import board as detection
 from edge_arseg.runtime.device.board import Board
-from edge_arseg.spec.targets.target import Configuration
 from edge_arseg.spec.targets.files import targets
+from edge_arseg.spec.targets.target import Configuration
 
 ROOT = Path(__file__).parents[2]
 

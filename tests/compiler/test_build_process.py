@@ -4,8 +4,8 @@ import time
 import pytest
 from fake_builders import GOOD
 
-from edge_arseg.compiler.engines.process import BuildJob, result_from_job
 from edge_arseg.compiler.engines.contract import BuildSettings
+from edge_arseg.compiler.engines.process import BuildJob, result_from_job
 from edge_arseg.errors import BuildError, MemoryExhaustedError
 from edge_arseg.spec.manifest import Precision
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from small_networks import OWN_MODEL, own_network, random_frame
 
-from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.export.export import bundle_from_network, check_settings, graphs_from_network
 from edge_arseg.compiler.export.golden import golden_distances
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.errors import ArsegError, ExportError, OptionError, SourceError
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import read_bundle

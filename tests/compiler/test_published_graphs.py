@@ -14,9 +14,9 @@ from published_states import published_states
 from small_networks import own_network, random_frame
 
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
-from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.export.export import graph_entry, graphs_from_network
 from edge_arseg.compiler.export.fusion import fuse_graph, head_graph, lr_head_graph
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.network.network import Network
 from edge_arseg.network.variants import VARIANTS
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine

@@ -14,9 +14,9 @@ from tensorrt_stubs.gpu import Gpu
 from tensorrt_stubs.library import stub_library
 
 from edge_arseg.compiler.engines.contract import BuildSettings
-from edge_arseg.compiler.export.settings import ExportSettings
-from edge_arseg.compiler.export.fusion import fuse_graph
 from edge_arseg.compiler.engines.tensorrt import TensorRtBuilder
+from edge_arseg.compiler.export.fusion import fuse_graph
+from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.runtime.engines.tensorrt.library import tensorrt_log
 from edge_arseg.spec.manifest import Precision

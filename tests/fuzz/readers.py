@@ -18,11 +18,11 @@ from edge_arseg.cli.main import exit_code
 from edge_arseg.errors import ArsegError
 from edge_arseg.evaluation.labels.files import Labels
 from edge_arseg.motion import KeyframePolicy, MotionChain
-from edge_arseg.runtime.device.board import board_from_files
 from edge_arseg.runtime.bundles.reading import MANIFEST, Bundle, read_bundle
-from edge_arseg.runtime.engines.opening import open_engine
-from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
 from edge_arseg.runtime.bundles.summary import summary_from_bundle
+from edge_arseg.runtime.device.board import board_from_files
+from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
+from edge_arseg.runtime.engines.opening import open_engine
 from edge_arseg.spec.recipe import recipe_from_toml
 from edge_arseg.spec.targets.files import jetpack_table, targets
 from edge_arseg.training.datasets.classes import classes_from_file

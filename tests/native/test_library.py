@@ -89,10 +89,10 @@ def test_the_shipped_kernels_compute_what_numba_compiles_here_bit_for_bit():
     import numpy as np
 
     from edge_arseg.motion import kernels, loops
-    from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
-    from edge_arseg.runtime.kernels.numba_head.launch import compiled_decode
     from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes
     from edge_arseg.runtime.kernels.numba_fuse.launch import compiled_fusion
+    from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
+    from edge_arseg.runtime.kernels.numba_head.launch import compiled_decode
     from edge_arseg.spec.frame import VECTOR_DTYPE
     from edge_arseg.spec.fusion import FusionWeights
 

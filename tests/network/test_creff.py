@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from edge_arseg.network.creff import Creff
 from edge_arseg.network.attention.local import local_attention
+from edge_arseg.network.creff import Creff
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 
 from edge_arseg.runtime.device.board import Board, board_from_files, l4t_release
 from edge_arseg.runtime.device.host_memory import HostMemory, host_memory
-from edge_arseg.spec.targets.target import Configuration
 from edge_arseg.spec.targets.files import jetpack_table, targets
+from edge_arseg.spec.targets.target import Configuration
 
 TREES = Path(__file__).with_name("boards")
 NORMAL, SUPER = Configuration.NORMAL, Configuration.SUPER

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError
-from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes, launch
 from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
+from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes, launch
 
 
 def resized(values: np.ndarray, size: tuple[int, int], *, align_corners: bool) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.head import GraphDecoder, KernelDecoder
 from edge_arseg.runtime.engines.opening import engines_from_bundle
+from edge_arseg.runtime.head import GraphDecoder, KernelDecoder
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec import tensor as names

@@ -10,12 +10,12 @@ from edge_arseg.errors import BuildError, BundleError, EnvironmentUnfitError, Op
 from edge_arseg.runtime import engine_choice, trial_memory
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options, settled, unproved
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.engines.opening import BACKENDS
-from edge_arseg.runtime.pipeline import Mode
-from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.choice.trial import Trial, attempt_of
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
+from edge_arseg.runtime.engines.opening import BACKENDS
+from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.segmenter import Segmenter
 
 OPTIONS = EngineOptions(fusion="graph")
 

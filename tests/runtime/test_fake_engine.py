@@ -6,9 +6,9 @@ from engine_tester import EngineTester
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.engines.contract import Engine
-from edge_arseg.runtime.engines.opening import open_engine
 from edge_arseg.runtime.engines.fake import FakeEngine, fill_bands, first_step
 from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
+from edge_arseg.runtime.engines.opening import open_engine
 
 
 class TestFakeEngine(EngineTester):

@@ -10,10 +10,10 @@ from tensorrt_stubs import install
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.device.cuda import borrow_device, return_device
-from edge_arseg.runtime.kernels.cuda import Storage
-from edge_arseg.runtime.kernels.cuda.source_files import source_digest
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.fusion.gpu_fusion import GpuFusion
+from edge_arseg.runtime.kernels.cuda import Storage
+from edge_arseg.runtime.kernels.cuda.source_files import source_digest
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.fusion import FusionShapes, FusionWeights

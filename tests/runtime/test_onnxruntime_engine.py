@@ -6,8 +6,8 @@ from engine_tester import EngineTester
 
 from edge_arseg.errors import BuildError, OptionError
 from edge_arseg.runtime.engines.contract import Engine
-from edge_arseg.runtime.engines.opening import open_engine
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
+from edge_arseg.runtime.engines.opening import open_engine
 
 
 class TestOnnxRuntimeEngine(EngineTester):

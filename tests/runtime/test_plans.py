@@ -5,8 +5,8 @@ import pytest
 from toy_bundle import write_toy_bundle
 
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.bundles.plans import plan_from_bundle
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.engine_key import RECORD, EngineKey, PlanRecord, graph_digests, json_from_record, plan_file
 from edge_arseg.spec.manifest import FileEntry, Role
 

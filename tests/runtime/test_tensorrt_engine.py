@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edge_arseg.runtime.engines.opening.tensorrt import engine as tensorrt_engine
 from engine_tester import EngineTester
 from tensorrt_stubs import VERSIONS, install
 from tensorrt_stubs.gpu import Gpu
 from tensorrt_stubs.library import plan_from_graph
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, OptionError
-from edge_arseg.runtime.engines.opening.tensorrt import engine as tensorrt_engine
 from edge_arseg.runtime.device.cuda import DeviceArray
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.tensorrt.engine import TensorRtEngine

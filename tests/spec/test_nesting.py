@@ -5,9 +5,9 @@ from bundle_files import write_small_bundle
 
 from edge_arseg.errors import BundleError, DataError, OptionError, TargetError
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.spec.targets.jetpack import JetPackTable
 from edge_arseg.spec.recipe import recipe_from_toml
 from edge_arseg.spec.targets.files import target_from_toml
+from edge_arseg.spec.targets.jetpack import JetPackTable
 from edge_arseg.training.datasets.classes import classes_from_file
 
 DEEP = "[" * 90_000

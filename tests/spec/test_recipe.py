@@ -3,8 +3,8 @@
 import pytest
 
 from edge_arseg.errors import OptionError
-from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.spec.recipe import CalibrationClip, Method, recipe_from_toml, recipe_path
+from edge_arseg.storage.data_folder import data_folder
 
 GOOD = """
 name = "good"

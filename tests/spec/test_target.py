@@ -5,11 +5,11 @@ import shutil
 import pytest
 
 from edge_arseg.errors import OptionError, TargetError
-from edge_arseg.storage.data_folder import data_folder
-from edge_arseg.spec.targets.jetpack import JetPack, JetPackTable
 from edge_arseg.spec.manifest import Precision
-from edge_arseg.spec.targets.target import Configuration, Kind
 from edge_arseg.spec.targets.files import JETPACKS, jetpack_table, target_from_toml, target_named, targets
+from edge_arseg.spec.targets.jetpack import JetPack, JetPackTable
+from edge_arseg.spec.targets.target import Configuration, Kind
+from edge_arseg.storage.data_folder import data_folder
 
 NORMAL, SUPER = Configuration.NORMAL, Configuration.SUPER
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from tiny_backbone import tiny_network
 
-from edge_arseg.training.lr.fst import SUPERVISIONS, PairBatch, Recipe, fst_losses
 from edge_arseg.training.lr.ablation import FUSION_CHOICES
+from edge_arseg.training.lr.fst import SUPERVISIONS, PairBatch, Recipe, fst_losses
 from edge_arseg.training.run.losses import task_loss
 
 

@@ -15,10 +15,10 @@ from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
 from edge_arseg.training.hr import train as hr_training
-from edge_arseg.training.hr.train import HrSettings
-from edge_arseg.training.run.folder import BEST, LAST
 from edge_arseg.training.hr.augmentation import StillAugmentation
 from edge_arseg.training.hr.stills import stills_from_street
+from edge_arseg.training.hr.train import HrSettings
+from edge_arseg.training.run.folder import BEST, LAST
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_arseg.evaluation.labels.files import IGNORED
-from edge_arseg.training.pairs.pair import Pair
 from edge_arseg.training.lr.augmentation import Geometry, PairAugmentation
+from edge_arseg.training.pairs.pair import Pair
 
 HEIGHT, WIDTH = 64, 96
 

@@ -10,9 +10,9 @@ from safetensors.torch import load_file
 from tiny_trainings import HR_SETTINGS, LR_SETTINGS, hr_training, lr_training, stop_at
 
 from edge_arseg.errors import OptionError
+from edge_arseg.training.hr.stills import stills_from_street
 from edge_arseg.training.run.folder import LAST, RunFolder
 from edge_arseg.training.run.step_precision import StepTimes, step_times
-from edge_arseg.training.hr.stills import stills_from_street
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from video.moving_clips import chainable, encode, moving
 
 from edge_arseg.motion import MotionChain
-from edge_arseg.video.decoding import clock as clocks
 from edge_arseg.video import open_video
+from edge_arseg.video.decoding import clock as clocks
 from edge_arseg.video.decoding.clock import Clock
 
 

@@ -16,8 +16,8 @@ from video.mp4_files import with_matrix
 from edge_arseg.motion import MotionChain
 from edge_arseg.spec.frame import VECTOR_DTYPE, Branch
 from edge_arseg.video import open_video
-from edge_arseg.video.fit import Fit
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_matrix
+from edge_arseg.video.fit import Fit
 
 COLOURS = {(1, 0, 0): "R", (0, 1, 0): "G", (0, 0, 1): "B", (1, 1, 1): "W"}
 MATRICES = {

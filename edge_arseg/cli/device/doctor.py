@@ -29,8 +29,8 @@ def doctor(again: bool, as_json: bool) -> None:
 
     Exits with 3 where something that `run` needs is missing.
     """
-    from edge_arseg.doctor.findings import device_ready, findings
     from edge_arseg.doctor.engine_table import engine_table
+    from edge_arseg.doctor.findings import device_ready, findings
     from edge_arseg.runtime.device.cpu_features import cpu_features
 
     found = findings()

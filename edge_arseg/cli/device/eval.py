@@ -76,8 +76,8 @@ def eval(
     if (clip is None) == (images is None):
         raise click.UsageError("give either --clip or --images")
     from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
-    from edge_arseg.evaluation.labels.encoding import bitrate_from_text
     from edge_arseg.evaluation.image_scores import ImageOptions, checked_image_modes, scores_from_images
+    from edge_arseg.evaluation.labels.encoding import bitrate_from_text
     from edge_arseg.evaluation.modes import modes_from_text
     from edge_arseg.evaluation.passes import phases_from_text
     from edge_arseg.evaluation.scores import json_from_scores

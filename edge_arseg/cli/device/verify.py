@@ -32,8 +32,8 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
     Exits with 1 where fewer pixels than --min-agreement get the expected class, with 3 where the bundle is damaged.
     """
     from edge_arseg.runtime.bundles.reading import read_bundle
-    from edge_arseg.runtime.engines.options import AUTO, EngineOptions
     from edge_arseg.runtime.engines.opening import engines_from_bundle
+    from edge_arseg.runtime.engines.options import AUTO, EngineOptions
     from edge_arseg.runtime.kernel_check import CheckedKernel
     from edge_arseg.runtime.pipeline import Mode
     from edge_arseg.runtime.verification import agreements, gate_text, required_agreement, verified_roles

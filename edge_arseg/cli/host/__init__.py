@@ -1,0 +1,1 @@
+"""Commands of the host half: checkpoints in, bundles out."""

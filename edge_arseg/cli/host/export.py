@@ -57,8 +57,8 @@ def export(
     """
     read = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone)
     network, lr_scale = read.network, read.lr_scale
-    from edge_arseg.compiler.export.settings import ExportSettings
     from edge_arseg.compiler.export.export import bundle_from_network
+    from edge_arseg.compiler.export.settings import ExportSettings
     from edge_arseg.network.variants import TRAINING_SIZES
     from edge_arseg.spec.frame import Branch
 

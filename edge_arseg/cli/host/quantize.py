@@ -90,13 +90,13 @@ def quantize(
     if labels is None and (clip or images or max_drop is not None):
         raise click.UsageError("--clip, --images and --max-drop need --labels")
     require_host()
-    from edge_arseg.compiler.target.place import target_for, this_machine
-    from edge_arseg.compiler.quantize.quantize import check_source, quantize_bundle
-    from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
-    from edge_arseg.compiler.quantize.search.measured_drop import judge_for_bundle
-    from edge_arseg.compiler.quantize.precision import PrecisionPlan
     from edge_arseg.compiler.quantize.choice import choice_from_options
+    from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
+    from edge_arseg.compiler.quantize.precision import PrecisionPlan
+    from edge_arseg.compiler.quantize.quantize import check_source, quantize_bundle
     from edge_arseg.compiler.quantize.record import sha256_of_text
+    from edge_arseg.compiler.quantize.search.measured_drop import judge_for_bundle
+    from edge_arseg.compiler.target.place import target_for, this_machine
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
     from edge_arseg.spec.recipe import recipe_from_toml, recipe_path

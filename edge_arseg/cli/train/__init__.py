@@ -1,0 +1,1 @@
+"""The group of training commands, imported when asked for."""

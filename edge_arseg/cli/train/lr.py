@@ -108,11 +108,11 @@ def lr(
 
     from edge_arseg.network.checkpoint.importer import weights_file
     from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
-    from edge_arseg.training.run.curves import plot_curves
     from edge_arseg.training.lr.fusion_start import FusionStart
     from edge_arseg.training.lr.pairs import pairs_from_stores
     from edge_arseg.training.lr.start import start_network
     from edge_arseg.training.lr.train import LrSettings, LrTraining
+    from edge_arseg.training.run.curves import plot_curves
     from edge_arseg.training.run.folder import BEST, RunFolder
 
     settings = LrSettings(

@@ -1,0 +1,1 @@
+"""A network to the graphs and golden frames of a bundle."""

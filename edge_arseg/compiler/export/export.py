@@ -10,11 +10,11 @@ import onnx
 
 from edge_arseg import __version__
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
-from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
-from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.export.fusion import fuse_graph, head_graph, lr_head_graph
 from edge_arseg.compiler.export.golden import DEFAULT_CLIP, golden_from_clip
 from edge_arseg.compiler.export.macs import cost_from_model
+from edge_arseg.compiler.export.settings import ExportSettings
+from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
 from edge_arseg.errors import CheckpointError, ExportError, OptionError
 from edge_arseg.motion.accumulate import BLOCKS
 from edge_arseg.network.head import Head

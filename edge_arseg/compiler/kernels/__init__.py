@@ -1,0 +1,1 @@
+"""Building the kernels of CPU and GPU, and choosing them for a target."""

@@ -87,8 +87,8 @@ def object_from_kernels(wanted: InstructionSet) -> bytes:
 
 def _compiled_kernels() -> Iterator[tuple[str, Any]]:
     from edge_arseg.motion import loops
-    from edge_arseg.runtime.kernels.numba_head import launch as decoding
     from edge_arseg.runtime.kernels.numba_fuse import launch as fusing
+    from edge_arseg.runtime.kernels.numba_head import launch as decoding
 
     yield from loops._compile(False).items()
     yield "decode_strips", decoding._compile(False)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import onnx
 
 from edge_arseg.compiler.quantize.calibrate.flow import PreparedBranch
+from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
 from edge_arseg.compiler.quantize.half import fp16_from_fp32, with_feature_type
 from edge_arseg.compiler.quantize.qdq import ACTIVATIONS, qdq_from_ranges
-from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.manifest import Precision, Role
 

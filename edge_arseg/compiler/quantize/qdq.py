@@ -25,9 +25,16 @@ from onnxruntime.quantization.calibrate import TensorData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.quant_utils import add_infer_metadata
 
-from edge_arseg.compiler.quantize.rules.layers import BETWEEN, WEIGHTED, Layers, rectified, residual_inputs, shared_scales
 from edge_arseg.compiler.onnx_graph import OnnxGraph, shapes_of
 from edge_arseg.compiler.quantize.calibrate.ranges import Range, Ranges
+from edge_arseg.compiler.quantize.rules.layers import (
+    BETWEEN,
+    WEIGHTED,
+    Layers,
+    rectified,
+    residual_inputs,
+    shared_scales,
+)
 from edge_arseg.compiler.quantize.rules.saturation import check_sums
 from edge_arseg.errors import ExportError
 

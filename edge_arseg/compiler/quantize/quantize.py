@@ -7,12 +7,9 @@ from tempfile import TemporaryDirectory
 
 import onnx
 
-from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
 from edge_arseg.compiler.export.export import graph_entry, graph_file
-from edge_arseg.compiler.quantize.search.budget import Trial, layers_to_keep
 from edge_arseg.compiler.quantize.calibrate.flow import Calibration, ranges_from_clips
 from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
-from edge_arseg.compiler.quantize.search.measured_drop import Judge, drop_between
 from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
 from edge_arseg.compiler.quantize.record import (
     CALIBRATION_FILE,
@@ -21,7 +18,10 @@ from edge_arseg.compiler.quantize.record import (
     sensitivity_record,
 )
 from edge_arseg.compiler.quantize.rules.saturation import weight_bits
+from edge_arseg.compiler.quantize.search.budget import Trial, layers_to_keep
+from edge_arseg.compiler.quantize.search.measured_drop import Judge, drop_between
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity, sensitivities
+from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
 from edge_arseg.errors import BundleError, GateError
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle

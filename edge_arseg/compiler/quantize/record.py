@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from edge_arseg.compiler.export.export import versions
-from edge_arseg.compiler.quantize.search.budget import Trial
 from edge_arseg.compiler.quantize.calibrate.flow import Calibration
-from edge_arseg.compiler.quantize.precision import PrecisionPlan
 from edge_arseg.compiler.quantize.calibrate.ranges import scale_from_range
+from edge_arseg.compiler.quantize.precision import PrecisionPlan
+from edge_arseg.compiler.quantize.search.budget import Trial
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity
 from edge_arseg.evaluation.scores import Scores, json_from_scores
 from edge_arseg.runtime.verification import Agreement

@@ -1,0 +1,1 @@
+"""A bundle for a board: options, steps, precision, engines and kernels."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from edge_arseg.compiler.engines.contract import EngineBuilder
 from edge_arseg.compiler.engines.memory import (
     MemoryNeed,
     check_memory,
@@ -10,11 +11,10 @@ from edge_arseg.compiler.engines.memory import (
     workspace_from_memory,
 )
 from edge_arseg.compiler.engines.process import BuildJob, result_from_job
+from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.compiler.target.bundle_steps import BundleStep
 from edge_arseg.compiler.target.setting import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
-from edge_arseg.compiler.engines.contract import EngineBuilder
-from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.compiler.writable import check_writable
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.host_memory import HostMemory

@@ -11,8 +11,8 @@ from edge_arseg.runtime.device.board import Board, board_from_files
 from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.cuda_facts import facts_from_driver
 from edge_arseg.runtime.device.host_memory import HostMemory, host_memory
-from edge_arseg.spec.targets.target import Kind, Target
 from edge_arseg.spec.targets.files import jetpack_table, target_named, targets
+from edge_arseg.spec.targets.target import Kind, Target
 
 LOCAL = "local"
 """Stands for the target that this machine is."""

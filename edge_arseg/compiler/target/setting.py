@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_arseg.compiler.engines.memory import workspace_from_memory
-from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.engines.contract import BuildSettings
-from edge_arseg.compiler.target.place import Machine, Place, place_from_target, target_for
+from edge_arseg.compiler.engines.memory import workspace_from_memory
 from edge_arseg.compiler.kernels.choice import KernelChoice, choice_from_target, renewable_kernels
-from edge_arseg.compiler.target.precision import precisions_for_target
 from edge_arseg.compiler.target.bundle import needs_conversion
+from edge_arseg.compiler.target.options import CompileOptions
+from edge_arseg.compiler.target.place import Machine, Place, place_from_target, target_for
+from edge_arseg.compiler.target.precision import precisions_for_target
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.spec.manifest import Precision, Role

@@ -1,0 +1,1 @@
+"""Labels: their files and codes, and which label belongs to which picture."""

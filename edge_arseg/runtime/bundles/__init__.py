@@ -1,0 +1,1 @@
+"""Bundles as they are read: files, plans of TensorRT, the summary of a quantization."""

@@ -1,0 +1,1 @@
+"""Which bundle and engine run where none is named: trials on this machine, remembered."""

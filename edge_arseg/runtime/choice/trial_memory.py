@@ -18,10 +18,10 @@ from typing import Any
 
 from edge_arseg import __version__
 from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.choice.trial import Trial
 from edge_arseg.runtime.device.cpu_features import cpu_features
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
-from edge_arseg.runtime.choice.trial import Trial
 from edge_arseg.spec.cores import usable_cores
 from edge_arseg.spec.engine_key import RECORD, engine_roots
 from edge_arseg.storage.user_cache import user_cache
@@ -36,7 +36,7 @@ _LIBRARIES = re.compile(
 )
 _VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "CUDA_VISIBLE_DEVICES")
 _DEVICES = ("nvidia0", "nvidiactl", "nvhost-gpu", "nvgpu/igpu0/ctrl", "nvmap")
-_RUNTIME = Path(__file__).parent
+_RUNTIME = Path(__file__).parents[1]
 
 
 class TrialMemory:

@@ -1,0 +1,1 @@
+"""The machine: board, memory, features of the CPU, CUDA."""

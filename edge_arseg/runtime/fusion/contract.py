@@ -12,8 +12,8 @@ import numpy as np
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.native.library import kernels_available
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.head import KernelDecoder
 from edge_arseg.runtime.engines.contract import Buffer, Engine
+from edge_arseg.runtime.head import KernelDecoder
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role

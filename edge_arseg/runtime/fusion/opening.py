@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from edge_arseg.errors import BuildError, UnfitError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.engines.opening import engines_from_bundle
+from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.fusion.contract import Fusion, GraphFusion, KernelFusion
 from edge_arseg.spec.manifest import Role
 
@@ -48,8 +48,8 @@ def fusion_from_bundle(bundle: Bundle, stack: ExitStack, choice: str, place: str
 def _gpu_fusion(bundle: Bundle, stack: ExitStack, options: EngineOptions) -> "GpuFusion":
     # a CPU does without all that belongs to a GPU
     from edge_arseg.runtime.device.cuda import borrow_device, return_device
-    from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu
     from edge_arseg.runtime.fusion.gpu_fusion import GpuFusion
+    from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu
 
     device = borrow_device()
     try:

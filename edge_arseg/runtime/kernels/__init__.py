@@ -1,0 +1,1 @@
+"""Compiled kernels of the fusion and of the head, for CPU and GPU."""

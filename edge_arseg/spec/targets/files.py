@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from edge_arseg.errors import OptionError, TargetError
-from edge_arseg.storage.data_folder import data_folder
-from edge_arseg.spec.targets.jetpack import JetPackTable
 from edge_arseg.spec.manifest import Precision
+from edge_arseg.spec.targets.jetpack import JetPackTable
 from edge_arseg.spec.targets.target import Kind, Target, longest_prefix
+from edge_arseg.storage.data_folder import data_folder
 
 if sys.version_info >= (3, 11):
     import tomllib

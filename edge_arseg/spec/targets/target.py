@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from edge_arseg.spec.targets.jetpack import JetPack
 from edge_arseg.spec.manifest import Precision
+from edge_arseg.spec.targets.jetpack import JetPack
 
 
 class Kind(str, Enum):

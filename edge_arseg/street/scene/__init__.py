@@ -1,0 +1,1 @@
+"""What stands in the street: cars, people, furniture, facades, road and sky."""

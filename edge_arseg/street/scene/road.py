@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_arseg.street.canvas import Canvas, noise
-from edge_arseg.street.scene.facade import House
 from edge_arseg.street.layout import FACADE, KERB, LANE, PERIOD, ROAD, SIDEWALK, TEXELS_PER_METRE
+from edge_arseg.street.scene.facade import House
 from edge_arseg.street.texture import Texture, texture_from_rgba
 
 HALF_WIDTH = 10.0

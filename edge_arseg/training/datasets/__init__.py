@@ -1,0 +1,1 @@
+"""Labelled images of a data set, in every layout that is read."""

@@ -1,0 +1,1 @@
+"""The HR branch, trained on labelled images."""

@@ -8,9 +8,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from edge_arseg.errors import OptionError
+from edge_arseg.street import scenes_from_street
 from edge_arseg.training.datasets.labelled_image import LabelledImage
 from edge_arseg.training.hr.augmentation import StillAugmentation
-from edge_arseg.street import scenes_from_street
 
 
 @dataclass(frozen=True, slots=True)

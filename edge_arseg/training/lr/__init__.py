@@ -1,0 +1,1 @@
+"""The LR branch and the fusion, trained on pairs of frames."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from edge_arseg.network.creff import Creff
 from edge_arseg.network.attention.differentiable import differentiable_attention
+from edge_arseg.network.creff import Creff
 from edge_arseg.network.layers import resize
 from edge_arseg.network.warp import flows_at_feature, warp
 

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from edge_arseg.evaluation.confusion import confusion_from_maps, mean_iou
 from edge_arseg.network.network import Network
-from edge_arseg.training.pairs.pair import Pair
 from edge_arseg.training.lr.ablation import FusionChoice
+from edge_arseg.training.pairs.pair import Pair
 
 
 class HeldBackPairs:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import torch
 
 from edge_arseg.network.network import Network
-from edge_arseg.training.pairs.pair import Pair
 from edge_arseg.training.lr.views import PairSource
+from edge_arseg.training.pairs.pair import Pair
 
 
 def spread_pairs(source: PairSource, count: int) -> list[Pair]:

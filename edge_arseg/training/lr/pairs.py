@@ -8,11 +8,11 @@ from torch import Tensor
 
 from edge_arseg.errors import DataError
 from edge_arseg.network.network import Network, check_sizes
+from edge_arseg.training.lr.pair_choice import spread_pairs, taught_pairs
+from edge_arseg.training.lr.views import JoinedPairs, PairSource
 from edge_arseg.training.pairs.pair import Pair
 from edge_arseg.training.pairs.store import PairStore
 from edge_arseg.training.run.losses import class_weights
-from edge_arseg.training.lr.pair_choice import spread_pairs, taught_pairs
-from edge_arseg.training.lr.views import JoinedPairs, PairSource
 
 WEIGHED_LABELS = 400
 """Labels from which the shares of the classes are counted."""

@@ -12,21 +12,21 @@ from torch import Tensor, nn
 
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
-from edge_arseg.training.run.averaged import AveragedWeights
+from edge_arseg.training.hr.train import to_channels_last
+from edge_arseg.training.lr.ablation import FUSION_CHOICES
+from edge_arseg.training.lr.augmentation import PairAugmentation
 from edge_arseg.training.lr.distances import DISTANCE_CHOICES
 from edge_arseg.training.lr.fst import SUPERVISIONS, FstLosses, PairBatch, Recipe, fst_losses
-from edge_arseg.training.lr.ablation import FUSION_CHOICES
 from edge_arseg.training.lr.fusion_start import FusionStart
 from edge_arseg.training.lr.held_back import HeldBackPairs
-from edge_arseg.training.hr.train import to_channels_last
-from edge_arseg.training.run.losses import task_loss
 from edge_arseg.training.lr.pairs import LrPairs
-from edge_arseg.training.lr.augmentation import PairAugmentation
 from edge_arseg.training.lr.views import PairViews, batches
+from edge_arseg.training.run.averaged import AveragedWeights
 from edge_arseg.training.run.folder import RunFolder
+from edge_arseg.training.run.loop import TrainingRun
+from edge_arseg.training.run.losses import task_loss
 from edge_arseg.training.run.schedule import learning_rate
 from edge_arseg.training.run.step_precision import AUTO, BFLOAT16
-from edge_arseg.training.run.loop import TrainingRun
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from edge_arseg.training.pairs.pair import Pair
+from edge_arseg.training.lr.augmentation import PairAugmentation, PairView
 from edge_arseg.training.lr.distances import DistanceChoice
 from edge_arseg.training.lr.fst import PairBatch
-from edge_arseg.training.lr.augmentation import PairAugmentation, PairView
+from edge_arseg.training.pairs.pair import Pair
 
 
 class Clip(Protocol):

@@ -1,0 +1,1 @@
+"""Pairs of frames: made from clips, kept in a store."""

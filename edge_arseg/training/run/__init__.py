@@ -1,0 +1,1 @@
+"""One training run: its folder, loop, schedule, losses and precision."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from edge_arseg.training.datasets.dataset import Dataset
+from edge_arseg.training.datasets.labelled_image import LabelledImage
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
 from edge_arseg.training.pairs.jobs import Job, chosen_distances, digest_of_files, motion_from_mix, text_from_mix
-from edge_arseg.training.datasets.labelled_image import LabelledImage
 from edge_arseg.training.simulation.clip import frames_from_still
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames, encoding_from_seed
 from edge_arseg.training.simulation.resized import resized_still

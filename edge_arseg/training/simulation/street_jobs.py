@@ -6,12 +6,12 @@ import numpy as np
 
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.classes import CAMVID_11, ClassInfo
+from edge_arseg.street.painter import Painter
+from edge_arseg.street.traffic import objects_at, pose_at
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
 from edge_arseg.training.pairs.jobs import Job, chosen_distances, motion_from_mix, text_from_mix
 from edge_arseg.training.simulation.clip import RATE, LabelledFrame
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames, encoding_from_seed
-from edge_arseg.street.painter import Painter
-from edge_arseg.street.traffic import objects_at, pose_at
 
 _REVISION = 1
 _CLIPS_PER_STREET = 12  # painting the surfaces of a street takes about a second

@@ -1,0 +1,1 @@
+"""From packets to pictures: streams, changes of them, clocks, orientation, faults."""

@@ -8,13 +8,13 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video.decoding.changes import ParameterWatch
-from edge_arseg.video.vectors.codec import EXPORTING, made_by_x264, unfit_stream
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.uri import Source, SourceKind
+from edge_arseg.video.vectors.codec import EXPORTING, made_by_x264, unfit_stream
 
 _BROKEN_CLOCKS = ("mpegts", "mpeg", "hls", "live_flv")
 """Containers that are cut and joined anywhere, so that their clocks may leap."""

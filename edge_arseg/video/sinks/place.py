@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
+from edge_arseg.spec.url import label_of, printable
 from edge_arseg.storage.files import (
     Identity,
     check_inputs,
@@ -17,11 +18,10 @@ from edge_arseg.storage.files import (
     identity_of_descriptor,
     is_special,
 )
-from edge_arseg.spec.url import label_of, printable
-from edge_arseg.video.sources.images import image_paths
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sinks.masks import check_masks, is_mask_name
 from edge_arseg.video.sinks.movie import SUFFIXES
+from edge_arseg.video.sources.images import image_paths
 from edge_arseg.video.uri import Source, SourceKind, path_from_file_uri, source_from_uri
 
 _EXPECTED = "expected a video (NAME.mp4, NAME.mkv), masks://DIR, jsonl://FILE, jsonl://- or null://"

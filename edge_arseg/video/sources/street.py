@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 import av
 
-from edge_arseg.video.decoding.decode import Picture
 from edge_arseg.street import frames_from_street, street_from_query
+from edge_arseg.video.decoding.decode import Picture
 from edge_arseg.video.uri import Source
 
 

@@ -7,8 +7,8 @@ import av
 import numpy as np
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
-from edge_arseg.video.vectors.codec import vectors_from_picture
 from edge_arseg.video.fit import Fit
+from edge_arseg.video.vectors.codec import vectors_from_picture
 
 _INTRA, _ANY = 1, 0  # picture types: I, and as the encoder likes
 

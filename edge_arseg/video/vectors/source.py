@@ -8,9 +8,9 @@ import numpy as np
 
 from edge_arseg.errors import MotionError, OptionError
 from edge_arseg.spec.frame import MotionSource
-from edge_arseg.video.vectors.codec import unfit_picture, vectors_from_picture
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.fit import Fit
+from edge_arseg.video.vectors.codec import unfit_picture, vectors_from_picture
 from edge_arseg.video.vectors.recode import Recoder, still_vectors
 
 _log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import EnvironmentUnfitError, MemoryExhaustedError, SinkError
-from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import Role

@@ -10,8 +10,8 @@ from fake_builders import GOOD
 
 from edge_arseg.compiler.engines.memory import LIBRARY_BYTES, entry_in_precision
 from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
-from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.next_command import next_command
+from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.device.host_memory import HostMemory
@@ -94,8 +94,8 @@ def test_a_dry_run_says_what_each_engine_takes(toy):
 
 
 def test_minutes_are_those_of_an_earlier_build_here(toy, monkeypatch):
-    from edge_arseg.compiler.target import engine_steps
     from edge_arseg.compiler.engines.process import BuildResult
+    from edge_arseg.compiler.target import engine_steps
 
     def build(job, progress):
         job.plan.write_bytes(b"plan")

@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import pytest
 
+from edge_arseg.compiler.onnx_graph import itemsize, shapes_of
 from edge_arseg.compiler.quantize.calibrate.flow import ranges_from_clips
 from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph
-from edge_arseg.compiler.onnx_graph import itemsize, shapes_of
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
 from edge_arseg.compiler.quantize.selection import selections_from_recipe
 from edge_arseg.errors import ExportError, OptionError, SourceError

@@ -5,8 +5,8 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from edge_arseg.compiler.quantize.half import fp16_from_fp32, with_feature_type
 from edge_arseg.compiler.onnx_graph import OnnxGraph, shapes_of
+from edge_arseg.compiler.quantize.half import fp16_from_fp32, with_feature_type
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Role
 

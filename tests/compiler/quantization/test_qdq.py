@@ -7,10 +7,10 @@ import pytest
 from onnx import numpy_helper
 from quantization_graphs import SHAPE, identity_shortcut, joined, one_conv, pooled, weighted_shortcut
 
-from edge_arseg.compiler.quantize.rules.layers import Layers, layers_from_graph, observed_tensors, residual_inputs
 from edge_arseg.compiler.onnx_graph import OnnxGraph
-from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
+from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
+from edge_arseg.compiler.quantize.rules.layers import Layers, layers_from_graph, observed_tensors, residual_inputs
 from edge_arseg.errors import ExportError
 from edge_arseg.spec.manifest import Role
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from bundle_files import small_manifest
 
-from edge_arseg.compiler.target.precision import precisions_for_target
 from edge_arseg.compiler.quantize.choice import choice_from_options
+from edge_arseg.compiler.target.precision import precisions_for_target
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
 from edge_arseg.spec.targets.files import target_named, targets

@@ -6,9 +6,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from quantization_graphs import one_conv
 
-from edge_arseg.compiler.quantize.rules.layers import layers_from_graph
-from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
+from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
+from edge_arseg.compiler.quantize.rules.layers import layers_from_graph
 from edge_arseg.compiler.quantize.rules.saturation import check_sums, pair_sums, weight_bits
 from edge_arseg.errors import ExportError
 from edge_arseg.runtime.zoo import ZOO

@@ -1,0 +1,1 @@
+"""What is quantized and how a graph is prepared for it."""

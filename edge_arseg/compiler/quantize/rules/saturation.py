@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from edge_arseg.compiler.quantize.rules.layers import WEIGHTED
 from edge_arseg.compiler.onnx_graph import OnnxGraph, attribute
+from edge_arseg.compiler.quantize.rules.layers import WEIGHTED
 from edge_arseg.errors import ExportError
 
 LARGEST_SUM = 32767

@@ -1,0 +1,1 @@
+"""Which layers stay in float: sensitivity, budget, measured drop."""

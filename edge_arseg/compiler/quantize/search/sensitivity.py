@@ -7,10 +7,10 @@ import numpy as np
 import onnx
 
 from edge_arseg.compiler.quantize.calibrate.flow import RESULTS, PreparedBranch
-from edge_arseg.compiler.quantize.rules.layers import Layers
 from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph
-from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
+from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
+from edge_arseg.compiler.quantize.rules.layers import Layers
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.manifest import Role

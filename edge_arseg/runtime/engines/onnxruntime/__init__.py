@@ -1,0 +1,1 @@
+"""Engines of ONNX Runtime, on the CPU and on a GPU."""

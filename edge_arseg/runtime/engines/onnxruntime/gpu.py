@@ -10,8 +10,8 @@ import onnxruntime as ort
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.engines.contract import Buffer, Engine
-from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums
 from edge_arseg.runtime.engines.onnxruntime.engine import first_line, run_bound, specs_from_arguments
+from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums
 from edge_arseg.spec.tensor import FEATURES
 from edge_arseg.storage.user_cache import user_cache
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, OptionError
+from edge_arseg.runtime.bundles.plans import plan_from_bundle
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cuda import CudaDevice, DeviceArray, borrow_device, return_device
 from edge_arseg.runtime.device.cuda_graph import CudaGraph, driver_library, graph_from_work
 from edge_arseg.runtime.engines.contract import Buffer, Engine
-from edge_arseg.runtime.bundles.plans import plan_from_bundle
 from edge_arseg.runtime.engines.tensorrt.library import tensorrt_library, tensorrt_log
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import FEATURES, TensorSpec

@@ -10,10 +10,10 @@ from numba import types
 
 from edge_arseg.native.entry import cached_if_possible, compiled_entry, unpacker
 from edge_arseg.native.library import Kernel, digest_of_sources
+from edge_arseg.runtime.kernels.numba_fuse.launch import take_next
 from edge_arseg.runtime.kernels.numba_head.geometry import Geometry
 from edge_arseg.runtime.kernels.numba_head.sweep import sweep_strip
 from edge_arseg.runtime.kernels.numba_head.taps import ColumnTaps, RowTaps
-from edge_arseg.runtime.kernels.numba_fuse.launch import take_next
 
 _FLOATS = types.Array(types.float32, 1, "C")
 _INTS = types.Array(types.int32, 1, "C")

@@ -11,7 +11,6 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
-from edge_arseg.runtime.kernels.numba_head.geometry import CLASSES, VECTORS
 from edge_arseg.runtime.kernels.numba_fuse.vector import (
     INT_VECTOR,
     LANES,
@@ -24,6 +23,7 @@ from edge_arseg.runtime.kernels.numba_fuse.vector import (
     splat_vector,
     store_vector,
 )
+from edge_arseg.runtime.kernels.numba_head.geometry import CLASSES, VECTORS
 
 _INTP = ir.IntType(64)
 _INT = ir.IntType(32)

@@ -4,6 +4,7 @@
 import numpy as np
 from numba import njit
 
+from edge_arseg.runtime.kernels.numba_fuse.vector import LANES, fma, load, multiply, splat, store
 from edge_arseg.runtime.kernels.numba_head.geometry import CLASSES, TILE
 from edge_arseg.runtime.kernels.numba_head.microkernels import (
     add_scores,
@@ -14,7 +15,6 @@ from edge_arseg.runtime.kernels.numba_head.microkernels import (
     winners_many,
     winners_there,
 )
-from edge_arseg.runtime.kernels.numba_fuse.vector import LANES, fma, load, multiply, splat, store
 
 CHANNELS_AT_ONCE = 32
 """Channels that are read side by side: more than that, and prefetchers and translation caches lose track."""
