@@ -61,9 +61,9 @@ from edge_arseg.spec.fusion import FusionShapes
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
 from edge_arseg.spec.result import SegmentedFrame
-from edge_arseg.street import write_street
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.sinks import open_sink
+from edge_arseg.video.sources.street_clip import write_street
 
 BUILD = Path(__file__).resolve().parents[1] / "build/bench_cpu"
 SIZE, LR_SCALE, THREADS, CLIP_FRAMES = (720, 960), 0.5, 2, 72

@@ -11,8 +11,8 @@ class LazyGroup(click.Group):
     """Imports a command's module when the command is asked for.
 
     Args:
-        modules: command to the module, named from ``edge_arseg.cli``, that defines it as a function of the same name, in the order of
-            the help.
+        modules: command to the module that defines it as a function of the same name, in the order of the help;
+            modules are named from ``edge_arseg.cli``.
         shown: command to the first sentence of its help, so that the group's help imports none of them.
     """
 

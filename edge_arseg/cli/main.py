@@ -95,7 +95,7 @@ def exit_code(arguments: list[str]) -> int:
 
 def _shown(message: str) -> str:
     """Return a message without logins: whatever was typed in a wrong place is repeated in it."""
-    from edge_arseg.spec.url import text_without_logins
+    from edge_arseg.storage.url import text_without_logins
 
     return text_without_logins(message)
 

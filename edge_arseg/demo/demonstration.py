@@ -13,11 +13,11 @@ import numpy as np
 from edge_arseg.demo.folder import LINES, OVERLAY, STREET, DemoFolder
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.result import SegmentedFrame
-from edge_arseg.spec.url import label_of
 from edge_arseg.storage.files import part_of
-from edge_arseg.street import write_street
+from edge_arseg.storage.url import label_of
 from edge_arseg.video.sinks import open_sinks
 from edge_arseg.video.sinks.base import sink_errors
+from edge_arseg.video.sources.street_clip import write_street
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.url import printable
+from edge_arseg.storage.url import printable
 
 try:
     import fcntl

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
 from edge_arseg.errors import SourceError
-from edge_arseg.spec.url import NETWORK, label_of, printable, url_with_encoded_login
+from edge_arseg.storage.url import NETWORK, label_of, printable, url_with_encoded_login
 from edge_arseg.video.sources.pattern import is_pattern, paths_from_pattern
 
 

@@ -9,7 +9,7 @@ from toy_bundle import GOP, HEIGHT, WIDTH, write_toy_bundle
 
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import BACKENDS
-from edge_arseg.street import write_street
+from edge_arseg.video.sources.street_clip import write_street
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,7 @@ import pytest
 from toy_bundle import GOP, HEIGHT, WIDTH, ToyEngine, toy_golden, write_label, write_toy_bundle
 
 from edge_arseg.runtime.engines.opening import BACKENDS
-from edge_arseg.street import write_street
+from edge_arseg.video.sources.street_clip import write_street
 
 ROOT = Path(__file__).parents[2]
 

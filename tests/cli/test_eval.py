@@ -8,7 +8,7 @@ from toy_bundle import moving_maps, write_image, write_label, write_toy_bundle
 from edge_arseg.evaluation.labels.files import read_label
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.street import write_street
+from edge_arseg.video.sources.street_clip import write_street
 
 
 @pytest.fixture

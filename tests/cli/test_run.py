@@ -14,7 +14,7 @@ import pytest
 from fake_bundle import FAKE, GOP, HEIGHT, WIDTH
 from video.moving_clips import SHARED, encode, moving
 
-from edge_arseg.street import write_street
+from edge_arseg.video.sources.street_clip import write_street
 
 VAL = sorted((SHARED / "camvid/val/images").glob("*.png"))
 pytestmark = pytest.mark.usefixtures("no_hang")

@@ -5,7 +5,7 @@ import json
 import pytest
 from training_files import write_camvid
 
-from edge_arseg.street.drive import write_street
+from edge_arseg.video.sources.street_clip import write_street
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_arseg.spec.url import label_of, printable, text_without_logins, url_with_encoded_login
+from edge_arseg.storage.url import label_of, printable, text_without_logins, url_with_encoded_login
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.spec.classes import CAMVID_11
-from edge_arseg.street import frames_from_street, scenes_from_street, street_from_query, write_street
+from edge_arseg.street import frames_from_street, scenes_from_street, street_from_query
 from edge_arseg.street.layout import BUILDING, ROAD, SKY
 from edge_arseg.street.texture import hazed, lay_over, packed, rgb_from_packed, texture_from_rgba
+from edge_arseg.video.sources.street_clip import write_street
 
 SMALL = (96, 128)
 

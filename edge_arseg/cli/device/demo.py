@@ -12,7 +12,7 @@ from edge_arseg.cli.output import print_fields, print_json
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
 from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.spec.url import label_of
+from edge_arseg.storage.url import label_of
 
 
 @click.command()

@@ -5,7 +5,7 @@ import click
 from edge_arseg.cli.lazy_group import LazyGroup
 
 COMMANDS = {"prepare": "train.prepare", "hr": "train.hr", "lr": "train.lr"}
-"""Command to the module below `edge_arseg.cli` that defines it as a function of the same name, in the order of the work."""
+"""Command to the module that defines it as a function of the same name, in the order of the work."""
 SHOWN = {
     "prepare": "Make the pairs of frames that the LR branch is trained on.",
     "hr": "Train the HR branch on the labelled images of DATASET.",

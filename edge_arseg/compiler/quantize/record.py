@@ -17,7 +17,7 @@ from edge_arseg.evaluation.scores import Scores, json_from_scores
 from edge_arseg.runtime.verification import Agreement
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.recipe import Recipe
-from edge_arseg.spec.url import label_of
+from edge_arseg.storage.url import label_of
 
 CALIBRATION_FILE = "quantization/calibration.json"
 SENSITIVITY_FILE = "quantization/sensitivity.json"

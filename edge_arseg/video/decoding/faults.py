@@ -8,7 +8,7 @@ from typing import Any
 import av
 
 from edge_arseg.errors import ArsegError, SourceError
-from edge_arseg.spec.url import HIDDEN, NETWORK, text_without_logins
+from edge_arseg.storage.url import HIDDEN, NETWORK, text_without_logins
 
 _SEEN: tuple[tuple[type[BaseException], str], ...] = (
     (FileNotFoundError, "there is no such file or device; check the path"),

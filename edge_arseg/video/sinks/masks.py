@@ -9,8 +9,8 @@ from pathlib import Path
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.classes import ClassInfo
 from edge_arseg.spec.result import SegmentedFrame
-from edge_arseg.spec.url import printable
 from edge_arseg.storage.files import Lock, lock_on
+from edge_arseg.storage.url import printable
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.folders import made_folders, remove_folders
 from edge_arseg.video.sinks.png import is_index_png, palette_from_classes, png_from_indices

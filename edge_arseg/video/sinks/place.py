@@ -8,7 +8,6 @@ from os import PathLike
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.url import label_of, printable
 from edge_arseg.storage.files import (
     Identity,
     check_inputs,
@@ -18,6 +17,7 @@ from edge_arseg.storage.files import (
     identity_of_descriptor,
     is_special,
 )
+from edge_arseg.storage.url import label_of, printable
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sinks.masks import check_masks, is_mask_name
 from edge_arseg.video.sinks.movie import SUFFIXES

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 
 from edge_arseg.errors import SourceError
-from edge_arseg.spec.url import printable
+from edge_arseg.storage.url import printable
 from edge_arseg.video.decoding.decode import Picture
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_arseg.errors import MotionError, SourceError
 from edge_arseg.spec.frame import Frame
-from edge_arseg.spec.url import text_without_logins
+from edge_arseg.storage.url import text_without_logins
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.frames import FrameMaker, Step
 from edge_arseg.video.reader import VideoReader

@@ -27,7 +27,7 @@ from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.recipe import DATA, CalibrationClip, Recipe
-from edge_arseg.spec.url import label_of
+from edge_arseg.storage.url import label_of
 
 ROLES = (Role.HR, Role.LR, Role.FUSE)
 RESULTS = {Role.HR: (names.FEATURE,), Role.LR: (names.LR_FEATURE,), Role.FUSE: ()}
