@@ -17,11 +17,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
-from edge_arseg.runtime.engines.opening.onnxruntime import integer_sums
 
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
 from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.onnxruntime import integer_sums
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import CLASS_MAP, FRAME, LR_FEATURE

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DEVICE_TESTS = ("tests/spec", "tests/motion", "tests/runtime", "tests/bench", "tests/cli/test_main.py")
+DEVICE_TESTS = ("tests/storage", "tests/spec", "tests/motion", "tests/runtime", "tests/bench", "tests/cli/test_main.py")
 
 
 def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]:

@@ -11,8 +11,9 @@ from cuda_stub import KernelGpu
 from kernel_bundles import BOARD, MEMORY, compiled
 from tensorrt_stubs import building, install
 
-from edge_arseg.compiler import compilation, engine_steps
 from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
+from edge_arseg.compiler.target import compile as compilation
+from edge_arseg.compiler.target import engine_steps
 from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision
 

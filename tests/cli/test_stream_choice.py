@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from fake_bundle import FAKE
-from video.test_streams import several
+from video.decoding.test_streams import several
 
 from edge_arseg.video import open_video
 from edge_arseg.video.sinks.png import png_from_indices

@@ -136,7 +136,7 @@ def _texts() -> Iterator[Seed]:
         yield Seed("recipe", path.stem, {"recipe.toml": path.read_bytes()}, ("recipe.toml",))
     classes = "".join(f'[[class]]\nname = "{c.name}"\ncolor = {list(c.color)}\n\n' for c in CAMVID_11)
     yield Seed("classes", "camvid", {"classes.toml": classes.encode()}, ("classes.toml",))
-    for tree in sorted(path for path in (ROOT / "tests/runtime/boards").iterdir() if path.is_dir()):
+    for tree in sorted(path for path in (ROOT / "tests/runtime/device/boards").iterdir() if path.is_dir()):
         files = _files(tree)
         yield Seed("board", tree.name, files, tuple(files))
 

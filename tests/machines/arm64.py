@@ -11,7 +11,9 @@ from machines.suite import device_suite, versions
 ROOT = Root("bookworm", "arm64")
 PLATFORMS = (*(f"manylinux_2_{minor}_aarch64" for minor in (28, 27, 26, 24, 17)), "manylinux2014_aarch64")
 PARTS = (
+    "tests/storage",
     "tests/spec",
+    "tests/street",
     "tests/motion",
     "tests/evaluation",
     "tests/bench",

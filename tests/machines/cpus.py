@@ -18,7 +18,7 @@ QEMU = "qemu-x86_64-static"
 MODELS = ("Haswell", "Nehalem")
 NATIVE = "this CPU"
 BACKENDS = ("onnxruntime", "openvino")
-KERNELS = ("tests/runtime/test_decode_kernel.py", "tests/runtime/test_fusion_kernel.py", "tests/motion")
+KERNELS = ("tests/runtime/kernels/test_decode_kernel.py", "tests/runtime/kernels/test_fusion_kernel.py", "tests/motion")
 """Tests of the Numba kernels, each against an oracle in NumPy or torch."""
 
 VERIFY_SECONDS = 900

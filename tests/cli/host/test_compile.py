@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 from toy_bundle import write_toy_bundle
 
-from edge_arseg.compiler import compilation, compile_setting, engine_steps
 from edge_arseg.compiler.kernels.choice import KernelChoice
+from edge_arseg.compiler.target import compile as compilation
+from edge_arseg.compiler.target import engine_steps
+from edge_arseg.compiler.target import setting as compile_setting
 from edge_arseg.compiler.target.place import Machine
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.targets.target import Configuration
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 MEMORY = HostMemory(8 * 10**9, 7 * 10**9, 8 * 10**9)
 HOST = Machine(Board("cpu", "no Jetson", memory=MEMORY), None, "x86_64", lambda: MEMORY)
 NANO = "jetson-orin-nano-8gb"
@@ -120,7 +122,10 @@ sys.path.insert(0, {str(TESTS / "cli")!r})
 if __name__ == "__main__":
     from dataclasses import replace
     from pathlib import Path
-    from edge_arseg.compiler import bundle_steps, compilation, compile_setting, engine_steps
+    from edge_arseg.compiler.target import bundle_steps
+    from edge_arseg.compiler.target import compile as compilation
+    from edge_arseg.compiler.target import setting as compile_setting
+    from edge_arseg.compiler.target import engine_steps
     from edge_arseg.compiler.target.options import CompileOptions
     from edge_arseg.compiler.kernels.choice import KernelChoice
     from edge_arseg.runtime.bundles.reading import read_bundle

@@ -9,8 +9,8 @@ import numpy as np
 import onnxruntime
 import pytest
 from bundle_files import small_manifest
-from edge_arseg.runtime.engines.opening.onnxruntime import integer_sums
 
+from edge_arseg.runtime.engines.onnxruntime import integer_sums
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.runtime.engines.onnxruntime.integer_sums import EXACT, has_wide_weights, sums_saturate
 from edge_arseg.spec.manifest import GraphEntry, Precision, QuantizationEntry, Role

@@ -8,7 +8,8 @@ from edge_arseg.runtime.device.board import Board
 from edge_arseg.spec.targets.files import targets
 from edge_arseg.spec.targets.target import Configuration
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
+BOARDS = ROOT / "tests/runtime/device/boards"
 
 
 def test_all_targets_are_listed(edge_arseg):
@@ -78,7 +79,7 @@ def test_an_unknown_board_asks_for_the_name(edge_arseg, monkeypatch):
 
 
 def test_another_root_is_looked_at(edge_arseg, tmp_path):
-    answer = edge_arseg("targets", "detect", "--root", str(ROOT / "tests/runtime/boards/agx-orin-64gb"), "--json")
+    answer = edge_arseg("targets", "detect", "--root", str(BOARDS / "agx-orin-64gb"), "--json")
     found = json.loads(answer.out)
     assert answer.code == 0
     assert (found["target"], found["jetpack"], found["l4t"]) == ("jetson-agx-orin-64gb", "6.0", "36.3.0")

@@ -11,7 +11,7 @@ from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.video.sources.street_clip import write_street
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

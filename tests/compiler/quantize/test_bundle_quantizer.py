@@ -157,7 +157,8 @@ def test_a_gate_below_what_was_reached_is_refused_too(edge_arseg, own_bundle, tm
 def test_layers_are_ranked_and_scored_with_exact_sums(edge_arseg, own_bundle, recipe_file, tmp_path, monkeypatch):
     """On a CPU that saturates, weights of 8 bits, for TensorRT, are added exactly wherever they are judged."""
     import onnxruntime
-    from edge_arseg.runtime.engines.opening.onnxruntime import integer_sums
+
+    from edge_arseg.runtime.engines.onnxruntime import integer_sums
 
     monkeypatch.setattr(integer_sums, "sums_saturate", lambda: True)
     session = onnxruntime.InferenceSession

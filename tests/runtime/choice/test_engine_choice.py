@@ -7,8 +7,8 @@ import pytest
 from toy_bundle import GOP, ToyEngine, write_toy_bundle
 
 from edge_arseg.errors import BuildError, BundleError, EnvironmentUnfitError, OptionError
-from edge_arseg.runtime import engine_choice, trial_memory
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.choice import engine_choice, trial_memory
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options, settled, unproved
 from edge_arseg.runtime.choice.trial import Trial, attempt_of
 from edge_arseg.runtime.choice.trial_memory import TrialMemory

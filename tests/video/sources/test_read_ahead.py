@@ -12,9 +12,10 @@ import pytest
 from video.moving_clips import SHARED, chainable, encode, moving
 
 from edge_arseg.errors import SourceError
-from edge_arseg.video import open_video, read_ahead, source_from_uri
+from edge_arseg.video import open_video, source_from_uri
 from edge_arseg.video.decoding.decode import Picture
 from edge_arseg.video.frames import FrameMaker
+from edge_arseg.video.sources import read_ahead
 from edge_arseg.video.sources.read_ahead import ReadAhead
 
 PICTURES = [av.VideoFrame.from_ndarray(rgb, format="rgb24") for rgb in moving(8)]

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from edge_arseg.runtime.engines.opening.tensorrt import engine as tensorrt_engine
 from tensorrt_stubs import install
 from tensorrt_stubs.attributes import attributes
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
+from edge_arseg.runtime.engines.tensorrt import engine as tensorrt_engine
 from edge_arseg.runtime.engines.tensorrt.engine import TensorRtEngine
 from edge_arseg.runtime.engines.tensorrt.library import tensorrt_log
 

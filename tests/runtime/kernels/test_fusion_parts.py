@@ -5,8 +5,8 @@ import pytest
 from fake_bundle import write_fake_bundle
 
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.fusion import contract as fusion
 from edge_arseg.runtime.fusion.contract import KernelFusion
-from edge_arseg.runtime.fusion.contract import contract as fusion
 from edge_arseg.runtime.stages import StageClock
 
 HEIGHT, WIDTH, CHANNELS = 50, 64, 6

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edge_arseg.runtime.engines.opening.tensorrt import engine as tensorrt_engine
 from engine_tester import EngineTester
 from tensorrt_stubs import VERSIONS, install
 from tensorrt_stubs.gpu import Gpu
@@ -15,6 +14,7 @@ from tensorrt_stubs.library import plan_from_graph
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, OptionError
 from edge_arseg.runtime.device.cuda import DeviceArray
 from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.tensorrt import engine as tensorrt_engine
 from edge_arseg.runtime.engines.tensorrt.engine import TensorRtEngine
 from edge_arseg.spec.tensor import TensorSpec
 
