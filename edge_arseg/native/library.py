@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parents[1]
 FOLDER = Path(__file__).parent / "libraries"
-SOURCES = ("motion/loops.py", "native/entry.py", "runtime/numba_fusion", "runtime/numba_decode")
+SOURCES = ("motion/loops.py", "native/entry.py", "runtime/kernels/numba_fuse", "runtime/kernels/numba_head")
 """Files and folders of the package that the libraries are compiled from."""
 CALLERS = ("__init__.py", "kernel.py")
 """Files in these folders that only call what is compiled."""

@@ -32,7 +32,7 @@ class CudaFusion:
     """A fusion of fixed shapes and weights; all memory is taken when it is made.
 
     For the thread that owns the device's context: ``device.call(kernel.run, ...)``. What it computes is what
-    ``numba_fusion.FusionKernel`` computes.
+    ``numba_fuse.FusionKernel`` computes.
 
     Attributes:
         plan: how it is launched.

@@ -1,6 +1,6 @@
 """The CPU fusion kernel: warp, depthwise convolutions, local attention and residual in one compiled pass.
 
-It replaces the ``fuse`` graph up to the fused feature; ``numba_decode`` or the ``head`` graph decodes that. Needs Numba
+It replaces the ``fuse`` graph up to the fused feature; ``numba_head`` or the ``head`` graph decodes that. Needs Numba
 (extra ``cpu``).
 
 ::
