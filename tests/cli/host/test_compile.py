@@ -117,7 +117,7 @@ import sys
 for name in ("torch", "onnx", "onnxscript", "safetensors"):
     sys.modules[name] = None
 sys.path.insert(0, {str(TESTS)!r})
-sys.path.insert(0, {str(TESTS / "cli")!r})
+sys.path.insert(0, {str(TESTS / "cli/host")!r})
 
 if __name__ == "__main__":
     from dataclasses import replace

@@ -3,6 +3,7 @@
 import pytest
 from fusion_golden import FRAME_HEIGHT, GOLDEN, VARIANTS, difference, golden_case
 
+pytest.importorskip("numba")
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes
 
 reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
