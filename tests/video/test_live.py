@@ -215,6 +215,7 @@ def listening(url, **options):
     return open_video(url, options=listen, timeout_s=(15, 1), **options)
 
 
+@pytest.mark.timed
 def test_rtsp_frames_arrive_and_stop_being_waited_for():
     with served() as (url, _), listening(url) as reader:
         frames = list(itertools.islice(reader, 12))
@@ -233,6 +234,7 @@ def test_a_killed_rtsp_server_is_waited_for_and_its_successor_read():
     assert frame.time_s > last.time_s
 
 
+@pytest.mark.timed
 def test_a_stalled_rtsp_server_ends_in_an_error_in_bounded_time():
     with served() as (url, servers), listening(url, retry_s=2) as reader:
         next(reader)
