@@ -33,9 +33,9 @@ class LiveReader(VideoReader):
     Times count from the first frame.
 
     A source that ends, stalls or breaks is opened again, after 0.25 s, 0.5 s, then every second, until it has been
-    silent for ``retry_s``: then ``SourceError`` is raised. The first frame after the gap has no vectors, so it becomes a
-    keyframe. A camera whose device is gone from the system raises at once, and so does a stream that no longer has the
-    motion that was asked for.
+    silent for ``retry_s``: then ``SourceError`` is raised. The first frame after the gap has no vectors, so it becomes
+    a keyframe. A camera whose device is gone from the system raises at once, and so does a stream that no longer has
+    the motion that was asked for.
     """
 
     live = True
