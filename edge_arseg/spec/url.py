@@ -22,7 +22,8 @@ _BARE = re.compile(  # a URL whose scheme was forgotten or mistyped
     r"[\w.-]+\.(?:local|lan|com|net|org))",
     re.DOTALL | re.IGNORECASE,
 )
-_WITHIN = re.compile(rf"(.+?)((?:{'|'.join(NETWORK)}):/.*)", re.DOTALL | re.IGNORECASE)
+_WITHIN = re.compile(rf"(.+?)((?:{'|'.join(NETWORK)})://.*)", re.DOTALL | re.IGNORECASE)
+_HANDED_ON = re.compile(rf"((?:{'|'.join(NETWORK)}):/{{1,2}})[^/\s&]*@", re.IGNORECASE)  # one URL within another
 _ENCODED = re.compile(r"(%3A%2F%2F)[^&/]*?(%40)", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[\w.+-]+:[^/]*@[\w.-]+(:\d+)?/.*", re.DOTALL)
 _IN_TEXT = re.compile(rf"\b(?:[a-zA-Z][a-zA-Z0-9+.-]*://|(?:{'|'.join(NETWORK)}):/?(?=[^/\s]*@))\S+", re.IGNORECASE)
@@ -58,9 +59,7 @@ def label_from_url(url: str) -> str:
     end = _login_end(rest, suspicious=True)
     shown, tail = (f"{HIDDEN}@", rest[end + 1 :]) if end > 0 else ("", rest)
     tail = _ENCODED.sub(rf"\1{HIDDEN}\2", _SECRET.sub(rf"\1={HIDDEN}", tail))
-    if within := _WITHIN.fullmatch(tail):  # one URL that is handed to another
-        tail = within[1] + label_from_url(within[2])
-    return f"{scheme}://{shown}{tail}"
+    return f"{scheme}://{shown}" + _HANDED_ON.sub(rf"\1{HIDDEN}@", tail)
 
 
 def label_of(source: str | PathLike[str]) -> str:

@@ -68,6 +68,13 @@ def test_every_url_in_a_text_is_shown_without_its_login():
     )
 
 
+def test_a_url_of_a_thousand_urls_is_shown():
+    url = "http://u:pw@h/" * 1200
+    assert "pw" not in label_of(url)
+    assert "pw" not in label_of(" " + url)
+    assert label_of("rtsp:/" * 1200) == "rtsp:/" * 1200
+
+
 def test_what_follows_a_url_in_a_sentence_stays():
     assert text_without_logins("http://h/x?token=a: not found") == "http://h/x?token=***: not found"
 
