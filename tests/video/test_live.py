@@ -17,7 +17,7 @@ from edge_arseg.spec.frame import Branch
 from edge_arseg.video import open_video, source_from_uri
 from edge_arseg.video.decode import Picture
 from edge_arseg.video.frames import FrameMaker
-from edge_arseg.video.live import MISSED_LIMIT, LiveReader
+from edge_arseg.video.live import LONGEST_PAUSE_S, MISSED_LIMIT, LiveReader
 
 PICTURES = [av.VideoFrame.from_ndarray(rgb, format="rgb24") for rgb in moving(8, step=(3, 2))]
 
@@ -163,6 +163,24 @@ def test_it_is_tried_again_until_the_time_is_up():
             next(reader)
     assert 2 <= len(tried) <= 4
     assert tried[1] - tried[0] > 0.45  # the pause grows
+
+
+def test_the_pause_before_the_next_try_is_a_second_at_most(monkeypatch):
+    assert LONGEST_PAUSE_S == 1.0
+    monkeypatch.setattr("edge_arseg.video.live.LONGEST_PAUSE_S", 0.25)
+    camera, tried = Camera(), []
+
+    def connect():
+        tried.append(time.monotonic())
+        raise SourceError("nobody listens")
+
+    with live(camera, connect=connect, retry_s=1.1) as reader:
+        next(reader)
+        camera.script.put(None)
+        with pytest.raises(SourceError, match="no frame for 1 s"):
+            next(reader)
+    assert 3 <= len(tried) <= 5  # with pauses that double: 2 or 3
+    assert 0.2 < tried[2] - tried[1] < 0.45
 
 
 def test_an_unplugged_camera_is_told_at_once():
