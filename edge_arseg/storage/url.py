@@ -16,15 +16,25 @@ NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "http", "https
 _LOCAL = ("file", "images", "masks", "jsonl", "null", "test", "v4l2", "csi", "pipe")
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)", re.DOTALL)
 _SLASHLESS = re.compile(rf"({'|'.join(NETWORK)}):/?(?!/)(.*@.*)", re.DOTALL | re.IGNORECASE)
-_BARE = re.compile(r"[\w.+-]+:.*@[\w.-]+(:\d+(/.*)?|/.*)", re.DOTALL)  # a URL whose scheme was forgotten
+_BARE = re.compile(  # a URL whose scheme was forgotten or mistyped
+    rf"(?:(?:{'|'.join(NETWORK)})?[:;]?//)?[\w.+-]+:.*@"
+    r"(?:(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::\d+(?:/.*)?|/.*)|\d+\.\d+\.\d+\.\d+|localhost|"
+    r"[\w.-]+\.(?:local|lan|com|net|org))",
+    re.DOTALL | re.IGNORECASE,
+)
+_WITHIN = re.compile(rf"(.+?)((?:{'|'.join(NETWORK)})://.*)", re.DOTALL | re.IGNORECASE)
+_HANDED_ON = re.compile(rf"((?:{'|'.join(NETWORK)}):/{{1,2}})[^/\s&]*@", re.IGNORECASE)  # one URL within another
+_ENCODED = re.compile(r"(%3A%2F%2F)[^&/]*?(%40)", re.IGNORECASE)
+_AUTHORITY = re.compile(r"[\w.+-]+:[^/]*@[\w.-]+(:\d+)?/.*", re.DOTALL)
 _IN_TEXT = re.compile(rf"\b(?:[a-zA-Z][a-zA-Z0-9+.-]*://|(?:{'|'.join(NETWORK)}):/?(?=[^/\s]*@))\S+", re.IGNORECASE)
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^:@\[\]\s]+)(:\d*)?")
 _SURE_HOST = re.compile(
     r"(\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\]|localhost|[\w-]+(\.[\w-]+)+(?=[:/])|[\w-]+(?=:\d))(:\d+)?(?=[/?#]|$)"
 )
 _SECRET = re.compile(
-    r"((?:[\w.~%-]*(?:pass|pwd|psw|token|secret|signature|auth(?!or)|key(?!frame|int)|cred|login|user|usr|account|"
-    r"session|jwt|policy|code(?!c))[\w.~%-]*)|(?<=[?&;])(?:u|p|pw|sig|sid|hash|h))=[^&]*((?:&[^=&]+(?=&|$))*)",
+    r"((?:[\w.~%-]*(?:pass|pwd|psw|token|secret|signature|auth(?!or(?!i))|key(?!frame|int)|cred|login|user|usr|account|"
+    r"sess|jwt|policy|code(?!c)|ticket|bearer|streamid|access(?!or)|nonce)[\w.~%-]*)"
+    r"|(?<=[?&;])(?:u|p|pw|sig|sid|hash|h|st|pin|otp|psk|md5|hmac))=[^&]*((?:&[^=&]+(?=&|$))*)",
     re.IGNORECASE,
 )
 _BAD_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
@@ -38,13 +48,18 @@ def label_from_url(url: str) -> str:
     """
     match = _URL.fullmatch(url)
     if match is None or match[1].lower() in _LOCAL:
+        if within := _WITHIN.fullmatch(url):
+            return within[1] + label_from_url(within[2])
+        if match is not None and _AUTHORITY.fullmatch(match[2]):
+            return f"{match[1]}://{HIDDEN}@{match[2].rpartition('@')[2]}"
         if slashless := _SLASHLESS.fullmatch(url):
             return f"{slashless[1]}:{HIDDEN}@{slashless[2].rpartition('@')[2]}"
         return f"{HIDDEN}@{url.rpartition('@')[2]}" if match is None and _BARE.fullmatch(url) else url
     scheme, rest = match.groups()
     end = _login_end(rest, suspicious=True)
     shown, tail = (f"{HIDDEN}@", rest[end + 1 :]) if end > 0 else ("", rest)
-    return f"{scheme}://{shown}" + _SECRET.sub(rf"\1={HIDDEN}", tail)
+    tail = _ENCODED.sub(rf"\1{HIDDEN}\2", _SECRET.sub(rf"\1={HIDDEN}", tail))
+    return f"{scheme}://{shown}" + _HANDED_ON.sub(rf"\1{HIDDEN}@", tail)
 
 
 def label_of(source: str | PathLike[str]) -> str:
@@ -54,7 +69,12 @@ def label_of(source: str | PathLike[str]) -> str:
 
 def text_without_logins(text: str) -> str:
     """Return a message with every URL in it as ``label_from_url`` shows it."""
-    return _IN_TEXT.sub(lambda match: match[0] if EXAMPLE in match[0] else label_from_url(match[0]), text)
+
+    def shown(match: re.Match[str]) -> str:
+        url = match[0].rstrip(":,;")  # what follows a URL in a sentence
+        return match[0] if EXAMPLE in url else label_from_url(url) + match[0][len(url) :]
+
+    return _IN_TEXT.sub(shown, text)
 
 
 def url_with_encoded_login(url: str) -> str:

@@ -62,7 +62,8 @@ class Source:
     @property
     def path(self) -> Path | None:
         """The file, where the source is one of this machine."""
-        remote = self.location.startswith(("http://", "https://", "pipe:"))
+        remote = self.location.startswith(("http://", "https://"))
+        remote = remote or (self.location.startswith("pipe:") and not os.path.lexists(self.location))
         return None if remote or self.kind is not SourceKind.FILE else Path(self.location)
 
     @property

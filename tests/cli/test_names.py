@@ -19,6 +19,7 @@ def here(tmp_path, monkeypatch):
     [
         "2024-05-01T12:30:00.mp4",
         "rtsp:x.mp4",
+        "pipe:1.mp4",
         "-x.mp4",
         "100%.mp4",
         "50%d.mp4",

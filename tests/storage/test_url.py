@@ -32,7 +32,25 @@ from edge_arseg.storage.url import label_of, printable, text_without_logins, url
         ("rtsp:/u:pw@host/a", "rtsp:***@host/a", None),
         ("u:p#w@host:554/a", "***@host:554/a", None),
         ("u:pw@10.0.0.1/a", "***@10.0.0.1/a", None),
+        ("u:pw@10.0.0.1", "***@10.0.0.1", None),
+        ("u:pw@camera.local", "***@camera.local", None),
+        ("//u:pw@host/a", "***@host/a", None),
+        ("rtsp//u:pw@host/a", "***@host/a", None),
+        (" rtsp://u:pw@host/a", " rtsp://***@host/a", None),
+        ("@rtsp://u:pw@host/a", "@rtsp://***@host/a", None),
+        ("images://http://u:pw@host/%d.png", "images://http://***@host/%d.png", None),
+        ("file://u:pw@host/a", "file://***@host/a", None),
+        ("srt://host:1?streamid=read:a:u:pw&mode=caller", "srt://host:1?streamid=***&mode=caller", None),
+        (
+            "http://host/c?PHPSESSID=x&ticket=x&psk=x&pin=x&otp=x&n=1",
+            "http://host/c?PHPSESSID=***&ticket=***&psk=***&pin=***&otp=***&n=1",
+            None,
+        ),
+        ("http://host/c?Authorization=Bearer x&author=me", "http://host/c?Authorization=***&author=me", None),
+        ("http://host/c?url=rtsp://u:pw@cam/a", "http://host/c?url=rtsp://***@cam/a", None),
+        ("http://host/c?url=rtsp%3A%2F%2Fu%3Apw%40cam", "http://host/c?url=rtsp%3A%2F%2F***%40cam", None),
         ("12:30@home.mp4", "12:30@home.mp4", None),
+        ("clips/12:30@home/a.mp4", "clips/12:30@home/a.mp4", None),
         ("clips/me@home:1.mp4", "clips/me@home:1.mp4", None),
         ("images://me@home/*.png", "images://me@home/*.png", None),
     ],
@@ -48,6 +66,17 @@ def test_every_url_in_a_text_is_shown_without_its_login():
     assert text_without_logins(text) == (
         "error: rtsp://***@h:1/a: not at 'http://***@h/x', but rtsp:***@h/y; see images://a@b"
     )
+
+
+def test_a_url_of_a_thousand_urls_is_shown():
+    url = "http://u:pw@h/" * 1200
+    assert "pw" not in label_of(url)
+    assert "pw" not in label_of(" " + url)
+    assert label_of("rtsp:/" * 1200) == "rtsp:/" * 1200
+
+
+def test_what_follows_a_url_in_a_sentence_stays():
+    assert text_without_logins("http://h/x?token=a: not found") == "http://h/x?token=***: not found"
 
 
 def test_names_that_cannot_be_printed_are_written_out():

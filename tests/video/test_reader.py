@@ -184,6 +184,7 @@ def test_the_rendered_street_is_a_source():
     assert reader.motion_source is MotionSource.RECODE
 
 
+@pytest.mark.timed
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak in KiB")
 def test_memory_does_not_grow(tmp_path):
     import resource

@@ -36,6 +36,14 @@ def test_a_star_takes_names_in_order(tmp_path):
     assert levels(f"images://{tmp_path}/a_*.png") == [0, 1]
 
 
+def test_what_systems_hide_in_folders_is_no_image(tmp_path):
+    write(tmp_path / "a.png", 7)
+    for name in ("._a.png", ".DS_Store", "Thumbs.db", "desktop.ini", "Icon\r"):
+        (tmp_path / name).write_bytes(b"\0\5\x16\7")
+    assert levels(f"images://{tmp_path}/*") == [7]
+    assert levels(f"{tmp_path}/*") == [7]
+
+
 def test_pixels_are_exact_and_time_follows_the_rate(tmp_path):
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (48, 64, 3), np.uint8)

@@ -99,7 +99,7 @@ def detect(root: Path, as_json: bool) -> None:
 
     With --root it looks at a copy of another machine's files: /proc/device-tree, /etc/nv_tegra_release,
     /etc/nv_boot_control.conf, /proc/meminfo, /proc/driver/nvidia/gpus, /sys/module, /sys/devices/soc0,
-    /var/lib/dpkg/status. Whatever of them is missing counts as not there.
+    /dev, /var/lib/dpkg/status. Whatever of them is missing counts as not there.
     """
     from edge_arseg.errors import EnvironmentUnfitError
     from edge_arseg.runtime.device.board import board_from_files

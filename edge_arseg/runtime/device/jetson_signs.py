@@ -10,8 +10,10 @@ DEVICE_TREES = ("proc/device-tree", "sys/firmware/devicetree/base")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,8}|[0-9]{1,10}")
 _RELEASE = re.compile(r"R([0-9]{1,3}) \(release\), REVISION: ([0-9]{1,3}(?:\.[0-9]{1,3})*)[,\s]")
 _PACKAGE_RELEASE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})+(?=-|$)")
-_TEGRA_NAME = re.compile(r"\b(?:jetson|tegra|agx orin|orin nano|orin nx|agx xavier|xavier nx)\b", re.IGNORECASE)
+_TEGRA_NAME = re.compile(r"\b(?:jetson|tegra|nvgpu|agx orin|orin nano|orin nx|agx xavier|xavier nx)\b", re.IGNORECASE)
 _NVIDIA_NAME = re.compile(r"\bnvidia\b.*\b(?:orin|xavier|thor)\b", re.IGNORECASE)
+_MODULES = ("tegra", "nvgpu", "nvmap")
+_DEVICES = ("nvhost-", "nvmap", "tegra")
 _LIBRARIES = "usr/lib/aarch64-linux-gnu"
 
 
@@ -52,8 +54,10 @@ def likely_sign(tree: FileTree) -> str | None:
 
     A device tree of another board or a desktop GPU speaks louder.
     """
-    if module := next((name for name in tree.names("sys/module") if name.startswith("tegra")), None):
+    if module := next((name for name in tree.names("sys/module") if name.startswith(_MODULES)), None):
         return f"/sys/module/{module}"
+    if device := next((name for name in tree.names("dev") if name.startswith(_DEVICES)), None):
+        return f"/dev/{device}"
     for folder in ("tegra", "tegra-egl", "nvidia"):
         if any(".so" in name for name in tree.names(f"{_LIBRARIES}/{folder}")):
             return f"the libraries in /{_LIBRARIES}/{folder}"

@@ -38,8 +38,8 @@ class ParameterWatch:
             return
         data = bytes(packet)
         units = parameter_sets(data, self._length_size)
-        # A container with several descriptions of its samples sends them along; older PyAV does not show that.
-        if hasattr(packet, "has_sidedata") and packet.has_sidedata("new_extradata"):
+        # A container with several descriptions of its samples sends them along.
+        if packet.has_sidedata("new_extradata"):
             extradata = bytes(packet.get_sidedata("new_extradata"))
             self._length_size = length_size(extradata)
             units = parameter_sets_of_extradata(extradata) + parameter_sets(data, self._length_size)

@@ -166,7 +166,7 @@ class Decoder:
                 lost = None
             for frame in frames:
                 if count == 0:
-                    self._say_transfer(frame)
+                    say_transfer(self._uri, frame, self._stream.codec_context)
                 yield self._picture(frame, after_loss, cut)
                 after_loss = cut = False
                 count += 1
@@ -207,21 +207,28 @@ class Decoder:
             self._orientation = orientation_from_picture(frame) or self._orientation
         return Picture(frame, time_s, after_loss or frame.is_corrupt, cut, unfit, doubt, self._orientation)
 
-    def _say_transfer(self, frame: av.VideoFrame) -> None:
-        # Older PyAV has it only in the codec context.
-        transfer = getattr(frame, "color_trc", None) or getattr(self._stream.codec_context, "color_trc", None)
-        if transfer in _HDR:
-            notice(
-                f"{self._uri}: an HDR picture ({_HDR[transfer]}); it is used without tone mapping, paler than SDR, "
-                "which may cost accuracy"
-            )
-
     def _told(self, count: int) -> str:
         return f"{count} of {self.frame_count} frames" if self.frame_count else f"{count} frames"
 
     def close(self) -> None:
         """Close the file, device or connection; safe to call twice."""
         self._container.close()
+
+
+def say_transfer(label: str, frame: av.VideoFrame, context: Any) -> None:
+    """Say once that a picture is HDR, where it is.
+
+    Args:
+        label: of the source.
+        frame: its first picture.
+        context: of its decoder; older PyAV has the transfer only there.
+    """
+    transfer = getattr(frame, "color_trc", None) or getattr(context, "color_trc", None)
+    if transfer in _HDR:
+        notice(
+            f"{label}: an HDR picture ({_HDR[transfer]}); it is used without tone mapping, paler than SDR, "
+            "which may cost accuracy"
+        )
 
 
 def _location(source: Source) -> tuple[str, str | None, dict[str, str]]:

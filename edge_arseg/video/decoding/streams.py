@@ -11,7 +11,6 @@ _PART = 0x80000  # a tile of a larger picture
 _DEFAULT = 1
 _LETTERS = {"ansi", "bintext", "xbin", "idf"}
 """Decoders that draw letters: FFmpeg plays text files as pictures of a terminal."""
-_STILLS = {"mjpeg", "png", "bmp", "gif", "webp", "tiff"}
 
 
 def chosen_stream(label: str, streams: Sequence[Any], wanted: int | None = None) -> Any:
@@ -28,7 +27,7 @@ def chosen_stream(label: str, streams: Sequence[Any], wanted: int | None = None)
         SourceError: there is no video, only a cover, only letters, or no decoder for it.
         OptionError: the stream that is wanted is no video.
     """
-    videos = [stream for stream in streams if stream.type == "video" and not _is_cover(stream, streams)]
+    videos = [stream for stream in streams if stream.type == "video" and not _is_cover(stream)]
     if wanted is not None:
         return _wanted(label, streams, wanted)
     if not videos:
@@ -79,14 +78,9 @@ def _told(stream: Any) -> str:
 
 
 def _disposition(stream: Any) -> int:
-    flags = getattr(stream, "disposition", 0)
-    return int(getattr(flags, "value", flags))  # with PyAV 15 a flag that is no number
+    flags = stream.disposition
+    return int(getattr(flags, "value", flags))  # PyAV 16.0 gives a flag that is no number
 
 
-def _is_cover(stream: Any, streams: Sequence[Any]) -> bool:
-    if hasattr(stream, "disposition"):
-        return bool(_disposition(stream) & _COVER)
-    # Older PyAV does not say. A cover is a still beside other streams, with a clock of 90 kHz for a frame rate.
-    context = stream.codec_context
-    rate = stream.average_rate
-    return len(streams) > 1 and context is not None and context.name in _STILLS and (not rate or rate > 1000)
+def _is_cover(stream: Any) -> bool:
+    return bool(_disposition(stream) & _COVER)

@@ -10,7 +10,7 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import printable
-from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.decoding.decode import Picture, say_transfer
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.sources.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
@@ -34,7 +34,7 @@ class ImageSequence:
     made_by_x264 = False
 
     def __init__(self, source: Source, *, rate: float | None = None) -> None:
-        self.paths = image_paths(source)
+        self.paths, self._label = image_paths(source), source.label
         try:
             self.rate: float | None = float(source.query.get("rate", rate or DEFAULT_RATE))
         except ValueError:
@@ -48,14 +48,14 @@ class ImageSequence:
     def pictures(self) -> Iterator[Picture]:
         """One picture from each image; raises ``SourceError`` naming the image that cannot be read."""
         for index, path in enumerate(self.paths):
-            yield Picture(_picture(path), index / (self.rate or DEFAULT_RATE))
+            yield Picture(_picture(path, self._label), index / (self.rate or DEFAULT_RATE))
 
     def close(self) -> None:
         """Nothing is held open."""
 
 
-def _picture(path: Path) -> av.VideoFrame:
-    """The one picture of an image."""
+def _picture(path: Path, label: str) -> av.VideoFrame:
+    """The one picture of an image of the source that ``label`` shows."""
     source, name = Source(str(path), SourceKind.FILE, str(path)), printable(str(path))
     with source_faults(name), path.open("rb") as file:
         if is_animated_webp(file.read(21)):
@@ -67,6 +67,8 @@ def _picture(path: Path) -> av.VideoFrame:
         pictures = container.decode(video=0) if container.streams.video else iter(())
         frame = next(pictures, None)
         # What follows in the file of a still (thumbnails, gain maps of phones) is no frame.
+        if frame is not None:
+            say_transfer(label, frame, container.streams.video[0].codec_context)
         several = not container.format.name.endswith(("_pipe", "image2")) and next(pictures, None) is not None
     if frame is None:
         raise SourceError(f"{name}: no picture in it; expected an image such as PNG or JPEG")

@@ -21,6 +21,9 @@ _log = logging.getLogger(__name__)
 MISSED_LIMIT = 100
 """Vectors of at most this many dropped frames are kept; beyond that the chain is given up, and a keyframe follows."""
 
+LONGEST_PAUSE_S = 1.0
+"""Between two attempts to open a source again."""
+
 
 class LiveReader(VideoReader):
     """Reads a live source in a thread of its own, so that decoding and motion never wait for inference.
@@ -29,10 +32,10 @@ class LiveReader(VideoReader):
     vectors of the pictures dropped in between come along in its ``missed``. Each frame is delivered at most once.
     Times count from the first frame.
 
-    A source that ends, stalls or breaks is opened again, after 0.25 s, 0.5 s, 1 s and so on, until it has been silent
-    for ``retry_s``: then ``SourceError`` is raised. The first frame after the gap has no vectors, so it becomes a
-    keyframe. A camera whose device is gone from the system raises at once, and so does a stream that no longer has the
-    motion that was asked for.
+    A source that ends, stalls or breaks is opened again, after 0.25 s, 0.5 s, then every second, until it has been
+    silent for ``retry_s``: then ``SourceError`` is raised. The first frame after the gap has no vectors, so it becomes
+    a keyframe. A camera whose device is gone from the system raises at once, and so does a stream that no longer has
+    the motion that was asked for.
     """
 
     live = True
@@ -128,7 +131,7 @@ class LiveReader(VideoReader):
             _log.warning("%s; opening it again in %.2f s", fault, pause)
             if self._closed.wait(min(pause, self._retry_s - silent_s)):
                 return
-            pause = min(2 * pause, 8.0)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
             try:
                 self._pictures = self._connect()
                 self._maker.restart(self._pictures)

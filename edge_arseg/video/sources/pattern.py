@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+_COMPANIONS = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
+"""Files, in lower case, that Windows and macOS keep in folders of pictures and hide there."""
 _NUMBERED = re.compile(r"(.*?)%(0?)(\d*)d(.*)", re.DOTALL)
 
 
@@ -16,8 +18,8 @@ def paths_from_pattern(pattern: Path) -> list[Path]:
     """Return the files of a folder that fit a pattern in its last part; none where there is no such folder.
 
     Numbers may have more digits than the pattern, and gaps. ``*`` and ``?`` do not match a dot at the beginning, as in
-    a shell: files that systems hide (``._f000.png``) are no images. Names are put in order with the numbers in them as
-    numbers, ``f2`` before ``f10``.
+    a shell: files that systems hide (``._f000.png``, ``Thumbs.db``) are no images. Names are put in order with the
+    numbers in them as numbers, ``f2`` before ``f10``.
 
     Raises:
         OSError: the folder cannot be looked into.
@@ -28,7 +30,8 @@ def paths_from_pattern(pattern: Path) -> list[Path]:
     if is_glob(name):
         parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in name)
         fits = re.compile(("" if name.startswith(".") else r"(?!\.)") + "".join(parts), re.DOTALL)
-        found = (path for path in folder.iterdir() if fits.fullmatch(path.name))
+        names = (path for path in folder.iterdir() if path.name.lower() not in _COMPANIONS)
+        found = (path for path in names if fits.fullmatch(path.name))
         return sorted((path for path in found if not path.is_dir()), key=_natural)
     number = _number(name)
     numbered = ((number.fullmatch(path.name), path) for path in folder.iterdir()) if number else ()

@@ -1,17 +1,21 @@
 import os
 import shutil
+import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from edge_arseg.runtime.engines.opening.contract import Engine
 from engine_tester import EngineTester
 
 from edge_arseg.errors import EnvironmentUnfitError
-from edge_arseg.runtime.engines.contract import Engine
-from edge_arseg.runtime.engines.openvino.engine import Bf16OpenVinoEngine, OpenVinoEngine
+from edge_arseg.runtime.engines.openvino.engine import Bf16OpenVinoEngine, OpenVinoEngine, openvino_library
 
-openvino = pytest.importorskip("openvino")
+if find_spec("openvino") is None:
+    pytest.skip("needs openvino", allow_module_level=True)
+openvino = openvino_library()
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +122,24 @@ def test_where_nothing_can_be_written_nothing_is_kept(sum_graph, own_cache, monk
     with OpenVinoEngine(sum_graph, threads=1) as engine:
         assert not loaded_from_cache(engine)
         assert np.array_equal(engine.run(NUMBERS)["total"], np.full((2, 3), 3, np.float32))
+
+
+OPENED = """
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from edge_arseg.runtime.engines.openvino.engine import OpenVinoEngine
+OpenVinoEngine(sys.argv[1], threads=1).close()
+print(sorted(name for name in sys.modules if "telemetry" in name or name.startswith("openvino.tools")))
+print(list(Path.home().iterdir()), find_spec("openvino.tools.ovc") is not None)
+"""
+
+
+def test_an_engine_counts_no_uses_and_calls_nobody(sum_graph, tmp_path):
+    """OpenVINO's converter, which its import brings along, does both; who wants the converter can still import it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {**os.environ, "HOME": str(home), "CI": "false"}
+    command = [sys.executable, "-c", OPENED, str(sum_graph)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["[]", "[] True"], done.stderr

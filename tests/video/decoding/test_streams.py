@@ -1,6 +1,8 @@
 """Which stream is taken, and what is no video at all."""
 
 import logging
+import zlib
+from fractions import Fraction
 from types import SimpleNamespace
 
 import av
@@ -108,7 +110,6 @@ def cover(path, *, video):
     return path
 
 
-@pytest.mark.skipif(not hasattr(av.stream.Stream, "disposition"), reason="this PyAV cannot write a cover")
 def test_a_cover_is_no_video(tmp_path):
     with pytest.raises(SourceError, match="no video in it, only audio and a cover; expected a video stream"):
         open_video(cover(tmp_path / "song.mp4", video=False))
@@ -169,6 +170,23 @@ def test_an_hdr_picture_is_told_of_once(tmp_path, caplog, transfer, name):
                 assert len(list(reader)) == 3
     assert [record.getMessage() for record in caplog.records] == [
         f"{clip}: an HDR picture ({name}); it is used without tone mapping, paler than SDR, which may cost accuracy"
+    ]
+
+
+def test_hdr_images_are_told_of_once(tmp_path, caplog):
+    context = av.CodecContext.create("png", "w")
+    context.width, context.height, context.pix_fmt, context.time_base = 64, 48, "rgb24", Fraction(1, 25)
+    frames = (av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24"), None)
+    png = b"".join(bytes(packet) for frame in frames for packet in context.encode(frame))
+    kind = b"cICP" + bytes([9, 16, 0, 1])  # BT.2020, PQ
+    chunk = (4).to_bytes(4, "big") + kind + zlib.crc32(kind).to_bytes(4, "big")
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(png[:33] + chunk + png[33:])
+    with caplog.at_level(logging.WARNING), open_video(f"images://{tmp_path}/%d.png") as reader:
+        assert len(list(reader)) == 3
+    assert [record.getMessage() for record in caplog.records] == [
+        f"images://{tmp_path}/%d.png: an HDR picture (PQ); it is used without tone mapping, paler than SDR, which may "
+        "cost accuracy"
     ]
 
 

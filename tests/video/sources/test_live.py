@@ -17,7 +17,7 @@ from edge_arseg.spec.frame import Branch
 from edge_arseg.video import open_video, source_from_uri
 from edge_arseg.video.decoding.decode import Picture
 from edge_arseg.video.frames import FrameMaker
-from edge_arseg.video.sources.live import MISSED_LIMIT, LiveReader
+from edge_arseg.video.sources.live import LONGEST_PAUSE_S, MISSED_LIMIT, LiveReader
 
 PICTURES = [av.VideoFrame.from_ndarray(rgb, format="rgb24") for rgb in moving(8, step=(3, 2))]
 
@@ -165,6 +165,24 @@ def test_it_is_tried_again_until_the_time_is_up():
     assert tried[1] - tried[0] > 0.45  # the pause grows
 
 
+def test_the_pause_before_the_next_try_is_a_second_at_most(monkeypatch):
+    assert LONGEST_PAUSE_S == 1.0
+    monkeypatch.setattr("edge_arseg.video.sources.live.LONGEST_PAUSE_S", 0.25)
+    camera, tried = Camera(), []
+
+    def connect():
+        tried.append(time.monotonic())
+        raise SourceError("nobody listens")
+
+    with live(camera, connect=connect, retry_s=1.1) as reader:
+        next(reader)
+        camera.script.put(None)
+        with pytest.raises(SourceError, match="no frame for 1 s"):
+            next(reader)
+    assert 3 <= len(tried) <= 5  # with pauses that double: 2 or 3
+    assert 0.2 < tried[2] - tried[1] < 0.45
+
+
 def test_an_unplugged_camera_is_told_at_once():
     camera = Camera()
     with live(camera, uri="/dev/video98", retry_s=60) as reader:
@@ -215,6 +233,7 @@ def listening(url, **options):
     return open_video(url, options=listen, timeout_s=(15, 1), **options)
 
 
+@pytest.mark.timed
 def test_rtsp_frames_arrive_and_stop_being_waited_for():
     with served() as (url, _), listening(url) as reader:
         frames = list(itertools.islice(reader, 12))
@@ -233,6 +252,7 @@ def test_a_killed_rtsp_server_is_waited_for_and_its_successor_read():
     assert frame.time_s > last.time_s
 
 
+@pytest.mark.timed
 def test_a_stalled_rtsp_server_ends_in_an_error_in_bounded_time():
     with served() as (url, servers), listening(url, retry_s=2) as reader:
         next(reader)

@@ -79,6 +79,7 @@ def test_an_outage_is_part_of_the_time(part):
     assert after.time_s - before.time_s > 1.4
 
 
+@pytest.mark.timed
 def test_the_first_pictures_of_rtsp_have_sane_times():
     listen = {"rtsp_flags": "listen", "listen_timeout": "5"}
     with served(60) as (url, _), open_video(url, options=listen, timeout_s=(15, 1)) as reader:

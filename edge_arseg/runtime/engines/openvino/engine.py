@@ -1,7 +1,9 @@
 """Engines on OpenVINO, for CPUs of x86 boards and PCs."""
 
 import ctypes
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +16,8 @@ from edge_arseg.runtime.engines.contract import Buffer, Engine
 from edge_arseg.runtime.engines.openvino.cache import cache_settings
 from edge_arseg.spec.cores import usable_cores
 from edge_arseg.spec.tensor import TensorSpec
+
+_CONVERTER = "openvino.tools.ovc"
 
 
 class OpenVinoEngine(Engine):
@@ -33,7 +37,7 @@ class OpenVinoEngine(Engine):
             EnvironmentUnfitError: OpenVINO is not installed.
             BuildError: OpenVINO cannot load the graph.
         """
-        library = _openvino()
+        library = openvino_library()
         core = library.Core()
         self._check_cpu(core)
         settings = {
@@ -107,13 +111,36 @@ class Bf16OpenVinoEngine(OpenVinoEngine):
             )
 
 
-def _openvino() -> ModuleType:
+def openvino_library() -> ModuleType:
+    """Import OpenVINO, without what it does besides running graphs.
+
+    Raises:
+        EnvironmentUnfitError: it is not installed.
+    """
     try:
-        return import_module("openvino")
+        with _without_converter():
+            return import_module("openvino")
     except ImportError as error:
         raise EnvironmentUnfitError(
             f"--backend openvino needs OpenVINO ({error}): pip install 'edge-arseg[openvino]', or --backend onnxruntime"
         ) from error
+
+
+@contextmanager
+def _without_converter() -> Iterator[None]:
+    """Leave out the part of OpenVINO that converts models, which OpenVINO does without where it cannot be imported.
+
+    Imported, it counts uses in the home folder and sends them to its makers before anything is run; it takes most of
+    the time of the import and a quarter of its memory.
+    """
+    if _CONVERTER in sys.modules:  # somebody else's choice
+        yield
+        return
+    sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # Python's way to say that there is none
+    try:
+        yield
+    finally:
+        del sys.modules[_CONVERTER]
 
 
 def _writeable(array: np.ndarray) -> np.ndarray:
