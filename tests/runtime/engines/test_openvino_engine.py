@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edge_arseg.runtime.engines.opening.contract import Engine
+from edge_arseg.runtime.engines.contract import Engine
 from engine_tester import EngineTester
 
 from edge_arseg.errors import EnvironmentUnfitError
