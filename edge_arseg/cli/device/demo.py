@@ -11,7 +11,7 @@ from edge_arseg.cli.options import bundle_option, engine_options, json_option, m
 from edge_arseg.cli.output import print_fields, print_json
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.storage.url import label_of
 
 
