@@ -56,10 +56,13 @@ class EngineTester(ABC):
         feeds["image"][:] = 7
         assert np.array_equal(engine.run(feeds)["double"], self.answers(feeds)["double"])
 
-    def test_an_output_can_be_the_next_input(self, engine, feeds):
-        doubled = engine.run(feeds)["total"]
-        before = doubled.copy()
-        assert np.array_equal(engine.run({**feeds, "other": feeds["other"]})["total"], before)
+    def test_an_output_can_be_the_next_input(self, engine, sum_graph, feeds):
+        """Of another engine, as an LR feature goes to the fusion; and of the same one."""
+        total = engine.run(feeds)["total"]
+        fed_back = {**feeds, "other": np.array(total)}
+        with self.open(sum_graph) as other:
+            assert np.array_equal(other.run({**feeds, "other": total})["total"], self.answers(fed_back)["total"])
+        assert np.array_equal(engine.run({**feeds, "other": total})["total"], self.answers(fed_back)["total"])
 
     def test_all_wrong_feeds_are_reported_at_once(self, engine, feeds):
         with pytest.raises(OptionError) as caught:
