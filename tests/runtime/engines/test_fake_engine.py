@@ -2,13 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine_tester import EngineTester
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.fake import FakeEngine, fill_bands, first_step
 from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
 from edge_arseg.runtime.engines.opening import open_engine
+from edge_arseg.testing.engine import EngineTester
 
 
 class TestFakeEngine(EngineTester):
