@@ -9,7 +9,7 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def lived_in(module: Module) -> Module:
-    """Return the module in ``eval`` mode, batch normalisation with other values than the neutral ones it begins with."""
+    """Return the module in ``eval`` mode, with other values in batch normalisation than the neutral ones."""
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
             assert part.running_mean is not None
