@@ -51,7 +51,8 @@ from edge_arseg.network.network import Network
 from edge_arseg.network.variants import VARIANTS
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
-from edge_arseg.runtime.fusion.contract import GraphFusion, KernelFusion
+from edge_arseg.runtime.fusion.cpu import CpuKernelFusion
+from edge_arseg.runtime.fusion.graph import GraphFusion
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
@@ -167,8 +168,8 @@ def fusions(bundle: Bundle, stack: ExitStack) -> tuple[dict[str, Callable[[], ob
     key, lr = (rng.standard_normal(inputs[n].shape, np.float32) for n in (names.KEY_FEATURE, names.LR_FEATURE))
     flow = np.ascontiguousarray(rng.normal(0, 2, inputs[names.FLOW].shape), np.float32)
     engine = stack.enter_context(engines_from_bundle(bundle, [Role.FUSE], threads=THREADS))[Role.FUSE]
-    kernel, graph, clock = KernelFusion(bundle, threads=THREADS), GraphFusion(engine), StageClock()
-    shapes = FusionShapes(key.shape[1], key.shape[2:], lr.shape[2:], flow.shape[:2], bundle.manifest.height)
+    kernel, graph, clock = CpuKernelFusion(bundle, threads=THREADS), GraphFusion(engine), StageClock()
+    shapes = FusionShapes.of(bundle.manifest)
     weights = bundle.fusion_weights()
     alone, out = FusionKernel(shapes, weights, THREADS), np.empty_like(key)
     a, b, product = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE), torch.empty(SIDE, SIDE)

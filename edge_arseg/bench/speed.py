@@ -13,7 +13,7 @@ from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.choice.target_engine import other_target
-from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
+from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.result import SegmentedFrame

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 
 if TYPE_CHECKING:
     from edge_arseg.runtime.bundles.reading import Bundle

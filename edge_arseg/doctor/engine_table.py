@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from edge_arseg.doctor.findings import Finding
 from edge_arseg.errors import ArsegError
+from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.choice.engine_choice import choice_from_options
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
-from edge_arseg.runtime.verification import required_agreement
 from edge_arseg.runtime.zoo import shipped_bundles
 
 

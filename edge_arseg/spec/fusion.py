@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge_arseg.errors import OptionError
+from edge_arseg.spec import tensor as names
+from edge_arseg.spec.manifest import Manifest, Role
 
 WINDOW = 7
 """Side of the attention's window."""
@@ -81,6 +83,13 @@ class FusionShapes:
                 faults.append(f"{name} is {value}, expected at least {smallest}")
         if faults:
             raise OptionError("cannot fuse features of these shapes: " + "; ".join(faults))
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "FusionShapes":
+        """Return the shapes of a bundle that has a ``fuse`` graph."""
+        inputs = manifest.graphs[Role.FUSE].inputs
+        key, lr, flow = (inputs[name].shape for name in (names.KEY_FEATURE, names.LR_FEATURE, names.FLOW))
+        return cls(key[1], (key[2], key[3]), (lr[2], lr[3]), (flow[0], flow[1]), manifest.height)
 
     @property
     def attention_macs(self) -> int:

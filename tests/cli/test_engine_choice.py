@@ -25,7 +25,7 @@ def toys(monkeypatch, tmp_path):
         monkeypatch.setitem(BACKENDS, name.lower(), f"{__name__}:{name}Engine")
     monkeypatch.setattr("edge_arseg.runtime.choice.engine_choice.CANDIDATES", ("toy",))
     monkeypatch.setattr(
-        "edge_arseg.runtime.fusion.contract.kernels_available", lambda: False
+        "edge_arseg.runtime.head.kernels_available", lambda: False
     )  # the toy has no weights for a kernel
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
@@ -213,7 +213,7 @@ def test_what_is_remembered_costs_no_engine_library(tmp_path):
     code = (
         "import sys\n"
         "from edge_arseg.runtime.choice.engine_choice import choice_from_options\n"
-        "from edge_arseg.runtime.engines.options import EngineOptions\n"
+        "from edge_arseg.runtime.engines.contract import EngineOptions\n"
         "from edge_arseg.runtime.pipeline import Mode\n"
         "choice = choice_from_options(None, [Mode.HR], EngineOptions(), candidates=('onnxruntime',))\n"
         "loaded = sorted({'onnxruntime', 'openvino', 'numba'} & set(sys.modules))\n"

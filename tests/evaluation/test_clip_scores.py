@@ -10,7 +10,7 @@ from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.evaluation.scores import json_from_scores
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.video.sources.street_clip import write_street
 
 ALL = tuple(range(GOP))

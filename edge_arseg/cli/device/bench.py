@@ -9,7 +9,7 @@ from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_json, progress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 
 

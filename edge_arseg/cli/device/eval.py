@@ -11,7 +11,7 @@ from edge_arseg.cli.options import bundle_option, engine_options, json_option, m
 from edge_arseg.cli.output import print_fields, print_json, print_table
 from edge_arseg.cli.progress import Meter
 from edge_arseg.cli.source import SOURCE, source_from_environment
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 
 if TYPE_CHECKING:
     from edge_arseg.evaluation.scores import Scores

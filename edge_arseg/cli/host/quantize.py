@@ -139,7 +139,7 @@ def _judge(
     labels: Path | None, clip: str | None, images: Path | None, limit: int | None, threads: int | None
 ) -> "Judge | None":
     from edge_arseg.compiler.quantize.search.measured_drop import judge_from_clip, judge_from_images
-    from edge_arseg.runtime.engines.options import EngineOptions
+    from edge_arseg.runtime.engines.contract import EngineOptions
 
     engines = EngineOptions(backend="onnxruntime", threads=threads)
     if labels is None:

@@ -20,7 +20,7 @@ from edge_arseg import __version__
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.trial import Trial
 from edge_arseg.runtime.device.cpu_features import cpu_features
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.spec.cores import usable_cores
 from edge_arseg.spec.engine_key import RECORD, engine_roots

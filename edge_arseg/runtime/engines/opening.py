@@ -1,10 +1,11 @@
 """The engines of one bundle, opened together and closed together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
+from types import TracebackType
 
 from edge_arseg.errors import BundleError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
@@ -67,11 +68,28 @@ def open_engine(path: Path, *, backend: str = "onnxruntime", threads: int | None
     return engine_class(backend)(path, threads=threads)  # type: ignore[call-arg, arg-type]
 
 
-@contextmanager
+class Engines(dict[Role, Engine]):
+    """Engines by role; a context manager that closes them all."""
+
+    def close(self) -> None:
+        """Close the engines, the last one first; calling it twice is allowed."""
+        with ExitStack() as stack:
+            for engine in self.values():
+                stack.callback(engine.close)
+
+    def __enter__(self) -> "Engines":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 def engines_from_bundle(
     bundle: Bundle, roles: Sequence[Role], *, backend: str = "onnxruntime", threads: int | None = None
-) -> Iterator[dict[Role, Engine]]:
-    """Open the engines of ``roles`` and close them at the end.
+) -> Engines:
+    """Open the engines of ``roles``, all or none; whoever asks closes them.
 
     Raises:
         BundleError: a graph's inputs or outputs are not what the manifest says, or nothing that can be run.
@@ -80,7 +98,7 @@ def engines_from_bundle(
     opened = engine_class(backend)
     check_graphs(bundle.manifest, roles, where=str(bundle.path))
     with ExitStack() as stack:
-        engines = _opened_together(opened, bundle, roles, threads, stack)
+        engines = stack.enter_context(_opened_together(opened, bundle, roles, threads))
         for role, engine in engines.items():
             entry = bundle.manifest.graphs[role]
             for kind, seen, wanted in (
@@ -92,26 +110,30 @@ def engines_from_bundle(
                         f"{bundle.graph_path(role)}: {kind} {_text(seen)} seen, the manifest says {_text(wanted)}; "
                         "export the bundle again"
                     )
-        yield engines
+        stack.pop_all()
+    return engines
 
 
-def _opened_together(
-    opened: type[Engine], bundle: Bundle, roles: Sequence[Role], threads: int | None, stack: ExitStack
-) -> dict[Role, Engine]:
+def _opened_together(opened: type[Engine], bundle: Bundle, roles: Sequence[Role], threads: int | None) -> Engines:
     """Open engines at the same time where the backend stands it, else one after the other."""
 
     def open_role(role: Role) -> Engine:
         return opened.from_bundle(bundle, role, threads=threads)
 
-    if not opened.opens_together or len(roles) < 2:
-        return {role: stack.enter_context(open_role(role)) for role in roles}
-    with ThreadPoolExecutor(len(roles), "opening") as pool:
-        coming = {role: pool.submit(open_role, role) for role in roles}
-    # all are done; those that opened are closed even if another one failed
-    for future in coming.values():
-        if future.exception() is None:
-            stack.enter_context(future.result())
-    return {role: future.result() for role, future in coming.items()}
+    with ExitStack() as stack:
+        engines = stack.enter_context(Engines())
+        if not opened.opens_together or len(roles) < 2:
+            for role in roles:
+                engines[role] = open_role(role)
+        else:
+            with ThreadPoolExecutor(len(roles), "opening") as pool:
+                coming = {role: pool.submit(open_role, role) for role in roles}
+            # all are done; those that opened are closed even if another one failed
+            engines.update({role: future.result() for role, future in coming.items() if future.exception() is None})
+            for future in coming.values():
+                future.result()
+        stack.pop_all()
+    return engines
 
 
 def _text(specs: dict) -> str:

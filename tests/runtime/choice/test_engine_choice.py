@@ -12,8 +12,8 @@ from edge_arseg.runtime.choice import engine_choice, trial_memory
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options, settled, unproved
 from edge_arseg.runtime.choice.trial import Trial, attempt_of
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
+from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
-from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 

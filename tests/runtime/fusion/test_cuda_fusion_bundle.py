@@ -18,13 +18,13 @@ from support.tensorrt import install
 
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
+from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.trial import attempt_of
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.runtime.verification import required_agreement
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.manifest import Precision, Role
 

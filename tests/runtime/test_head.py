@@ -5,7 +5,7 @@ import pytest
 
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
-from edge_arseg.runtime.head import GraphDecoder, KernelDecoder
+from edge_arseg.runtime.head import GraphHead, KernelHead
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec import tensor as names
@@ -26,11 +26,11 @@ def test_kernel_and_graph_give_the_same_class_map(own_bundle, role):
         if role is Role.HEAD:
             feeds = {names.KEY_FEATURE: key[names.FEATURE], names.FLOW: golden.flows[1], names.LR_FEATURE: feature}
             feature = engines[Role.FUSE].run(feeds)[names.FUSED_FEATURE]
-        for decoder in (GraphDecoder(engines[role]), KernelDecoder(bundle, role, threads=2)):
-            seen[type(decoder)] = np.array(decoder.class_map(feature))
-    assert seen[KernelDecoder].dtype == np.uint8
-    assert len(np.unique(seen[KernelDecoder])) > 1
-    assert np.mean(seen[KernelDecoder] == seen[GraphDecoder]) >= 0.9999
+        for head in (GraphHead(engines[role]), KernelHead(bundle, role, threads=2)):
+            seen[type(head)] = np.array(head.class_map(feature))
+    assert seen[KernelHead].dtype == np.uint8
+    assert len(np.unique(seen[KernelHead])) > 1
+    assert np.mean(seen[KernelHead] == seen[GraphHead]) >= 0.9999
 
 
 @pytest.mark.parametrize(("mode", "label"), [(Mode.AR, "ar, {} fusion"), (Mode.LR, "lr, {} head")])

@@ -11,7 +11,7 @@ from support.tensorrt import install
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.device.cuda import borrow_device, return_device
 from edge_arseg.runtime.engines.contract import Engine
-from edge_arseg.runtime.fusion.gpu_fusion import GpuFusion
+from edge_arseg.runtime.fusion.cuda import CudaKernelFusion, LoadedKernel
 from edge_arseg.runtime.kernels.cuda import Storage
 from edge_arseg.runtime.kernels.cuda.source_files import source_digest
 from edge_arseg.runtime.stages import StageClock
@@ -50,7 +50,8 @@ def bundle_in(folder, *, sm: int = 87, source: str | None = None, target: str | 
     }
     (folder / "fusion.cubin").write_bytes(KernelGpu.image)
     kernel = KernelEntry("fusion.cubin", sm, source or source_digest(), "nvcc 12.6")
-    graphs = {Role.FUSE: SimpleNamespace(inputs=inputs)}
+    head = SimpleNamespace(inputs={names.FUSED_FEATURE: KEY})
+    graphs = {Role.FUSE: SimpleNamespace(inputs=inputs), Role.HEAD: head}
     manifest = SimpleNamespace(graphs=graphs, height=40, kernels=(kernel,), target=target)
     return SimpleNamespace(path=folder, manifest=manifest, fusion_weights=lambda: FusionWeights(*weights))
 
@@ -65,7 +66,7 @@ def gpu(monkeypatch) -> KernelGpu:
 def test_features_stay_on_the_gpu_and_the_head_gets_the_fusion(gpu, tmp_path):
     device = borrow_device()
     bundle, head = bundle_in(tmp_path), Head()
-    fusion = GpuFusion(bundle, head)
+    fusion = CudaKernelFusion(LoadedKernel(bundle), head)
     held = gpu.used
     rng = np.random.default_rng(1)
     flow = rng.normal(size=(*SHAPES.flow, 2)).astype(np.float32)
@@ -105,7 +106,7 @@ def test_features_stay_on_the_gpu_and_the_head_gets_the_fusion(gpu, tmp_path):
 )
 def test_a_bundle_without_a_fitting_kernel_is_refused_and_the_gpu_given_back(gpu, tmp_path, options, message):
     with pytest.raises(BuildError, match=message) as caught:
-        GpuFusion(bundle_in(tmp_path, **options), Head())
+        LoadedKernel(bundle_in(tmp_path, **options))
     assert "edge-arseg compile" in str(caught.value)
     assert "--fusion graph" in str(caught.value)
     assert gpu.retained == 0
