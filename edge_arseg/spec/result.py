@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import Branch, Frame, MotionField
 
@@ -26,7 +27,7 @@ class SegmentedFrame:
     """
 
     frame: Frame
-    class_map: np.ndarray
+    class_map: NDArray[np.uint8]
     branch: Branch
     distance: int
     latency_ms: float

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from toy_bundle import GOP, HEIGHT, WIDTH, ToyEngine, toy_golden, write_label, write_toy_bundle
+from support.bundles.toy import GOP, HEIGHT, WIDTH, ToyEngine, toy_golden, write_label, write_toy_bundle
 
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.video.sources.street_clip import write_street
@@ -120,7 +120,7 @@ def test_a_backend_named_alone_gets_a_bundle_of_the_package(edge_arseg, commands
 
 
 def test_the_fake_backend_is_not_compared(edge_arseg, commands, tmp_path):
-    from fake_bundle import write_fake_bundle
+    from support.bundles.fake import write_fake_bundle
 
     answer = edge_arseg(*commands["run"], "-b", write_fake_bundle(tmp_path / "fake.arseg"), "--backend", "fake")
     assert answer.code == 0, answer.err

@@ -5,11 +5,11 @@ import sys
 import threading
 from dataclasses import replace
 
-import cuda_host
 import pytest
-from cuda_stub import KernelGpu
-from kernel_bundles import BOARD, MEMORY, compiled
-from tensorrt_stubs import building, install
+from support.bundles.kernel import BOARD, MEMORY, compiled
+from support.gpu import host as cuda_host
+from support.gpu.stub import KernelGpu
+from support.tensorrt import building, install
 
 from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
 from edge_arseg.compiler.target import compile as compilation

@@ -11,9 +11,9 @@ from urllib.parse import unquote
 import av
 import numpy as np
 import pytest
-from fake_bundle import FAKE, HEIGHT, WIDTH
-from video.live_server import free_port
-from video.moving_clips import chainable
+from support.bundles.fake import FAKE, HEIGHT, WIDTH
+from support.clips.live_server import free_port
+from support.clips.moving import chainable
 
 from edge_arseg.errors import ArsegError, SourceError
 from edge_arseg.runtime.segmenter import Segmenter

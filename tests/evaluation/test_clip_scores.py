@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from evaluation.slow_scores import slow_confusion, slow_iou
-from toy_bundle import GOP, HEIGHT, WIDTH, write_image, write_label
+from support.bundles.toy import GOP, HEIGHT, WIDTH, write_image, write_label
 
 from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_bundle import HEIGHT, WIDTH, write_image, write_label
+from support.bundles.toy import HEIGHT, WIDTH, write_image, write_label
 
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images

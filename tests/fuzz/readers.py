@@ -10,8 +10,8 @@ from pathlib import Path
 
 import av
 import numpy as np
-from fake_bundle import FAKE, write_fake_bundle
 from fuzz.children import CheckError
+from support.bundles.fake import FAKE, write_fake_bundle
 
 from edge_arseg.cli.main import exit_code
 from edge_arseg.errors import ArsegError

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bundle_files import small_classifier, small_golden, small_weights
+from support.bundles.small import small_classifier, small_golden, small_weights
 
 from edge_arseg.errors import BundleError
 from edge_arseg.spec.arrays import arrays_from_bytes, bytes_from_arrays

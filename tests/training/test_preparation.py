@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from training_files import street_still, write_camvid, write_classes
+from support.training.files import street_still, write_camvid, write_classes
 
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.motion import KeyframePolicy, MotionChain

@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import pytest
-from bundle_files import small_contents, small_manifest, write_small_bundle
+from support.bundles.small import small_contents, small_manifest, write_small_bundle
 
 from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle
 from edge_arseg.runtime.kernels.cuda.source_files import source_digest

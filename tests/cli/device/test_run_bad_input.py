@@ -10,11 +10,11 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from fake_bundle import HEIGHT, WIDTH
-from video.broken_clips import audio_only, broken, remuxed
-from video.live_server import SERVER, served
-from video.moving_clips import chainable, encode, moving
-from video.moving_clips import run as start
+from support.bundles.fake import HEIGHT, WIDTH
+from support.clips.broken import audio_only, broken, remuxed
+from support.clips.live_server import SERVER, served
+from support.clips.moving import chainable, encode, moving
+from support.clips.moving import run as start
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import reader as reader_module

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from small_networks import OWN
+from support.networks.small import OWN
 
 from edge_arseg.spec.classes import CAMVID_11
 from edge_arseg.street import scenes_from_street

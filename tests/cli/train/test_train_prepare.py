@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from training_files import write_camvid
+from support.training.files import write_camvid
 
 from edge_arseg.video.sources.street_clip import write_street
 

@@ -5,9 +5,9 @@
 
 import onnx
 import pytest
-from gate_graphs import BRANCHES, PRECISIONS, in_precision
 from onnx import TensorProto
-from small_networks import own_network
+from support.graphs.gate import BRANCHES, PRECISIONS, in_precision
+from support.networks.small import own_network
 
 from edge_arseg.compiler.engines.contract import BuildSettings
 from edge_arseg.compiler.engines.gate import HARMLESS, classifiers, result_from_graph

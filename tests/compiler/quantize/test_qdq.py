@@ -5,7 +5,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
-from quantization_graphs import SHAPE, identity_shortcut, joined, one_conv, pooled, weighted_shortcut
+from support.graphs.quantization import SHAPE, identity_shortcut, joined, one_conv, pooled, weighted_shortcut
 
 from edge_arseg.compiler.onnx_graph import OnnxGraph
 from edge_arseg.compiler.quantize.calibrate.ranges import Range

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from bundle_files import small_manifest
+from support.bundles.small import small_manifest
 
 from edge_arseg.compiler.quantize.choice import choice_from_options
 from edge_arseg.compiler.target.precision import precisions_for_target

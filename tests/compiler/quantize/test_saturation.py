@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from quantization_graphs import one_conv
+from support.graphs.quantization import one_conv
 
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges

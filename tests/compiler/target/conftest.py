@@ -1,7 +1,7 @@
 """A builder that only pretends, in this process, and no compiler for kernels unless a test asks for one."""
 
 import pytest
-from toy_bundle import write_toy_bundle
+from support.bundles.toy import write_toy_bundle
 
 from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
 from edge_arseg.compiler.kernels.choice import KernelChoice

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from compile_machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states, tree
-from toy_bundle import write_toy_bundle
+from support.bundles.toy import write_toy_bundle
+from support.compiling.machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states, tree
 
 from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
 from edge_arseg.compiler.target.options import CompileOptions

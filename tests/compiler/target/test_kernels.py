@@ -1,8 +1,8 @@
 """Kernels that travel in a compiled bundle, and how one gets into a bundle that lacks it."""
 
 import pytest
-from compile_machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states
-from fake_builders import GOOD
+from support.compiling.builders import GOOD
+from support.compiling.machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states
 
 from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
 from edge_arseg.compiler.target.options import CompileOptions

@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from compile_machines import BOARD, HOST, NANO
-from fake_builders import GOOD
+from support.compiling.builders import GOOD
+from support.compiling.machines import BOARD, HOST, NANO
 
 from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
 from edge_arseg.compiler.target.options import CompileOptions

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from compile_machines import BOARD, FACTS, FP32, GB, HOST, NANO, OPTIONS, PLENTY, states, tree
-from fake_builders import GOOD
+from support.compiling.builders import GOOD
+from support.compiling.machines import BOARD, FACTS, FP32, GB, HOST, NANO, OPTIONS, PLENTY, states, tree
 
 from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
 from edge_arseg.compiler.target.options import CompileOptions

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from compile_machines import BOARD, GB, HOST, NANO, OPTIONS, PLENTY, tree
-from fake_builders import GOOD
+from support.compiling.builders import GOOD
+from support.compiling.machines import BOARD, GB, HOST, NANO, OPTIONS, PLENTY, tree
 
 from edge_arseg.compiler.engines.memory import LIBRARY_BYTES, entry_in_precision
 from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
@@ -104,7 +104,7 @@ def test_minutes_are_those_of_an_earlier_build_here(toy, monkeypatch):
     monkeypatch.setattr(engine_steps, "result_from_job", build)
     made = compile_bundle(toy, NANO, OPTIONS, machine=BOARD)
     steps = plan_from_bundle(
-        read_bundle(made.bundle), NANO, replace(OPTIONS, builder="fake_builders:Newer"), machine=BOARD
+        read_bundle(made.bundle), NANO, replace(OPTIONS, builder="support.compiling.builders:Newer"), machine=BOARD
     ).steps
     assert {step.name: step.minutes for step in steps[2:]} == {
         "engine hr": 1.5, **dict.fromkeys(("engine lr", "engine fuse", "engine head", "engine lr_head"), 0.5)

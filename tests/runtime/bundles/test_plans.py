@@ -2,7 +2,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from toy_bundle import write_toy_bundle
+from support.bundles.toy import write_toy_bundle
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.plans import plan_from_bundle

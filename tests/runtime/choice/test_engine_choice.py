@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from toy_bundle import GOP, ToyEngine, write_toy_bundle
+from support.bundles.toy import GOP, ToyEngine, write_toy_bundle
 
 from edge_arseg.errors import BuildError, BundleError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundles.reading import read_bundle

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from toy_bundle import ToyEngine, write_toy_bundle
+from support.bundles.toy import ToyEngine, write_toy_bundle
 
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import BACKENDS, engine_class, engines_from_bundle

@@ -1,14 +1,14 @@
 from pathlib import Path
 
 import numpy as np
-from engine_tester import EngineTester
-from fake_bundle import write_fake_bundle
+from support.bundles.fake import write_fake_bundle
 
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.fake import FakeEngine, fill_bands, first_step
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.testing.engine import EngineTester
 
 SPEC = TensorSpec("float32", (2, 3))
 

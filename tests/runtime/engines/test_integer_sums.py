@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import onnxruntime
 import pytest
-from bundle_files import small_manifest
+from support.bundles.small import small_manifest
 
 from edge_arseg.runtime.engines.onnxruntime import integer_sums
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import onnxruntime
 import pytest
-from engine_tester import EngineTester
 
 from edge_arseg.errors import BuildError, OptionError
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.runtime.engines.opening import engine_class
+from edge_arseg.testing.engine import EngineTester
 
 
 class TestOnnxRuntimeEngine(EngineTester):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine_tester import EngineTester
 
 from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.openvino.engine import Bf16OpenVinoEngine, OpenVinoEngine
+from edge_arseg.testing.engine import EngineTester
 
 openvino = pytest.importorskip("openvino")
 

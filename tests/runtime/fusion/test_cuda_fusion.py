@@ -2,11 +2,11 @@
 
 from types import SimpleNamespace
 
-import cuda_host
 import numpy as np
 import pytest
-from cuda_stub import KernelGpu
-from tensorrt_stubs import install
+from support.gpu import host as cuda_host
+from support.gpu.stub import KernelGpu
+from support.tensorrt import install
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.device.cuda import borrow_device, return_device

@@ -9,12 +9,12 @@ import re
 import shutil
 from dataclasses import replace
 
-import cuda_host
 import numpy as np
 import pytest
-from cuda_stub import KernelGpu
-from kernel_bundles import NANO, compiled
-from tensorrt_stubs import install
+from support.bundles.kernel import NANO, compiled
+from support.gpu import host as cuda_host
+from support.gpu.stub import KernelGpu
+from support.tensorrt import install
 
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError, EnvironmentUnfitError

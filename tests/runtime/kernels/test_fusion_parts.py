@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fake_bundle import write_fake_bundle
+from support.bundles.fake import write_fake_bundle
 
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.fusion import cpu as fusion

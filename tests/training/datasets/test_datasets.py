@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from training_files import PALETTE, png_from_rgb, street_still, write_camvid, write_classes, write_still
+from support.training.files import PALETTE, png_from_rgb, street_still, write_camvid, write_classes, write_still
 
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_12, CITYSCAPES_19

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_trainings import HR_SETTINGS as SETTINGS
-from tiny_trainings import hr_training as training
-from tiny_trainings import stop_at
+from support.training.runs import HR_SETTINGS as SETTINGS
+from support.training.runs import hr_training as training
+from support.training.runs import stop_at
 
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from tiny_backbone import tiny_network
+from support.networks.tiny_backbone import tiny_network
 
 from edge_arseg.training.lr.ablation import FUSION_CHOICES
 from edge_arseg.training.lr.fst import SUPERVISIONS, PairBatch, Recipe, fst_losses

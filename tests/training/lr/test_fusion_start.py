@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from pair_stores import patch_records
-from small_networks import own_network
+from support.networks.small import own_network
+from support.training.pair_stores import patch_records
 
 from edge_arseg.errors import OptionError
 from edge_arseg.network.attention.tiled import tiled_attention

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pair_stores import patch_store
 from safetensors.torch import load_file
-from small_networks import OWN_MODEL, lived_in, own_network
-from tiny_trainings import LR_SETTINGS as SETTINGS
-from tiny_trainings import lr_training as training
-from tiny_trainings import stop_at
+from support.networks.small import OWN_MODEL, own_network
+from support.training.pair_stores import patch_store
+from support.training.runs import LR_SETTINGS as SETTINGS
+from support.training.runs import lr_training as training
+from support.training.runs import stop_at
 
 from edge_arseg.errors import OptionError
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
@@ -17,6 +17,7 @@ from edge_arseg.network.network import Network
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
+from edge_arseg.testing.networks import lived_in
 from edge_arseg.training.lr.pairs import pairs_from_stores
 from edge_arseg.training.lr.start import start_network
 from edge_arseg.training.run.folder import BEST, LAST

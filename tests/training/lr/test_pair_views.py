@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pair_stores import patch_store
+from support.training.pair_stores import patch_store
 
 from edge_arseg.training.lr.augmentation import PairAugmentation
 from edge_arseg.training.lr.distances import DISTANCE_CHOICES

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from training_files import PALETTE, png_from_rgb, street_still
+from support.training.files import PALETTE, png_from_rgb, street_still
 
 from edge_arseg.errors import DataError
 from edge_arseg.spec.classes import CAMVID_12

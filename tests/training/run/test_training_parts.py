@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from small_networks import OWN_MODEL
+from support.networks.small import OWN_MODEL
 
 from edge_arseg.network.network import Network
 from edge_arseg.training.datasets.normalisations import normalisation_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.sink_results import opened, result_at, start_writer
+from support.clips.results import opened, result_at, start_writer
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.classes import CAMVID_11

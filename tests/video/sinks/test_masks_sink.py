@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.sink_results import opened, result_at
+from support.clips.results import opened, result_at
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.classes import CAMVID_11

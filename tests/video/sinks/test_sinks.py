@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.sink_results import decoded, opened, result_at
+from support.clips.results import decoded, opened, result_at
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import Branch

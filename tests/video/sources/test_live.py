@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import av
 import numpy as np
 import pytest
-from video.live_server import SERVER, served
-from video.moving_clips import moving, run
+from support.clips.live_server import SERVER, served
+from support.clips.moving import moving, run
 
 from edge_arseg.errors import SourceError
 from edge_arseg.motion import MotionChain

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import av
 import numpy as np
 import pytest
-from video.moving_clips import SHARED, chainable, encode, moving
+from support.clips.moving import SHARED, chainable, encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video, source_from_uri
