@@ -7,7 +7,7 @@ opened that it cannot be had, with a warning. Where ``--fusion`` names a way, it
 import logging
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
@@ -15,6 +15,8 @@ from edge_arseg.runtime.engines.contract import AUTO, EngineOptions, Place
 from edge_arseg.runtime.engines.opening import engine_class
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.head import Head
+
+K = TypeVar("K", Fusion, Head)
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ def heads_for(bundle: Bundle, options: EngineOptions) -> list[type[Head]]:
     return _possible(HEADS, bundle, options, nowhere)
 
 
-def open_first(kinds: Sequence[type[Any]], bundle: Bundle, options: EngineOptions) -> Any:
+def open_first(kinds: Sequence[type[K]], bundle: Bundle, options: EngineOptions) -> K:
     """Open the first way that can be had.
 
     Args:
@@ -88,13 +90,12 @@ def open_first(kinds: Sequence[type[Any]], bundle: Bundle, options: EngineOption
     Raises:
         EnvironmentUnfitError, BundleError, BuildError: the last way cannot be opened; see ``Fusion.open``.
     """
-    *preferred, last = kinds
-    for kind in preferred:
+    for kind in kinds[:-1]:
         try:
             return kind.open(bundle, options)
         except (BuildError, EnvironmentUnfitError) as error:
             _log.warning("fusion by the `fuse` graph, which is slower than the %s: %s", kind.name, error)
-    return last.open(bundle, options)
+    return kinds[-1].open(bundle, options)
 
 
 def _possible(ways: Sequence[Way], bundle: Bundle, options: EngineOptions, nowhere: str) -> list[type[Any]]:
