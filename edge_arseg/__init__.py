@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from edge_arseg.runtime.verification import Verification, verify_bundle
     from edge_arseg.spec.frame import Branch, Frame, MotionField
     from edge_arseg.spec.result import SegmentedFrame
+    from edge_arseg.spec.tensor import TensorSpec
     from edge_arseg.video.reader import VideoReader, open_video
     from edge_arseg.video.sinks.base import Sink
     from edge_arseg.video.sinks.opening import open_sink
@@ -88,6 +89,7 @@ __all__ = [
     "SinkError",
     "SourceError",
     "TargetError",
+    "TensorSpec",
     "UnfitError",
     "Verification",
     "VideoReader",
@@ -116,6 +118,7 @@ _NAMES = {
     "motion.keyframe": ("FrameStatistics", "KeyframePolicy", "Policy"),
     "spec.frame": ("Branch", "Frame", "MotionField"),
     "spec.result": ("SegmentedFrame",),
+    "spec.tensor": ("TensorSpec",),
     "video.reader": ("VideoReader", "open_video"),
     "video.sinks.base": ("Sink",),
     "video.sinks.opening": ("open_sink",),

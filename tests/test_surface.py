@@ -29,6 +29,7 @@ DEVICE = {
     "SegmentedFrame",
     "Segmenter",
     "Sink",
+    "TensorSpec",
     "Verification",
     "VideoReader",
     "open_pipeline",

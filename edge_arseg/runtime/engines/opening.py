@@ -29,12 +29,12 @@ UNPROVED = ("fake",)
 
 
 def checked_backend(backend: str) -> str:
-    """Return the name of a backend.
+    """Return the name of a backend: one of ``BACKENDS``, or ``package.module:Class`` for an engine of your own.
 
     Raises:
         OptionError: no such backend.
     """
-    if backend not in BACKENDS:
+    if backend not in BACKENDS and ":" not in backend:
         raise OptionError(f"no backend is called {backend!r}; known: {', '.join(sorted(BACKENDS))}")
     return backend
 
@@ -46,15 +46,21 @@ def engine_class(backend: str) -> type[Engine]:
         OptionError: no such backend.
         EnvironmentUnfitError: its library is not installed.
     """
-    module, _, name = BACKENDS[checked_backend(backend)].partition(":")
+    module, _, name = BACKENDS.get(checked_backend(backend), backend).partition(":")
     try:
-        return getattr(import_module(module), name)
+        library = import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("edge_arseg"):
             raise
+        if error.name == module and backend not in BACKENDS:
+            raise OptionError(f"--backend {backend}: cannot import {module!r}; is it on PYTHONPATH?") from error
         raise EnvironmentUnfitError(
             f"--backend {backend} needs {error.name}, which is not installed: pip install {error.name}"
         ) from error
+    found = getattr(library, name, None)
+    if not (isinstance(found, type) and issubclass(found, Engine)):
+        raise OptionError(f"--backend {backend}: no engine {name!r} in {module!r}; expected package.module:Class")
+    return found
 
 
 def open_engine(path: Path, *, backend: str = "onnxruntime", threads: int | None = None) -> Engine:
