@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib import import_module
-from pathlib import Path
 from types import TracebackType
 
 from edge_arseg.errors import BundleError, EnvironmentUnfitError, OptionError
@@ -63,17 +62,6 @@ def engine_class(backend: str) -> type[Engine]:
     return found
 
 
-def open_engine(path: Path, *, backend: str = "onnxruntime", threads: int | None = None) -> Engine:
-    """Open one file: an ONNX graph, or what else the backend loads.
-
-    Raises:
-        OptionError: no such backend.
-        EnvironmentUnfitError: its library, or the device it needs, is missing.
-        BuildError: the backend cannot load the graph.
-    """
-    return engine_class(backend)(path, threads=threads)  # type: ignore[call-arg, arg-type]
-
-
 class Engines(dict[Role, Engine]):
     """Engines by role; a context manager that closes them all."""
 
@@ -99,7 +87,9 @@ def engines_from_bundle(
 
     Raises:
         BundleError: a graph's inputs or outputs are not what the manifest says, or nothing that can be run.
-        OptionError, BuildError: see ``open_engine``.
+        OptionError: no such backend.
+        EnvironmentUnfitError: its library, or the device it needs, is missing.
+        BuildError: the backend cannot load a graph.
     """
     opened = engine_class(backend)
     check_graphs(bundle.manifest, roles, where=str(bundle.path))
