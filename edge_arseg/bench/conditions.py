@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.device.cpu_features import cpu_features, cpu_model
 from edge_arseg.runtime.device.host_memory import host_memory
-from edge_arseg.spec.cores import usable_cores
 
 PACKAGES = ("edge-arseg", "numpy", "av", "onnxruntime", "openvino", "numba", "torch", "onnx", "tensorrt", "pycuda")
 

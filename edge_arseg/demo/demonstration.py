@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_arseg.demo.folder import LINES, OVERLAY, STREET, DemoFolder
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.storage.files import part_of
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.sinks import open_sinks

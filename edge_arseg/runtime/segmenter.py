@@ -23,8 +23,7 @@ from edge_arseg.runtime.engines.opening import engine_class
 from edge_arseg.runtime.engines.options import AUTO, EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.spec.frame import Branch, Frame
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.video.reader import VideoReader, open_video
 from edge_arseg.video.uri import source_from_uri
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import Manifest, Role
+from edge_arseg.spec.weights import GoldenFrames
 
 if TYPE_CHECKING:
     from edge_arseg.runtime.kernel_check import CheckedKernel

@@ -3,9 +3,8 @@
 import numpy as np
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.classes import ClassInfo
-from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, SegmentedFrame
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.font import GLYPH_ADVANCE, GLYPH_HEIGHT, draw_text
 
 _PAPER = (24, 26, 30)

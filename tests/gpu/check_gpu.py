@@ -36,7 +36,7 @@ from gpu.rivals import TorchFusion
 from gpu.roofline import Rates, bounds_ms, work_from_plan
 
 from edge_arseg.runtime.kernels.cuda.launch_plan import LaunchPlan, Storage, plan_from_shapes
-from edge_arseg.spec.fusion import FusionShapes
+from edge_arseg.spec.weights import FusionShapes
 
 TIMED = {
     "psp18 64x720x960": FusionShapes(64, (720, 960), (360, 480), (180, 240), 720),

@@ -14,7 +14,7 @@ import pytest
 from gpu.roofline import Rates, bounds_ms, work_from_plan
 
 from edge_arseg.runtime.kernels.cuda import GpuLimits, Storage, plan_from_shapes
-from edge_arseg.spec.fusion import FusionShapes
+from edge_arseg.spec.weights import FusionShapes
 
 torch = pytest.importorskip("torch")
 

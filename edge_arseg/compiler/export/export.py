@@ -22,21 +22,11 @@ from edge_arseg.network.network import Network, check_sizes
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
-from edge_arseg.spec.arrays import bytes_from_arrays
-from edge_arseg.spec.decoder import DecoderWeights
+from edge_arseg.spec.entries import DecoderEntry, GoldenEntry, Provenance
 from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.manifest import (
-    REVISION,
-    DecoderEntry,
-    GoldenEntry,
-    GraphEntry,
-    Manifest,
-    Precision,
-    Provenance,
-    Role,
-)
+from edge_arseg.spec.manifest import REVISION, GraphEntry, Manifest, Precision, Role
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.spec.weights import DecoderWeights, FusionWeights, bytes_from_arrays
 from edge_arseg.video.uri import SourceKind, source_from_uri
 
 GOLDEN_FILE = "golden/gop.npz"

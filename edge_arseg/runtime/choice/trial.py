@@ -11,7 +11,7 @@ from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.options import EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.spec.golden import GoldenFrames
+from edge_arseg.spec.weights import GoldenFrames
 
 _ROUNDS, _SECONDS = 5, 0.3
 """Frames of each kind are timed at least so often, and for at least so long."""

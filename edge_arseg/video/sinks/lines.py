@@ -10,8 +10,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from edge_arseg.spec.classes import ClassInfo
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.new_file import NewFile
 

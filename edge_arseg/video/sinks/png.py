@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.model import ClassInfo
 
 
 def palette_from_classes(classes: tuple[ClassInfo, ...]) -> bytes:

@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 from pair_stores import patch_store
 from small_networks import OWN
 
-from edge_arseg.spec.classes import CAMVID_12
+from edge_arseg.spec.model import CAMVID_12
 
 
 @pytest.fixture(scope="module")

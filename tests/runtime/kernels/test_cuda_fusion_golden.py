@@ -6,7 +6,7 @@ from cuda_host import plan_on_host, run_on_host
 from fusion_golden import FRAME_HEIGHT, GOLDEN, VARIANTS, difference, golden_case
 
 from edge_arseg.runtime.kernels.cuda.launch_plan import Storage
-from edge_arseg.spec.fusion import FusionShapes
+from edge_arseg.spec.weights import FusionShapes
 
 reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
 
