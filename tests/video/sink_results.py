@@ -41,8 +41,7 @@ WRITER = """
     import sys, time
     import numpy as np
     from edge_arseg.spec.model import CAMVID_11
-    from edge_arseg.spec.frame import Branch, Frame
-    from edge_arseg.spec.frame import SegmentedFrame
+    from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
     from edge_arseg.video.sinks import open_sink
 
     rng = np.random.default_rng(0)
