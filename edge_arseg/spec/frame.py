@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
+from numpy.typing import NDArray
 
 VECTOR_DTYPE = np.dtype(
     [
@@ -55,11 +56,11 @@ class Frame:
 
     index: int
     time_s: float
-    rgb: np.ndarray
-    vectors: np.ndarray | None = None
+    rgb: NDArray[np.uint8]
+    vectors: NDArray[np.void] | None = None
     intra: bool = False
     damaged: bool = False
-    missed: tuple[np.ndarray | None, ...] = ()
+    missed: tuple[NDArray[np.void] | None, ...] = ()
     source: MotionSource = MotionSource.ZERO
 
 
@@ -75,7 +76,7 @@ class MotionField:
         intra_ratio: share of the frame, 0 to 1, that had no vector in the last step (a scene-cut signal).
     """
 
-    flow: np.ndarray
+    flow: NDArray[np.float32]
     block: int
     source: MotionSource
     intra_ratio: float
@@ -99,7 +100,7 @@ class SegmentedFrame:
     """
 
     frame: Frame
-    class_map: np.ndarray
+    class_map: NDArray[np.uint8]
     branch: Branch
     distance: int
     latency_ms: float

@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import BundleError, OptionError
 
@@ -30,13 +31,13 @@ class FusionWeights:
             is not given.
     """
 
-    query_weight: np.ndarray
-    query_bias: np.ndarray
-    key_weight: np.ndarray
-    key_bias: np.ndarray
-    value_weight: np.ndarray
-    value_bias: np.ndarray
-    position_bias: np.ndarray = field(default_factory=lambda: np.zeros(WINDOW**2, np.float32))
+    query_weight: NDArray[np.float32]
+    query_bias: NDArray[np.float32]
+    key_weight: NDArray[np.float32]
+    key_bias: NDArray[np.float32]
+    value_weight: NDArray[np.float32]
+    value_bias: NDArray[np.float32]
+    position_bias: NDArray[np.float32] = field(default_factory=lambda: np.zeros(WINDOW**2, np.float32))
 
     def faults(self) -> list[str]:
         """Return what is not as described above, in words."""
@@ -104,8 +105,8 @@ class DecoderWeights:
         bias: ``[classes]``.
     """
 
-    weight: np.ndarray
-    bias: np.ndarray
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
 
     def faults(self) -> list[str]:
         """Return what is not as described above, in words."""
@@ -131,12 +132,12 @@ class GoldenFrames:
         lr_maps: ``[T, H, W] uint8``, each frame through the LR branch alone; ``[0, H, W]`` likewise.
     """
 
-    frames: np.ndarray
-    flows: np.ndarray
-    distances: np.ndarray
-    hr_maps: np.ndarray
-    ar_maps: np.ndarray
-    lr_maps: np.ndarray
+    frames: NDArray[np.uint8]
+    flows: NDArray[np.float32]
+    distances: NDArray[np.int64]
+    hr_maps: NDArray[np.uint8]
+    ar_maps: NDArray[np.uint8]
+    lr_maps: NDArray[np.uint8]
 
     def faults(self) -> list[str]:
         """Return what is not as described above, in words."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.video.decoding.decode import Picture, PictureSource
@@ -52,7 +53,7 @@ class FrameSource:
         """The pictures that are left, followed but not turned into RGB; raises ``SourceError`` on a fault."""
         return map(self._maker.step, self._coming)
 
-    def frame(self, step: Step, missed: Sequence[np.ndarray | None] = ()) -> Frame:
+    def frame(self, step: Step, missed: Sequence[NDArray[np.void] | None] = ()) -> Frame:
         """Turn a picture that was followed into a frame; ``missed`` as ``Frame`` has it."""
         return self._maker.frame(step, tuple(missed))
 

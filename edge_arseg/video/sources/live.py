@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import MotionError, SourceError
 from edge_arseg.spec.frame import Frame
@@ -37,7 +38,7 @@ class Newest:
         self._source, self._uri, self._retry_s = source, source.source.label, retry_s
         self._news = threading.Condition()
         self._newest: Step | None = None
-        self._missed: list[np.ndarray | None] = []
+        self._missed: list[NDArray[np.void] | None] = []
         self._fault: SourceError | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._follow, name=f"reader of {self._uri}", daemon=True)
