@@ -58,10 +58,10 @@ from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.fusion import FusionShapes
+from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.weights import FusionShapes
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.sinks import open_sink
 from edge_arseg.video.sources.street_clip import write_street

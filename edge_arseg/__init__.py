@@ -47,8 +47,7 @@ if TYPE_CHECKING:
     from edge_arseg.runtime.segment import segment
     from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.verification import Verification, verify_bundle
-    from edge_arseg.spec.frame import Branch, Frame, MotionField
-    from edge_arseg.spec.result import SegmentedFrame
+    from edge_arseg.spec.frame import Branch, Frame, MotionField, SegmentedFrame
     from edge_arseg.spec.tensor import TensorSpec
     from edge_arseg.video.reader import VideoReader, open_video
     from edge_arseg.video.sinks.base import Sink
@@ -116,8 +115,7 @@ _NAMES = {
     "runtime.verification": ("Verification", "verify_bundle"),
     "runtime.engines.contract": ("Engine", "EngineOptions"),
     "motion.keyframe": ("FrameStatistics", "KeyframePolicy", "Policy"),
-    "spec.frame": ("Branch", "Frame", "MotionField"),
-    "spec.result": ("SegmentedFrame",),
+    "spec.frame": ("Branch", "Frame", "MotionField", "SegmentedFrame"),
     "spec.tensor": ("TensorSpec",),
     "video.reader": ("VideoReader", "open_video"),
     "video.sinks.base": ("Sink",),

@@ -12,7 +12,8 @@ from pathlib import Path
 from edge_arseg.compiler.writable import check_writable
 from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
-from edge_arseg.spec.manifest import REVISION, FileEntry, Manifest, json_from_manifest
+from edge_arseg.spec.entries import FileEntry
+from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
 from edge_arseg.storage.files import check_inputs
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from edge_arseg.errors import BundleError, SinkError
 from edge_arseg.runtime.bundles.reading import sha256_of
 from edge_arseg.spec.engine_key import RECORD, EngineKey, PlanRecord, json_from_record, plan_file, record_from_json
-from edge_arseg.spec.manifest import FileEntry, Role
+from edge_arseg.spec.entries import FileEntry
+from edge_arseg.spec.manifest import Role
 
 
 class PlanStore:

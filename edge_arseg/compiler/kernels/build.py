@@ -11,8 +11,8 @@ from pathlib import Path
 from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_for
 from edge_arseg.compiler.kernels.resources import EntryResources, resources_from_log
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.kernels.cuda.source_files import MAIN, source_digest
-from edge_arseg.spec.manifest import KernelEntry
+from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
+from edge_arseg.spec.entries import KernelEntry
 from edge_arseg.storage.user_cache import user_cache
 
 

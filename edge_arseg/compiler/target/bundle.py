@@ -11,7 +11,8 @@ from edge_arseg.errors import EnvironmentUnfitError, ExportError
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import agreements, verified_roles
-from edge_arseg.spec.manifest import GraphEntry, KernelEntry, Precision, Role
+from edge_arseg.spec.entries import KernelEntry
+from edge_arseg.spec.manifest import GraphEntry, Precision, Role
 from edge_arseg.spec.targets.target import Target
 
 REQUIRED_AGREEMENT = 0.99

@@ -9,7 +9,7 @@ from edge_arseg.compiler.target.setting import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
 from edge_arseg.compiler.writing import check_target
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.spec.manifest import KernelEntry
+from edge_arseg.spec.entries import KernelEntry
 
 
 class KernelStep(Step):

@@ -13,15 +13,18 @@ from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role
 
 BACKENDS = {
-    "onnxruntime": "edge_arseg.runtime.engines.onnxruntime.engine:OnnxRuntimeEngine",
-    "onnxruntime-cuda": "edge_arseg.runtime.engines.onnxruntime.gpu:CudaOnnxRuntimeEngine",
-    "onnxruntime-tensorrt": "edge_arseg.runtime.engines.onnxruntime.gpu:TensorRtOnnxRuntimeEngine",
-    "openvino": "edge_arseg.runtime.engines.openvino.engine:OpenVinoEngine",
-    "openvino-bf16": "edge_arseg.runtime.engines.openvino.engine:Bf16OpenVinoEngine",
-    "tensorrt": "edge_arseg.runtime.engines.tensorrt.engine:TensorRtEngine",
+    "onnxruntime": "edge_arseg.runtime.engines.onnxruntime.engine:OnnxRuntimeEngine [onnxruntime]",
+    "onnxruntime-cuda": "edge_arseg.runtime.engines.onnxruntime.gpu:CudaOnnxRuntimeEngine [onnxruntime-gpu]",
+    "onnxruntime-tensorrt": "edge_arseg.runtime.engines.onnxruntime.gpu:TensorRtOnnxRuntimeEngine [onnxruntime-gpu]",
+    "openvino": "edge_arseg.runtime.engines.openvino.engine:OpenVinoEngine [openvino]",
+    "openvino-bf16": "edge_arseg.runtime.engines.openvino.engine:Bf16OpenVinoEngine [openvino]",
+    "tensorrt": "edge_arseg.runtime.engines.tensorrt.engine:TensorRtEngine [tensorrt,pycuda]",
     "fake": "edge_arseg.runtime.engines.fake:FakeEngine",
 }
-"""Name of each backend to ``module:class``; the module, with its library, is imported when the backend is used."""
+"""Name of each backend to ``module:class [packages]``, as entry points are written.
+
+The module, with its library, is imported when the backend is used; records have the versions of the packages.
+"""
 
 UNPROVED = ("fake",)
 """Backends that compute nothing, whose class maps are not compared with the expected ones."""
@@ -45,7 +48,7 @@ def engine_class(backend: str) -> type[Engine]:
         OptionError: no such backend.
         EnvironmentUnfitError: its library is not installed.
     """
-    module, _, name = BACKENDS.get(checked_backend(backend), backend).partition(":")
+    module, _, name = BACKENDS.get(checked_backend(backend), backend).partition(" ")[0].partition(":")
     try:
         library = import_module(module)
     except ModuleNotFoundError as error:
@@ -60,6 +63,12 @@ def engine_class(backend: str) -> type[Engine]:
     if not (isinstance(found, type) and issubclass(found, Engine)):
         raise OptionError(f"--backend {backend}: no engine {name!r} in {module!r}; expected package.module:Class")
     return found
+
+
+def packages_of_backends() -> tuple[str, ...]:
+    """Return the packages that all backends need, each once; a record says which versions of them are here."""
+    named = [value.partition("[")[2].rstrip("]").split(",") for value in BACKENDS.values()]
+    return tuple(dict.fromkeys(package for packages in named for package in packages if package))
 
 
 class Engines(dict[Role, Engine]):

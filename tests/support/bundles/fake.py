@@ -8,11 +8,10 @@ import numpy as np
 from support.bundles.small import small_manifest
 
 from edge_arseg.runtime.bundles.reading import MANIFEST
-from edge_arseg.spec.arrays import bytes_from_arrays
-from edge_arseg.spec.decoder import DecoderWeights
-from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.manifest import FileEntry, GraphEntry, Precision, Role, json_from_manifest
+from edge_arseg.spec.entries import FileEntry
+from edge_arseg.spec.manifest import GraphEntry, Precision, Role, json_from_manifest
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.spec.weights import DecoderWeights, FusionWeights, bytes_from_arrays
 
 HEIGHT, WIDTH, GOP = 48, 64, 4
 FAKE = ("--backend", "fake", "--fusion", "graph")

@@ -12,8 +12,8 @@ from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.compiler.quantize.rules.layers import Layers
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.weights import DecoderWeights
 
 
 @dataclass(frozen=True, slots=True)
