@@ -17,7 +17,7 @@ class QuantizeChoice:
 
     Attributes:
         precisions: of ``hr``, ``lr`` and ``fuse``, as far as the bundle has them.
-        activations: integers of int8 graphs; see ``PrecisionPlan``.
+        activations: integers of int8 graphs; see ``Dialect``.
         recipe: name of the calibration recipe, or its file.
     """
 

@@ -117,12 +117,12 @@ def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Rol
     import onnx
 
     from edge_arseg.compiler.export.export import graph_entry
-    from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
+    from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
 
-    plan = PrecisionPlan({role: precisions[role] for role in chosen_roles(bundle.manifest)})
+    choice = PrecisionChoice({role: precisions[role] for role in chosen_roles(bundle.manifest)})
     originals = {role: onnx.load(str(bundle.graph_path(role))) for role in bundle.manifest.graphs}
-    graphs = graphs_from_plan(originals, {}, {}, plan)
+    graphs = graphs_from_choice(originals, {}, {}, choice)
     return {
-        role: (graph.SerializeToString(), replace(graph_entry(role, graph), precision=plan.stated(role)))
+        role: (graph.SerializeToString(), replace(graph_entry(role, graph), precision=choice.stated(role)))
         for role, graph in graphs.items()
     }

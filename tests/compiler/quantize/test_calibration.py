@@ -14,7 +14,7 @@ from edge_arseg.compiler.onnx_graph import itemsize, shapes_of
 from edge_arseg.compiler.quantize.calibrate.flow import ranges_from_clips
 from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
-from edge_arseg.compiler.quantize.selection import selections_from_recipe
+from edge_arseg.compiler.quantize.calibrate.selection import selections_from_recipe
 from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.accumulate import Accumulator
 from edge_arseg.runtime.bundles.reading import read_bundle

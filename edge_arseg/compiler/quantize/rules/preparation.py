@@ -1,12 +1,16 @@
 """A float graph as it is quantized: the same function, with fewer steps in float around the integers.
 
-Both changes are exact up to the rounding of float32:
+All changes are exact up to the rounding of float32:
 
 - the normalisation of the frame, a chain of operations with constants, becomes one product and one sum. They see the
   planes as rows of a matrix: ONNX Runtime would otherwise reorder them to have the channels last, as its integer
   convolutions want them, and scale channels there ten times slower;
 - a mean over a whole plane becomes ``GlobalAveragePool``, which engines have in int8.
+
+A new change is a function here and its name in ``REWRITES``.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import onnx
@@ -23,8 +27,8 @@ def prepared_graph(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     graph = OnnxGraph(copy)
-    _pool_planes(graph)
-    _fold_normalisation(graph)
+    for rewrite in REWRITES:
+        rewrite(graph)
     onnx.checker.check_model(copy, full_check=True)
     return copy
 
@@ -92,3 +96,7 @@ def _affine_chain(graph: OnnxGraph, name: str) -> tuple[list[onnx.NodeProto], np
         chain.append(node)
         name = node.output[0]
     return chain, scale, offset
+
+
+REWRITES: tuple[Callable[[OnnxGraph], None], ...] = (_pool_planes, _fold_normalisation)
+"""What is changed, in this order."""
