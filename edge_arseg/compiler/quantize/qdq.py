@@ -15,7 +15,7 @@ from onnxruntime.quantization.calibrate import TensorData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.quant_utils import add_infer_metadata
 
-from edge_arseg.compiler.onnx_graph import OnnxGraph, shapes_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, shapes_from_model
 from edge_arseg.compiler.quantize.calibrate.ranges import Range, Ranges
 from edge_arseg.compiler.quantize.dialects import ONNX_RUNTIME, Dialect
 from edge_arseg.compiler.quantize.rules.layers import WEIGHTED, Layers, rectified
@@ -51,7 +51,7 @@ def qdq_from_ranges(
     copy.CopyFrom(model)
     if not weighted:
         return copy
-    types = shapes_of(model)
+    types = shapes_from_model(model)
     copy.CopyFrom(onnx.shape_inference.infer_shapes(model))
     add_infer_metadata(copy)  # or the quantizer infers shapes again, by way of a file
     data = {name: _tensor_data(value, types[name][0]) for name, value in known.items() if name in types}

@@ -15,7 +15,7 @@ from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.compiler.target.bundle_steps import BundleStep
 from edge_arseg.compiler.target.setting import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
-from edge_arseg.compiler.writable import check_writable
+from edge_arseg.compiler.writing import check_writable
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.engine_key import EngineKey, engine_roots, graph_digests

@@ -1,19 +1,49 @@
-"""What a compilation is for and where it goes, decided once, before its steps are listed."""
+"""The setting of a compilation: what the user asks for, and what follows from it, decided before steps are listed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_arseg.compiler.engines.contract import BuildSettings
 from edge_arseg.compiler.engines.memory import workspace_from_memory
+from edge_arseg.compiler.engines.process import TENSORRT
 from edge_arseg.compiler.kernels.choice import KernelChoice, choice_from_target, renewable_kernels
 from edge_arseg.compiler.target.bundle import needs_conversion
-from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.place import Machine, Place, place_from_target, target_for
 from edge_arseg.compiler.target.precision import precisions_for_target
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class CompileOptions:
+    """The options of ``compile``.
+
+    Attributes:
+        precisions: asked for, by role; graphs that are not named get the target's.
+        output: bundle to write; ``None``: ``NAME-TARGET.arseg`` beside the one given.
+        force: replace a bundle that is there, and build engines that are there.
+        engines: build them, where this is the machine for it.
+        roles: graphs to build engines of; ``None``: all that the bundle has.
+        user_cache: keep the engines in the user's cache instead of the bundle.
+        workspace_bytes: scratch memory of a build; ``None``: from the size of the machine's memory.
+        optimization_level: of a build, 0 to 5; ``None``: the library's.
+        memory_check: refuse builds that there is not enough memory for.
+        builder: ``module:class`` of the builder.
+    """
+
+    precisions: Mapping[Role, Precision] = field(default_factory=dict)
+    output: Path | None = None
+    force: bool = False
+    engines: bool = True
+    roles: tuple[Role, ...] | None = None
+    user_cache: bool = False
+    workspace_bytes: int | None = None
+    optimization_level: int | None = None
+    memory_check: bool = True
+    builder: str = TENSORRT
 
 
 @dataclass(frozen=True, slots=True)

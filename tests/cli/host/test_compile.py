@@ -126,7 +126,7 @@ if __name__ == "__main__":
     from edge_arseg.compiler.target import compile as compilation
     from edge_arseg.compiler.target import setting as compile_setting
     from edge_arseg.compiler.target import engine_steps
-    from edge_arseg.compiler.target.options import CompileOptions
+    from edge_arseg.compiler.target.setting import CompileOptions
     from edge_arseg.compiler.kernels.choice import KernelChoice
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role

@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 
 from edge_arseg.compiler.graph_writer import GraphWriter
-from edge_arseg.compiler.onnx_graph import OnnxGraph, attribute, shapes_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, attribute, shapes_from_model
 from edge_arseg.spec import tensor as names
 
 _AFFINE = ("Add", "Sub", "Mul", "Div")
@@ -56,7 +56,7 @@ def _fold_normalisation(graph: OnnxGraph) -> None:
         return
     result = chain[-1].output[0]
     writer = GraphWriter()
-    shape = shapes_of(graph.model)[result][1]
+    shape = shapes_from_model(graph.model)[result][1]
     rows = writer.op("Reshape", planes, writer.constant("planes_as_rows", np.array([3, -1])), name="frame_rows")
     factor = writer.constant("normalisation_scale", scale[:, None].astype(np.float32))
     shift = writer.constant("normalisation_offset", offset[:, None].astype(np.float32))
