@@ -61,7 +61,7 @@ def compile(
             "to 7.2.1 do not offer it, and Orin Nano and Thor have none. Leave out --dla: the GPU runs everything"
         )
     from edge_arseg.compiler.target.compile import compile_bundle, next_command, plan_from_bundle
-    from edge_arseg.compiler.target.setting import CompileOptions
+    from edge_arseg.compiler.target.options import CompileOptions
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
 

@@ -13,8 +13,8 @@ from shlex import quote
 from edge_arseg.compiler.engines.process import builder_from_name
 from edge_arseg.compiler.target.bundle_steps import BundleStep, KernelStep
 from edge_arseg.compiler.target.engine_steps import ElsewhereStep, EngineStep
+from edge_arseg.compiler.target.options import CompileOptions, CompileSetting, setting_from_options
 from edge_arseg.compiler.target.place import Machine, Place, this_machine
-from edge_arseg.compiler.target.setting import CompileOptions, CompileSetting, setting_from_options
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.spec.manifest import Role

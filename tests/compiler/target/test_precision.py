@@ -8,7 +8,7 @@ from compile_machines import BOARD, HOST, NANO
 from fake_builders import GOOD
 
 from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
-from edge_arseg.compiler.target.setting import CompileOptions
+from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
 

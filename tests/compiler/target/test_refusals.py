@@ -7,7 +7,7 @@ from compile_machines import BOARD, FACTS, FP32, GB, HOST, NANO, OPTIONS, PLENTY
 from fake_builders import GOOD
 
 from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
-from edge_arseg.compiler.target.setting import CompileOptions
+from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import EnvironmentUnfitError, MemoryExhaustedError, SinkError
 from edge_arseg.runtime.bundles.reading import read_bundle

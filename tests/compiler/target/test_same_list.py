@@ -10,7 +10,7 @@ from fake_builders import GOOD
 
 from edge_arseg.compiler.engines.memory import LIBRARY_BYTES, entry_in_precision
 from edge_arseg.compiler.target.compile import compile_bundle, next_command, plan_from_bundle
-from edge_arseg.compiler.target.setting import CompileOptions
+from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.device.host_memory import HostMemory

@@ -1,4 +1,4 @@
-"""The setting of a compilation: what the user asks for, and what follows from it, decided before steps are listed."""
+"""The options of a compilation, and the setting that follows from them, decided before its steps are listed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
