@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from edge_arseg.compiler.kernels.build import EntryResources, resources_from_log
 from edge_arseg.compiler.kernels.compilers import cuda_compilers
-from edge_arseg.compiler.kernels.resources import EntryResources, resources_from_log
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.kernels.cuda.image import MAIN
 from edge_arseg.runtime.kernels.cuda.launch_plan import GpuLimits, LaunchPlan
