@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from edge_arseg.bench.report import REPORTS, report_from_speed
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_json, progress
@@ -22,6 +23,7 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 @engine_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the record (JSON) there too.")
 @click.option("--force", is_flag=True, help="Permission to replace a record that is there. [default: refused]")
+@click.option("--report", type=click.Choice([*REPORTS]), default="markdown", show_default=True, help="What is printed.")
 @json_option
 def bench(
     source: str,
@@ -34,15 +36,15 @@ def bench(
     engines: EngineOptions,
     output: Path | None,
     force: bool,
+    report: str,
     as_json: bool,
 ) -> None:
     """Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.
 
-    Prints Markdown, or the record with --json. A p99 needs 299 frames of its kind. SOURCE may be @FILE, whose first
+    Prints a report, or the record with --json. A p99 needs 299 frames of its kind. SOURCE may be @FILE, whose first
     line is the source; without it, EDGE_ARSEG_SOURCE counts.
     """
     from edge_arseg.bench.record import record_from_bundle, write_record
-    from edge_arseg.bench.report.markdown import markdown_from_speed
     from edge_arseg.evaluation.modes import modes_from_text
     from edge_arseg.runtime.pipeline import Mode
     from edge_arseg.runtime.zoo import inputs_of_bundle
@@ -70,4 +72,4 @@ def bench(
     if as_json:
         print_json(asdict(record))
     else:
-        click.echo(markdown_from_speed(speed, choice.bundle), nl=False)
+        click.echo(report_from_speed(report, speed, choice.bundle), nl=False)
