@@ -51,6 +51,7 @@ format: $(VENV)/.host
 
 # tables in docs/ that are generated from the code; that of the CUDA kernel needs nvcc or NVRTC, and comes last
 tables: $(VENV)/.host
+	$(BIN)/python tools/python_page.py
 	$(BIN)/python benchmarks/gmacs.py
 	$(BIN)/python benchmarks/cuda_resources.py
 

@@ -31,9 +31,8 @@ from edge_arseg.compiler.export.export import graphs_from_network
 from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.network.network import Network
 from edge_arseg.network.variants import VARIANTS
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.manifest import Precision, Role
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.testing.networks import lived_in
 
 NAMES = ("camvid-compact", "camvid-bise18", "cityscapes-bise18", "camvid-psp18", "cityscapes-psp18")

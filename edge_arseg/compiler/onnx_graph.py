@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import onnx
 from onnx import numpy_helper
+from onnx.utils import Extractor
 
 from edge_arseg.compiler.graph_writer import GraphWriter
 
@@ -125,14 +126,14 @@ def attribute(node: onnx.NodeProto, name: str, default: object = None) -> object
     return default
 
 
-def shapes_of(model: onnx.ModelProto) -> dict[str, tuple[int, tuple[int, ...]]]:
+def shapes_from_model(model: onnx.ModelProto) -> dict[str, tuple[int, tuple[int, ...]]]:
     """Return element type and static shape of every tensor that has them."""
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
-    found = {}
+    shapes = {}
     for value in (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output):
         tensor = value.type.tensor_type
-        found[value.name] = tensor.elem_type, tuple(dimension.dim_value for dimension in tensor.shape.dim)
-    return found
+        shapes[value.name] = tensor.elem_type, tuple(dimension.dim_value for dimension in tensor.shape.dim)
+    return shapes
 
 
 def itemsize(elem_type: int) -> int:
@@ -140,27 +141,7 @@ def itemsize(elem_type: int) -> int:
     return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(elem_type)).itemsize
 
 
-def part_of(model: onnx.ModelProto, outputs: list[str]) -> onnx.ModelProto:
+def part_from_model(model: onnx.ModelProto, outputs: list[str]) -> onnx.ModelProto:
     """Return what of a graph is needed to compute ``outputs``, any tensors of it."""
-    values = {
-        value.name: value for value in onnx.shape_inference.infer_shapes(model, strict_mode=True).graph.value_info
-    }
-    values |= {value.name: value for value in model.graph.output}
-    part = onnx.ModelProto()
-    part.CopyFrom(model)
-    needed = set(outputs)
-    kept = []
-    for node in reversed(model.graph.node):
-        if needed.intersection(node.output):
-            needed.update(node.input)
-            kept.append(node)
-    del part.graph.node[:]
-    part.graph.node.extend(reversed(kept))
-    del part.graph.output[:]
-    part.graph.output.extend(values[name] for name in outputs)
-    inputs = [value for value in model.graph.input if value.name in needed]
-    del part.graph.input[:]
-    part.graph.input.extend(inputs)
-    part.graph.ClearField("value_info")
-    OnnxGraph(part).drop_unused()
-    return part
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
+    return Extractor(inferred).extract_model([value.name for value in model.graph.input], outputs)

@@ -13,8 +13,8 @@ from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.run import RunStart, run_to_sinks
+from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.manifest import Manifest
-from edge_arseg.spec.result import SegmentedFrame
 from edge_arseg.storage.files import part_of, write_whole
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.sinks.base import sink_errors

@@ -2,8 +2,7 @@
 
 from edge_arseg.motion.accumulate import Accumulator
 from edge_arseg.motion.keyframe import FrameStatistics, KeyframePolicy, Policy, branch_from_statistics
-from edge_arseg.spec.frame import Branch, Frame, MotionField
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, Frame, MotionField, SegmentedFrame
 
 
 class MotionChain:

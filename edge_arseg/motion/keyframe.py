@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, SegmentedFrame
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
@@ -93,11 +94,11 @@ class Pipeline(ABC):
         self.manifest, self.label = manifest, label
 
     @abstractmethod
-    def key(self, rgb: np.ndarray, clock: StageClock) -> np.ndarray:
+    def key(self, rgb: NDArray[np.uint8], clock: StageClock) -> NDArray[np.uint8]:
         """Class map of a keyframe ``[H, W, 3] uint8``."""
 
     @abstractmethod
-    def between(self, rgb: np.ndarray, flow: np.ndarray, clock: StageClock) -> np.ndarray:
+    def between(self, rgb: NDArray[np.uint8], flow: NDArray[np.float32], clock: StageClock) -> NDArray[np.uint8]:
         """Class map of a frame between keyframes, with its flow to the last one (``MotionField.flow``, contiguous)."""
 
     def branch(self, branch: Branch) -> Branch:
@@ -128,14 +129,15 @@ class ArPipeline(Pipeline):
         self._hr, self._lr = engines[Role.HR], engines[Role.LR]
         self._key_feature: Buffer = None
 
-    def key(self, rgb: np.ndarray, clock: StageClock) -> np.ndarray:
+    def key(self, rgb: NDArray[np.uint8], clock: StageClock) -> NDArray[np.uint8]:
         """See ``Pipeline``."""
         with clock.stage("hr"):
             outputs = self._hr.run({names.FRAME: rgb})
         self._key_feature = outputs[names.FEATURE]
-        return outputs[names.CLASS_MAP]
+        class_map: NDArray[np.uint8] = outputs[names.CLASS_MAP]
+        return class_map
 
-    def between(self, rgb: np.ndarray, flow: np.ndarray, clock: StageClock) -> np.ndarray:
+    def between(self, rgb: NDArray[np.uint8], flow: NDArray[np.float32], clock: StageClock) -> NDArray[np.uint8]:
         """See ``Pipeline``."""
         with clock.stage("lr"):
             lr_feature = self._lr.run({names.FRAME: rgb})[names.LR_FEATURE]
@@ -155,12 +157,13 @@ class HrPipeline(Pipeline):
         super().__init__(manifest, f"{Mode.HR.value}, {backend}")
         self._engines, self._hr = engines, engines[Role.HR]
 
-    def key(self, rgb: np.ndarray, clock: StageClock) -> np.ndarray:
+    def key(self, rgb: NDArray[np.uint8], clock: StageClock) -> NDArray[np.uint8]:
         """See ``Pipeline``."""
         with clock.stage("hr"):
-            return self._hr.run({names.FRAME: rgb})[names.CLASS_MAP]
+            class_map: NDArray[np.uint8] = self._hr.run({names.FRAME: rgb})[names.CLASS_MAP]
+        return class_map
 
-    def between(self, rgb: np.ndarray, flow: np.ndarray, clock: StageClock) -> np.ndarray:
+    def between(self, rgb: NDArray[np.uint8], flow: NDArray[np.float32], clock: StageClock) -> NDArray[np.uint8]:
         """See ``Pipeline``; the flow is not used."""
         return self.key(rgb, clock)
 
@@ -181,14 +184,14 @@ class LrPipeline(Pipeline):
         super().__init__(manifest, f"{Mode.LR.value}, {head.name} head, {backend}")
         self._engines, self._head, self._lr = engines, head, engines[Role.LR]
 
-    def key(self, rgb: np.ndarray, clock: StageClock) -> np.ndarray:
+    def key(self, rgb: NDArray[np.uint8], clock: StageClock) -> NDArray[np.uint8]:
         """See ``Pipeline``."""
         with clock.stage("lr"):
             lr_feature = self._lr.run({names.FRAME: rgb})[names.LR_FEATURE]
         with clock.stage("head"):
             return self._head.class_map(lr_feature)
 
-    def between(self, rgb: np.ndarray, flow: np.ndarray, clock: StageClock) -> np.ndarray:
+    def between(self, rgb: NDArray[np.uint8], flow: NDArray[np.float32], clock: StageClock) -> NDArray[np.uint8]:
         """See ``Pipeline``; the flow is not used."""
         return self.key(rgb, clock)
 

@@ -18,7 +18,7 @@ from edge_arseg.runtime.choice.engine_choice import Choice, Choosable
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sinks import check_sinks, open_sinks
 from edge_arseg.video.sinks.base import Sink

@@ -9,8 +9,7 @@ from edge_arseg.motion.chain import MotionChain
 from edge_arseg.motion.keyframe import KeyframePolicy, Policy
 from edge_arseg.runtime.pipeline import Pipeline
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.spec.frame import Branch, Frame
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 
 
 def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None = None) -> Iterator[SegmentedFrame]:

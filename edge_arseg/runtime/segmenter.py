@@ -22,8 +22,7 @@ from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOpt
 from edge_arseg.runtime.engines.opening import engine_class
 from edge_arseg.runtime.pipeline import Mode, Pipeline, open_pipeline
 from edge_arseg.runtime.segment import segment
-from edge_arseg.spec.frame import Branch, Frame
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.video.reader import VideoReader, open_video
 from edge_arseg.video.uri import source_from_uri
 

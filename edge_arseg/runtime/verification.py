@@ -19,8 +19,8 @@ from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.fusion.cuda import LoadedKernel
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import Manifest, Role
+from edge_arseg.spec.weights import GoldenFrames
 
 VERIFIED_ROLES = (Role.HR, Role.LR, Role.FUSE, Role.HEAD, Role.LR_HEAD)
 

@@ -23,8 +23,7 @@ from edge_arseg.network.backbones.registry import backbone_from_name
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.testing.networks import lived_in, random_frame
 
 SIZES = [(8, 8), (8, 31), (9, 8), (15, 17), (16, 16), (31, 33), (45, 61), (48, 64), (63, 40), (90, 122)]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_arseg.errors import DataError, OptionError
-from edge_arseg.evaluation.progress import Progress, no_progress
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.model import ClassInfo
+from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.training.datasets.dataset import HELD_BACK, Dataset
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.pairs.authors import jobs_from_authors
@@ -116,7 +116,7 @@ def _head(path: Path, request: Request, dataset: Dataset | None) -> StoreHead:
     if classes is None:
         classes = dataset.classes if dataset else there.classes if there else None
     if classes is None and request.authors:
-        from edge_arseg.spec.classes import CAMVID_12
+        from edge_arseg.spec.model import CAMVID_12
 
         classes = CAMVID_12
     if classes is None:

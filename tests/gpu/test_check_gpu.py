@@ -13,7 +13,7 @@ import pytest
 from support.gpu import host as cuda_host
 
 from edge_arseg.runtime.kernels.cuda import GpuLimits, Storage, plan_from_shapes
-from edge_arseg.spec.fusion import FusionShapes
+from edge_arseg.spec.weights import FusionShapes
 from tools.gpu.roofline import Rates, bounds_ms, work_from_plan
 
 torch = pytest.importorskip("torch")

@@ -7,10 +7,7 @@ import pytest
 from support.bundles.small import small_classifier, small_golden, small_weights
 
 from edge_arseg.errors import BundleError
-from edge_arseg.spec.arrays import arrays_from_bytes, bytes_from_arrays
-from edge_arseg.spec.decoder import DecoderWeights
-from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.golden import GoldenFrames
+from edge_arseg.spec.weights import DecoderWeights, FusionWeights, GoldenFrames, arrays_from_bytes, bytes_from_arrays
 
 
 class Bomb:

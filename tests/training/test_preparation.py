@@ -6,7 +6,7 @@ from support.training.files import street_still, write_camvid, write_classes
 
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.motion import KeyframePolicy, MotionChain
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.training.pairs.store import PairStore
 from edge_arseg.training.prepare import Request, store_from_request
 from edge_arseg.training.simulation.clip import frames_from_still

@@ -32,7 +32,7 @@ from support.golden import fusion_reference as reference
 from support.golden.fusion import FRAME_HEIGHT, GOLDEN, VARIANTS, difference, golden_case
 
 from edge_arseg.runtime.kernels.cuda.launch_plan import LaunchPlan, Storage, plan_from_shapes
-from edge_arseg.spec.fusion import FusionShapes
+from edge_arseg.spec.weights import FusionShapes
 from tools.gpu.launcher import Gpu
 from tools.gpu.race_checks import races
 from tools.gpu.rivals import TorchFusion

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from edge_arseg.compiler.kernels.build import EntryResources, resources_from_log
 from edge_arseg.compiler.kernels.compilers import cuda_compilers
-from edge_arseg.compiler.kernels.resources import EntryResources, resources_from_log
 from edge_arseg.errors import BuildError
+from edge_arseg.runtime.kernels.cuda.image import MAIN
 from edge_arseg.runtime.kernels.cuda.launch_plan import GpuLimits, LaunchPlan
-from edge_arseg.runtime.kernels.cuda.source_files import MAIN
 from edge_arseg.runtime.kernels.cuda.weight_table import table_from_weights
-from edge_arseg.spec.fusion import FusionWeights
+from edge_arseg.spec.weights import FusionWeights
 
 _MAX_DYNAMIC_SHARED = 8
 _SHARED_PER_BLOCK_OPTIN, _SHARED_PER_SM = 97, 81

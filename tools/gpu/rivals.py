@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from edge_arseg.spec.fusion import FusionWeights
+from edge_arseg.spec.weights import FusionWeights
 
 REACH, WINDOW = 3, 7
 

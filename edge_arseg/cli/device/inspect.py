@@ -131,7 +131,7 @@ def _print_graphs(manifest: "Manifest", summary: "QuantizationSummary | None") -
 
 
 def _print_kernels(manifest: "Manifest") -> None:
-    from edge_arseg.runtime.kernels.cuda.source_files import source_digest
+    from edge_arseg.runtime.kernels.cuda.image import source_digest
 
     if not manifest.kernels:
         return

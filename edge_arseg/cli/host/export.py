@@ -12,7 +12,7 @@ from edge_arseg.cli.output import gmacs, print_fields, print_json, progress
 from edge_arseg.cli.source import SOURCE
 
 if TYPE_CHECKING:
-    from edge_arseg.spec.cost import Cost
+    from edge_arseg.spec.model import Cost
 
 
 @click.command()

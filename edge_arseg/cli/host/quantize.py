@@ -14,7 +14,7 @@ from edge_arseg.cli.source import SOURCE
 
 if TYPE_CHECKING:
     from edge_arseg.compiler.quantize.quantize import QuantizedBundle
-    from edge_arseg.compiler.quantize.search.measured_drop import Judge
+    from edge_arseg.compiler.quantize.search.budget import Judge
     from edge_arseg.evaluation.scores import Scores
 
 PRECISION = click.Choice(["fp32", "fp16", "int8"])
@@ -91,11 +91,12 @@ def quantize(
         raise click.UsageError("--clip, --images and --max-drop need --labels")
     require_host()
     from edge_arseg.compiler.quantize.choice import choice_from_options
+    from edge_arseg.compiler.quantize.dialects import dialect_from_name
     from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
-    from edge_arseg.compiler.quantize.precision import PrecisionPlan
+    from edge_arseg.compiler.quantize.precision import PrecisionChoice
     from edge_arseg.compiler.quantize.quantize import check_source, quantize_bundle
     from edge_arseg.compiler.quantize.record import sha256_of_text
-    from edge_arseg.compiler.quantize.search.measured_drop import judge_for_bundle
+    from edge_arseg.compiler.quantize.search.budget import judge_for_bundle
     from edge_arseg.compiler.target.place import target_for, this_machine
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
@@ -105,16 +106,16 @@ def quantize(
     check_source(read)
     board = None if target is None else target_for(target, None, this_machine())
     asked = {Role.HR: hr, Role.LR: lr, Role.FUSE: fuse}
-    precisions = {role: Precision(name) for role, name in asked.items() if name}
-    chosen = choice_from_options(read.manifest, board, precisions, activations, recipe, bundle=str(bundle))
-    plan = PrecisionPlan(chosen.precisions, activations=chosen.activations)
+    named = {role: Precision(name) for role, name in asked.items() if name}
+    chosen = choice_from_options(read.manifest, board, named, activations, recipe, bundle=str(bundle))
+    precisions = PrecisionChoice(chosen.precisions, dialect_from_name(chosen.activations))
     file = recipe_path(chosen.recipe)
     text = file.read_text(encoding="utf-8")
     judge = _judge(labels, clip, images, limit, threads)
     result = quantize_bundle(
         read,
         output,
-        plan,
+        precisions,
         recipe_from_toml(text, where=file.name),
         sha256_of_text(text),
         data=data,
@@ -138,7 +139,7 @@ def quantize(
 def _judge(
     labels: Path | None, clip: str | None, images: Path | None, limit: int | None, threads: int | None
 ) -> "Judge | None":
-    from edge_arseg.compiler.quantize.search.measured_drop import judge_from_clip, judge_from_images
+    from edge_arseg.compiler.quantize.search.budget import judge_from_clip, judge_from_images
     from edge_arseg.runtime.engines.contract import EngineOptions
 
     engines = EngineOptions(backend="onnxruntime", threads=threads)
@@ -162,7 +163,7 @@ def _json(result: "QuantizedBundle") -> dict[str, object]:
         "because": manifest.golden.because,
         "weight_bits": None if manifest.quantization is None else manifest.quantization.weight_bits,
         "worst_agreement": min(row.agreement for row in result.agreement),
-        "in_float": {role.value: sorted(layers) for role, layers in result.plan.keep_float.items()},
+        "in_float": {role.value: sorted(layers) for role, layers in result.choice.keep_float.items()},
         "scores": None
         if result.scores is None
         else {"fp32": json_from_scores(result.scores[0]), "quantized": json_from_scores(result.scores[1])},
@@ -181,7 +182,7 @@ def _print(result: "QuantizedBundle") -> None:
         ],
     )
     for role, layers in result.layers.items():
-        kept = result.plan.keep_float.get(role, frozenset())
+        kept = result.choice.keep_float.get(role, frozenset())
         rows = [
             [entry.weight, f"{entry.sqnr_db:.1f}", "float" if entry.layer in kept else "int8"]
             for entry in layers[: max(SHOWN, len(kept))]

@@ -70,8 +70,7 @@ def hr(
     import torch
 
     from edge_arseg.network.network import Network
-    from edge_arseg.spec.classes import CAMVID_11
-    from edge_arseg.spec.model import Model
+    from edge_arseg.spec.model import CAMVID_11, Model
     from edge_arseg.training.datasets.layouts import dataset_from_folder
     from edge_arseg.training.datasets.normalisations import normalisation_of
     from edge_arseg.training.hr.augmentation import AUGMENTATIONS

@@ -13,7 +13,7 @@ from edge_arseg.cli.output import megabytes, print_fields, print_json
 from edge_arseg.cli.source import SOURCE
 
 if TYPE_CHECKING:
-    from edge_arseg.spec.classes import ClassInfo
+    from edge_arseg.spec.model import ClassInfo
 
 _PATH = click.Path(path_type=Path)
 _HEARTBEAT_S = 10.0
@@ -125,7 +125,7 @@ def prepare(
 
 
 def _classes(text: str) -> "tuple[ClassInfo, ...]":
-    from edge_arseg.spec.classes import CAMVID_11, CAMVID_12, CITYSCAPES_19
+    from edge_arseg.spec.model import CAMVID_11, CAMVID_12, CITYSCAPES_19
     from edge_arseg.training.datasets.classes import classes_from_file
 
     known = {"camvid-11": CAMVID_11, "camvid-12": CAMVID_12, "cityscapes-19": CITYSCAPES_19}

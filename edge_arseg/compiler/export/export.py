@@ -22,22 +22,13 @@ from edge_arseg.network.network import Network, check_sizes
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
-from edge_arseg.spec.arrays import bytes_from_arrays
-from edge_arseg.spec.decoder import DecoderWeights
+from edge_arseg.spec.entries import DecoderEntry, GoldenEntry, Provenance
 from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.manifest import (
-    REVISION,
-    DecoderEntry,
-    GoldenEntry,
-    GraphEntry,
-    Manifest,
-    Precision,
-    Provenance,
-    Role,
-)
+from edge_arseg.spec.manifest import REVISION, GraphEntry, Manifest, Precision, Role
 from edge_arseg.spec.tensor import TensorSpec
-from edge_arseg.video.uri import SourceKind, source_from_uri
+from edge_arseg.spec.weights import DecoderWeights, FusionWeights, bytes_from_arrays
+from edge_arseg.video.sources.kinds import SourceKind
+from edge_arseg.video.uri import source_from_uri
 
 GOLDEN_FILE = "golden/gop.npz"
 FUSION_WEIGHTS_FILE = "fusion/weights.npz"
@@ -224,7 +215,7 @@ def _name_of(clip: str | Path) -> str:
     """Return what a clip is called, without folders, hosts or passwords: a manifest travels."""
     source = source_from_uri(clip)
     scheme, separator, rest = source.name.partition("://")
-    if not separator or source.kind is SourceKind.STREET:
+    if not separator or source.kind == SourceKind.STREET:
         return source.name
     return f"{scheme}://{rest.partition('?')[0].rstrip('/').rpartition('/')[2]}"
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge_arseg.compiler.target.precision import CHOSEN, chosen_roles, runnable_precisions
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Activations, Target
 
 USUAL_RECIPE = "street"
+
+CHOSEN = (Role.HR, Role.LR, Role.FUSE)
+"""Graphs whose precision is chosen; ``head`` and ``lr_head`` follow ``fuse``, whose features they read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class QuantizeChoice:
 
     Attributes:
         precisions: of ``hr``, ``lr`` and ``fuse``, as far as the bundle has them.
-        activations: integers of int8 graphs; see ``PrecisionPlan``.
+        activations: integers of int8 graphs; see ``Dialect``.
         recipe: name of the calibration recipe, or its file.
     """
 
@@ -73,6 +75,18 @@ def choice_from_options(
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise OptionError(f"{bundle} cannot be quantized like this\n{lines}")
     return chosen
+
+
+def chosen_roles(manifest: Manifest) -> tuple[Role, ...]:
+    """Return the graphs of a bundle whose precision is chosen: those of ``CHOSEN`` that it has."""
+    return tuple(role for role in CHOSEN if role in manifest.graphs)
+
+
+def runnable_precisions(target: Target) -> tuple[Precision, ...]:
+    """Return what a target runs; a mixed graph holds INT8 and float layers."""
+    assert target.precision is not None
+    choices = target.precision.choices
+    return (*choices, Precision.MIXED) if Precision.INT8 in choices else choices
 
 
 def _for_target(

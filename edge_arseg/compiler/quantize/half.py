@@ -47,7 +47,7 @@ def fp16_from_fp32(model: onnx.ModelProto, *, features: str = "float32") -> onnx
 
 
 def with_feature_type(model: onnx.ModelProto, features: str) -> onnx.ModelProto:
-    """Return a copy of a float32 graph whose features enter and leave as ``float32`` or ``float16``."""
+    """Return a copy whose features enter and leave as ``features``; those that are float16 already stay so."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     if features == "float32":
@@ -55,13 +55,13 @@ def with_feature_type(model: onnx.ModelProto, features: str) -> onnx.ModelProto:
     half, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
     first, last = [], []
     for value in copy.graph.input:
-        if value.name in FEATURES:
+        if value.name in FEATURES and value.type.tensor_type.elem_type == single:
             inner = f"{value.name}_float32"
             _rename(copy, value.name, inner)
             first.append(onnx.helper.make_node("Cast", [value.name], [inner], name=f"{inner}_cast", to=single))
             value.type.tensor_type.elem_type = half
     for value in copy.graph.output:
-        if value.name in FEATURES:
+        if value.name in FEATURES and value.type.tensor_type.elem_type == single:
             inner = f"{value.name}_float32"
             _rename(copy, value.name, inner)
             last.append(onnx.helper.make_node("Cast", [inner], [value.name], name=f"{inner}_cast", to=half))

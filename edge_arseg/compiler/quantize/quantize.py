@@ -10,7 +10,7 @@ import onnx
 from edge_arseg.compiler.export.export import graph_entry, graph_file
 from edge_arseg.compiler.quantize.calibrate.flow import Calibration, ranges_from_clips
 from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
-from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
+from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
 from edge_arseg.compiler.quantize.record import (
     CALIBRATION_FILE,
     SENSITIVITY_FILE,
@@ -18,8 +18,7 @@ from edge_arseg.compiler.quantize.record import (
     sensitivity_record,
 )
 from edge_arseg.compiler.quantize.rules.saturation import weight_bits
-from edge_arseg.compiler.quantize.search.budget import Trial, layers_to_keep
-from edge_arseg.compiler.quantize.search.measured_drop import Judge, drop_between
+from edge_arseg.compiler.quantize.search.budget import BudgetTrial, Judge, drop_between, layers_to_keep
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity, sensitivities
 from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
 from edge_arseg.errors import BundleError, GateError
@@ -27,7 +26,8 @@ from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
-from edge_arseg.spec.manifest import Manifest, Precision, QuantizationEntry, Role
+from edge_arseg.spec.entries import QuantizationEntry
+from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.recipe import Recipe
 
 Progress = Callable[[str], None]
@@ -40,14 +40,14 @@ class QuantizedBundle:
     Attributes:
         bundle: the result.
         layers: sensitivity by branch, the most sensitive first.
-        plan: with the layers that stayed in float.
+        choice: with the layers that stayed in float.
         agreement: of the golden frames with torch.
         scores: of float32 and of the result, where there were labels.
     """
 
     bundle: Bundle
     layers: Mapping[Role, Sequence[LayerSensitivity]]
-    plan: PrecisionPlan
+    choice: PrecisionChoice
     agreement: Sequence[Agreement]
     scores: tuple[Scores, Scores] | None
 
@@ -55,7 +55,7 @@ class QuantizedBundle:
 def quantize_bundle(
     bundle: Bundle,
     path: Path,
-    plan: PrecisionPlan,
+    choice: PrecisionChoice,
     recipe: Recipe,
     recipe_sha256: str,
     *,
@@ -72,7 +72,7 @@ def quantize_bundle(
     Args:
         bundle: float32.
         path: the folder ``NAME.arseg`` to write.
-        plan: precision of each branch; the layers it keeps in float stay, more may join them.
+        choice: precision of each branch; the layers it keeps in float stay, more may join them.
         recipe: where ranges come from.
         recipe_sha256: of its file.
         data: folder that ``{data}`` in the recipe stands for.
@@ -93,7 +93,7 @@ def quantize_bundle(
     """
     check_target(path, force=force, inputs=[bundle.path])
     check_source(bundle)
-    work = _Work(bundle, plan, threads)
+    work = _Work(bundle, choice, threads)
     work.calibrate(recipe, data, progress)
     reference = None
     if judge is not None:
@@ -113,11 +113,11 @@ def quantize_bundle(
     if judge is not None and reference is not None:
         progress("scoring the result")
         scores = reference, work.scored(judge)
-    record = sensitivity_record(work.plan, work.layers, work.trials, max_drop, scores, agreement)
-    files = {CALIBRATION_FILE: calibration_record(work.calibration, recipe, plan.activations), SENSITIVITY_FILE: record}
+    record = sensitivity_record(work.choice, work.layers, work.trials, max_drop, scores, agreement)
+    files = {CALIBRATION_FILE: calibration_record(work.calibration, recipe, choice.dialect), SENSITIVITY_FILE: record}
     calibrated = bool(work.integer_roles)
     entry = QuantizationEntry(
-        plan.activations,
+        choice.dialect.name,
         bundle.digest,
         recipe.name if calibrated else None,
         recipe_sha256 if calibrated else None,
@@ -133,7 +133,7 @@ def quantize_bundle(
         quantization=entry,
     )
     written = write_bundle(path, manifest, contents, force=force)
-    return QuantizedBundle(written, work.layers, work.plan, agreement, scores)
+    return QuantizedBundle(written, work.layers, work.choice, agreement, scores)
 
 
 def check_source(bundle: Bundle) -> None:
@@ -155,19 +155,19 @@ class _Work:
     """The quantized bundle as it comes to be.
 
     Attributes:
-        plan: as far as it is known.
+        choice: as far as it is known.
         layers: sensitivity by branch.
         trials: of the search, by branch.
         calibration: ranges; none where no branch becomes int8.
         integer_roles: branches that become int8.
     """
 
-    def __init__(self, bundle: Bundle, plan: PrecisionPlan, threads: int | None) -> None:
+    def __init__(self, bundle: Bundle, choice: PrecisionChoice, threads: int | None) -> None:
         self.calibration = Calibration({}, {}, (), ())
-        self.integer_roles = [role for role, precision in plan.branches.items() if precision is Precision.INT8]
-        self.bundle, self.plan, self._threads = bundle, plan, threads
+        self.integer_roles = [role for role, precision in choice.branches.items() if precision is Precision.INT8]
+        self.bundle, self.choice, self._threads = bundle, choice, threads
         self.layers: dict[Role, list[LayerSensitivity]] = {}
-        self.trials: dict[Role, list[Trial]] = {}
+        self.trials: dict[Role, list[BudgetTrial]] = {}
         self._originals = {role: onnx.load(bundle.graph_path(role)) for role in bundle.manifest.graphs}
 
     def calibrate(self, recipe: Recipe, data: Path | None, progress: Progress) -> None:
@@ -186,7 +186,7 @@ class _Work:
                     self.calibration.ranges[role],
                     self.calibration.samples,
                     self.bundle.decoder_weights(),
-                    activations=self.plan.activations,
+                    dialect=self.choice.dialect,
                     threads=self._threads,
                     progress=progress,
                 )
@@ -234,15 +234,16 @@ class _Work:
         contents = {name: (self.bundle.path / name).read_bytes() for name in old.files}
         contents |= {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()} | dict(files)
         entries = {
-            role: replace(graph_entry(role, graph), precision=self.plan.stated(role)) for role, graph in graphs.items()
+            role: replace(graph_entry(role, graph), precision=self.choice.stated(role))
+            for role, graph in graphs.items()
         }
         return replace(old, graphs=entries, files=file_entries(contents)), contents
 
     def _graphs(self) -> dict[Role, onnx.ModelProto]:
-        return graphs_from_plan(self._originals, self.calibration.branches, self.calibration.ranges, self.plan)
+        return graphs_from_choice(self._originals, self.calibration.branches, self.calibration.ranges, self.choice)
 
     def _keep(self, role: Role, layers: Sequence[str]) -> None:
-        self.plan = replace(self.plan, keep_float={**self.plan.keep_float, role: frozenset(layers)})
+        self.choice = replace(self.choice, keep_float={**self.choice.keep_float, role: frozenset(layers)})
 
 
 class _TemporaryBundle:

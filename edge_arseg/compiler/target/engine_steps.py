@@ -13,12 +13,13 @@ from edge_arseg.compiler.engines.memory import (
 from edge_arseg.compiler.engines.process import BuildJob, result_from_job
 from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.compiler.target.bundle_steps import BundleStep
-from edge_arseg.compiler.target.setting import CompileSetting
+from edge_arseg.compiler.target.options import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
-from edge_arseg.compiler.writable import check_writable
+from edge_arseg.compiler.writing import check_writable
+from edge_arseg.runtime.bundles.plans import engine_roots
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.host_memory import HostMemory
-from edge_arseg.spec.engine_key import EngineKey, engine_roots, graph_digests
+from edge_arseg.spec.engine_key import EngineKey, graph_digests
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.targets.target import Kind
 

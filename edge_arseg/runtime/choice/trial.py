@@ -10,7 +10,7 @@ from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.pipeline import Mode, Pipeline, open_pipeline
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.spec.golden import GoldenFrames
+from edge_arseg.spec.weights import GoldenFrames
 
 _ROUNDS, _SECONDS = 5, 0.3
 """Frames of each kind are timed at least so often, and for at least so long."""

@@ -13,27 +13,30 @@ from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role
 
 BACKENDS = {
-    "onnxruntime": "edge_arseg.runtime.engines.onnxruntime.engine:OnnxRuntimeEngine",
-    "onnxruntime-cuda": "edge_arseg.runtime.engines.onnxruntime.gpu:CudaOnnxRuntimeEngine",
-    "onnxruntime-tensorrt": "edge_arseg.runtime.engines.onnxruntime.gpu:TensorRtOnnxRuntimeEngine",
-    "openvino": "edge_arseg.runtime.engines.openvino.engine:OpenVinoEngine",
-    "openvino-bf16": "edge_arseg.runtime.engines.openvino.engine:Bf16OpenVinoEngine",
-    "tensorrt": "edge_arseg.runtime.engines.tensorrt.engine:TensorRtEngine",
+    "onnxruntime": "edge_arseg.runtime.engines.onnxruntime.engine:OnnxRuntimeEngine [onnxruntime]",
+    "onnxruntime-cuda": "edge_arseg.runtime.engines.onnxruntime.gpu:CudaOnnxRuntimeEngine [onnxruntime-gpu]",
+    "onnxruntime-tensorrt": "edge_arseg.runtime.engines.onnxruntime.gpu:TensorRtOnnxRuntimeEngine [onnxruntime-gpu]",
+    "openvino": "edge_arseg.runtime.engines.openvino.engine:OpenVinoEngine [openvino]",
+    "openvino-bf16": "edge_arseg.runtime.engines.openvino.engine:Bf16OpenVinoEngine [openvino]",
+    "tensorrt": "edge_arseg.runtime.engines.tensorrt.engine:TensorRtEngine [tensorrt,pycuda]",
     "fake": "edge_arseg.runtime.engines.fake:FakeEngine",
 }
-"""Name of each backend to ``module:class``; the module, with its library, is imported when the backend is used."""
+"""Name of each backend to ``module:class [packages]``, as entry points are written.
+
+The module, with its library, is imported when the backend is used; records have the versions of the packages.
+"""
 
 UNPROVED = ("fake",)
 """Backends that compute nothing, whose class maps are not compared with the expected ones."""
 
 
 def checked_backend(backend: str) -> str:
-    """Return the name of a backend.
+    """Return the name of a backend: one of ``BACKENDS``, or ``package.module:Class`` for an engine of your own.
 
     Raises:
         OptionError: no such backend.
     """
-    if backend not in BACKENDS:
+    if backend not in BACKENDS and ":" not in backend:
         raise OptionError(f"no backend is called {backend!r}; known: {', '.join(sorted(BACKENDS))}")
     return backend
 
@@ -45,15 +48,27 @@ def engine_class(backend: str) -> type[Engine]:
         OptionError: no such backend.
         EnvironmentUnfitError: its library is not installed.
     """
-    module, _, name = BACKENDS[checked_backend(backend)].partition(":")
+    module, _, name = BACKENDS.get(checked_backend(backend), backend).partition(" ")[0].partition(":")
     try:
-        return getattr(import_module(module), name)
+        library = import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("edge_arseg"):
             raise
+        if error.name == module and backend not in BACKENDS:
+            raise OptionError(f"--backend {backend}: cannot import {module!r}; is it on PYTHONPATH?") from error
         raise EnvironmentUnfitError(
             f"--backend {backend} needs {error.name}, which is not installed: pip install {error.name}"
         ) from error
+    found = getattr(library, name, None)
+    if not (isinstance(found, type) and issubclass(found, Engine)):
+        raise OptionError(f"--backend {backend}: no engine {name!r} in {module!r}; expected package.module:Class")
+    return found
+
+
+def packages_of_backends() -> tuple[str, ...]:
+    """Return the packages that all backends need, each once; a record says which versions of them are here."""
+    named = [value.partition("[")[2].rstrip("]").split(",") for value in BACKENDS.values()]
+    return tuple(dict.fromkeys(package for packages in named for package in packages if package))
 
 
 class Engines(dict[Role, Engine]):

@@ -7,8 +7,8 @@ from edge_arseg.runtime.engines.contract import Buffer, EngineOptions
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.head import KernelHead, cpu_kernels_unavailable
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.spec.fusion import FusionShapes
 from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.weights import FusionShapes
 
 PART_BYTES = 24 << 20
 """A fused feature larger than this is made and decoded in parts of at most this size, where the head can do that."""

@@ -16,9 +16,9 @@ from edge_arseg.runtime.kernels.cuda.kernel import CudaFusion, limits_of_device
 from edge_arseg.runtime.kernels.cuda.launch_plan import Storage, plan_from_shapes
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.fusion import FusionShapes
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.spec.weights import FusionShapes
 
 _STORAGE = {"float16": Storage.HALF, "float32": Storage.MIXED}
 

@@ -1,7 +1,7 @@
 """The 32 colours of CamVid's own labels, and what two labellings make of them."""
 
 from edge_arseg.evaluation.labels.files import IGNORED
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_12, ClassInfo
+from edge_arseg.spec.model import CAMVID_11, CAMVID_12, ClassInfo
 
 Colors = dict[tuple[int, int, int], int]
 

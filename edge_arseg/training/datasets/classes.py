@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import DataError
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.model import ClassInfo
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_arseg.errors import DataError, OptionError
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.training.datasets.labelled_image import LabelledImage
 
 HELD_BACK = 0.1

@@ -6,7 +6,7 @@ from pathlib import Path
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
-from edge_arseg.spec.classes import CAMVID_11, CITYSCAPES_19, ClassInfo
+from edge_arseg.spec.model import CAMVID_11, CITYSCAPES_19, ClassInfo
 from edge_arseg.training.datasets.camvid_colors import camvid_11_colors, camvid_12_colors
 from edge_arseg.training.datasets.classes import classes_from_file
 from edge_arseg.training.datasets.dataset import HELD_BACK, Dataset, checked_dataset, split_images

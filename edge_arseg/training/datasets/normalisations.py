@@ -1,6 +1,6 @@
 """Which constants normalise the images of a data set."""
 
-from edge_arseg.spec.classes import (
+from edge_arseg.spec.model import (
     CAMVID_NORMALISATION,
     CITYSCAPES_NORMALISATION,
     IMAGENET_NORMALISATION,

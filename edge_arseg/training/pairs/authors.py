@@ -19,7 +19,7 @@ import numpy as np
 
 from edge_arseg.errors import DataError
 from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
-from edge_arseg.spec.classes import CAMVID_12
+from edge_arseg.spec.model import CAMVID_12
 from edge_arseg.training.datasets.dataset import Dataset, faults_told, split_images
 from edge_arseg.training.datasets.labelled_image import LabelledImage
 from edge_arseg.training.datasets.labels import IndexCoding

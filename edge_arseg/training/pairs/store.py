@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_arseg.errors import DataError, OptionError
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.training.pairs.pair import Pair, record_dtype
 from edge_arseg.training.pairs.store_files import PARTS, ClipEntry, clip_path, read_entries, read_head
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import DataError
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.model import ClassInfo
 
 REVISION = 1
 PARTS = ("train", "held_back")

@@ -11,7 +11,8 @@ import numpy as np
 
 from edge_arseg.training.datasets.dataset import HELD_BACK
 from edge_arseg.training.pairs.jobs import motion_from_mix, text_from_mix
-from edge_arseg.video.uri import SourceKind, source_from_uri
+from edge_arseg.video.sources.kinds import SourceKind
+from edge_arseg.video.uri import source_from_uri
 
 _REVISION = 1
 
@@ -99,10 +100,10 @@ def windows_from_clip(
 def clip_name(clip: str | Path) -> str:
     """The clip's name for files: letters, digits, dots, dashes."""
     source = source_from_uri(clip)
-    if source.kind is SourceKind.FILE:
+    if source.kind == SourceKind.FILE:
         stem = (source.path or Path(source.label.partition("?")[0])).stem
     else:
-        stem = source.label if source.kind is SourceKind.STREAM else source.location
+        stem = source.label if source.kind == SourceKind.STREAM else source.location
     return "".join(c if c.isalnum() or c in "-." else "_" for c in stem).strip("_.")[-60:] or "clip"
 
 
@@ -111,7 +112,7 @@ def digest_of_clip(clip: str | Path, labels: Sequence[Path] = ()) -> str:
     total = sha256()
     source = source_from_uri(clip)
     path = Path(source.location)
-    if source.kind is SourceKind.FILE and path.is_file():
+    if source.kind == SourceKind.FILE and path.is_file():
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 total.update(block)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.classes import CAMVID_11, ClassInfo
+from edge_arseg.spec.model import CAMVID_11, ClassInfo
 from edge_arseg.street.painter import Painter
 from edge_arseg.street.traffic import objects_at, pose_at
 from edge_arseg.training.pairs.decoded_clip import DecodedClip

@@ -16,8 +16,9 @@ from support.tensorrt import install
 from support.tensorrt.gpu import Gpu
 
 from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle
-from edge_arseg.spec.arrays import bytes_from_arrays
-from edge_arseg.spec.manifest import FileEntry, Precision, json_from_manifest
+from edge_arseg.spec.entries import FileEntry
+from edge_arseg.spec.manifest import Precision, json_from_manifest
+from edge_arseg.spec.weights import bytes_from_arrays
 
 pytestmark = pytest.mark.skipif(cuda_host.compiler() is None, reason="no C++ compiler to run the kernel on the host")
 

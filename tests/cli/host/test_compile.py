@@ -9,7 +9,7 @@ from support.bundles.toy import write_toy_bundle
 from edge_arseg.compiler.kernels.choice import KernelChoice
 from edge_arseg.compiler.target import compile as compilation
 from edge_arseg.compiler.target import engine_steps
-from edge_arseg.compiler.target import setting as compile_setting
+from edge_arseg.compiler.target import options as compile_setting
 from edge_arseg.compiler.target.place import Machine
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
@@ -124,7 +124,7 @@ if __name__ == "__main__":
     from pathlib import Path
     from edge_arseg.compiler.target import bundle_steps
     from edge_arseg.compiler.target import compile as compilation
-    from edge_arseg.compiler.target import setting as compile_setting
+    from edge_arseg.compiler.target import options as compile_setting
     from edge_arseg.compiler.target import engine_steps
     from edge_arseg.compiler.target.options import CompileOptions
     from edge_arseg.compiler.kernels.choice import KernelChoice

@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 from support.networks.small import OWN
 from support.training.pair_stores import patch_store
 
-from edge_arseg.spec.classes import CAMVID_12
+from edge_arseg.spec.model import CAMVID_12
 
 
 @pytest.fixture(scope="module")

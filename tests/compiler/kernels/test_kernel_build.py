@@ -5,11 +5,10 @@ import stat
 
 import pytest
 
-from edge_arseg.compiler.kernels.build import image_from_source, kernels_from_sms
+from edge_arseg.compiler.kernels.build import EntryResources, image_from_source, kernels_from_sms, resources_from_log
 from edge_arseg.compiler.kernels.compilers import CudaCompiler, Nvcc, compiler_for, cuda_compilers
-from edge_arseg.compiler.kernels.resources import EntryResources, resources_from_log
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
-from edge_arseg.runtime.kernels.cuda.source_files import MAIN, source_digest
+from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
 
 SAID = """ptxas info    : 0 bytes gmem
 ptxas info    : Compiling entry function 'fuse_half_16' for 'sm_87'

@@ -8,7 +8,8 @@ from support.bundles.small import small_manifest
 from edge_arseg.compiler.quantize.choice import choice_from_options
 from edge_arseg.compiler.target.precision import precisions_for_target
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
+from edge_arseg.spec.entries import QuantizationEntry
+from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.files import target_named, targets
 
 FP32, FP16, INT8 = Precision.FP32, Precision.FP16, Precision.INT8

@@ -9,8 +9,7 @@ from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu
-from edge_arseg.runtime.kernels.cuda.source_files import source_digest
+from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu, source_digest
 
 
 def test_kernels_travel_along(toy, kernel_compiler):

@@ -10,7 +10,8 @@ from support.compiling.machines import BOARD, HOST, NANO
 from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
-from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
+from edge_arseg.spec.entries import QuantizationEntry
+from edge_arseg.spec.manifest import Precision, Role
 
 
 @pytest.mark.parametrize(

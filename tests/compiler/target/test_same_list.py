@@ -9,8 +9,7 @@ from support.compiling.builders import GOOD
 from support.compiling.machines import BOARD, GB, HOST, NANO, OPTIONS, PLENTY, tree
 
 from edge_arseg.compiler.engines.memory import LIBRARY_BYTES, entry_in_precision
-from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
-from edge_arseg.compiler.target.next_command import next_command
+from edge_arseg.compiler.target.compile import compile_bundle, next_command, plan_from_bundle
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import read_bundle

@@ -13,12 +13,13 @@ from edge_arseg.runtime.device.cuda import borrow_device, return_device
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.fusion.cuda import CudaKernelFusion, LoadedKernel
 from edge_arseg.runtime.kernels.cuda import Storage
-from edge_arseg.runtime.kernels.cuda.source_files import source_digest
+from edge_arseg.runtime.kernels.cuda.image import source_digest
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.fusion import FusionShapes, FusionWeights
-from edge_arseg.spec.manifest import KernelEntry, Role
+from edge_arseg.spec.entries import KernelEntry
+from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.spec.weights import FusionShapes, FusionWeights
 
 pytestmark = pytest.mark.skipif(cuda_host.compiler() is None, reason="no C++ compiler to run the kernel on the host")
 

@@ -1,18 +1,13 @@
 """A bundle for the ``fake`` engine, which goes by the manifest: its graphs are no graphs. No torch, no onnx."""
 
-import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from support.bundles.small import small_manifest
+from support.bundles.small import write_bundle_folder
 
-from edge_arseg.runtime.bundles.reading import MANIFEST
-from edge_arseg.spec.arrays import bytes_from_arrays
-from edge_arseg.spec.decoder import DecoderWeights
-from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.manifest import FileEntry, GraphEntry, Precision, Role, json_from_manifest
+from edge_arseg.spec.manifest import GraphEntry, Precision, Role
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.spec.weights import DecoderWeights, FusionWeights, bytes_from_arrays
 
 HEIGHT, WIDTH, GOP = 48, 64, 4
 FAKE = ("--backend", "fake", "--fusion", "graph")
@@ -29,11 +24,9 @@ def write_fake_bundle(path: Path, *, size: tuple[int, int] = (HEIGHT, WIDTH), ch
     contents["golden/gop.npz"] = b""
     contents["fusion/weights.npz"] = bytes_from_arrays(FusionWeights(weight, bias, weight, bias, weight, bias))
     contents["decoder/weights.npz"] = bytes_from_arrays(DecoderWeights(classifier, np.zeros(11, np.float32)))
-    for name, data in contents.items():
-        (path / name).parent.mkdir(parents=True, exist_ok=True)
-        (path / name).write_bytes(data)
-    manifest = replace(
-        small_manifest(),
+    return write_bundle_folder(
+        path,
+        contents,
         name="fake",
         height=size[0],
         width=size[1],
@@ -42,10 +35,7 @@ def write_fake_bundle(path: Path, *, size: tuple[int, int] = (HEIGHT, WIDTH), ch
         lr_width=size[1],
         gop=GOP,
         graphs={role: GraphEntry(f"onnx/{role.value}.onnx", Precision.FP32, *specs[role]) for role in Role},
-        files={name: FileEntry(hashlib.sha256(data).hexdigest(), len(data)) for name, data in contents.items()},
     )
-    (path / MANIFEST).write_text(json_from_manifest(manifest))
-    return path
 
 
 def _specs(height: int, width: int, channels: int) -> dict[Role, tuple[dict[str, TensorSpec], dict[str, TensorSpec]]]:

@@ -7,26 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from edge_arseg.runtime.bundles.reading import MANIFEST
-from edge_arseg.spec.arrays import bytes_from_arrays
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
-from edge_arseg.spec.cost import Cost
-from edge_arseg.spec.decoder import DecoderWeights
-from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.golden import GoldenFrames
-from edge_arseg.spec.manifest import (
-    REVISION,
-    DecoderEntry,
-    FileEntry,
-    GoldenEntry,
-    GraphEntry,
-    Manifest,
-    Precision,
-    Provenance,
-    Role,
-    json_from_manifest,
-)
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.entries import DecoderEntry, FileEntry, GoldenEntry, Provenance
+from edge_arseg.spec.manifest import REVISION, GraphEntry, Manifest, Precision, Role, json_from_manifest
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Cost, Model
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.spec.weights import DecoderWeights, FusionWeights, GoldenFrames, bytes_from_arrays
 
 CONTENTS = {f"onnx/{role.value}.onnx": f"graph of {role.value}".encode() * 100 for role in Role}
 

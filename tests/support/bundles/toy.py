@@ -12,13 +12,10 @@ import numpy as np
 from support.bundles.small import write_bundle_folder
 
 from edge_arseg.runtime.engines.contract import Engine
-from edge_arseg.spec.arrays import bytes_from_arrays
-from edge_arseg.spec.classes import CAMVID_11
-from edge_arseg.spec.decoder import DecoderWeights
-from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import GraphEntry, Precision, Role
+from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.spec.weights import DecoderWeights, FusionWeights, GoldenFrames, bytes_from_arrays
 from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 
 HEIGHT, WIDTH, GOP, STEP = 48, 64, 4, 20

@@ -7,9 +7,8 @@ import textwrap
 import av
 import numpy as np
 
-from edge_arseg.spec.classes import CAMVID_11
-from edge_arseg.spec.frame import Branch, Frame, MotionField, MotionSource
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, Frame, MotionField, MotionSource, SegmentedFrame
+from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.video.sinks import open_sink
 
 SIZE = (48, 64)
@@ -41,9 +40,8 @@ def decoded(path):
 WRITER = """
     import sys, time
     import numpy as np
-    from edge_arseg.spec.classes import CAMVID_11
-    from edge_arseg.spec.frame import Branch, Frame
-    from edge_arseg.spec.result import SegmentedFrame
+    from edge_arseg.spec.model import CAMVID_11
+    from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
     from edge_arseg.video.sinks import open_sink
 
     rng = np.random.default_rng(0)

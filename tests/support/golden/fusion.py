@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_arseg.spec.fusion import FusionWeights
+from edge_arseg.spec.weights import FusionWeights
 
 GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "golden"
 VARIANTS = ["camvid-psp18", "camvid-bise18", "cityscapes-psp18", "cityscapes-bise18"]

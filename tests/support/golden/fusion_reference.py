@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from edge_arseg.spec.fusion import FusionWeights
+from edge_arseg.spec.weights import FusionWeights
 
 
 def warp(key: np.ndarray, flow: np.ndarray, frame_height: int) -> np.ndarray:

@@ -77,7 +77,7 @@ def kernel_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
 def cuda_logits(network: Network, case: GoldenCase, folder: Path) -> Logits:
     """``ar`` logits with the GPU fusion kernel's source, run on the host in float32, and the ``head`` graph."""
     from edge_arseg.runtime.kernels.cuda import Storage
-    from edge_arseg.spec.fusion import FusionShapes
+    from edge_arseg.spec.weights import FusionShapes
 
     engines = golden_engines(network, case, folder)
     key = engines["hr"].run({names.FRAME: case.key_rgb})[names.FEATURE]

@@ -9,10 +9,10 @@ from tempfile import mkdtemp
 
 import numpy as np
 
+from edge_arseg.runtime.kernels.cuda.image import SOURCE
 from edge_arseg.runtime.kernels.cuda.launch_plan import GpuLimits, LaunchPlan, Storage, plan_from_shapes
-from edge_arseg.runtime.kernels.cuda.source_files import SOURCE
 from edge_arseg.runtime.kernels.cuda.weight_table import table_from_weights
-from edge_arseg.spec.fusion import FusionShapes, FusionWeights
+from edge_arseg.spec.weights import FusionShapes, FusionWeights
 
 HOST = Path(__file__).parent / "host_gpu"
 ORIN = GpuLimits(sm_count=8, block_shared_bytes=163 << 10, sm_shared_bytes=164 << 10)

@@ -2,7 +2,8 @@
 
 from edge_arseg.compiler.quantize.calibrate.flow import PreparedBranch
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
-from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
+from edge_arseg.compiler.quantize.dialects import TENSORRT
+from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
 from edge_arseg.compiler.quantize.rules.layers import layers_from_graph, observed_tensors
 from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
 from edge_arseg.spec.manifest import Precision, Role
@@ -22,6 +23,6 @@ def in_precision(graphs, precision, *, keep_float=None):
         role: dict.fromkeys(observed_tensors(branch.model, branch.layers), Range(-1.0, 1.0))
         for role, branch in branches.items()
     }
-    plan = PrecisionPlan(dict.fromkeys(BRANCHES, precision), activations="int8", keep_float=keep_float or {})
-    made = graphs_from_plan(graphs, branches, ranges, plan)
-    return {role: (model.SerializeToString(), plan.stated(role)) for role, model in made.items()}
+    choice = PrecisionChoice(dict.fromkeys(BRANCHES, precision), dialect=TENSORRT, keep_float=keep_float or {})
+    made = graphs_from_choice(graphs, branches, ranges, choice)
+    return {role: (model.SerializeToString(), choice.stated(role)) for role, model in made.items()}

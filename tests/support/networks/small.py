@@ -7,8 +7,7 @@ import torch
 from torch import nn
 
 from edge_arseg.network.network import Network
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.testing.networks import lived_in
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

@@ -4,8 +4,7 @@ from torch import Tensor, nn
 
 from edge_arseg.network.backbone import Backbone
 from edge_arseg.network.network import Network
-from edge_arseg.spec.classes import ClassInfo, Normalisation
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import ClassInfo, Model, Normalisation
 
 
 class TinyBackbone(Backbone):

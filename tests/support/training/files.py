@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 
 SKY, BUILDING, POLE, ROAD, CAR = 0, 1, 2, 3, 8

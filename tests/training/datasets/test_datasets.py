@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.training.files import PALETTE, png_from_rgb, street_still, write_camvid, write_classes, write_still
 
 from edge_arseg.errors import DataError, OptionError
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_12, CITYSCAPES_19
+from edge_arseg.spec.model import CAMVID_11, CAMVID_12, CITYSCAPES_19
 from edge_arseg.training.datasets.camvid_colors import camvid_11_colors, camvid_12_colors
 from edge_arseg.training.datasets.dataset import split_images
 from edge_arseg.training.datasets.labelled_image import LabelledImage

@@ -11,9 +11,8 @@ from support.training.runs import hr_training as training
 from support.training.runs import stop_at
 
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.training.hr import train as hr_training
 from edge_arseg.training.hr.augmentation import StillAugmentation
 from edge_arseg.training.hr.stills import stills_from_street

@@ -9,8 +9,7 @@ from support.training.pair_stores import patch_records
 from edge_arseg.errors import OptionError
 from edge_arseg.network.attention.tiled import tiled_attention
 from edge_arseg.network.network import Network
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.training.lr.augmentation import PairView
 from edge_arseg.training.lr.fusion_start import (
     FusionStart,

@@ -14,9 +14,8 @@ from support.training.runs import stop_at
 from edge_arseg.errors import OptionError
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.testing.networks import lived_in
 from edge_arseg.training.lr.pairs import pairs_from_stores
 from edge_arseg.training.lr.start import start_network

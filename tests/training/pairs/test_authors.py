@@ -5,7 +5,7 @@ import pytest
 from support.training.files import PALETTE, png_from_rgb, street_still
 
 from edge_arseg.errors import DataError
-from edge_arseg.spec.classes import CAMVID_12
+from edge_arseg.spec.model import CAMVID_12
 from edge_arseg.training.pairs.authors import flow_from_vectors, keyframe_path
 from edge_arseg.training.pairs.store import PairStore
 from edge_arseg.training.prepare import Request, store_from_request

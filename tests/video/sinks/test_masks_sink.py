@@ -11,7 +11,7 @@ import pytest
 from support.clips.results import opened, result_at
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 
 
 def _png(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,7 @@ import pytest
 from support.clips.results import decoded, opened, result_at
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, SegmentedFrame
 
 
 def test_null_takes_everything():

@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from edge_arseg.compiler.quantize.calibrate.histogram import Histogram
 from edge_arseg.compiler.quantize.calibrate.observed import BUDGET, ObservedGraph, Take
-from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
-from edge_arseg.compiler.quantize.calibrate.thresholds import range_from_histogram
+from edge_arseg.compiler.quantize.calibrate.ranges import Histogram, Ranges, range_from_histogram
+from edge_arseg.compiler.quantize.calibrate.selection import Selection, selections_from_recipe
 from edge_arseg.compiler.quantize.rules.layers import Layers, layers_from_graph, observed_tensors
 from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
-from edge_arseg.compiler.quantize.selection import Selection, selections_from_recipe
 from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundles.reading import Bundle

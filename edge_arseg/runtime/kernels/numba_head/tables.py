@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
+from edge_arseg.runtime.kernels.numba.registers import LANES
 
 
 class RowTaps(NamedTuple):
