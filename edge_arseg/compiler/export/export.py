@@ -10,6 +10,7 @@ import onnx
 
 from edge_arseg import __version__
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
+from edge_arseg.compiler.export.checkpoint import Checkpoint
 from edge_arseg.compiler.export.fusion import fuse_graph, head_graph, lr_head_graph
 from edge_arseg.compiler.export.golden import DEFAULT_CLIP, golden_from_clip
 from edge_arseg.compiler.export.macs import cost_from_model
@@ -19,6 +20,7 @@ from edge_arseg.errors import CheckpointError, ExportError, OptionError
 from edge_arseg.motion.accumulate import BLOCKS
 from edge_arseg.network.head import Head
 from edge_arseg.network.network import Network, check_sizes
+from edge_arseg.network.variants import TRAINING_SIZES
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
@@ -160,6 +162,48 @@ def bundle_from_network(
             )
 
     return write_bundle(path, manifest, contents, force=force, check=check), seen
+
+
+def bundle_from_checkpoint(
+    checkpoint: Checkpoint,
+    path: Path | str | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    gop: int = 12,
+    flow_block: int = 4,
+    clip: str | Path = DEFAULT_CLIP,
+    hr_only: bool = False,
+    force: bool = False,
+    progress: Progress = lambda _: None,
+) -> tuple[Bundle, list[Agreement]]:
+    """Export a checkpoint at its own LR scale; see ``bundle_from_network``.
+
+    Args:
+        checkpoint: to export.
+        path: the folder to write; ``None``: ``NAME-HxW.arseg`` in the folder one is in.
+        size: rows and columns of the frames; ``None``: those of the data set.
+        gop: frames from keyframe to keyframe, at most.
+        flow_block: side of a cell of the flow, luma pixels.
+        clip, hr_only, force, progress: see ``bundle_from_network``.
+
+    Raises:
+        OptionError: the model names no data set with a usual size, and none is given.
+        ArsegError: see ``bundle_from_network``.
+    """
+    name = checkpoint.network.model.name
+    size = size or TRAINING_SIZES.get(name.partition("-")[0])
+    if size is None:
+        raise OptionError(f"--size HxW is needed: {name} names no data set with a usual size")
+    return bundle_from_network(
+        checkpoint.network,
+        ExportSettings(*size, checkpoint.lr_scale, gop, flow_block),
+        path or f"{name}-{size[0]}x{size[1]}{SUFFIX}",
+        clip=clip,
+        checkpoints=checkpoint.digests,
+        hr_only=hr_only,
+        force=force,
+        progress=progress,
+    )
 
 
 def check_trained(network: Network, *, hr_only: bool) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from edge_arseg.compiler.quantize.choice import chosen_roles
+from edge_arseg.compiler.quantize.options import chosen_roles
 from edge_arseg.compiler.writing import file_entries, write_bundle
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
