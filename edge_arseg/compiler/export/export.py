@@ -1,14 +1,12 @@
 """A network to a checked bundle."""
 
-import platform
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import onnx
 
-from edge_arseg import __version__
+from edge_arseg.compiler.entries import graph_entry, graph_file, versions
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
 from edge_arseg.compiler.export.checkpoint import Checkpoint
 from edge_arseg.compiler.export.fusion import fuse_graph, head_graph, lr_head_graph
@@ -32,13 +30,10 @@ from edge_arseg.spec.manifest import (
     REVISION,
     DecoderEntry,
     GoldenEntry,
-    GraphEntry,
     Manifest,
-    Precision,
     Provenance,
     Role,
 )
-from edge_arseg.spec.tensor import TensorSpec
 from edge_arseg.video.uri import SourceKind, source_from_uri
 
 GOLDEN_FILE = "golden/gop.npz"
@@ -46,8 +41,6 @@ FUSION_WEIGHTS_FILE = "fusion/weights.npz"
 DECODER_FILE = "decoder/weights.npz"
 REQUIRED_AGREEMENT = 0.999
 """Share of pixels that must get torch's class from the exported graphs. Ties, rounded differently, are the rest."""
-
-TAKING_PART = ("edge-arseg", "torch", "onnx", "onnxruntime", "onnxscript", "numpy", "av")
 
 Progress = Callable[[str], None]
 
@@ -248,22 +241,6 @@ def decoder_weights(head: Head) -> DecoderWeights:
     return DecoderWeights(np.ascontiguousarray(weight[:, :, 0, 0]), bias)
 
 
-def graph_file(role: Role) -> str:
-    """Return the path of a role's graph inside a bundle."""
-    return f"onnx/{role.value}.onnx"
-
-
-def graph_entry(role: Role, graph: onnx.ModelProto) -> GraphEntry:
-    """Describe a float32 graph for the manifest."""
-    return GraphEntry(graph_file(role), Precision.FP32, _specs(graph.graph.input), _specs(graph.graph.output))
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of everything that takes part in an export."""
-    found = {name: version(name) for name in TAKING_PART if name != "edge-arseg"}
-    return {"edge-arseg": __version__, "python": platform.python_version(), **found}
-
-
 def _clip_name(clip: str | Path) -> str:
     """Return what a clip is called, without folders, hosts or passwords: a manifest travels."""
     source = source_from_uri(clip)
@@ -271,12 +248,3 @@ def _clip_name(clip: str | Path) -> str:
     if not separator or source.kind is SourceKind.STREET:
         return source.name
     return f"{scheme}://{rest.partition('?')[0].rstrip('/').rpartition('/')[2]}"
-
-
-def _specs(values: "list[onnx.ValueInfoProto]") -> dict[str, TensorSpec]:  # a repeated field, which is like a list
-    specs = {}
-    for value in values:
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type).name
-        shape = tuple(dimension.dim_value for dimension in value.type.tensor_type.shape.dim)
-        specs[value.name] = TensorSpec(dtype, shape)  # type: ignore[arg-type]
-    return specs

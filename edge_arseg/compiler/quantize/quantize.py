@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import onnx
 
-from edge_arseg.compiler.export.export import graph_entry, graph_file
+from edge_arseg.compiler.entries import graph_entry, graph_file
 from edge_arseg.compiler.machine import choose_target, this_machine
 from edge_arseg.compiler.quantize.calibrate.flow import Calibration, ranges_from_clips
 from edge_arseg.compiler.quantize.dialects import dialect_from_name

@@ -116,7 +116,7 @@ def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Rol
     """Return the graphs of a float32 bundle in other precisions, with what the manifest says of them."""
     import onnx
 
-    from edge_arseg.compiler.export.export import graph_entry
+    from edge_arseg.compiler.entries import graph_entry
     from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
 
     choice = PrecisionChoice({role: precisions[role] for role in chosen_roles(bundle.manifest)})
