@@ -42,9 +42,7 @@ from fusion_kernel import SIDE, unfold_fusion
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.compiler.export.export import bundle_from_network
 from edge_arseg.compiler.export.settings import ExportSettings
-from edge_arseg.compiler.quantize.precision import PrecisionChoice
 from edge_arseg.compiler.quantize.quantize import quantize_bundle
-from edge_arseg.compiler.quantize.record import sha256_from_text
 from edge_arseg.errors import BundleError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.network.network import Network
@@ -59,8 +57,7 @@ from edge_arseg.runtime.stages import StageClock
 from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.frame import SegmentedFrame
-from edge_arseg.spec.manifest import Precision, Role
-from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
+from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.weights import FusionShapes
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.sinks import open_sink
@@ -104,9 +101,7 @@ def _int8_bundle(bundle: Bundle) -> Bundle:
     path = BUILD / f"{bundle.path.stem}-int8{SUFFIX}"
     if not path.exists():
         print(f"{path.stem}: quantizing", flush=True)
-        choice = PrecisionChoice({Role.HR: Precision.INT8, Role.LR: Precision.INT8, Role.FUSE: Precision.FP32})
-        text = recipe_path("street").read_text(encoding="utf-8")
-        quantize_bundle(bundle, path, choice, recipe_from_toml(text, where="street"), sha256_from_text(text))
+        quantize_bundle(bundle, path)
     return read_bundle(path)
 
 

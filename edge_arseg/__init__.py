@@ -15,8 +15,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge_arseg.compiler.export.export import bundle_from_network
+    from edge_arseg.compiler.export.checkpoint import checkpoint_from_path
+    from edge_arseg.compiler.export.export import bundle_from_checkpoint, bundle_from_network
     from edge_arseg.compiler.export.settings import ExportSettings
+    from edge_arseg.compiler.quantize.options import QuantizeOptions
     from edge_arseg.compiler.quantize.quantize import quantize_bundle
     from edge_arseg.compiler.target.compile import compile_bundle
     from edge_arseg.compiler.target.options import CompileOptions
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     )
     from edge_arseg.motion.keyframe import FrameStatistics, KeyframePolicy, Policy
     from edge_arseg.network.backbone import Backbone
-    from edge_arseg.network.checkpoint.importer import network_from_checkpoint
     from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
     from edge_arseg.runtime.engines.contract import Engine, EngineOptions
     from edge_arseg.runtime.pipeline import Mode, Pipeline, open_pipeline
@@ -81,6 +82,7 @@ __all__ = [
     "OptionError",
     "Pipeline",
     "Policy",
+    "QuantizeOptions",
     "Run",
     "SegmentedFrame",
     "Segmenter",
@@ -93,9 +95,10 @@ __all__ = [
     "Verification",
     "VideoReader",
     "__version__",
+    "bundle_from_checkpoint",
     "bundle_from_network",
+    "checkpoint_from_path",
     "compile_bundle",
-    "network_from_checkpoint",
     "open_pipeline",
     "open_sink",
     "open_video",
@@ -121,9 +124,10 @@ _NAMES = {
     "video.sinks.base": ("Sink",),
     "video.sinks.opening": ("open_sink",),
     "network.backbone": ("Backbone",),
-    "network.checkpoint.importer": ("network_from_checkpoint",),
-    "compiler.export.export": ("bundle_from_network",),
+    "compiler.export.checkpoint": ("checkpoint_from_path",),
+    "compiler.export.export": ("bundle_from_checkpoint", "bundle_from_network"),
     "compiler.export.settings": ("ExportSettings",),
+    "compiler.quantize.options": ("QuantizeOptions",),
     "compiler.quantize.quantize": ("quantize_bundle",),
     "compiler.target.compile": ("compile_bundle",),
     "compiler.target.options": ("CompileOptions",),

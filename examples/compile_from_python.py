@@ -4,21 +4,21 @@ usage: python examples/compile_from_python.py CHECKPOINT NAME.arseg [TARGET [BAC
 """
 
 import sys
+from pathlib import Path
 
 from edge_arseg import (
     CompileOptions,
-    ExportSettings,
-    bundle_from_network,
+    bundle_from_checkpoint,
+    checkpoint_from_path,
     compile_bundle,
-    network_from_checkpoint,
     verify_bundle,
 )
 
 
 def main(checkpoint: str, output: str, target: str = "cpu", backbone: str | None = None) -> None:
     """Export frames of 96x128 with GOP 5, compile, and check what came of it."""
-    network = network_from_checkpoint(checkpoint, backbone=backbone)
-    bundle, agreement = bundle_from_network(network, ExportSettings(96, 128, lr_scale=0.5, gop=5), output)
+    read = checkpoint_from_path(Path(checkpoint), backbone=backbone)
+    bundle, agreement = bundle_from_checkpoint(read, output, size=(96, 128), gop=5)
     worst = min(row.agreement for row in agreement)
     print(f"{bundle.path}: {worst:.2%} of the pixels get torch's class, or more")
 

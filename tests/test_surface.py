@@ -11,8 +11,8 @@ import pytest
 import edge_arseg
 from edge_arseg import errors
 
-HOST = {"Backbone", "bundle_from_network", "compile_bundle", "network_from_checkpoint", "quantize_bundle"}
-HOST |= {"CompileOptions", "ExportSettings"}
+HOST = {"Backbone", "CompileOptions", "ExportSettings", "QuantizeOptions"}
+HOST |= {"bundle_from_checkpoint", "bundle_from_network", "checkpoint_from_path", "compile_bundle", "quantize_bundle"}
 DEVICE = {
     "Branch",
     "Bundle",

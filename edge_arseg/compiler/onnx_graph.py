@@ -86,25 +86,6 @@ class OnnxGraph:
         self.drop_unused()
         self.index()
 
-    def sort(self) -> None:
-        """Put the nodes in an order in which each comes behind those it reads from, changing as little as possible."""
-        made = set(self._producer)
-        done: set[str] = set()
-        waiting = self.nodes
-        ordered: list[onnx.NodeProto] = []
-        while waiting:
-            blocked = []
-            for node in waiting:
-                if all(name in done or name not in made for name in node.input):
-                    ordered.append(node)
-                    done.update(node.output)
-                else:
-                    blocked.append(node)
-            waiting = blocked
-        del self.model.graph.node[:]
-        self.model.graph.node.extend(ordered)
-        self.index()
-
     def drop_unused(self) -> None:
         """Remove constants that nothing reads."""
         read = {name for node in self.nodes for name in node.input}

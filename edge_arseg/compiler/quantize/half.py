@@ -30,6 +30,7 @@ def fp16_from_fp32(model: onnx.ModelProto, *, features: str = "float32") -> onnx
         features: type of the features that enter and leave the graph; the flow stays float32.
     """
     from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
 
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
@@ -38,7 +39,7 @@ def fp16_from_fp32(model: onnx.ModelProto, *, features: str = "float32") -> onnx
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of constants that float16 cannot tell from zero or infinity
         half = convert_float_to_float16(copy, keep_io_types=keep, node_block_list=_positions_and_similarity(copy))
-    OnnxGraph(half).sort()  # the converter puts casts of inputs at the end
+    OnnxModel(half).topological_sort()  # the converter puts casts of inputs at the end
     half.opset_import[0].version = max(half.opset_import[0].version, OPSET_FOR_HALF)
     half.graph.ClearField("value_info")
     half.graph.name = model.graph.name

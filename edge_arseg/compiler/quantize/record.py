@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from edge_arseg.compiler.export.export import versions
+from edge_arseg.compiler.entries import versions
 from edge_arseg.compiler.quantize.calibrate.flow import Calibration
 from edge_arseg.compiler.quantize.dialects import Dialect
 from edge_arseg.compiler.quantize.precision import PrecisionChoice

@@ -5,7 +5,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from edge_arseg.compiler.quantize.choice import chosen_roles
+from edge_arseg.compiler.quantize.options import chosen_roles
 from edge_arseg.compiler.writing import file_entries, write_bundle
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
@@ -117,7 +117,7 @@ def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Rol
     """Return the graphs of a float32 bundle in other precisions, with what the manifest says of them."""
     import onnx
 
-    from edge_arseg.compiler.export.export import graph_entry
+    from edge_arseg.compiler.entries import graph_entry
     from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
 
     choice = PrecisionChoice({role: precisions[role] for role in chosen_roles(bundle.manifest)})

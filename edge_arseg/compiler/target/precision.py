@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
-from edge_arseg.compiler.quantize.choice import chosen_roles, runnable_precisions
+from edge_arseg.compiler.quantize.options import chosen_roles, runnable_precisions
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, sha256_of
 from edge_arseg.spec.manifest import Manifest, Precision, Role

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from support.bundles.small import small_manifest
 
-from edge_arseg.compiler.quantize.choice import choice_from_options
+from edge_arseg.compiler.quantize.options import choice_from_options
 from edge_arseg.compiler.target.precision import precisions_from_target
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.entries import QuantizationEntry

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from edge_arseg.compiler.quantize.options import QuantizeOptions
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
 from edge_arseg.evaluation.scores import Scores
@@ -49,8 +50,16 @@ def judge_from_images(images: Path, labels: Path, *, limit: int | None, engines:
     return Judge(score, (Mode.HR, Mode.LR), {Role.HR: Mode.HR, Role.LR: Mode.LR})
 
 
-def judge_for_bundle(judge: Judge, bundle: Bundle) -> Judge:
-    """Return a judge that scores only the modes that a bundle can be run in."""
+def judge_from_options(options: QuantizeOptions, bundle: Bundle) -> Judge | None:
+    """Return a judge of the modes that a bundle can be run in; ``None`` without labels."""
+    if options.labels is None:
+        return None
+    engines = EngineOptions(backend="onnxruntime", threads=options.threads)
+    if options.clip is not None:
+        judge = judge_from_clip(options.clip, options.labels, limit=options.limit, engines=engines)
+    else:
+        assert options.images is not None
+        judge = judge_from_images(options.images, options.labels, limit=options.limit, engines=engines)
     able = modes_from_bundle(bundle)
     return replace(judge, modes=tuple(mode for mode in judge.modes if mode in able))
 

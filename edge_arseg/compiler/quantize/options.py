@@ -1,8 +1,10 @@
-"""What ``quantize`` makes of each graph, and from which recipe: what the user asked for, else what a target wants."""
+"""The options of ``quantize``, and the choice that follows: what was asked for, else what a target wants."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
+from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Activations, Target
@@ -11,6 +13,50 @@ USUAL_RECIPE = "street"
 
 CHOSEN = (Role.HR, Role.LR, Role.FUSE)
 """Graphs whose precision is chosen; ``head`` and ``lr_head`` follow ``fuse``, whose features they read."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeOptions:
+    """What a user asks ``quantize`` for.
+
+    Attributes:
+        target: id of the target that the result is for, or ``local``; ``None``: ONNX Runtime on x86.
+        precisions: asked for, by role; graphs that are not named get the target's, else int8 branches.
+        activations: ``uint8`` or ``int8``; ``None``: the target's, else ``uint8``.
+        recipe: name of a calibration recipe, or its file; ``None``: the target's, else ``street``.
+        data: folder that ``{data}`` in the recipe stands for.
+        max_drop: points of mIoU that each branch may lose; needs ``labels``.
+        labels: folder of index PNGs to score on; with either ``clip`` or ``images``.
+        clip: labelled clip.
+        images: folder of labelled images.
+        limit: frames or images to score on, at most.
+        threads: of the engines; ``None``: all cores.
+        gate: what the golden frames have to reach.
+        force: replace a bundle that is there.
+
+    Raises:
+        OptionError: options contradict each other.
+    """
+
+    target: str | None = None
+    precisions: Mapping[Role, Precision] = field(default_factory=dict)
+    activations: str | None = None
+    recipe: str | None = None
+    data: Path | None = None
+    max_drop: float | None = None
+    labels: Path | None = None
+    clip: str | None = None
+    images: Path | None = None
+    limit: int | None = None
+    threads: int | None = None
+    gate: Gate = USUAL_GATE
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.labels is not None and (self.clip is None) == (self.images is None):
+            raise OptionError("--labels goes with either --clip or --images")
+        if self.labels is None and (self.clip or self.images or self.max_drop is not None):
+            raise OptionError("--clip, --images and --max-drop need --labels")
 
 
 @dataclass(frozen=True, slots=True)
