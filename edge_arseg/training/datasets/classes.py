@@ -1,16 +1,11 @@
 """``classes.toml``: the names and colours of anybody's classes."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import DataError
 from edge_arseg.spec.model import ClassInfo
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
+from edge_arseg.storage.toml import data_from_toml
 
 _EXAMPLE = '[[class]]\nname = "road"\ncolor = [128, 64, 128]'
 
@@ -28,10 +23,10 @@ def classes_from_file(path: Path) -> tuple[ClassInfo, ...]:
         DataError: no such file, not TOML, or unusable entries, all of them in one message.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = data_from_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected entries like\n{_EXAMPLE}") from error
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, numbers or nesting without end
+    except ValueError as error:  # not TOML, not UTF-8, numbers or nesting without end
         raise DataError(f"{path}: not TOML ({error}); expected entries like\n{_EXAMPLE}") from error
     rows = content.get("class")
     if not isinstance(rows, list) or not 2 <= len(rows) <= 254:
