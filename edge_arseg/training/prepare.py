@@ -14,7 +14,7 @@ from edge_arseg.training.pairs.authors import jobs_from_authors
 from edge_arseg.training.pairs.clips import store_from_clip
 from edge_arseg.training.pairs.jobs import Job, store_from_jobs
 from edge_arseg.training.pairs.pair import record_dtype
-from edge_arseg.training.pairs.store_files import StoreHead, read_head
+from edge_arseg.training.pairs.store import StoreHead, read_head
 from edge_arseg.training.pairs.writer import StoreWriter
 from edge_arseg.training.simulation.still_jobs import jobs_from_stills
 from edge_arseg.training.simulation.street_jobs import jobs_from_street

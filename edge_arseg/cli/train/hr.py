@@ -72,14 +72,13 @@ def hr(
     from edge_arseg.network.network import Network
     from edge_arseg.spec.classes import CAMVID_11
     from edge_arseg.spec.model import Model
+    from edge_arseg.training.datasets.classes import normalisation_of
     from edge_arseg.training.datasets.layouts import dataset_from_folder
-    from edge_arseg.training.datasets.normalisations import normalisation_of
     from edge_arseg.training.hr.augmentation import AUGMENTATIONS
     from edge_arseg.training.hr.start import start_from
     from edge_arseg.training.hr.stills import checked_crop, stills_from_images, stills_from_street
     from edge_arseg.training.hr.train import HrSettings, HrTraining
-    from edge_arseg.training.run.curves import plot_curves
-    from edge_arseg.training.run.folder import BEST, RunFolder
+    from edge_arseg.training.run.folder import BEST, RunFolder, plot_curves
 
     settings = HrSettings(
         steps=steps,

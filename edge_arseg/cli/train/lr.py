@@ -112,8 +112,7 @@ def lr(
     from edge_arseg.training.lr.pairs import pairs_from_stores
     from edge_arseg.training.lr.start import start_network
     from edge_arseg.training.lr.train import LrSettings, LrTraining
-    from edge_arseg.training.run.curves import plot_curves
-    from edge_arseg.training.run.folder import BEST, RunFolder
+    from edge_arseg.training.run.folder import BEST, RunFolder, plot_curves
 
     settings = LrSettings(
         lr_scale=lr_scale,

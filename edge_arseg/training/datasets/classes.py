@@ -1,11 +1,17 @@
-"""``classes.toml``: the names and colours of anybody's classes."""
+"""The classes and the normalisation of a data set."""
 
 import sys
 from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import DataError
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.classes import (
+    CAMVID_NORMALISATION,
+    CITYSCAPES_NORMALISATION,
+    IMAGENET_NORMALISATION,
+    ClassInfo,
+    Normalisation,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -56,3 +62,10 @@ def _faults(row: Any) -> list[str]:
     if strange := set(row) - {"name", "color"}:
         faults.append(f"unknown {', '.join(sorted(strange))}")
     return faults
+
+
+def normalisation_of(dataset: str) -> Normalisation:
+    """Return the authors' constants for CamVid and Cityscapes, ImageNet's for everything else."""
+    if dataset.startswith("camvid"):
+        return CAMVID_NORMALISATION
+    return CITYSCAPES_NORMALISATION if dataset == "cityscapes" else IMAGENET_NORMALISATION

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from edge_arseg.errors import OptionError
 from edge_arseg.street import scenes_from_street
-from edge_arseg.training.datasets.labelled_image import LabelledImage
+from edge_arseg.training.datasets.dataset import LabelledImage
 from edge_arseg.training.hr.augmentation import StillAugmentation
 
 

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
 from edge_arseg.training.hr.augmentation import StillAugmentation
-from edge_arseg.training.hr.held_back import hr_miou
+from edge_arseg.training.hr.score import hr_miou
 from edge_arseg.training.hr.stills import Still, StillViews, batches
-from edge_arseg.training.run.averaged import AveragedWeights
+from edge_arseg.training.run.average import AveragedWeights
 from edge_arseg.training.run.folder import RunFolder
 from edge_arseg.training.run.loop import TrainingRun
 from edge_arseg.training.run.losses import class_weights, task_loss
-from edge_arseg.training.run.schedule import learning_rate
+from edge_arseg.training.run.optimizer import learning_rate
 from edge_arseg.training.run.step_precision import AUTO, BFLOAT16
 
 

@@ -14,7 +14,7 @@ from edge_arseg.network.layers import resize
 from edge_arseg.network.network import Network
 from edge_arseg.spec.model import lr_size
 from edge_arseg.training.lr.ablation import FusionChoice
-from edge_arseg.training.run.feature_losses import class_divergence, confident_labels, feature_difference
+from edge_arseg.training.run.losses import class_divergence, confident_labels, feature_difference
 
 
 @dataclass(frozen=True, slots=True)

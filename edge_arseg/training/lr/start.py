@@ -7,8 +7,7 @@ from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
 from edge_arseg.training.lr.ablation import FUSION_CHOICES
 from edge_arseg.training.lr.fusion_start import start_fusion
-from edge_arseg.training.lr.pair_choice import spread_pairs
-from edge_arseg.training.lr.pairs import LrPairs
+from edge_arseg.training.lr.pairs import LrPairs, spread_pairs
 from edge_arseg.training.lr.train import LrSettings
 from edge_arseg.training.lr.views import batch_from_views
 

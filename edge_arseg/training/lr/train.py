@@ -18,14 +18,14 @@ from edge_arseg.training.lr.augmentation import PairAugmentation
 from edge_arseg.training.lr.distances import DISTANCE_CHOICES
 from edge_arseg.training.lr.fst import SUPERVISIONS, FstLosses, PairBatch, Recipe, fst_losses
 from edge_arseg.training.lr.fusion_start import FusionStart
-from edge_arseg.training.lr.held_back import HeldBackPairs
 from edge_arseg.training.lr.pairs import LrPairs
+from edge_arseg.training.lr.score import HeldBackPairs
 from edge_arseg.training.lr.views import PairViews, batches
-from edge_arseg.training.run.averaged import AveragedWeights
+from edge_arseg.training.run.average import AveragedWeights
 from edge_arseg.training.run.folder import RunFolder
 from edge_arseg.training.run.loop import TrainingRun
 from edge_arseg.training.run.losses import task_loss
-from edge_arseg.training.run.schedule import learning_rate
+from edge_arseg.training.run.optimizer import learning_rate
 from edge_arseg.training.run.step_precision import AUTO, BFLOAT16
 
 

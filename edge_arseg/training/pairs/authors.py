@@ -20,8 +20,7 @@ import numpy as np
 from edge_arseg.errors import DataError
 from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
 from edge_arseg.spec.classes import CAMVID_12
-from edge_arseg.training.datasets.dataset import Dataset, faults_told, split_images
-from edge_arseg.training.datasets.labelled_image import LabelledImage
+from edge_arseg.training.datasets.dataset import Dataset, LabelledImage, faults_told, split_images
 from edge_arseg.training.datasets.labels import IndexCoding
 from edge_arseg.training.datasets.picture import read_rgb
 from edge_arseg.training.pairs.decoded_clip import DecodedClip, KeptFrame, records_from_frames

@@ -13,7 +13,7 @@ import numpy as np
 from edge_arseg.errors import OptionError
 from edge_arseg.evaluation.progress import Progress, no_progress
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
-from edge_arseg.training.pairs.store_files import ClipEntry
+from edge_arseg.training.pairs.store import ClipEntry
 from edge_arseg.training.pairs.writer import StoreWriter
 
 MOTIONS = ("recode", "codec", "zero")

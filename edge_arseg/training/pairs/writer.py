@@ -8,7 +8,7 @@ import numpy as np
 from edge_arseg.errors import DataError, SinkError
 from edge_arseg.storage.files import lock_on
 from edge_arseg.training.pairs.pair import record_dtype
-from edge_arseg.training.pairs.store_files import (
+from edge_arseg.training.pairs.store import (
     ClipEntry,
     StoreHead,
     clip_path,

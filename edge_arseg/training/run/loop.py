@@ -12,7 +12,7 @@ import torch
 from edge_arseg.errors import OptionError
 from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 from edge_arseg.network.network import Network
-from edge_arseg.training.run.averaged import AveragedWeights
+from edge_arseg.training.run.average import AveragedWeights
 from edge_arseg.training.run.folder import BEST, LAST, RunFolder
 from edge_arseg.training.run.step_precision import AUTO, PRECISIONS, step_times
 

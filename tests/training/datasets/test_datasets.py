@@ -10,9 +10,8 @@ from training_files import PALETTE, png_from_rgb, street_still, write_camvid, wr
 
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_12, CITYSCAPES_19
-from edge_arseg.training.datasets.camvid_colors import camvid_11_colors, camvid_12_colors
-from edge_arseg.training.datasets.dataset import split_images
-from edge_arseg.training.datasets.labelled_image import LabelledImage
+from edge_arseg.training.datasets.dataset import LabelledImage, split_images
+from edge_arseg.training.datasets.labels import camvid_11_colors, camvid_12_colors
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.video.sinks.png import png_from_indices
 

@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError
-from edge_arseg.training.hr.augmentation import StillAugmentation
-from edge_arseg.training.hr.codec_marks import coded
+from edge_arseg.training.hr.augmentation import StillAugmentation, coded
 from edge_arseg.training.hr.stills import Still, StillViews, batches, checked_crop, stills_from_street
 
 PLAIN = StillAugmentation(crop=(48, 64), light=0.0, blur=0.0, coded=0.0)

@@ -6,7 +6,7 @@ from pair_stores import patch_store
 
 from edge_arseg.training.lr.augmentation import PairAugmentation
 from edge_arseg.training.lr.distances import DISTANCE_CHOICES
-from edge_arseg.training.lr.pair_choice import spread_pairs
+from edge_arseg.training.lr.pairs import spread_pairs
 from edge_arseg.training.lr.views import JoinedPairs, PairViews, batches
 from edge_arseg.training.pairs.store import PairStore
 

@@ -8,11 +8,11 @@ import torch
 from small_networks import OWN_MODEL
 
 from edge_arseg.network.network import Network
-from edge_arseg.training.datasets.normalisations import normalisation_of
-from edge_arseg.training.run.averaged import AveragedWeights
-from edge_arseg.training.run.curves import plot_curves
+from edge_arseg.training.datasets.classes import normalisation_of
+from edge_arseg.training.run.average import AveragedWeights
+from edge_arseg.training.run.folder import plot_curves
 from edge_arseg.training.run.losses import class_weights, overlap_loss, task_loss
-from edge_arseg.training.run.schedule import learning_rate
+from edge_arseg.training.run.optimizer import learning_rate
 
 
 def test_the_rate_rises_then_falls_to_nothing():
