@@ -11,13 +11,14 @@ from edge_arseg.evaluation.labels.encoding import ClipEncoding, encode_clip
 from edge_arseg.evaluation.mode_run import ModeRun, Motion
 from edge_arseg.evaluation.modes import checked_modes
 from edge_arseg.evaluation.passes import Pass, checked_phases
-from edge_arseg.evaluation.progress import Counter, Progress, no_progress
+from edge_arseg.evaluation.progress import Counter
 from edge_arseg.evaluation.scores import Conditions, Scores
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.video.uri import source_from_uri
 
 NO_SCENE_CUT = 1.0

@@ -12,13 +12,14 @@ from edge_arseg.evaluation.labels.files import LabelFile, Labels, checked_labels
 from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
 from edge_arseg.evaluation.modes import checked_modes
-from edge_arseg.evaluation.progress import Counter, Progress, no_progress
+from edge_arseg.evaluation.progress import Counter
 from edge_arseg.evaluation.scores import Conditions, ModeScores, Scores, distances_from_confusions
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.pipeline import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import Frame
+from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.video.reader import open_video
 
 

@@ -1,13 +1,6 @@
-"""How an evaluation says how far it is."""
+"""Counts the frames of an evaluation."""
 
-from collections.abc import Callable
-
-Progress = Callable[[int, int, str], None]
-"""Called with the frames done, the frames in all, and what runs now."""
-
-
-def no_progress(done: int, total: int, what: str) -> None:
-    """Say nothing."""
+from edge_arseg.spec.progress import Progress
 
 
 class Counter:

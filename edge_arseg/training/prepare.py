@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_arseg.errors import DataError, OptionError
-from edge_arseg.evaluation.progress import Progress, no_progress
 from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.training.datasets.dataset import HELD_BACK, Dataset
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.pairs.authors import jobs_from_authors

@@ -1,6 +1,6 @@
 """Feature-similarity training of the LR branch (AR-Seg, section 3.3).
 
-The fused feature has to decode to the labels, and to resemble the HR branch's feature of the same frame. It is decoded
+The fused feature has to give the labels, and to resemble the HR branch's feature of the same frame. It is classified
 by the HR branch's own last convolution, frozen. Nothing of the HR branch is trained.
 """
 
@@ -14,6 +14,7 @@ from edge_arseg.network.layers import resize
 from edge_arseg.network.network import Network
 from edge_arseg.spec.model import lr_size
 from edge_arseg.training.lr.ablation import FusionChoice
+from edge_arseg.training.lr.settings import Fst
 from edge_arseg.training.run.losses import class_divergence, confident_labels, feature_difference
 
 
@@ -57,14 +58,12 @@ class Supervision:
     """What teaches the LR branch; the rows of the paper's Table 3.
 
     Attributes:
-        name: as on the command line.
         feature_loss: ``None`` for the task loss alone.
-        shared_decoder: the decoder is the HR branch's, frozen; else a copy of it that is trained.
+        shared_classifier: the classifier is the HR branch's, frozen; else a copy of it that is trained.
     """
 
-    name: str
     feature_loss: FeatureLoss | None
-    shared_decoder: bool
+    shared_classifier: bool
 
 
 def squared_difference(network: Network, fused: Tensor, wanted: Tensor) -> Tensor:
@@ -72,22 +71,19 @@ def squared_difference(network: Network, fused: Tensor, wanted: Tensor) -> Tenso
     return feature_difference(fused, wanted)
 
 
-def decoded_divergence(network: Network, fused: Tensor, wanted: Tensor) -> Tensor:
-    """Compare the classes that the two features decode to."""
+def class_difference(network: Network, fused: Tensor, wanted: Tensor) -> Tensor:
+    """Compare the classes that the two features give."""
     return class_divergence(network.lr_head.classifier(fused), network.hr_head.classifier(wanted))
 
 
-SUPERVISIONS = {
-    supervision.name: supervision
-    for supervision in (
-        Supervision("full", FeatureLoss(squared_difference), True),
-        Supervision("none", None, False),
-        Supervision("mse", FeatureLoss(squared_difference), False),
-        Supervision("decoder", None, True),
-        Supervision("kl", FeatureLoss(decoded_divergence), True),
-    )
+SUPERVISIONS: dict[str, Supervision] = {
+    Fst.FULL: Supervision(FeatureLoss(squared_difference), True),
+    Fst.NONE: Supervision(None, False),
+    Fst.MSE: Supervision(FeatureLoss(squared_difference), False),
+    Fst.SHARED_CLASSIFIER: Supervision(None, True),
+    Fst.KL: Supervision(FeatureLoss(class_difference), True),
 }
-"""By name: MSE and shared decoder, neither, MSE alone, shared decoder alone, KL for MSE and shared decoder."""
+"""By name: MSE and shared classifier, neither, MSE alone, shared classifier alone, KL in the place of MSE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +117,7 @@ class FstLosses:
 
 
 def fst_losses(network: Network, batch: PairBatch, recipe: Recipe) -> FstLosses:
-    """Compute the losses of a batch; the gradient of ``total`` reaches the LR branch, CReFF and a free decoder alone.
+    """Compute the losses of a batch; the gradient of ``total`` reaches LR branch, CReFF and a free classifier alone.
 
     Args:
         network: HR branch in ``eval`` mode, LR branch in ``train`` mode.

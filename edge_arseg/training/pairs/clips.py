@@ -11,8 +11,8 @@ from edge_arseg.errors import DataError, SourceError
 from edge_arseg.evaluation.labels.clip import labelled_clip
 from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.evaluation.labels.nearest import resized_map
-from edge_arseg.evaluation.progress import Progress, no_progress
 from edge_arseg.motion import Accumulator
+from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.storage.url import label_of
 from edge_arseg.training.pairs.decoded_clip import BROKEN, DecodedClip, KeptFrame, records_from_frames
 from edge_arseg.training.pairs.pair import BLOCK

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.errors import OptionError
-from edge_arseg.evaluation.progress import Progress, no_progress
+from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
 from edge_arseg.training.pairs.store import ClipEntry
 from edge_arseg.training.pairs.writer import StoreWriter

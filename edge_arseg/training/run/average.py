@@ -1,41 +1,45 @@
 """The moving average of a network's weights, which scores better than any single step's."""
 
-import copy
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from edge_arseg.network.network import Network
 
 
-class AveragedWeights:
-    """Exponential moving average of all floating-point weights and statistics.
+def average_from_network(network: Network, decay: float) -> AveragedModel:
+    """Start an exponential moving average of all floating-point weights and statistics at those of ``network``.
 
-    Attributes:
-        network: a copy that holds the average, in ``eval`` mode.
+    Returns:
+        ``module`` is a copy of the network that holds the average, in ``eval`` mode; ``update_parameters`` takes in the
+        weights of a step.
     """
+    average = AveragedModel(network, multi_avg_fn=_ramped(decay), use_buffers=True)
+    average.update_parameters(network)  # the first call copies, the next ones average
+    return average.eval().requires_grad_(False)
 
-    def __init__(self, network: Network, decay: float):
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        self._decay = decay
-        self._steps = 0
+
+def restore_average(average: AveragedModel, state: Mapping[str, Any]) -> None:
+    """Go on from the ``state_dict`` of an average, or from what 0.1.0 wrote: ``weights``, and ``steps`` taken in."""
+    if "steps" in state:
+        weights = {f"module.{name}": value for name, value in state["weights"].items()}
+        state = {"n_averaged": torch.tensor(int(state["steps"]) + 1), **weights}
+    average.load_state_dict(state)
+
+
+def _ramped(decay: float) -> Callable[..., None]:
+    """Averaging by ``decay``, but short early on, so that the average soon leaves the start."""
 
     @torch.no_grad()
-    def update(self, network: Network) -> None:
-        """Take in the weights of ``network``. Early on the average is short, so that it soon leaves the start."""
-        self._steps += 1
-        decay = min(self._decay, (1 + self._steps) / (10 + self._steps))
-        mine, theirs = self.network.state_dict(), network.state_dict()
-        for name, value in mine.items():
-            if value.dtype.is_floating_point:
-                value.lerp_(theirs[name].to(value.dtype), 1.0 - decay)
-            else:
-                value.copy_(theirs[name])
+    def take_in(averages: list[Tensor], values: list[Tensor], count: Tensor) -> None:
+        steps = int(count)
+        share = 1.0 - min(decay, (1 + steps) / (10 + steps))
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, values, share)
+        else:
+            torch._foreach_copy_(averages, values)
 
-    def state(self) -> dict[str, object]:
-        """What ``load`` takes."""
-        return {"weights": self.network.state_dict(), "steps": self._steps}
-
-    def load(self, state: dict) -> None:
-        """Go on from ``state``."""
-        self.network.load_state_dict(state["weights"])
-        self._steps = int(state["steps"])
+    return take_in

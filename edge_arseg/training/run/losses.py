@@ -90,7 +90,7 @@ def class_divergence(scores: Tensor, wanted: Tensor) -> Tensor:
     """Kullback-Leibler divergence of the classes of ``scores`` from those of ``wanted``, mean over pixels.
 
     The paper compares its feature loss with "KL" and does not say between what; here it is between the classes that
-    the decoder gives (``[N, classes, h, w]`` both), as in distillation (Hinton et al. 2015).
+    the classifier gives (``[N, classes, h, w]`` both), as in distillation (Hinton et al. 2015).
     """
     divergence = F.kl_div(F.log_softmax(scores, 1), F.log_softmax(wanted, 1), reduction="none", log_target=True)
     return divergence.sum(1).mean()

@@ -12,7 +12,7 @@ from edge_arseg.network.network import Network
 from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.model import Model
 from edge_arseg.training.lr.augmentation import PairView
-from edge_arseg.training.lr.fusion_start import (
+from edge_arseg.training.lr.start import (
     FusionStart,
     _features,
     channel_statistics,
