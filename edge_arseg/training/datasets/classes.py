@@ -6,7 +6,10 @@ from typing import Any
 
 from edge_arseg.errors import DataError
 from edge_arseg.spec.classes import (
+    CAMVID_11,
+    CAMVID_12,
     CAMVID_NORMALISATION,
+    CITYSCAPES_19,
     CITYSCAPES_NORMALISATION,
     IMAGENET_NORMALISATION,
     ClassInfo,
@@ -19,6 +22,19 @@ else:  # pragma: no cover
     import tomli as tomllib
 
 _EXAMPLE = '[[class]]\nname = "road"\ncolor = [128, 64, 128]'
+
+
+KNOWN_CLASSES = {"camvid-11": CAMVID_11, "camvid-12": CAMVID_12, "cityscapes-19": CITYSCAPES_19}
+"""Classes by name."""
+
+
+def classes_from_text(text: str) -> tuple[ClassInfo, ...]:
+    """Return the classes of a name in ``KNOWN_CLASSES``, else of the file that ``text`` names.
+
+    Raises:
+        DataError: see ``classes_from_file``.
+    """
+    return KNOWN_CLASSES[text] if text in KNOWN_CLASSES else classes_from_file(Path(text))
 
 
 def classes_from_file(path: Path) -> tuple[ClassInfo, ...]:

@@ -8,7 +8,8 @@ import numpy as np
 from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.training.datasets.dataset import Dataset, LabelledImage
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
-from edge_arseg.training.pairs.jobs import Job, chosen_distances, digest_of_files, motion_from_mix, text_from_mix
+from edge_arseg.training.pairs.jobs import Job, chosen_distances, digest_of_files
+from edge_arseg.training.pairs.mix import motion_from_mix, text_from_mix
 from edge_arseg.training.simulation.clip import frames_from_still
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames, encoding_from_seed
 
