@@ -25,7 +25,7 @@ class LabelledImage:
 
     Attributes:
         image: the picture.
-        label: the label, of the same size.
+        label: the label, of the size that the picture has as it is shown.
         coding: what the values in ``label`` mean; by default class indices, of which only 255 is ignored.
     """
 
@@ -39,7 +39,7 @@ class LabelledImage:
         return self.image.stem
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the picture and its label.
+        """Return the picture, as it is shown, and its label.
 
         Returns:
             ``[H, W, 3] uint8`` RGB and ``[H, W] uint8`` class indices, 255 where a pixel does not count.
@@ -48,10 +48,11 @@ class LabelledImage:
             DataError: a file cannot be read, the sizes differ, or a label value means nothing.
         """
         rgb, label = read_rgb(self.image), self.coding.read(self.label)
-        if rgb.shape[:2] != label.shape:
+        (rows, columns), shape = rgb.shape[:2], label.shape
+        if (rows, columns) != shape:
+            turned = "; labels are of an image as its EXIF data turns it" if shape == (columns, rows) else ""
             raise DataError(
-                f"{self.label.name}: {label.shape[0]}x{label.shape[1]} (rows x columns), "
-                f"its image is {rgb.shape[0]}x{rgb.shape[1]}"
+                f"{self.label.name}: {shape[0]}x{shape[1]} (rows x columns), its image is {rows}x{columns}{turned}"
             )
         return rgb, label
 
