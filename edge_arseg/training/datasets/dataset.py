@@ -127,21 +127,21 @@ def checked_dataset(dataset: Dataset, *, where: Path, faults: Sequence[str] = ()
     Raises:
         DataError: unreadable files, sizes that differ, unknown label values, or an empty part: all in one message.
     """
-    found = list(faults)
+    all_faults = list(faults)
     for part, images in (("train", dataset.train), ("held-back", dataset.held_back)):
         counted = 0
         with ThreadPoolExecutor() as pool:  # decoding runs without the interpreter's lock
             for answer in pool.map(lambda image: _counted(image, len(dataset.classes)), images):
                 if isinstance(answer, str):
-                    found.append(answer)
+                    all_faults.append(answer)
                 else:
                     counted += answer
-        if not images and not found:
-            found.append(f"the {part} part is empty; expected at least 2 labelled images in all")
-        elif not counted and not found:
-            found.append(f"every pixel of the {part} part is ignored")
-    if found:
-        raise DataError(faults_told(where, found))
+        if not images and not all_faults:
+            all_faults.append(f"the {part} part is empty; expected at least 2 labelled images in all")
+        elif not counted and not all_faults:
+            all_faults.append(f"every pixel of the {part} part is ignored")
+    if all_faults:
+        raise DataError(faults_told(where, all_faults))
     return dataset
 
 

@@ -60,14 +60,14 @@ class ColorCoding:
         rgb = read_rgb(path)
         packed = (rgb[..., 0].astype(np.int32) << 16) | (rgb[..., 1].astype(np.int32) << 8) | rgb[..., 2]
         values, places = np.unique(packed, return_inverse=True)
-        found = [
+        classes = [
             self.classes.get(((value >> 16) & 255, (value >> 8) & 255, value & 255), -1) for value in values.tolist()
         ]
-        if strangers := [value for value, meant in zip(values.tolist(), found, strict=True) if meant < 0]:
-            told = ", ".join(f"{v >> 16},{(v >> 8) & 255},{v & 255}" for v in strangers[:4])
+        if strangers := [value for value, meant in zip(values.tolist(), classes, strict=True) if meant < 0]:
+            shown = ", ".join(f"{v >> 16},{(v >> 8) & 255},{v & 255}" for v in strangers[:4])
             more = ", ..." if len(strangers) > 4 else ""
-            raise DataError(f"{path.name}: unknown colour {told}{more}; expected one of the {len(self.classes)} known")
-        return np.array(found, np.uint8)[places].reshape(packed.shape)
+            raise DataError(f"{path.name}: unknown colour {shown}{more}; expected one of the {len(self.classes)} known")
+        return np.array(classes, np.uint8)[places].reshape(packed.shape)
 
 
 def plain_coding(classes: int) -> IndexCoding:

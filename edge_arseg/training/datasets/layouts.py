@@ -174,11 +174,11 @@ def _colored(path: Path, coding: LabelCoding) -> tuple[list[LabelledImage], list
     by_stem = {image.stem: image for image in image_paths(path / "701_StillsRaw_full")}
     labels = {label.stem.removesuffix("_L"): label for label in label_paths(path / "LabeledApproved_full")}
     listed = path / "train.txt"
-    wanted = listed.read_text().split() if listed.is_file() else sorted({*by_stem, *labels})
-    wanted = [Path(name).stem.removesuffix("_L") for name in wanted]
-    faults = [f"{name}: no image {name}.png in 701_StillsRaw_full" for name in wanted if name not in by_stem]
-    faults += [f"{name}: no label {name}_L.png in LabeledApproved_full" for name in wanted if name not in labels]
-    both = [name for name in wanted if name in by_stem and name in labels]
+    names = listed.read_text().split() if listed.is_file() else sorted({*by_stem, *labels})
+    names = [Path(name).stem.removesuffix("_L") for name in names]
+    faults = [f"{name}: no image {name}.png in 701_StillsRaw_full" for name in names if name not in by_stem]
+    faults += [f"{name}: no label {name}_L.png in LabeledApproved_full" for name in names if name not in labels]
+    both = [name for name in names if name in by_stem and name in labels]
     return [LabelledImage(by_stem[name], labels[name], coding) for name in both], faults
 
 

@@ -66,14 +66,14 @@ class Supervision:
     shared_classifier: bool
 
 
-def squared_difference(network: Network, fused: Tensor, wanted: Tensor) -> Tensor:
+def squared_difference(network: Network, fused: Tensor, target: Tensor) -> Tensor:
     """Compare features by their mean squared difference."""
-    return feature_difference(fused, wanted)
+    return feature_difference(fused, target)
 
 
-def class_difference(network: Network, fused: Tensor, wanted: Tensor) -> Tensor:
+def class_difference(network: Network, fused: Tensor, target: Tensor) -> Tensor:
     """Compare the classes that the two features give."""
-    return class_divergence(network.lr_head.classifier(fused), network.hr_head.classifier(wanted))
+    return class_divergence(network.lr_head.classifier(fused), network.hr_head.classifier(target))
 
 
 SUPERVISIONS: dict[str, Supervision] = {
@@ -126,7 +126,7 @@ def fst_losses(network: Network, batch: PairBatch, recipe: Recipe) -> FstLosses:
     """
     frames = network.images_from_frames(batch.frames)
     size = (frames.shape[2], frames.shape[3])
-    key_feature, wanted, labels = _taught(network, batch, frames, recipe)
+    key_feature, target, labels = _teaching(network, batch, frames, recipe)
     small = resize(frames, lr_size(*size, recipe.lr_scale), align_corners=True)
     with _precision(recipe, small):
         lr_feature = network.lr(small)
@@ -135,11 +135,11 @@ def fst_losses(network: Network, batch: PairBatch, recipe: Recipe) -> FstLosses:
     loss = recipe.supervision.feature_loss
     if loss is None:
         return FstLosses(task, task.detach(), torch.zeros_like(task))
-    feature = loss.measure(network, fused, wanted)
+    feature = loss.measure(network, fused, target)
     return FstLosses(task + loss.weight * feature, task.detach(), feature.detach())
 
 
-def _taught(network: Network, batch: PairBatch, frames: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
+def _teaching(network: Network, batch: PairBatch, frames: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
     """Run the HR branch; return its features of keyframes and frames, and the labels with those it adds."""
     size = (frames.shape[2], frames.shape[3])
     with torch.no_grad():
@@ -148,13 +148,13 @@ def _taught(network: Network, batch: PairBatch, frames: Tensor, recipe: Recipe) 
             both = torch.cat([frames, network.images_from_frames(batch.keyframes)])
         with _precision(recipe, both):
             features = network.hr(both.contiguous(memory_format=torch.channels_last))
-        wanted = features[: len(frames)].float()
-        key_feature = features[len(frames) :].float() if recipe.fusion.uses_keyframe else wanted
+        target = features[: len(frames)].float()
+        key_feature = features[len(frames) :].float() if recipe.fusion.uses_keyframe else target
         labels = batch.labels.long()
         if bool(batch.unlabelled.any()):
-            sure = confident_labels(network.hr_head(wanted, size, size), recipe.confidence)
-            labels = torch.where(batch.unlabelled[:, None, None], sure, labels)
-    return key_feature, wanted, labels
+            pseudo_labels = confident_labels(network.hr_head(target, size, size), recipe.confidence)
+            labels = torch.where(batch.unlabelled[:, None, None], pseudo_labels, labels)
+    return key_feature, target, labels
 
 
 def _precision(recipe: Recipe, like: Tensor) -> torch.autocast:

@@ -117,16 +117,16 @@ def spread_pairs(source: PairSource, count: int) -> list[Pair]:
     """Choose up to ``count`` pairs, spread evenly over clips, and over the distances of each."""
     clips = len(source.clips)
     rounds = -(-count // clips)
-    chosen: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []
     for turn in range(rounds):
-        wanted = min(clips, count - turn * clips)
-        for place in range(wanted):
-            clip = place * clips // wanted
+        clips_left = min(clips, count - turn * clips)
+        for place in range(clips_left):
+            clip = place * clips // clips_left
             distances = len(source.clips[clip].distances)
             if turn < distances:
                 step = max(1, distances // rounds)
-                chosen.append((clip, ((place if rounds == 1 else clip) + turn * step) % distances))
-    return [source.pair(clip, i) for clip, i in chosen]
+                places.append((clip, ((place if rounds == 1 else clip) + turn * step) % distances))
+    return [source.pair(clip, i) for clip, i in places]
 
 
 @torch.inference_mode()

@@ -24,6 +24,7 @@ import numpy as np
 
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.storage.files import write_whole
 from edge_arseg.training.pairs.pair import Pair, record_dtype
 
 REVISION = 1
@@ -74,9 +75,7 @@ def write_head(path: Path, head: StoreHead) -> None:
     path.mkdir(parents=True, exist_ok=True)
     (path / "clips").mkdir(exist_ok=True)
     content = {"revision": REVISION} | asdict(head)
-    temporary = path / "store.json.part"
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    temporary.replace(path / "store.json")
+    write_whole(path / "store.json", (json.dumps(content, indent=1) + "\n").encode())
 
 
 def read_head(path: Path) -> StoreHead:

@@ -81,18 +81,18 @@ def overlap_loss(scores: Tensor, label: Tensor) -> Tensor:
     return ((1.0 - index) * shown).sum() / shown.sum().clamp(min=1)
 
 
-def feature_difference(feature: Tensor, wanted: Tensor) -> Tensor:
+def feature_difference(feature: Tensor, target: Tensor) -> Tensor:
     """Mean squared difference of two ``[N, C, h, w]`` features: the feature loss of FST (AR-Seg, section 3.3)."""
-    return F.mse_loss(feature, wanted)
+    return F.mse_loss(feature, target)
 
 
-def class_divergence(scores: Tensor, wanted: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of the classes of ``scores`` from those of ``wanted``, mean over pixels.
+def class_divergence(scores: Tensor, target: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of the classes of ``scores`` from those of ``target``, mean over pixels.
 
     The paper compares its feature loss with "KL" and does not say between what; here it is between the classes that
     the classifier gives (``[N, classes, h, w]`` both), as in distillation (Hinton et al. 2015).
     """
-    divergence = F.kl_div(F.log_softmax(scores, 1), F.log_softmax(wanted, 1), reduction="none", log_target=True)
+    divergence = F.kl_div(F.log_softmax(scores, 1), F.log_softmax(target, 1), reduction="none", log_target=True)
     return divergence.sum(1).mean()
 
 
