@@ -1,13 +1,35 @@
-"""``classes.toml``: the names and colours of anybody's classes."""
+"""The classes and the normalisation of a data set."""
 
 from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import DataError
-from edge_arseg.spec.model import ClassInfo
+from edge_arseg.spec.model import (
+    CAMVID_11,
+    CAMVID_12,
+    CAMVID_NORMALISATION,
+    CITYSCAPES_19,
+    CITYSCAPES_NORMALISATION,
+    IMAGENET_NORMALISATION,
+    ClassInfo,
+    Normalisation,
+)
 from edge_arseg.storage.toml import data_from_toml
 
 _EXAMPLE = '[[class]]\nname = "road"\ncolor = [128, 64, 128]'
+
+
+KNOWN_CLASSES = {"camvid-11": CAMVID_11, "camvid-12": CAMVID_12, "cityscapes-19": CITYSCAPES_19}
+"""Classes by name."""
+
+
+def classes_from_text(text: str) -> tuple[ClassInfo, ...]:
+    """Return the classes of a name in ``KNOWN_CLASSES``, else of the file that ``text`` names.
+
+    Raises:
+        DataError: see ``classes_from_file``.
+    """
+    return KNOWN_CLASSES[text] if text in KNOWN_CLASSES else classes_from_file(Path(text))
 
 
 def classes_from_file(path: Path) -> tuple[ClassInfo, ...]:
@@ -51,3 +73,10 @@ def _faults(row: Any) -> list[str]:
     if strange := set(row) - {"name", "color"}:
         faults.append(f"unknown {', '.join(sorted(strange))}")
     return faults
+
+
+def normalisation_of(dataset: str) -> Normalisation:
+    """Return the authors' constants for CamVid and Cityscapes, ImageNet's for everything else."""
+    if dataset.startswith("camvid"):
+        return CAMVID_NORMALISATION
+    return CITYSCAPES_NORMALISATION if dataset == "cityscapes" else IMAGENET_NORMALISATION
