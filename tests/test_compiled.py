@@ -84,3 +84,16 @@ def test_without_numba_the_error_says_what_to_install(tmp_path):
         "EnvironmentUnfitError: the renderer of simulated clips needs numba, which is not installed; "
         "type: pip install 'edge-arseg[cpu]'"
     ) in done.stderr
+
+
+def test_without_a_writable_cache_anywhere_motion_and_the_renderer_are_compiled(tmp_path):
+    pytest.importorskip("numba")
+    done = run(
+        tmp_path,
+        NO_CACHE
+        + "from edge_arseg.motion.loops import compiled_motion\n"
+        + "from edge_arseg.training.simulation.render import _mirrored\n"
+        + "print(sorted(compiled_motion()), _mirrored(5.0, 3.0))\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "['compose_flows', 'fill_holes', 'spread_vectors'] 1.0\n"

@@ -30,7 +30,7 @@ from edge_arseg.spec.entries import (
 )
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Cost, Model
-from edge_arseg.spec.plain import Field, NotPlainError, value_of
+from edge_arseg.spec.plain import Field, NotPlainError, faults_from_error, value_of
 from edge_arseg.spec.tensor import TensorSpec
 
 REVISION = 2
@@ -180,7 +180,7 @@ def _validated(data: Any, where: str) -> Manifest:
     try:
         return _adapter().validate_python(data)
     except ValidationError as error:
-        faults = "\n".join(f"  {'.'.join(map(str, e['loc'])) or 'manifest'}: {e['msg']}" for e in error.errors())
+        faults = "\n".join(f"  {fault}" for fault in faults_from_error(error, "manifest"))
         raise BundleError(f"{where}: {error.error_count()} wrong entries\n{faults}") from error
 
 

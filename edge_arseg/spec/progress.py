@@ -3,9 +3,12 @@
 from collections.abc import Callable
 
 Progress = Callable[[int, int, str], None]
-"""Called with how much is done (frames, as a rule), how much there is in all, and what runs now."""
+"""Called with how much is done, how much there is in all (0 where that is not known), and what goes on now."""
 Announce = Callable[[str], None]
 """Called with a line when a step begins."""
+
+HEARTBEAT_S = 10.0
+"""Seconds between two signs of life of what takes longer."""
 
 
 def no_progress(done: int, total: int, what: str) -> None:

@@ -8,7 +8,8 @@ from edge_arseg.errors import DataError, OptionError
 from edge_arseg.motion import KeyframePolicy, MotionChain
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.training.pairs.store import PairStore
-from edge_arseg.training.prepare import Request, store_from_request
+from edge_arseg.training.prepare import store_from_request
+from edge_arseg.training.request import Request
 from edge_arseg.training.simulation.clip import frames_from_still
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames
 from edge_arseg.video.reader import open_video

@@ -16,7 +16,7 @@ from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.storage.url import label_of
 from edge_arseg.training.pairs.decoded_clip import BROKEN, DecodedClip, KeptFrame, records_from_frames
 from edge_arseg.training.pairs.pair import BLOCK
-from edge_arseg.training.pairs.store_files import ClipEntry
+from edge_arseg.training.pairs.store import ClipEntry
 from edge_arseg.training.pairs.windows import Window, digest_of_clip, windows_from_clip
 from edge_arseg.training.pairs.writer import StoreWriter
 from edge_arseg.video.reader import open_video

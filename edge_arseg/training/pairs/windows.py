@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.training.datasets.dataset import HELD_BACK
-from edge_arseg.training.pairs.jobs import motion_from_mix, text_from_mix
+from edge_arseg.training.pairs.mix import motion_from_mix, text_from_mix
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import source_from_uri
 

@@ -9,7 +9,8 @@ from edge_arseg.spec.model import CAMVID_11, ClassInfo
 from edge_arseg.street.painter import Painter
 from edge_arseg.street.traffic import objects_at, pose_at
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
-from edge_arseg.training.pairs.jobs import Job, chosen_distances, motion_from_mix, text_from_mix
+from edge_arseg.training.pairs.jobs import Job, chosen_distances
+from edge_arseg.training.pairs.mix import motion_from_mix, text_from_mix
 from edge_arseg.training.simulation.clip import RATE, LabelledFrame
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames, encoding_from_seed
 

@@ -1,5 +1,6 @@
 """Small labelled data sets for the tests of training data."""
 
+import struct
 from pathlib import Path
 
 import av
@@ -38,6 +39,17 @@ def png_from_rgb(rgb: np.ndarray) -> bytes:
         *encoder.encode(),
     ]
     return b"".join(bytes(packet) for packet in packets)
+
+
+def jpeg_from_rgb(rgb: np.ndarray, *, orientation: int) -> bytes:
+    """A JPEG whose EXIF data says how it is held: 1 as it is, 6 a quarter turn to the right."""
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = rgb.shape[1], rgb.shape[0], "yuvj444p"
+    encoder.time_base = 1
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(format="yuvj444p")
+    data = b"".join(bytes(packet) for given in (frame, None) for packet in encoder.encode(given))
+    exif = b"Exif\0\0II*\0" + struct.pack("<IHHHIII", 8, 1, 0x112, 3, 1, orientation, 0)
+    return data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:]
 
 
 def write_still(images: Path, labels: Path, name: str, rgb: np.ndarray, label: np.ndarray) -> None:

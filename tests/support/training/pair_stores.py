@@ -4,7 +4,7 @@ import numpy as np
 
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.training.pairs.pair import record_dtype
-from edge_arseg.training.pairs.store_files import ClipEntry, StoreHead
+from edge_arseg.training.pairs.store import ClipEntry, StoreHead
 from edge_arseg.training.pairs.writer import StoreWriter
 
 DISTANCES = (1, 3)

@@ -4,11 +4,12 @@ import torch
 from support.networks.small import OWN_MODEL, own_network
 
 from edge_arseg.network.network import Network
-from edge_arseg.training.hr.augmentation import StillAugmentation
-from edge_arseg.training.hr.train import HrSettings, HrTraining
+from edge_arseg.training.hr.settings import HrSettings, StillAugmentation
+from edge_arseg.training.hr.train import HrTraining
 from edge_arseg.training.lr.pairs import pairs_from_stores
+from edge_arseg.training.lr.settings import LrSettings, LrStart
 from edge_arseg.training.lr.start import start_network
-from edge_arseg.training.lr.train import LrSettings, LrTraining
+from edge_arseg.training.lr.train import LrTraining
 from edge_arseg.training.run.folder import RunFolder
 
 HR_SETTINGS = HrSettings(
@@ -26,10 +27,11 @@ def hr_training(path, stills, settings=HR_SETTINGS, *, model=OWN_MODEL, resume=F
 
 
 def lr_training(path, store, settings=LR_SETTINGS, *, unlabelled=(), network=None, resume=False):
+    torch.manual_seed(settings.seed)
     network = network or own_network()
     folder = (RunFolder.resume if resume else RunFolder.create)(path, settings.record())
     pairs = pairs_from_stores(network, store, unlabelled, lr_scale=settings.lr_scale, score_pairs=4)
-    start_network(network, pairs, settings, "hr")
+    start_network(network, pairs, settings, LrStart.HR)
     return LrTraining(network, pairs, settings, folder, device=CPU, workers=0)
 
 

@@ -11,7 +11,7 @@ from edge_arseg.network.attention.tiled import tiled_attention
 from edge_arseg.network.network import Network
 from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.training.lr.augmentation import PairView
-from edge_arseg.training.lr.fusion_start import (
+from edge_arseg.training.lr.start import (
     FusionStart,
     _features,
     channel_statistics,
