@@ -44,7 +44,7 @@ from edge_arseg.compiler.export.export import bundle_from_network
 from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.quantize.precision import PrecisionChoice
 from edge_arseg.compiler.quantize.quantize import quantize_bundle
-from edge_arseg.compiler.quantize.record import sha256_of_text
+from edge_arseg.compiler.quantize.record import sha256_from_text
 from edge_arseg.errors import BundleError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.network.network import Network
@@ -106,7 +106,7 @@ def _int8_bundle(bundle: Bundle) -> Bundle:
         print(f"{path.stem}: quantizing", flush=True)
         choice = PrecisionChoice({Role.HR: Precision.INT8, Role.LR: Precision.INT8, Role.FUSE: Precision.FP32})
         text = recipe_path("street").read_text(encoding="utf-8")
-        quantize_bundle(bundle, path, choice, recipe_from_toml(text, where="street"), sha256_of_text(text))
+        quantize_bundle(bundle, path, choice, recipe_from_toml(text, where="street"), sha256_from_text(text))
     return read_bundle(path)
 
 

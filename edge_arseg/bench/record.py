@@ -1,7 +1,7 @@
 """Measurement records: values with the conditions they were taken under, as JSON files."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,6 +13,7 @@ from edge_arseg.errors import SinkError
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
+from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.storage.files import write_whole
 from edge_arseg.video.uri import source_from_uri
 
@@ -57,7 +58,7 @@ def record_from_bundle(
     motion: str = "auto",
     recode_scale: float = 1.0,
     stream: int | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Announce = no_announcement,
 ) -> tuple[Record, Speed]:
     """Measure how fast a bundle runs a source; arguments and errors are those of ``speed_of_bundle``.
 

@@ -63,18 +63,18 @@ class OnnxGraph:
         waiting, seen = list(node.input), set[str]()
         while waiting:
             other = self.producer(waiting.pop())
-            if other is not None and id_of(other) not in seen and other.op_type not in until:
-                seen.add(id_of(other))
+            if other is not None and node_id(other) not in seen and other.op_type not in until:
+                seen.add(node_id(other))
                 waiting.extend(other.input)
                 yield other
 
     def replace(self, old: Iterable[onnx.NodeProto], new: GraphWriter) -> None:
         """Put what a writer wrote in the place of the first of ``old`` and remove them."""
-        gone = {id_of(node) for node in old}
+        gone = {node_id(node) for node in old}
         kept: list[onnx.NodeProto] = []
         placed = False
         for node in self.nodes:
-            if id_of(node) not in gone:
+            if node_id(node) not in gone:
                 kept.append(node)
             elif not placed:
                 kept.extend(new.nodes)
@@ -113,7 +113,7 @@ class OnnxGraph:
         self.model.graph.initializer.extend(kept)
 
 
-def id_of(node: onnx.NodeProto) -> str:
+def node_id(node: onnx.NodeProto) -> str:
     """Return what tells a node from all others: its first output."""
     return node.output[0]
 

@@ -1,12 +1,18 @@
-"""How an evaluation says how far it is."""
+"""How work that takes a while says how far it is."""
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int, str], None]
-"""Called with the frames done, the frames in all, and what runs now."""
+"""Called with how much is done (frames, as a rule), how much there is in all, and what runs now."""
+Announce = Callable[[str], None]
+"""Called with a line when a step begins."""
 
 
 def no_progress(done: int, total: int, what: str) -> None:
+    """Say nothing."""
+
+
+def no_announcement(line: str) -> None:
     """Say nothing."""
 
 

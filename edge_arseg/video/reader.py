@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from os import PathLike
 from types import TracebackType
 from typing import Protocol
@@ -123,7 +124,9 @@ def open_video(
     wishes = Wishes(rate, options, timeout_s, motion in ("auto", "codec"), stream)
 
     def connect() -> PictureSource:
-        return kind.open(source, wishes)
+        module, _, function = kind.pictures.partition(":")
+        pictures: PictureSource = getattr(import_module(module), function)(source, wishes)
+        return pictures
 
     pictures = connect()
     try:

@@ -116,7 +116,7 @@ def test_a_cache_that_cannot_be_written_and_then_the_users_too(edge_arseg, bundl
 
 
 def test_too_little_memory_for_a_build(edge_arseg, bundle, board):
-    board(replace(BOARD, memory_now=lambda: HostMemory(MEMORY.total, 10**9, 0)))
+    board(replace(BOARD, read_memory=lambda: HostMemory(MEMORY.total, 10**9, 0)))
     answer = edge_arseg("compile", bundle, "--force")
     assert answer.code == 6
     for words in ("building hr takes about", "multi-user.target", "--workspace 256", "sudo swapon", "type the same"):

@@ -90,21 +90,21 @@ def quantize(
     if labels is None and (clip or images or max_drop is not None):
         raise click.UsageError("--clip, --images and --max-drop need --labels")
     require_host()
+    from edge_arseg.compiler.machine import choose_target, this_machine
     from edge_arseg.compiler.quantize.choice import choice_from_options
     from edge_arseg.compiler.quantize.dialects import dialect_from_name
     from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
     from edge_arseg.compiler.quantize.precision import PrecisionChoice
     from edge_arseg.compiler.quantize.quantize import check_source, quantize_bundle
-    from edge_arseg.compiler.quantize.record import sha256_of_text
+    from edge_arseg.compiler.quantize.record import sha256_from_text
     from edge_arseg.compiler.quantize.search.budget import judge_for_bundle
-    from edge_arseg.compiler.target.place import target_for, this_machine
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
     from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
 
     read = read_bundle(bundle)
     check_source(read)
-    board = None if target is None else target_for(target, None, this_machine())
+    board = None if target is None else choose_target(target, None, this_machine())
     asked = {Role.HR: hr, Role.LR: lr, Role.FUSE: fuse}
     named = {role: Precision(name) for role, name in asked.items() if name}
     chosen = choice_from_options(read.manifest, board, named, activations, recipe, bundle=str(bundle))
@@ -117,7 +117,7 @@ def quantize(
         output,
         precisions,
         recipe_from_toml(text, where=file.name),
-        sha256_of_text(text),
+        sha256_from_text(text),
         data=data,
         judge=None if judge is None else judge_for_bundle(judge, read),
         max_drop=max_drop,

@@ -131,7 +131,7 @@ def bundle_from_network(
         cost=cost,
         fusion_weights=None if hr_only else FUSION_WEIGHTS_FILE,
         decoder=DecoderEntry(DECODER_FILE, head.upscale),
-        golden=GoldenEntry(GOLDEN_FILE, _name_of(clip), tuple(golden.distances.tolist())),
+        golden=GoldenEntry(GOLDEN_FILE, _clip_name(clip), tuple(golden.distances.tolist())),
         provenance=Provenance(dict(checkpoints or {}), versions()),
         files=file_entries(contents),
         branches=(Branch.HR,) if hr_only else (Branch.HR, Branch.LR),
@@ -211,7 +211,7 @@ def versions() -> dict[str, str]:
     return {"edge-arseg": __version__, "python": platform.python_version(), **found}
 
 
-def _name_of(clip: str | Path) -> str:
+def _clip_name(clip: str | Path) -> str:
     """Return what a clip is called, without folders, hosts or passwords: a manifest travels."""
     source = source_from_uri(clip)
     scheme, separator, rest = source.name.partition("://")

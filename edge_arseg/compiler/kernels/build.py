@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_for
+from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_from_sm
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
 from edge_arseg.spec.entries import KernelEntry
@@ -59,13 +59,13 @@ def image_from_source(
         sm: 87 for compute capability 8.7.
         cache: folder; by default ``edge-arseg/kernels`` in the user's cache. Where it cannot be written, compiling is
             repeated, nothing else.
-        find: chooses the compiler; by default ``compiler_for``.
+        find: chooses the compiler; by default ``compiler_from_sm``.
 
     Raises:
         EnvironmentUnfitError: there is no compiler.
         BuildError: no compiler knows the architecture, or the kernel does not compile.
     """
-    compiler = (find or compiler_for)(sm)
+    compiler = (find or compiler_from_sm)(sm)
     source = source_digest()
     folder = cache or user_cache() / "kernels"
     name = hashlib.sha256(f"{source} sm_{sm} {compiler.name}".encode()).hexdigest()[:16]

@@ -64,11 +64,11 @@ def choice_from_options(
             recipe or USUAL_RECIPE,
         )
     else:
-        chosen, contradictions = _for_target(target, roles, asked, activations, recipe)
+        chosen, contradictions = _choice_from_target(target, roles, asked, activations, recipe)
         faults += contradictions
         if not faults and not asked and Precision.INT8 not in chosen.precisions.values():
             raise OptionError(
-                f"{target.id} runs no int8 (it has {_named(target)}), so there is nothing to quantize; type "
+                f"{target.id} runs no int8 (it has {_precision_names(target)}), so there is nothing to quantize; type "
                 f"edge-arseg compile {bundle} --target {target.id}"
             )
     if faults:
@@ -89,7 +89,7 @@ def runnable_precisions(target: Target) -> tuple[Precision, ...]:
     return (*choices, Precision.MIXED) if Precision.INT8 in choices else choices
 
 
-def _for_target(
+def _choice_from_target(
     target: Target,
     roles: tuple[Role, ...],
     asked: Mapping[Role, Precision],
@@ -103,8 +103,8 @@ def _for_target(
     usual = {Role.HR: branch, Role.LR: branch, Role.FUSE: target.precision.fuse}
     wanted = target.precision.activations.value
     faults = [
-        f"--{role.value} {asked[role].value}: does not run on {target.id} (it has {_named(target)}); leave out "
-        f"--{role.value}, or --target for a bundle that is for no target"
+        f"--{role.value} {asked[role].value}: does not run on {target.id} (it has {_precision_names(target)}); leave "
+        f"out --{role.value}, or --target for a bundle that is for no target"
         for role in CHOSEN
         if role in asked and asked[role] not in able
     ]
@@ -117,6 +117,6 @@ def _for_target(
     return QuantizeChoice(precisions, wanted, recipe or target.precision.recipe), faults
 
 
-def _named(target: Target) -> str:
+def _precision_names(target: Target) -> str:
     assert target.precision is not None
     return ", ".join(precision.value for precision in target.precision.choices)

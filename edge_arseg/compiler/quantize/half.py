@@ -13,7 +13,7 @@ import warnings
 
 import onnx
 
-from edge_arseg.compiler.onnx_graph import OnnxGraph, id_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, node_id
 from edge_arseg.spec import tensor as names
 
 OPSET_FOR_HALF = 19
@@ -86,8 +86,8 @@ def _positions_and_similarity(model: onnx.ModelProto) -> list[str]:
     kept: set[str] = set()
     for node in graph.nodes:
         if node.op_type == "GridSample":
-            flow = {id_of(follower) for follower in graph.behind([names.FLOW])}
-            kept.update(other.name for other in graph.in_front(node) if id_of(other) in flow)
+            flow = {node_id(follower) for follower in graph.behind([names.FLOW])}
+            kept.update(other.name for other in graph.in_front(node) if node_id(other) in flow)
             kept.add(node.name)
         if node.op_type == "Softmax":
             kept.update(other.name for other in graph.in_front(node, until=("Conv",)))

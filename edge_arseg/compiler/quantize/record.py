@@ -83,7 +83,7 @@ def sensitivity_record(
     )
 
 
-def sha256_of_text(text: str) -> str:
+def sha256_from_text(text: str) -> str:
     """Return the SHA-256 of a text as UTF-8, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -21,7 +21,7 @@ REQUIRED_AGREEMENT = 0.99
 Progress = Callable[[str], None]
 
 
-def bundle_for_target(
+def write_target_bundle(
     bundle: Bundle,
     target: Target,
     precisions: Mapping[Role, Precision],
@@ -36,7 +36,7 @@ def bundle_for_target(
     Args:
         bundle: to start from; it stays as it is.
         target: goes into the manifest.
-        precisions: of every graph, from ``precisions_for_target``.
+        precisions: of every graph, from ``precisions_from_target``.
         path: the folder ``NAME.arseg`` to write; that of ``bundle`` itself to put kernels into it.
         kernels: compiled kernels that travel along; they replace those of ``bundle``.
         force: replace a bundle that is there.

@@ -11,10 +11,11 @@ from pathlib import Path
 from shlex import quote
 
 from edge_arseg.compiler.engines.process import builder_from_name
+from edge_arseg.compiler.machine import Machine, this_machine
 from edge_arseg.compiler.target.bundle_steps import BundleStep, KernelStep
 from edge_arseg.compiler.target.engine_steps import ElsewhereStep, EngineStep
 from edge_arseg.compiler.target.options import CompileOptions, CompileSetting, setting_from_options
-from edge_arseg.compiler.target.place import Machine, Place, this_machine
+from edge_arseg.compiler.target.place import BuildPlace
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.spec.manifest import Role
@@ -41,7 +42,7 @@ class Compilation:
     """
 
     target: Target
-    place: Place
+    place: BuildPlace
     bundle: Path
     steps: tuple[StepReport, ...]
     engines: Path | None = None
@@ -50,7 +51,7 @@ class Compilation:
     warnings: tuple[str, ...] = ()
 
 
-def plan_from_bundle(
+def preview_compile(
     bundle: Bundle, target: str | None, options: CompileOptions, *, machine: Machine | None = None
 ) -> Compilation:
     """Say what ``compile_bundle`` would do, without doing any of it, and refuse what it would refuse.
@@ -82,7 +83,7 @@ def compile_bundle(
     """Compile a bundle, or go on with it.
 
     Args:
-        bundle, target, options, machine: see ``plan_from_bundle``.
+        bundle, target, options, machine: see ``preview_compile``.
         progress: called with a line when a step begins, and while it lasts.
 
     Raises:

@@ -8,9 +8,10 @@ from edge_arseg.compiler.engines.contract import BuildSettings
 from edge_arseg.compiler.engines.memory import workspace_from_memory
 from edge_arseg.compiler.engines.process import TENSORRT
 from edge_arseg.compiler.kernels.choice import KernelChoice, choice_from_target, renewable_kernels
+from edge_arseg.compiler.machine import Machine, choose_target
 from edge_arseg.compiler.target.bundle import needs_conversion
-from edge_arseg.compiler.target.place import Machine, Place, place_from_target, target_for
-from edge_arseg.compiler.target.precision import precisions_for_target
+from edge_arseg.compiler.target.place import BuildPlace, place_from_target
+from edge_arseg.compiler.target.precision import precisions_from_target
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.spec.manifest import Precision, Role
@@ -67,7 +68,7 @@ class CompileSetting:
     options: CompileOptions
     machine: Machine
     target: Target
-    place: Place
+    place: BuildPlace
     precisions: dict[Role, Precision]
     kernels: KernelChoice
     roles: tuple[Role, ...]
@@ -98,12 +99,12 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
     Raises:
         OptionError, EnvironmentUnfitError: what was asked for cannot be had.
     """
-    target = target_for(name, bundle.manifest.target, machine)
+    target = choose_target(name, bundle.manifest.target, machine)
     if options.engines:
         place = place_from_target(target, machine)
     else:
-        place = Place(False, "left out with --no-engines", machine.board.target == target.id)
-    precisions = precisions_for_target(bundle.manifest, target, options.precisions, bundle=str(bundle.path))
+        place = BuildPlace(False, "left out with --no-engines", machine.board.target == target.id)
+    precisions = precisions_from_target(bundle.manifest, target, options.precisions, bundle=str(bundle.path))
     roles = _roles(bundle, options)
     stem = bundle.manifest.name.removesuffix(f"-{bundle.manifest.target}")
     own = bundle.manifest.target == target.id and not needs_conversion(bundle, precisions)

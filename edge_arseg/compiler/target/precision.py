@@ -11,7 +11,7 @@ from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Target
 
 
-def precisions_for_target(
+def precisions_from_target(
     manifest: Manifest, target: Target, asked: Mapping[Role, Precision], *, bundle: str
 ) -> dict[Role, Precision]:
     """Decide the precision of every graph.

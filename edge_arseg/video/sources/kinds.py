@@ -6,16 +6,10 @@ To add one: a module with a ``PictureSource`` and a function that makes it, and 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import NETWORK, url_with_encoded_login
-
-if TYPE_CHECKING:
-    from edge_arseg.video.decoding.decode import PictureSource
-    from edge_arseg.video.uri import Source
 
 Parts = tuple[str, dict[str, str]]
 """Location and query, as ``Source`` has them."""
@@ -67,12 +61,6 @@ class Kind:
     pictures: str
     live: bool = False
     streams: bool = False
-
-    def open(self, source: "Source", wishes: Wishes) -> "PictureSource":
-        """Return the pictures of a source of this kind; errors are those of ``open_video``."""
-        module, _, function = self.pictures.partition(":")
-        pictures: PictureSource = getattr(import_module(module), function)(source, wishes)
-        return pictures
 
 
 def pattern_and_rate(rest: str) -> Parts:

@@ -7,10 +7,10 @@ import pytest
 from support.bundles.toy import write_toy_bundle
 
 from edge_arseg.compiler.kernels.choice import KernelChoice
+from edge_arseg.compiler.machine import Machine
 from edge_arseg.compiler.target import compile as compilation
 from edge_arseg.compiler.target import engine_steps
 from edge_arseg.compiler.target import options as compile_setting
-from edge_arseg.compiler.target.place import Machine
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.host_memory import HostMemory

@@ -7,7 +7,7 @@ import pytest
 from support.compiling.builders import GOOD
 from support.compiling.machines import BOARD, ENGINES, FACTS, GB, HOST, NANO, OPTIONS, PLENTY, states
 
-from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.target.compile import compile_bundle, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError
@@ -73,7 +73,7 @@ def test_a_build_that_stopped_goes_on(toy, log, monkeypatch):
     with pytest.raises(BuildError, match="the power went out"):
         compile_bundle(toy, NANO, options, machine=BOARD)
     assert len(log()) == 2
-    found = plan_from_bundle(toy, NANO, options, machine=BOARD)
+    found = preview_compile(toy, NANO, options, machine=BOARD)
     assert list(states(found).values())[2:] == [StepState.DONE] * 2 + [StepState.TODO] * 3
     monkeypatch.setenv("FAKE_BUILDER_ABLE", "99")
     compile_bundle(toy, NANO, options, machine=BOARD)
@@ -113,7 +113,7 @@ def test_free_memory_does_not_change_what_is_built(toy):
     options = replace(OPTIONS, roles=(Role.HR,))
     first = compile_bundle(toy, NANO, options, machine=BOARD)
     less = HostMemory(PLENTY.total, 4 * GB, 0)
-    machine = replace(BOARD, board=replace(BOARD.board, memory=less), memory_now=lambda: less)
+    machine = replace(BOARD, board=replace(BOARD.board, memory=less), read_memory=lambda: less)
     assert compile_bundle(toy, NANO, options, machine=machine).engines == first.engines
 
 

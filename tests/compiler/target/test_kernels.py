@@ -4,7 +4,7 @@ import pytest
 from support.compiling.builders import GOOD
 from support.compiling.machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states
 
-from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.target.compile import compile_bundle, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError
@@ -49,7 +49,7 @@ def test_force_puts_a_kernel_into_a_bundle_that_was_compiled_without(toy, kernel
     left = compile_bundle(first, None, CompileOptions(builder=GOOD), machine=BOARD)
     assert (states(left)["kernels"], asked) == (StepState.NONE, [])
     assert "--force" in left.steps[0].detail
-    dry = plan_from_bundle(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)
+    dry = preview_compile(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)
     assert states(dry)["kernels"] is StepState.TODO
 
     found = compile_bundle(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)

@@ -7,10 +7,10 @@ from support.gpu.stub import KernelGpu
 from support.tensorrt import building, install
 
 from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
+from edge_arseg.compiler.machine import Machine
 from edge_arseg.compiler.target import compile as compilation
 from edge_arseg.compiler.target import engine_steps
 from edge_arseg.compiler.target.options import CompileOptions
-from edge_arseg.compiler.target.place import Machine
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts

@@ -2,8 +2,8 @@
 
 from support.compiling.builders import GOOD
 
+from edge_arseg.compiler.machine import Machine
 from edge_arseg.compiler.target.options import CompileOptions
-from edge_arseg.compiler.target.place import Machine
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.host_memory import HostMemory

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from edge_arseg.compiler.onnx_graph import OnnxGraph, id_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, node_id
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
 
@@ -45,17 +45,17 @@ def layers_from_graph(model: onnx.ModelProto, role: Role) -> Layers:
         node
         for node in graph.nodes
         if node.op_type in WEIGHTED
-        and id_of(node) not in closed
+        and node_id(node) not in closed
         and _has_weights(graph, node)
         and not (role is Role.FUSE and node.op_type != "Conv")
     ]
     if role is Role.FUSE:
         return Layers(tuple(node.name for node in layers), ())
-    reached = {id_of(node) for layer in layers for node in graph.behind(layer.output)}
+    reached = {node_id(node) for layer in layers for node in graph.behind(layer.output)}
     between = [
         node.name
         for node in graph.nodes
-        if node.op_type in BETWEEN and id_of(node) in reached and id_of(node) not in closed
+        if node.op_type in BETWEEN and node_id(node) in reached and node_id(node) not in closed
     ]
     return Layers(tuple(node.name for node in layers), tuple(between))
 
@@ -77,7 +77,7 @@ def _decoder(graph: OnnxGraph) -> set[str]:
         node = graph.producer(node.input[0])
     if node is None:
         return set()
-    return {id_of(node), *(id_of(follower) for follower in graph.behind(node.output))}
+    return {node_id(node), *(node_id(follower) for follower in graph.behind(node.output))}
 
 
 def observed_tensors(model: onnx.ModelProto, layers: Layers) -> list[str]:
