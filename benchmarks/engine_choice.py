@@ -21,7 +21,7 @@ from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.engine_choice import choice_from_options
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 
 RECORD = Path(__file__).parent / "results/engine_choice.json"
 

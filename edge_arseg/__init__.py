@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from edge_arseg.network.backbone import Backbone
     from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
     from edge_arseg.runtime.engines.contract import Engine, EngineOptions
-    from edge_arseg.runtime.pipeline import Mode, Pipeline, open_pipeline
+    from edge_arseg.runtime.mode import Mode
+    from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
     from edge_arseg.runtime.run import Run, run_to_sinks
     from edge_arseg.runtime.segment import segment
     from edge_arseg.runtime.segmenter import Segmenter
@@ -113,7 +114,8 @@ _NAMES = {
     "runtime.segmenter": ("Segmenter",),
     "runtime.segment": ("segment",),
     "runtime.run": ("Run", "run_to_sinks"),
-    "runtime.pipeline": ("Mode", "Pipeline", "open_pipeline"),
+    "runtime.pipeline": ("Pipeline", "open_pipeline"),
+    "runtime.mode": ("Mode",),
     "runtime.bundles.reading": ("Bundle", "read_bundle"),
     "runtime.verification": ("Verification", "verify_bundle"),
     "runtime.engines.contract": ("Engine", "EngineOptions"),

@@ -12,7 +12,7 @@ from edge_arseg.bench.speed import Speed, speed_of_bundle
 from edge_arseg.errors import SinkError
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.storage.files import write_whole
 from edge_arseg.video.uri import source_from_uri

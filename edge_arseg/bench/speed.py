@@ -14,7 +14,7 @@ from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.choice.target_engine import other_target
 from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.progress import Announce, no_announcement

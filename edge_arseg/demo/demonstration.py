@@ -11,7 +11,7 @@ import numpy as np
 from edge_arseg.demo.folder import LINES, OVERLAY, STREET, SUMMARY, DemoFolder
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.run import RunStart, run_to_sinks
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.manifest import Manifest

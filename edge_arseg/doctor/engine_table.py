@@ -8,7 +8,7 @@ from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.choice.engine_choice import choice_from_options
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.zoo import shipped_bundles
 from edge_arseg.spec.progress import Announce, no_announcement
 

@@ -15,7 +15,7 @@ from edge_arseg.evaluation.scores import Scores, conditions_from_choice
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.progress import Counter, Progress, no_progress
 from edge_arseg.video.uri import source_from_uri

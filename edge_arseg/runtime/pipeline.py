@@ -1,26 +1,20 @@
-"""What happens to one frame: which engines it runs through, by mode.
-
-``ar`` is AR-Seg: keyframes through the HR branch, the frames between through the LR branch and the fusion. ``hr`` and
-``lr`` run every frame through one branch, to compare with.
-"""
+"""What happens to one frame: which engines it runs through, by mode."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from contextlib import ExitStack
-from enum import Enum
 from types import TracebackType
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, EngineOptions
 from edge_arseg.runtime.engines.opening import Engines, engines_from_bundle
 from edge_arseg.runtime.fusion.contract import Fusion
-from edge_arseg.runtime.fusion.opening import fusions_for, heads_for, open_first
+from edge_arseg.runtime.fusion.opening import open_fusion, open_lr_head
 from edge_arseg.runtime.head import Head
+from edge_arseg.runtime.mode import Mode, settled_mode
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.frame import Branch
@@ -30,51 +24,6 @@ from edge_arseg.spec.manifest import Manifest, Role
 P = TypeVar("P", bound="Pipeline")
 
 ONNX_RUNTIME = EngineOptions(backend="onnxruntime")
-
-
-class Mode(str, Enum):
-    """How frames are run."""
-
-    AR = "ar"
-    HR = "hr"
-    LR = "lr"
-
-
-def modes_from_bundle(bundle: Bundle) -> tuple[Mode, ...]:
-    """Return the modes that a bundle can be run in: all, or ``hr`` where it has the HR branch alone."""
-    return (Mode.HR,) if bundle.manifest.hr_only else tuple(Mode)
-
-
-def settled_mode(bundle: Bundle, mode: Mode | None) -> Mode:
-    """Return the mode asked for, else the bundle's own: ``ar``, or ``hr`` where it has the HR branch alone.
-
-    Raises:
-        OptionError: a mode that needs a branch which the bundle has not.
-    """
-    able = modes_from_bundle(bundle)
-    if mode is not None and mode not in able:
-        raise OptionError(
-            f"{bundle.path}: has the HR branch alone, mode {mode.value} needs the LR branch too; type --mode hr, or "
-            "train the LR branch (edge-arseg train lr) and export again"
-        )
-    return mode or able[0]
-
-
-def modes_to_run(bundle: Bundle | None, asked: Sequence[Mode], usual: Sequence[Mode]) -> tuple[Mode, ...]:
-    """Return the modes asked for; where there are none, those of ``usual`` that the bundle can be run in.
-
-    Args:
-        bundle: ``None``: one in the package, which has both branches.
-        asked: by the user.
-        usual: in their order; at least one is ``hr``.
-
-    Raises:
-        OptionError: a mode that needs a branch which the bundle has not.
-    """
-    if bundle is None:
-        return tuple(asked or usual)
-    able = modes_from_bundle(bundle)
-    return tuple(settled_mode(bundle, mode) for mode in asked) or tuple(mode for mode in usual if mode in able)
 
 
 class Pipeline(ABC):
@@ -225,8 +174,6 @@ def open_pipeline(bundle: Bundle, mode: Mode | None = None, engines: EngineOptio
     """
     mode, manifest = settled_mode(bundle, mode), bundle.manifest
     check_graphs(manifest, manifest.graphs, where=str(bundle.path))  # shapes are taken from it below
-    fusions = fusions_for(bundle, engines) if mode is Mode.AR else []
-    heads = heads_for(bundle, engines) if mode is Mode.LR else []
     roles = {Mode.AR: (Role.HR, Role.LR), Mode.HR: (Role.HR,), Mode.LR: (Role.LR,)}[mode]
     backend = engines.backend
     with ExitStack() as stack:
@@ -235,8 +182,8 @@ def open_pipeline(bundle: Bundle, mode: Mode | None = None, engines: EngineOptio
         if mode is Mode.HR:
             pipeline = HrPipeline(manifest, opened, backend=backend)
         elif mode is Mode.LR:
-            pipeline = LrPipeline(manifest, opened, open_first(heads, bundle, engines), backend=backend)
+            pipeline = LrPipeline(manifest, opened, open_lr_head(bundle, engines), backend=backend)
         else:
-            pipeline = ArPipeline(manifest, opened, open_first(fusions, bundle, engines), backend=backend)
+            pipeline = ArPipeline(manifest, opened, open_fusion(bundle, engines), backend=backend)
         stack.pop_all()
     return pipeline

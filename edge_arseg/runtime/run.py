@@ -16,7 +16,7 @@ from pathlib import Path
 from edge_arseg.motion.keyframe import Policy
 from edge_arseg.runtime.choice.engine_choice import Choice, Choosable
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.video.reader import VideoReader

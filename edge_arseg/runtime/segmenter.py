@@ -20,7 +20,8 @@ from edge_arseg.motion.keyframe import KeyframePolicy, Policy
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOptions, Place
 from edge_arseg.runtime.engines.opening import engine_class
-from edge_arseg.runtime.pipeline import Mode, Pipeline, open_pipeline
+from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
 from edge_arseg.runtime.segment import segment
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.video.reader import VideoReader, open_video

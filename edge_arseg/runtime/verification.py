@@ -17,7 +17,7 @@ from edge_arseg.runtime.device.cuda import DeviceArray
 from edge_arseg.runtime.engines.contract import AUTO, Engine, EngineOptions
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.fusion.cuda import LoadedKernel
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Manifest, Role
 from edge_arseg.spec.weights import GoldenFrames

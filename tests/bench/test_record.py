@@ -8,7 +8,7 @@ from edge_arseg.bench.record import record_from_bundle, record_now, write_record
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS, packages_of_backends
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 
 
 def test_a_record_carries_its_conditions(tmp_path):

@@ -10,7 +10,7 @@ from edge_arseg.errors import OptionError
 from edge_arseg.runtime import zoo
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 
 SOURCE = "test://street?size=90x122&frames=15"
 ONE_THREAD = EngineOptions(threads=1)

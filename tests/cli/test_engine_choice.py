@@ -214,7 +214,7 @@ def test_what_is_remembered_costs_no_engine_library(tmp_path):
         "import sys\n"
         "from edge_arseg.runtime.choice.engine_choice import choice_from_options\n"
         "from edge_arseg.runtime.engines.contract import EngineOptions\n"
-        "from edge_arseg.runtime.pipeline import Mode\n"
+        "from edge_arseg.runtime.mode import Mode\n"
         "choice = choice_from_options(None, [Mode.HR], EngineOptions(), candidates=('onnxruntime',))\n"
         "loaded = sorted({'onnxruntime', 'openvino', 'numba'} & set(sys.modules))\n"
         "print(choice.how.endswith('; remembered'), loaded)"

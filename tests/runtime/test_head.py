@@ -6,7 +6,7 @@ import pytest
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.head import GraphHead, KernelHead
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role

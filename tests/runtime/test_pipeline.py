@@ -14,7 +14,8 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.fake import FakeEngine
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.fusion.opening import FUSIONS, Place, Way, fusions_for
-from edge_arseg.runtime.pipeline import Mode, Pipeline, open_pipeline
+from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
 from edge_arseg.runtime.segment import segment
 from edge_arseg.spec.frame import Branch, Frame
 from edge_arseg.spec.manifest import Role

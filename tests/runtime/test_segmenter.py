@@ -9,7 +9,7 @@ from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.engine_choice import unproved
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import Branch
 

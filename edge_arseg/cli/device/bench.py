@@ -46,7 +46,7 @@ def bench(
     """
     from edge_arseg.bench.record import record_from_bundle, write_record
     from edge_arseg.evaluation.modes import modes_from_text
-    from edge_arseg.runtime.pipeline import Mode
+    from edge_arseg.runtime.mode import Mode
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.storage.files import check_output
     from edge_arseg.video.uri import source_from_uri

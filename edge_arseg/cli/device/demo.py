@@ -50,7 +50,7 @@ def demo(
     """
     from edge_arseg.demo.demonstration import demo_from_source
     from edge_arseg.demo.folder import DemoFolder
-    from edge_arseg.runtime.pipeline import Mode
+    from edge_arseg.runtime.mode import Mode
 
     folder = DemoFolder(output, force=force)
     folder.check(source)  # before the choice, which may take minutes

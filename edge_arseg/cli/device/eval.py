@@ -81,7 +81,7 @@ def eval(
     from edge_arseg.evaluation.modes import modes_from_text
     from edge_arseg.evaluation.passes import phases_from_text
     from edge_arseg.evaluation.scores import json_from_scores
-    from edge_arseg.runtime.pipeline import Mode
+    from edge_arseg.runtime.mode import Mode
 
     usual = (Mode.AR, Mode.HR, Mode.LR) if clip else (Mode.HR, Mode.LR)
     asked = modes_from_text(mode) if mode else ()

@@ -10,7 +10,7 @@ from edge_arseg.cli.options import bundle_option, engine_options, motion_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 
 
 @click.command()

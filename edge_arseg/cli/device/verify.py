@@ -31,7 +31,7 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
     """
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
-    from edge_arseg.runtime.pipeline import Mode
+    from edge_arseg.runtime.mode import Mode
     from edge_arseg.runtime.verification import verify_bundle
 
     checked = read_bundle(bundle)

@@ -30,7 +30,7 @@ from edge_arseg.runtime.choice.trial import Trial, attempt_of, trial_of
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
 from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import UNPROVED, checked_backend
-from edge_arseg.runtime.pipeline import Mode, modes_to_run
+from edge_arseg.runtime.mode import Mode, modes_to_run
 from edge_arseg.runtime.zoo import shipped_bundles
 
 CANDIDATES = ("tensorrt", "openvino-bf16", "openvino", "onnxruntime-cuda", "onnxruntime")

@@ -8,7 +8,8 @@ import numpy as np
 from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.pipeline import Mode, Pipeline, open_pipeline
+from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec.weights import GoldenFrames
 

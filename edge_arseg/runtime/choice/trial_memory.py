@@ -23,7 +23,7 @@ from edge_arseg.runtime.choice.trial import Trial
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.device.cpu_features import cpu_features
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.engine_key import RECORD
 from edge_arseg.storage.user_cache import user_cache
 

@@ -73,23 +73,28 @@ def fusions_for(bundle: Bundle, options: EngineOptions) -> list[type[Fusion]]:
     )
 
 
-def heads_for(bundle: Bundle, options: EngineOptions) -> list[type[Head]]:
-    """Return the ways of decoding the LR feature alone; arguments and errors as for ``fusions_for``."""
-    nowhere = "nothing is fused in mode lr, and no kernel decodes on the GPU; run with --fusion auto"
-    return _possible(HEADS, bundle, options, nowhere)
-
-
-def open_first(kinds: Sequence[type[K]], bundle: Bundle, options: EngineOptions) -> K:
-    """Open the first way that can be had.
+def open_fusion(bundle: Bundle, options: EngineOptions) -> Fusion:
+    """Open the first way of fusing that can be had.
 
     Args:
-        kinds: from ``fusions_for`` or ``heads_for``.
-        bundle: checked.
-        options: backend and threads.
+        bundle: checked, with a ``fuse`` graph.
+        options: fusion, backend and threads.
 
     Raises:
-        EnvironmentUnfitError, BundleError, BuildError: the last way cannot be opened; see ``Fusion.open``.
+        OptionError, EnvironmentUnfitError: see ``fusions_for``.
+        BundleError, BuildError: the last way cannot be opened; see ``Fusion.open``.
     """
+    return _first_opened(fusions_for(bundle, options), bundle, options)
+
+
+def open_lr_head(bundle: Bundle, options: EngineOptions) -> Head:
+    """Open the first way of decoding the LR feature alone; arguments and errors as for ``open_fusion``."""
+    nowhere = "nothing is fused in mode lr, and no kernel decodes on the GPU; run with --fusion auto"
+    heads: list[type[Head]] = _possible(HEADS, bundle, options, nowhere)
+    return _first_opened(heads, bundle, options)
+
+
+def _first_opened(kinds: Sequence[type[K]], bundle: Bundle, options: EngineOptions) -> K:
     for kind in kinds[:-1]:
         try:
             return kind.open(bundle, options)

@@ -14,7 +14,7 @@ from edge_arseg.runtime.choice.trial import Trial, attempt_of
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 
 OPTIONS = EngineOptions(fusion="graph")

@@ -22,7 +22,7 @@ from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.trial import attempt_of
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec.frame import Branch

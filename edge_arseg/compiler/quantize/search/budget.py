@@ -12,7 +12,7 @@ from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.engine_choice import unproved
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.pipeline import Mode, modes_from_bundle
+from edge_arseg.runtime.mode import Mode, modes_from_bundle
 from edge_arseg.spec.manifest import Role
 
 Scorer = Callable[[Bundle, tuple[Mode, ...]], Scores]
