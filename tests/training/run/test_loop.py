@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_networks import OWN_MODEL
+from support.networks.small import OWN_MODEL
 
 from edge_arseg.network.network import Network
 from edge_arseg.training.run.folder import BEST, LAST, RunFolder
