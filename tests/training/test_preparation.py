@@ -41,7 +41,7 @@ def test_decoded_flow_leads_back_to_the_keyframe():
     for seed in range(6):
         frames = frames_from_still(*street_still(144, 192, seed), CAMVID_11, seed=[seed])
         motion = "codec" if seed % 3 == 2 else "recode"
-        clip = clip_from_frames(frames, Encoding(500_000, "veryfast"), motion=motion, chosen=(4, 11))
+        clip = clip_from_frames(frames, Encoding(500_000, "veryfast"), motion=motion, distances=(4, 11))
         key = clip.records[0]["rgb"]
         for record in clip.records[1:]:
             seen = record["label"] != 255

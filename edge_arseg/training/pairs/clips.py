@@ -135,7 +135,7 @@ def _decoded(
 ) -> Iterator[tuple[Window, DecodedClip]]:
     """One walk through the clip, however many windows overlap."""
     starting = {window.first: window for window in windows}
-    last = max(window.first + window.chosen[-1] for window in windows)
+    last = max(window.first + window.distances[-1] for window in windows)
     running: list[_Open] = []
     with open_video(clip, motion=motion, size=size) as reader:
         source = reader.motion_source.value
@@ -145,9 +145,9 @@ def _decoded(
                 motion_field = one.chain.follow(frame)
                 distance = frame.index - one.window.first
                 broken = motion_field.intra_ratio > BROKEN
-                if distance in one.window.chosen and not broken:
+                if distance in one.window.distances and not broken:
                     one.kept.append(KeptFrame(frame.rgb, label_at(frame.index), motion_field.flow.copy(), distance))
-                if broken or distance == one.window.chosen[-1]:
+                if broken or distance == one.window.distances[-1]:
                     yield one.window, DecodedClip(records_from_frames(one.kept), source)
                 else:
                     going.append(one)

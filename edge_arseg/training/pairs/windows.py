@@ -25,7 +25,7 @@ class Window:
         key: name of the stored clip.
         part: ``train`` or ``held_back``.
         first: index of the keyframe.
-        chosen: distances, ascending.
+        distances: of those frames, ascending.
         motion: where the vectors come from.
         made_from: all that the content depends on.
     """
@@ -33,7 +33,7 @@ class Window:
     key: str
     part: str
     first: int
-    chosen: tuple[int, ...]
+    distances: tuple[int, ...]
     motion: str
     made_from: dict[str, Any]
 
@@ -69,16 +69,16 @@ def windows_from_clip(
         In the order of their keyframes.
     """
     rng = np.random.default_rng([seed, int(digest, 16), 4])
-    chosen: dict[int, set[int]] = defaultdict(set)
+    by_keyframe: dict[int, set[int]] = defaultdict(set)
     for frame in sorted(frames):
         for distance in {int(rng.integers(1, max(gop - 1, 2))), gop - 1}:
             if frame >= distance:
-                chosen[frame - distance].add(distance)
+                by_keyframe[frame - distance].add(distance)
     border = frame_count - max(1, round(share * frame_count))
     windows = []
     name = clip_name(clip)
-    for first in sorted(chosen):
-        distances = tuple(sorted(chosen[first]))
+    for first in sorted(by_keyframe):
+        distances = tuple(sorted(by_keyframe[first]))
         motion = motion_from_mix(mix, rng)
         if first < border <= first + distances[-1]:
             continue

@@ -46,9 +46,8 @@ def task_loss(scores: Tensor, label: Tensor, weights: Tensor, *, overlap: float 
         A number; 0 where no pixel counts.
     """
     size = (-(-label.shape[1] // 2), -(-label.shape[2] // 2))
-    scores = resize(
-        scores.float(), size, align_corners=True
-    )  # as the head does, or its poles stand beside the true ones
+    # The same align_corners as the head; otherwise thin objects shift against the labels.
+    scores = resize(scores.float(), size, align_corners=True)
     label = label[:, ::2, ::2]
     total = F.cross_entropy(scores, label, weight=weights, ignore_index=IGNORED, reduction="sum")
     counted = label != IGNORED

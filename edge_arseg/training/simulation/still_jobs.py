@@ -42,7 +42,7 @@ def jobs_from_stills(
             numbers = [seed, int(digests[image.name], 16), turn]
             rng = np.random.default_rng([*numbers, 1])
             encoding = encoding_from_seed(rng, *size)
-            motion, chosen = motion_from_mix(mix, rng), chosen_distances(rng, gop)
+            motion, distances = motion_from_mix(mix, rng), chosen_distances(rng, gop)
             made_from = {
                 "kind": "still",
                 "revision": _REVISION,
@@ -58,11 +58,11 @@ def jobs_from_stills(
                 numbers: list[int] = numbers,
                 encoding: Encoding = encoding,
                 motion: str = motion,
-                chosen: tuple[int, ...] = chosen,
+                distances: tuple[int, ...] = distances,
             ) -> DecodedClip:
                 rgb, label = resized_still(*image.read(), size)
                 frames = frames_from_still(rgb, label, dataset.classes, seed=numbers, count=gop)
-                return clip_from_frames(frames, encoding, motion=motion, chosen=chosen)
+                return clip_from_frames(frames, encoding, motion=motion, distances=distances)
 
             jobs.append(Job(f"still-{image.name}-{turn:02d}", part, made_from, make, encoding=str(encoding)))
     return jobs
