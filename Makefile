@@ -51,6 +51,7 @@ format: $(VENV)/.host
 
 # tables in docs/ that are generated from the code; that of the CUDA kernel needs nvcc or NVRTC, and comes last
 tables: $(VENV)/.host
+	$(BIN)/python tools/python_page.py
 	$(BIN)/python benchmarks/gmacs.py
 	$(BIN)/python benchmarks/cuda_resources.py
 
@@ -72,33 +73,33 @@ start-up: $(VENV)/.host
 # make test-gpu GPU_PYTHON=python3
 GPU_PYTHON := $(BIN)/python
 test-gpu:
-	$(GPU_PYTHON) tests/gpu/check_gpu.py --record benchmarks/results/gpu_fusion.json
+	$(GPU_PYTHON) tools/gpu/check_gpu.py --record benchmarks/results/gpu_fusion.json
 
 # every graph of every variant in every precision through TensorRT-RTX, which needs no GPU; half an hour, and goes on
 # where it was interrupted
 graphs-gate: $(VENV)/.host
 	$(BIN)/python -m pytest -m gate tests
-	$(BIN)/python tests/check_variants.py --record benchmarks/results/graphs_gate.json
+	$(BIN)/python tools/check_variants.py --record benchmarks/results/graphs_gate.json
 
 # The device half on machines that are not this one; each keeps a record in benchmarks/results, and CONTRIBUTING.md says
 # what each needs. Roots and environments are cached in ~/.cache/edge-arseg-machines (or EDGE_ARSEG_MACHINES), where
 # `make clean` leaves them.
 test-cpus: $(VENV)/.host
-	PYTHONPATH=tests:. $(BIN)/python -m machines.cpus
+	$(BIN)/python -m tools.machines.cpus
 
 test-arm64: $(VENV)/.device
-	PYTHONPATH=tests:. $(BIN)/python -m machines.arm64
+	$(BIN)/python -m tools.machines.arm64
 
 # with another Python: make test-oldest OLDEST_PYTHON=python3.10
 OLDEST_PYTHON := $(BIN)/python
 test-oldest: $(VENV)/.host
-	PYTHONPATH=tests:. $(BIN)/python -m machines.oldest --python $(OLDEST_PYTHON)
+	$(BIN)/python -m tools.machines.oldest --python $(OLDEST_PYTHON)
 
 test-newest: $(VENV)/.device
-	PYTHONPATH=tests:. $(BIN)/python -m machines.newest
+	$(BIN)/python -m tools.machines.newest
 
 golden: $(VENV)/.host
-	$(BIN)/python tests/check_golden.py ../shared/golden
+	$(BIN)/python tools/check_golden.py ../shared/golden
 
 build: $(VENV)/.host
 	$(BIN)/python -m build --wheel --outdir dist

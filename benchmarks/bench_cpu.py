@@ -42,25 +42,23 @@ from fusion_kernel import SIDE, unfold_fusion
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.compiler.export.export import bundle_from_network
 from edge_arseg.compiler.export.settings import ExportSettings
-from edge_arseg.compiler.quantize.precision import PrecisionPlan
 from edge_arseg.compiler.quantize.quantize import quantize_bundle
-from edge_arseg.compiler.quantize.record import sha256_of_text
 from edge_arseg.errors import BundleError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.network.network import Network
 from edge_arseg.network.variants import VARIANTS
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
-from edge_arseg.runtime.fusion.contract import GraphFusion, KernelFusion
+from edge_arseg.runtime.fusion.cpu import CpuKernelFusion
+from edge_arseg.runtime.fusion.graph import GraphFusion
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.fusion import FusionShapes
-from edge_arseg.spec.manifest import Precision, Role
-from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.weights import FusionShapes
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.sinks import open_sink
 from edge_arseg.video.sources.street_clip import write_street
@@ -103,9 +101,7 @@ def _int8_bundle(bundle: Bundle) -> Bundle:
     path = BUILD / f"{bundle.path.stem}-int8{SUFFIX}"
     if not path.exists():
         print(f"{path.stem}: quantizing", flush=True)
-        plan = PrecisionPlan({Role.HR: Precision.INT8, Role.LR: Precision.INT8, Role.FUSE: Precision.FP32})
-        text = recipe_path("street").read_text(encoding="utf-8")
-        quantize_bundle(bundle, path, plan, recipe_from_toml(text, where="street"), sha256_of_text(text))
+        quantize_bundle(bundle, path)
     return read_bundle(path)
 
 
@@ -167,8 +163,8 @@ def fusions(bundle: Bundle, stack: ExitStack) -> tuple[dict[str, Callable[[], ob
     key, lr = (rng.standard_normal(inputs[n].shape, np.float32) for n in (names.KEY_FEATURE, names.LR_FEATURE))
     flow = np.ascontiguousarray(rng.normal(0, 2, inputs[names.FLOW].shape), np.float32)
     engine = stack.enter_context(engines_from_bundle(bundle, [Role.FUSE], threads=THREADS))[Role.FUSE]
-    kernel, graph, clock = KernelFusion(bundle, threads=THREADS), GraphFusion(engine), StageClock()
-    shapes = FusionShapes(key.shape[1], key.shape[2:], lr.shape[2:], flow.shape[:2], bundle.manifest.height)
+    kernel, graph, clock = CpuKernelFusion(bundle, threads=THREADS), GraphFusion(engine), StageClock()
+    shapes = FusionShapes.of(bundle.manifest)
     weights = bundle.fusion_weights()
     alone, out = FusionKernel(shapes, weights, THREADS), np.empty_like(key)
     a, b, product = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE), torch.empty(SIDE, SIDE)

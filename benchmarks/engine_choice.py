@@ -20,8 +20,8 @@ from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.engine_choice import choice_from_options
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.mode import Mode
 
 RECORD = Path(__file__).parent / "results/engine_choice.json"
 

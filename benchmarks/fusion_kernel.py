@@ -38,7 +38,7 @@ import torch.nn.functional as F
 
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes
-from edge_arseg.spec.fusion import FusionWeights
+from edge_arseg.spec.weights import FusionWeights
 
 RECORD = Path(__file__).parent / "results/fusion_kernel.json"
 SIDE = 1024

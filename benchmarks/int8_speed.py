@@ -21,16 +21,14 @@ import torch
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
 from edge_arseg.compiler.export.settings import ExportSettings
-from edge_arseg.compiler.quantize.calibrate.histogram import Histogram
 from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph
-from edge_arseg.compiler.quantize.calibrate.ranges import Range
+from edge_arseg.compiler.quantize.calibrate.ranges import Histogram, Range
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.compiler.quantize.rules.layers import layers_from_graph, observed_tensors
 from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
 from edge_arseg.network.network import Network
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.manifest import Role
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.video.reader import open_video
 
 RESULTS = Path(__file__).parent / "results"

@@ -62,7 +62,7 @@ KERNELS = {
     "read the bundle": ("", BUNDLE),
     "fusion and decode kernels": (
         BUNDLE,
-        "from edge_arseg.runtime.fusion.contract import KernelFusion; KernelFusion(bundle)",
+        "from edge_arseg.runtime.fusion.cpu import CpuKernelFusion; CpuKernelFusion(bundle)",
     ),
 }
 

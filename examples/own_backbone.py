@@ -5,7 +5,7 @@ With this folder on PYTHONPATH it is ``--backbone own_backbone:build``. ``docs/b
 
 from torch import Tensor, nn
 
-from edge_arseg.network.backbone import Backbone, ceil_halvings
+from edge_arseg import Backbone
 
 
 class InvertedResidual(nn.Module):
@@ -44,7 +44,7 @@ class OwnBackbone(Backbone):
 
     def feature_size(self, height: int, width: int) -> tuple[int, int]:
         """Each side halved three times, rounded up each time."""
-        return ceil_halvings(height, 3), ceil_halvings(width, 3)
+        return -(-height // self.stride), -(-width // self.stride)
 
     def forward(self, image: Tensor) -> Tensor:
         """Map ``[N, 3, H, W]`` to ``[N, 32, ceil(H / 8), ceil(W / 8)]``."""

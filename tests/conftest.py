@@ -65,7 +65,7 @@ def edge_arseg(capsys) -> Callable[..., Answer]:
 def own_checkpoint(tmp_path_factory):
     """The small network of ``examples/own_backbone.py`` as the arguments that name it."""
     pytest.importorskip("torch")
-    from small_networks import OWN, own_network
+    from support.networks.small import OWN, own_network
 
     from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 
@@ -77,7 +77,7 @@ def own_checkpoint(tmp_path_factory):
 def own_bundle(tmp_path_factory):
     """That network as a bundle for frames of 90x122, GOP 5."""
     pytest.importorskip("torch")
-    from small_networks import own_network
+    from support.networks.small import own_network
 
     from edge_arseg.compiler.export.export import bundle_from_network
     from edge_arseg.compiler.export.settings import ExportSettings

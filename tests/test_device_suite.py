@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from machines.bounds import lower_bounds
-from machines.suite import counts_from_report
+from tools.machines.bounds import lower_bounds
+from tools.machines.suite import counts_from_report
 
 ROOT = Path(__file__).parents[1]
 WITHOUT_TORCH = "import sys, pytest; sys.modules['torch'] = None; sys.exit(pytest.main(sys.argv[1:]))"

@@ -70,3 +70,22 @@ def test_the_format_page_names_every_field():
 def test_version_and_changelog_agree():
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
     assert f"\nversion = {__version__}\n" in (ROOT / "setup.cfg").read_text()
+
+
+def test_the_architecture_page_names_every_room():
+    page = (ROOT / "docs/architecture.md").read_text()
+    table = page.partition("## Rooms")[2].partition("\n\nPublic are")[0]
+    packages = [path.parent.relative_to(ROOT / "edge_arseg") for path in ROOT.glob("edge_arseg/**/__init__.py")]
+    for package in packages:
+        if package.parts and package.parts[0] != "zoo":
+            assert f"`{package.name}{'/' * (len(package.parts) == 1)}`" in table, package
+
+
+def test_files_named_in_the_walks_exist():
+    page = (ROOT / "docs/architecture.md").read_text()
+    walks = page.partition("## A walk: one frame")[2].partition("## Before and after")[0]
+    named = re.findall(r"`((?:\w+/)+\w+\.py)`", walks)
+    assert len(named) > 20
+    rooms = [ROOT / "edge_arseg", ROOT / "edge_arseg/compiler", ROOT / "edge_arseg/compiler/quantize"]
+    for file in named:
+        assert any((room / file).is_file() for room in rooms), file

@@ -48,6 +48,7 @@ def test_the_wheel_holds_every_module_and_data_file(wheel):
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "edge_arseg").rglob("*.py")}
     assert modules - inside == set()
     assert {name for name in inside if name.endswith(".py")} == modules
+    assert "edge_arseg/py.typed" in inside
     assert any(name.endswith("LICENSE") for name in inside)
     for folder in ("targets", "calibration"):
         assert f"edge_arseg/data/{folder}/README.md" in inside

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.device.cpu_features import cpu_features, cpu_model
 from edge_arseg.runtime.device.host_memory import host_memory
-from edge_arseg.spec.cores import usable_cores
+from edge_arseg.runtime.engines.opening import packages_of_backends
 
-PACKAGES = ("edge-arseg", "numpy", "av", "onnxruntime", "openvino", "numba", "torch", "onnx", "tensorrt", "pycuda")
+PACKAGES = ("edge-arseg", "numpy", "av", "numba", "torch", "onnx")
+"""Those that take part whatever the engine; each backend names its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def memory_mb(root: Path = Path("/")) -> int:
 def installed_versions() -> dict[str, str]:
     """Return the versions of the packages that take part, without importing them."""
     found = {}
-    for name in PACKAGES:
+    for name in (*PACKAGES, *packages_of_backends()):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -2,7 +2,7 @@
 
 import resource
 from collections import defaultdict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,10 +13,11 @@ from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.choice.target_engine import other_target
-from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.video.uri import source_from_uri
 
 NETWORKS = ("hr", "lr")
@@ -99,7 +100,7 @@ def speed_of_bundle(
     motion: str = "auto",
     recode_scale: float = 1.0,
     stream: int | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Announce = no_announcement,
 ) -> Speed:
     """Run a source once per mode and time every frame.
 

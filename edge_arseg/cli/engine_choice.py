@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 
 if TYPE_CHECKING:
     from edge_arseg.runtime.bundles.reading import Bundle
     from edge_arseg.runtime.choice.engine_choice import Choice
-    from edge_arseg.runtime.pipeline import Mode
+    from edge_arseg.runtime.mode import Mode
 
 
 def announced_choice(
@@ -37,7 +37,7 @@ def announced_choice(
     """
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.runtime.choice.engine_choice import choice_from_options
-    from edge_arseg.runtime.pipeline import modes_to_run
+    from edge_arseg.runtime.mode import modes_to_run
 
     named = read_bundle(bundle) if isinstance(bundle, Path) else bundle
     modes = modes_to_run(named, asked, usual)

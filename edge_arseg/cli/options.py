@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
-from edge_arseg.runtime.engines.options import AUTO, EngineOptions
-from edge_arseg.runtime.fusion.contract import CHOICES
+from edge_arseg.runtime.fusion.opening import CHOICES
 
 BACKEND_HELP = (
     f"Engine library: {', '.join(BACKENDS)}; or auto: the engine of the bundle's target, else the fastest that gives "

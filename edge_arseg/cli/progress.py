@@ -2,17 +2,37 @@
 
 import sys
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
 
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.progress import HEARTBEAT_S
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-HEARTBEAT_S = 10.0
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a meter counts, and how it tells.
+
+    Attributes:
+        count: text of ``done`` and ``total``.
+        open_count: text of ``done``, where the total is not known.
+        pace: text of ``rate``, how many a second, or of ``seconds``, how long each takes.
+    """
+
+    count: str
+    open_count: str
+    pace: str
+
+
+FRAMES = Unit("{done} of {total} frames", "{done} frames", "{rate:.1f} fps")
+CLIPS = Unit("{done} of {total} clips", "{done} clips", "{rate:.1f} a second")
+STEPS = Unit("step {done} of {total}", "step {done}", "{seconds:.2f} s a step")
 
 
 class Meter:
@@ -22,11 +42,13 @@ class Meter:
         done: so far.
     """
 
-    def __init__(self, total: int | None = None, *, what: str = ""):
-        """``total`` is the number of frames expected, if it is known; ``what`` is going on."""
+    def __init__(self, total: int | None = None, *, what: str = "", unit: Unit = FRAMES):
+        """``total`` is how many are expected, if it is known; ``what`` is going on; ``unit`` is what is counted."""
         self.done = 0
-        self._total, self._what = total, what
-        self._start = self._told = time.monotonic()
+        self._total, self._what, self._unit = total, what, unit
+        self._start = self._line_at = time.monotonic()
+        self._start_done = 0
+        self._detail = ""
         self._bar: Progress | None = None
 
     def __enter__(self) -> "Meter":
@@ -48,33 +70,51 @@ class Meter:
             self._bar.start()
         return self
 
-    def show(self, done: int, total: int | None, what: str) -> None:
-        """Say what goes on, and how far it is: ``done`` of ``total``; 0 or ``None`` where the total is not known."""
-        begun = what != self._what
-        self.done, self._total, self._what = done, total or None, what
-        now = time.monotonic()
+    def show(self, done: int, total: int | None, what: str, *, detail: str = "") -> None:
+        """Say what goes on, and how far it is.
+
+        Another total, or fewer done than before, is another count: its pace is measured from here.
+
+        Args:
+            done: so far.
+            total: in all; 0 or ``None`` where that is not known.
+            what: a new one is announced.
+            detail: stands behind the count.
+        """
+        total, now, new = total or None, time.monotonic(), what != self._what
+        if done < self.done or total != self._total:
+            self._start, self._start_done = now, done
+        self.done, self._total, self._what, self._detail = done, total, what, detail
         if self._bar is not None:
             self._bar.update(
-                self._task, completed=done, total=self._total, description=what, rate=f"{self.rate:.1f} fps"
-            )
-        elif begun:
-            self._told = now
-            click.echo(f"{what} ...", err=True)
-        elif now - self._told >= HEARTBEAT_S:
-            self._told = now
-            click.echo(self._line(), err=True)
+                self._task, completed=done, total=total, description=", ".join(filter(None, (what, detail))),
+                rate=self._pace(),
+            )  # fmt: skip
+        elif new and not done:
+            self._say(f"{what} ...", now)
+        elif new or now - self._line_at >= HEARTBEAT_S or (what and done == total):
+            self._say(self._line(), now)
 
     @property
     def rate(self) -> float:
-        """Frames per second since the start."""
-        return self.done / max(time.monotonic() - self._start, 1e-9)
+        """How many a second, since the start of the count."""
+        return (self.done - self._start_done) / max(time.monotonic() - self._start, 1e-9)
+
+    def _say(self, line: str, now: float) -> None:
+        self._line_at = now
+        click.echo(line, err=True)
+
+    def _pace(self) -> str:
+        rate = self.rate
+        return self._unit.pace.format(rate=rate, seconds=1 / rate) if rate else ""
 
     def _line(self) -> str:
+        count = (self._unit.count if self._total else self._unit.open_count).format(done=self.done, total=self._total)
+        left = ""
+        if self._total and self.rate:
+            left = f"{max(self._total - self.done, 0) / self.rate:.0f} s to go"
         name = f"{self._what}: " if self._what else ""
-        if not self._total:
-            return f"{name}{self.done} frames, {self.rate:.1f} fps"
-        left = max(self._total - self.done, 0) / max(self.rate, 1e-9)
-        return f"{name}{self.done} of {self._total} frames, {self.rate:.1f} fps, {left:.0f} s to go"
+        return name + ", ".join(filter(None, (count, self._detail, self._pace(), left)))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import onnx
 from onnx import numpy_helper
+from onnx.utils import Extractor
 
 from edge_arseg.compiler.graph_writer import GraphWriter
 
@@ -62,18 +63,18 @@ class OnnxGraph:
         waiting, seen = list(node.input), set[str]()
         while waiting:
             other = self.producer(waiting.pop())
-            if other is not None and id_of(other) not in seen and other.op_type not in until:
-                seen.add(id_of(other))
+            if other is not None and node_id(other) not in seen and other.op_type not in until:
+                seen.add(node_id(other))
                 waiting.extend(other.input)
                 yield other
 
     def replace(self, old: Iterable[onnx.NodeProto], new: GraphWriter) -> None:
         """Put what a writer wrote in the place of the first of ``old`` and remove them."""
-        gone = {id_of(node) for node in old}
+        gone = {node_id(node) for node in old}
         kept: list[onnx.NodeProto] = []
         placed = False
         for node in self.nodes:
-            if id_of(node) not in gone:
+            if node_id(node) not in gone:
                 kept.append(node)
             elif not placed:
                 kept.extend(new.nodes)
@@ -85,25 +86,6 @@ class OnnxGraph:
         self.drop_unused()
         self.index()
 
-    def sort(self) -> None:
-        """Put the nodes in an order in which each comes behind those it reads from, changing as little as possible."""
-        made = set(self._producer)
-        done: set[str] = set()
-        waiting = self.nodes
-        ordered: list[onnx.NodeProto] = []
-        while waiting:
-            blocked = []
-            for node in waiting:
-                if all(name in done or name not in made for name in node.input):
-                    ordered.append(node)
-                    done.update(node.output)
-                else:
-                    blocked.append(node)
-            waiting = blocked
-        del self.model.graph.node[:]
-        self.model.graph.node.extend(ordered)
-        self.index()
-
     def drop_unused(self) -> None:
         """Remove constants that nothing reads."""
         read = {name for node in self.nodes for name in node.input}
@@ -112,7 +94,7 @@ class OnnxGraph:
         self.model.graph.initializer.extend(kept)
 
 
-def id_of(node: onnx.NodeProto) -> str:
+def node_id(node: onnx.NodeProto) -> str:
     """Return what tells a node from all others: its first output."""
     return node.output[0]
 
@@ -125,14 +107,14 @@ def attribute(node: onnx.NodeProto, name: str, default: object = None) -> object
     return default
 
 
-def shapes_of(model: onnx.ModelProto) -> dict[str, tuple[int, tuple[int, ...]]]:
+def shapes_from_model(model: onnx.ModelProto) -> dict[str, tuple[int, tuple[int, ...]]]:
     """Return element type and static shape of every tensor that has them."""
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
-    found = {}
+    shapes = {}
     for value in (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output):
         tensor = value.type.tensor_type
-        found[value.name] = tensor.elem_type, tuple(dimension.dim_value for dimension in tensor.shape.dim)
-    return found
+        shapes[value.name] = tensor.elem_type, tuple(dimension.dim_value for dimension in tensor.shape.dim)
+    return shapes
 
 
 def itemsize(elem_type: int) -> int:
@@ -140,27 +122,7 @@ def itemsize(elem_type: int) -> int:
     return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(elem_type)).itemsize
 
 
-def part_of(model: onnx.ModelProto, outputs: list[str]) -> onnx.ModelProto:
+def part_from_model(model: onnx.ModelProto, outputs: list[str]) -> onnx.ModelProto:
     """Return what of a graph is needed to compute ``outputs``, any tensors of it."""
-    values = {
-        value.name: value for value in onnx.shape_inference.infer_shapes(model, strict_mode=True).graph.value_info
-    }
-    values |= {value.name: value for value in model.graph.output}
-    part = onnx.ModelProto()
-    part.CopyFrom(model)
-    needed = set(outputs)
-    kept = []
-    for node in reversed(model.graph.node):
-        if needed.intersection(node.output):
-            needed.update(node.input)
-            kept.append(node)
-    del part.graph.node[:]
-    part.graph.node.extend(reversed(kept))
-    del part.graph.output[:]
-    part.graph.output.extend(values[name] for name in outputs)
-    inputs = [value for value in model.graph.input if value.name in needed]
-    del part.graph.input[:]
-    part.graph.input.extend(inputs)
-    part.graph.ClearField("value_info")
-    OnnxGraph(part).drop_unused()
-    return part
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
+    return Extractor(inferred).extract_model([value.name for value in model.graph.input], outputs)

@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from edge_arseg.compiler.writable import check_writable
 from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
-from edge_arseg.spec.manifest import REVISION, FileEntry, Manifest, json_from_manifest
+from edge_arseg.spec.entries import FileEntry
+from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
 from edge_arseg.storage.files import check_inputs
 
 
@@ -97,6 +97,32 @@ def check_target(path: Path, *, force: bool, inputs: Iterable[Path] = ()) -> Non
     if not (path / MANIFEST).is_file():
         raise OptionError(f"{path}: exists and is no bundle, so it is not replaced; choose another name with -o")
     check_writable(path.parent, "expected a folder with room and permission")
+
+
+def check_writable(folder: Path, advice: str) -> None:
+    """Refuse a folder that is not there and cannot be made, or that nothing can be written into.
+
+    A nameless file is tried: permissions alone do not tell of read-only disks, quotas or users of a network's disk.
+
+    Args:
+        folder: to be written later; it or its parents may be missing.
+        advice: what to type where it cannot be written.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    there = folder.absolute()
+    while not os.path.lexists(there):
+        there = there.parent
+    try:
+        if not there.is_dir():
+            raise NotADirectoryError(f"{there} is not a folder")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError("no permission")
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise SinkError(f"{folder}: cannot be written ({error.strerror or error}); {advice}") from error
 
 
 def _put_back(path: Path) -> None:

@@ -1,21 +1,22 @@
 """The demo: a video in, and a folder to look at out."""
 
-import time
+import json
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from edge_arseg.demo.folder import LINES, OVERLAY, STREET, DemoFolder
-from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.spec.result import SegmentedFrame
-from edge_arseg.storage.files import part_of
+from edge_arseg.demo.folder import LINES, OVERLAY, STREET, SUMMARY, DemoFolder
+from edge_arseg.runtime.choice.engine_choice import Choosable, settled
+from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
+from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.run import RunStart, run_to_sinks
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.manifest import Manifest
+from edge_arseg.storage.files import part_of, write_whole
 from edge_arseg.storage.url import label_of
-from edge_arseg.video.sinks import open_sinks
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sources.street_clip import write_street
 
@@ -59,7 +60,7 @@ class Demo:
     files: dict[str, str]
 
 
-def street_clip(folder: Path, segmenter: Segmenter, *, frames: int = 96) -> Path:
+def street_clip(folder: Path, manifest: Manifest, *, frames: int = 96) -> Path:
     """Write the built-in street drive as a video of the bundle's size and GOP, and return its path.
 
     Raises:
@@ -68,7 +69,7 @@ def street_clip(folder: Path, segmenter: Segmenter, *, frames: int = 96) -> Path
     path = folder / STREET
     part = part_of(path)
     try:
-        write_street(part, size=segmenter.size, count=frames, gop=segmenter.bundle.manifest.gop)
+        write_street(part, size=(manifest.height, manifest.width), count=frames, gop=manifest.gop)
         with sink_errors(str(path)):
             return part.replace(path)
     finally:
@@ -76,74 +77,83 @@ def street_clip(folder: Path, segmenter: Segmenter, *, frames: int = 96) -> Path
 
 
 def demo_from_source(
-    segmenter: Segmenter,
-    source: str | Path,
+    bundle: Choosable,
+    source: str | Path | None,
     folder: DemoFolder,
     *,
+    engines: EngineOptions = DEFAULT_ENGINES,
     motion: str = "auto",
     recode_scale: float = 1.0,
     stream: int | None = None,
     limit: int | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+    begun: Callable[[RunStart], None] = lambda _: None,
     each: Callable[[SegmentedFrame], None] = lambda _: None,
 ) -> Demo:
-    """Segment a source into a folder: an overlay video and a JSON line for each frame.
+    """Segment a source into a folder: an overlay video, a JSON line for each frame, and a summary.
 
     Args:
-        segmenter: with its engines open.
-        source: see ``open_video``.
-        folder: checked and entered.
+        bundle, engines: see ``Segmenter``.
+        source: see ``open_video``; ``None``: a street drive, which is rendered into the folder first.
+        folder: of the demo; it is made if missing.
         motion, recode_scale, stream: see ``open_video``.
         limit: stop after this many frames.
-        each: called with every result.
+        progress: called with a line when a step begins.
+        begun, each: see ``run_to_sinks``.
 
     Raises:
         SourceError: the source cannot be read.
-        SinkError: the folder cannot be written to.
+        SinkError: the folder cannot be written to, or holds files that no demo wrote.
+        BundleError, BuildError, OptionError, EnvironmentUnfitError: see ``Segmenter``.
     """
-    manifest = segmenter.bundle.manifest
+    folder.check(None if source is None else str(source))
+    choice, (mode, *_) = settled(bundle, (), (Mode.AR, Mode.HR), engines)
+    manifest = choice.bundle.manifest
     names = [info.name for info in manifest.model.classes]
     counts = np.zeros(256, np.int64)
     latencies: dict[str, list[float]] = defaultdict(list)
-    files = {"overlay": folder.path / OVERLAY, "frames": folder.path / LINES}
-    keyframes = 0
-    start = time.perf_counter()
-    with ExitStack() as stack:
-        reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale, stream=stream))
-        sinks = open_sinks(
+
+    def count(result: SegmentedFrame) -> None:
+        counts[:] += np.bincount(result.class_map.reshape(-1), minlength=256)
+        latencies[result.branch.value].append(result.latency_ms)
+        each(result)
+
+    with folder:
+        if source is None:
+            progress(f"rendering a street drive of {manifest.height}x{manifest.width}")
+            source = street_clip(folder.path, manifest)
+        run = run_to_sinks(
+            choice,
+            source,
             folder.sinks,
-            size=segmenter.size,
-            rate=reader.rate or 30.0,
-            classes=manifest.model.classes,
-            source=source,
+            mode=mode,
+            motion=motion,
+            recode_scale=recode_scale,
+            stream=stream,
+            limit=limit,
             force=folder.replaces,
+            begun=begun,
+            each=count,
         )
-        for sink in sinks:
-            stack.enter_context(sink)
-        for result in islice(segmenter.segment(reader), limit):
-            for sink in sinks:
-                sink.write(result)
-            counts += np.bincount(result.class_map.reshape(-1), minlength=256)
-            latencies[result.branch.value].append(result.latency_ms)
-            keyframes += result.distance == 0
-            each(result)
-        used = f"{reader.motion_source.value} ({reader.motion_reason})"
-    seconds = time.perf_counter() - start
-    frames = sum(map(len, latencies.values()))
-    shares = {name: float(count / counts.sum()) for name, count in zip(names, counts, strict=False) if count}
-    return Demo(
-        bundle=manifest.name,
-        digest=segmenter.bundle.digest,
-        source=label_of(source),
-        ran=segmenter.pipeline.label,
-        backend=segmenter.choice.options.backend,
-        chosen=segmenter.choice.how,
-        agreement=segmenter.choice.agreement,
-        unchecked=segmenter.choice.options.unchecked,
-        motion=used,
-        frames=frames,
-        keyframes=keyframes,
-        fps=frames / seconds,
-        latency_ms={branch: float(np.median(values)) for branch, values in sorted(latencies.items())},
-        classes=dict(sorted(shares.items(), key=lambda share: -share[1])),
-        files={name: label_of(path) for name, path in files.items()},
-    )
+        shares = {name: float(count / counts.sum()) for name, count in zip(names, counts, strict=False) if count}
+        files = {"overlay": folder.path / OVERLAY, "frames": folder.path / LINES, "summary": folder.path / SUMMARY}
+        shown = Demo(
+            bundle=manifest.name,
+            digest=choice.bundle.digest,
+            source=label_of(source),
+            ran=run.label,
+            backend=choice.options.backend,
+            chosen=choice.how,
+            agreement=choice.agreement,
+            unchecked=choice.options.unchecked,
+            motion=run.motion,
+            frames=run.frames,
+            keyframes=run.keyframes,
+            fps=run.fps,
+            latency_ms={branch: float(np.median(values)) for branch, values in sorted(latencies.items())},
+            classes=dict(sorted(shares.items(), key=lambda share: -share[1])),
+            files={name: label_of(path) for name, path in files.items()},
+        )
+        with sink_errors(shown.files["summary"]):
+            write_whole(folder.path / SUMMARY, (json.dumps(asdict(shown), indent=2) + "\n").encode())
+    return shown

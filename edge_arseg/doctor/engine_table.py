@@ -1,16 +1,16 @@
 """Every bundle in the package on every engine that is here: does it give the right classes, and how fast?"""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_arseg.doctor.findings import Finding
 from edge_arseg.errors import ArsegError
+from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.choice.engine_choice import choice_from_options
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
-from edge_arseg.runtime.verification import required_agreement
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.zoo import shipped_bundles
+from edge_arseg.spec.progress import Announce, no_announcement
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class EngineTable:
         return Finding("run", "ok", f"{self.bundle} on {self.backend}: {self.how}", need="device")
 
 
-def engine_table(*, again: bool = False, progress: Callable[[str], None] = lambda _: None) -> EngineTable:
+def engine_table(*, again: bool = False, progress: Announce = no_announcement) -> EngineTable:
     """Try what was not tried before, and look the rest up.
 
     Args:

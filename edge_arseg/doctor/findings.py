@@ -10,7 +10,7 @@ from edge_arseg.bench.conditions import conditions_now
 from edge_arseg.native.library import instruction_set
 from edge_arseg.runtime.device.board import board_from_files
 from edge_arseg.runtime.device.cpu_features import cpu_features
-from edge_arseg.runtime.engines.tensorrt.home import tensorrt_advice, tensorrt_is_here, tensorrt_owner
+from edge_arseg.runtime.engines.tensorrt.library import tensorrt_advice, tensorrt_is_here, tensorrt_owner
 from edge_arseg.spec.targets.files import jetpack_table, targets
 
 Verdict = Literal["ok", "missing", "note"]

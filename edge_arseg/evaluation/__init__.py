@@ -2,13 +2,13 @@
 
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
-from edge_arseg.evaluation.scores import Conditions, ModeScores, Scores, json_from_scores
+from edge_arseg.evaluation.scores import ModeScores, ScoreConditions, Scores, json_from_scores
 
 __all__ = [
     "ClipOptions",
-    "Conditions",
     "ImageOptions",
     "ModeScores",
+    "ScoreConditions",
     "Scores",
     "json_from_scores",
     "scores_from_clip",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,13 +11,13 @@ from edge_arseg.evaluation.labels.encoding import ClipEncoding, encode_clip
 from edge_arseg.evaluation.mode_run import ModeRun, Motion
 from edge_arseg.evaluation.modes import checked_modes
 from edge_arseg.evaluation.passes import Pass, checked_phases
-from edge_arseg.evaluation.progress import Counter, Progress, no_progress
-from edge_arseg.evaluation.scores import Conditions, Scores
+from edge_arseg.evaluation.scores import Scores, conditions_from_choice
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
-from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.spec.progress import Counter, Progress, no_progress
 from edge_arseg.video.uri import source_from_uri
 
 NO_SCENE_CUT = 1.0
@@ -113,24 +113,14 @@ def scores_from_clip(
                 for one in plan[mode]:
                     run.follow(one)
                 found[mode.value] = run.scores(names)
-    files = labelled.by_frame.values()
-    pixels = sum(file.height * file.width for file in files)
-    conditions = Conditions(
-        source=source_from_uri(clip).name,
-        frame_size=(manifest.height, manifest.width),
-        label_sizes=tuple(sorted({(file.height, file.width) for file in files})),
-        counted=100.0 * sum(file.counted for file in files) / pixels,
+    conditions = replace(
+        conditions_from_choice(choice, source_from_uri(clip).name, labelled.by_frame.values(), limit=options.limit),
         interval=manifest.gop,
         phases=phases,
         first_frame=phases[-1],
         scene_cut=options.scene_cut,
         encoding=None if encoding is None else str(encoding),
         recode_scale=options.recode_scale,
-        limit=options.limit,
-        backend=choice.options.backend,
-        chosen=choice.how,
-        agreement=choice.agreement,
-        unchecked=choice.options.unchecked,
     )
     return Scores(manifest.name, choice.bundle.digest, conditions, found)
 

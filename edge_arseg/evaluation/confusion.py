@@ -1,11 +1,12 @@
 """Confusion matrices and the intersection over union that follows from them."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
 
 
-def confusion_from_maps(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+def confusion_from_maps(predicted: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
     """Count the pixels of each labelled class by the class they were given.
 
     Args:
@@ -28,7 +29,7 @@ def confusion_from_maps(predicted: np.ndarray, labels: np.ndarray, classes: int)
     return np.bincount(pairs, minlength=classes * classes).astype(np.int64).reshape(classes, classes)
 
 
-def iou_from_confusion(confusion: np.ndarray) -> np.ndarray:
+def iou_from_confusion(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the intersection over union of each class, ``[classes] float64``, 0 to 1.
 
     ``nan`` where a class is neither labelled nor predicted: there is nothing to be right or wrong about.
@@ -38,12 +39,12 @@ def iou_from_confusion(confusion: np.ndarray) -> np.ndarray:
     return np.divide(hits, union, out=np.full(hits.shape, np.nan), where=union > 0)
 
 
-def mean_or_nan(values: np.ndarray) -> float:
+def mean_or_nan(values: NDArray[np.float64]) -> float:
     """Return the mean of what is not ``nan``; ``nan`` where nothing is left."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")
 
 
-def mean_iou(confusion: np.ndarray) -> float:
+def mean_iou(confusion: NDArray[np.int64]) -> float:
     """Return the mean over the classes that occur, 0 to 1; ``nan`` for an empty matrix."""
     return mean_or_nan(iou_from_confusion(confusion))

@@ -1,6 +1,7 @@
 """How steady class maps are along the motion of the picture."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.motion.blocks import CELL, blocks_from_vectors, empty_blocks
 
@@ -34,10 +35,10 @@ class Consistency:
 
     def start(self) -> None:
         """Forget the last maps, not the counts: the next map is the first of a run."""
-        self._last: np.ndarray | None = None
+        self._last: NDArray[np.uint8] | None = None
         self._moved: tuple[np.ndarray, np.ndarray] | None = None
 
-    def add(self, class_map: np.ndarray, vectors: np.ndarray | None) -> None:
+    def add(self, class_map: NDArray[np.uint8], vectors: NDArray[np.void] | None) -> None:
         """Take the next class map.
 
         Args:
@@ -71,7 +72,7 @@ class Consistency:
         """Share of the pixels followed over two steps, 0 to 1; ``nan`` where none was."""
         return self._flickered / self._twice if self._twice else float("nan")
 
-    def _origin(self, vectors: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    def _origin(self, vectors: NDArray[np.void] | None) -> tuple[np.ndarray, np.ndarray]:
         """``[H, W]`` flat index of each pixel's origin, clipped to the picture, and whether it is followed."""
         blocks = blocks_from_vectors(vectors, self._height, self._width, out=self._blocks)
         x = self._x + _pixels(np.rint(blocks.flow.real).astype(np.int32), self._height, self._width)

@@ -12,13 +12,13 @@ from edge_arseg.evaluation.labels.files import LabelFile, Labels, checked_labels
 from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
 from edge_arseg.evaluation.modes import checked_modes
-from edge_arseg.evaluation.progress import Counter, Progress, no_progress
-from edge_arseg.evaluation.scores import Conditions, ModeScores, Scores, distances_from_confusions
+from edge_arseg.evaluation.scores import ModeScores, Scores, conditions_from_choice, distances_from_confusions
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
-from edge_arseg.runtime.engines.options import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import Frame
+from edge_arseg.spec.progress import Counter, Progress, no_progress
 from edge_arseg.video.reader import open_video
 
 
@@ -107,17 +107,7 @@ def scores_from_images(
                 maps=len(pairs),
             )
     files = [file for _, file in pairs]
-    conditions = Conditions(
-        source=images.resolve().name,
-        frame_size=(manifest.height, manifest.width),
-        label_sizes=tuple(sorted({(file.height, file.width) for file in files})),
-        counted=100.0 * sum(file.counted for file in files) / sum(file.height * file.width for file in files),
-        limit=options.limit,
-        backend=choice.options.backend,
-        chosen=choice.how,
-        agreement=choice.agreement,
-        unchecked=choice.options.unchecked,
-    )
+    conditions = conditions_from_choice(choice, images.resolve().name, files, limit=options.limit)
     return Scores(manifest.name, choice.bundle.digest, conditions, found)
 
 

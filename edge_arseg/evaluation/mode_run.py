@@ -11,10 +11,10 @@ from edge_arseg.evaluation.consistency import Consistency
 from edge_arseg.evaluation.labels.clip import LabelledClip
 from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.evaluation.passes import Pass, distance_at
-from edge_arseg.evaluation.progress import Counter
 from edge_arseg.evaluation.scores import ModeScores, distances_from_confusions
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.progress import Counter
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from edge_arseg.errors import OptionError
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 
 
 def modes_from_text(text: str) -> tuple[Mode, ...]:

@@ -1,13 +1,16 @@
 """Scores of a bundle, and how they are written down."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.evaluation.confusion import iou_from_confusion, mean_iou, mean_or_nan
+from edge_arseg.evaluation.labels.files import LabelFile
+from edge_arseg.runtime.choice.engine_choice import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class ModeScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class ScoreConditions:
     """What the scores hold for.
 
     Attributes:
@@ -89,6 +92,31 @@ class Conditions:
     unchecked: bool = False
 
 
+def conditions_from_choice(
+    choice: Choice, source: str, labels: Collection[LabelFile], *, limit: int | None
+) -> ScoreConditions:
+    """Return what holds for clips and images; ``replace`` adds what a clip has beyond that.
+
+    Args:
+        choice: bundle and backend.
+        source: as ``ScoreConditions`` has it.
+        labels: all that are scored.
+        limit: as ``ScoreConditions`` has it.
+    """
+    manifest = choice.bundle.manifest
+    return ScoreConditions(
+        source=source,
+        frame_size=(manifest.height, manifest.width),
+        label_sizes=tuple(sorted({(file.height, file.width) for file in labels})),
+        counted=100.0 * sum(file.counted for file in labels) / sum(file.height * file.width for file in labels),
+        limit=limit,
+        backend=choice.options.backend,
+        chosen=choice.how,
+        agreement=choice.agreement,
+        unchecked=choice.options.unchecked,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
     """What an evaluation finds.
@@ -102,7 +130,7 @@ class Scores:
 
     bundle: str
     digest: str
-    conditions: Conditions
+    conditions: ScoreConditions
     modes: Mapping[str, ModeScores]
 
 
@@ -120,7 +148,7 @@ class Distances:
     worst_distance: int | None
 
 
-def distances_from_confusions(confusions: np.ndarray, names: tuple[str, ...]) -> Distances:
+def distances_from_confusions(confusions: NDArray[np.int64], names: tuple[str, ...]) -> Distances:
     """Score ``[distances, classes, classes] int64``; ``names`` are those of the classes."""
     by_distance = 100.0 * np.array([mean_iou(confusion) for confusion in confusions])
     pooled = confusions.sum(axis=0)

@@ -4,7 +4,7 @@ from edge_arseg.motion.accumulate import BLOCKS, Accumulator
 from edge_arseg.motion.blocks import CELL, BlockFlow, blocks_from_vectors, empty_blocks
 from edge_arseg.motion.chain import MotionChain
 from edge_arseg.motion.fill import fill_blocks
-from edge_arseg.motion.keyframe import FrameStatistics, KeyframePolicy, branch_from_statistics
+from edge_arseg.motion.keyframe import FrameStatistics, KeyframePolicy, Policy, branch_from_statistics
 
 __all__ = [
     "BLOCKS",
@@ -14,6 +14,7 @@ __all__ = [
     "FrameStatistics",
     "KeyframePolicy",
     "MotionChain",
+    "Policy",
     "blocks_from_vectors",
     "branch_from_statistics",
     "empty_blocks",

@@ -1,6 +1,7 @@
 """Flow from the current frame back to a keyframe, built up step by step."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.blocks import CELL, blocks_from_vectors, empty_blocks
@@ -52,7 +53,7 @@ class Accumulator:
         self.intra_ratio = 0.0
         self.steps = 0
 
-    def step(self, vectors: np.ndarray | None) -> float:
+    def step(self, vectors: NDArray[np.void] | None) -> float:
         """Go one frame on.
 
         Args:

@@ -1,8 +1,10 @@
 """Block vectors to a dense flow on the 8x8 grid."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion import kernels
@@ -26,8 +28,8 @@ class BlockFlow:
         valid: ``[gh, gw] bool``, the cells that a vector covers.
     """
 
-    flow: np.ndarray
-    valid: np.ndarray
+    flow: NDArray[np.complex64]
+    valid: NDArray[np.bool_]
 
 
 def empty_blocks(height: int, width: int) -> BlockFlow:
@@ -39,7 +41,7 @@ def empty_blocks(height: int, width: int) -> BlockFlow:
 
 
 def blocks_from_vectors(
-    vectors: np.ndarray | None, height: int, width: int, *, out: BlockFlow | None = None
+    vectors: NDArray[np.void] | None, height: int, width: int, *, out: BlockFlow | None = None
 ) -> BlockFlow:
     """Spread block vectors over the 8x8 grid: a cell takes the vector of the block that covers its centre.
 
@@ -70,7 +72,7 @@ def blocks_from_vectors(
     return out
 
 
-def _spread_vectors(vectors: np.ndarray, flow: np.ndarray, valid: np.ndarray) -> None:
+def _spread_vectors(vectors: NDArray[np.void], flow: NDArray[np.complex64], valid: NDArray[np.bool_]) -> None:
     rows, columns = flow.shape
     flow, valid = flow.reshape(-1), valid.reshape(-1)
     top, bottom = _cells(vectors["y"], vectors["height"], rows)
@@ -96,7 +98,7 @@ def _spread_vectors(vectors: np.ndarray, flow: np.ndarray, valid: np.ndarray) ->
     valid[cell] = True
 
 
-def _cells(centre: np.ndarray, size: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def _cells(centre: NDArray[Any], size: NDArray[Any], count: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """First cell and one past the last cell whose centre ``8 i + 4`` lies in ``[centre - size // 2, ... + size)``."""
     low = centre.astype(np.int32) - (size >> 1)
     high = low + size

@@ -1,6 +1,7 @@
 """Composition of two flows."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.motion import kernels
 
@@ -28,7 +29,9 @@ class Composer:
         self._step, self._corner, self._upper, self._lower = (np.empty(shape, np.complex64) for _ in range(4))
         self._index = np.empty(shape, np.intp)
 
-    def compose(self, step: np.ndarray, before: np.ndarray, *, out: np.ndarray) -> None:
+    def compose(
+        self, step: NDArray[np.complex64], before: NDArray[np.complex64], *, out: NDArray[np.complex64]
+    ) -> None:
         """``out(p) = step(p) + before(p + step(p))``: bilinear, the edge of ``before`` repeated outwards.
 
         Blocks of ``step`` are repeated, not interpolated: interpolating the steps was measured as worse.
@@ -39,12 +42,12 @@ class Composer:
             out: like ``before``, and another array.
         """
         if kernels.COMPILED:
-            step, before, out = (flow.view(np.float32) for flow in (step, before, out))
-            kernels.compose_flows(step, self._repeat, before, self._scale, out)
+            interleaved, was, target = (flow.view(np.float32) for flow in (step, before, out))
+            kernels.compose_flows(interleaved, self._repeat, was, self._scale, target)
         else:
             self._compose(step, before, out)
 
-    def _compose(self, step: np.ndarray, before: np.ndarray, out: np.ndarray) -> None:
+    def _compose(self, step: NDArray[np.complex64], before: NDArray[np.complex64], out: NDArray[np.complex64]) -> None:
         rows, columns = before.shape
         fine, px, py, floor, index, corner = self._step, self._px, self._py, self._floor, self._index, self._corner
         for y in range(self._repeat):
@@ -79,7 +82,9 @@ class Composer:
         np.add(fine, upper, out=out)
 
 
-def _positions(flow: np.ndarray, scale: np.float32, start: np.ndarray, last: int, out: np.ndarray) -> None:
+def _positions(
+    flow: NDArray[np.float32], scale: np.float32, start: NDArray[np.float32], last: int, out: NDArray[np.float32]
+) -> None:
     """``out`` = where the flow leads, in cells, clipped to the grid."""
     np.multiply(flow, scale, out=out)
     out += start

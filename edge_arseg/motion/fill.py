@@ -1,6 +1,7 @@
 """Cells without a vector take the mean of their neighbours."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.motion import kernels
 from edge_arseg.motion.blocks import BlockFlow
@@ -28,7 +29,7 @@ def fill_blocks(blocks: BlockFlow) -> None:
         _fill_holes(blocks.flow, blocks.valid)
 
 
-def _fill_holes(flow: np.ndarray, valid: np.ndarray) -> None:
+def _fill_holes(flow: NDArray[np.complex64], valid: NDArray[np.bool_]) -> None:
     rows, columns = flow.shape
     total, count = (sums.reshape(-1) for sums in _running_sums(flow, valid))
     holes = np.flatnonzero(~valid)
@@ -49,7 +50,9 @@ def _fill_holes(flow: np.ndarray, valid: np.ndarray) -> None:
         radius = 2 * radius + 1
 
 
-def _running_sums(flow: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _running_sums(
+    flow: NDArray[np.complex64], valid: NDArray[np.bool_]
+) -> tuple[NDArray[np.complex128], NDArray[np.int64]]:
     """``[gh + 1, gw + 1]`` sums of flow (complex128) and of valid cells (int64) above and left of each corner.
 
     Any window then costs four look-ups, whatever its size. Doubles, because differences of large sums lose digits.

@@ -8,6 +8,7 @@ import functools
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
 from edge_arseg.native.library import Kernel, kernels_available, shipped_kernel
@@ -23,7 +24,7 @@ def load() -> None:
         _kernel(name)
 
 
-def spread_vectors(vectors: np.ndarray, flow: np.ndarray, valid: np.ndarray) -> None:
+def spread_vectors(vectors: NDArray[np.void], flow: NDArray[np.complex64], valid: NDArray[np.bool_]) -> None:
     """Write each of ``[N]`` ``VECTOR_DTYPE`` to the 8x8 cells whose centres its block covers.
 
     ``flow`` is ``[rows, columns] complex64``, ``valid`` is ``[rows, columns] bool``.
@@ -32,7 +33,9 @@ def spread_vectors(vectors: np.ndarray, flow: np.ndarray, valid: np.ndarray) -> 
     _call("spread_vectors", vectors, _checked(flow, np.complex64), _checked(valid, np.bool_, flow.shape))
 
 
-def fill_holes(flow: np.ndarray, valid: np.ndarray, total: np.ndarray, count: np.ndarray) -> None:
+def fill_holes(
+    flow: NDArray[np.complex64], valid: NDArray[np.bool_], total: NDArray[np.complex128], count: NDArray[np.int64]
+) -> None:
     """Give invalid cells the mean of the valid ones in the smallest window of radius 1, 3, 7, ... that has any.
 
     ``flow`` and ``valid`` as in ``spread_vectors``; ``total`` (complex128) and ``count`` (int64) are
@@ -49,7 +52,9 @@ def fill_holes(flow: np.ndarray, valid: np.ndarray, total: np.ndarray, count: np
     )
 
 
-def compose_flows(step: np.ndarray, repeat: int, before: np.ndarray, scale: np.float32, out: np.ndarray) -> None:
+def compose_flows(
+    step: NDArray[np.float32], repeat: int, before: NDArray[np.float32], scale: np.float32, out: NDArray[np.float32]
+) -> None:
     """``out(p) = step(p) + before(p + step(p))``, ``step`` given per block of ``repeat`` x ``repeat`` cells.
 
     Arrays are ``[rows, 2 * columns] float32``, x and y interleaved; ``scale`` is cells per pixel.
@@ -81,7 +86,7 @@ def _call(name: str, *arguments: Any) -> None:
     _kernel(name)(table.ctypes.data)
 
 
-def _checked(array: np.ndarray, dtype: type, shape: tuple[int, ...] | None = None) -> np.ndarray:
+def _checked(array: NDArray[Any], dtype: type, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
     """Return ``array``; compiled code would read and write whatever lies there."""
     if array.dtype != dtype or not array.flags.c_contiguous or shape not in (None, array.shape):
         seen = f"{array.dtype}{list(array.shape)}{'' if array.flags.c_contiguous else ' not contiguous'}"

@@ -1,14 +1,45 @@
 """Which frames run through the HR branch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.frame import Branch
+from edge_arseg.spec.frame import Branch, SegmentedFrame
+
+
+@dataclass(frozen=True, slots=True)
+class FrameStatistics:
+    """What a policy looks at.
+
+    Attributes:
+        distance: frames since the keyframe, 1 for the next one; ``None`` where there is no keyframe yet.
+        intra_ratio: of the step to this frame (``MotionField.intra_ratio``), 0 to 1.
+        intra: the stream coded this frame without reference to others.
+        damaged: the decoder reported corruption in this frame.
+        damaged_since: it reported corruption in an earlier frame since the keyframe, or in the keyframe.
+        last: what became of the frame before; ``None`` for the first one, and where nothing is segmented. Its class map
+            is whole; its flow and its ``frame.rgb`` are this frame's already.
+    """
+
+    distance: int | None
+    intra_ratio: float = 0.0
+    intra: bool = False
+    damaged: bool = False
+    damaged_since: bool = False
+    last: SegmentedFrame | None = None
+
+
+Policy: TypeAlias = Callable[[FrameStatistics], Branch]
+"""Picks the branch of a frame: HR makes it a keyframe. It is asked once for every frame, in order. The first frame of a
+source (``distance`` is ``None``) is a keyframe whatever the policy says."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyframePolicy:
-    """When a frame becomes a keyframe. Every intra-coded frame may be one, none has to be.
+    """When a frame becomes a keyframe: a ``Policy`` of three thresholds.
+
+    Every intra-coded frame may become a keyframe, none has to; damage makes the next sound frame one.
 
     Attributes:
         interval: L; keyframes are at most this many frames apart, dropped frames counted. 1: every frame is one.
@@ -30,33 +61,27 @@ class KeyframePolicy:
         if not 0 <= self.scene_cut <= 1:
             raise OptionError(f"a scene-cut threshold of {self.scene_cut}: expected a share of the frame, 0 to 1")
 
+    def __call__(self, frame: FrameStatistics) -> Branch:
+        """Return the branch of a frame."""
+        key = (
+            frame.distance is None
+            or frame.distance >= self.interval
+            or frame.intra_ratio > self.scene_cut
+            or (frame.damaged_since and not frame.damaged)
+            or (self.follow_codec and frame.intra)
+        )
+        return Branch.HR if key else Branch.LR
 
-@dataclass(frozen=True, slots=True)
-class FrameStatistics:
-    """What the policy looks at.
 
-    Attributes:
-        distance: frames since the keyframe, 1 for the next one; ``None`` where there is no keyframe yet.
-        intra_ratio: of the step to this frame (``MotionField.intra_ratio``), 0 to 1.
-        intra: the stream coded this frame without reference to others.
-        damaged: the decoder reported corruption in this frame.
-        damaged_since: it reported corruption in an earlier frame since the keyframe, or in the keyframe.
+def branch_from_statistics(frame: FrameStatistics, policy: Policy) -> Branch:
+    """Return the branch of a frame by any policy.
+
+    Raises:
+        OptionError: the policy answers with something else than a branch.
     """
-
-    distance: int | None
-    intra_ratio: float = 0.0
-    intra: bool = False
-    damaged: bool = False
-    damaged_since: bool = False
-
-
-def branch_from_statistics(frame: FrameStatistics, policy: KeyframePolicy) -> Branch:
-    """The branch for a frame. The first frame is a keyframe; damage makes the next sound frame one."""
-    key = (
-        frame.distance is None
-        or frame.distance >= policy.interval
-        or frame.intra_ratio > policy.scene_cut
-        or (frame.damaged_since and not frame.damaged)
-        or (policy.follow_codec and frame.intra)
-    )
-    return Branch.HR if key else Branch.LR
+    branch = policy(frame)
+    if frame.distance is None:
+        return Branch.HR
+    if not isinstance(branch, Branch):
+        raise OptionError(f"the keyframe policy answered {branch!r}, expected Branch.HR or Branch.LR")
+    return branch

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, njit, types
 
-from edge_arseg.native.entry import cached_if_possible, compiled_entry, unpacker
+from edge_arseg.compiled import cached_if_possible
+from edge_arseg.native.entry import compiled_entry, unpacker
 from edge_arseg.native.library import Kernel, digest_of_sources
 from edge_arseg.spec.frame import VECTOR_DTYPE
 

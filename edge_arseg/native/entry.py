@@ -2,7 +2,7 @@
 # mypy: disable-error-code="no-untyped-def"
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
@@ -15,8 +15,6 @@ _WORD = ir.IntType(64)
 
 _OPTIONS: Any = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 """Of every entry point."""
-
-T = TypeVar("T")
 
 
 def unpacker(kinds: Sequence[Any]) -> Any:
@@ -51,14 +49,6 @@ def compiled_entry(function: Callable[[int], None], *, cache: bool) -> Kernel:
         OSError, RuntimeError, EOFError: ``cache``, and it cannot be written or read.
     """
     return njit(types.void(types.intp), cache=cache, **_OPTIONS)(function)
-
-
-def cached_if_possible(compiled: Callable[[bool], T]) -> T:
-    """Compile with Numba's cache, or without it where the cache cannot be written or read."""
-    try:
-        return compiled(True)
-    except (OSError, RuntimeError, EOFError):
-        return compiled(False)
 
 
 def _read(context: Any, builder: Any, kind: Any, start: Any, at: int) -> tuple[Any, int]:

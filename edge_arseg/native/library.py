@@ -9,15 +9,22 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from zlib import crc32
+
+from edge_arseg.compiled import numba_installed
 
 _log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parents[1]
 FOLDER = Path(__file__).parent / "libraries"
-SOURCES = ("motion/loops.py", "native/entry.py", "runtime/kernels/numba_fuse", "runtime/kernels/numba_head")
+SOURCES = (
+    "motion/loops.py",
+    "native/entry.py",
+    "runtime/kernels/numba",
+    "runtime/kernels/numba_fuse",
+    "runtime/kernels/numba_head",
+)
 """Files and folders of the package that the libraries are compiled from."""
 CALLERS = ("__init__.py", "kernel.py")
 """Files in these folders that only call what is compiled."""
@@ -100,14 +107,6 @@ def shipped_kernel(name: str) -> Kernel | None:
             raise RuntimeError(f"the compiled kernel {name} failed")
 
     return call
-
-
-def numba_installed() -> bool:
-    """Return whether Numba is there, without importing it."""
-    try:
-        return find_spec("numba") is not None
-    except ValueError:  # its import is blocked
-        return False
 
 
 def kernels_available() -> bool:

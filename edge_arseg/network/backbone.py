@@ -13,7 +13,7 @@ A worked example, for a feature at stride 8 with 256 channels::
     backbone(image [1, 3, 90, 122])       [1, 256, 12, 16]
 
 Any image size from 8x8 up must work, in ``eval`` mode one image must not depend on the others in its batch, and only
-operations that export to ONNX opset 18 may be used. ``tests/backbone_tester.py`` asks all of it.
+operations that export to ONNX opset 18 may be used. ``edge_arseg.testing.backbone`` asks all of it.
 """
 
 from abc import ABC, abstractmethod

@@ -5,8 +5,7 @@ from torch import Tensor, nn
 
 from edge_arseg.network.attention.local import local_attention
 from edge_arseg.network.layers import resize
-
-WINDOW = 7
+from edge_arseg.spec.weights import WINDOW
 
 
 class Creff(nn.Module):

@@ -1,4 +1,4 @@
-"""Layers that more than one decoder is built from."""
+"""Layers that more than one backbone is built from."""
 
 import torch
 from torch import Tensor, nn

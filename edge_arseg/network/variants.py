@@ -1,13 +1,13 @@
 """The four published models."""
 
-from edge_arseg.spec.classes import (
+from edge_arseg.spec.model import (
     CAMVID_12,
     CAMVID_NORMALISATION,
     CITYSCAPES_19,
     CITYSCAPES_NORMALISATION,
     IMAGENET_NORMALISATION,
+    Model,
 )
-from edge_arseg.spec.model import Model
 
 VARIANTS = {
     model.name: model

@@ -1,4 +1,4 @@
-"""The loop: frames in, class maps out.
+"""A bundle with its engines open, and the videos that it segments.
 
 ::
 
@@ -7,7 +7,6 @@
             result.class_map, result.branch, result.distance
 """
 
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
@@ -16,15 +15,15 @@ from types import TracebackType
 
 import numpy as np
 
-from edge_arseg.motion.chain import MotionChain
-from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.errors import OptionError
+from edge_arseg.motion.keyframe import KeyframePolicy, Policy
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
+from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOptions, Place
 from edge_arseg.runtime.engines.opening import engine_class
-from edge_arseg.runtime.engines.options import AUTO, EngineOptions
-from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
-from edge_arseg.runtime.stages import StageClock
-from edge_arseg.spec.frame import Branch, Frame
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
+from edge_arseg.runtime.segment import segment
+from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.video.reader import VideoReader, open_video
 from edge_arseg.video.uri import source_from_uri
 
@@ -39,7 +38,8 @@ class Segmenter:
         bundle: the bundle.
         pipeline: the engines; ``pipeline.label`` says what runs. Asking for it waits until they have run once.
         choice: how bundle and backend were chosen, and how many of the golden pixels get the expected class here.
-        policy: when a frame becomes a keyframe; by default at most the bundle's GOP apart, and at scene cuts.
+        policy: when a frame becomes a keyframe; by default at most the bundle's GOP apart, and at scene cuts. It counts
+            from the next source on.
     """
 
     def __init__(
@@ -47,11 +47,12 @@ class Segmenter:
         bundle: Choosable = None,
         *,
         mode: Mode | None = None,
+        engines: EngineOptions | None = None,
         fusion: str = "auto",
         backend: str = AUTO,
         threads: int | None = None,
         unchecked: bool = False,
-        policy: KeyframePolicy | None = None,
+        policy: Policy | None = None,
     ):
         """Open the engines and run each once, so that the first frame takes no longer than the others.
 
@@ -63,8 +64,8 @@ class Segmenter:
         Args:
             bundle: or its folder; by default the fastest in the package.
             mode: see ``Mode``; ``None``: ``ar``, or ``hr`` where the bundle has the HR branch alone.
-            fusion, backend, threads, unchecked: see ``EngineOptions``. They count for nothing where ``bundle`` is a
-                ``Choice`` already.
+            engines: what the graphs run on. It counts for nothing where ``bundle`` is a ``Choice`` already.
+            fusion, backend, threads, unchecked: the same one by one, in place of ``engines``.
             policy: see the class.
 
         Raises:
@@ -73,37 +74,27 @@ class Segmenter:
             OptionError, EnvironmentUnfitError: an option that cannot be had here, or class maps that are not right.
         """
         asked = () if mode is None else (mode,)
-        options = EngineOptions(fusion, backend, threads, unchecked)
-        self.choice, (mode, *_) = settled(bundle, asked, (Mode.AR, Mode.HR), options)
-        self.bundle = self.choice.bundle
-        manifest = self.bundle.manifest
-        self.policy = policy or KeyframePolicy(interval=manifest.gop)
-        self._stack = ExitStack()
-        try:
-            options = self.choice.options
-            self._pipeline = pipeline_from_bundle(self.bundle, self._stack, mode=mode, options=options)
-            cells = (-(-side // manifest.flow_block) for side in self.size)
-            self._flow = np.zeros((*cells, 2), np.float32)
+        one_by_one = EngineOptions(fusion, backend, threads, unchecked)
+        if engines is not None and one_by_one != DEFAULT_ENGINES:
+            raise OptionError(f"engines={engines} and {one_by_one} seen, expected one of them; name all in `engines`")
+        self.choice, (mode, *_) = settled(bundle, asked, (Mode.AR, Mode.HR), engines or one_by_one)
+        self.bundle, options = self.choice.bundle, self.choice.options
+        self.policy: Policy = policy or KeyframePolicy(interval=self.bundle.manifest.gop)
+        with ExitStack() as stack:
+            self._pipeline = stack.enter_context(open_pipeline(self.bundle, mode, options))
             pool = ThreadPoolExecutor(1, "warm-up")
             self._warm = pool.submit(self._warm_up)
-            self._stack.callback(wait, [self._warm])
+            stack.callback(wait, [self._warm])
             pool.shutdown(wait=False)
-            if engine_class(options.backend).feature_place != "host":
+            if engine_class(options.backend).feature_place is not Place.HOST:
                 self._warm.result()  # a GPU's engines may belong to the thread that opened them
-        except BaseException:
-            self._stack.close()
-            raise
+            self._opened = stack.pop_all()
 
     @property
     def pipeline(self) -> Pipeline:
         """The engines, once they have run; what went wrong then is raised."""
         self._warm.result()
         return self._pipeline
-
-    @pipeline.setter
-    def pipeline(self, pipeline: Pipeline) -> None:
-        self._warm.result()
-        self._pipeline = pipeline
 
     @property
     def size(self) -> tuple[int, int]:
@@ -152,39 +143,11 @@ class Segmenter:
 
     def segment(self, frames: Iterable[Frame]) -> Iterator[SegmentedFrame]:
         """Segment frames that come from somewhere else; see ``stream``. The first frame is a keyframe."""
-        self._warm.result()
-        manifest = self.bundle.manifest
-        chain = MotionChain(manifest.height, manifest.width, block=manifest.flow_block, policy=self.policy)
-        clock, key_index, source = StageClock(), 0, iter(frames)
-        while True:
-            with clock.stage("decode"):
-                frame = next(source, None)
-            if frame is None:
-                return
-            start = time.perf_counter_ns()
-            with clock.stage("motion"):
-                branch, motion = chain.follow(frame)
-                if branch is Branch.LR and self.pipeline.uses_motion:
-                    np.copyto(self._flow, motion.flow)
-            if branch is Branch.HR:
-                key_index = frame.index
-                class_map = self.pipeline.key(frame.rgb, clock)
-            else:
-                class_map = self.pipeline.between(frame.rgb, self._flow, clock)
-            latency_ms = (time.perf_counter_ns() - start) / 1e6
-            yield SegmentedFrame(
-                frame,
-                class_map,
-                self.pipeline.branch(branch),
-                frame.index - key_index,
-                latency_ms,
-                motion if branch is Branch.LR else None,
-                clock.take(),
-            )
+        yield from segment(frames, self.pipeline, self.policy)
 
     def close(self) -> None:
         """Close the engines; calling it twice is allowed."""
-        self._stack.close()
+        self._opened.close()
 
     def __enter__(self) -> "Segmenter":
         return self
@@ -195,7 +158,7 @@ class Segmenter:
         self.close()
 
     def _warm_up(self) -> None:
-        clock, rgb = StageClock(), np.zeros((*self.size, 3), np.uint8)
-        self._pipeline.key(rgb, clock)
-        self._pipeline.between(rgb, self._flow, clock)
-        MotionChain(*self.size, block=self.bundle.manifest.flow_block)  # loads or compiles its kernels
+        """Run a keyframe and a frame between; the loop loads or compiles the kernels of the motion too."""
+        rgb = np.zeros((*self.size, 3), np.uint8)
+        for _ in segment((Frame(0, 0.0, rgb), Frame(1, 0.0, rgb)), self._pipeline, lambda _: Branch.LR):
+            pass

@@ -1,24 +1,26 @@
 """Running a bundle's golden frames through engines, and comparing the class maps."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 
-from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, GateError
+from edge_arseg.runtime.bundles.gate import gate_text, required_agreement
+from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
+from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options
+from edge_arseg.runtime.device.cuda import DeviceArray
+from edge_arseg.runtime.engines.contract import AUTO, Engine, EngineOptions
+from edge_arseg.runtime.engines.opening import engines_from_bundle
+from edge_arseg.runtime.fusion.cuda import LoadedKernel
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.golden import GoldenFrames
 from edge_arseg.spec.manifest import Manifest, Role
-
-if TYPE_CHECKING:
-    from edge_arseg.runtime.kernel_check import CheckedKernel
-
-MIN_AGREEMENT = 0.99
-"""Share of pixels that must get the expected class where the bundle names none of its own."""
-
-QUANTIZED_AGREEMENT = 0.98
-"""The same for quantized bundles, whatever they reached when they were made: a gate does not grade itself."""
+from edge_arseg.spec.weights import GoldenFrames
 
 VERIFIED_ROLES = (Role.HR, Role.LR, Role.FUSE, Role.HEAD, Role.LR_HEAD)
 
@@ -39,28 +41,94 @@ class Agreement:
     agreement: float
 
 
-def required_agreement(manifest: Manifest) -> float:
-    """Return the share of pixels, 0 to 1, that must get the expected class.
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What verifying a bundle came to.
 
-    A bundle's own gate counts where it is stricter than ``QUANTIZED_AGREEMENT``, or where somebody said why it is not.
+    Attributes:
+        bundle: its files are as they were written.
+        backend: engine library.
+        chosen: how it was chosen, in words.
+        rows: every output at every distance.
+        min_agreement: share of the pixels, 0 to 1, that must get the expected class.
+        gate: the same in words, and why it is not the usual one.
+        kernel: file of the CUDA fusion kernel that was checked too; ``None``: none was.
+        kernel_not_run: why; empty where it ran.
     """
-    own = manifest.golden.min_agreement
-    if own is None:
-        return MIN_AGREEMENT
-    return own if manifest.golden.because else max(own, QUANTIZED_AGREEMENT)
+
+    bundle: Bundle
+    backend: str
+    chosen: str
+    rows: tuple[Agreement, ...]
+    min_agreement: float
+    gate: str
+    kernel: str | None
+    kernel_not_run: str
+
+    @property
+    def worst(self) -> Agreement:
+        """The output that agrees least."""
+        return min(self.rows, key=lambda row: row.agreement)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every output agrees well enough."""
+        return self.worst.agreement >= self.min_agreement
+
+    def require(self) -> None:
+        """Refuse a bundle that did not pass.
+
+        Raises:
+            GateError: an output agrees less than it must.
+        """
+        if not self.passed:
+            raise GateError(
+                f"{self.worst.output} at distance {self.worst.distance}: {self.worst.agreement:.4%} of the pixels "
+                f"agree, {self.min_agreement:.4%} expected (gate: {self.gate})"
+            )
 
 
-def gate_text(manifest: Manifest) -> str:
-    """Return the gate of a bundle in words: the share, and why it is not the usual one."""
-    gate, golden = required_agreement(manifest), manifest.golden
-    if golden.because:
-        return f"{gate:.2%}, because: {golden.because}"
-    if golden.min_agreement is not None and golden.min_agreement < gate:
-        return (
-            f"{gate:.2%}; the {golden.min_agreement:.2%} that this bundle asks of itself is what it reached when it was"
-            " made, less a point, and does not count"
-        )
-    return f"{gate:.2%}"
+def verify_bundle(
+    bundle: Choice | Bundle | str | PathLike[str], *, backend: str = AUTO, min_agreement: float | None = None
+) -> Verification:
+    """Check every file's digest, then the golden frames through every graph.
+
+    The CUDA fusion kernel is checked with them where the bundle holds one for the GPU that is here, whatever the
+    backend.
+
+    Args:
+        bundle: its folder; or a choice, whose backend runs.
+        backend: engine library; ``auto``: what ``run`` would take; where none passes, the one that agrees most.
+        min_agreement: share of the pixels, 0 to 1, that must get the expected class; ``None``: the bundle's own gate.
+
+    Raises:
+        BundleError: the bundle is missing or damaged.
+        OptionError, EnvironmentUnfitError, BuildError: no engine runs it here.
+    """
+    if isinstance(bundle, Choice):
+        choice = bundle
+    else:
+        read = bundle if isinstance(bundle, Bundle) else read_bundle(Path(bundle))
+        options = EngineOptions(backend=backend)
+        if backend == AUTO:
+            choice = choice_from_options(read, tuple(Mode), options, gate=False)
+        else:
+            choice = Choice(read, options, "as named")
+    checked, backend = choice.bundle, choice.options.backend
+    golden = checked.golden_frames()
+    gate = gate_text(checked.manifest) if min_agreement is None else f"{min_agreement:.2%}, as asked for"
+    if min_agreement is None:
+        min_agreement = required_agreement(checked.manifest)
+    with ExitStack() as stack:
+        engines = stack.enter_context(engines_from_bundle(checked, verified_roles(checked.manifest), backend=backend))
+        kernel, not_run = None, ""
+        try:
+            kernel = stack.enter_context(CheckedKernel(checked))
+        except (BuildError, EnvironmentUnfitError) as error:
+            not_run = str(error)
+        rows = tuple(agreements(engines, golden, kernel))
+    file = None if kernel is None else kernel.file
+    return Verification(checked, backend, choice.how, rows, min_agreement, gate, file, not_run)
 
 
 def verified_roles(manifest: Manifest) -> tuple[Role, ...]:
@@ -104,6 +172,68 @@ def agreements(
             head = engines[Role.HEAD].run({names.FUSED_FEATURE: moved})
             rows.append(Agreement("kernel", distance, _agreement(head[names.CLASS_MAP], golden.ar_maps[i])))
     return rows
+
+
+class CheckedKernel:
+    """The CUDA fusion kernel that ``run`` would launch on this GPU, between arrays of the host, whatever made them.
+
+    Features go up and come down here, so it tells no times.
+
+    Attributes:
+        file: of the kernel, in the bundle.
+    """
+
+    def __init__(self, bundle: Bundle):
+        """Load the kernel.
+
+        Raises:
+            BuildError: the bundle holds no kernel, or none for this GPU.
+            BundleError, EnvironmentUnfitError: see ``LoadedKernel``.
+        """
+        if bundle.manifest.hr_only:
+            raise BuildError("the bundle has the HR branch alone: nothing is fused")
+        if not bundle.manifest.kernels:
+            raise BuildError("the bundle holds none; edge-arseg compile puts one in, where nvcc or NVRTC is")
+        graphs = bundle.manifest.graphs
+        kernel = LoadedKernel(bundle)
+        self._kernel, self.file = kernel, kernel.entry.file
+        self._there: dict[str, tuple[np.ndarray, DeviceArray]] = {}
+        try:
+            for name in (names.KEY_FEATURE, names.LR_FEATURE):
+                spec = graphs[Role.FUSE].inputs[name]
+                pinned = kernel.device.call(kernel.device.pinned, spec)
+                self._there[name] = pinned, kernel.device.call(kernel.device.allocate, spec)
+        except BaseException:
+            self.close()
+            raise
+
+    def fuse(self, key_feature: np.ndarray, flow: np.ndarray, lr_feature: np.ndarray) -> np.ndarray:
+        """Return a copy of the fused feature ``[1, C, h, w]``; for the arguments see ``CudaFusion.run``."""
+        fused = self._kernel.fuse(
+            self._up(names.KEY_FEATURE, key_feature), flow, self._up(names.LR_FEATURE, lr_feature)
+        )
+        return np.array(fused)
+
+    def close(self) -> None:
+        """Free what is on the GPU; calling it twice is allowed."""
+        there, self._there = self._there, {}
+        for _, array in there.values():
+            self._kernel.device.call(array.free)
+        self._kernel.close()
+
+    def __enter__(self) -> "CheckedKernel":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _up(self, name: str, feature: np.ndarray) -> DeviceArray:
+        pinned, array = self._there[name]
+        np.copyto(pinned, feature)
+        self._kernel.device.call(self._kernel.device.upload, pinned, array)
+        return array
 
 
 def _agreement(seen: np.ndarray, expected: np.ndarray) -> float:

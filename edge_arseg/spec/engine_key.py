@@ -11,23 +11,18 @@ Revisions of the record:
 import functools
 import hashlib
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from edge_arseg.errors import BundleError
-from edge_arseg.spec.manifest import FileEntry, Manifest, Role, Sha256
+from edge_arseg.spec.entries import FileEntry, Sha256
+from edge_arseg.spec.manifest import Manifest, Role
 from edge_arseg.spec.plain import Field
-from edge_arseg.storage.user_cache import user_cache
 
 REVISION = 1
 RECORD = "build.json"
 FOLDER = "engines"
 """Of the bundle; where it cannot be written, ``engine_roots`` names the user's cache."""
-
-_MODULE = re.compile(r"p\d{4}-\d{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,43 +141,3 @@ def record_from_json(text: str | bytes, *, where: str = RECORD) -> PlanRecord:
 def graph_digests(manifest: Manifest) -> dict[Role, str]:
     """Return the digest of every graph of a bundle, as a key wants them."""
     return {role: manifest.files[entry.file].sha256 for role, entry in manifest.graphs.items()}
-
-
-def engine_roots(
-    bundle: Path, digest: str, *, environment: Mapping[str, str] | None = None, home: Path | None = None
-) -> tuple[Path, Path]:
-    """Return the two folders that may hold ``<key>/``: in the bundle, and in the user's cache for read-only bundles.
-
-    Args:
-        bundle: the folder ``NAME.arseg``.
-        digest: ``Bundle.digest``; keeps bundles of one name apart in the cache.
-        environment: instead of the process's; ``XDG_CACHE_HOME`` is looked at.
-        home: instead of the user's.
-    """
-    return bundle / FOLDER, user_cache(environment=environment, home=home) / FOLDER / digest[:16]
-
-
-def module_from_compatible(compatible: bytes) -> str | None:
-    """Return the module's part number in ``/proc/device-tree/compatible``, like ``p3767-0003``.
-
-    Its strings name carrier and module (``nvidia,p3768-0000+p3767-0003-super``): the last number is the module. Custom
-    carriers change the first half only.
-    """
-    for text in compatible.decode(errors="replace").split("\0"):
-        if parts := _MODULE.findall(text):
-            return parts[-1]
-    return None
-
-
-def board_module(root: Path = Path("/")) -> str | None:
-    """Return the part number of the Jetson module this runs on, or ``None`` elsewhere.
-
-    Args:
-        root: of the file system.
-    """
-    for place in ("proc/device-tree", "sys/firmware/devicetree/base"):  # a container may have one of them
-        try:
-            return module_from_compatible((root / place / "compatible").read_bytes())
-        except OSError:
-            continue
-    return None

@@ -71,6 +71,11 @@ class AfterValidator:
         return core_schema.no_info_after_validator_function(self.function, handler(source))
 
 
+def faults_from_error(error: Any, whole: str) -> list[str]:
+    """Return what the library's ``ValidationError`` says, a line each; ``whole`` names faults of no single field."""
+    return [f"{'.'.join(map(str, fault['loc'])) or whole}: {fault['msg']}" for fault in error.errors()]
+
+
 def value_of(kind: Any, data: Any) -> Any:
     """Return ``data``, as JSON is read, as a value of a type.
 

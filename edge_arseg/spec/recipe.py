@@ -1,6 +1,5 @@
 """Calibration recipes: which frames the ranges of a quantized graph are taken from, and how."""
 
-import sys
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -9,12 +8,9 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from edge_arseg.errors import OptionError
+from edge_arseg.spec.plain import faults_from_error
 from edge_arseg.storage.data_folder import data_folder
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from edge_arseg.storage.toml import data_from_toml
 
 DATA = "{data}"
 """Stands in a source for the folder given by ``--data``, so that a recipe holds no path of one machine."""
@@ -86,13 +82,13 @@ def recipe_from_toml(text: str, *, where: str = "recipe") -> Recipe:
         OptionError: not TOML, or wrong entries: all of them in one message.
     """
     try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = data_from_toml(text)
+    except ValueError as error:
         raise OptionError(f"{where}: not TOML ({error})") from error
     try:
         recipe = _RECIPE.validate_python(data)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors()]
+        faults = faults_from_error(error, "recipe")
     else:
         faults = _faults(recipe)
     if faults:

@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 DType = Literal["uint8", "int8", "float16", "float32", "int32", "int64"]
 
@@ -59,6 +60,6 @@ class TensorSpec:
         return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
 
 
-def spec_of(array: np.ndarray) -> TensorSpec:
+def spec_of(array: NDArray[Any]) -> TensorSpec:
     """Return the spec that ``array`` has."""
     return TensorSpec(str(array.dtype), tuple(array.shape))  # type: ignore[arg-type]

@@ -117,10 +117,15 @@ def check_output(
         raise SinkError(f"cannot write {told}: it exists already; type --force to replace it, or choose another name")
 
 
-def write_whole(path: Path, data: bytes) -> Path:
+def write_whole(path: Path, data: bytes, *, sync: bool = False) -> Path:
     """Write a file under another name and rename it: the old one stays until the new one is whole.
 
     A device or pipe is written to as it is.
+
+    Args:
+        path: the file; folders on the way are made.
+        data: its content.
+        sync: wait until the disk has it, so that a power cut leaves one of the two as well.
 
     Raises:
         OSError: it cannot be written; nothing is left then.
@@ -132,7 +137,11 @@ def write_whole(path: Path, data: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = part_of(path)
     try:
-        part.write_bytes(data)
+        with part.open("wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         return part.replace(path)
     except BaseException:
         with suppress(OSError):

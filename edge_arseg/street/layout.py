@@ -18,4 +18,4 @@ CAMERA_X: Final = 1.6
 CAMERA_Y: Final = 1.45
 
 SKY, BUILDING, POLE, ROAD, SIDEWALK, TREE, SIGN, FENCE, CAR, PEDESTRIAN, BICYCLIST = range(11)
-"""Labels, in the order of ``edge_arseg.spec.classes.CAMVID_11``."""
+"""Labels, in the order of ``edge_arseg.spec.model.CAMVID_11``."""

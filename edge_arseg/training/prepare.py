@@ -1,63 +1,78 @@
-"""Everything that can go into a pair store, from one request."""
+"""Preparing a pair store: everything that can go into one, from one request."""
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_arseg.errors import DataError, OptionError
-from edge_arseg.evaluation.progress import Progress, no_progress
-from edge_arseg.spec.classes import ClassInfo
-from edge_arseg.training.datasets.dataset import HELD_BACK, Dataset
+from edge_arseg.spec.model import CAMVID_12
+from edge_arseg.spec.progress import Progress, no_progress
+from edge_arseg.training.datasets.dataset import Dataset
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.pairs.authors import jobs_from_authors
 from edge_arseg.training.pairs.clips import store_from_clip
 from edge_arseg.training.pairs.jobs import Job, store_from_jobs
 from edge_arseg.training.pairs.pair import record_dtype
-from edge_arseg.training.pairs.store_files import StoreHead, read_head
+from edge_arseg.training.pairs.store import PARTS, PairStore, StoreHead, read_head
 from edge_arseg.training.pairs.writer import StoreWriter
+from edge_arseg.training.request import Request
 from edge_arseg.training.simulation.still_jobs import jobs_from_stills
 from edge_arseg.training.simulation.street_jobs import jobs_from_street
-
-MIX: Mapping[str, float] = {"recode": 0.8, "codec": 0.1, "zero": 0.1}
-"""Sources of vectors at inference, and a little of what goes wrong there."""
 
 _FRAMES_A_CLIP = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What goes into a store.
+class PreparedPairs:
+    """A store after it was prepared.
 
     Attributes:
-        dataset: folder of labelled images; see ``dataset_from_folder``.
-        layout: of it.
-        share: of it that is held back.
-        clips_per_image: simulated clips of each image.
-        street: clips of the rendered street.
-        clips: real clips, each with the folder of its labels, or ``None`` for unlabelled ones.
-        authors: the AR-Seg authors' processed CamVid folder.
-        classes: of the store; by default those of the data set, else those the store has.
-        size: rows and columns; by default those of the first image, else those the store has.
+        store: its folder.
+        new_clips: stored clips (a keyframe with its pairs) that were made now; ``clips``: all of them.
+        pairs: to train on (``train``) and held back (``held_back``).
+        labelled_clips: those with labels.
+        height, width: of the frames, pixels.
         gop: frames from keyframe to keyframe.
-        mix: shares of the sources of vectors.
-        seed: of everything drawn.
-        workers: clips in the making at once.
+        classes: how many.
+        motion: clips by where their vectors came from.
+        bytes: on disk.
     """
 
-    dataset: Path | None = None
-    layout: str = "auto"
-    share: float = HELD_BACK
-    clips_per_image: int = 6
-    street: int = 0
-    clips: tuple[tuple[str, Path | None], ...] = ()
-    authors: Path | None = None
-    classes: tuple[ClassInfo, ...] | None = None
-    size: tuple[int, int] | None = None
-    gop: int = 12
-    mix: Mapping[str, float] = field(default_factory=lambda: MIX)
-    seed: int = 1
-    workers: int = 1
+    store: str
+    new_clips: int
+    clips: int
+    pairs: Mapping[str, int]
+    labelled_clips: int
+    height: int
+    width: int
+    gop: int
+    classes: int
+    motion: Mapping[str, int]
+    bytes: int
+
+
+def prepare_pairs(path: str | Path, request: Request, *, progress: Progress = no_progress) -> PreparedPairs:
+    """Prepare a store, or go on with one, and say what is in it then.
+
+    Args, Raises: see ``store_from_request``.
+    """
+    new_clips = store_from_request(path, request, progress=progress)
+    whole = PairStore(path, part="all", labelled=None)
+    return PreparedPairs(
+        store=str(path),
+        new_clips=new_clips,
+        clips=len(whole.clips),
+        pairs={part: sum(len(entry.distances) for entry in whole.clips if entry.part == part) for part in PARTS},
+        labelled_clips=sum(entry.labelled for entry in whole.clips),
+        height=whole.height,
+        width=whole.width,
+        gop=whole.gop,
+        classes=len(whole.classes),
+        motion=dict(sorted(Counter(entry.motion for entry in whole.clips).items())),
+        bytes=sum(file.stat().st_size for file in (Path(path) / "clips").glob("*.npy")),
+    )
 
 
 def store_from_request(path: str | Path, request: Request, *, progress: Progress = no_progress) -> int:
@@ -116,8 +131,6 @@ def _head(path: Path, request: Request, dataset: Dataset | None) -> StoreHead:
     if classes is None:
         classes = dataset.classes if dataset else there.classes if there else None
     if classes is None and request.authors:
-        from edge_arseg.spec.classes import CAMVID_12
-
         classes = CAMVID_12
     if classes is None:
         raise OptionError(

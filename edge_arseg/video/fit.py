@@ -1,8 +1,10 @@
 """Block vectors in the pixels of the picture that is delivered: scaled, mirrored and turned like the picture."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
 
@@ -23,7 +25,7 @@ class Fit:
     turns: int
     mirrored: bool = False
 
-    def vectors(self, vectors: np.ndarray | None, coded_height: int, coded_width: int) -> np.ndarray | None:
+    def vectors(self, vectors: NDArray[np.void] | None, coded_height: int, coded_width: int) -> NDArray[np.void] | None:
         """``[N]`` of ``VECTOR_DTYPE`` in pixels of a coded picture, in pixels of the delivered one.
 
         Edges of blocks are rounded, so neighbours still touch; blocks thinner than half a pixel vanish.
@@ -49,6 +51,6 @@ class Fit:
         return fitted
 
 
-def _edges(centre: np.ndarray, size: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+def _edges(centre: NDArray[Any], size: NDArray[Any], scale: float) -> tuple[NDArray[Any], NDArray[Any]]:
     low = centre.astype(np.int32) - (size >> 1)
     return np.rint(low * scale).astype(np.int32), np.rint((low + size) * scale).astype(np.int32)

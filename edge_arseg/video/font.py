@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 GLYPH_HEIGHT: Final = 7
 GLYPH_ADVANCE: Final = 6
@@ -46,7 +47,7 @@ YZ0123456789
 
 
 @lru_cache(maxsize=1)
-def _glyphs() -> dict[str, np.ndarray]:
+def _glyphs() -> dict[str, NDArray[np.bool_]]:
     lines = _BANDS.strip().splitlines()
     glyphs = {" ": np.zeros((GLYPH_HEIGHT, 5), bool)}
     for first in range(0, len(lines), GLYPH_HEIGHT + 1):
@@ -57,7 +58,7 @@ def _glyphs() -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=512)
-def text_mask(text: str, scale: int = 1) -> np.ndarray:
+def text_mask(text: str, scale: int = 1) -> NDArray[np.bool_]:
     """Return where ``text`` is inked, ``[7 * scale, 6 * scale * len(text)] bool``.
 
     Small letters are drawn as capitals, underscores as spaces, and what the font does not have as a question mark.
@@ -70,7 +71,7 @@ def text_mask(text: str, scale: int = 1) -> np.ndarray:
 
 
 def draw_text(
-    picture: np.ndarray, row: int, column: int, text: str, color: tuple[int, int, int], scale: int = 1
+    picture: NDArray[np.uint8], row: int, column: int, text: str, color: tuple[int, int, int], scale: int = 1
 ) -> None:
     """Ink ``text`` into ``picture`` (``[H, W, 3] uint8``), upper left corner at ``row``, ``column``; cut at edges."""
     mask = text_mask(text, scale)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame
@@ -128,7 +129,7 @@ class FrameMaker:
         self._index += 1
         return Step(kept, rest, orientation)
 
-    def frame(self, step: Step, missed: tuple[np.ndarray | None, ...] = ()) -> Frame:
+    def frame(self, step: Step, missed: tuple[NDArray[np.void] | None, ...] = ()) -> Frame:
         """The whole frame.
 
         Its array is one of the ``buffers``, the oldest; without buffers it is the caller's, and nothing here keeps it.
@@ -178,7 +179,7 @@ def _resized(frame: av.VideoFrame, height: int, width: int) -> av.VideoFrame:
     return frame.reformat(width, height, kind, interpolation="BILINEAR")
 
 
-def _rgb_pixels(picture: av.VideoFrame) -> np.ndarray:
+def _rgb_pixels(picture: av.VideoFrame) -> NDArray[np.uint8]:
     """``[H, W, 3]``, a view of a picture that is RGB already."""
     plane = picture.planes[0]
     lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)

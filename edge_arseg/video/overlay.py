@@ -1,11 +1,11 @@
 """A frame blended with the colours of its classes, above a strip that names them and says how the frame was made."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.classes import ClassInfo
-from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, SegmentedFrame
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.font import GLYPH_ADVANCE, GLYPH_HEIGHT, draw_text
 
 _PAPER = (24, 26, 30)
@@ -60,7 +60,7 @@ class Overlay:
         self._product = np.empty((height, width, 3), np.uint16)
         self._tint = np.empty((height, width, 3), np.uint8)
 
-    def draw(self, result: SegmentedFrame) -> np.ndarray:
+    def draw(self, result: SegmentedFrame) -> NDArray[np.uint8]:
         """Return the picture, ``[*shape, 3] uint8`` RGB; the next call overwrites it."""
         height, width = self._size
         target = self._picture[:height, :width]
@@ -79,12 +79,12 @@ class Overlay:
             self._draw_status(self._status, result)
         return self._picture
 
-    def _border(self, target: np.ndarray) -> None:
+    def _border(self, target: NDArray[np.uint8]) -> None:
         wide = max(2, 2 * self._scale)
         target[:wide] = target[-wide:] = _KEY
         target[:, :wide] = target[:, -wide:] = _KEY
 
-    def _draw_status(self, status: np.ndarray, result: SegmentedFrame) -> None:
+    def _draw_status(self, status: NDArray[np.uint8], result: SegmentedFrame) -> None:
         scale = self._scale
         status[...] = _PAPER
         margin, advance = 4 * scale, GLYPH_ADVANCE * scale
@@ -106,7 +106,7 @@ def _line(scale: int) -> int:
     return (GLYPH_HEIGHT + 5) * scale
 
 
-def _strip(width: int, classes: tuple[ClassInfo, ...], scale: int) -> np.ndarray:
+def _strip(width: int, classes: tuple[ClassInfo, ...], scale: int) -> NDArray[np.uint8]:
     """Return the strip, ``[h, width, 3] uint8`` with h even: an empty line for the status, then the legend."""
     advance, line = GLYPH_ADVANCE * scale, _line(scale)
     places, row, column = [], 1, 4 * scale

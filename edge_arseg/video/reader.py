@@ -2,15 +2,30 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from os import PathLike
 from types import TracebackType
+from typing import Protocol
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame, MotionSource
-from edge_arseg.video.decoding.decode import Decoder, Picture, PictureSource
+from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
-from edge_arseg.video.sources.images import ImageSequence
-from edge_arseg.video.uri import Source, SourceKind, source_from_uri
+from edge_arseg.video.sources.kinds import KINDS, Wishes
+from edge_arseg.video.sources.live import Newest
+from edge_arseg.video.sources.read_ahead import ReadAhead
+from edge_arseg.video.uri import source_from_uri
+
+
+class Delivery(Protocol):
+    """When frames are read: as they are asked for (``FrameSource``), ahead of that, or as they arrive."""
+
+    def __next__(self) -> Frame:
+        """The next frame; raises ``SourceError`` on a fault."""
+
+    def close(self) -> None:
+        """Let go of the source; safe to call twice."""
 
 
 class VideoReader:
@@ -27,35 +42,32 @@ class VideoReader:
         mirrored: left and right of the first picture changed places before it was turned.
     """
 
-    live = False
-
-    def __init__(self, source: Source, pictures: PictureSource, maker: FrameMaker, coming: Iterator[Picture]) -> None:
-        self.uri = source.label
-        self.height, self.width = maker.height, maker.width
-        self.rate, self.frame_count = pictures.rate, pictures.frame_count
-        self.rotation, self.mirrored = 90 * maker.orientation.turns, maker.orientation.mirrored
-        self._pictures, self._maker, self._coming = pictures, maker, coming
+    def __init__(self, source: FrameSource, delivery: Delivery) -> None:
+        self.uri, self.live = source.source.label, source.source.live
+        self.height, self.width = source.height, source.width
+        self.rate, self.frame_count = source.rate, source.frame_count
+        self.rotation, self.mirrored = 90 * source.orientation.turns, source.orientation.mirrored
+        self._source, self._delivery = source, delivery
 
     @property
     def motion_source(self) -> MotionSource:
         """Where the vectors come from now; each frame says it too."""
-        return self._maker.vectors.source
+        return self._source.motion[0]
 
     @property
     def motion_reason(self) -> str:
         """Why they come from there, in one line."""
-        return self._maker.vectors.reason
+        return self._source.motion[1]
 
     def __iter__(self) -> Iterator[Frame]:
         return self
 
     def __next__(self) -> Frame:
-        return self._maker.frame(self._maker.step(next(self._coming)))
+        return next(self._delivery)
 
     def close(self) -> None:
         """Let go of the source; the iteration ends. Safe to call twice."""
-        self._coming = iter(())
-        self._pictures.close()
+        self._delivery.close()
 
     def __enter__(self) -> "VideoReader":
         return self
@@ -106,16 +118,15 @@ def open_video(
     """
     source = source_from_uri(uri)
 
-    if stream is not None and source.kind in (SourceKind.IMAGES, SourceKind.STREET):
+    kind = KINDS[source.kind]
+    if stream is not None and not kind.streams:
         raise OptionError(f"{source.label}: stream {stream} was asked for, but only containers have streams")
+    wishes = Wishes(rate, options, timeout_s, motion in ("auto", "codec"), stream)
 
     def connect() -> PictureSource:
-        if source.kind is SourceKind.IMAGES:
-            return ImageSequence(source, rate=rate)
-        if source.kind is SourceKind.STREET:
-            return _street(source)
-        own_vectors = motion in ("auto", "codec")
-        return Decoder(source, options=options, timeout_s=timeout_s, own_vectors=own_vectors, stream=stream)
+        module, _, function = kind.pictures.partition(":")
+        pictures: PictureSource = getattr(import_module(module), function)(source, wishes)
+        return pictures
 
     pictures = connect()
     try:
@@ -134,15 +145,10 @@ def open_video(
             leap_s=getattr(pictures, "leap_s", math.inf),
             buffers=0 if ahead is None else 1 if source.live or not ahead else ahead + 2,
         )
+        opened = FrameSource(source, pictures, maker, _after(first, coming), connect=connect)
         if source.live:
-            from edge_arseg.video.sources.live import LiveReader
-
-            return LiveReader(source, pictures, maker, _after(first, coming), connect=connect, retry_s=retry_s)
-        if ahead:
-            from edge_arseg.video.sources.read_ahead import ReadAhead
-
-            return ReadAhead(source, pictures, maker, _after(first, coming), ahead=ahead)
-        return VideoReader(source, pictures, maker, _after(first, coming))
+            return VideoReader(opened, Newest(opened, retry_s=retry_s))
+        return VideoReader(opened, ReadAhead(opened, ahead=ahead) if ahead else opened)
     except BaseException:
         pictures.close()
         raise
@@ -151,10 +157,3 @@ def open_video(
 def _after(first: Picture, coming: Iterator[Picture]) -> Iterator[Picture]:
     yield first
     yield from coming
-
-
-def _street(source: Source) -> PictureSource:
-    # Only this source needs the renderer.
-    from edge_arseg.video.sources.street import StreetPictures
-
-    return StreetPictures(source)

@@ -5,31 +5,17 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import Enum
 from os import PathLike, fspath
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from edge_arseg.errors import SourceError
-from edge_arseg.storage.url import NETWORK, label_of, printable, url_with_encoded_login
+from edge_arseg.storage.url import NETWORK, label_of, printable
+from edge_arseg.video.sources.kinds import KINDS, SourceKind, complete, kind_of_scheme, known, pattern_and_rate
 from edge_arseg.video.sources.pattern import is_pattern, paths_from_pattern
 
-
-class SourceKind(str, Enum):
-    """What a source URI names."""
-
-    FILE = "file"
-    IMAGES = "images"
-    DEVICE = "device"
-    STREAM = "stream"
-    STREET = "street"
-
-
-_SERVERS = ("http", "https")
-_KNOWN = "a path, file://, images://, /dev/videoN, v4l2://, rtsp://, udp://, http:// or test://"
 _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/.+?)(\?.*)?")
 _CONTROL = re.compile(r"%(?=[01][0-9a-fA-F]|7[fF])")
-_RATE = re.compile(r"\?(rate=[^?/&]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +24,7 @@ class Source:
 
     Attributes:
         uri: as given, with the login: never show it.
-        kind: what it names.
+        kind: what it names: a key of ``KINDS``.
         location: a path, a pattern, a device or a URL, as the kind needs it. In a URL the scheme is in lower case, and
             the login is percent-encoded where it has to be.
         query: what stood behind ``?``, for devices, images and ``test://``.
@@ -46,7 +32,7 @@ class Source:
     """
 
     uri: str = field(repr=False)
-    kind: SourceKind
+    kind: str
     location: str = field(repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     label: str = field(init=False, compare=False)
@@ -57,21 +43,21 @@ class Source:
     @property
     def live(self) -> bool:
         """Frames arrive at their own pace and cannot be asked for again."""
-        return self.kind in (SourceKind.DEVICE, SourceKind.STREAM)
+        return KINDS[self.kind].live
 
     @property
     def path(self) -> Path | None:
         """The file, where the source is one of this machine."""
         remote = self.location.startswith(("http://", "https://"))
         remote = remote or (self.location.startswith("pipe:") and not os.path.lexists(self.location))
-        return None if remote or self.kind is not SourceKind.FILE else Path(self.location)
+        return None if remote or self.kind != SourceKind.FILE else Path(self.location)
 
     @property
     def name(self) -> str:
         """What a record calls the source: the label without the folders of this machine."""
         if self.path is not None:
             return printable(self.path.name)
-        if self.kind is SourceKind.IMAGES:
+        if self.kind == SourceKind.IMAGES:
             rate = f"?rate={self.query['rate']}" if "rate" in self.query else ""
             return printable("/".join(Path(self.location).parts[-2:]).removeprefix("//") + rate)
         return self.label
@@ -106,35 +92,25 @@ def source_from_uri(uri: str | PathLike[str]) -> Source:
     """
     text = fspath(uri)
     if not text:
-        raise SourceError(f"an empty source: expected {_KNOWN}")
+        raise SourceError(f"an empty source: expected {known()}")
     label = label_of(text)
     match = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://", text)
     scheme = match.group(1).lower() if match else ""
     rest = text[match.end() :] if match else text
-    if scheme in NETWORK:
-        kind = SourceKind.FILE if scheme in _SERVERS else SourceKind.STREAM
-        return Source(text, kind, url_with_encoded_login(text))
     if scheme == "csi":
         raise SourceError(
             f"{label}: CSI cameras need GStreamer's nvarguscamerasrc, which this package does not use; expected "
             "a V4L2 camera (/dev/video0) or an RTSP stream of the CSI camera (rtsp://localhost:8554/csi)"
         )
-    if scheme == "images":
-        location, query = _pattern_and_rate(rest)
-        return Source(text, SourceKind.IMAGES, _complete(location, label, "images://frames/%06d.png"), query)
-    if scheme == "test":
-        location, query = _split(rest)
-        if location.rstrip("/") not in ("", "street"):
-            raise SourceError(f"{label}: there is no such test source; expected test://street")
-        return Source(text, SourceKind.STREET, "street", query)
-    if scheme == "v4l2" or (not scheme and _DEVICE.fullmatch(text)):
-        location, query = _split(rest)
-        device = f"/dev/video{location}" if location.isdigit() else location
-        return Source(text, SourceKind.DEVICE, _complete(device, label, "v4l2:///dev/video0"), query)
+    kind = kind_of_scheme(scheme)
+    if not scheme and _DEVICE.fullmatch(text):
+        kind = SourceKind.DEVICE
+    if kind is not None:
+        return Source(text, kind, *KINDS[kind].parts(text, rest, label))
     if (path := path_from_file_uri(text)) is not None:
-        return _file_or_images(text, _complete(path, label, "file:///clips/clip.mp4"))
+        return _file_or_images(text, complete(path, label, "file:///clips/clip.mp4"))
     if scheme and not os.path.lexists(text):
-        raise SourceError(f"{label}: unknown kind of source {scheme}://; expected {_KNOWN}")
+        raise SourceError(f"{label}: unknown kind of source {scheme}://; expected {known()}")
     before = text.partition(":")[0].lower()
     if before in NETWORK and not os.path.lexists(text):
         raise SourceError(f"{label}: there is no such file; a URL has two slashes: {before}://host/path")
@@ -157,7 +133,7 @@ def path_from_file_uri(text: str) -> str | None:
 
 def _file_or_images(text: str, path: str) -> Source:
     """A file; where there is none of this name, images by their numbers or by ``*``: FFmpeg would end at a gap."""
-    location, query = _pattern_and_rate(path)
+    location, query = pattern_and_rate(path)
     pattern = Path(location)
     fits: list[Path] = []
     if is_pattern(pattern.name) and not os.path.lexists(path):
@@ -166,20 +142,3 @@ def _file_or_images(text: str, path: str) -> Source:
     if fits:
         return Source(text, SourceKind.IMAGES, location, query)
     return Source(text, SourceKind.FILE, path)
-
-
-def _pattern_and_rate(rest: str) -> tuple[str, dict[str, str]]:
-    """``?`` may stand for a character of a name, so only ``?rate=`` at the end is a query."""
-    match = re.fullmatch(rf"(.*?){_RATE.pattern}", rest, re.DOTALL)
-    return (match[1], dict(parse_qsl(match[2], keep_blank_values=True))) if match else (rest, {})
-
-
-def _split(rest: str) -> tuple[str, dict[str, str]]:
-    location, _, query = rest.partition("?")
-    return location, dict(parse_qsl(query))
-
-
-def _complete(location: str, label: str, example: str) -> str:
-    if not location:
-        raise SourceError(f"{label}: nothing behind ://; expected for example {example}")
-    return location

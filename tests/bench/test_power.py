@@ -1,8 +1,12 @@
+import threading
 import time
 
 import pytest
 
-from edge_arseg.bench.power import hwmon_rails, measured_energy, rapl_counters
+from edge_arseg.bench import sensors
+from edge_arseg.bench.power import board_rails, measured_energy
+from edge_arseg.bench.sensors.hwmon import hwmon_rails
+from edge_arseg.bench.sensors.rapl import rapl_counters
 from edge_arseg.spec.targets.files import targets
 
 
@@ -49,9 +53,9 @@ def test_an_agx_total_is_the_sum_of_three(tmp_path):
 
 def test_other_chips_and_unlabelled_channels_are_no_rails(tmp_path):
     hwmon(tmp_path, "coretemp", {"VDD_IN": (5000, 2000)})
-    assert hwmon_rails(tmp_path) == {}
+    assert hwmon_rails(tmp_path, board_rails()) == {}
     hwmon(tmp_path, "ina3221", {"VDD_IN": (5000, 2000)}, number=5)
-    assert list(hwmon_rails(tmp_path)) == ["VDD_IN"]
+    assert list(hwmon_rails(tmp_path, board_rails())) == ["VDD_IN"]
 
 
 def test_an_unknown_board_has_rails_but_no_total(tmp_path):
@@ -144,4 +148,34 @@ def test_the_total_of_each_board_is_measured(name, tmp_path):
 def test_a_reading_that_is_no_number_is_no_rail(content, tmp_path):
     hwmon(tmp_path, "ina3221", {"VDD_IN": (5000, 2000)})
     (tmp_path / "sys/class/hwmon/hwmon3/in1_input").write_text(content)
-    assert hwmon_rails(tmp_path) == {}
+    assert hwmon_rails(tmp_path, board_rails()) == {}
+
+
+class Wattmeter:
+    """A toy: 3 joules between two readings, of which 2 make the total."""
+
+    source, total, interval_s = "a wattmeter", ("whole",), None
+
+    def __init__(self):
+        self.readings = 0
+
+    def read(self):
+        self.readings += 1
+        return {"whole": 2.0 * self.readings, "part": 1.0 * self.readings}
+
+
+def test_a_sensor_is_registered_by_one_entry(tmp_path, monkeypatch):
+    hwmon(tmp_path, "ina3221", {"VDD_ODD": (5000, 2000)})
+    monkeypatch.setattr(sensors, "SENSORS", (*sensors.SENSORS, lambda root, boards: Wattmeter()))
+    with measured_energy(tmp_path) as energy:
+        time.sleep(0.01)
+    assert (energy.source, energy.joules, energy.samples) == ("a wattmeter", 2.0, 2)
+    assert energy.rails == {"whole": 2.0, "part": 1.0}
+
+
+def test_what_goes_wrong_inside_is_raised_and_nothing_reads_on(tmp_path):
+    hwmon(tmp_path, "ina3221", {"VDD_IN": (5000, 2000)})
+    before = threading.active_count()
+    with pytest.raises(KeyError), measured_energy(tmp_path):
+        raise KeyError
+    assert threading.active_count() == before

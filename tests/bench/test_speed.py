@@ -4,13 +4,13 @@ import pytest
 
 pytest.importorskip("torch")
 
+from edge_arseg.bench.report.markdown import markdown_from_speed
 from edge_arseg.bench.speed import Speed, no_verdict_reason, speed_of_bundle
-from edge_arseg.bench.speed_report import markdown_from_speed
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime import zoo
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.mode import Mode
 
 SOURCE = "test://street?size=90x122&frames=15"
 ONE_THREAD = EngineOptions(threads=1)

@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-from edge_arseg.runtime.kernels.cuda.source_files import source_digest
+from edge_arseg.runtime.kernels.cuda.image import source_digest
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks/cuda_resources.py"
 

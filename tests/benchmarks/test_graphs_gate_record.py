@@ -56,4 +56,4 @@ def test_the_page_shows_the_record():
 
 def test_make_runs_it():
     recipe = (ROOT / "Makefile").read_text().partition("\ngraphs-gate:")[2].partition("\n\n")[0]
-    assert "tests/check_variants.py --record benchmarks/results/graphs_gate.json" in recipe
+    assert "tools/check_variants.py --record benchmarks/results/graphs_gate.json" in recipe

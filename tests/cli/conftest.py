@@ -1,7 +1,7 @@
 import signal
 
 import pytest
-from fake_bundle import FAKE, write_fake_bundle
+from support.bundles.fake import FAKE, write_fake_bundle
 
 
 @pytest.fixture(scope="session")

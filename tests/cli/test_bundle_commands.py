@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from small_networks import OWN  # noqa: E402
+from support.networks.small import OWN  # noqa: E402
 
 from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle  # noqa: E402
 
@@ -153,9 +153,8 @@ def test_a_wrong_checkpoint_is_said(edge_arseg, tmp_path, monkeypatch, command, 
 
 
 def test_convert_keeps_the_network(edge_arseg, own_checkpoint, tmp_path):
-    from small_networks import random_frame
-
     from edge_arseg.network.checkpoint.importer import network_from_checkpoint
+    from edge_arseg.testing.networks import random_frame
 
     answer = edge_arseg("convert", *own_checkpoint, "-o", tmp_path / "again.safetensors")
     assert answer.code == 0, answer.err

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from toy_bundle import GOP, HEIGHT, WIDTH, ToyEngine, toy_golden, write_label, write_toy_bundle
+from support.bundles.toy import GOP, HEIGHT, WIDTH, ToyEngine, toy_golden, write_label, write_toy_bundle
 
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.video.sources.street_clip import write_street
@@ -25,7 +25,7 @@ def toys(monkeypatch, tmp_path):
         monkeypatch.setitem(BACKENDS, name.lower(), f"{__name__}:{name}Engine")
     monkeypatch.setattr("edge_arseg.runtime.choice.engine_choice.CANDIDATES", ("toy",))
     monkeypatch.setattr(
-        "edge_arseg.runtime.fusion.contract.kernels_available", lambda: False
+        "edge_arseg.runtime.head.kernels_available", lambda: False
     )  # the toy has no weights for a kernel
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
@@ -120,7 +120,7 @@ def test_a_backend_named_alone_gets_a_bundle_of_the_package(edge_arseg, commands
 
 
 def test_the_fake_backend_is_not_compared(edge_arseg, commands, tmp_path):
-    from fake_bundle import write_fake_bundle
+    from support.bundles.fake import write_fake_bundle
 
     answer = edge_arseg(*commands["run"], "-b", write_fake_bundle(tmp_path / "fake.arseg"), "--backend", "fake")
     assert answer.code == 0, answer.err
@@ -213,8 +213,8 @@ def test_what_is_remembered_costs_no_engine_library(tmp_path):
     code = (
         "import sys\n"
         "from edge_arseg.runtime.choice.engine_choice import choice_from_options\n"
-        "from edge_arseg.runtime.engines.options import EngineOptions\n"
-        "from edge_arseg.runtime.pipeline import Mode\n"
+        "from edge_arseg.runtime.engines.contract import EngineOptions\n"
+        "from edge_arseg.runtime.mode import Mode\n"
         "choice = choice_from_options(None, [Mode.HR], EngineOptions(), candidates=('onnxruntime',))\n"
         "loaded = sorted({'onnxruntime', 'openvino', 'numba'} & set(sys.modules))\n"
         "print(choice.how.endswith('; remembered'), loaded)"

@@ -5,11 +5,11 @@ import sys
 import threading
 from dataclasses import replace
 
-import cuda_host
 import pytest
-from cuda_stub import KernelGpu
-from kernel_bundles import BOARD, MEMORY, compiled
-from tensorrt_stubs import building, install
+from support.bundles.kernel import BOARD, MEMORY, compiled
+from support.gpu import host as cuda_host
+from support.gpu.stub import KernelGpu
+from support.tensorrt import building, install
 
 from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
 from edge_arseg.compiler.target import compile as compilation
@@ -116,7 +116,7 @@ def test_a_cache_that_cannot_be_written_and_then_the_users_too(edge_arseg, bundl
 
 
 def test_too_little_memory_for_a_build(edge_arseg, bundle, board):
-    board(replace(BOARD, memory_now=lambda: HostMemory(MEMORY.total, 10**9, 0)))
+    board(replace(BOARD, read_memory=lambda: HostMemory(MEMORY.total, 10**9, 0)))
     answer = edge_arseg("compile", bundle, "--force")
     assert answer.code == 6
     for words in ("building hr takes about", "multi-user.target", "--workspace 256", "sudo swapon", "type the same"):

@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from small_networks import OWN, own_network  # noqa: E402
-from toy_bundle import write_image, write_label  # noqa: E402
+from support.bundles.toy import write_image, write_label  # noqa: E402
+from support.networks.small import OWN, own_network  # noqa: E402
 
 from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network  # noqa: E402
 from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle  # noqa: E402

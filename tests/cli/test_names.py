@@ -5,8 +5,8 @@ from pathlib import Path
 
 import av
 import pytest
-from fake_bundle import FAKE
-from video.moving_clips import chainable
+from support.bundles.fake import FAKE
+from support.clips.moving import chainable
 
 
 @pytest.fixture(autouse=True)

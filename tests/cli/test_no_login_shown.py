@@ -11,9 +11,9 @@ from urllib.parse import unquote
 import av
 import numpy as np
 import pytest
-from fake_bundle import FAKE, HEIGHT, WIDTH
-from video.live_server import free_port
-from video.moving_clips import chainable
+from support.bundles.fake import FAKE, HEIGHT, WIDTH
+from support.clips.live_server import free_port
+from support.clips.moving import chainable
 
 from edge_arseg.errors import ArsegError, SourceError
 from edge_arseg.runtime.segmenter import Segmenter
@@ -208,7 +208,7 @@ class TwoPictures:
 def test_the_log_of_an_outage_does_not_show_it(monkeypatch, caplog):
     port = free_port()
     monkeypatch.setattr(TwoPictures, "opened", 0)
-    monkeypatch.setattr("edge_arseg.video.reader.Decoder", TwoPictures)
+    monkeypatch.setattr("edge_arseg.video.decoding.decode.Decoder", TwoPictures)
     url = f"rtsp://{USER}:#{WORD}@127.0.0.1:{port}/live"
     with open_video(url, retry_s=0.7) as reader, pytest.raises(SourceError) as caught:
         list(reader)

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from fake_bundle import FAKE, HEIGHT, WIDTH
-from video.moving_clips import chainable, encode, moving
+from support.bundles.fake import FAKE, HEIGHT, WIDTH
+from support.clips.moving import chainable, encode, moving
 
 pytestmark = pytest.mark.usefixtures("no_hang")
 STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames="

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 import pytest
-from fake_bundle import FAKE, HEIGHT, WIDTH
-from video.moving_clips import chainable
+from support.bundles.fake import FAKE, HEIGHT, WIDTH
+from support.clips.moving import chainable
 
 from edge_arseg.cli.source import ENVIRONMENT
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fake_bundle import FAKE, HEIGHT, WIDTH
+from support.bundles.fake import FAKE, HEIGHT, WIDTH
 
 STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames=3"
 LINES = ["run", STREET, "jsonl://-"]

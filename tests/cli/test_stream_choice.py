@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from fake_bundle import FAKE
+from support.bundles.fake import FAKE
 from video.decoding.test_streams import several
 
 from edge_arseg.video import open_video

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bundle_files import small_contents, small_manifest
+from support.bundles.small import small_contents, small_manifest
 
 from edge_arseg.compiler import writing as bundle_writer
 from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
@@ -20,7 +20,7 @@ WRITER = """
 import os, pathlib, sys, time
 sys.path.insert(0, sys.argv[1])
 from dataclasses import replace
-from bundle_files import small_contents, small_manifest
+from support.bundles.small import small_contents, small_manifest
 from edge_arseg.compiler import writing as bundle_writer
 
 path, moment = sys.argv[2:]

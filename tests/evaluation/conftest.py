@@ -1,5 +1,5 @@
 import pytest
-from toy_bundle import moving_maps, write_image, write_label, write_toy_bundle
+from support.bundles.toy import moving_maps, write_image, write_label, write_toy_bundle
 
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import BACKENDS
@@ -7,7 +7,7 @@ from edge_arseg.runtime.engines.opening import BACKENDS
 
 @pytest.fixture
 def toy_backend(monkeypatch):
-    monkeypatch.setitem(BACKENDS, "toy", "toy_bundle:ToyEngine")
+    monkeypatch.setitem(BACKENDS, "toy", "support.bundles.toy:ToyEngine")
     return "toy"
 
 

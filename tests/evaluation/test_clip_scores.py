@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from evaluation.slow_scores import slow_confusion, slow_iou
-from toy_bundle import GOP, HEIGHT, WIDTH, write_image, write_label
+from support.bundles.toy import GOP, HEIGHT, WIDTH, write_image, write_label
 
 from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.evaluation.scores import json_from_scores
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.video.sources.street_clip import write_street
 
 ALL = tuple(range(GOP))

@@ -3,12 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_bundle import HEIGHT, WIDTH, write_image, write_label
+from support.bundles.toy import HEIGHT, WIDTH, write_image, write_label
 
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
 from edge_arseg.evaluation.labels.nearest import resized_map
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from edge_arseg.errors import OptionError
 from edge_arseg.evaluation.labels.encoding import bitrate_from_text
 from edge_arseg.evaluation.modes import modes_from_text
 from edge_arseg.evaluation.passes import distance_at, phases_from_text
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 
 
 def test_phases():

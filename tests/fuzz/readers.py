@@ -5,14 +5,13 @@ import json
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
-from fake_bundle import FAKE, write_fake_bundle
 from fuzz.children import CheckError
+from support.bundles.fake import FAKE, write_fake_bundle
 
 from edge_arseg.cli.main import exit_code
 from edge_arseg.errors import ArsegError
@@ -21,8 +20,7 @@ from edge_arseg.motion import KeyframePolicy, MotionChain
 from edge_arseg.runtime.bundles.reading import MANIFEST, Bundle, read_bundle
 from edge_arseg.runtime.bundles.summary import summary_from_bundle
 from edge_arseg.runtime.device.board import board_from_files
-from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
-from edge_arseg.runtime.engines.opening import open_engine
+from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec.recipe import recipe_from_toml
 from edge_arseg.spec.targets.files import jetpack_table, targets
 from edge_arseg.training.datasets.classes import classes_from_file
@@ -114,11 +112,8 @@ def read_verified_bundle(folder: Path, name: str) -> None:
 
 
 def read_graph(folder: Path, name: str) -> None:
-    """The product's own reader, then ONNX Runtime with one run."""
-    path = folder / name
-    with suppress(ArsegError):
-        specs_from_graph_file(path)
-    with open_engine(path, threads=1) as engine:
+    """ONNX Runtime with one run."""
+    with OnnxRuntimeEngine(folder / name, threads=1) as engine:
         engine.run({name: np.zeros(spec.shape, spec.dtype) for name, spec in engine.inputs.items()})
 
 
@@ -216,7 +211,6 @@ def _everything(folder: Path) -> None:
         bundle.fusion_weights,
         bundle.decoder_weights,
         lambda: summary_from_bundle(bundle),
-        *(lambda role=role: specs_from_graph_file(bundle.graph_path(role)) for role in bundle.manifest.graphs),
     ):
         try:
             part()

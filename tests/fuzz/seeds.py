@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
-from bundle_files import write_small_bundle
-from fake_bundle import write_fake_bundle
-from sum_graph import write_sum_graph
-from video.moving_clips import encode, moving
+from support.bundles.fake import write_fake_bundle
+from support.bundles.small import write_small_bundle
+from support.clips.moving import encode, moving
 
 from edge_arseg.runtime.zoo import ZOO
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.storage.data_folder import data_folder
+from edge_arseg.testing.sum_graph import write_sum_graph
 from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 
 ROOT = Path(__file__).parents[2]

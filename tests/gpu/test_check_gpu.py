@@ -8,21 +8,22 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import cuda_host
 import numpy as np
 import pytest
-from gpu.roofline import Rates, bounds_ms, work_from_plan
+from support.gpu import host as cuda_host
 
 from edge_arseg.runtime.kernels.cuda import GpuLimits, Storage, plan_from_shapes
-from edge_arseg.spec.fusion import FusionShapes
+from edge_arseg.spec.weights import FusionShapes
+from tools.gpu.roofline import Rates, bounds_ms, work_from_plan
 
 torch = pytest.importorskip("torch")
 
-import fusion_reference  # noqa: E402
-from gpu import check_gpu, race_checks  # noqa: E402
-from gpu.rivals import TorchFusion  # noqa: E402
+from support.golden import fusion_reference  # noqa: E402
 
-FOLDER = Path(__file__).parent
+from tools.gpu import check_gpu, race_checks  # noqa: E402
+from tools.gpu.rivals import TorchFusion  # noqa: E402
+
+FOLDER = Path(__file__).parents[2] / "tools" / "gpu"
 PSP18 = FusionShapes(64, (720, 960), (360, 480), (180, 240), 720)
 BOARD = GpuLimits(8, 163 << 10, 164 << 10)
 

@@ -94,7 +94,7 @@ def test_the_shipped_kernels_compute_what_numba_compiles_here_bit_for_bit():
     from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
     from edge_arseg.runtime.kernels.numba_head.launch import compiled_decode
     from edge_arseg.spec.frame import VECTOR_DTYPE
-    from edge_arseg.spec.fusion import FusionWeights
+    from edge_arseg.spec.weights import FusionWeights
 
     random = np.random.default_rng(3)
 

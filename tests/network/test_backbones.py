@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from backbone_tester import BackboneExportQuestions, BackboneQuestions, BackboneTester, seeded
 
 from edge_arseg.network.backbone import ceil_halvings
+from edge_arseg.testing.backbone import BackboneExportQuestions, BackboneQuestions, BackboneTester, seeded
 
 
 class TestCompact(BackboneTester):

@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from check_golden import rows_from_logits
-from golden_cases import GOLDEN, golden_case, golden_files, golden_network
-from golden_paths import torch_logits
+from support.golden.cases import GOLDEN, golden_case, golden_files, golden_network
+from support.golden.paths import torch_logits
 
 from edge_arseg.network.warp import flow_at_feature, warp
+from tools.check_golden import rows_from_logits
 
 pytestmark = pytest.mark.skipif(not golden_files(), reason=f"no golden files of the reference in {GOLDEN}")
 

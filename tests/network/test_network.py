@@ -6,13 +6,14 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from small_networks import OWN_MODEL, own_network, random_frame
+from support.networks.small import OWN_MODEL, own_network
 from torch.nn import functional as F
 
 from edge_arseg.errors import OptionError
 from edge_arseg.network.network import Network, check_sizes
 from edge_arseg.network.variants import VARIANTS
 from edge_arseg.spec.model import lr_size
+from edge_arseg.testing.networks import random_frame
 
 
 @pytest.fixture(scope="module")

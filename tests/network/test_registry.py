@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from small_networks import OWN
+from support.networks.small import OWN
 
 from edge_arseg.errors import CheckpointError, OptionError
 from edge_arseg.network.backbones.bise18 import Bise18

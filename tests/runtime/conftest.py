@@ -1,5 +1,6 @@
 import pytest
-from sum_graph import write_sum_graph
+
+from edge_arseg.testing.sum_graph import write_sum_graph
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,10 @@
 import pytest
 
 from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
-from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements, required_agreement
+from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements
 from edge_arseg.runtime.zoo import ZOO
 
 

@@ -5,11 +5,11 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from bundle_files import small_manifest, write_small_bundle
+from support.bundles.small import small_manifest, write_small_bundle
 
 from edge_arseg.compiler.writing import write_bundle
+from edge_arseg.runtime.bundles.gate import gate_text, required_agreement
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.verification import gate_text, required_agreement
 from edge_arseg.runtime.zoo import default_bundle
 
 

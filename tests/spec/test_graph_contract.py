@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 import pytest
-from bundle_files import small_manifest
-from fake_bundle import write_fake_bundle
+from support.bundles.fake import write_fake_bundle
+from support.bundles.small import small_manifest
 
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles.reading import read_bundle

@@ -3,9 +3,9 @@ import json
 from pathlib import Path
 
 import pytest
-from bundle_files import small_manifest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.bundles.small import small_manifest
 
 from edge_arseg.errors import BundleError
 from edge_arseg.spec import manifest as manifests

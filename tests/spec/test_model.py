@@ -1,8 +1,6 @@
 import pytest
 
-from edge_arseg.spec.classes import CAMVID_12, CITYSCAPES_19
-from edge_arseg.spec.cost import Cost
-from edge_arseg.spec.model import lr_size
+from edge_arseg.spec.model import CAMVID_12, CITYSCAPES_19, Cost, lr_size
 from edge_arseg.spec.tensor import TensorSpec
 
 

@@ -1,7 +1,7 @@
 """JSON and TOML with numbers and nesting without end: each reader refuses them in its own words."""
 
 import pytest
-from bundle_files import write_small_bundle
+from support.bundles.small import write_small_bundle
 
 from edge_arseg.errors import BundleError, DataError, OptionError, TargetError
 from edge_arseg.runtime.bundles.reading import read_bundle

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError, SinkError
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.street import frames_from_street, scenes_from_street, street_from_query
 from edge_arseg.street.layout import BUILDING, ROAD, SKY
 from edge_arseg.street.texture import hazed, lay_over, packed, rgb_from_packed, texture_from_rgba

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from training_files import street_still, write_camvid, write_classes
+from support.training.files import street_still, write_camvid, write_classes
 
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.motion import KeyframePolicy, MotionChain
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.training.pairs.store import PairStore
-from edge_arseg.training.prepare import Request, store_from_request
+from edge_arseg.training.prepare import store_from_request
+from edge_arseg.training.request import Request
 from edge_arseg.training.simulation.clip import frames_from_still
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames
 from edge_arseg.video.reader import open_video
@@ -40,7 +41,7 @@ def test_decoded_flow_leads_back_to_the_keyframe():
     for seed in range(6):
         frames = frames_from_still(*street_still(144, 192, seed), CAMVID_11, seed=[seed])
         motion = "codec" if seed % 3 == 2 else "recode"
-        clip = clip_from_frames(frames, Encoding(500_000, "veryfast"), motion=motion, chosen=(4, 11))
+        clip = clip_from_frames(frames, Encoding(500_000, "veryfast"), motion=motion, distances=(4, 11))
         key = clip.records[0]["rgb"]
         for record in clip.records[1:]:
             seen = record["label"] != 255

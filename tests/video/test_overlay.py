@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.classes import CAMVID_11, CITYSCAPES_19, ClassInfo
-from edge_arseg.spec.frame import Branch, Frame
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
+from edge_arseg.spec.model import CAMVID_11, CITYSCAPES_19, ClassInfo
 from edge_arseg.video.font import draw_text, text_mask
 from edge_arseg.video.overlay import Overlay
 

@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from video.moving_clips import HEIGHT, SHARED, WIDTH, chainable, encode, moving
+from support.clips.moving import HEIGHT, SHARED, WIDTH, chainable, encode, moving
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion import KeyframePolicy, MotionChain

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.broken_clips import audio_only, broken, remuxed
-from video.moving_clips import chainable, encode, moving
+from support.clips.broken import audio_only, broken, remuxed
+from support.clips.moving import chainable, encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.motion import KeyframePolicy, MotionChain

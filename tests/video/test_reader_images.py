@@ -1,7 +1,7 @@
 import av
 import numpy as np
 import pytest
-from video.moving_clips import encode, moving
+from support.clips.moving import encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video

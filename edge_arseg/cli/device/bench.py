@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
+from edge_arseg.bench.report import REPORTS, report_from_speed
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_json, progress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.engines.contract import EngineOptions
 
 
 @click.command()
@@ -23,6 +23,7 @@ from edge_arseg.runtime.pipeline import Mode
 @engine_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the record (JSON) there too.")
 @click.option("--force", is_flag=True, help="Permission to replace a record that is there. [default: refused]")
+@click.option("--report", type=click.Choice([*REPORTS]), default="markdown", show_default=True, help="What is printed.")
 @json_option
 def bench(
     source: str,
@@ -35,56 +36,40 @@ def bench(
     engines: EngineOptions,
     output: Path | None,
     force: bool,
+    report: str,
     as_json: bool,
 ) -> None:
     """Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.
 
-    Prints Markdown, or the record with --json. A p99 needs 299 frames of its kind. SOURCE may be @FILE, whose first
+    Prints a report, or the record with --json. A p99 needs 299 frames of its kind. SOURCE may be @FILE, whose first
     line is the source; without it, EDGE_ARSEG_SOURCE counts.
     """
-    known = [mode.value for mode in Mode]
-    chosen = [mode.strip() for mode in modes.split(",")] if modes else []
-    if unknown := [mode for mode in chosen if mode not in known]:
-        raise click.UsageError(f"--mode {','.join(unknown)}: expected some of {','.join(known)}")
-    from edge_arseg.bench.record import record_now, write_record
-    from edge_arseg.bench.speed import speed_of_bundle
-    from edge_arseg.bench.speed_report import markdown_from_speed
+    from edge_arseg.bench.record import record_from_bundle, write_record
+    from edge_arseg.evaluation.modes import modes_from_text
+    from edge_arseg.runtime.mode import Mode
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.storage.files import check_output
     from edge_arseg.video.uri import source_from_uri
 
+    asked = modes_from_text(modes) if modes else ()
     read = source_from_uri(source)
     if output is not None:
         check_output(output, force=force, inputs=[*inputs_of_bundle(bundle), *filter(None, [read.path])])
-    choice, wanted = announced_choice(bundle, [Mode(mode) for mode in chosen], (Mode.AR, Mode.HR), engines)
-    checked = choice.bundle
-    speed = speed_of_bundle(
+    choice, chosen = announced_choice(bundle, asked, (Mode.AR, Mode.HR), engines)
+    record, speed = record_from_bundle(
         choice,
         source,
-        modes=wanted,
+        modes=chosen,
         frames=frames,
         motion=motion,
         recode_scale=recode_scale,
         stream=stream,
         progress=progress,
     )
-    settings = {
-        "bundle": checked.manifest.name,
-        "bundle_digest": checked.digest,
-        "source": read.name,
-        "frames": frames,
-        "motion": motion,
-        "recode_scale": recode_scale,
-        "stream": stream,
-        **asdict(choice.options),
-        "chosen": choice.how,
-        "agreement": choice.agreement,
-    }
-    record = record_now("speed", settings=settings, values={**asdict(speed), "verdict": speed.verdict})
     if output is not None:
         check_output(output, force=force)  # it may have come meanwhile
         write_record(record, output)
     if as_json:
         print_json(asdict(record))
     else:
-        click.echo(markdown_from_speed(speed, checked), nl=False)
+        click.echo(report_from_speed(report, speed, choice.bundle), nl=False)

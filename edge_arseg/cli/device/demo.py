@@ -1,6 +1,5 @@
 """``edge-arseg demo``."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,11 +7,10 @@ import click
 
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
-from edge_arseg.cli.output import print_fields, print_json
+from edge_arseg.cli.output import print_fields, print_json, progress
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.storage.url import label_of
+from edge_arseg.runtime.engines.contract import EngineOptions
 
 
 @click.command()
@@ -50,34 +48,25 @@ def demo(
     EDGE_ARSEG_SOURCE counts. The folder gets an overlay video, a JSON line for each frame and a summary; those of an
     earlier demo are replaced.
     """
-    from edge_arseg.demo.demonstration import demo_from_source, street_clip
-    from edge_arseg.demo.folder import SUMMARY, DemoFolder
-    from edge_arseg.runtime.pipeline import Mode
-    from edge_arseg.runtime.segmenter import Segmenter
-    from edge_arseg.storage.files import write_whole
-    from edge_arseg.video.sinks.base import sink_errors
+    from edge_arseg.demo.demonstration import demo_from_source
+    from edge_arseg.demo.folder import DemoFolder
+    from edge_arseg.runtime.mode import Mode
 
     folder = DemoFolder(output, force=force)
-    folder.check(source)
+    folder.check(source)  # before the choice, which may take minutes
     choice, _ = announced_choice(bundle, [], (Mode.AR, Mode.HR), engines)
-    checked = choice.bundle
-    with Segmenter(choice) as segmenter, folder, FrameProgress(limit) as progress:
-        if source is None:
-            click.echo(f"rendering a street drive of {checked.manifest.height}x{checked.manifest.width} ...", err=True)
+    with FrameProgress(limit) as frames:
         shown = demo_from_source(
-            segmenter,
-            street_clip(output, segmenter) if source is None else source,
+            choice,
+            source,
             folder,
             motion=motion,
             recode_scale=recode_scale,
             stream=stream,
             limit=limit,
-            each=progress.step,
+            progress=progress,
+            each=frames.step,
         )
-        summary = output / SUMMARY
-        shown.files["summary"] = label_of(summary)
-        with sink_errors(label_of(summary)):
-            write_whole(summary, (json.dumps(asdict(shown), indent=2) + "\n").encode())
     if as_json:
         print_json(asdict(shown))
         return

@@ -11,7 +11,7 @@ from edge_arseg.cli.options import bundle_option, engine_options, json_option, m
 from edge_arseg.cli.output import print_fields, print_json, print_table
 from edge_arseg.cli.progress import Meter
 from edge_arseg.cli.source import SOURCE, source_from_environment
-from edge_arseg.runtime.engines.options import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions
 
 if TYPE_CHECKING:
     from edge_arseg.evaluation.scores import Scores
@@ -81,7 +81,7 @@ def eval(
     from edge_arseg.evaluation.modes import modes_from_text
     from edge_arseg.evaluation.passes import phases_from_text
     from edge_arseg.evaluation.scores import json_from_scores
-    from edge_arseg.runtime.pipeline import Mode
+    from edge_arseg.runtime.mode import Mode
 
     usual = (Mode.AR, Mode.HR, Mode.LR) if clip else (Mode.HR, Mode.LR)
     asked = modes_from_text(mode) if mode else ()

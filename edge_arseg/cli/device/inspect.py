@@ -60,7 +60,7 @@ def _json(bundle: "Bundle", summary: "QuantizationSummary | None", records: "_Re
 
 
 def _print_fields(bundle: "Bundle", summary: "QuantizationSummary | None") -> None:
-    from edge_arseg.runtime.verification import gate_text
+    from edge_arseg.runtime.bundles.gate import gate_text
 
     manifest = bundle.manifest
     fields: list[tuple[str, object]] = [
@@ -131,7 +131,7 @@ def _print_graphs(manifest: "Manifest", summary: "QuantizationSummary | None") -
 
 
 def _print_kernels(manifest: "Manifest") -> None:
-    from edge_arseg.runtime.kernels.cuda.source_files import source_digest
+    from edge_arseg.runtime.kernels.cuda.image import source_digest
 
     if not manifest.kernels:
         return

@@ -9,8 +9,8 @@ from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.mode import Mode
 
 
 @click.command()
@@ -54,38 +54,37 @@ def run(
     SINK     overlay.mp4, masks://dir, jsonl://file or jsonl://- (stdout), null://
     """
     from edge_arseg.motion.keyframe import KeyframePolicy
-    from edge_arseg.runtime.segmenter import Segmenter
+    from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.zoo import inputs_of_bundle
-    from edge_arseg.video.sinks import check_sinks, open_sinks
+    from edge_arseg.video.sinks import check_sinks
 
     source, sinks = source_and_sinks(arguments)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
-    check_sinks(sinks, source=source, inputs=inputs, force=force)
+    check_sinks(sinks, source=source, inputs=inputs, force=force)  # before the choice, which may take minutes
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
-    checked = choice.bundle
-    policy = KeyframePolicy(interval or checked.manifest.gop, scene_cut, follow_codec)
     with ExitStack() as stack:
-        segmenter = stack.enter_context(Segmenter(choice, mode=chosen_mode, policy=policy))
-        reader = stack.enter_context(segmenter.open(source, motion=motion, recode_scale=recode_scale, stream=stream))
-        opened = open_sinks(
+        progress = FrameProgress()
+
+        def begun(start: RunStart) -> None:
+            nonlocal progress
+            click.echo(f"{choice.bundle.manifest.name}: {start.label}", err=True)
+            click.echo(f"motion: {start.motion}", err=True)
+            progress = stack.enter_context(FrameProgress(start.frames))
+
+        run_to_sinks(
+            choice,
+            source,
             sinks,
-            size=segmenter.size,
-            rate=reader.rate or 30.0,
-            classes=checked.manifest.model.classes,
+            mode=chosen_mode,
+            policy=KeyframePolicy(interval or choice.bundle.manifest.gop, scene_cut, follow_codec),
+            motion=motion,
+            recode_scale=recode_scale,
+            stream=stream,
+            limit=limit,
             alpha=alpha,
-            source=source,
             inputs=inputs,
             force=force,
+            begun=begun,
+            each=lambda result: progress.step(result),
         )
-        for sink in opened:
-            stack.enter_context(sink)
-        click.echo(f"{checked.manifest.name}: {segmenter.pipeline.label}", err=True)
-        click.echo(f"motion: {reader.motion_source.value} ({reader.motion_reason})", err=True)
-        progress = stack.enter_context(FrameProgress(min(filter(None, (reader.frame_count, limit)), default=None)))
-        for result in segmenter.segment(reader):
-            for sink in opened:
-                sink.write(result)
-            progress.step(result)
-            if progress.done == limit or (opened and all(sink.finished for sink in opened)):
-                break
     click.echo(progress.summary(), err=True)

@@ -1,6 +1,5 @@
 """``edge-arseg verify``."""
 
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import click
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import backend_option, json_option
 from edge_arseg.cli.output import print_json, print_table
-from edge_arseg.errors import BuildError, EnvironmentUnfitError, GateError
 
 
 @click.command()
@@ -32,56 +30,37 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
     Exits with 1 where fewer pixels than --min-agreement get the expected class, with 3 where the bundle is damaged.
     """
     from edge_arseg.runtime.bundles.reading import read_bundle
-    from edge_arseg.runtime.engines.opening import engines_from_bundle
-    from edge_arseg.runtime.engines.options import AUTO, EngineOptions
-    from edge_arseg.runtime.kernel_check import CheckedKernel
-    from edge_arseg.runtime.pipeline import Mode
-    from edge_arseg.runtime.verification import agreements, gate_text, required_agreement, verified_roles
+    from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
+    from edge_arseg.runtime.mode import Mode
+    from edge_arseg.runtime.verification import verify_bundle
 
     checked = read_bundle(bundle)
-    golden = checked.golden_frames()
-    gate = gate_text(checked.manifest) if min_agreement is None else f"{min_agreement:.2%}, from the command line"
-    if min_agreement is None:
-        min_agreement = required_agreement(checked.manifest)
-    chosen = "as named"
     if backend == AUTO:
         choice, _ = announced_choice(checked, (), tuple(Mode), EngineOptions(), gate=False)
-        backend, chosen = choice.options.backend, choice.how
-    with ExitStack() as stack:
-        engines = stack.enter_context(engines_from_bundle(checked, verified_roles(checked.manifest), backend=backend))
-        kernel, not_run = None, ""
-        try:
-            kernel = stack.enter_context(CheckedKernel(checked))
-        except (BuildError, EnvironmentUnfitError) as error:
-            not_run = str(error)
-        rows = agreements(engines, golden, kernel)
-    worst = min(rows, key=lambda row: row.agreement)
-    passed = worst.agreement >= min_agreement
+        found = verify_bundle(choice, min_agreement=min_agreement)
+    else:
+        found = verify_bundle(checked, backend=backend, min_agreement=min_agreement)
     if as_json:
         print_json(
             {
                 "bundle": str(bundle),
                 "digest": checked.digest,
-                "backend": backend,
-                "chosen": chosen,
-                "passed": passed,
-                "worst_agreement": worst.agreement,
-                "min_agreement": min_agreement,
-                "gate": gate,
-                "fusion_kernel": {"ran": kernel.file} if kernel else {"not_run": not_run},
-                "rows": [asdict(row) for row in rows],
+                "backend": found.backend,
+                "chosen": found.chosen,
+                "passed": found.passed,
+                "worst_agreement": found.worst.agreement,
+                "min_agreement": found.min_agreement,
+                "gate": found.gate,
+                "fusion_kernel": {"ran": found.kernel} if found.kernel else {"not_run": found.kernel_not_run},
+                "rows": [asdict(row) for row in found.rows],
             }
         )
     else:
         print_table(
-            f"{bundle}: {len(checked.manifest.files)} files as written; class maps on {backend}",
+            f"{bundle}: {len(checked.manifest.files)} files as written; class maps on {found.backend}",
             ["output", "distance", "agreement"],
-            [[row.output, row.distance, f"{row.agreement:.4%}"] for row in rows],
+            [[row.output, row.distance, f"{row.agreement:.4%}"] for row in found.rows],
         )
-        click.echo(f"gate: {gate}")
-        click.echo(f"CUDA fusion kernel: {kernel.file if kernel else f'not run: {not_run}'}")
-    if not passed:
-        raise GateError(
-            f"{worst.output} at distance {worst.distance}: {worst.agreement:.4%} of the pixels agree, "
-            f"{min_agreement:.4%} expected (gate: {gate})"
-        )
+        click.echo(f"gate: {found.gate}")
+        click.echo(f"CUDA fusion kernel: {found.kernel or f'not run: {found.kernel_not_run}'}")
+    found.require()

@@ -1,8 +1,6 @@
 """Options that name a checkpoint, and reading it; shared by the commands of the host half."""
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,25 +9,9 @@ import click
 from edge_arseg.errors import EnvironmentUnfitError
 
 if TYPE_CHECKING:
-    from edge_arseg.network.network import Network
+    from edge_arseg.compiler.export.checkpoint import Checkpoint
 
 PATH = click.Path(path_type=Path)
-USUAL_LR_SCALE = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What was read.
-
-    Attributes:
-        network: in ``eval`` mode.
-        digests: SHA-256 of its files by name.
-        lr_scale: asked for, or that of the run.
-    """
-
-    network: "Network"
-    digests: dict[str, str]
-    lr_scale: float
 
 
 def checkpoint_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,38 +40,19 @@ def read_checkpoint(
 
     Raises:
         click.UsageError: the options do not name one checkpoint.
-        CheckpointError: see ``network_from_checkpoint``.
+        OptionError, CheckpointError: see ``checkpoint_from_path``.
         EnvironmentUnfitError: the host half is not installed.
     """
     named = (hr_file is not None) + (ar_file is not None)
     if named == 1 or (named == 2) == (checkpoint is not None):
         raise click.UsageError("name one checkpoint: a folder or .safetensors file, or both --hr FILE and --ar FILE")
     require_host()
-    from edge_arseg.network.checkpoint.importer import network_from_checkpoint, network_from_files, weights_file
-    from edge_arseg.runtime.bundles.reading import sha256_of
+    from edge_arseg.compiler.export.checkpoint import checkpoint_from_files, checkpoint_from_path
 
     if hr_file is not None and ar_file is not None:
-        digests = {f.name: sha256_of(f) for f in (hr_file, ar_file)}
-        scale = USUAL_LR_SCALE if lr_scale is None else lr_scale
-        return Checkpoint(network_from_files(hr_file, ar_file), digests, scale)
+        return checkpoint_from_files(hr_file, ar_file, lr_scale)
     assert checkpoint is not None
-    if lr_scale is None:
-        lr_scale = _trained_lr_scale(checkpoint) or USUAL_LR_SCALE
-    file = weights_file(checkpoint)
-    if backbone is not None and file.suffix != ".safetensors":
-        raise click.UsageError("--backbone goes with a .safetensors file; published files say which they need")
-    network = network_from_checkpoint(file, lr_scale=lr_scale, backbone=backbone)
-    files = [file] if file.is_file() else sorted(file.glob("[HA]R/*"))
-    return Checkpoint(network, {file.name: sha256_of(file) for file in files if file.is_file()}, lr_scale)
-
-
-def _trained_lr_scale(folder: Path) -> float | None:
-    """Return the LR scale in the settings of a training run, where ``folder`` is one of the LR branch."""
-    try:
-        found = json.loads((folder / "settings.json").read_text())["lr_scale"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return float(found) if isinstance(found, (int, float)) else None
+    return checkpoint_from_path(checkpoint, lr_scale, backbone=backbone)
 
 
 def require_host() -> None:

@@ -60,8 +60,7 @@ def compile(
             f"--dla {dla}: the DLA is not used in this version. Up to JetPack 6 it takes no Q/DQ graphs, JetPack 7.0 "
             "to 7.2.1 do not offer it, and Orin Nano and Thor have none. Leave out --dla: the GPU runs everything"
         )
-    from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
-    from edge_arseg.compiler.target.next_command import next_command
+    from edge_arseg.compiler.target.compile import compile_bundle, next_command, preview_compile
     from edge_arseg.compiler.target.options import CompileOptions
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
@@ -80,7 +79,7 @@ def compile(
     )
     checked = read_bundle(bundle)
     if dry_run:
-        found = plan_from_bundle(checked, target, options)
+        found = preview_compile(checked, target, options)
     else:
         found = compile_bundle(checked, target, options, progress=lambda line: click.echo(f"{line} ...", err=True))
     following = "" if dry_run else next_command(found)

@@ -12,7 +12,7 @@ from edge_arseg.cli.output import gmacs, print_fields, print_json, progress
 from edge_arseg.cli.source import SOURCE
 
 if TYPE_CHECKING:
-    from edge_arseg.spec.cost import Cost
+    from edge_arseg.spec.model import Cost
 
 
 @click.command()
@@ -56,36 +56,25 @@ def export(
     published layout (HR/ and AR/ inside).
     """
     read = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone)
-    network, lr_scale = read.network, read.lr_scale
-    from edge_arseg.compiler.export.export import bundle_from_network
-    from edge_arseg.compiler.export.settings import ExportSettings
-    from edge_arseg.network.variants import TRAINING_SIZES
-    from edge_arseg.spec.frame import Branch
+    from edge_arseg.compiler.export.export import bundle_from_checkpoint
 
-    size = size or TRAINING_SIZES.get(network.model.name.partition("-")[0])
-    if size is None:
-        raise click.UsageError(f"--size HxW is needed: {network.model.name} names no data set with a usual size")
-    settings = ExportSettings(*size, lr_scale, gop, flow_block)
-    output = output or Path(f"{network.model.name}-{size[0]}x{size[1]}.arseg")
-    difference = network.head_difference()
-    if difference > 0.0 and not hr_only and Branch.LR in network.trained:
-        click.echo(
-            f"note: the last 1x1 convolution of the HR and of the AR file differ by up to {difference:.3g}; "
-            "in a trained pair they are equal. Are both files of the same model?",
-            err=True,
-        )
-    bundle, rows = bundle_from_network(
-        network,
-        settings,
+    doubt = None if hr_only else read.doubt()
+    if doubt is not None:
+        click.echo(f"note: {doubt}", err=True)
+    bundle, rows = bundle_from_checkpoint(
+        read,
         output,
+        size=size,
+        gop=gop,
+        flow_block=flow_block,
         clip=clip,
-        checkpoints=read.digests,
         hr_only=hr_only,
         force=force,
         progress=progress,
     )
+    manifest = bundle.manifest
     worst = min(row.agreement for row in rows)
-    cost = bundle.manifest.cost
+    cost = manifest.cost
     between = None if hr_only else cost
     if as_json:
         print_json(
@@ -94,7 +83,7 @@ def export(
                 "digest": bundle.digest,
                 "worst_agreement": worst,
                 "hr_gmacs": cost.hr_macs / 1e9,
-                "branches": [branch.value for branch in bundle.manifest.branches],
+                "branches": [branch.value for branch in manifest.branches],
                 "non_key_gmacs": between and between.non_key_macs / 1e9,
                 "mean_gmacs": between and between.mean_macs(gop) / 1e9,
                 "saving": between and between.saving(gop),
@@ -102,8 +91,8 @@ def export(
         )
         return
     print_fields(
-        f"{bundle.path}: {network.model.name} {size[0]}x{size[1]}, "
-        + ("HR branch alone" if hr_only else f"LR {lr_scale:g}"),
+        f"{bundle.path}: {manifest.model.name} {manifest.height}x{manifest.width}, "
+        + ("HR branch alone" if hr_only else f"LR {manifest.lr_scale:g}"),
         [
             ("GMACs a frame" if hr_only else "GMACs keyframe (HR)", gmacs(cost.hr_macs)),
             *([] if between is None else _between(between, gop)),

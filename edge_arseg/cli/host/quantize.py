@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +13,6 @@ from edge_arseg.cli.source import SOURCE
 
 if TYPE_CHECKING:
     from edge_arseg.compiler.quantize.quantize import QuantizedBundle
-    from edge_arseg.compiler.quantize.search.measured_drop import Judge
     from edge_arseg.evaluation.scores import Scores
 
 PRECISION = click.Choice(["fp32", "fp16", "int8"])
@@ -85,69 +83,36 @@ def quantize(
     """
     if (min_agreement is None) != (because is None):
         raise click.UsageError("--min-agreement and --because go together: another gate needs its reason")
-    if labels is not None and (clip is None) == (images is None):
-        raise click.UsageError("--labels goes with either --clip or --images")
-    if labels is None and (clip or images or max_drop is not None):
-        raise click.UsageError("--clip, --images and --max-drop need --labels")
     require_host()
-    from edge_arseg.compiler.quantize.choice import choice_from_options
     from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
-    from edge_arseg.compiler.quantize.precision import PrecisionPlan
-    from edge_arseg.compiler.quantize.quantize import check_source, quantize_bundle
-    from edge_arseg.compiler.quantize.record import sha256_of_text
-    from edge_arseg.compiler.quantize.search.measured_drop import judge_for_bundle
-    from edge_arseg.compiler.target.place import target_for, this_machine
+    from edge_arseg.compiler.quantize.options import QuantizeOptions
+    from edge_arseg.compiler.quantize.quantize import next_command, quantize_bundle
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
-    from edge_arseg.spec.recipe import recipe_from_toml, recipe_path
 
-    read = read_bundle(bundle)
-    check_source(read)
-    board = None if target is None else target_for(target, None, this_machine())
     asked = {Role.HR: hr, Role.LR: lr, Role.FUSE: fuse}
-    precisions = {role: Precision(name) for role, name in asked.items() if name}
-    chosen = choice_from_options(read.manifest, board, precisions, activations, recipe, bundle=str(bundle))
-    plan = PrecisionPlan(chosen.precisions, activations=chosen.activations)
-    file = recipe_path(chosen.recipe)
-    text = file.read_text(encoding="utf-8")
-    judge = _judge(labels, clip, images, limit, threads)
-    result = quantize_bundle(
-        read,
-        output,
-        plan,
-        recipe_from_toml(text, where=file.name),
-        sha256_of_text(text),
+    options = QuantizeOptions(
+        target=target,
+        precisions={role: Precision(name) for role, name in asked.items() if name},
+        activations=activations,
+        recipe=recipe,
         data=data,
-        judge=None if judge is None else judge_for_bundle(judge, read),
         max_drop=max_drop,
+        labels=labels,
+        clip=clip,
+        images=images,
+        limit=limit,
+        threads=threads,
         gate=USUAL_GATE if min_agreement is None else Gate(min_agreement, because),
         force=force,
-        threads=threads,
-        progress=progress,
     )
-    following = f"edge-arseg verify {quote(str(result.bundle.path))}"
-    if board is not None:
-        following = f"edge-arseg compile {quote(str(result.bundle.path))} --target {board.id}"
+    result = quantize_bundle(read_bundle(bundle), output, options, progress=progress)
+    following = next_command(result)
     if as_json:
         print_json({**_json(result), "next": following})
     else:
         _print(result)
         click.echo(f"next: {following}")
-
-
-def _judge(
-    labels: Path | None, clip: str | None, images: Path | None, limit: int | None, threads: int | None
-) -> "Judge | None":
-    from edge_arseg.compiler.quantize.search.measured_drop import judge_from_clip, judge_from_images
-    from edge_arseg.runtime.engines.options import EngineOptions
-
-    engines = EngineOptions(backend="onnxruntime", threads=threads)
-    if labels is None:
-        return None
-    if clip is not None:
-        return judge_from_clip(clip, labels, limit=limit, engines=engines)
-    assert images is not None
-    return judge_from_images(images, labels, limit=limit, engines=engines)
 
 
 def _json(result: "QuantizedBundle") -> dict[str, object]:
@@ -162,7 +127,7 @@ def _json(result: "QuantizedBundle") -> dict[str, object]:
         "because": manifest.golden.because,
         "weight_bits": None if manifest.quantization is None else manifest.quantization.weight_bits,
         "worst_agreement": min(row.agreement for row in result.agreement),
-        "in_float": {role.value: sorted(layers) for role, layers in result.plan.keep_float.items()},
+        "in_float": {role.value: sorted(layers) for role, layers in result.choice.keep_float.items()},
         "scores": None
         if result.scores is None
         else {"fp32": json_from_scores(result.scores[0]), "quantized": json_from_scores(result.scores[1])},
@@ -181,7 +146,7 @@ def _print(result: "QuantizedBundle") -> None:
         ],
     )
     for role, layers in result.layers.items():
-        kept = result.plan.keep_float.get(role, frozenset())
+        kept = result.choice.keep_float.get(role, frozenset())
         rows = [
             [entry.weight, f"{entry.sqnr_db:.1f}", "float" if entry.layer in kept else "int8"]
             for entry in layers[: max(SHOWN, len(kept))]

@@ -1,90 +1,69 @@
-"""What the training commands share: options, the device, progress."""
+"""What the training commands share: the options of a run, and how its steps are shown."""
 
-import time
+import functools
+import math
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from edge_arseg.errors import EnvironmentUnfitError, OptionError
-
-if TYPE_CHECKING:
-    import torch
-
-HEARTBEAT_S = 10.0
+from edge_arseg.cli.progress import Meter
+from edge_arseg.training.run.settings import RunSettings
+from edge_arseg.training.run.step_precision import AUTO, PRECISIONS
 
 
-def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--precision --seed --device --threads --workers --resume``."""
-    for decorate in reversed(
-        (
-            click.option(
-                "--precision",
-                type=click.Choice(["auto", "bfloat16", "float32"]),
-                default="auto",
-                show_default=True,
-                help="Number format of the products. auto times a few steps of each and uses the faster.",
-            ),
-            click.option("--seed", type=int, default=1, show_default=True, help="Of weights and views."),
-            click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:N, or auto."),
-            click.option("--threads", type=click.IntRange(1), help="CPU threads. [default: all cores]"),
-            click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Augment in so many."),
-            click.option("--resume", is_flag=True, help="Go on with the run in the folder."),
-        )
-    ):
-        command = decorate(command)
-    return command
+def run_options(defaults: RunSettings) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options of a run; the command gets them as two dictionaries.
 
-
-def device_from_name(name: str) -> "torch.device":
-    """Return the device; ``auto`` is a CUDA GPU where there is one.
-
-    Raises:
-        OptionError: not a device.
-        EnvironmentUnfitError: a GPU that is not there.
+    ``recipe``: ``--steps --batch --rate --overlap --score-every --precision --seed``, by the names of the settings.
+    ``place``: ``--device --threads --workers --resume``.
     """
-    import torch
+    options = (
+        ("recipe", "--steps", click.IntRange(1), defaults.steps, "Steps of the optimizer."),
+        ("recipe", "--batch", click.IntRange(1), defaults.batch, "Views a step."),
+        ("recipe", "--rate", float, defaults.rate, "Largest learning rate."),
+        ("recipe", "--overlap", click.FloatRange(0), defaults.overlap, "Factor of the soft Jaccard loss."),
+        ("recipe", "--score-every", click.IntRange(1), defaults.score_every, "Steps between scores."),
+        (
+            "recipe",
+            "--precision",
+            click.Choice([AUTO, *PRECISIONS]),
+            defaults.precision,
+            "Number format of the products. auto times a few steps of each and uses the faster.",
+        ),
+        ("recipe", "--seed", int, defaults.seed, "Seed of weights and views."),
+        ("place", "--device", str, "auto", "cpu, cuda, cuda:N, or auto."),
+        ("place", "--threads", click.IntRange(1), None, "CPU threads. [default: all cores]"),
+        ("place", "--workers", click.IntRange(0), 1, "Worker processes that make views."),
+    )
+    groups = {flag.strip("-").replace("-", "_"): group for group, flag, *_ in options} | {"resume": "place"}
 
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise OptionError(f"--device {name}: expected cpu, cuda, cuda:N or auto") from error
-    if device.type not in ("cpu", "cuda"):
-        raise OptionError(f"--device {name}: expected cpu, cuda, cuda:N or auto")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise EnvironmentUnfitError(f"--device {name}: torch sees {torch.cuda.device_count()} GPUs; try --device cpu")
-    return device
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_run(**values: Any) -> Any:
+            for group in ("recipe", "place"):
+                values[group] = {name: values.pop(name) for name, its in groups.items() if its == group}
+            return command(**values)
+
+        decorated = click.option("--resume", is_flag=True, help="Go on with the run in the folder.")(with_run)
+        for _, flag, kind, default, words in reversed(options):
+            shown = default is not None
+            decorated = click.option(flag, type=kind, default=default, show_default=shown, help=words)(decorated)
+        return decorated
+
+    return decorate
 
 
-class TrainingProgress:
-    """Tells on stderr how far a training is, every ten seconds."""
+def say(line: str) -> None:
+    """Print a line for people on stderr."""
+    click.echo(line, err=True)
 
-    def __init__(self, steps: int, done: int):
-        """``steps`` of the whole run, of which ``done`` were done before."""
-        self._steps, self._done = steps, done
-        self._start = self._told = time.monotonic()
 
-    def __enter__(self) -> "TrainingProgress":
-        return self
+def shown_on(meter: Meter, steps: int) -> Callable[[int, float, float], None]:
+    """Return what shows the steps of a training of ``steps`` on a meter, with loss and score."""
 
-    def step(self, step: int, loss: float, miou: float) -> None:
-        """Count a step."""
-        now = time.monotonic()
-        if now - self._told < HEARTBEAT_S and step != self._steps:
-            return
-        self._told = now
-        each = (now - self._start) / max(1, step - self._done)
-        minutes, seconds = divmod(round(each * (self._steps - step)), 60)
-        scored = "" if miou != miou else f", mIoU {miou:.2f} %"
-        click.echo(
-            f"step {step} of {self._steps}, loss {loss:.3f}{scored}, {each:.2f} s a step, {minutes}:{seconds:02} to go",
-            err=True,
-        )
+    def progress(step: int, loss: float, miou: float) -> None:
+        score = "" if math.isnan(miou) else f", mIoU {miou:.2f} %"
+        meter.show(step, steps, "training", detail=f"loss {loss:.3f}{score}")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing is held open."""
+    return progress

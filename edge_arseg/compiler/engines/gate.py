@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge_arseg.compiler.engines.contract import BuildSettings
-from edge_arseg.compiler.engines.layer_types import LayerTypes
-from edge_arseg.compiler.engines.tensorrt import TensorRtBuilder
+from edge_arseg.compiler.engines.tensorrt import LayerTypes, TensorRtBuilder
 from edge_arseg.errors import BuildError, MemoryExhaustedError
 from edge_arseg.spec.manifest import Precision
 

@@ -18,8 +18,8 @@ from edge_arseg import errors
 from edge_arseg.compiler.engines.contract import BuildSettings, EngineBuilder
 from edge_arseg.errors import ArsegError, BuildError, MemoryExhaustedError
 from edge_arseg.spec.manifest import Precision
+from edge_arseg.spec.progress import HEARTBEAT_S
 
-HEARTBEAT_S = 10.0
 TENSORRT = "edge_arseg.compiler.engines.tensorrt:TensorRtBuilder"
 
 Progress = Callable[[str], None]

@@ -10,7 +10,9 @@ from pathlib import Path
 from edge_arseg.errors import BundleError, SinkError
 from edge_arseg.runtime.bundles.reading import sha256_of
 from edge_arseg.spec.engine_key import RECORD, EngineKey, PlanRecord, json_from_record, plan_file, record_from_json
-from edge_arseg.spec.manifest import FileEntry, Role
+from edge_arseg.spec.entries import FileEntry
+from edge_arseg.spec.manifest import Role
+from edge_arseg.storage.files import write_whole
 
 
 class PlanStore:
@@ -105,7 +107,7 @@ class PlanStore:
             self._write_record(replace(record, plans=others))  # from here on the old plan does not exist
             part.replace(self.folder / plan_file(role))
             for name, text in extra.items():
-                write_whole(self.folder / name, text.encode())
+                write_whole(self.folder / name, text.encode(), sync=True)
             times = record.seconds if seconds is None else {**record.seconds, role: seconds}
             self._write_record(replace(record, plans={**others, role: entry}, seconds=times))
         except OSError as error:
@@ -126,8 +128,8 @@ class PlanStore:
         if not data:
             return
         try:
-            write_whole(self._timing, data)
-            write_whole(self._digest, f"{hashlib.sha256(data).hexdigest()}  {self._timing.name}\n".encode())
+            write_whole(self._timing, data, sync=True)
+            write_whole(self._digest, f"{hashlib.sha256(data).hexdigest()}  {self._timing.name}\n".encode(), sync=True)
         except OSError:
             self._timing.unlink(missing_ok=True)
 
@@ -137,21 +139,4 @@ class PlanStore:
 
     def _write_record(self, record: PlanRecord) -> None:
         built = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        write_whole(self.folder / RECORD, json_from_record(replace(record, built=built)).encode())
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under another name, make sure of it, and rename it.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.part-{os.getpid()}")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        write_whole(self.folder / RECORD, json_from_record(replace(record, built=built)).encode(), sync=True)

@@ -10,12 +10,11 @@ import json
 import re
 import time
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
 from edge_arseg.compiler.engines.contract import BuildSettings, BuiltEngine, EngineBuilder, Report
-from edge_arseg.compiler.engines.layer_types import LayerTypes, layer_types
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.runtime.engines.tensorrt.library import TensorRtLog, tensorrt_library, tensorrt_log
 from edge_arseg.spec.manifest import Precision
@@ -31,6 +30,24 @@ _UNTYPED = ("CONSTANT", "SHAPE", "QUANTIZE", "DEQUANTIZE", "CAST", "IDENTITY")
 _REQUESTED = re.compile(r"Requested size was (\d+)")
 
 REPORT_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTypes:
+    """One layer.
+
+    Attributes:
+        name: of the layer; the ONNX parser takes it from the node.
+        kind: TensorRT's ``LayerType``, like ``CONVOLUTION``.
+        inputs, outputs: names of its tensors.
+        dtypes: TensorRT's types of the outputs, like ``HALF``.
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    dtypes: tuple[str, ...]
 
 
 class TensorRtBuilder(EngineBuilder):
@@ -107,7 +124,7 @@ class TensorRtBuilder(EngineBuilder):
         with log.keeping_warnings():
             builder = self._builder(log)
             network, parser = self._parsed(builder, graph, log)
-            found = [layer_types(network.get_layer(i)) for i in range(network.num_layers)]
+            found = [_layer_types(network.get_layer(i)) for i in range(network.num_layers)]
         del parser
         return found
 
@@ -256,3 +273,16 @@ def _monitor(trt: Any, report: Report) -> Any:
 
 def _text(error: Any) -> str:
     return str(error.desc() if hasattr(error, "desc") else error).strip()
+
+
+def _layer_types(layer: Any) -> LayerTypes:
+    """Read a layer of a network."""
+    inputs = [tensor for i in range(layer.num_inputs) if (tensor := layer.get_input(i)) is not None]
+    outputs = [layer.get_output(i) for i in range(layer.num_outputs)]
+    return LayerTypes(
+        layer.name,
+        layer.type.name,
+        tuple(tensor.name for tensor in inputs),
+        tuple(tensor.name for tensor in outputs),
+        tuple(tensor.dtype.name for tensor in outputs),
+    )

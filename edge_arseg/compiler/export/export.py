@@ -1,15 +1,14 @@
 """A network to a checked bundle."""
 
-import platform
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import onnx
 
-from edge_arseg import __version__
+from edge_arseg.compiler.entries import graph_entry, graph_file, versions
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
+from edge_arseg.compiler.export.checkpoint import Checkpoint
 from edge_arseg.compiler.export.fusion import fuse_graph, head_graph, lr_head_graph
 from edge_arseg.compiler.export.golden import DEFAULT_CLIP, golden_from_clip
 from edge_arseg.compiler.export.macs import cost_from_model
@@ -19,33 +18,22 @@ from edge_arseg.errors import CheckpointError, ExportError, OptionError
 from edge_arseg.motion.accumulate import BLOCKS
 from edge_arseg.network.head import Head
 from edge_arseg.network.network import Network, check_sizes
+from edge_arseg.network.variants import TRAINING_SIZES
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
-from edge_arseg.spec.arrays import bytes_from_arrays
-from edge_arseg.spec.decoder import DecoderWeights
+from edge_arseg.spec.entries import DecoderEntry, GoldenEntry, Provenance
 from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.manifest import (
-    REVISION,
-    DecoderEntry,
-    GoldenEntry,
-    GraphEntry,
-    Manifest,
-    Precision,
-    Provenance,
-    Role,
-)
-from edge_arseg.spec.tensor import TensorSpec
-from edge_arseg.video.uri import SourceKind, source_from_uri
+from edge_arseg.spec.manifest import REVISION, Manifest, Role
+from edge_arseg.spec.weights import DecoderWeights, FusionWeights, bytes_from_arrays
+from edge_arseg.video.sources.kinds import SourceKind
+from edge_arseg.video.uri import source_from_uri
 
 GOLDEN_FILE = "golden/gop.npz"
 FUSION_WEIGHTS_FILE = "fusion/weights.npz"
 DECODER_FILE = "decoder/weights.npz"
 REQUIRED_AGREEMENT = 0.999
 """Share of pixels that must get torch's class from the exported graphs. Ties, rounded differently, are the rest."""
-
-TAKING_PART = ("edge-arseg", "torch", "onnx", "onnxruntime", "onnxscript", "numpy", "av")
 
 Progress = Callable[[str], None]
 
@@ -140,7 +128,7 @@ def bundle_from_network(
         cost=cost,
         fusion_weights=None if hr_only else FUSION_WEIGHTS_FILE,
         decoder=DecoderEntry(DECODER_FILE, head.upscale),
-        golden=GoldenEntry(GOLDEN_FILE, _name_of(clip), tuple(golden.distances.tolist())),
+        golden=GoldenEntry(GOLDEN_FILE, _clip_name(clip), tuple(golden.distances.tolist())),
         provenance=Provenance(dict(checkpoints or {}), versions()),
         files=file_entries(contents),
         branches=(Branch.HR,) if hr_only else (Branch.HR, Branch.LR),
@@ -160,6 +148,48 @@ def bundle_from_network(
             )
 
     return write_bundle(path, manifest, contents, force=force, check=check), seen
+
+
+def bundle_from_checkpoint(
+    checkpoint: Checkpoint,
+    path: Path | str | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    gop: int = 12,
+    flow_block: int = 4,
+    clip: str | Path = DEFAULT_CLIP,
+    hr_only: bool = False,
+    force: bool = False,
+    progress: Progress = lambda _: None,
+) -> tuple[Bundle, list[Agreement]]:
+    """Export a checkpoint at its own LR scale; see ``bundle_from_network``.
+
+    Args:
+        checkpoint: to export.
+        path: the folder to write; ``None``: ``NAME-HxW.arseg`` in the folder one is in.
+        size: rows and columns of the frames; ``None``: those of the data set.
+        gop: frames from keyframe to keyframe, at most.
+        flow_block: side of a cell of the flow, luma pixels.
+        clip, hr_only, force, progress: see ``bundle_from_network``.
+
+    Raises:
+        OptionError: the model names no data set with a usual size, and none is given.
+        ArsegError: see ``bundle_from_network``.
+    """
+    name = checkpoint.network.model.name
+    size = size or TRAINING_SIZES.get(name.partition("-")[0])
+    if size is None:
+        raise OptionError(f"--size HxW is needed: {name} names no data set with a usual size")
+    return bundle_from_network(
+        checkpoint.network,
+        ExportSettings(*size, checkpoint.lr_scale, gop, flow_block),
+        path or f"{name}-{size[0]}x{size[1]}{SUFFIX}",
+        clip=clip,
+        checkpoints=checkpoint.digests,
+        hr_only=hr_only,
+        force=force,
+        progress=progress,
+    )
 
 
 def check_trained(network: Network, *, hr_only: bool) -> None:
@@ -204,35 +234,10 @@ def decoder_weights(head: Head) -> DecoderWeights:
     return DecoderWeights(np.ascontiguousarray(weight[:, :, 0, 0]), bias)
 
 
-def graph_file(role: Role) -> str:
-    """Return the path of a role's graph inside a bundle."""
-    return f"onnx/{role.value}.onnx"
-
-
-def graph_entry(role: Role, graph: onnx.ModelProto) -> GraphEntry:
-    """Describe a float32 graph for the manifest."""
-    return GraphEntry(graph_file(role), Precision.FP32, _specs(graph.graph.input), _specs(graph.graph.output))
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of everything that takes part in an export."""
-    found = {name: version(name) for name in TAKING_PART if name != "edge-arseg"}
-    return {"edge-arseg": __version__, "python": platform.python_version(), **found}
-
-
-def _name_of(clip: str | Path) -> str:
+def _clip_name(clip: str | Path) -> str:
     """Return what a clip is called, without folders, hosts or passwords: a manifest travels."""
     source = source_from_uri(clip)
     scheme, separator, rest = source.name.partition("://")
-    if not separator or source.kind is SourceKind.STREET:
+    if not separator or source.kind == SourceKind.STREET:
         return source.name
     return f"{scheme}://{rest.partition('?')[0].rstrip('/').rpartition('/')[2]}"
-
-
-def _specs(values: "list[onnx.ValueInfoProto]") -> dict[str, TensorSpec]:  # a repeated field, which is like a list
-    specs = {}
-    for value in values:
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type).name
-        shape = tuple(dimension.dim_value for dimension in value.type.tensor_type.shape.dim)
-        specs[value.name] = TensorSpec(dtype, shape)  # type: ignore[arg-type]
-    return specs

@@ -10,7 +10,7 @@ from edge_arseg.errors import ExportError, OptionError
 from edge_arseg.motion.accumulate import Accumulator
 from edge_arseg.network.backbone import Backbone
 from edge_arseg.network.network import Network
-from edge_arseg.spec.golden import GoldenFrames
+from edge_arseg.spec.weights import GoldenFrames
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.reader import open_video
 

@@ -7,8 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from edge_arseg.errors import ExportError
 from edge_arseg.network.network import Network, check_sizes
-from edge_arseg.spec.cost import Cost
-from edge_arseg.spec.model import Model, lr_size
+from edge_arseg.spec.model import Cost, Model, lr_size
 
 
 def cost_from_model(model: Model, *, height: int, width: int, lr_scale: float) -> Cost:

@@ -3,17 +3,32 @@
 import contextlib
 import hashlib
 import json
-import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_for
-from edge_arseg.compiler.kernels.resources import EntryResources, resources_from_log
+from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_from_sm
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.kernels.cuda.source_files import MAIN, source_digest
-from edge_arseg.spec.manifest import KernelEntry
+from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
+from edge_arseg.spec.entries import KernelEntry
+from edge_arseg.storage.files import write_whole
 from edge_arseg.storage.user_cache import user_cache
+
+
+@dataclass(frozen=True, slots=True)
+class EntryResources:
+    """What one entry of a cubin takes, as the assembler counts it.
+
+    Attributes:
+        registers: per thread.
+        spill_bytes: stores and loads of registers that did not fit, per thread.
+        stack_bytes: per thread.
+    """
+
+    registers: int
+    spill_bytes: int
+    stack_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +59,13 @@ def image_from_source(
         sm: 87 for compute capability 8.7.
         cache: folder; by default ``edge-arseg/kernels`` in the user's cache. Where it cannot be written, compiling is
             repeated, nothing else.
-        find: chooses the compiler; by default ``compiler_for``.
+        find: chooses the compiler; by default ``compiler_from_sm``.
 
     Raises:
         EnvironmentUnfitError: there is no compiler.
         BuildError: no compiler knows the architecture, or the kernel does not compile.
     """
-    compiler = (find or compiler_for)(sm)
+    compiler = (find or compiler_from_sm)(sm)
     source = source_digest()
     folder = cache or user_cache() / "kernels"
     name = hashlib.sha256(f"{source} sm_{sm} {compiler.name}".encode()).hexdigest()[:16]
@@ -65,9 +80,8 @@ def image_from_source(
             "resources": {entry: [r.registers, r.spill_bytes, r.stack_bytes] for entry, r in resources.items()},
         }
         with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            _write(cubin_file, data)
-            _write(record_file, json.dumps(record).encode())  # last: without it the cubin is not used
+            write_whole(cubin_file, data)
+            write_whole(record_file, json.dumps(record).encode())  # last: without it the cubin is not used
         cubin = data, resources
     return KernelImage(sm, cubin[0], source, compiler.name, cubin[1])
 
@@ -86,6 +100,19 @@ def kernels_from_sms(sms: Sequence[int], *, cache: Path | None = None) -> dict[K
     }
 
 
+def resources_from_log(said: str) -> dict[str, EntryResources]:
+    """Read what ``ptxas -v`` says: entry name to what it takes."""
+    found = {}
+    for part in said.split("Compiling entry function '")[1:]:
+        name = part.partition("'")[0]
+        # the first numbers are the entry's own; what it calls is inlined
+        stack = re.search(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", part)
+        registers = re.search(r"Used (\d+) registers", part)
+        if stack and registers:
+            found[name] = EntryResources(int(registers[1]), int(stack[2]) + int(stack[3]), int(stack[1]))
+    return found
+
+
 def _cached(cubin_file: Path, record_file: Path) -> tuple[bytes, dict[str, EntryResources]] | None:
     """Return a cubin and what it takes, or ``None`` where it is missing or not as it was written."""
     try:
@@ -96,10 +123,3 @@ def _cached(cubin_file: Path, record_file: Path) -> tuple[bytes, dict[str, Entry
         return data, {entry: EntryResources(*numbers) for entry, numbers in record["resources"].items()}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Write whole or not at all."""
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_bytes(data)
-    part.replace(file)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_for
+from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_from_sm
 from edge_arseg.errors import ArsegError, BuildError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cuda import DeviceFacts
@@ -32,7 +32,7 @@ class KernelChoice:
 
 
 def choice_from_target(
-    target: Target, facts: DeviceFacts | None, *, find: Callable[[int], CudaCompiler] = compiler_for
+    target: Target, facts: DeviceFacts | None, *, find: Callable[[int], CudaCompiler] = compiler_from_sm
 ) -> KernelChoice:
     """Choose the architectures: a board's own; on a desktop the GPU that is there, or the usual ones.
 

@@ -150,7 +150,7 @@ def cuda_compilers(environment: Mapping[str, str] | None = None) -> Iterator[Cud
             continue
 
 
-def compiler_for(sm: int, compilers: Iterator[CudaCompiler] | None = None) -> CudaCompiler:
+def compiler_from_sm(sm: int, compilers: Iterator[CudaCompiler] | None = None) -> CudaCompiler:
     """Return the first compiler that knows an architecture.
 
     Args:

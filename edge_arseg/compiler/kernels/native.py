@@ -20,6 +20,7 @@ from typing import Any
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.native.library import FOLDER, INSTRUCTION_SETS, STAMP, InstructionSet, digest_of_sources
+from edge_arseg.storage.files import write_whole
 
 _COUNTING = re.compile(r"^define [^\n]*@(NRT_(?:incref|decref))\([^\n]*\{\n.*?^\}\n", re.DOTALL | re.MULTILINE)
 """Numba counts references to memory that arrays own, with this machine's instructions; those of a table own nothing."""
@@ -48,10 +49,7 @@ def built_library(wanted: InstructionSet, folder: Path = FOLDER) -> Path:
         _run([sys.executable, "-m", MODULE, "--object", wanted.name, str(compiled)], environment)
         # no library is linked to it, and an undefined symbol ends the build: it needs nothing but itself
         _run([linker, "-shared", "-z", "defs", "-z", "noexecstack", "--gc-sections", "-s", "-o", linked, compiled])
-        folder.mkdir(exist_ok=True)
-        part = folder / f".{wanted.name}.{os.getpid()}"
-        shutil.copyfile(linked, part)
-        return part.replace(folder / f"{wanted.name}.so")
+        return write_whole(folder / f"{wanted.name}.so", linked.read_bytes())
 
 
 def object_from_kernels(wanted: InstructionSet) -> bytes:

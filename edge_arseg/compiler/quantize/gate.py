@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from edge_arseg.errors import GateError, OptionError
-from edge_arseg.runtime.verification import QUANTIZED_AGREEMENT, Agreement
+from edge_arseg.runtime.bundles.gate import QUANTIZED_AGREEMENT
+from edge_arseg.runtime.verification import Agreement
 
 
 @dataclass(frozen=True, slots=True)

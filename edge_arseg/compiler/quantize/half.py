@@ -13,7 +13,7 @@ import warnings
 
 import onnx
 
-from edge_arseg.compiler.onnx_graph import OnnxGraph, id_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, node_id
 from edge_arseg.spec import tensor as names
 
 OPSET_FOR_HALF = 19
@@ -30,6 +30,7 @@ def fp16_from_fp32(model: onnx.ModelProto, *, features: str = "float32") -> onnx
         features: type of the features that enter and leave the graph; the flow stays float32.
     """
     from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
 
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
@@ -38,7 +39,7 @@ def fp16_from_fp32(model: onnx.ModelProto, *, features: str = "float32") -> onnx
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of constants that float16 cannot tell from zero or infinity
         half = convert_float_to_float16(copy, keep_io_types=keep, node_block_list=_positions_and_similarity(copy))
-    OnnxGraph(half).sort()  # the converter puts casts of inputs at the end
+    OnnxModel(half).topological_sort()  # the converter puts casts of inputs at the end
     half.opset_import[0].version = max(half.opset_import[0].version, OPSET_FOR_HALF)
     half.graph.ClearField("value_info")
     half.graph.name = model.graph.name
@@ -47,7 +48,7 @@ def fp16_from_fp32(model: onnx.ModelProto, *, features: str = "float32") -> onnx
 
 
 def with_feature_type(model: onnx.ModelProto, features: str) -> onnx.ModelProto:
-    """Return a copy of a float32 graph whose features enter and leave as ``float32`` or ``float16``."""
+    """Return a copy whose features enter and leave as ``features``; those that are float16 already stay so."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     if features == "float32":
@@ -55,13 +56,13 @@ def with_feature_type(model: onnx.ModelProto, features: str) -> onnx.ModelProto:
     half, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
     first, last = [], []
     for value in copy.graph.input:
-        if value.name in FEATURES:
+        if value.name in FEATURES and value.type.tensor_type.elem_type == single:
             inner = f"{value.name}_float32"
             _rename(copy, value.name, inner)
             first.append(onnx.helper.make_node("Cast", [value.name], [inner], name=f"{inner}_cast", to=single))
             value.type.tensor_type.elem_type = half
     for value in copy.graph.output:
-        if value.name in FEATURES:
+        if value.name in FEATURES and value.type.tensor_type.elem_type == single:
             inner = f"{value.name}_float32"
             _rename(copy, value.name, inner)
             last.append(onnx.helper.make_node("Cast", [inner], [value.name], name=f"{inner}_cast", to=half))
@@ -86,8 +87,8 @@ def _positions_and_similarity(model: onnx.ModelProto) -> list[str]:
     kept: set[str] = set()
     for node in graph.nodes:
         if node.op_type == "GridSample":
-            flow = {id_of(follower) for follower in graph.behind([names.FLOW])}
-            kept.update(other.name for other in graph.in_front(node) if id_of(other) in flow)
+            flow = {node_id(follower) for follower in graph.behind([names.FLOW])}
+            kept.update(other.name for other in graph.in_front(node) if node_id(other) in flow)
             kept.add(node.name)
         if node.op_type == "Softmax":
             kept.update(other.name for other in graph.in_front(node, until=("Conv",)))

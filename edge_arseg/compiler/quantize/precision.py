@@ -7,8 +7,9 @@ import onnx
 
 from edge_arseg.compiler.quantize.calibrate.flow import PreparedBranch
 from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
+from edge_arseg.compiler.quantize.dialects import ONNX_RUNTIME, Dialect
 from edge_arseg.compiler.quantize.half import fp16_from_fp32, with_feature_type
-from edge_arseg.compiler.quantize.qdq import ACTIVATIONS, qdq_from_ranges
+from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.manifest import Precision, Role
 
@@ -16,27 +17,24 @@ CHOICES = (Precision.FP32, Precision.FP16, Precision.INT8)
 
 
 @dataclass(frozen=True, slots=True)
-class PrecisionPlan:
+class PrecisionChoice:
     """What each graph shall compute in.
 
     Attributes:
         branches: precision of ``hr``, ``lr`` and ``fuse``; ``head`` and ``lr_head`` follow ``fuse``. In an HR-only
             bundle of ``hr`` alone.
-        activations: of int8 graphs: ``uint8`` for ONNX Runtime, their float parts in float32; ``int8`` for TensorRT,
-            their float parts in float16.
+        dialect: of int8 graphs.
         keep_float: names of the layers of int8 graphs that stay in float, by role.
 
     Raises:
-        OptionError: no such precision or activations, or not one for each branch.
+        OptionError: no such precision, or not one for each branch.
     """
 
     branches: Mapping[Role, Precision]
-    activations: str = "uint8"
+    dialect: Dialect = ONNX_RUNTIME
     keep_float: Mapping[Role, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.activations not in ACTIVATIONS:
-            raise OptionError(f"activations {self.activations!r} seen, expected one of {', '.join(ACTIVATIONS)}")
         wrong = [value.value for value in self.branches.values() if value not in CHOICES]
         if wrong or set(self.branches) not in ({Role.HR, Role.LR, Role.FUSE}, {Role.HR}):
             raise OptionError(f"precisions {dict(self.branches)} seen, expected fp32, fp16 or int8 for hr, lr and fuse")
@@ -45,8 +43,8 @@ class PrecisionPlan:
     def features(self) -> str:
         """Type of the features between the graphs: float16 where the fusion computes in it."""
         fuse = self.branches.get(Role.FUSE)
-        half = fuse is Precision.FP16 or (fuse is Precision.INT8 and self.activations == "int8")
-        return "float16" if half else "float32"
+        computes_in = self.dialect.float_precision if fuse is Precision.INT8 else fuse
+        return "float16" if computes_in is Precision.FP16 else "float32"
 
     def stated(self, role: Role) -> Precision:
         """Return the precision that the manifest states of a graph: ``mixed`` where int8 layers stayed in float."""
@@ -57,11 +55,11 @@ class PrecisionPlan:
         return Precision.MIXED if kept else precision
 
 
-def graphs_from_plan(
+def graphs_from_choice(
     originals: Mapping[Role, onnx.ModelProto],
     branches: Mapping[Role, PreparedBranch],
     ranges: Mapping[Role, Ranges],
-    plan: PrecisionPlan,
+    choice: PrecisionChoice,
 ) -> dict[Role, onnx.ModelProto]:
     """Return all graphs of a bundle.
 
@@ -69,24 +67,26 @@ def graphs_from_plan(
         originals: the float32 graphs.
         branches: those that are to become int8, prepared.
         ranges: of the activations of those.
-        plan: see ``PrecisionPlan``.
+        choice: see ``PrecisionChoice``.
     """
-    features = plan.features
+    features = choice.features
     graphs = {}
     for role, original in originals.items():
-        precision = plan.branches.get(role, plan.stated(role))
+        precision = choice.branches.get(role, choice.stated(role))
         if precision is Precision.FP16:
             graphs[role] = fp16_from_fp32(original, features=features)
         elif precision is Precision.INT8:
-            graphs[role] = _int8(branches[role], ranges[role], plan, plan.keep_float.get(role, frozenset()))
+            graphs[role] = _int8(branches[role], ranges[role], choice, choice.keep_float.get(role, frozenset()))
         else:
             graphs[role] = with_feature_type(original, features)
     return graphs
 
 
-def _int8(branch: PreparedBranch, ranges: Ranges, plan: PrecisionPlan, keep_float: frozenset[str]) -> onnx.ModelProto:
-    if plan.activations == "int8":
-        half = fp16_from_fp32(branch.model, features=plan.features)
-        return qdq_from_ranges(half, branch.layers, ranges, activations="int8", keep_float=keep_float)
-    quantized = qdq_from_ranges(branch.model, branch.layers, ranges, activations="uint8", keep_float=keep_float)
-    return with_feature_type(quantized, plan.features)
+def _int8(
+    branch: PreparedBranch, ranges: Ranges, choice: PrecisionChoice, keep_float: frozenset[str]
+) -> onnx.ModelProto:
+    dialect, model = choice.dialect, branch.model
+    if dialect.float_precision is Precision.FP16:
+        model = fp16_from_fp32(model, features=choice.features)
+    quantized = qdq_from_ranges(model, branch.layers, ranges, dialect=dialect, keep_float=keep_float)
+    return with_feature_type(quantized, choice.features)

@@ -3,23 +3,32 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 
 import onnx
 
-from edge_arseg.compiler.export.export import graph_entry, graph_file
+from edge_arseg.compiler.entries import graph_entry, graph_file
+from edge_arseg.compiler.machine import choose_target, this_machine
 from edge_arseg.compiler.quantize.calibrate.flow import Calibration, ranges_from_clips
-from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
-from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
+from edge_arseg.compiler.quantize.dialects import dialect_from_name
+from edge_arseg.compiler.quantize.options import QuantizeOptions, choice_from_options
+from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
 from edge_arseg.compiler.quantize.record import (
     CALIBRATION_FILE,
     SENSITIVITY_FILE,
     calibration_record,
     sensitivity_record,
+    sha256_from_text,
 )
 from edge_arseg.compiler.quantize.rules.saturation import weight_bits
-from edge_arseg.compiler.quantize.search.budget import Trial, layers_to_keep
-from edge_arseg.compiler.quantize.search.measured_drop import Judge, drop_between
+from edge_arseg.compiler.quantize.search.budget import (
+    BudgetTrial,
+    Judge,
+    drop_between,
+    judge_from_options,
+    layers_to_keep,
+)
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity, sensitivities
 from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
 from edge_arseg.errors import BundleError, GateError
@@ -27,10 +36,12 @@ from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
-from edge_arseg.spec.manifest import Manifest, Precision, QuantizationEntry, Role
-from edge_arseg.spec.recipe import Recipe
+from edge_arseg.spec.entries import QuantizationEntry
+from edge_arseg.spec.manifest import Manifest, Precision, Role
+from edge_arseg.spec.recipe import Recipe, recipe_from_toml, recipe_path
 
 Progress = Callable[[str], None]
+USUAL_OPTIONS = QuantizeOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +51,33 @@ class QuantizedBundle:
     Attributes:
         bundle: the result.
         layers: sensitivity by branch, the most sensitive first.
-        plan: with the layers that stayed in float.
+        choice: with the layers that stayed in float.
         agreement: of the golden frames with torch.
         scores: of float32 and of the result, where there were labels.
+        target: id of the target that the result is for; ``None``: for none in particular.
     """
 
     bundle: Bundle
     layers: Mapping[Role, Sequence[LayerSensitivity]]
-    plan: PrecisionPlan
+    choice: PrecisionChoice
     agreement: Sequence[Agreement]
     scores: tuple[Scores, Scores] | None
+    target: str | None = None
+
+
+def next_command(result: QuantizedBundle) -> str:
+    """Return what to type next."""
+    bundle = quote(str(result.bundle.path))
+    if result.target is not None:
+        return f"edge-arseg compile {bundle} --target {result.target}"
+    return f"edge-arseg verify {bundle}"
 
 
 def quantize_bundle(
     bundle: Bundle,
     path: Path,
-    plan: PrecisionPlan,
-    recipe: Recipe,
-    recipe_sha256: str,
+    options: QuantizeOptions = USUAL_OPTIONS,
     *,
-    data: Path | None = None,
-    judge: Judge | None = None,
-    max_drop: float | None = None,
-    gate: Gate = USUAL_GATE,
-    force: bool = False,
-    threads: int | None = None,
     progress: Progress = lambda _: None,
 ) -> QuantizedBundle:
     """Quantize a bundle, keep in float what accuracy needs, and write the result, whole or not at all.
@@ -72,40 +85,42 @@ def quantize_bundle(
     Args:
         bundle: float32.
         path: the folder ``NAME.arseg`` to write.
-        plan: precision of each branch; the layers it keeps in float stay, more may join them.
-        recipe: where ranges come from.
-        recipe_sha256: of its file.
-        data: folder that ``{data}`` in the recipe stands for.
-        judge: scores bundles on labels.
-        max_drop: points of mIoU that each branch may lose; needs ``judge``.
-        gate: what the golden frames have to reach.
-        force: replace a bundle that is there.
-        threads: of the engines.
+        options: see ``QuantizeOptions``.
         progress: called with a line when a step begins.
 
     Raises:
-        OptionError, SourceError: see ``ranges_from_clips``; or ``path`` cannot be used.
+        OptionError: the options contradict the bundle or the target, or ``path`` cannot be used.
+        SourceError: a clip of the recipe cannot be read.
+        EnvironmentUnfitError: the target is ``local``, and which one this machine is cannot be told.
         BundleError: ``bundle`` is quantized or compiled already.
         GateError: the budget does not hold even with all layers in float, or the golden frames do not reach the gate;
             nothing is written.
         ExportError: two products of a uint8 graph can pass 16 bits.
         SinkError: the bundle cannot be written.
     """
-    check_target(path, force=force, inputs=[bundle.path])
     check_source(bundle)
-    work = _Work(bundle, plan, threads)
-    work.calibrate(recipe, data, progress)
+    target = None if options.target is None else choose_target(options.target, None, this_machine())
+    asked = (options.precisions, options.activations, options.recipe)
+    chosen = choice_from_options(bundle.manifest, target, *asked, bundle=str(bundle.path))
+    choice = PrecisionChoice(chosen.precisions, dialect_from_name(chosen.activations))
+    file = recipe_path(chosen.recipe)
+    text = file.read_text(encoding="utf-8")
+    recipe = recipe_from_toml(text, where=file.name)
+    check_target(path, force=options.force, inputs=[bundle.path])
+    judge, gate = judge_from_options(options, bundle), options.gate
+    work = _Work(bundle, choice, options.threads)
+    work.calibrate(recipe, options.data, progress)
     reference = None
     if judge is not None:
         progress("scoring float32")
         reference = judge.scorer(bundle, judge.modes)
-        if max_drop is not None:
+        if options.max_drop is not None:
             for role in (Role.HR, Role.LR):
-                work.keep_what_is_needed(role, judge, reference, max_drop, progress)
+                work.keep_what_is_needed(role, judge, reference, options.max_drop, progress)
     progress("running the golden frames")
     with (
         work.written() as trial,
-        engines_from_bundle(trial, verified_roles(bundle.manifest), threads=threads) as engines,
+        engines_from_bundle(trial, verified_roles(bundle.manifest), threads=options.threads) as engines,
     ):
         agreement = agreements(engines, trial.golden_frames())
     gate.check(min(agreement, key=lambda row: row.agreement))
@@ -113,14 +128,14 @@ def quantize_bundle(
     if judge is not None and reference is not None:
         progress("scoring the result")
         scores = reference, work.scored(judge)
-    record = sensitivity_record(work.plan, work.layers, work.trials, max_drop, scores, agreement)
-    files = {CALIBRATION_FILE: calibration_record(work.calibration, recipe, plan.activations), SENSITIVITY_FILE: record}
+    record = sensitivity_record(work.choice, work.layers, work.trials, options.max_drop, scores, agreement)
+    files = {CALIBRATION_FILE: calibration_record(work.calibration, recipe, choice.dialect), SENSITIVITY_FILE: record}
     calibrated = bool(work.integer_roles)
     entry = QuantizationEntry(
-        plan.activations,
+        choice.dialect.name,
         bundle.digest,
         recipe.name if calibrated else None,
-        recipe_sha256 if calibrated else None,
+        sha256_from_text(text) if calibrated else None,
         CALIBRATION_FILE,
         SENSITIVITY_FILE,
         work.weight_bits(),
@@ -132,8 +147,8 @@ def quantize_bundle(
         golden=replace(manifest.golden, min_agreement=gate.min_agreement, because=gate.because),
         quantization=entry,
     )
-    written = write_bundle(path, manifest, contents, force=force)
-    return QuantizedBundle(written, work.layers, work.plan, agreement, scores)
+    written = write_bundle(path, manifest, contents, force=options.force)
+    return QuantizedBundle(written, work.layers, work.choice, agreement, scores, None if target is None else target.id)
 
 
 def check_source(bundle: Bundle) -> None:
@@ -155,19 +170,19 @@ class _Work:
     """The quantized bundle as it comes to be.
 
     Attributes:
-        plan: as far as it is known.
+        choice: as far as it is known.
         layers: sensitivity by branch.
         trials: of the search, by branch.
         calibration: ranges; none where no branch becomes int8.
         integer_roles: branches that become int8.
     """
 
-    def __init__(self, bundle: Bundle, plan: PrecisionPlan, threads: int | None) -> None:
+    def __init__(self, bundle: Bundle, choice: PrecisionChoice, threads: int | None) -> None:
         self.calibration = Calibration({}, {}, (), ())
-        self.integer_roles = [role for role, precision in plan.branches.items() if precision is Precision.INT8]
-        self.bundle, self.plan, self._threads = bundle, plan, threads
+        self.integer_roles = [role for role, precision in choice.branches.items() if precision is Precision.INT8]
+        self.bundle, self.choice, self._threads = bundle, choice, threads
         self.layers: dict[Role, list[LayerSensitivity]] = {}
-        self.trials: dict[Role, list[Trial]] = {}
+        self.trials: dict[Role, list[BudgetTrial]] = {}
         self._originals = {role: onnx.load(bundle.graph_path(role)) for role in bundle.manifest.graphs}
 
     def calibrate(self, recipe: Recipe, data: Path | None, progress: Progress) -> None:
@@ -186,7 +201,7 @@ class _Work:
                     self.calibration.ranges[role],
                     self.calibration.samples,
                     self.bundle.decoder_weights(),
-                    activations=self.plan.activations,
+                    dialect=self.choice.dialect,
                     threads=self._threads,
                     progress=progress,
                 )
@@ -234,15 +249,16 @@ class _Work:
         contents = {name: (self.bundle.path / name).read_bytes() for name in old.files}
         contents |= {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()} | dict(files)
         entries = {
-            role: replace(graph_entry(role, graph), precision=self.plan.stated(role)) for role, graph in graphs.items()
+            role: replace(graph_entry(role, graph), precision=self.choice.stated(role))
+            for role, graph in graphs.items()
         }
         return replace(old, graphs=entries, files=file_entries(contents)), contents
 
     def _graphs(self) -> dict[Role, onnx.ModelProto]:
-        return graphs_from_plan(self._originals, self.calibration.branches, self.calibration.ranges, self.plan)
+        return graphs_from_choice(self._originals, self.calibration.branches, self.calibration.ranges, self.choice)
 
     def _keep(self, role: Role, layers: Sequence[str]) -> None:
-        self.plan = replace(self.plan, keep_float={**self.plan.keep_float, role: frozenset(layers)})
+        self.choice = replace(self.choice, keep_float={**self.choice.keep_float, role: frozenset(layers)})
 
 
 class _TemporaryBundle:

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from edge_arseg.compiler.export.export import versions
+from edge_arseg.compiler.entries import versions
 from edge_arseg.compiler.quantize.calibrate.flow import Calibration
-from edge_arseg.compiler.quantize.calibrate.ranges import scale_from_range
-from edge_arseg.compiler.quantize.precision import PrecisionPlan
-from edge_arseg.compiler.quantize.search.budget import Trial
+from edge_arseg.compiler.quantize.dialects import Dialect
+from edge_arseg.compiler.quantize.precision import PrecisionChoice
+from edge_arseg.compiler.quantize.search.budget import BudgetTrial
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity
 from edge_arseg.evaluation.scores import Scores, json_from_scores
 from edge_arseg.runtime.verification import Agreement
@@ -25,12 +25,11 @@ FORMAT = 1
 """Of both files. 1: first."""
 
 
-def calibration_record(calibration: Calibration, recipe: Recipe, activations: str) -> bytes:
+def calibration_record(calibration: Calibration, recipe: Recipe, dialect: Dialect) -> bytes:
     """Return what calibration saw and found, as JSON: recipe, clips with digests, range and scale of every tensor."""
     ranges = {
         role.value: {
-            name: _range(values.low, values.high, *scale_from_range(values, activations))
-            for name, values in found.items()
+            name: _range(values.low, values.high, *dialect.scale_from_range(values)) for name, values in found.items()
         }
         for role, found in calibration.ranges.items()
     }
@@ -38,7 +37,7 @@ def calibration_record(calibration: Calibration, recipe: Recipe, activations: st
         {
             "format": FORMAT,
             "recipe": {**asdict(recipe), "clips": [{**asdict(c), "source": label_of(c.source)} for c in recipe.clips]},
-            "activations": activations,
+            "activations": dialect.name,
             "clips": [asdict(clip) for clip in calibration.clips],
             "versions": versions(),
             "ranges": ranges,
@@ -47,9 +46,9 @@ def calibration_record(calibration: Calibration, recipe: Recipe, activations: st
 
 
 def sensitivity_record(
-    plan: PrecisionPlan,
+    choice: PrecisionChoice,
     layers: Mapping[Role, Sequence[LayerSensitivity]],
-    trials: Mapping[Role, Sequence[Trial]],
+    trials: Mapping[Role, Sequence[BudgetTrial]],
     max_drop: float | None,
     scores: tuple[Scores, Scores] | None,
     agreement: Sequence[Agreement],
@@ -57,7 +56,7 @@ def sensitivity_record(
     """Return what each layer costs and what the whole scores, as JSON.
 
     Args:
-        plan: that the graphs were made by.
+        choice: that the graphs were made by.
         layers: by role, the most sensitive first.
         trials: of the search for the layers to keep in float, by role.
         max_drop: the budget, points of mIoU.
@@ -65,14 +64,14 @@ def sensitivity_record(
         agreement: of the golden frames with torch.
     """
     ranked = {
-        role.value: [{**asdict(e), "in_float": e.layer in plan.keep_float.get(role, ())} for e in entries]
+        role.value: [{**asdict(e), "in_float": e.layer in choice.keep_float.get(role, ())} for e in entries]
         for role, entries in layers.items()
     }
     return _bytes(
         {
             "format": FORMAT,
-            "precisions": {role.value: plan.stated(role).value for role in plan.branches},
-            "activations": plan.activations,
+            "precisions": {role.value: choice.stated(role).value for role in choice.branches},
+            "activations": choice.dialect.name,
             "layers": ranked,
             "max_drop": max_drop,
             "trials": {role.value: [asdict(trial) for trial in found] for role, found in trials.items()},
@@ -84,7 +83,7 @@ def sensitivity_record(
     )
 
 
-def sha256_of_text(text: str) -> str:
+def sha256_from_text(text: str) -> str:
     """Return the SHA-256 of a text as UTF-8, in hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from edge_arseg.compiler.target.precision import chosen_roles
+from edge_arseg.compiler.quantize.options import chosen_roles
 from edge_arseg.compiler.writing import file_entries, write_bundle
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import agreements, verified_roles
-from edge_arseg.spec.manifest import GraphEntry, KernelEntry, Precision, Role
+from edge_arseg.spec.entries import KernelEntry
+from edge_arseg.spec.manifest import GraphEntry, Precision, Role
 from edge_arseg.spec.targets.target import Target
 
 REQUIRED_AGREEMENT = 0.99
@@ -20,7 +21,7 @@ REQUIRED_AGREEMENT = 0.99
 Progress = Callable[[str], None]
 
 
-def bundle_for_target(
+def write_target_bundle(
     bundle: Bundle,
     target: Target,
     precisions: Mapping[Role, Precision],
@@ -35,7 +36,7 @@ def bundle_for_target(
     Args:
         bundle: to start from; it stays as it is.
         target: goes into the manifest.
-        precisions: of every graph, from ``precisions_for_target``.
+        precisions: of every graph, from ``precisions_from_target``.
         path: the folder ``NAME.arseg`` to write; that of ``bundle`` itself to put kernels into it.
         kernels: compiled kernels that travel along; they replace those of ``bundle``.
         force: replace a bundle that is there.
@@ -116,13 +117,13 @@ def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Rol
     """Return the graphs of a float32 bundle in other precisions, with what the manifest says of them."""
     import onnx
 
-    from edge_arseg.compiler.export.export import graph_entry
-    from edge_arseg.compiler.quantize.precision import PrecisionPlan, graphs_from_plan
+    from edge_arseg.compiler.entries import graph_entry
+    from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
 
-    plan = PrecisionPlan({role: precisions[role] for role in chosen_roles(bundle.manifest)})
+    choice = PrecisionChoice({role: precisions[role] for role in chosen_roles(bundle.manifest)})
     originals = {role: onnx.load(str(bundle.graph_path(role))) for role in bundle.manifest.graphs}
-    graphs = graphs_from_plan(originals, {}, {}, plan)
+    graphs = graphs_from_choice(originals, {}, {}, choice)
     return {
-        role: (graph.SerializeToString(), replace(graph_entry(role, graph), precision=plan.stated(role)))
+        role: (graph.SerializeToString(), replace(graph_entry(role, graph), precision=choice.stated(role)))
         for role, graph in graphs.items()
     }

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from edge_arseg.compiler.kernels.build import kernels_from_sms
 from edge_arseg.compiler.kernels.choice import lacking_kernels
-from edge_arseg.compiler.target.bundle import bundle_for_target, check_convertible
-from edge_arseg.compiler.target.setting import CompileSetting
+from edge_arseg.compiler.target.bundle import check_convertible, write_target_bundle
+from edge_arseg.compiler.target.options import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
 from edge_arseg.compiler.writing import check_target
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.spec.manifest import KernelEntry
+from edge_arseg.spec.entries import KernelEntry
 
 
 class KernelStep(Step):
@@ -105,10 +105,10 @@ class BundleStep(Step):
         """Convert, check and write.
 
         Raises:
-            EnvironmentUnfitError, ExportError, OptionError, SinkError: see ``bundle_for_target``.
+            EnvironmentUnfitError, ExportError, OptionError, SinkError: see ``write_target_bundle``.
         """
         setting = self._setting
-        self.ready = bundle_for_target(
+        self.ready = write_target_bundle(
             setting.bundle,
             setting.target,
             setting.precisions,

@@ -8,17 +8,22 @@ A dry run walks the same list of steps and stops where it would begin to work.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from edge_arseg.compiler.engines.process import builder_from_name
+from edge_arseg.compiler.machine import Machine, this_machine
 from edge_arseg.compiler.target.bundle_steps import BundleStep, KernelStep
 from edge_arseg.compiler.target.engine_steps import ElsewhereStep, EngineStep
-from edge_arseg.compiler.target.options import CompileOptions
-from edge_arseg.compiler.target.place import Machine, Place, this_machine
-from edge_arseg.compiler.target.setting import CompileSetting, setting_from_options
+from edge_arseg.compiler.target.options import CompileOptions, CompileSetting, setting_from_options
+from edge_arseg.compiler.target.place import BuildPlace
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.spec.manifest import Role
-from edge_arseg.spec.targets.target import Target
+from edge_arseg.spec.targets.target import Kind, Target
+
+SHOWN_FRAMES = 60
+_OPTIONAL = {Role.FUSE, Role.LR_HEAD}
+"""Graphs without an engine that a bundle with a fusion kernel runs without; ``verify`` wants them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Compilation:
     """
 
     target: Target
-    place: Place
+    place: BuildPlace
     bundle: Path
     steps: tuple[StepReport, ...]
     engines: Path | None = None
@@ -46,7 +51,7 @@ class Compilation:
     warnings: tuple[str, ...] = ()
 
 
-def plan_from_bundle(
+def preview_compile(
     bundle: Bundle, target: str | None, options: CompileOptions, *, machine: Machine | None = None
 ) -> Compilation:
     """Say what ``compile_bundle`` would do, without doing any of it, and refuse what it would refuse.
@@ -78,7 +83,7 @@ def compile_bundle(
     """Compile a bundle, or go on with it.
 
     Args:
-        bundle, target, options, machine: see ``plan_from_bundle``.
+        bundle, target, options, machine: see ``preview_compile``.
         progress: called with a line when a step begins, and while it lasts.
 
     Raises:
@@ -113,6 +118,28 @@ def steps_from_setting(setting: CompileSetting) -> list[Step]:
     return [kernels, bundle, *(EngineStep(setting, bundle, builder, role) for role in setting.roles)]
 
 
+def next_command(found: Compilation) -> str:
+    """Return what to type next, or what to do on the board.
+
+    Args:
+        found: what was compiled.
+    """
+    bundle = quote(str(found.bundle))
+    if found.engines is not None:
+        if not found.missing:
+            return f"edge-arseg verify {bundle} --backend tensorrt"
+        if found.kernels and set(found.missing) <= _OPTIONAL:
+            return f"{_run(found.bundle)} --backend tensorrt"
+        return f"edge-arseg compile {bundle}"
+    if found.target.kind is Kind.CPU:
+        return _run(found.bundle)
+    if found.target.tier == 3:
+        return f"on the board: trtexec --onnx={bundle}/onnx/hr.onnx --saveEngine=hr.plan, and the same for lr"
+    if found.place.on_target:
+        return f"edge-arseg compile {bundle}"
+    return f"copy {bundle} to the board and type there: edge-arseg compile {quote(found.bundle.name)}"
+
+
 def _compilation(setting: CompileSetting, steps: Sequence[Step]) -> Compilation:
     builds = [step for step in steps if isinstance(step, EngineStep)]
     bundle = next(step for step in steps if isinstance(step, BundleStep))
@@ -128,3 +155,12 @@ def _compilation(setting: CompileSetting, steps: Sequence[Step]) -> Compilation:
         bundle.ready is not None and bool(bundle.ready.manifest.kernels),
         tuple(text for step in builds for text in step.warnings),
     )
+
+
+def _run(bundle: Path) -> str:
+    """Run the bundle on a source that is there on every machine, into a file that is not there yet."""
+    number, output = 1, Path(f"{bundle.stem}.mp4")
+    while output.exists():
+        number += 1
+        output = Path(f"{bundle.stem}-{number}.mp4")
+    return f"edge-arseg run test://street {quote(str(output))} --limit {SHOWN_FRAMES} -b {quote(str(bundle))}"

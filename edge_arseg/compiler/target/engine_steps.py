@@ -13,12 +13,13 @@ from edge_arseg.compiler.engines.memory import (
 from edge_arseg.compiler.engines.process import BuildJob, result_from_job
 from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.compiler.target.bundle_steps import BundleStep
-from edge_arseg.compiler.target.setting import CompileSetting
+from edge_arseg.compiler.target.options import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
-from edge_arseg.compiler.writable import check_writable
+from edge_arseg.compiler.writing import check_writable
+from edge_arseg.runtime.bundles.plans import engine_roots
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.host_memory import HostMemory
-from edge_arseg.spec.engine_key import EngineKey, engine_roots, graph_digests
+from edge_arseg.spec.engine_key import EngineKey, graph_digests
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.targets.target import Kind
 
@@ -108,7 +109,7 @@ class EngineStep(Step):
             check_writable(engine_roots(self._setting.output, "0" * 64)[1], USER_CACHE_ADVICE)
         if options.memory_check:
             # what is free now: the build before this one has given its memory back
-            check_memory(self.role.value, self._need(), self._setting.machine.memory_now())
+            check_memory(self.role.value, self._need(), self._setting.machine.read_memory())
 
     def run(self, progress: Progress) -> None:
         """Build in a child process and keep the plan.
@@ -144,7 +145,7 @@ class EngineStep(Step):
         progress(f"built {self.role.value} in {result.seconds:.0f} s")
 
     def _need(self) -> MemoryNeed:
-        return need_for_role(
+        return need_from_role(
             self._setting, self._bundle.ready, self.role, self._setting.build_settings().workspace_bytes
         )
 
@@ -169,7 +170,7 @@ class ElsewhereStep(Step):
             return report
         board = HostMemory(total=10**9 * min(setting.target.memory.gb))
         workspace = setting.options.workspace_bytes or workspace_from_memory(board)
-        needs = {role: need_for_role(setting, setting.ready, role, workspace).total for role in setting.roles}
+        needs = {role: need_from_role(setting, setting.ready, role, workspace).total for role in setting.roles}
         largest = max(needs, key=lambda role: needs[role])
         told = (
             f"estimate: {largest.value} takes the most there, {needs[largest] / 1e9:.1f} of the board's "
@@ -178,7 +179,7 @@ class ElsewhereStep(Step):
         return replace(report, estimate=told, ram_bytes=needs[largest])
 
 
-def need_for_role(setting: CompileSetting, ready: Bundle | None, role: Role, workspace: int) -> MemoryNeed:
+def need_from_role(setting: CompileSetting, ready: Bundle | None, role: Role, workspace: int) -> MemoryNeed:
     """Estimate what building the engine of a role takes, from the graph that is there or from the one it will be.
 
     Args:

@@ -1,11 +1,21 @@
-"""What a user asks ``compile`` for."""
+"""The options of a compilation, and the setting that follows from them, decided before its steps are listed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_arseg.compiler.engines.contract import BuildSettings
+from edge_arseg.compiler.engines.memory import workspace_from_memory
 from edge_arseg.compiler.engines.process import TENSORRT
+from edge_arseg.compiler.kernels.choice import KernelChoice, choice_from_target, renewable_kernels
+from edge_arseg.compiler.machine import Machine, choose_target
+from edge_arseg.compiler.target.bundle import needs_conversion
+from edge_arseg.compiler.target.place import BuildPlace, place_from_target
+from edge_arseg.compiler.target.precision import precisions_from_target
+from edge_arseg.errors import BundleError, OptionError
+from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.spec.manifest import Precision, Role
+from edge_arseg.spec.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +45,99 @@ class CompileOptions:
     optimization_level: int | None = None
     memory_check: bool = True
     builder: str = TENSORRT
+
+
+@dataclass(frozen=True, slots=True)
+class CompileSetting:
+    """What every step looks at.
+
+    Attributes:
+        bundle: to start from.
+        options: of the user.
+        machine: this one.
+        target: compiled for.
+        place: where its engines are built.
+        precisions: of every graph.
+        kernels: GPU architectures that the fusion kernel is compiled for.
+        roles: graphs that engines are built of.
+        output: the bundle to write, or ``bundle`` itself where it is for the target already.
+        ready: what an earlier run wrote there; ``None``: it is to be written.
+    """
+
+    bundle: Bundle
+    options: CompileOptions
+    machine: Machine
+    target: Target
+    place: BuildPlace
+    precisions: dict[Role, Precision]
+    kernels: KernelChoice
+    roles: tuple[Role, ...]
+    output: Path
+    ready: Bundle | None
+
+    @property
+    def builds(self) -> bool:
+        """Whether engines are built on this machine."""
+        return self.place.here and self.options.engines
+
+    def build_settings(self) -> BuildSettings:
+        """Return what a build may use on this machine."""
+        options = self.options
+        workspace = options.workspace_bytes or workspace_from_memory(self.machine.board.memory)
+        return BuildSettings(workspace, options.optimization_level)
+
+
+def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptions, machine: Machine) -> CompileSetting:
+    """Decide.
+
+    Args:
+        bundle: checked.
+        name: of the target; ``local``; or ``None`` for the bundle's own or else this machine.
+        options: of the user.
+        machine: this one.
+
+    Raises:
+        OptionError, EnvironmentUnfitError: what was asked for cannot be had.
+    """
+    target = choose_target(name, bundle.manifest.target, machine)
+    if options.engines:
+        place = place_from_target(target, machine)
+    else:
+        place = BuildPlace(False, "left out with --no-engines", machine.board.target == target.id)
+    precisions = precisions_from_target(bundle.manifest, target, options.precisions, bundle=str(bundle.path))
+    roles = _roles(bundle, options)
+    stem = bundle.manifest.name.removesuffix(f"-{bundle.manifest.target}")
+    own = bundle.manifest.target == target.id and not needs_conversion(bundle, precisions)
+    kernels = KernelChoice((), "no fusion, so no kernel")
+    if not bundle.manifest.hr_only:
+        kernels = choice_from_target(target, machine.facts)
+    if own and options.output is None:
+        output = bundle.path
+        ready = None if options.force and renewable_kernels(bundle, kernels) else bundle
+    else:
+        output = options.output or bundle.path.with_name(f"{stem}-{target.id}{SUFFIX}")
+        ready = None if options.force else _earlier(output, bundle, target, precisions)
+    return CompileSetting(bundle, options, machine, target, place, precisions, kernels, roles, output, ready)
+
+
+def _roles(bundle: Bundle, options: CompileOptions) -> tuple[Role, ...]:
+    """Return the graphs that engines are asked of: all that the bundle has, or those named."""
+    there = bundle.manifest.graphs
+    lacking = [role for role in options.roles or () if role not in there]
+    if lacking:
+        named = " ".join(f"--graph {role.value}" for role in lacking)
+        raise OptionError(f"{named}: the bundle has no such graph (it has {', '.join(role.value for role in there)})")
+    return options.roles or tuple(role for role in Role if role in there)
+
+
+def _earlier(output: Path, bundle: Bundle, target: Target, precisions: dict[Role, Precision]) -> Bundle | None:
+    """Return what an earlier run of the same command wrote, if it did."""
+    if not (output / MANIFEST).is_file():
+        return None
+    try:
+        found = read_bundle(output)
+    except BundleError:
+        return None  # in the way, which is said when it is written
+    manifest = found.manifest
+    same = manifest.compiled_from == bundle.digest and manifest.target == target.id
+    return found if same and {r: e.precision for r, e in manifest.graphs.items()} == precisions else None

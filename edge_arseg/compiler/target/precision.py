@@ -4,21 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
+from edge_arseg.compiler.quantize.options import chosen_roles, runnable_precisions
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, sha256_of
 from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Target
 
-CHOSEN = (Role.HR, Role.LR, Role.FUSE)
-"""Graphs whose precision is chosen; ``head`` and ``lr_head`` follow ``fuse``, whose features they read."""
 
-
-def chosen_roles(manifest: Manifest) -> tuple[Role, ...]:
-    """Return the graphs of a bundle whose precision is chosen: those of ``CHOSEN`` that it has."""
-    return tuple(role for role in CHOSEN if role in manifest.graphs)
-
-
-def precisions_for_target(
+def precisions_from_target(
     manifest: Manifest, target: Target, asked: Mapping[Role, Precision], *, bundle: str
 ) -> dict[Role, Precision]:
     """Decide the precision of every graph.
@@ -84,13 +77,6 @@ def precisions_for_target(
 def is_float32(manifest: Manifest) -> bool:
     """Return whether a bundle is as it was exported: float32 throughout."""
     return all(entry.precision is Precision.FP32 for entry in manifest.graphs.values())
-
-
-def runnable_precisions(target: Target) -> tuple[Precision, ...]:
-    """Return what a target runs; a mixed graph holds INT8 and float layers."""
-    assert target.precision is not None
-    choices = target.precision.choices
-    return (*choices, Precision.MIXED) if Precision.INT8 in choices else choices
 
 
 def quantize_command(bundle: str, target: Target) -> str:

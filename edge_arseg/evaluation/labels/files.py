@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import DataError
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
@@ -40,7 +41,7 @@ class LabelFile:
     counted: int
 
 
-def read_label(path: Path) -> np.ndarray:
+def read_label(path: Path) -> NDArray[np.uint8]:
     """Read an index PNG, grey or with a palette: ``[H, W] uint8``, the values as stored.
 
     Image libraries write pictures of few colours with 1, 2 or 4 bits a pixel: these are indices too. Transparency means
@@ -86,10 +87,10 @@ class Labels:
 
     def __init__(self, classes: int) -> None:
         self.classes = classes
-        self._kept: dict[Path, np.ndarray] = {}
+        self._kept: dict[Path, NDArray[np.uint8]] = {}
         self._kept_bytes = 0
 
-    def __getitem__(self, path: Path) -> np.ndarray:
+    def __getitem__(self, path: Path) -> NDArray[np.uint8]:
         """``[H, W] uint8``; raises ``DataError`` if the file has become unreadable."""
         if (kept := self._kept.get(path)) is not None:
             return kept
@@ -123,7 +124,7 @@ class Labels:
             raise DataError(f"{path.name}: {'; '.join(faults)}")
         return LabelFile(path, height, width, int(np.count_nonzero(label < self.classes)))
 
-    def _strangers(self, label: np.ndarray) -> list[int]:
+    def _strangers(self, label: NDArray[np.uint8]) -> list[int]:
         values = np.flatnonzero(np.bincount(label.reshape(-1), minlength=256))
         return [int(value) for value in values if value > self.classes and value != IGNORED]
 

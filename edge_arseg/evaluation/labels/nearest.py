@@ -3,9 +3,10 @@
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 
-def resized_map(class_map: np.ndarray, height: int, width: int) -> np.ndarray:
+def resized_map(class_map: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Return ``[H, W] uint8`` as ``[height, width] uint8``: each pixel takes the class that lies at its centre.
 
     Classes cannot be interpolated, so the nearest pixel is taken: row ``floor((i + 0.5) * H / height)``, columns
@@ -17,5 +18,5 @@ def resized_map(class_map: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _centres(length: int, wanted: int) -> np.ndarray:
+def _centres(length: int, wanted: int) -> NDArray[np.intp]:
     return (2 * np.arange(wanted) + 1) * length // (2 * wanted)

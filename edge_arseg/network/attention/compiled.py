@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import config, get_num_threads, njit, prange, set_num_threads
+from numba import config, get_num_threads, prange, set_num_threads
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from edge_arseg.compiled import compiled
 
 # Numba's own pool: the other ones share OpenMP with torch, and two pools that wait by spinning slow both down.
 config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
@@ -71,7 +73,7 @@ def _channels_last(x: Tensor) -> np.ndarray:
     return x.detach().permute(0, 2, 3, 1).contiguous().numpy()
 
 
-@njit(parallel=True, fastmath=True, cache=True)
+@compiled(parallel=True, fastmath=True)
 def _attend(query, key, value, bias, reach, weight, out):  # type: ignore[no-untyped-def]
     """All ``[N, h, w, C]``; ``weight [N, h, w, window^2]`` gets the softmax, ``out`` the weighted sum."""
     batch, height, width, channels = query.shape
@@ -110,7 +112,7 @@ def _attend(query, key, value, bias, reach, weight, out):  # type: ignore[no-unt
                         result[c] += share * other[c]
 
 
-@njit(parallel=True, fastmath=True, cache=True)
+@compiled(parallel=True, fastmath=True)
 def _query_gradient(key, value, weight, by_out, reach, by_similarity, by_query):  # type: ignore[no-untyped-def]
     """Gradients of similarities and queries from that of the result."""
     batch, height, width, channels = key.shape
@@ -142,7 +144,7 @@ def _query_gradient(key, value, weight, by_out, reach, by_similarity, by_query):
                         result[c] += slope * other[c]
 
 
-@njit(parallel=True, fastmath=True, cache=True)
+@compiled(parallel=True, fastmath=True)
 def _key_value_gradients(query, weight, by_similarity, by_out, reach, by_key, by_value):  # type: ignore[no-untyped-def]
     """Gradients of keys and values, gathered from the queries whose windows hold them."""
     batch, height, width, channels = query.shape

@@ -1,22 +1,38 @@
-"""Choosing the plan of a graph among those that were built, and refusing those that do not fit."""
+"""The plans of a bundle: where they lie, which one fits this machine, and why others do not."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import Bundle, sha256_of
 from edge_arseg.spec.engine_key import (
+    FOLDER,
     RECORD,
     EngineKey,
     PlanRecord,
-    engine_roots,
     graph_digests,
     plan_file,
     record_from_json,
 )
 from edge_arseg.spec.manifest import Role
+from edge_arseg.storage.user_cache import user_cache
 
 _log = logging.getLogger(__name__)
+
+
+def engine_roots(
+    bundle: Path, digest: str, *, environment: Mapping[str, str] | None = None, home: Path | None = None
+) -> tuple[Path, Path]:
+    """Return the two folders that may hold ``<key>/``: in the bundle, and in the user's cache for read-only bundles.
+
+    Args:
+        bundle: the folder ``NAME.arseg``.
+        digest: ``Bundle.digest``; keeps bundles of one name apart in the cache.
+        environment: instead of the process's; ``XDG_CACHE_HOME`` is looked at.
+        home: instead of the user's.
+    """
+    return bundle / FOLDER, user_cache(environment=environment, home=home) / FOLDER / digest[:16]
 
 
 def compile_command(bundle: Bundle) -> str:

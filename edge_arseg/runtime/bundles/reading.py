@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_arseg.errors import BundleError
-from edge_arseg.spec.arrays import ArrayRecord, arrays_from_bytes
-from edge_arseg.spec.decoder import DecoderWeights
-from edge_arseg.spec.fusion import FusionWeights
-from edge_arseg.spec.golden import GoldenFrames
-from edge_arseg.spec.manifest import FileEntry, Manifest, Role, manifest_from_json
+from edge_arseg.spec.entries import FileEntry
+from edge_arseg.spec.manifest import Manifest, Role, manifest_from_json
+from edge_arseg.spec.weights import ArrayRecord, DecoderWeights, FusionWeights, GoldenFrames, arrays_from_bytes
 
 MANIFEST = "manifest.json"
 SUFFIX = ".arseg"

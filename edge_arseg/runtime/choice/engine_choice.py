@@ -22,15 +22,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
+from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
 from edge_arseg.runtime.choice.refusal import refusal
 from edge_arseg.runtime.choice.target_engine import engine_of_target, missing_engine
 from edge_arseg.runtime.choice.trial import Trial, attempt_of, trial_of
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
+from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import UNPROVED, checked_backend
-from edge_arseg.runtime.engines.options import AUTO, EngineOptions
-from edge_arseg.runtime.pipeline import Mode, modes_to_run
-from edge_arseg.runtime.verification import required_agreement
+from edge_arseg.runtime.mode import Mode, modes_to_run
 from edge_arseg.runtime.zoo import shipped_bundles
 
 CANDIDATES = ("tensorrt", "openvino-bf16", "openvino", "onnxruntime-cuda", "onnxruntime")

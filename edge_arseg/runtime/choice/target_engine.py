@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.engines.tensorrt.home import tensorrt_advice, tensorrt_is_here
+from edge_arseg.runtime.engines.tensorrt.library import tensorrt_advice, tensorrt_is_here
 
 if TYPE_CHECKING:
     from edge_arseg.runtime.device.board import Board

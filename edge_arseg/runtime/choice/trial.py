@@ -1,17 +1,17 @@
 """Trying a bundle on a backend: do its golden frames get the right classes here, and how long does a frame take?"""
 
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode, Pipeline, pipeline_from_bundle
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.spec.golden import GoldenFrames
+from edge_arseg.spec.weights import GoldenFrames
 
 _ROUNDS, _SECONDS = 5, 0.3
 """Frames of each kind are timed at least so often, and for at least so long."""
@@ -57,12 +57,11 @@ def trial_of(bundle: Bundle, mode: Mode, options: EngineOptions, *, required: fl
         timed: whether it is timed at all.
 
     Raises:
-        BundleError, BuildError, OptionError, EnvironmentUnfitError: see ``pipeline_from_bundle``.
+        BundleError, BuildError, OptionError, EnvironmentUnfitError: see ``open_pipeline``.
         BundleError: the golden frames cannot be read.
     """
     golden = bundle.golden_frames()
-    with ExitStack() as stack:
-        pipeline = pipeline_from_bundle(bundle, stack, mode=mode, options=options)
+    with open_pipeline(bundle, mode, options) as pipeline:
         worst = _worst_agreement(pipeline, mode, golden)
         trial = Trial(bundle.manifest.name, options.backend, worst, None)
         if timed and trial.passes(required):

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg import __version__
+from edge_arseg.runtime.bundles.plans import engine_roots
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.trial import Trial
+from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.device.cpu_features import cpu_features
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
-from edge_arseg.spec.cores import usable_cores
-from edge_arseg.spec.engine_key import RECORD, engine_roots
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.mode import Mode
+from edge_arseg.spec.engine_key import RECORD
 from edge_arseg.storage.user_cache import user_cache
 
 REVISION = 1

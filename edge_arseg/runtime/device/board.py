@@ -15,11 +15,11 @@ from edge_arseg.runtime.device.jetson_signs import (
     chip_id,
     device_tree_text,
     likely_sign,
+    module_from_compatible,
     names_a_jetson,
     release_of,
     sure_sign,
 )
-from edge_arseg.spec.engine_key import module_from_compatible
 from edge_arseg.spec.targets.jetpack import JetPack, JetPackTable
 from edge_arseg.spec.targets.target import Configuration, Kind, Target
 

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
+from edge_arseg.runtime.device.jetson_signs import board_module
 from edge_arseg.runtime.device.owner_thread import OwnerThread
-from edge_arseg.spec.engine_key import board_module
 from edge_arseg.spec.tensor import TensorSpec
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edge_arseg.runtime.device.cuda import DeviceFacts
-from edge_arseg.spec.engine_key import board_module
+from edge_arseg.runtime.device.jetson_signs import board_module
 
 LIBRARY = "libcuda.so.1"
 _SM_COUNT, _MAJOR, _MINOR = 16, 75, 76

@@ -1,6 +1,7 @@
 """What shows that files are those of a Jetson, where its device tree is hidden: in a container, in part of a copy."""
 
 import re
+from pathlib import Path
 
 from edge_arseg.runtime.device.file_tree import FileTree
 
@@ -14,6 +15,7 @@ _TEGRA_NAME = re.compile(r"\b(?:jetson|tegra|nvgpu|agx orin|orin nano|orin nx|ag
 _NVIDIA_NAME = re.compile(r"\bnvidia\b.*\b(?:orin|xavier|thor)\b", re.IGNORECASE)
 _MODULES = ("tegra", "nvgpu", "nvmap")
 _DEVICES = ("nvhost-", "nvmap", "tegra")
+_MODULE = re.compile(r"p\d{4}-\d{4}")
 _LIBRARIES = "usr/lib/aarch64-linux-gnu"
 
 
@@ -86,4 +88,30 @@ def release_of(tree: FileTree) -> str | None:
     for version in l4t_packages(tree).values():
         if match := _PACKAGE_RELEASE.match(version):
             return match[0]
+    return None
+
+
+def module_from_compatible(compatible: bytes) -> str | None:
+    """Return the module's part number in ``/proc/device-tree/compatible``, like ``p3767-0003``.
+
+    Its strings name carrier and module (``nvidia,p3768-0000+p3767-0003-super``): the last number is the module. Custom
+    carriers change the first half only.
+    """
+    for text in compatible.decode(errors="replace").split("\0"):
+        if parts := _MODULE.findall(text):
+            return parts[-1]
+    return None
+
+
+def board_module(root: Path = Path("/")) -> str | None:
+    """Return the part number of the Jetson module this runs on, or ``None`` elsewhere.
+
+    Args:
+        root: of the file system.
+    """
+    for place in DEVICE_TREES:
+        try:
+            return module_from_compatible((root / place / "compatible").read_bytes())
+        except OSError:
+            continue
     return None

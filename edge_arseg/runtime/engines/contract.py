@@ -1,11 +1,13 @@
 """The engine contract: named buffers in, named buffers out.
 
 An engine runs one graph. What all engines share is checked here, once, in ``run``; a backend writes ``_run`` and
-``close`` and only computes. To add a backend: one file, one line in ``open_engine``, one subclass of the contract test.
+``close`` and only computes. To add a backend: one file, one line in ``BACKENDS``, one subclass of the contract test.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
@@ -20,6 +22,37 @@ E = TypeVar("E", bound="Engine")
 Buffer = Any
 """An array of the host (``numpy.ndarray``), or whatever another engine of the same backend returned."""
 
+AUTO = "auto"
+"""The backend is chosen on this machine: see ``engine_choice``."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What a bundle's graphs run on.
+
+    Attributes:
+        fusion: ``auto``, ``kernel`` or ``graph``, for fusing and decoding.
+        backend: engine library, one of ``BACKENDS``, or ``auto`` for what ``engine_choice`` finds.
+        threads: of each engine and kernel; ``None``: as many as there are cores.
+        unchecked: run a bundle that does not give the right class maps here, with a warning.
+    """
+
+    fusion: str = "auto"
+    backend: str = AUTO
+    threads: int | None = None
+    unchecked: bool = False
+
+
+DEFAULT_ENGINES = EngineOptions()
+
+
+class Place(str, Enum):
+    """Where features live: a kernel for the one place cannot read from another."""
+
+    HOST = "host"
+    CUDA = "cuda"
+    ONNXRUNTIME_GPU = "onnxruntime-gpu"  # in buffers that only ONNX Runtime reads
+
 
 class Engine(ABC):
     """Runs one graph with static shapes.
@@ -28,13 +61,12 @@ class Engine(ABC):
         name: of the graph, for messages.
         inputs: name to type and shape of each input.
         outputs: name to type and shape of each output.
-        feature_place: where outputs that are features (``FEATURES``) live: ``host`` for arrays, otherwise somewhere
-            that the backend names; kernels for the one place cannot read from another.
+        feature_place: where outputs that are features (``FEATURES``) live: ``HOST`` for arrays.
         opens_together: several engines may be opened at the same time, each in a thread of its own. OpenVINO's may not:
             two of its Python calls can wait for each other forever.
     """
 
-    feature_place: ClassVar[str] = "host"
+    feature_place: ClassVar[Place] = Place.HOST
     opens_together: ClassVar[bool] = False
 
     def __init__(self, name: str, inputs: Mapping[str, TensorSpec], outputs: Mapping[str, TensorSpec]):

@@ -1,14 +1,15 @@
 """An engine that computes nothing, for dry runs and tests where there is no engine library."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 
 from edge_arseg.errors import BuildError
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, Engine
-from edge_arseg.runtime.engines.graph_file import specs_from_graph_file
+from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.tensor import TensorSpec
 
 STEPS = 8
 """Different values in an output: 0 to 7, so that a class map shows known classes wherever there are eight."""
@@ -17,27 +18,24 @@ _SEEN = 4096
 
 
 class FakeEngine(Engine):
-    """Takes what a graph takes and gives outputs of its types and shapes, in hardly any time.
+    """Takes what the manifest says of a graph and gives outputs of its types and shapes, in hardly any time.
 
     Every output falls into ``STEPS`` bands along its last axis but one (its last, if it has no other), with the values
     0 to 7 in turn; which comes first depends on the inputs. The same inputs give the same outputs, on every machine.
     """
 
-    def __init__(self, path: Path | str, *, threads: int | None = None):
-        """Read what a graph takes and makes.
-
-        Args:
-            path: an ONNX file.
-            threads: of no use here.
-
-        Raises:
-            BuildError: it is no ONNX graph with static shapes.
-        """
-        path = Path(path)
-        super().__init__(path.stem, *specs_from_graph_file(path))
+    def __init__(self, name: str, inputs: Mapping[str, TensorSpec], outputs: Mapping[str, TensorSpec]):
+        """Take memory for the outputs."""
+        super().__init__(name, inputs, outputs)
         self._outputs: dict[str, Buffer] | None = {
             name: np.zeros(spec.shape, spec.dtype) for name, spec in self.outputs.items()
         }
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, role: Role, *, threads: int | None = None) -> "FakeEngine":
+        """Open what the manifest says of a role; no graph is read, and threads are of no use."""
+        entry = bundle.manifest.graphs[role]
+        return cls(role.value, entry.inputs, entry.outputs)
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         if self._outputs is None:

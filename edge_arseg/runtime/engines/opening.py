@@ -1,10 +1,10 @@
 """The engines of one bundle, opened together and closed together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from importlib import import_module
-from pathlib import Path
+from types import TracebackType
 
 from edge_arseg.errors import BundleError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
@@ -13,27 +13,30 @@ from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role
 
 BACKENDS = {
-    "onnxruntime": "edge_arseg.runtime.engines.onnxruntime.engine:OnnxRuntimeEngine",
-    "onnxruntime-cuda": "edge_arseg.runtime.engines.onnxruntime.gpu:CudaOnnxRuntimeEngine",
-    "onnxruntime-tensorrt": "edge_arseg.runtime.engines.onnxruntime.gpu:TensorRtOnnxRuntimeEngine",
-    "openvino": "edge_arseg.runtime.engines.openvino.engine:OpenVinoEngine",
-    "openvino-bf16": "edge_arseg.runtime.engines.openvino.engine:Bf16OpenVinoEngine",
-    "tensorrt": "edge_arseg.runtime.engines.tensorrt.engine:TensorRtEngine",
+    "onnxruntime": "edge_arseg.runtime.engines.onnxruntime.engine:OnnxRuntimeEngine [onnxruntime]",
+    "onnxruntime-cuda": "edge_arseg.runtime.engines.onnxruntime.gpu:CudaOnnxRuntimeEngine [onnxruntime-gpu]",
+    "onnxruntime-tensorrt": "edge_arseg.runtime.engines.onnxruntime.gpu:TensorRtOnnxRuntimeEngine [onnxruntime-gpu]",
+    "openvino": "edge_arseg.runtime.engines.openvino.engine:OpenVinoEngine [openvino]",
+    "openvino-bf16": "edge_arseg.runtime.engines.openvino.engine:Bf16OpenVinoEngine [openvino]",
+    "tensorrt": "edge_arseg.runtime.engines.tensorrt.engine:TensorRtEngine [tensorrt,pycuda]",
     "fake": "edge_arseg.runtime.engines.fake:FakeEngine",
 }
-"""Name of each backend to ``module:class``; the module, with its library, is imported when the backend is used."""
+"""Name of each backend to ``module:class [packages]``, as entry points are written.
+
+The module, with its library, is imported when the backend is used; records have the versions of the packages.
+"""
 
 UNPROVED = ("fake",)
 """Backends that compute nothing, whose class maps are not compared with the expected ones."""
 
 
 def checked_backend(backend: str) -> str:
-    """Return the name of a backend.
+    """Return the name of a backend: one of ``BACKENDS``, or ``package.module:Class`` for an engine of your own.
 
     Raises:
         OptionError: no such backend.
     """
-    if backend not in BACKENDS:
+    if backend not in BACKENDS and ":" not in backend:
         raise OptionError(f"no backend is called {backend!r}; known: {', '.join(sorted(BACKENDS))}")
     return backend
 
@@ -45,42 +48,62 @@ def engine_class(backend: str) -> type[Engine]:
         OptionError: no such backend.
         EnvironmentUnfitError: its library is not installed.
     """
-    module, _, name = BACKENDS[checked_backend(backend)].partition(":")
+    module, _, name = BACKENDS.get(checked_backend(backend), backend).partition(" ")[0].partition(":")
     try:
-        return getattr(import_module(module), name)
+        library = import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("edge_arseg"):
             raise
+        if error.name == module and backend not in BACKENDS:
+            raise OptionError(f"--backend {backend}: cannot import {module!r}; is it on PYTHONPATH?") from error
         raise EnvironmentUnfitError(
             f"--backend {backend} needs {error.name}, which is not installed: pip install {error.name}"
         ) from error
+    found = getattr(library, name, None)
+    if not (isinstance(found, type) and issubclass(found, Engine)):
+        raise OptionError(f"--backend {backend}: no engine {name!r} in {module!r}; expected package.module:Class")
+    return found
 
 
-def open_engine(path: Path, *, backend: str = "onnxruntime", threads: int | None = None) -> Engine:
-    """Open one file: an ONNX graph, or what else the backend loads.
-
-    Raises:
-        OptionError: no such backend.
-        EnvironmentUnfitError: its library, or the device it needs, is missing.
-        BuildError: the backend cannot load the graph.
-    """
-    return engine_class(backend)(path, threads=threads)  # type: ignore[call-arg, arg-type]
+def packages_of_backends() -> tuple[str, ...]:
+    """Return the packages that all backends need, each once; a record says which versions of them are here."""
+    named = [value.partition("[")[2].rstrip("]").split(",") for value in BACKENDS.values()]
+    return tuple(dict.fromkeys(package for packages in named for package in packages if package))
 
 
-@contextmanager
+class Engines(dict[Role, Engine]):
+    """Engines by role; a context manager that closes them all."""
+
+    def close(self) -> None:
+        """Close the engines, the last one first; calling it twice is allowed."""
+        with ExitStack() as stack:
+            for engine in self.values():
+                stack.callback(engine.close)
+
+    def __enter__(self) -> "Engines":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 def engines_from_bundle(
     bundle: Bundle, roles: Sequence[Role], *, backend: str = "onnxruntime", threads: int | None = None
-) -> Iterator[dict[Role, Engine]]:
-    """Open the engines of ``roles`` and close them at the end.
+) -> Engines:
+    """Open the engines of ``roles``, all or none; whoever asks closes them.
 
     Raises:
         BundleError: a graph's inputs or outputs are not what the manifest says, or nothing that can be run.
-        OptionError, BuildError: see ``open_engine``.
+        OptionError: no such backend.
+        EnvironmentUnfitError: its library, or the device it needs, is missing.
+        BuildError: the backend cannot load a graph.
     """
     opened = engine_class(backend)
     check_graphs(bundle.manifest, roles, where=str(bundle.path))
     with ExitStack() as stack:
-        engines = _opened_together(opened, bundle, roles, threads, stack)
+        engines = stack.enter_context(_opened_together(opened, bundle, roles, threads))
         for role, engine in engines.items():
             entry = bundle.manifest.graphs[role]
             for kind, seen, wanted in (
@@ -92,26 +115,30 @@ def engines_from_bundle(
                         f"{bundle.graph_path(role)}: {kind} {_text(seen)} seen, the manifest says {_text(wanted)}; "
                         "export the bundle again"
                     )
-        yield engines
+        stack.pop_all()
+    return engines
 
 
-def _opened_together(
-    opened: type[Engine], bundle: Bundle, roles: Sequence[Role], threads: int | None, stack: ExitStack
-) -> dict[Role, Engine]:
+def _opened_together(opened: type[Engine], bundle: Bundle, roles: Sequence[Role], threads: int | None) -> Engines:
     """Open engines at the same time where the backend stands it, else one after the other."""
 
     def open_role(role: Role) -> Engine:
         return opened.from_bundle(bundle, role, threads=threads)
 
-    if not opened.opens_together or len(roles) < 2:
-        return {role: stack.enter_context(open_role(role)) for role in roles}
-    with ThreadPoolExecutor(len(roles), "opening") as pool:
-        coming = {role: pool.submit(open_role, role) for role in roles}
-    # all are done; those that opened are closed even if another one failed
-    for future in coming.values():
-        if future.exception() is None:
-            stack.enter_context(future.result())
-    return {role: future.result() for role, future in coming.items()}
+    with ExitStack() as stack:
+        engines = stack.enter_context(Engines())
+        if not opened.opens_together or len(roles) < 2:
+            for role in roles:
+                engines[role] = open_role(role)
+        else:
+            with ThreadPoolExecutor(len(roles), "opening") as pool:
+                coming = {role: pool.submit(open_role, role) for role in roles}
+            # all are done; those that opened are closed even if another one failed
+            engines.update({role: future.result() for role, future in coming.items() if future.exception() is None})
+            for future in coming.values():
+                future.result()
+        stack.pop_all()
+    return engines
 
 
 def _text(specs: dict) -> str:

@@ -1,64 +1,123 @@
-"""Opening the fusion that was asked for, where the features are, with the engine that it needs."""
+"""Which way of fusing runs: one table, the best way first.
+
+A way that the bundle, the CPU or the libraries rule out is passed over in silence; one that shows only when it is
+opened that it cannot be had, with a warning. Where ``--fusion`` names a way, its reason is the error.
+"""
 
 import logging
-from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple, TypeVar
 
-from edge_arseg.errors import BuildError, UnfitError
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.engines.opening import engines_from_bundle
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.fusion.contract import Fusion, GraphFusion, KernelFusion
-from edge_arseg.spec.manifest import Role
+from edge_arseg.runtime.engines.contract import AUTO, EngineOptions, Place
+from edge_arseg.runtime.engines.opening import engine_class
+from edge_arseg.runtime.fusion.contract import Fusion
+from edge_arseg.runtime.head import Head
 
-if TYPE_CHECKING:
-    from edge_arseg.runtime.fusion.gpu_fusion import GpuFusion
+K = TypeVar("K", Fusion, Head)
 
 _log = logging.getLogger(__name__)
 
 
-def fusion_from_bundle(bundle: Bundle, stack: ExitStack, choice: str, place: str, options: EngineOptions) -> Fusion:
-    """Open a fusion and no engine beyond what it needs: ``fuse`` for the graph, ``head`` for the kernel on the GPU.
+class Way(NamedTuple):
+    """A way of fusing or of decoding.
+
+    Attributes:
+        name: what ``--fusion`` calls it.
+        places: where it reads features.
+        where: ``module:class``; the module is imported when the way is looked at.
+    """
+
+    name: str
+    places: tuple[Place, ...]
+    where: str
+
+
+FUSIONS = (
+    Way("kernel", (Place.HOST,), "edge_arseg.runtime.fusion.cpu:CpuKernelFusion"),
+    Way("kernel", (Place.CUDA,), "edge_arseg.runtime.fusion.cuda:CudaKernelFusion"),
+    Way("graph", tuple(Place), "edge_arseg.runtime.fusion.graph:GraphFusion"),
+)
+"""Ways of fusing, the best first. To add one: a subclass of ``Fusion``, and a line here."""
+
+HEADS = (
+    Way("kernel", (Place.HOST,), "edge_arseg.runtime.head:KernelHead"),
+    Way("graph", tuple(Place), "edge_arseg.runtime.head:GraphHead"),
+)
+"""Ways of decoding the LR feature in mode ``lr``, the best first."""
+
+CHOICES = (AUTO, *dict.fromkeys(way.name for way in FUSIONS))
+"""Values of ``EngineOptions.fusion``."""
+
+
+def fusions_for(bundle: Bundle, options: EngineOptions) -> list[type[Fusion]]:
+    """Return the ways of fusing that may be tried, the best first; nothing is opened.
 
     Args:
-        bundle: checked.
-        stack: closes it.
-        choice: what ``fusion_choice`` returned.
-        place: where the engines keep features.
-        options: backend and threads.
+        bundle: checked, with a ``fuse`` graph.
+        options: fusion and backend.
 
     Raises:
-        EnvironmentUnfitError: a library, or shared memory of the GPU, is missing.
-        BundleError: the kernel does not write what the ``head`` graph takes, or a graph contradicts the manifest.
-        BuildError: there is no kernel for this GPU, or an engine cannot be opened.
+        OptionError: no such fusion.
+        EnvironmentUnfitError: the fusion that was named is ruled out, or the backend's library is not installed.
     """
-    if place == "cuda" and choice != "graph":
+    place = engine_class(options.backend).feature_place
+    return _possible(
+        FUSIONS,
+        bundle,
+        options,
+        f"this backend keeps features on the GPU ({place.value}), where no kernel reads them; run with --fusion graph, "
+        "or with --backend tensorrt, which has one",
+    )
+
+
+def open_fusion(bundle: Bundle, options: EngineOptions) -> Fusion:
+    """Open the first way of fusing that can be had.
+
+    Args:
+        bundle: checked, with a ``fuse`` graph.
+        options: fusion, backend and threads.
+
+    Raises:
+        OptionError, EnvironmentUnfitError: see ``fusions_for``.
+        BundleError, BuildError: the last way cannot be opened; see ``Fusion.open``.
+    """
+    return _first_opened(fusions_for(bundle, options), bundle, options)
+
+
+def open_lr_head(bundle: Bundle, options: EngineOptions) -> Head:
+    """Open the first way of decoding the LR feature alone; arguments and errors as for ``open_fusion``."""
+    nowhere = "nothing is fused in mode lr, and no kernel decodes on the GPU; run with --fusion auto"
+    heads: list[type[Head]] = _possible(HEADS, bundle, options, nowhere)
+    return _first_opened(heads, bundle, options)
+
+
+def _first_opened(kinds: Sequence[type[K]], bundle: Bundle, options: EngineOptions) -> K:
+    for kind in kinds[:-1]:
         try:
-            return _gpu_fusion(bundle, stack, options)
-        except (BuildError, UnfitError) as error:
-            if choice == "kernel":
-                raise
-            _log.warning("fusion on the GPU by the `fuse` graph, which is slower than the kernel: %s", error)
-    elif choice == "kernel":
-        return KernelFusion(bundle, threads=options.threads)
-    engines = engines_from_bundle(bundle, [Role.FUSE], backend=options.backend, threads=options.threads)
-    return GraphFusion(stack.enter_context(engines)[Role.FUSE])
+            return kind.open(bundle, options)
+        except (BuildError, EnvironmentUnfitError) as error:
+            _log.warning("fusion by the `fuse` graph, which is slower than the %s: %s", kind.name, error)
+    return kinds[-1].open(bundle, options)
 
 
-def _gpu_fusion(bundle: Bundle, stack: ExitStack, options: EngineOptions) -> "GpuFusion":
-    # a CPU does without all that belongs to a GPU
-    from edge_arseg.runtime.device.cuda import borrow_device, return_device
-    from edge_arseg.runtime.fusion.gpu_fusion import GpuFusion
-    from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu
-
-    device = borrow_device()
-    try:
-        kernel_for_gpu(bundle, device.facts.compute_capability)  # asked before an engine is opened
-    finally:
-        return_device()
-    with ExitStack() as opened:
-        engines = engines_from_bundle(bundle, [Role.HEAD], backend=options.backend, threads=options.threads)
-        fusion = GpuFusion(bundle, opened.enter_context(engines)[Role.HEAD])
-        opened.callback(fusion.close)
-        stack.enter_context(opened.pop_all())
-    return fusion
+def _possible(ways: Sequence[Way], bundle: Bundle, options: EngineOptions, nowhere: str) -> list[type[Any]]:
+    if options.fusion not in CHOICES:
+        raise OptionError(f"fusion {options.fusion!r} seen, expected one of {', '.join(CHOICES)}")
+    place = engine_class(options.backend).feature_place
+    possible, reason = [], nowhere
+    for way in ways:
+        if place not in way.places or options.fusion not in (AUTO, way.name):
+            continue
+        module, _, name = way.where.partition(":")
+        kind = getattr(import_module(module), name)
+        ruled_out = kind.unavailable(bundle)
+        if ruled_out is None:
+            possible.append(kind)
+        else:
+            reason = ruled_out
+    if not possible:
+        raise EnvironmentUnfitError(f"--fusion {options.fusion}: {reason}")
+    return possible

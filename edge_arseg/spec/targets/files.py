@@ -1,6 +1,5 @@
 """Reading ``targets/*.toml``, and refusing a file with faults: all of them in one message."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,14 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from edge_arseg.errors import OptionError, TargetError
 from edge_arseg.spec.manifest import Precision
+from edge_arseg.spec.plain import faults_from_error
 from edge_arseg.spec.targets.jetpack import JetPackTable
 from edge_arseg.spec.targets.target import Kind, Target, longest_prefix
 from edge_arseg.storage.data_folder import data_folder
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from edge_arseg.storage.toml import data_from_toml
 
 JETPACKS = "jetpacks.toml"
 _OURS = {"id", "name", "kind", "tier", "reason", "jetpacks", "precision", "sources", "unverified"}
@@ -100,15 +96,15 @@ def target_from_toml(path: Path, table: JetPackTable) -> Target:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return data_from_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise TargetError(f"{path}: missing; install again: pip install --force-reinstall edge-arseg") from error
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, numbers or nesting without end
+    except ValueError as error:  # not TOML, not UTF-8, numbers or nesting without end
         raise TargetError(f"{path.name}: not TOML ({error})") from error
 
 
 def _wrong(error: ValidationError) -> str:
-    lines = "\n".join(f"  {'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+    lines = "\n".join(f"  {fault}" for fault in faults_from_error(error, "file"))
     return f"{error.error_count()} wrong entries\n{lines}"
 
 

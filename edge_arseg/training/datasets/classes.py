@@ -1,18 +1,35 @@
-"""``classes.toml``: the names and colours of anybody's classes."""
+"""The classes and the normalisation of a data set."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import DataError
-from edge_arseg.spec.classes import ClassInfo
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
+from edge_arseg.spec.model import (
+    CAMVID_11,
+    CAMVID_12,
+    CAMVID_NORMALISATION,
+    CITYSCAPES_19,
+    CITYSCAPES_NORMALISATION,
+    IMAGENET_NORMALISATION,
+    ClassInfo,
+    Normalisation,
+)
+from edge_arseg.storage.toml import data_from_toml
 
 _EXAMPLE = '[[class]]\nname = "road"\ncolor = [128, 64, 128]'
+
+
+KNOWN_CLASSES = {"camvid-11": CAMVID_11, "camvid-12": CAMVID_12, "cityscapes-19": CITYSCAPES_19}
+"""Classes by name."""
+
+
+def classes_from_text(text: str) -> tuple[ClassInfo, ...]:
+    """Return the classes of a name in ``KNOWN_CLASSES``, else of the file that ``text`` names.
+
+    Raises:
+        DataError: see ``classes_from_file``.
+    """
+    return KNOWN_CLASSES[text] if text in KNOWN_CLASSES else classes_from_file(Path(text))
 
 
 def classes_from_file(path: Path) -> tuple[ClassInfo, ...]:
@@ -28,10 +45,10 @@ def classes_from_file(path: Path) -> tuple[ClassInfo, ...]:
         DataError: no such file, not TOML, or unusable entries, all of them in one message.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = data_from_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected entries like\n{_EXAMPLE}") from error
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, numbers or nesting without end
+    except ValueError as error:  # not TOML, not UTF-8, numbers or nesting without end
         raise DataError(f"{path}: not TOML ({error}); expected entries like\n{_EXAMPLE}") from error
     rows = content.get("class")
     if not isinstance(rows, list) or not 2 <= len(rows) <= 254:
@@ -56,3 +73,10 @@ def _faults(row: Any) -> list[str]:
     if strange := set(row) - {"name", "color"}:
         faults.append(f"unknown {', '.join(sorted(strange))}")
     return faults
+
+
+def normalisation_of(dataset: str) -> Normalisation:
+    """Return the authors' constants for CamVid and Cityscapes, ImageNet's for everything else."""
+    if dataset.startswith("camvid"):
+        return CAMVID_NORMALISATION
+    return CITYSCAPES_NORMALISATION if dataset == "cityscapes" else IMAGENET_NORMALISATION

@@ -3,19 +3,58 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from edge_arseg.errors import DataError, OptionError
-from edge_arseg.spec.classes import ClassInfo
-from edge_arseg.training.datasets.labelled_image import LabelledImage
+from edge_arseg.spec.model import ClassInfo
+from edge_arseg.training.datasets.labels import LabelCoding, plain_coding
+from edge_arseg.training.datasets.picture import read_rgb
 
 HELD_BACK = 0.1
 """Share of the training images that is held back, unless said otherwise."""
-
 _MOST_TOLD = 20
+_ANY = plain_coding(255)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """An image file with its label file.
+
+    Attributes:
+        image: the picture.
+        label: the label, of the size that the picture has as it is shown.
+        coding: what the values in ``label`` mean; by default class indices, of which only 255 is ignored.
+    """
+
+    image: Path
+    label: Path
+    coding: LabelCoding = field(default=_ANY, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The image's name without its ending."""
+        return self.image.stem
+
+    def read(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the picture, as it is shown, and its label.
+
+        Returns:
+            ``[H, W, 3] uint8`` RGB and ``[H, W] uint8`` class indices, 255 where a pixel does not count.
+
+        Raises:
+            DataError: a file cannot be read, the sizes differ, or a label value means nothing.
+        """
+        rgb, label = read_rgb(self.image), self.coding.read(self.label)
+        (rows, columns), shape = rgb.shape[:2], label.shape
+        if (rows, columns) != shape:
+            turned = "; labels are of an image as its EXIF data turns it" if shape == (columns, rows) else ""
+            raise DataError(
+                f"{self.label.name}: {shape[0]}x{shape[1]} (rows x columns), its image is {rows}x{columns}{turned}"
+            )
+        return rgb, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +127,21 @@ def checked_dataset(dataset: Dataset, *, where: Path, faults: Sequence[str] = ()
     Raises:
         DataError: unreadable files, sizes that differ, unknown label values, or an empty part: all in one message.
     """
-    found = list(faults)
+    all_faults = list(faults)
     for part, images in (("train", dataset.train), ("held-back", dataset.held_back)):
         counted = 0
         with ThreadPoolExecutor() as pool:  # decoding runs without the interpreter's lock
             for answer in pool.map(lambda image: _counted(image, len(dataset.classes)), images):
                 if isinstance(answer, str):
-                    found.append(answer)
+                    all_faults.append(answer)
                 else:
                     counted += answer
-        if not images and not found:
-            found.append(f"the {part} part is empty; expected at least 2 labelled images in all")
-        elif not counted and not found:
-            found.append(f"every pixel of the {part} part is ignored")
-    if found:
-        raise DataError(faults_told(where, found))
+        if not images and not all_faults:
+            all_faults.append(f"the {part} part is empty; expected at least 2 labelled images in all")
+        elif not counted and not all_faults:
+            all_faults.append(f"every pixel of the {part} part is ignored")
+    if all_faults:
+        raise DataError(faults_told(where, all_faults))
     return dataset
 
 

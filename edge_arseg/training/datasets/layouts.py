@@ -6,12 +6,17 @@ from pathlib import Path
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
-from edge_arseg.spec.classes import CAMVID_11, CITYSCAPES_19, ClassInfo
-from edge_arseg.training.datasets.camvid_colors import camvid_11_colors, camvid_12_colors
+from edge_arseg.spec.model import CAMVID_11, CITYSCAPES_19, ClassInfo
 from edge_arseg.training.datasets.classes import classes_from_file
-from edge_arseg.training.datasets.dataset import HELD_BACK, Dataset, checked_dataset, split_images
-from edge_arseg.training.datasets.labelled_image import LabelledImage
-from edge_arseg.training.datasets.labels import ColorCoding, IndexCoding, LabelCoding, plain_coding
+from edge_arseg.training.datasets.dataset import HELD_BACK, Dataset, LabelledImage, checked_dataset, split_images
+from edge_arseg.training.datasets.labels import (
+    ColorCoding,
+    IndexCoding,
+    LabelCoding,
+    camvid_11_colors,
+    camvid_12_colors,
+    plain_coding,
+)
 
 _CITYSCAPES_IDS = {7: 0, 8: 1, 11: 2, 12: 3, 13: 4, 17: 5, 19: 6, 20: 7, 21: 8, 22: 9, 23: 10, 24: 11, 25: 12, 26: 13}
 _CITYSCAPES_IDS |= {27: 14, 28: 15, 31: 16, 32: 17, 33: 18}
@@ -169,11 +174,11 @@ def _colored(path: Path, coding: LabelCoding) -> tuple[list[LabelledImage], list
     by_stem = {image.stem: image for image in image_paths(path / "701_StillsRaw_full")}
     labels = {label.stem.removesuffix("_L"): label for label in label_paths(path / "LabeledApproved_full")}
     listed = path / "train.txt"
-    wanted = listed.read_text().split() if listed.is_file() else sorted({*by_stem, *labels})
-    wanted = [Path(name).stem.removesuffix("_L") for name in wanted]
-    faults = [f"{name}: no image {name}.png in 701_StillsRaw_full" for name in wanted if name not in by_stem]
-    faults += [f"{name}: no label {name}_L.png in LabeledApproved_full" for name in wanted if name not in labels]
-    both = [name for name in wanted if name in by_stem and name in labels]
+    names = listed.read_text().split() if listed.is_file() else sorted({*by_stem, *labels})
+    names = [Path(name).stem.removesuffix("_L") for name in names]
+    faults = [f"{name}: no image {name}.png in 701_StillsRaw_full" for name in names if name not in by_stem]
+    faults += [f"{name}: no label {name}_L.png in LabeledApproved_full" for name in names if name not in labels]
+    both = [name for name in names if name in by_stem and name in labels]
     return [LabelledImage(by_stem[name], labels[name], coding) for name in both], faults
 
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from edge_arseg.errors import DataError
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
+from edge_arseg.video.decoding.orientation import UPRIGHT, orientation_from_picture
 
 
 def read_rgb(path: Path) -> np.ndarray:
-    """Read an image: ``[H, W, 3] uint8`` RGB.
+    """Read an image as it is shown, turned and mirrored as its EXIF data says: ``[H, W, 3] uint8`` RGB.
 
     Raises:
         DataError: it cannot be read, or there is no picture in it.
@@ -26,4 +27,5 @@ def read_rgb(path: Path) -> np.ndarray:
         ) from error
     if frame is None:
         raise DataError(f"{path.name}: no picture in it")
-    return np.ascontiguousarray(frame.to_ndarray(format="rgb24"))
+    orientation = orientation_from_picture(frame) or UPRIGHT
+    return np.ascontiguousarray(orientation.shown(frame.to_ndarray(format="rgb24")))

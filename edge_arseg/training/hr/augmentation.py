@@ -1,96 +1,74 @@
 """Random views of labelled stills: geometry, light, and the marks of a video encoder."""
 
-from dataclasses import dataclass
+from fractions import Fraction
 
+import av
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.evaluation.labels.files import IGNORED
-from edge_arseg.training.hr.codec_marks import coded
+from edge_arseg.training.hr.settings import StillAugmentation
 
 
-@dataclass(frozen=True, slots=True)
-class StillAugmentation:
-    """How a still is varied. Shares and ranges are drawn uniformly unless said otherwise.
+def view_from_still(
+    rgb: np.ndarray, label: np.ndarray, augmentation: StillAugmentation, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a random view.
 
-    Attributes:
-        crop: rows and columns of the view.
-        zoom: smallest and largest scale, drawn log-uniformly.
-        turn: largest rotation either way, degrees.
-        stretch: largest change of the aspect ratio, as a factor above 1.
-        light: largest change of brightness, contrast, saturation and of each channel, as a share.
-        blur: share of views that are blurred.
-        coded: share of views that are encoded with x264 and decoded.
+    Args:
+        rgb: ``[H, W, 3] uint8``.
+        label: ``[H, W] uint8``, 255 ignored.
+        augmentation: how it is varied.
+        random: all that is random is drawn from it, in a fixed order.
+
+    Returns:
+        ``[*crop, 3] uint8`` and ``[*crop] uint8``; what lies outside the still is black and ignored.
     """
-
-    crop: tuple[int, int] = (288, 384)
-    zoom: tuple[float, float] = (0.7, 1.8)
-    turn: float = 4.0
-    stretch: float = 1.15
-    light: float = 0.35
-    blur: float = 0.15
-    coded: float = 0.6
-
-    def view(self, rgb: np.ndarray, label: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return a random view.
-
-        Args:
-            rgb: ``[H, W, 3] uint8``.
-            label: ``[H, W] uint8``, 255 ignored.
-            random: all that is random is drawn from it, in a fixed order.
-
-        Returns:
-            ``[*crop, 3] uint8`` and ``[*crop] uint8``; what lies outside the still is black and ignored.
-        """
-        grid = self._grid(rgb.shape[0], rgb.shape[1], random)
-        image = torch.from_numpy(rgb).permute(2, 0, 1)[None].float()
-        image = F.grid_sample(image, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-        shifted = torch.from_numpy(label)[None, None].float() - IGNORED  # so that what is outside, 0, means ignored
-        seen = F.grid_sample(shifted, grid, mode="nearest", padding_mode="zeros", align_corners=False) + IGNORED
-        image = self._lit(image, random)
-        if random.random() < self.blur:
-            image = _blurred(image, random.uniform(0.4, 1.2))
-        view = image[0].permute(1, 2, 0).round().clamp(0, 255).to(torch.uint8).numpy()
-        if random.random() < self.coded:
-            view = coded(view, crf=int(random.integers(20, 38)))
-        return view, seen[0, 0].to(torch.uint8).numpy()
-
-    def _grid(self, height: int, width: int, random: np.random.Generator) -> torch.Tensor:
-        """Sampling positions ``[1, *crop, 2]`` for ``grid_sample``."""
-        rows, columns = self.crop
-        zoom = float(np.exp(random.uniform(np.log(self.zoom[0]), np.log(self.zoom[1]))))
-        stretch = float(np.exp(random.uniform(-1, 1) * np.log(self.stretch)))
-        angle = float(np.deg2rad(random.uniform(-self.turn, self.turn)))
-        flip = -1.0 if random.random() < 0.5 else 1.0
-        centre_y = _centre(height, rows / zoom, random)
-        centre_x = _centre(width, columns / zoom, random)
-        y = (torch.arange(rows) + 0.5 - rows / 2)[:, None] / zoom
-        x = (torch.arange(columns) + 0.5 - columns / 2)[None, :] * (flip * stretch / zoom)
-        cos, sin = float(np.cos(angle)), float(np.sin(angle))
-        at_x = centre_x + cos * x - sin * y
-        at_y = centre_y + sin * x + cos * y
-        return torch.stack((at_x * (2.0 / width) - 1.0, at_y * (2.0 / height) - 1.0), 2)[None].float()
-
-    def _lit(self, image: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
-        def factor(share: float) -> float:
-            return float(1.0 + random.uniform(-share, share))
-
-        mean = image.mean()
-        image = (image - mean) * factor(self.light) + mean * factor(self.light)
-        grey = image.mean(1, keepdim=True)
-        image = grey + (image - grey) * factor(self.light)
-        gains = torch.tensor([factor(self.light / 4) for _ in range(3)]).view(1, 3, 1, 1)
-        image = (image * gains).clamp(0, 255)
-        gamma = float(np.exp(random.uniform(-self.light, self.light)))
-        return 255.0 * (image / 255.0) ** gamma
+    grid = _grid(rgb.shape[0], rgb.shape[1], augmentation, random)
+    image = torch.from_numpy(rgb).permute(2, 0, 1)[None].float()
+    image = F.grid_sample(image, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    shifted = torch.from_numpy(label)[None, None].float() - IGNORED  # so that what is outside, 0, means ignored
+    outside_ignored = F.grid_sample(shifted, grid, mode="nearest", padding_mode="zeros", align_corners=False) + IGNORED
+    image = _lit(image, augmentation.light, random)
+    if random.random() < augmentation.blur:
+        image = _blurred(image, random.uniform(0.4, 1.2))
+    view = image[0].permute(1, 2, 0).round().clamp(0, 255).to(torch.uint8).numpy()
+    if random.random() < augmentation.coded:
+        view = coded(view, crf=int(random.integers(20, 38)))
+    return view, outside_ignored[0, 0].to(torch.uint8).numpy()
 
 
-AUGMENTATIONS = {
-    "strong": StillAugmentation(),
-    "light": StillAugmentation(zoom=(0.8, 1.5), turn=2.0, stretch=1.1, light=0.2, blur=0.1, coded=0.5),
-}
-"""By name: for a start from nothing, and for the last part of a training."""
+def _grid(height: int, width: int, augmentation: StillAugmentation, random: np.random.Generator) -> torch.Tensor:
+    """Sampling positions ``[1, *crop, 2]`` for ``grid_sample``."""
+    rows, columns = augmentation.crop
+    zoom = float(np.exp(random.uniform(np.log(augmentation.zoom[0]), np.log(augmentation.zoom[1]))))
+    stretch = float(np.exp(random.uniform(-1, 1) * np.log(augmentation.stretch)))
+    angle = float(np.deg2rad(random.uniform(-augmentation.turn, augmentation.turn)))
+    flip = -1.0 if random.random() < 0.5 else 1.0
+    centre_y = _centre(height, rows / zoom, random)
+    centre_x = _centre(width, columns / zoom, random)
+    y = (torch.arange(rows) + 0.5 - rows / 2)[:, None] / zoom
+    x = (torch.arange(columns) + 0.5 - columns / 2)[None, :] * (flip * stretch / zoom)
+    cos, sin = float(np.cos(angle)), float(np.sin(angle))
+    at_x = centre_x + cos * x - sin * y
+    at_y = centre_y + sin * x + cos * y
+    return torch.stack((at_x * (2.0 / width) - 1.0, at_y * (2.0 / height) - 1.0), 2)[None].float()
+
+
+def _lit(image: torch.Tensor, light: float, random: np.random.Generator) -> torch.Tensor:
+    def factor(share: float) -> float:
+        return float(1.0 + random.uniform(-share, share))
+
+    mean = image.mean()
+    image = (image - mean) * factor(light) + mean * factor(light)
+    grey = image.mean(1, keepdim=True)
+    image = grey + (image - grey) * factor(light)
+    gains = torch.tensor([factor(light / 4) for _ in range(3)]).view(1, 3, 1, 1)
+    image = (image * gains).clamp(0, 255)
+    gamma = float(np.exp(random.uniform(-light, light)))
+    return 255.0 * (image / 255.0) ** gamma
 
 
 def _centre(length: int, seen: float, random: np.random.Generator) -> float:
@@ -106,3 +84,36 @@ def _blurred(image: torch.Tensor, sigma: float) -> torch.Tensor:
     weights = (weights / weights.sum()).repeat(3, 1)
     image = F.conv2d(F.pad(image, (3, 3, 0, 0), mode="reflect"), weights.view(3, 1, 1, 7), groups=3)
     return F.conv2d(F.pad(image, (0, 0, 3, 3), mode="reflect"), weights.view(3, 1, 7, 1), groups=3)
+
+
+def coded(rgb: np.ndarray, *, crf: int) -> np.ndarray:
+    """Encode one picture with x264 and decode it again.
+
+    Args:
+        rgb: ``[H, W, 3] uint8``, both sides even.
+        crf: x264's constant rate factor, 0 to 51; more is coarser.
+
+    Returns:
+        ``[H, W, 3] uint8``.
+
+    Raises:
+        EnvironmentUnfitError: this build of FFmpeg has no x264.
+    """
+    try:
+        encoder = av.CodecContext.create("libx264", "w")
+    except ValueError as error:  # how PyAV says that it has no such encoder
+        raise EnvironmentUnfitError(
+            "FFmpeg has no x264 here; install PyAV from its wheel: pip install av --force-reinstall"
+        ) from error
+    encoder.height, encoder.width = rgb.shape[:2]
+    encoder.pix_fmt = "yuv420p"
+    encoder.time_base = Fraction(1, 25)
+    encoder.thread_count = 1
+    encoder.options = {"crf": str(crf), "preset": "veryfast", "tune": "zerolatency"}
+    picture = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
+    packets = [*encoder.encode(picture), *encoder.encode(None)]
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.thread_count = 1
+    frames = [frame for packet in packets for frame in decoder.decode(packet)]
+    frames += decoder.decode(None)
+    return frames[0].to_ndarray(format="rgb24")

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch.utils.data import DataLoader, Dataset
 
 from edge_arseg.errors import OptionError
 from edge_arseg.street import scenes_from_street
-from edge_arseg.training.datasets.labelled_image import LabelledImage
-from edge_arseg.training.hr.augmentation import StillAugmentation
+from edge_arseg.training.datasets.dataset import LabelledImage
+from edge_arseg.training.hr.augmentation import view_from_still
+from edge_arseg.training.hr.settings import StillAugmentation
+from edge_arseg.training.run.views import Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ def stills_from_street(count: int, *, size: tuple[int, int], seed: int) -> list[
     return [Still(scene.rgb, scene.labels) for drive in drives for scene in drive]
 
 
-class StillViews(Dataset):
-    """Views by number. View ``n`` depends on the seed and on ``n`` alone, so that a run can go on anywhere."""
+class StillViews(Views):
+    """Views of stills and of rendered pictures, ``[h, w, 3] uint8`` and ``[h, w] uint8`` each."""
 
     def __init__(
         self,
@@ -47,41 +47,18 @@ class StillViews(Dataset):
         first: int,
         last: int,
     ):
+        super().__init__(seed=seed, first=first, last=last)
         self.stills, self.rendered = stills, rendered
         self.augmentation = augmentation
         self.rendered_share = rendered_share if rendered else 0.0
-        self.seed, self.first, self.last = seed, first, last
 
-    def __len__(self) -> int:
-        return self.last - self.first
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        number = self.first + index
-        random = np.random.default_rng((self.seed, number))
+    def view(self, number: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return view ``number``, of a rendered picture in its share of the cases."""
         if random.random() < self.rendered_share:
             still = self.rendered[int(random.integers(len(self.rendered)))]
         else:
-            epoch, place = divmod(number, len(self.stills))
-            order = np.random.default_rng((self.seed, 1 << 32, epoch)).permutation(len(self.stills))
-            still = self.stills[int(order[place])]
-        return self.augmentation.view(still.rgb, still.label, random)
-
-
-def batches(views: StillViews, batch: int, *, workers: int) -> DataLoader:
-    """Batches of views in order, ``[N, h, w, 3] uint8`` and ``[N, h, w] uint8``; ``workers`` processes make them."""
-    return DataLoader(
-        views,
-        batch,
-        num_workers=workers,
-        drop_last=True,
-        prefetch_factor=4 if workers else None,
-        worker_init_fn=_quiet_worker,
-        generator=torch.Generator(),  # a loader draws from it when it starts: the run's own must not notice
-    )
-
-
-def _quiet_worker(_: int) -> None:
-    torch.set_num_threads(1)
+            still = self.stills[self.shuffled(number, len(self.stills))]
+        return view_from_still(still.rgb, still.label, self.augmentation, random)
 
 
 def stills_from_images(images: Sequence[LabelledImage]) -> list[Still]:

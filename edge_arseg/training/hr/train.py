@@ -1,69 +1,100 @@
 """Training of the HR branch on labelled stills."""
 
-import dataclasses
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from edge_arseg.errors import OptionError
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
-from edge_arseg.training.hr.augmentation import StillAugmentation
-from edge_arseg.training.hr.held_back import hr_miou
-from edge_arseg.training.hr.stills import Still, StillViews, batches
-from edge_arseg.training.run.averaged import AveragedWeights
+from edge_arseg.spec.model import CAMVID_11, Model
+from edge_arseg.training.datasets.classes import normalisation_of
+from edge_arseg.training.datasets.layouts import dataset_from_folder
+from edge_arseg.training.hr.score import hr_miou
+from edge_arseg.training.hr.settings import HrSettings
+from edge_arseg.training.hr.start import start_from
+from edge_arseg.training.hr.stills import Still, StillViews, checked_crop, stills_from_images, stills_from_street
+from edge_arseg.training.run.device import device_from_name
 from edge_arseg.training.run.folder import RunFolder
-from edge_arseg.training.run.loop import TrainingRun
+from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import class_weights, task_loss
-from edge_arseg.training.run.schedule import learning_rate
-from edge_arseg.training.run.step_precision import AUTO, BFLOAT16
+from edge_arseg.training.run.views import batches
 
 
-@dataclass(frozen=True, slots=True)
-class HrSettings:
-    """The recipe of a run.
+def train_hr(
+    dataset: str | Path,
+    output: str | Path,
+    settings: HrSettings | None = None,
+    *,
+    layout: str = "auto",
+    start: str | Path | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    workers: int = 1,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+    progress: StepProgress = no_progress,
+) -> TrainedBranch:
+    """Train the HR branch on the labelled images of a folder, and leave weights, log and curves in another.
 
-    Attributes:
-        steps: of the optimizer (AdamW).
-        batch: views a step.
-        rate: largest learning rate; see ``learning_rate``.
-        warmup: steps until it is reached.
-        weight_decay: of the convolutions; normalisation and biases have none.
-        dropout: share of the feature's channels that are left out of a view.
-        averaging: decay of the averaged weights, a step.
-        overlap: factor of the overlap loss beside the cross entropy.
-        rendered_share: share of views that show the synthetic street.
-        score_every: steps between scores on what is held back.
-        precision: that convolutions multiply in: ``bfloat16``, ``float32``, or ``auto`` for the faster of them here.
-            Sums are float32 in both.
-        seed: of weights and views.
-        augmentation: of the views.
+    Args:
+        dataset: the folder of the images; see ``dataset_from_folder``.
+        output: the folder of the run.
+        settings: the recipe; ``None`` for ``HrSettings()``.
+        layout: of ``dataset``.
+        start: weights to start from; see ``start_from``. ``None`` for random ones.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
+        threads: of torch on the CPU, in this whole process; ``None`` leaves them.
+        workers: processes that make views ahead.
+        resume: go on with the run in ``output``.
+        say: called with a line for people: what the run multiplies in, and why.
+        progress: see ``StepProgress``.
+
+    Raises:
+        OptionError: a value out of range; a run in ``output`` without ``resume``, or one of other settings with it.
+        DataError: bad images or labels, all of them in one message; or the run's state is damaged.
+        CheckpointError: ``start`` does not fit.
+        EnvironmentUnfitError: no such GPU, or no x264 for the views.
+        SinkError: ``output`` cannot be written.
+    """
+    settings = settings or HrSettings()
+    checked_crop(settings.augmentation.crop)
+    images = dataset_from_folder(dataset, layout)
+    if settings.street and images.classes != CAMVID_11:
+        raise OptionError(f"--street has CamVid's 11 classes, {images.name} has others; type --street 0")
+    if threads:
+        torch.set_num_threads(threads)
+    torch.manual_seed(settings.seed)
+    name = f"{images.name}-{settings.backbone.partition(':')[0].rpartition('.')[2]}"
+    network = Network(Model(name, settings.backbone, images.classes, normalisation_of(images.name)))
+    if start is not None:
+        start_from(network, Path(start))
+    place = device_from_name(device)
+    record = {"dataset": images.name, "images": len(images.train), "start": Path(start).name if start else None}
+    folder = (RunFolder.resume if resume else RunFolder.create)(Path(output), record | settings.record())
+    stills, held_back = stills_from_images(images.train), stills_from_images(images.held_back)
+    rendered = stills_from_street(settings.street, size=stills[0].rgb.shape[:2], seed=settings.seed)
+    training = HrTraining(network, stills, rendered, held_back, settings, folder, device=place, workers=workers)
+    if training.step < settings.steps:
+        say(training.settle_precision())
+    return training.run(progress)
+
+
+class HrTraining(TrainingRun[Sequence[Tensor]]):
+    """The HR branch and its head, trained; the LR branch keeps its random weights.
+
+    Args:
+        network: its HR branch is the start.
+        stills: to train on.
+        rendered: of the synthetic street, for the recipe's share of the views.
+        held_back: to score on.
     """
 
-    steps: int = 8000
-    batch: int = 8
-    rate: float = 2e-3
-    warmup: int = 200
-    weight_decay: float = 0.05
-    dropout: float = 0.1
-    averaging: float = 0.998
-    overlap: float = 0.5
-    rendered_share: float = 0.08
-    score_every: int = 250
-    precision: str = AUTO
-    seed: int = 1
-    augmentation: StillAugmentation = field(default_factory=StillAugmentation)
-
-    def record(self) -> dict[str, Any]:
-        """All values, as plain containers."""
-        return dataclasses.asdict(self)
-
-
-class HrTraining(TrainingRun):
-    """A run: network, optimizer and average, in a folder. ``run`` it to the end, or stop it and go on later."""
+    name = "HR branch"
+    settings: HrSettings
 
     def __init__(
         self,
@@ -77,40 +108,20 @@ class HrTraining(TrainingRun):
         device: torch.device,
         workers: int = 1,
     ):
-        self.settings, self.folder, self.device, self.workers = settings, folder, device, workers
         self.stills, self.rendered, self.held_back = stills, rendered, held_back
-        self.network = network.to(device)
-        network.trained = (Branch.HR,)  # the LR branch keeps its random weights
+        network.to(device).trained = (Branch.HR,)
         self.branch = nn.ModuleList([network.hr, network.hr_head])
-        to_channels_last(self.branch)
-        self.average = AveragedWeights(network, settings.averaging)
-        self.optimizer = _optimizer(self.branch, settings)
+        # The layout that convolutions on CPUs and tensor cores prefer; torch's overloads do not know the keyword.
+        self.branch.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.weights = class_weights((still.label for still in stills), len(network.model.classes)).to(device)
-        self._restore()
+        trained = list(self.branch.parameters())
+        kernels = [parameter for parameter in trained if parameter.ndim > 1]
+        super().__init__(network, settings, folder, device=device, workers=workers, trained=trained, decayed=kernels)
 
-    def run(self, progress: Callable[[int, float, float], None] = lambda step, loss, miou: None) -> None:
-        """Train to the last step.
-
-        Args:
-            progress: called each step with the step, its loss and the latest held-back mIoU.
-        """
-        settings, views = self.settings, self._views()
-        if len(views) and self.precision is None:
-            self.settle_precision()
-        miou, losses, started = float("nan"), [], time.monotonic()
-        for rgb, label in batches(views, settings.batch, workers=self.workers):
-            loss = self._step(rgb.to(self.device), label.to(self.device))
-            losses.append(loss)
-            self.step += 1
-            if self.step % settings.score_every == 0 or self.step == settings.steps:
-                miou = self._score(sum(losses) / len(losses), time.monotonic() - started)
-                losses, started = [], time.monotonic()
-            progress(self.step, loss, miou)
-
-    def _views(self) -> StillViews:
-        """Return the views of the steps that are left."""
+    def batches(self, *, workers: int) -> Iterable[Sequence[Tensor]]:
+        """Return pictures ``[N, h, w, 3] uint8`` with their labels ``[N, h, w] uint8``."""
         settings = self.settings
-        return StillViews(
+        views = StillViews(
             self.stills,
             self.rendered,
             settings.augmentation,
@@ -119,50 +130,19 @@ class HrTraining(TrainingRun):
             first=self.step * settings.batch,
             last=settings.steps * settings.batch,
         )
+        return batches(views, settings.batch, workers=workers)
 
-    def _wanted_precision(self) -> str:
-        return self.settings.precision
-
-    def _try_step(self) -> Callable[[], object]:
-        rgb, label = next(iter(batches(self._views(), self.settings.batch, workers=0)))
-        return lambda: self._step(rgb.to(self.device), label.to(self.device))
-
-    def _step(self, rgb: Tensor, label: Tensor) -> float:
-        settings = self.settings
-        rate = learning_rate(self.step, steps=settings.steps, peak=settings.rate, warmup=settings.warmup)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+    def loss(self, batch: Sequence[Tensor]) -> Mapping[str, Tensor]:
+        """Return the task loss of the HR branch's classes."""
+        rgb, label = (column.to(self.device) for column in batch)
         self.branch.train()
         image = self.network.images_from_frames(rgb).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == BFLOAT16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             feature = self.network.hr(image)
-            feature = nn.functional.dropout2d(feature, settings.dropout)
+            feature = nn.functional.dropout2d(feature, self.settings.dropout)
             scores = self.network.hr_head.scores(feature, None)
-        loss = task_loss(scores, label.long(), self.weights, overlap=settings.overlap)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.branch.parameters(), 5.0)
-        self.optimizer.step()
-        self.average.update(self.network)
-        return float(loss.detach())
+        return {"loss": task_loss(scores, label.long(), self.weights, overlap=self.settings.overlap)}
 
-    def _score(self, loss: float, seconds: float) -> float:
-        """Score the average, keep it where it is the best yet, and save the state."""
-        miou = hr_miou(self.average.network, self.held_back, self.device)
-        self._keep(miou, {"loss": loss, "seconds": seconds})
-        return miou
-
-
-def to_channels_last(module: nn.Module) -> None:
-    """Lay out all kernels in channels-last order, which convolutions on CPUs and tensor cores prefer."""
-    for parameter in module.parameters():
-        if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-
-
-def _optimizer(branch: nn.Module, settings: HrSettings) -> torch.optim.Optimizer:
-    """AdamW; weight decay for matrices and kernels only."""
-    decayed = [p for p in branch.parameters() if p.ndim > 1]
-    plain = [p for p in branch.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=settings.rate)
+    def score(self) -> Mapping[str, Any]:
+        """Score the HR branch on whole stills."""
+        return {"miou": hr_miou(self.averaged, self.held_back, self.device)}

@@ -14,12 +14,12 @@ from edge_arseg.network.attention.differentiable import differentiable_attention
 from edge_arseg.network.creff import Creff
 from edge_arseg.network.layers import resize
 from edge_arseg.network.warp import flows_at_feature, warp
+from edge_arseg.training.lr.settings import FusionParts
 
 
 class FusionChoice(ABC):
     """How a keyframe's feature joins the LR feature in training."""
 
-    name: str
     uses_keyframe = True
 
     @abstractmethod
@@ -49,8 +49,6 @@ class FusionChoice(ABC):
 class WarpAndAttention(FusionChoice):
     """CReFF as it is run: warp, then attention."""
 
-    name = "full"
-
     def prepare(self, creff: Creff) -> None:
         """Nothing is left out."""
 
@@ -68,8 +66,6 @@ class WarpAndAttention(FusionChoice):
 class AttentionAlone(WarpAndAttention):
     """Attention to the keyframe's feature where it lies: as if nothing had moved."""
 
-    name = "no-warp"
-
     def fused(self, creff: Creff, key_feature: Tensor, flows: Tensor, lr_feature: Tensor, frame_height: int) -> Tensor:
         """Do the same with flows of zero, as ``--motion zero`` does."""
         return super().fused(creff, key_feature, torch.zeros_like(flows), lr_feature, frame_height)
@@ -78,7 +74,6 @@ class AttentionAlone(WarpAndAttention):
 class LrAlone(FusionChoice):
     """No attention: the LR feature is only enlarged."""
 
-    name = "no-attention"
     uses_keyframe = False
 
     def prepare(self, creff: Creff) -> None:
@@ -105,6 +100,8 @@ def attended(creff: Creff, warped: Tensor, lr_feature: Tensor) -> Tensor:
 
 
 FUSION_CHOICES: dict[str, FusionChoice] = {
-    choice.name: choice for choice in (WarpAndAttention(), AttentionAlone(), LrAlone())
+    FusionParts.FULL: WarpAndAttention(),
+    FusionParts.NO_WARP: AttentionAlone(),
+    FusionParts.NO_ATTENTION: LrAlone(),
 }
 """By name."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from edge_arseg.evaluation.labels.files import IGNORED
+from edge_arseg.training.lr.settings import PairAugmentation
 from edge_arseg.training.pairs.pair import BLOCK, Pair
 
 
@@ -29,7 +30,7 @@ class PairView:
 
 
 @dataclass(frozen=True, slots=True)
-class Geometry:
+class ViewGeometry:
     """Where a view looks: pixel ``p`` of the view shows ``centre + mirror * (p + 0.5 - size / 2) / zoom`` of the frame.
 
     Attributes:
@@ -78,51 +79,33 @@ class Geometry:
         return field[y.clip(0, field.shape[0] - 1)[:, None], x.clip(0, field.shape[1] - 1)[None, :]], inside
 
 
-@dataclass(frozen=True, slots=True)
-class PairAugmentation:
-    """How a pair is varied.
+def view_from_pair(pair: Pair, augmentation: PairAugmentation, random: np.random.Generator) -> PairView:
+    """Return a random view of ``pair``; all that is random is drawn from ``random``, in a fixed order."""
+    geometry = drawn_geometry(pair.frame.shape[0], pair.frame.shape[1], augmentation, random)
+    common = random.uniform(-augmentation.light, augmentation.light, 6)
+    lights = [np.exp(common + random.uniform(-augmentation.drift, augmentation.drift, 6)) for _ in range(2)]
+    return PairView(
+        rounded(lit(geometry.image(pair.keyframe), lights[0])),
+        rounded(lit(geometry.image(pair.frame), lights[1])),
+        geometry.flow(pair.flow),
+        geometry.label(pair.label),
+    )
 
-    Attributes:
-        size: rows and columns of the views; ``None`` for those of the frames.
-        unchanged: share of views that keep scale and place, so that borders and sizes are those of inference. Only
-            where ``size`` is that of the frames.
-        zoom: smallest and largest scale of the others, drawn log-uniformly.
-        mirrored: share that is mirrored.
-        light: largest change of brightness, contrast, saturation and of each channel, as a share; alike in both frames.
-        drift: largest difference of the same between the two frames.
-    """
 
-    size: tuple[int, int] | None = None
-    unchanged: float = 0.5
-    zoom: tuple[float, float] = (0.8, 1.6)
-    mirrored: float = 0.5
-    light: float = 0.3
-    drift: float = 0.03
-
-    def view(self, pair: Pair, random: np.random.Generator) -> PairView:
-        """Return a random view of ``pair``; all that is random is drawn from ``random``, in a fixed order."""
-        geometry = self.geometry(pair.frame.shape[0], pair.frame.shape[1], random)
-        common = random.uniform(-self.light, self.light, 6)
-        lights = [np.exp(common + random.uniform(-self.drift, self.drift, 6)) for _ in range(2)]
-        return PairView(
-            rounded(lit(geometry.image(pair.keyframe), lights[0])),
-            rounded(lit(geometry.image(pair.frame), lights[1])),
-            geometry.flow(pair.flow),
-            geometry.label(pair.label),
-        )
-
-    def geometry(self, height: int, width: int, random: np.random.Generator) -> Geometry:
-        """Draw where a view of ``height x width`` frames looks."""
-        size = self.size or (height, width)
-        mirrored = bool(random.random() < self.mirrored)
-        if random.random() < self.unchanged and size == (height, width):
-            return Geometry(size, (height / 2, width / 2), 1.0, mirrored)
-        zoom = math.exp(random.uniform(math.log(self.zoom[0]), math.log(self.zoom[1])))
-        centre = tuple(
-            frame / 2 + random.uniform(-1, 1) * abs(frame - side / zoom) / 2
-            for frame, side in zip((height, width), size, strict=True)
-        )
-        return Geometry(size, (centre[0], centre[1]), zoom, mirrored)
+def drawn_geometry(
+    height: int, width: int, augmentation: PairAugmentation, random: np.random.Generator
+) -> ViewGeometry:
+    """Draw where a view of ``height x width`` frames looks."""
+    size = augmentation.size or (height, width)
+    mirrored = bool(random.random() < augmentation.mirrored)
+    if random.random() < augmentation.unchanged and size == (height, width):
+        return ViewGeometry(size, (height / 2, width / 2), 1.0, mirrored)
+    zoom = math.exp(random.uniform(math.log(augmentation.zoom[0]), math.log(augmentation.zoom[1])))
+    centre = tuple(
+        frame / 2 + random.uniform(-1, 1) * abs(frame - side / zoom) / 2
+        for frame, side in zip((height, width), size, strict=True)
+    )
+    return ViewGeometry(size, (centre[0], centre[1]), zoom, mirrored)
 
 
 def lit(image: Tensor, factors: np.ndarray) -> Tensor:

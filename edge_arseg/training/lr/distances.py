@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from edge_arseg.training.lr.settings import Distances
+
 DistanceChoice = Callable[[float, Sequence[int], np.random.Generator], int]
 """``(share of the run that is done, distances of the clip's pairs, random) -> place among them``."""
 
@@ -26,8 +28,8 @@ def growing_distance(done: float, distances: Sequence[int], random: np.random.Ge
 
 
 DISTANCE_CHOICES: dict[str, DistanceChoice] = {
-    "random": random_distance,
-    "fixed": fixed_distance,
-    "growing": growing_distance,
+    Distances.RANDOM: random_distance,
+    Distances.FIXED: fixed_distance,
+    Distances.GROWING: growing_distance,
 }
 """By name."""

@@ -1,6 +1,6 @@
 """Feature-similarity training of the LR branch (AR-Seg, section 3.3).
 
-The fused feature has to decode to the labels, and to resemble the HR branch's feature of the same frame. It is decoded
+The fused feature has to give the labels, and to resemble the HR branch's feature of the same frame. It is classified
 by the HR branch's own last convolution, frozen. Nothing of the HR branch is trained.
 """
 
@@ -14,7 +14,8 @@ from edge_arseg.network.layers import resize
 from edge_arseg.network.network import Network
 from edge_arseg.spec.model import lr_size
 from edge_arseg.training.lr.ablation import FusionChoice
-from edge_arseg.training.run.feature_losses import class_divergence, confident_labels, feature_difference
+from edge_arseg.training.lr.settings import Fst
+from edge_arseg.training.run.losses import class_divergence, confident_labels, feature_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +58,32 @@ class Supervision:
     """What teaches the LR branch; the rows of the paper's Table 3.
 
     Attributes:
-        name: as on the command line.
         feature_loss: ``None`` for the task loss alone.
-        shared_decoder: the decoder is the HR branch's, frozen; else a copy of it that is trained.
+        shared_classifier: the classifier is the HR branch's, frozen; else a copy of it that is trained.
     """
 
-    name: str
     feature_loss: FeatureLoss | None
-    shared_decoder: bool
+    shared_classifier: bool
 
 
-def squared_difference(network: Network, fused: Tensor, wanted: Tensor) -> Tensor:
+def squared_difference(network: Network, fused: Tensor, target: Tensor) -> Tensor:
     """Compare features by their mean squared difference."""
-    return feature_difference(fused, wanted)
+    return feature_difference(fused, target)
 
 
-def decoded_divergence(network: Network, fused: Tensor, wanted: Tensor) -> Tensor:
-    """Compare the classes that the two features decode to."""
-    return class_divergence(network.lr_head.classifier(fused), network.hr_head.classifier(wanted))
+def class_difference(network: Network, fused: Tensor, target: Tensor) -> Tensor:
+    """Compare the classes that the two features give."""
+    return class_divergence(network.lr_head.classifier(fused), network.hr_head.classifier(target))
 
 
-SUPERVISIONS = {
-    supervision.name: supervision
-    for supervision in (
-        Supervision("full", FeatureLoss(squared_difference), True),
-        Supervision("none", None, False),
-        Supervision("mse", FeatureLoss(squared_difference), False),
-        Supervision("decoder", None, True),
-        Supervision("kl", FeatureLoss(decoded_divergence), True),
-    )
+SUPERVISIONS: dict[str, Supervision] = {
+    Fst.FULL: Supervision(FeatureLoss(squared_difference), True),
+    Fst.NONE: Supervision(None, False),
+    Fst.MSE: Supervision(FeatureLoss(squared_difference), False),
+    Fst.SHARED_CLASSIFIER: Supervision(None, True),
+    Fst.KL: Supervision(FeatureLoss(class_difference), True),
 }
-"""By name: MSE and shared decoder, neither, MSE alone, shared decoder alone, KL for MSE and shared decoder."""
+"""By name: MSE and shared classifier, neither, MSE alone, shared classifier alone, KL in the place of MSE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +117,7 @@ class FstLosses:
 
 
 def fst_losses(network: Network, batch: PairBatch, recipe: Recipe) -> FstLosses:
-    """Compute the losses of a batch; the gradient of ``total`` reaches the LR branch, CReFF and a free decoder alone.
+    """Compute the losses of a batch; the gradient of ``total`` reaches LR branch, CReFF and a free classifier alone.
 
     Args:
         network: HR branch in ``eval`` mode, LR branch in ``train`` mode.
@@ -130,7 +126,7 @@ def fst_losses(network: Network, batch: PairBatch, recipe: Recipe) -> FstLosses:
     """
     frames = network.images_from_frames(batch.frames)
     size = (frames.shape[2], frames.shape[3])
-    key_feature, wanted, labels = _taught(network, batch, frames, recipe)
+    key_feature, target, labels = _teaching(network, batch, frames, recipe)
     small = resize(frames, lr_size(*size, recipe.lr_scale), align_corners=True)
     with _precision(recipe, small):
         lr_feature = network.lr(small)
@@ -139,11 +135,11 @@ def fst_losses(network: Network, batch: PairBatch, recipe: Recipe) -> FstLosses:
     loss = recipe.supervision.feature_loss
     if loss is None:
         return FstLosses(task, task.detach(), torch.zeros_like(task))
-    feature = loss.measure(network, fused, wanted)
+    feature = loss.measure(network, fused, target)
     return FstLosses(task + loss.weight * feature, task.detach(), feature.detach())
 
 
-def _taught(network: Network, batch: PairBatch, frames: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
+def _teaching(network: Network, batch: PairBatch, frames: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
     """Run the HR branch; return its features of keyframes and frames, and the labels with those it adds."""
     size = (frames.shape[2], frames.shape[3])
     with torch.no_grad():
@@ -152,13 +148,13 @@ def _taught(network: Network, batch: PairBatch, frames: Tensor, recipe: Recipe) 
             both = torch.cat([frames, network.images_from_frames(batch.keyframes)])
         with _precision(recipe, both):
             features = network.hr(both.contiguous(memory_format=torch.channels_last))
-        wanted = features[: len(frames)].float()
-        key_feature = features[len(frames) :].float() if recipe.fusion.uses_keyframe else wanted
+        target = features[: len(frames)].float()
+        key_feature = features[len(frames) :].float() if recipe.fusion.uses_keyframe else target
         labels = batch.labels.long()
         if bool(batch.unlabelled.any()):
-            sure = confident_labels(network.hr_head(wanted, size, size), recipe.confidence)
-            labels = torch.where(batch.unlabelled[:, None, None], sure, labels)
-    return key_feature, wanted, labels
+            pseudo_labels = confident_labels(network.hr_head(target, size, size), recipe.confidence)
+            labels = torch.where(batch.unlabelled[:, None, None], pseudo_labels, labels)
+    return key_feature, target, labels
 
 
 def _precision(recipe: Recipe, like: Tensor) -> torch.autocast:

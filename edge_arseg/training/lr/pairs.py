@@ -1,14 +1,14 @@
 """What an LR training reads: pairs to train on, pairs to score on, weights of the classes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from edge_arseg.errors import DataError
 from edge_arseg.network.network import Network, check_sizes
-from edge_arseg.training.lr.pair_choice import spread_pairs, taught_pairs
 from edge_arseg.training.lr.views import JoinedPairs, PairSource
 from edge_arseg.training.pairs.pair import Pair
 from edge_arseg.training.pairs.store import PairStore
@@ -111,3 +111,27 @@ def _check(network: Network, stores: Sequence[PairStore], labelled: Sequence[Pat
 
 def _names(classes: Sequence[object]) -> str:
     return ", ".join(str(getattr(info, "name", info)) for info in classes)
+
+
+def spread_pairs(source: PairSource, count: int) -> list[Pair]:
+    """Choose up to ``count`` pairs, spread evenly over clips, and over the distances of each."""
+    clips = len(source.clips)
+    rounds = -(-count // clips)
+    places: list[tuple[int, int]] = []
+    for turn in range(rounds):
+        clips_left = min(clips, count - turn * clips)
+        for place in range(clips_left):
+            clip = place * clips // clips_left
+            distances = len(source.clips[clip].distances)
+            if turn < distances:
+                step = max(1, distances // rounds)
+                places.append((clip, ((place if rounds == 1 else clip) + turn * step) % distances))
+    return [source.pair(clip, i) for clip, i in places]
+
+
+@torch.inference_mode()
+def taught_pairs(network: Network, pairs: Sequence[Pair], device: torch.device) -> list[Pair]:
+    """Replace the labels of pairs by what the HR branch, in ``eval`` mode, says about their frames."""
+    network.to(device)
+    labels = (network.hr_logits(torch.from_numpy(pair.frame).to(device))[0].argmax(0) for pair in pairs)
+    return [replace(pair, label=label.to(torch.uint8).cpu().numpy()) for pair, label in zip(pairs, labels, strict=True)]

@@ -1,105 +1,110 @@
 """Training of the LR branch and CReFF on pairs of frames, taught by a finished HR branch."""
 
 import dataclasses
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from edge_arseg.errors import OptionError
+from edge_arseg.network.checkpoint.importer import weights_file
+from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
-from edge_arseg.training.hr.train import to_channels_last
 from edge_arseg.training.lr.ablation import FUSION_CHOICES
-from edge_arseg.training.lr.augmentation import PairAugmentation
 from edge_arseg.training.lr.distances import DISTANCE_CHOICES
-from edge_arseg.training.lr.fst import SUPERVISIONS, FstLosses, PairBatch, Recipe, fst_losses
-from edge_arseg.training.lr.fusion_start import FusionStart
-from edge_arseg.training.lr.held_back import HeldBackPairs
-from edge_arseg.training.lr.pairs import LrPairs
-from edge_arseg.training.lr.views import PairViews, batches
-from edge_arseg.training.run.averaged import AveragedWeights
+from edge_arseg.training.lr.fst import SUPERVISIONS, PairBatch, Recipe, fst_losses
+from edge_arseg.training.lr.pairs import LrPairs, pairs_from_stores
+from edge_arseg.training.lr.score import HeldBackPairs
+from edge_arseg.training.lr.settings import SCORED_PAIRS, LrSettings, LrStart
+from edge_arseg.training.lr.start import start_network
+from edge_arseg.training.lr.views import PairViews, pair_batches
+from edge_arseg.training.run.device import device_from_name
 from edge_arseg.training.run.folder import RunFolder
-from edge_arseg.training.run.loop import TrainingRun
+from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import task_loss
-from edge_arseg.training.run.schedule import learning_rate
-from edge_arseg.training.run.step_precision import AUTO, BFLOAT16
 
 
-@dataclass(frozen=True, slots=True)
-class LrSettings:
-    """The recipe of a run.
+def train_lr(
+    model: str | Path,
+    output: str | Path,
+    settings: LrSettings | None = None,
+    *,
+    pairs: str | Path | None = None,
+    unlabelled: Sequence[str | Path] = (),
+    backbone: str | None = None,
+    start: LrStart = LrStart.HR,
+    scored_pairs: int = SCORED_PAIRS,
+    device: str = "auto",
+    threads: int | None = None,
+    workers: int = 1,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+    progress: StepProgress = no_progress,
+) -> TrainedBranch:
+    """Train the LR branch and the fusion on pairs of frames, taught by the HR branch of a model.
 
-    Attributes:
-        lr_scale: size of the LR branch's image.
-        steps: of the optimizer (AdamW).
-        batch: pairs a step.
-        rate: largest learning rate; see ``learning_rate``.
-        warmup: steps until it is reached.
-        weight_decay: of the LR branch's convolutions; CReFF, normalisation and biases have none.
-        averaging: decay of the averaged weights, a step.
-        supervision: a name in ``SUPERVISIONS``.
-        overlap: factor of the overlap loss beside the cross entropy.
-        feature_weight: factor of the feature loss (the paper's lambda).
-        fusion: a name in ``FUSION_CHOICES``.
-        distances: a name in ``DISTANCE_CHOICES``.
-        unlabelled_share: of the pairs that the HR branch labels, where there are labelled ones too.
-        confidence: least probability for such a label.
-        score_every: steps between scores on what is held back.
-        precision: that the branches multiply in: ``bfloat16``, ``float32``, or ``auto`` for the faster of them here.
-            Sums are float32 in both.
-        seed: of all views.
-        start: of the fusion.
-        augmentation: of the views.
+    Args:
+        model: the folder of a run, or a ``.safetensors`` file.
+        output: the folder of this run.
+        settings: the recipe; ``None`` for ``LrSettings()``.
+        pairs: a store of labelled pairs.
+        unlabelled: stores of pairs that the HR branch labels. At least one store of either kind is needed.
+        backbone: see ``network_from_safetensors``.
+        start: where the LR branch and the fusion come from.
+        scored_pairs: how many held-back pairs are scored, at most.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
+        threads: of torch on the CPU, in this whole process; ``None`` leaves them.
+        workers: processes that make views ahead.
+        resume: go on with the run in ``output``.
+        say: called with a line for people: what the run multiplies in, and why.
+        progress: see ``StepProgress``.
+
+    Raises:
+        OptionError: no pairs; a value out of range; a start from an LR branch that was never trained; a run in
+            ``output`` without ``resume``, or one of other settings with it.
+        DataError: stores that do not fit, all faults in one message; or the run's state is damaged.
+        CheckpointError: not a model that can be read.
+        EnvironmentUnfitError: no such GPU.
+        SinkError: ``output`` cannot be written.
+    """
+    settings = settings or LrSettings()
+    if pairs is None and not unlabelled:
+        raise OptionError("nothing to train on: give --pairs STORE, --unlabelled STORE, or both")
+    if threads:
+        torch.set_num_threads(threads)
+    torch.manual_seed(settings.seed)
+    network = network_from_safetensors(weights_file(Path(model)), backbone=backbone)
+    place = device_from_name(device)
+    network.to(place)
+    data = pairs_from_stores(
+        network,
+        Path(pairs) if pairs is not None else None,
+        [Path(store) for store in unlabelled],
+        lr_scale=settings.lr_scale,
+        score_pairs=scored_pairs,
+    )
+    record = {"model": network.model.name, "backbone": network.model.backbone, "clips": data.count}
+    start_network(network, data, settings, start)
+    folder = (RunFolder.resume if resume else RunFolder.create)(Path(output), record | settings.record())
+    training = LrTraining(network, data, settings, folder, device=place, workers=workers)
+    if training.step < settings.steps:
+        say(training.settle_precision())
+    return training.run(progress)
+
+
+class LrTraining(TrainingRun[PairBatch]):
+    """The LR branch and the fusion, trained; nothing of the HR branch is.
+
+    Args:
+        network: at its start already (``start_network``).
+        pairs: to train and to score on.
     """
 
-    lr_scale: float = 0.5
-    steps: int = 6000
-    batch: int = 8
-    rate: float = 1e-3
-    warmup: int = 100
-    weight_decay: float = 0.02
-    averaging: float = 0.998
-    supervision: str = "full"
-    overlap: float = 0.5
-    feature_weight: float = 1.0
-    fusion: str = "full"
-    distances: str = "random"
-    unlabelled_share: float = 0.5
-    confidence: float = 0.9
-    score_every: int = 250
-    precision: str = AUTO
-    seed: int = 1
-    start: FusionStart = field(default_factory=FusionStart)
-    augmentation: PairAugmentation = field(default_factory=PairAugmentation)
-
-    def record(self) -> dict[str, Any]:
-        """All values, as plain containers."""
-        return dataclasses.asdict(self)
-
-    def recipe(self, weights: Tensor) -> Recipe:
-        """How a step is taken, with ``weights [classes]`` of the classes."""
-        supervision = SUPERVISIONS[self.supervision]
-        if supervision.feature_loss is not None:
-            loss = dataclasses.replace(supervision.feature_loss, weight=self.feature_weight)
-            supervision = dataclasses.replace(supervision, feature_loss=loss)
-        return Recipe(
-            self.lr_scale,
-            supervision,
-            FUSION_CHOICES[self.fusion],
-            partial(task_loss, weights=weights, overlap=self.overlap),
-            self.confidence,
-        )
-
-
-class LrTraining(TrainingRun):
-    """A run: network, optimizer and average, in a folder. ``run`` it to the end, or stop it and go on later.
-
-    The network is at its start already (``lr_start``); where the folder holds a state, that is loaded over it.
-    """
+    settings: LrSettings
 
     def __init__(
         self,
@@ -111,42 +116,27 @@ class LrTraining(TrainingRun):
         device: torch.device,
         workers: int = 1,
     ):
-        self.settings, self.folder, self.device, self.workers = settings, folder, device, workers
+        self.name = f"LR branch at {settings.lr_scale:g}"
         self.pairs = pairs
-        self.recipe = settings.recipe(pairs.weights.to(device))
-        self.network = network.to(device)
+        self.recipe = recipe_from_settings(settings, pairs.weights.to(device))
+        network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.trained = (Branch.HR, Branch.LR)
-        to_channels_last(network)
         self.held_back = HeldBackPairs(network, pairs.held_back, device)
         self.recipe.fusion.prepare(network.creff)
-        self.average = AveragedWeights(network, settings.averaging)
-        self.trained = self._freeze()
-        self.optimizer = _optimizer(network, self.trained, settings)
-        self._restore()
+        trained = [*network.lr.parameters(), *self.recipe.fusion.parameters(network.creff)]
+        if not self.recipe.supervision.shared_classifier:
+            trained += network.lr_head.parameters()
+        network.requires_grad_(False)
+        for parameter in trained:
+            parameter.requires_grad_(True)
+        # Zero is not where CReFF's weights should go: it starts as something that works.
+        kernels = [parameter for parameter in network.lr.parameters() if parameter.ndim > 1]
+        super().__init__(network, settings, folder, device=device, workers=workers, trained=trained, decayed=kernels)
 
-    def run(self, progress: Callable[[int, float, float], None] = lambda step, loss, miou: None) -> None:
-        """Train to the last step.
-
-        Args:
-            progress: called each step with the step, its loss and the latest held-back mIoU.
-        """
-        settings, views = self.settings, self._views()
-        if len(views) and self.precision is None:
-            self.settle_precision()
-        miou, sums, started, since = float("nan"), torch.zeros(3), time.monotonic(), self.step
-        for batch in batches(views, settings.batch, workers=self.workers):
-            losses = self._step(batch.to(self.device))
-            sums += torch.stack([losses.total.detach(), losses.task, losses.feature]).cpu()
-            self.step += 1
-            if self.step % settings.score_every == 0 or self.step == settings.steps:
-                miou = self._score(sums / (self.step - since), time.monotonic() - started)
-                sums, started, since = torch.zeros(3), time.monotonic(), self.step
-            progress(self.step, float(losses.total.detach()), miou)
-
-    def _views(self) -> PairViews:
-        """Return the views of the steps that are left."""
+    def batches(self, *, workers: int) -> Iterable[PairBatch]:
+        """Return batches of pairs."""
         settings = self.settings
-        return PairViews(
+        views = PairViews(
             self.pairs.labelled,
             self.pairs.unlabelled,
             unlabelled_share=settings.unlabelled_share,
@@ -156,56 +146,35 @@ class LrTraining(TrainingRun):
             first=self.step * settings.batch,
             last=settings.steps * settings.batch,
         )
+        return pair_batches(views, settings.batch, workers=workers)
 
-    def _wanted_precision(self) -> str:
-        return self.settings.precision
-
-    def _try_step(self) -> Callable[[], object]:
-        batch = next(iter(batches(self._views(), self.settings.batch, workers=0)))
-        return lambda: self._step(batch.to(self.device))
-
-    def _freeze(self) -> list[nn.Parameter]:
-        """Let gradients reach what is trained, and nothing else."""
-        trained = [*self.network.lr.parameters(), *self.recipe.fusion.parameters(self.network.creff)]
-        if not self.recipe.supervision.shared_decoder:
-            trained += self.network.lr_head.parameters()
-        self.network.requires_grad_(False)
-        for parameter in trained:
-            parameter.requires_grad_(True)
-        return trained
-
-    def _step(self, batch: PairBatch) -> FstLosses:
-        settings = self.settings
-        rate = learning_rate(self.step, steps=settings.steps, peak=settings.rate, warmup=settings.warmup)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+    def loss(self, batch: PairBatch) -> Mapping[str, Tensor]:
+        """Return the losses of FST."""
         self.network.eval()
         self.network.lr.train()
-        recipe = dataclasses.replace(self.recipe, bfloat16=self.precision == BFLOAT16)
-        losses = fst_losses(self.network, batch, recipe)
-        self.optimizer.zero_grad(set_to_none=True)
-        losses.total.backward()
-        nn.utils.clip_grad_norm_(self.trained, 5.0)
-        self.optimizer.step()
-        self.average.update(self.network)
-        return losses
-
-    def _score(self, losses: Tensor, seconds: float) -> float:
-        """Score the average, keep it where it is the best yet, and save the state."""
-        by_distance = self.held_back.miou_by_distance(
-            self.average.network, self.recipe.fusion, self.settings.lr_scale, self.device
+        losses = fst_losses(
+            self.network, batch.to(self.device), dataclasses.replace(self.recipe, bfloat16=self.bfloat16)
         )
-        miou = sum(by_distance.values()) / max(1, len(by_distance))
-        total, task, feature = losses.tolist()
-        parts = {"loss": total, "task": task, "feature": feature}
-        self._keep(miou, parts | {"miou_by_distance": by_distance, "seconds": seconds})
-        return miou
+        return {"loss": losses.total, "task": losses.task, "feature": losses.feature}
+
+    def score(self) -> Mapping[str, Any]:
+        """Score the fused feature on whole frames, by distance."""
+        by_distance = self.held_back.miou_by_distance(
+            self.averaged, self.recipe.fusion, self.settings.lr_scale, self.device
+        )
+        return {"miou_by_distance": by_distance, "miou": sum(by_distance.values()) / max(1, len(by_distance))}
 
 
-def _optimizer(network: Network, trained: list[nn.Parameter], settings: LrSettings) -> torch.optim.Optimizer:
-    """AdamW; weight decay for the LR branch's kernels only, since zero is not where CReFF's should go."""
-    kernels = {id(parameter) for parameter in network.lr.parameters() if parameter.ndim > 1}
-    decayed = [parameter for parameter in trained if id(parameter) in kernels]
-    plain = [parameter for parameter in trained if id(parameter) not in kernels]
-    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=settings.rate)
+def recipe_from_settings(settings: LrSettings, weights: Tensor) -> Recipe:
+    """Say how a step is taken, with ``weights [classes]`` of the classes."""
+    supervision = SUPERVISIONS[settings.supervision]
+    if supervision.feature_loss is not None:
+        loss = dataclasses.replace(supervision.feature_loss, weight=settings.feature_weight)
+        supervision = dataclasses.replace(supervision, feature_loss=loss)
+    return Recipe(
+        settings.lr_scale,
+        supervision,
+        FUSION_CHOICES[settings.fusion],
+        partial(task_loss, weights=weights, overlap=settings.overlap),
+        settings.confidence,
+    )

@@ -5,12 +5,13 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
 
-from edge_arseg.training.lr.augmentation import PairAugmentation, PairView
+from edge_arseg.training.lr.augmentation import PairView, view_from_pair
 from edge_arseg.training.lr.distances import DistanceChoice
 from edge_arseg.training.lr.fst import PairBatch
+from edge_arseg.training.lr.settings import PairAugmentation
 from edge_arseg.training.pairs.pair import Pair
+from edge_arseg.training.run.views import Views, batches
 
 
 class Clip(Protocol):
@@ -49,8 +50,8 @@ class JoinedPairs:
         return source.pair(place, i)
 
 
-class PairViews(Dataset):
-    """Views by number. View ``n`` depends on the seed and on ``n`` alone, so that a run can go on anywhere.
+class PairViews(Views):
+    """Views of pairs, labelled by people or by the HR branch.
 
     Args:
         labelled: pairs with labels; each clip is seen once before any is seen again. May be empty.
@@ -74,39 +75,27 @@ class PairViews(Dataset):
         first: int,
         last: int,
     ):
+        super().__init__(seed=seed, first=first, last=last)
         self.labelled, self.unlabelled = labelled, unlabelled
         self.unlabelled_share = 0.0 if unlabelled is None else 1.0 if labelled is None else unlabelled_share
         self.distance, self.augmentation = distance, augmentation
-        self.seed, self.first, self.last = seed, first, last
 
-    def __len__(self) -> int:
-        return self.last - self.first
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool]:
-        number = self.first + index
-        random = np.random.default_rng((self.seed, number))
+    def view(
+        self, number: int, random: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool]:
+        """Return the columns of a ``PairBatch`` for view ``number``."""
         by_teacher = bool(random.random() < self.unlabelled_share)
         source = self.unlabelled if by_teacher else self.labelled
         assert source is not None
-        epoch, place = divmod(number, len(source.clips))
-        order = np.random.default_rng((self.seed, 1 << 32, epoch)).permutation(len(source.clips))
-        clip = int(order[place])
+        clip = self.shuffled(number, len(source.clips))
         i = self.distance(number / self.last, source.clips[clip].distances, random)
-        view = self.augmentation.view(source.pair(clip, i), random)
+        view = view_from_pair(source.pair(clip, i), self.augmentation, random)
         return view.keyframe, view.frame, view.flow, view.label, by_teacher
 
 
-def batches(views: PairViews, batch: int, *, workers: int) -> Iterator[PairBatch]:
+def pair_batches(views: PairViews, batch: int, *, workers: int) -> Iterator[PairBatch]:
     """Batches of views in order, made ahead in ``workers`` processes."""
-    loader = DataLoader(
-        views,
-        batch,
-        num_workers=workers,
-        drop_last=True,
-        prefetch_factor=4 if workers else None,
-        worker_init_fn=_quiet_worker,
-    )
-    return (PairBatch(*columns) for columns in loader)
+    return (PairBatch(*columns) for columns in batches(views, batch, workers=workers))
 
 
 def batch_from_views(views: Sequence[PairView]) -> PairBatch:
@@ -115,7 +104,3 @@ def batch_from_views(views: Sequence[PairView]) -> PairBatch:
         torch.from_numpy(np.stack([getattr(view, name) for view in views])) for name in PairView.__slots__
     )
     return PairBatch(keyframes, frames, flows, labels, torch.zeros(len(views), dtype=torch.bool))
-
-
-def _quiet_worker(_: int) -> None:
-    torch.set_num_threads(1)

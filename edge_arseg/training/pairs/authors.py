@@ -19,9 +19,8 @@ import numpy as np
 
 from edge_arseg.errors import DataError
 from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
-from edge_arseg.spec.classes import CAMVID_12
-from edge_arseg.training.datasets.dataset import Dataset, faults_told, split_images
-from edge_arseg.training.datasets.labelled_image import LabelledImage
+from edge_arseg.spec.model import CAMVID_12
+from edge_arseg.training.datasets.dataset import Dataset, LabelledImage, faults_told, split_images
 from edge_arseg.training.datasets.labels import IndexCoding
 from edge_arseg.training.datasets.picture import read_rgb
 from edge_arseg.training.pairs.decoded_clip import DecodedClip, KeptFrame, records_from_frames
@@ -49,12 +48,12 @@ def jobs_from_authors(root: str | Path, *, size: tuple[int, int], part: str = "t
         DataError: no such folder, or missing and unusable files, all of them in one message.
     """
     root = Path(root)
-    found = sorted(
+    folders = sorted(
         (int(match[1]), path)
         for path in root.glob("decoded_GOP12_dist_*")
         if (match := re.fullmatch(r"decoded_GOP12_dist_(\d+)", path.name)) and int(match[1]) and (path / part).is_dir()
     )
-    if not found or not (root / "frames").is_dir():
+    if not folders or not (root / "frames").is_dir():
         raise DataError(
             f"{root}: not the authors' processed CamVid; expected frames/, decoded_GOP12_dist_11/{part} and "
             "MVmap_GOP12_dist_11"
@@ -63,7 +62,7 @@ def jobs_from_authors(root: str | Path, *, size: tuple[int, int], part: str = "t
     jobs: list[Job] = []
     images: dict[str, LabelledImage] = {}
     rows, columns = size
-    for distance, decoded in found:
+    for distance, decoded in folders:
         pairs, unpaired = pairs_by_stem(
             image_paths(decoded / part), label_paths(decoded / f"{part}_labels_with_ignored")
         )
@@ -93,8 +92,8 @@ def jobs_from_authors(root: str | Path, *, size: tuple[int, int], part: str = "t
             ) -> DecodedClip:
                 rgb, label = image.read()
                 flow = flow_from_vectors(np.fromfile(vectors, "<i2").reshape(rows, columns, 2))
-                kept = [KeptFrame(read_rgb(keyframe), None, None, 0), KeptFrame(rgb, label, flow, distance)]
-                return DecodedClip(records_from_frames(kept), "hevc")
+                frames = [KeptFrame(read_rgb(keyframe), None, None, 0), KeptFrame(rgb, label, flow, distance)]
+                return DecodedClip(records_from_frames(frames), "hevc")
 
             made_from = {
                 "kind": "authors",

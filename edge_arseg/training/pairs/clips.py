@@ -11,12 +11,12 @@ from edge_arseg.errors import DataError, SourceError
 from edge_arseg.evaluation.labels.clip import labelled_clip
 from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.evaluation.labels.nearest import resized_map
-from edge_arseg.evaluation.progress import Progress, no_progress
 from edge_arseg.motion import Accumulator
+from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.storage.url import label_of
 from edge_arseg.training.pairs.decoded_clip import BROKEN, DecodedClip, KeptFrame, records_from_frames
 from edge_arseg.training.pairs.pair import BLOCK
-from edge_arseg.training.pairs.store_files import ClipEntry
+from edge_arseg.training.pairs.store import ClipEntry
 from edge_arseg.training.pairs.windows import Window, digest_of_clip, windows_from_clip
 from edge_arseg.training.pairs.writer import StoreWriter
 from edge_arseg.video.reader import open_video
@@ -135,7 +135,7 @@ def _decoded(
 ) -> Iterator[tuple[Window, DecodedClip]]:
     """One walk through the clip, however many windows overlap."""
     starting = {window.first: window for window in windows}
-    last = max(window.first + window.chosen[-1] for window in windows)
+    last = max(window.first + window.distances[-1] for window in windows)
     running: list[_Open] = []
     with open_video(clip, motion=motion, size=size) as reader:
         source = reader.motion_source.value
@@ -145,9 +145,9 @@ def _decoded(
                 motion_field = one.chain.follow(frame)
                 distance = frame.index - one.window.first
                 broken = motion_field.intra_ratio > BROKEN
-                if distance in one.window.chosen and not broken:
+                if distance in one.window.distances and not broken:
                     one.kept.append(KeptFrame(frame.rgb, label_at(frame.index), motion_field.flow.copy(), distance))
-                if broken or distance == one.window.chosen[-1]:
+                if broken or distance == one.window.distances[-1]:
                     yield one.window, DecodedClip(records_from_frames(one.kept), source)
                 else:
                     going.append(one)

@@ -56,7 +56,7 @@ def decoded_clip(
     label_at: Callable[[int], np.ndarray | None],
     *,
     motion: str,
-    chosen: Collection[int],
+    distances: Collection[int],
     gop: int,
     first: int = 0,
     size: tuple[int, int] | None = None,
@@ -69,7 +69,7 @@ def decoded_clip(
         clip: what ``open_video`` takes.
         label_at: gives the label of a frame by its index in the clip, ``[H, W] uint8``, or ``None``.
         motion: see ``open_video``.
-        chosen: distances to keep.
+        distances: those to keep.
         gop: frames from keyframe to keyframe.
         first: index of the keyframe.
         size: rows and columns to deliver; by default as coded.
@@ -90,7 +90,7 @@ def decoded_clip(
             field = chain.follow(frame)
             if field.intra_ratio > BROKEN:
                 break
-            if distance in chosen:
+            if distance in distances:
                 kept.append(KeptFrame(frame.rgb, label_at(frame.index), field.flow.copy(), distance))
         source = reader.motion_source.value
     return DecodedClip(records_from_frames(kept), source)

@@ -1,7 +1,7 @@
 """The work of preparing a store: one clip after the other, each of them repeatable."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.errors import OptionError
-from edge_arseg.evaluation.progress import Progress, no_progress
+from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
-from edge_arseg.training.pairs.store_files import ClipEntry
+from edge_arseg.training.pairs.store import ClipEntry
 from edge_arseg.training.pairs.writer import StoreWriter
-
-MOTIONS = ("recode", "codec", "zero")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,39 +97,6 @@ def chosen_distances(rng: np.random.Generator, gop: int, count: int = 3) -> tupl
     rest = np.array_split(np.arange(1, gop - 1), max(1, count - 1))
     drawn = [int(rng.choice(part)) for part in rest[: count - 1] if len(part)]
     return (*drawn, gop - 1)
-
-
-def motion_from_mix(mix: Mapping[str, float], rng: np.random.Generator) -> str:
-    """Draw where the vectors come from."""
-    names = sorted(mix)
-    shares = np.array([mix[name] for name in names])
-    return names[int(rng.choice(len(names), p=shares / shares.sum()))]
-
-
-def mix_from_text(text: str) -> dict[str, float]:
-    """Read ``recode=0.8,codec=0.1,zero=0.1``.
-
-    Raises:
-        OptionError: something else, or nothing above 0.
-    """
-    mix: dict[str, float] = {}
-    try:
-        for part in text.split(","):
-            name, value = part.split("=")
-            mix[name.strip()] = float(value)
-    except ValueError:
-        mix = {}
-    known = set(mix) <= set(MOTIONS) and all(0 <= share < float("inf") for share in mix.values())
-    if not mix or not known or not sum(mix.values()):
-        raise OptionError(
-            f"a motion mix of {text!r}: expected shares of {', '.join(MOTIONS)}, like recode=0.8,codec=0.2"
-        )
-    return {name: share for name, share in mix.items() if share}
-
-
-def text_from_mix(mix: Mapping[str, float]) -> str:
-    """Return a mix as ``mix_from_text`` reads it."""
-    return ",".join(f"{name}={share:g}" for name, share in sorted(mix.items()))
 
 
 def digest_of_files(*paths: Path) -> str:

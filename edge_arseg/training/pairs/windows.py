@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.training.datasets.dataset import HELD_BACK
-from edge_arseg.training.pairs.jobs import motion_from_mix, text_from_mix
-from edge_arseg.video.uri import SourceKind, source_from_uri
+from edge_arseg.training.pairs.mix import motion_from_mix, text_from_mix
+from edge_arseg.video.sources.kinds import SourceKind
+from edge_arseg.video.uri import source_from_uri
 
 _REVISION = 1
 
@@ -24,7 +25,7 @@ class Window:
         key: name of the stored clip.
         part: ``train`` or ``held_back``.
         first: index of the keyframe.
-        chosen: distances, ascending.
+        distances: of those frames, ascending.
         motion: where the vectors come from.
         made_from: all that the content depends on.
     """
@@ -32,7 +33,7 @@ class Window:
     key: str
     part: str
     first: int
-    chosen: tuple[int, ...]
+    distances: tuple[int, ...]
     motion: str
     made_from: dict[str, Any]
 
@@ -68,16 +69,16 @@ def windows_from_clip(
         In the order of their keyframes.
     """
     rng = np.random.default_rng([seed, int(digest, 16), 4])
-    chosen: dict[int, set[int]] = defaultdict(set)
+    by_keyframe: dict[int, set[int]] = defaultdict(set)
     for frame in sorted(frames):
         for distance in {int(rng.integers(1, max(gop - 1, 2))), gop - 1}:
             if frame >= distance:
-                chosen[frame - distance].add(distance)
+                by_keyframe[frame - distance].add(distance)
     border = frame_count - max(1, round(share * frame_count))
     windows = []
     name = clip_name(clip)
-    for first in sorted(chosen):
-        distances = tuple(sorted(chosen[first]))
+    for first in sorted(by_keyframe):
+        distances = tuple(sorted(by_keyframe[first]))
         motion = motion_from_mix(mix, rng)
         if first < border <= first + distances[-1]:
             continue
@@ -99,10 +100,10 @@ def windows_from_clip(
 def clip_name(clip: str | Path) -> str:
     """The clip's name for files: letters, digits, dots, dashes."""
     source = source_from_uri(clip)
-    if source.kind is SourceKind.FILE:
+    if source.kind == SourceKind.FILE:
         stem = (source.path or Path(source.label.partition("?")[0])).stem
     else:
-        stem = source.label if source.kind is SourceKind.STREAM else source.location
+        stem = source.label if source.kind == SourceKind.STREAM else source.location
     return "".join(c if c.isalnum() or c in "-." else "_" for c in stem).strip("_.")[-60:] or "clip"
 
 
@@ -111,7 +112,7 @@ def digest_of_clip(clip: str | Path, labels: Sequence[Path] = ()) -> str:
     total = sha256()
     source = source_from_uri(clip)
     path = Path(source.location)
-    if source.kind is SourceKind.FILE and path.is_file():
+    if source.kind == SourceKind.FILE and path.is_file():
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 total.update(block)

@@ -8,7 +8,7 @@ import numpy as np
 from edge_arseg.errors import DataError, SinkError
 from edge_arseg.storage.files import lock_on
 from edge_arseg.training.pairs.pair import record_dtype
-from edge_arseg.training.pairs.store_files import (
+from edge_arseg.training.pairs.store import (
     ClipEntry,
     StoreHead,
     clip_path,
@@ -58,11 +58,11 @@ class StoreWriter:
         entry = self._entries.get(key)
         if entry is None:
             return False
-        there, wanted = {"part": entry.part, **entry.made_from}, {"part": part, **made_from}
-        if there != wanted:
-            differing = sorted(name for name in {*there, *wanted} if there.get(name) != wanted.get(name))
+        old, new = {"part": entry.part, **entry.made_from}, {"part": part, **made_from}
+        if old != new:
+            others = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
             raise DataError(
-                f"{self.path}: its clip {key} was made with another {', '.join(differing)}; choose another folder, or "
+                f"{self.path}: its clip {key} was made with another {', '.join(others)}; choose another folder, or "
                 "delete this one"
             )
         return clip_path(self.path, key).is_file()

@@ -1,1 +1,1 @@
-"""One training run: its folder, loop, schedule, losses and precision."""
+"""One training run: its loop, folder, views, optimizer, losses and precision."""

@@ -1,9 +1,10 @@
-"""The folder of a training run: settings, state to go on from, log, best weights. None is ever half-written."""
+"""The folder of a training run: settings, state to go on from, log, curves, best weights. None is ever half-written."""
 
 import dataclasses
+import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from edge_arseg.errors import DataError, OptionError, SinkError
 from edge_arseg.network.checkpoint.safetensors_file import BEST as BEST
+from edge_arseg.storage.files import write_whole
 from edge_arseg.training.run.step_precision import AUTO, BFLOAT16, FLOAT32, StepTimes
 
 STATE = "state.pt"
@@ -47,7 +49,7 @@ class RunFolder:
         folder = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            _write_whole(path / SETTINGS, json.dumps(settings, indent=2) + "\n")
+            write_whole(path / SETTINGS, _text(settings))
         except OSError as error:
             raise SinkError(f"{path}: cannot be written ({error}); expected a folder with room") from error
         return folder
@@ -61,15 +63,15 @@ class RunFolder:
         """
         folder = cls(path)
         try:
-            seen = folder.settings()
+            old = folder.settings()
         except (OSError, ValueError, RecursionError) as error:
             raise OptionError(f"{path}: no run to go on with ({error}); leave out --resume to start one") from error
-        wanted = json.loads(json.dumps(settings))
-        seen.pop(STEP_TIMES, None)
-        if wanted.get("precision") == AUTO:
-            wanted["precision"] = seen.get("precision")
-        names = sorted({*seen, *wanted})
-        faults = [f"{n}: {seen.get(n)} then, {wanted.get(n)} now" for n in names if seen.get(n) != wanted.get(n)]
+        new = json.loads(json.dumps(settings))
+        old.pop(STEP_TIMES, None)
+        if new.get("precision") == AUTO:
+            new["precision"] = old.get("precision")
+        names = sorted({*old, *new})
+        faults = [f"{n}: {old.get(n)} then, {new.get(n)} now" for n in names if old.get(n) != new.get(n)]
         if faults:
             lines = "\n  ".join(faults)
             raise OptionError(f"{path}: started with other settings; repeat them, or start a new run\n  {lines}")
@@ -81,12 +83,12 @@ class RunFolder:
         Raises:
             OSError, ValueError: there are none, or they are damaged.
         """
-        seen = json.loads((self.path / SETTINGS).read_text())
-        if not isinstance(seen, dict):
-            raise ValueError(f"a {type(seen).__name__} seen in {SETTINGS}, expected an object")
-        if "bf16" in seen:  # how runs of earlier versions say it
-            seen["precision"] = BFLOAT16 if seen.pop("bf16") else FLOAT32
-        return seen
+        content = json.loads((self.path / SETTINGS).read_text())
+        if not isinstance(content, dict):
+            raise ValueError(f"a {type(content).__name__} seen in {SETTINGS}, expected an object")
+        if "bf16" in content:  # how runs of earlier versions say it
+            content["precision"] = BFLOAT16 if content.pop("bf16") else FLOAT32
+        return content
 
     def keep_precision(self, times: StepTimes) -> None:
         """Write the precision that was chosen by timing into the settings, so that the run goes on with it.
@@ -94,9 +96,9 @@ class RunFolder:
         Raises:
             SinkError: it cannot be written.
         """
-        kept = {**self.settings(), "precision": times.faster, STEP_TIMES: dataclasses.asdict(times)}
+        content = {**self.settings(), "precision": times.faster, STEP_TIMES: dataclasses.asdict(times)}
         try:
-            _write_whole(self.path / SETTINGS, json.dumps(kept, indent=2) + "\n")
+            write_whole(self.path / SETTINGS, _text(content))
         except OSError as error:
             raise SinkError(f"{self.path / SETTINGS}: cannot be written ({error}); is the disk full?") from error
 
@@ -143,21 +145,48 @@ class RunFolder:
     def records(self) -> list[dict[str, Any]]:
         """Return the lines of the log; one that a kill cut off is left out."""
         path = self.path / LOG
-        found = []
+        records = []
         for line in path.read_text().splitlines() if path.exists() else []:
             try:
-                found.append(json.loads(line))
+                records.append(json.loads(line))
             except (ValueError, RecursionError):
                 continue
-        return found
+        return records
 
     def forget_after(self, step: int) -> None:
         """Drop the lines of the log behind ``step``: the steps that will be run again."""
-        kept = [record for record in self.records() if record["step"] <= step]
-        _write_whole(self.path / LOG, "".join(json.dumps(record) + "\n" for record in kept))
+        records = [record for record in self.records() if record["step"] <= step]
+        write_whole(self.path / LOG, "".join(json.dumps(record) + "\n" for record in records).encode())
 
 
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text)
-    partial.replace(path)
+def _text(settings: Mapping[str, Any]) -> bytes:
+    return (json.dumps(settings, indent=2) + "\n").encode()
+
+
+def plot_curves(records: Sequence[Mapping[str, Any]], folder: Path) -> Path:
+    """Draw the log of a run to ``curves.png`` in ``folder``.
+
+    Args:
+        records: each with ``step``, ``loss`` and ``miou`` (per cent).
+        folder: of the run.
+
+    Returns:
+        Where the picture is.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    losses = figure.add_subplot()
+    steps = [record["step"] for record in records]
+    losses.plot(steps, [record["loss"] for record in records], color="tab:gray", label="loss")
+    losses.set(xlabel="step", ylabel="loss (mean since the last score)", ylim=(0, None))
+    scores = losses.twinx()
+    scores.plot(steps, [record["miou"] for record in records], color="tab:blue", label="mIoU")
+    scores.set(ylabel="mIoU, held back (%)", ylim=(0, 100))
+    scores.grid(alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=2)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=120, format="png")
+    return write_whole(folder / CURVES, picture.getvalue())

@@ -1,4 +1,4 @@
-"""Losses of both trainings."""
+"""Losses: of the labels, for both branches, and of what the HR branch teaches the LR branch."""
 
 from collections.abc import Iterable
 
@@ -46,9 +46,8 @@ def task_loss(scores: Tensor, label: Tensor, weights: Tensor, *, overlap: float 
         A number; 0 where no pixel counts.
     """
     size = (-(-label.shape[1] // 2), -(-label.shape[2] // 2))
-    scores = resize(
-        scores.float(), size, align_corners=True
-    )  # as the head does, or its poles stand beside the true ones
+    # The same align_corners as the head; otherwise thin objects shift against the labels.
+    scores = resize(scores.float(), size, align_corners=True)
     label = label[:, ::2, ::2]
     total = F.cross_entropy(scores, label, weight=weights, ignore_index=IGNORED, reduction="sum")
     counted = label != IGNORED
@@ -79,3 +78,32 @@ def overlap_loss(scores: Tensor, label: Tensor) -> Tensor:
     index = both / (probability.sum((0, 2, 3)) + true - both).clamp(min=1.0)
     shown = true > 0
     return ((1.0 - index) * shown).sum() / shown.sum().clamp(min=1)
+
+
+def feature_difference(feature: Tensor, target: Tensor) -> Tensor:
+    """Mean squared difference of two ``[N, C, h, w]`` features: the feature loss of FST (AR-Seg, section 3.3)."""
+    return F.mse_loss(feature, target)
+
+
+def class_divergence(scores: Tensor, target: Tensor) -> Tensor:
+    """Kullback-Leibler divergence of the classes of ``scores`` from those of ``target``, mean over pixels.
+
+    The paper compares its feature loss with "KL" and does not say between what; here it is between the classes that
+    the classifier gives (``[N, classes, h, w]`` both), as in distillation (Hinton et al. 2015).
+    """
+    divergence = F.kl_div(F.log_softmax(scores, 1), F.log_softmax(target, 1), reduction="none", log_target=True)
+    return divergence.sum(1).mean()
+
+
+def confident_labels(logits: Tensor, least: float) -> Tensor:
+    """Label the pixels that a teacher is sure of.
+
+    Args:
+        logits: ``[N, classes, H, W]``.
+        least: probability that the best class must have.
+
+    Returns:
+        ``[N, H, W] int64``, 255 where no class reaches it.
+    """
+    best, label = torch.softmax(logits, 1).max(1)
+    return torch.where(best >= least, label, IGNORED)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.training.simulation.camera import path_from_seed
 from edge_arseg.training.simulation.depth import Relief, relief_from_label
 from edge_arseg.training.simulation.render import (

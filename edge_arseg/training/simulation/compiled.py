@@ -1,9 +1,10 @@
-"""Numba, which the renderer cannot do without."""
+"""The renderer's loops, compiled: they run without the interpreter's lock."""
 
 from collections.abc import Callable
 from typing import Any
 
-from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.compiled import compiled as compiled_with
+from edge_arseg.compiled import require_numba
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -12,13 +13,5 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     Raises:
         EnvironmentUnfitError: numba is not installed.
     """
-    try:
-        from numba import njit
-    except ImportError as error:
-        raise EnvironmentUnfitError(
-            "simulated clips are rendered by numba, which is missing; type pip install 'edge-arseg[cpu]'"
-        ) from error
-    try:
-        return njit(nogil=True, error_model="numpy", cache=True)(function)
-    except RuntimeError:  # nowhere to write the cache: compile in every process
-        return njit(nogil=True, error_model="numpy")(function)
+    require_numba("the renderer of simulated clips")
+    return compiled_with(nogil=True, error_model="numpy")(function)

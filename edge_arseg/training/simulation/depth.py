@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.training.simulation.compiled import compiled
 
 GROUND = ("road", "sidewalk", "terrain", "lane", "parking", "ground", "pavement", "grass", "rail_track")

@@ -41,15 +41,15 @@ def encoding_from_seed(rng: np.random.Generator, height: int, width: int) -> Enc
 
 
 def clip_from_frames(
-    frames: Sequence[LabelledFrame], encoding: Encoding, *, motion: str, chosen: Sequence[int]
+    frames: Sequence[LabelledFrame], encoding: Encoding, *, motion: str, distances: Sequence[int]
 ) -> DecodedClip:
-    """Encode frames as one GOP, decode them, and keep the chosen distances.
+    """Encode frames as one GOP, decode them, and keep some distances.
 
     Args:
         frames: of one size.
         encoding: how.
         motion: see ``open_video``.
-        chosen: distances to keep.
+        distances: those to keep.
 
     Raises:
         EnvironmentUnfitError: there is no x264 in this build of FFmpeg.
@@ -79,7 +79,7 @@ def clip_from_frames(
             path,
             lambda index: frames[index].label,
             motion=motion,
-            chosen=chosen,
+            distances=distances,
             gop=gop,
             size=(size[0], size[1]),
         )

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 
+import av
 import numpy as np
 
-from edge_arseg.training.datasets.dataset import Dataset
-from edge_arseg.training.datasets.labelled_image import LabelledImage
+from edge_arseg.evaluation.labels.nearest import resized_map
+from edge_arseg.training.datasets.dataset import Dataset, LabelledImage
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
-from edge_arseg.training.pairs.jobs import Job, chosen_distances, digest_of_files, motion_from_mix, text_from_mix
+from edge_arseg.training.pairs.jobs import Job, chosen_distances, digest_of_files
+from edge_arseg.training.pairs.mix import motion_from_mix, text_from_mix
 from edge_arseg.training.simulation.clip import frames_from_still
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames, encoding_from_seed
-from edge_arseg.training.simulation.resized import resized_still
 
 _REVISION = 1
 """Of the simulation: another one gives other clips from the same seed."""
@@ -41,7 +42,7 @@ def jobs_from_stills(
             numbers = [seed, int(digests[image.name], 16), turn]
             rng = np.random.default_rng([*numbers, 1])
             encoding = encoding_from_seed(rng, *size)
-            motion, chosen = motion_from_mix(mix, rng), chosen_distances(rng, gop)
+            motion, distances = motion_from_mix(mix, rng), chosen_distances(rng, gop)
             made_from = {
                 "kind": "still",
                 "revision": _REVISION,
@@ -57,11 +58,37 @@ def jobs_from_stills(
                 numbers: list[int] = numbers,
                 encoding: Encoding = encoding,
                 motion: str = motion,
-                chosen: tuple[int, ...] = chosen,
+                distances: tuple[int, ...] = distances,
             ) -> DecodedClip:
                 rgb, label = resized_still(*image.read(), size)
                 frames = frames_from_still(rgb, label, dataset.classes, seed=numbers, count=gop)
-                return clip_from_frames(frames, encoding, motion=motion, chosen=chosen)
+                return clip_from_frames(frames, encoding, motion=motion, distances=distances)
 
             jobs.append(Job(f"still-{image.name}-{turn:02d}", part, made_from, make, encoding=str(encoding)))
     return jobs
+
+
+def resized_still(rgb: np.ndarray, label: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Cut the middle of the shape of ``size`` out of a still, and resize it: the label by the nearest pixel.
+
+    Args:
+        rgb: ``[h, w, 3] uint8``.
+        label: ``[h, w] uint8``.
+        size: rows and columns.
+
+    Returns:
+        ``[H, W, 3] uint8`` and ``[H, W] uint8``.
+    """
+    rows, columns = label.shape
+    if (rows, columns) == size:
+        return rgb, label
+    kept_rows, kept_columns = rows, columns
+    if rows * size[1] > columns * size[0]:
+        kept_rows = max(1, round(columns * size[0] / size[1]))
+    else:
+        kept_columns = max(1, round(rows * size[1] / size[0]))
+    top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
+    window = slice(top, top + kept_rows), slice(left, left + kept_columns)
+    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb[window]), format="rgb24")
+    resized = picture.reformat(size[1], size[0], "rgb24", interpolation="AREA").to_ndarray()
+    return np.ascontiguousarray(resized), resized_map(label[window], *size)

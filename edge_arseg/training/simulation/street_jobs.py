@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.classes import CAMVID_11, ClassInfo
+from edge_arseg.spec.model import CAMVID_11, ClassInfo
 from edge_arseg.street.painter import Painter
 from edge_arseg.street.traffic import objects_at, pose_at
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
-from edge_arseg.training.pairs.jobs import Job, chosen_distances, motion_from_mix, text_from_mix
+from edge_arseg.training.pairs.jobs import Job, chosen_distances
+from edge_arseg.training.pairs.mix import motion_from_mix, text_from_mix
 from edge_arseg.training.simulation.clip import RATE, LabelledFrame
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames, encoding_from_seed
 
@@ -44,7 +45,7 @@ def jobs_from_street(
         # The street's car is fast for a town: most clips watch it in slow motion.
         pace = float(rng.uniform(0.25, 1.0))
         encoding = encoding_from_seed(rng, *size)
-        motion, chosen = motion_from_mix(mix, rng), chosen_distances(rng, gop)
+        motion, distances = motion_from_mix(mix, rng), chosen_distances(rng, gop)
         made_from = {
             "kind": "street",
             "revision": _REVISION,
@@ -61,14 +62,14 @@ def jobs_from_street(
             pace: float = pace,
             encoding: Encoding = encoding,
             motion: str = motion,
-            chosen: tuple[int, ...] = chosen,
+            distances: tuple[int, ...] = distances,
         ) -> DecodedClip:
             painter = Painter(size, street)
             frames = []
             for index in range(gop):
                 time_s = start + pace * index / RATE
                 frames.append(LabelledFrame(*painter.paint(pose_at(street, time_s), *objects_at(street, time_s))))
-            return clip_from_frames(frames, encoding, motion=motion, chosen=chosen)
+            return clip_from_frames(frames, encoding, motion=motion, distances=distances)
 
         jobs.append(Job(f"street-{seed}-{number:04d}", "train", made_from, make, encoding=str(encoding)))
     return jobs

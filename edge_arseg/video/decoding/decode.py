@@ -13,7 +13,8 @@ from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.streams import chosen_stream
-from edge_arseg.video.uri import Source, SourceKind
+from edge_arseg.video.sources.kinds import SourceKind, Wishes
+from edge_arseg.video.uri import Source
 from edge_arseg.video.vectors.codec import EXPORTING, made_by_x264, unfit_stream
 
 _BROKEN_CLOCKS = ("mpegts", "mpeg", "hls", "live_flv")
@@ -231,9 +232,20 @@ def say_transfer(label: str, frame: av.VideoFrame, context: Any) -> None:
         )
 
 
+def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
+    """Open a file, camera or stream; errors are those of ``Decoder``."""
+    return Decoder(
+        source,
+        options=wishes.options,
+        timeout_s=wishes.timeout_s,
+        own_vectors=wishes.own_vectors,
+        stream=wishes.stream,
+    )
+
+
 def _location(source: Source) -> tuple[str, str | None, dict[str, str]]:
     """What ``av.open`` needs: location, format, options."""
-    if source.kind is SourceKind.DEVICE:
+    if source.kind == SourceKind.DEVICE:
         return source.location, "v4l2", dict(source.query)
     if source.location.startswith(("rtsp://", "rtsps://")):
         return source.location, None, {"rtsp_transport": "tcp"}

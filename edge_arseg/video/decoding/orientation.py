@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.video.decoding.side_data import side_data
 
@@ -26,7 +27,7 @@ class Orientation:
     mirrored: bool = False
     rest: float = 0.0
 
-    def shown(self, pixels: np.ndarray) -> np.ndarray:
+    def shown(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A stored ``[H, W, ...]`` as shown; a view."""
         return np.rot90(pixels[:, ::-1] if self.mirrored else pixels, self.turns)
 

@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
 
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space, or write to another place",

@@ -7,6 +7,7 @@ from typing import Final
 import av
 import numpy as np
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 TIME_BASE: Final = Fraction(1, 60000)
 """Holds the frame times of all usual rates, NTSC's too, and is the finest that MPEG-4 (16 bits) takes."""
@@ -91,7 +92,7 @@ class Encoder:
         self._first_s: float | None = None
         self._last = -1
 
-    def write(self, rgb: np.ndarray, time_s: float) -> None:
+    def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
         """Encode one picture, ``[H, W, 3] uint8`` RGB."""
         if self._first_s is None:
             self._first_s = time_s
@@ -120,7 +121,7 @@ class Encoder:
             packet.duration = self._duration  # counts for the last one only: the others last until the next
             self._container.mux(packet)
 
-    def _even(self, rgb: np.ndarray) -> np.ndarray:
+    def _even(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if self._padded is None:
             return np.ascontiguousarray(rgb)
         height, width = self._size

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edge_arseg.spec.classes import ClassInfo
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.new_file import NewFile
 
@@ -102,7 +103,7 @@ class LinesSink(Sink):
             self._close()
 
 
-def _pixels_of_classes(class_map: np.ndarray, classes: int, marks: np.ndarray) -> list[int]:
+def _pixels_of_classes(class_map: NDArray[np.uint8], classes: int, marks: NDArray[np.bool_]) -> list[int]:
     """Count the pixels of each of the first ``classes`` classes, without an array of the map's size.
 
     ``np.bincount`` would copy the map to int64 first, eight times its size.
@@ -123,7 +124,7 @@ def _pixels_of_classes(class_map: np.ndarray, classes: int, marks: np.ndarray) -
     return counts
 
 
-def _object_from_result(result: SegmentedFrame, names: list[str], marks: np.ndarray) -> dict[str, Any]:
+def _object_from_result(result: SegmentedFrame, names: list[str], marks: NDArray[np.bool_]) -> dict[str, Any]:
     counts = _pixels_of_classes(result.class_map, len(names), marks)
     total = max(result.class_map.size, 1)
     motion = result.motion

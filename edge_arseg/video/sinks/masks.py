@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.classes import ClassInfo
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files import Lock, lock_on
 from edge_arseg.storage.url import printable
 from edge_arseg.video.sinks.base import Sink, sink_errors

@@ -6,8 +6,8 @@ from pathlib import Path
 import av
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.classes import ClassInfo
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.overlay import Overlay
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.encoder import Encoder

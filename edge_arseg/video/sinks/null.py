@@ -1,6 +1,6 @@
 """Results that nobody wants, for measuring."""
 
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.video.sinks.base import Sink
 
 

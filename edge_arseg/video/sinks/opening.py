@@ -5,13 +5,52 @@ from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.sinks.lines import LinesSink
 from edge_arseg.video.sinks.masks import MasksSink
-from edge_arseg.video.sinks.movie import MovieSink
+from edge_arseg.video.sinks.movie import SUFFIXES, MovieSink
 from edge_arseg.video.sinks.null import NullSink
-from edge_arseg.video.sinks.place import Place, check_places, place_from_uri
+from edge_arseg.video.sinks.place import Look, Place, SinkKind, check_places, place_from_uri
+
+
+def _movie(place: Place, look: Look) -> Sink:
+    return MovieSink(
+        place.uri,
+        _path(place),
+        size=look.size,
+        rate=look.rate,
+        classes=look.classes,
+        alpha=look.alpha,
+        legend=look.legend,
+        force=look.force,
+    )
+
+
+def _masks(place: Place, look: Look) -> Sink:
+    return MasksSink(place.uri, _path(place), look.classes, force=look.force)
+
+
+def _lines(place: Place, look: Look) -> Sink:
+    return LinesSink(place.uri, place.path, look.classes, descriptor=place.descriptor, force=look.force)
+
+
+def _null(place: Place, _look: Look) -> Sink:
+    return NullSink(place.uri)
+
+
+def _path(place: Place) -> Path:
+    assert place.path is not None  # of a kind that is placed
+    return place.path
+
+
+SINKS: dict[str, SinkKind] = {
+    "file": SinkKind("a video (NAME.mp4, NAME.mkv)", _movie, suffixes=SUFFIXES),
+    "masks": SinkKind("masks://DIR", _masks, folder=True),
+    "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
+    "null": SinkKind("null://", _null, placed=False),
+}
+"""By scheme; ``file`` is that of a plain path. Another kind of sink is a module and a row here."""
 
 
 def check_sinks(
@@ -34,7 +73,7 @@ def check_sinks(
             process, or holds results and ``force`` is not set.
         SourceError: the source is no source.
     """
-    check_places([place_from_uri(uri) for uri in uris], source=source, inputs=inputs, force=force)
+    check_places([place_from_uri(uri, SINKS) for uri in uris], source=source, inputs=inputs, force=force)
 
 
 def open_sinks(
@@ -50,10 +89,11 @@ def open_sinks(
     force: bool = False,
 ) -> list[Sink]:
     """Open all sinks of a run, or none; arguments and errors are those of ``open_sink`` and ``check_sinks``."""
-    places = [place_from_uri(uri) for uri in uris]
+    places = [place_from_uri(uri, SINKS) for uri in uris]
     check_places(places, source=source, inputs=inputs, force=force)
+    look = Look(size, rate, classes, alpha, legend, force)
     with ExitStack() as stack:
-        sinks = [stack.enter_context(_sink(place, size, rate, classes, alpha, legend, force=force)) for place in places]
+        sinks = [stack.enter_context(place.kind.open(place, look)) for place in places]
         stack.pop_all()
     return sinks
 
@@ -99,24 +139,3 @@ def open_sink(
     return open_sinks(
         [uri], size=size, rate=rate, classes=classes, alpha=alpha, legend=legend, source=source, force=force
     )[0]
-
-
-def _sink(
-    place: Place,
-    size: tuple[int, int],
-    rate: float,
-    classes: tuple[ClassInfo, ...],
-    alpha: float,
-    legend: bool,
-    *,
-    force: bool,
-) -> Sink:
-    if place.kind == "lines":
-        return LinesSink(place.uri, place.path, classes, descriptor=place.descriptor, force=force)
-    if place.path is None:
-        return NullSink(place.uri)
-    if place.kind == "masks":
-        return MasksSink(place.uri, place.path, classes, force=force)
-    return MovieSink(
-        place.uri, place.path, size=size, rate=rate, classes=classes, alpha=alpha, legend=legend, force=force
-    )

@@ -2,12 +2,13 @@
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
+from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files import (
     Identity,
     check_inputs,
@@ -18,14 +19,46 @@ from edge_arseg.storage.files import (
     is_special,
 )
 from edge_arseg.storage.url import label_of, printable
-from edge_arseg.video.sinks.base import sink_errors
+from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.masks import check_masks, is_mask_name
-from edge_arseg.video.sinks.movie import SUFFIXES
 from edge_arseg.video.sources.images import image_paths
-from edge_arseg.video.uri import Source, SourceKind, path_from_file_uri, source_from_uri
+from edge_arseg.video.sources.kinds import SourceKind
+from edge_arseg.video.uri import Source, path_from_file_uri, source_from_uri
 
-_EXPECTED = "expected a video (NAME.mp4, NAME.mkv), masks://DIR, jsonl://FILE, jsonl://- or null://"
 STDOUT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a run says of its results: arguments of ``open_sink``."""
+
+    size: tuple[int, int]
+    rate: float
+    classes: tuple[ClassInfo, ...]
+    alpha: float
+    legend: bool
+    force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SinkKind:
+    """A kind of sink: how its place is written, and what opens it.
+
+    Attributes:
+        expected: how one is written, for messages.
+        open: from a place to the sink.
+        placed: it writes to a path. What does not takes anything behind ``://``.
+        folder: the path is a folder of masks.
+        descriptors: ``-`` stands for the standard output, and an open file may be named.
+        suffixes: endings that the file must have; empty: any.
+    """
+
+    expected: str
+    open: "Callable[[Place, Look], Sink]"
+    placed: bool = True
+    folder: bool = False
+    descriptors: bool = False
+    suffixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +67,13 @@ class Place:
 
     Attributes:
         uri: for messages: as given, without a login.
-        kind: ``movie``, ``lines``, ``masks`` or ``null``.
+        kind: of the sink.
         path: the file or folder, links followed; ``None`` where there is none.
         descriptor: the open file that is written to instead, such as the standard output.
     """
 
     uri: str
-    kind: str
+    kind: SinkKind
     path: Path | None = None
     descriptor: int | None = None
 
@@ -54,8 +87,12 @@ class Place:
         return identity(self.path)
 
 
-def place_from_uri(uri: str) -> Place:
+def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
     """Parse the name of a sink; see ``open_sink``. Nothing is opened.
+
+    Args:
+        uri: of the sink.
+        kinds: by scheme; ``file`` is that of a plain path.
 
     Raises:
         SinkError: it names no sink.
@@ -66,22 +103,26 @@ def place_from_uri(uri: str) -> Place:
     if not separator or scheme == "file":
         decoded = path_from_file_uri(uri)
         scheme, rest = "file", uri if decoded is None else decoded
-    if scheme == "null":
-        return Place(label, "null")
-    if scheme not in ("masks", "jsonl", "file"):
-        raise SinkError(f"cannot write {label}: unknown scheme {scheme}://; {_EXPECTED}")
+    kind = kinds.get(scheme)
+    if kind is None:
+        raise SinkError(f"cannot write {label}: unknown scheme {scheme}://; {_expected(kinds)}")
+    if not kind.placed:
+        return Place(label, kind)
     if not rest:
-        raise SinkError(f"cannot write {label!r}: no path; {_EXPECTED}")
-    if scheme == "jsonl" and (rest == "-" or descriptor_of(rest) is not None):
-        return Place(label, "lines", descriptor=STDOUT if rest == "-" else descriptor_of(rest))
+        raise SinkError(f"cannot write {label!r}: no path; {_expected(kinds)}")
+    if kind.descriptors and (rest == "-" or descriptor_of(rest) is not None):
+        return Place(label, kind, descriptor=STDOUT if rest == "-" else descriptor_of(rest))
     with sink_errors(label):
         path = Path(os.path.realpath(rest))
-    if scheme != "file":
-        return Place(label, "lines" if scheme == "jsonl" else "masks", path)
-    if path.suffix.lower() not in SUFFIXES and Path(rest).suffix.lower() not in SUFFIXES:
+    if kind.suffixes and path.suffix.lower() not in kind.suffixes and Path(rest).suffix.lower() not in kind.suffixes:
         seen = f"the ending {printable(path.suffix)}" if path.suffix else "a name without an ending"
-        raise SinkError(f"cannot write {label}: {seen} names no sink; {_EXPECTED}")
-    return Place(label, "movie", path)
+        raise SinkError(f"cannot write {label}: {seen} names no sink; {_expected(kinds)}")
+    return Place(label, kind, path)
+
+
+def _expected(kinds: Mapping[str, SinkKind]) -> str:
+    *others, last = (kind.expected for kind in kinds.values())
+    return f"expected {', '.join(others)} or {last}"
 
 
 def check_places(
@@ -104,7 +145,7 @@ def check_places(
         SourceError: the source is no source, or ``images://`` without images.
     """
     read = source_from_uri(source) if source is not None else None
-    images = image_paths(read) if read is not None and read.kind is SourceKind.IMAGES else []
+    images = image_paths(read) if read is not None and read.kind == SourceKind.IMAGES else []
     seen: dict[Identity, str] = {}
     read_too = tuple(inputs)
     for place in places:
@@ -120,7 +161,7 @@ def check_places(
         if place.path is None:
             continue
         with sink_errors(place.uri):
-            if place.kind == "masks":
+            if place.kind.folder:
                 check_inputs(place.path, read_too, what=place.uri)
                 check_masks(place.uri, place.path, force=force)
             else:
@@ -133,7 +174,7 @@ def _check_source(place: Place, own: Identity | None, read: Source, images: list
     if own is None or not files:
         return
     fault = SinkError(f"cannot write {place.uri}: it is the source, which is being read; choose another name")
-    if place.kind != "masks":
+    if not place.kind.folder:
         there = place.path is None or os.path.lexists(place.path)  # else it can be none of the files
         if there and any(own == identity(file) for file in files if os.path.lexists(file)):
             raise fault
@@ -149,11 +190,11 @@ def _check_source(place: Place, own: Identity | None, read: Source, images: list
 
 def _check_inside(place: Place, places: Sequence[Place]) -> None:
     """Refuse a file that a mask would overwrite, and a file where another sink needs a folder."""
-    if place.path is None or place.kind == "masks":
+    if place.path is None or place.kind.folder:
         return
     for other in places:
         if other.path is None or other is place:
             continue
-        among = other.kind == "masks" and place.path.parent == other.path and is_mask_name(place.path.name)
+        among = other.kind.folder and place.path.parent == other.path and is_mask_name(place.path.name)
         if among or place.path in other.path.parents:
             raise SinkError(f"cannot write {place.uri}: {other.uri} writes there too; choose another name")

@@ -5,8 +5,9 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edge_arseg.spec.classes import ClassInfo
+from edge_arseg.spec.model import ClassInfo
 
 
 def palette_from_classes(classes: tuple[ClassInfo, ...]) -> bytes:
@@ -17,7 +18,7 @@ def palette_from_classes(classes: tuple[ClassInfo, ...]) -> bytes:
     return palette.tobytes()
 
 
-def png_from_indices(indices: np.ndarray, palette: bytes) -> bytes:
+def png_from_indices(indices: NDArray[np.uint8], palette: bytes) -> bytes:
     """Return a PNG file.
 
     Args:

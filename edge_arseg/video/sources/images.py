@@ -10,11 +10,12 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import printable
-from edge_arseg.video.decoding.decode import Picture, say_transfer
+from edge_arseg.video.decoding.decode import Picture, PictureSource, say_transfer
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
+from edge_arseg.video.sources.kinds import SourceKind, Wishes
 from edge_arseg.video.sources.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
-from edge_arseg.video.uri import Source, SourceKind
+from edge_arseg.video.uri import Source
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,11 @@ class ImageSequence:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
+    """Open a folder of images; errors are those of ``ImageSequence``."""
+    return ImageSequence(source, rate=wishes.rate)
 
 
 def _picture(path: Path, label: str) -> av.VideoFrame:

@@ -3,18 +3,17 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import MotionError, SourceError
 from edge_arseg.spec.frame import Frame
 from edge_arseg.storage.url import text_without_logins
-from edge_arseg.video.decoding.decode import Picture, PictureSource
-from edge_arseg.video.frames import FrameMaker, Step
-from edge_arseg.video.reader import VideoReader
-from edge_arseg.video.uri import Source, SourceKind
+from edge_arseg.video.frame_source import FrameSource
+from edge_arseg.video.frames import Step
+from edge_arseg.video.sources.kinds import SourceKind
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +24,8 @@ LONGEST_PAUSE_S = 1.0
 """Between two attempts to open a source again."""
 
 
-class LiveReader(VideoReader):
-    """Reads a live source in a thread of its own, so that decoding and motion never wait for inference.
+class Newest:
+    """Delivers the newest frame of a live source, which a thread reads: decoding and motion never wait for inference.
 
     The thread follows *every* picture. Asking for a frame gives the newest one, converted to RGB only then; the
     vectors of the pictures dropped in between come along in its ``missed``. Each frame is delivered at most once.
@@ -38,27 +37,14 @@ class LiveReader(VideoReader):
     the motion that was asked for.
     """
 
-    live = True
-
-    def __init__(
-        self,
-        source: Source,
-        pictures: PictureSource,
-        maker: FrameMaker,
-        coming: Iterator[Picture],
-        *,
-        connect: Callable[[], PictureSource],
-        retry_s: float,
-    ) -> None:
-        super().__init__(source, pictures, maker, coming)
-        self.frame_count = None
-        self._source, self._connect, self._retry_s = source, connect, retry_s
+    def __init__(self, source: FrameSource, *, retry_s: float) -> None:
+        self._source, self._uri, self._retry_s = source, source.source.label, retry_s
         self._news = threading.Condition()
         self._newest: Step | None = None
-        self._missed: list[np.ndarray | None] = []
+        self._missed: list[NDArray[np.void] | None] = []
         self._fault: SourceError | None = None
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name=f"reader of {source.label}", daemon=True)
+        self._thread = threading.Thread(target=self._follow, name=f"reader of {self._uri}", daemon=True)
         self._thread.start()
 
     def __next__(self) -> Frame:
@@ -68,7 +54,7 @@ class LiveReader(VideoReader):
             step, missed = self._newest, tuple(self._missed)
             self._newest, self._missed = None, []
         if step is not None:
-            return self._maker.frame(step, missed)
+            return self._source.frame(step, missed)
         if self._fault is not None:
             raise self._fault
         raise StopIteration
@@ -86,25 +72,25 @@ class LiveReader(VideoReader):
             heard = time.monotonic()
             while not self._closed.is_set():
                 try:
-                    for picture in self._coming:
+                    for step in self._source.steps():
                         if self._closed.is_set():
                             return
-                        self._take(self._maker.step(picture))
+                        self._take(step)
                         heard = time.monotonic()
-                    fault = SourceError(f"{self.uri}: the stream ended")
+                    fault = SourceError(f"{self._uri}: the stream ended")
                 except MotionError:
                     raise
                 except SourceError as error:
                     fault = error
-                self._pictures.close()
+                self._source.close()
                 self._open_again(fault, heard)
         except SourceError as fault:
             self._give_up(fault)
         except BaseException as bug:  # a bug must not leave the consumer waiting forever
-            self._give_up(SourceError(f"{self.uri}: reading failed: {text_without_logins(repr(bug))}"))
+            self._give_up(SourceError(f"{self._uri}: reading failed: {text_without_logins(repr(bug))}"))
             raise
         finally:
-            self._pictures.close()
+            self._source.close()
 
     def _take(self, step: Step) -> None:
         with self._news:
@@ -117,30 +103,29 @@ class LiveReader(VideoReader):
 
     def _open_again(self, fault: SourceError, heard: float) -> None:
         """Returns once the source is open again, or this reader is closed; raises when it stayed silent too long."""
-        pause = 0.25
+        source, pause = self._source.source, 0.25
         while True:
-            if self._source.kind is SourceKind.DEVICE and not Path(self._source.location).exists():
+            if source.kind == SourceKind.DEVICE and not Path(source.location).exists():
                 raise SourceError(
-                    f"{self.uri}: the camera is gone: there is no {self._source.location} any more; plug it in again"
+                    f"{self._uri}: the camera is gone: there is no {source.location} any more; plug it in again"
                 ) from fault
             silent_s = time.monotonic() - heard
             if silent_s >= self._retry_s:
                 raise SourceError(
-                    f"{self.uri}: no frame for {silent_s:.0f} s, and opening it again did not help; last fault: {fault}"
+                    f"{self._uri}: no frame for {silent_s:.0f} s, and opening it again did not help; "
+                    f"last fault: {fault}"
                 ) from fault
             _log.warning("%s; opening it again in %.2f s", fault, pause)
             if self._closed.wait(min(pause, self._retry_s - silent_s)):
                 return
             pause = min(2 * pause, LONGEST_PAUSE_S)
             try:
-                self._pictures = self._connect()
-                self._maker.restart(self._pictures)
-                self._coming = self._pictures.pictures()
+                self._source.open_again()
             except MotionError:
                 raise
             except SourceError as error:
                 fault = error
-                self._pictures.close()
+                self._source.close()
             else:
                 return
 

@@ -2,19 +2,15 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
 
 from edge_arseg.spec.frame import Frame
-from edge_arseg.video.decoding.decode import Picture, PictureSource
-from edge_arseg.video.frames import FrameMaker
-from edge_arseg.video.reader import VideoReader
-from edge_arseg.video.uri import Source
+from edge_arseg.video.frame_source import FrameSource
 
 CLOSE_S = 10.0
 """How long ``close`` waits for a read that is under way; longer than a server may take to answer (``timeout_s``)."""
 
 
-class ReadAhead(VideoReader):
+class ReadAhead:
     """Reads, recodes and converts the next frames in a thread, so that they are there when they are asked for.
 
     FFmpeg and the engines work without the interpreter lock, so the thread costs the consumer nothing but cores. Frames
@@ -22,19 +18,17 @@ class ReadAhead(VideoReader):
     each time after.
 
     Args:
+        source: what to read.
         ahead: frames that wait at most, 1 or more.
     """
 
-    def __init__(
-        self, source: Source, pictures: PictureSource, maker: FrameMaker, coming: Iterator[Picture], *, ahead: int
-    ) -> None:
-        super().__init__(source, pictures, maker, coming)
-        self._ahead = ahead
+    def __init__(self, source: FrameSource, *, ahead: int) -> None:
+        self._source, self._ahead = source, ahead
         self._news = threading.Condition()
         self._ready: deque[Frame] = deque()
         self._end: BaseException | None = None
         self._closed = False
-        self._thread = threading.Thread(target=self._read, name=f"reader of {source.label}", daemon=True)
+        self._thread = threading.Thread(target=self._read, name=f"reader of {source.source.label}", daemon=True)
         self._thread.start()
 
     def __next__(self) -> Frame:
@@ -59,8 +53,7 @@ class ReadAhead(VideoReader):
     def _read(self) -> None:
         end: BaseException = StopIteration()
         try:
-            for picture in self._coming:
-                frame = self._maker.frame(self._maker.step(picture))
+            for frame in self._source:
                 with self._news:
                     while len(self._ready) >= self._ahead and not self._closed:
                         self._news.wait()
@@ -71,7 +64,7 @@ class ReadAhead(VideoReader):
         except BaseException as fault:  # whatever it is, the consumer must hear of it
             end = fault
         finally:
-            self._pictures.close()
+            self._source.close()
             with self._news:
                 self._end = self._end or end
                 self._news.notify_all()

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 import av
 
 from edge_arseg.street import frames_from_street, street_from_query
-from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.sources.kinds import Wishes
 from edge_arseg.video.uri import Source
 
 
@@ -32,3 +33,8 @@ class StreetPictures:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def pictures_from_source(source: Source, _wishes: Wishes) -> PictureSource:
+    """Open a drive; errors are those of ``StreetPictures``."""
+    return StreetPictures(source)

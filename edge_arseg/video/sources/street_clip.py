@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.street.drive import Scene, scenes_from_street
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sinks.encoder import Encoder

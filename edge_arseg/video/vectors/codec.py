@@ -2,6 +2,7 @@
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
 from edge_arseg.video.decoding.side_data import side_data
@@ -63,7 +64,7 @@ def made_by_x264(packet: av.Packet) -> bool:
     return b"x264 - core" in bytes(packet)[:4096]
 
 
-def vectors_from_picture(picture: av.VideoFrame) -> np.ndarray | None:
+def vectors_from_picture(picture: av.VideoFrame) -> NDArray[np.void] | None:
     """The exported vectors as ``[N]`` of ``VECTOR_DTYPE``, in pixels of the coded picture; ``None`` if it has none.
 
     ``motion / motion_scale`` is the displacement to the reference, with its sub-pixel part.

@@ -5,6 +5,7 @@ from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
 from edge_arseg.video.fit import Fit
@@ -50,7 +51,7 @@ class Recoder:
         self._encoder, self._decoder = encoder, decoder
         self._count = 0
 
-    def vectors(self, picture: av.VideoFrame, *, fresh: bool = False) -> np.ndarray | None:
+    def vectors(self, picture: av.VideoFrame, *, fresh: bool = False) -> NDArray[np.void] | None:
         """Vectors from ``picture`` to the picture given before, in pixels of the picture.
 
         Args:
@@ -90,11 +91,11 @@ class Recoder:
         return padded
 
 
-def _pixels(plane: Any) -> np.ndarray:
+def _pixels(plane: Any) -> NDArray[np.uint8]:
     return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
 
 
-def still_vectors(height: int, width: int) -> np.ndarray:
+def still_vectors(height: int, width: int) -> NDArray[np.void]:
     """Vectors that say: nothing moved. ``[N]`` of ``VECTOR_DTYPE``, 16x16 blocks over the whole frame; read-only."""
     y, x = np.mgrid[8 : height + 8 : 16, 8 : width + 8 : 16]
     vectors = np.zeros(x.size, VECTOR_DTYPE)

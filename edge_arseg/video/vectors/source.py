@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import MotionError, OptionError
 from edge_arseg.spec.frame import MotionSource
@@ -51,7 +52,7 @@ class VectorSource:
         self._asked, self._fit, self._uri = motion, fit, uri
         self._recode_scale = recode_scale
         self._recoder: Recoder | None = None
-        self._still: np.ndarray | None = None
+        self._still: NDArray[np.void] | None = None
         self.restart(pictures)
 
     def restart(self, pictures: PictureSource) -> None:
@@ -65,7 +66,7 @@ class VectorSource:
 
     def vectors(
         self, picture: Picture, resized: Callable[[], av.VideoFrame], *, index: int, fresh: bool
-    ) -> np.ndarray | None:
+    ) -> NDArray[np.void] | None:
         """Vectors to the picture before, in pixels of the delivered picture.
 
         Args:

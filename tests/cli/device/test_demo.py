@@ -5,7 +5,7 @@ from pathlib import Path
 
 import av
 import pytest
-from toy_bundle import GOP, HEIGHT, WIDTH, write_toy_bundle
+from support.bundles.toy import GOP, HEIGHT, WIDTH, write_toy_bundle
 
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import BACKENDS
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def demo(edge_arseg, tmp_path, monkeypatch):
     """Run the demo with the toy, in ``tmp_path``."""
-    monkeypatch.setitem(BACKENDS, "toy", "toy_bundle:ToyEngine")
+    monkeypatch.setitem(BACKENDS, "toy", "support.bundles.toy:ToyEngine")
     monkeypatch.chdir(tmp_path)
     write_toy_bundle(tmp_path / "toy.arseg")
     return lambda *arguments: edge_arseg("demo", "-b", "toy.arseg", "--backend", "toy", "--fusion", "graph", *arguments)

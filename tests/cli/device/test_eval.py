@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 from evaluation.slow_scores import slow_confusion, slow_iou
-from toy_bundle import moving_maps, write_image, write_label, write_toy_bundle
+from support.bundles.toy import moving_maps, write_image, write_label, write_toy_bundle
 
 from edge_arseg.evaluation.labels.files import read_label
 from edge_arseg.runtime.engines.opening import BACKENDS
@@ -14,7 +14,7 @@ from edge_arseg.video.sources.street_clip import write_street
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     """Arguments that score eleven frames with the toy; ``images`` and ``labels`` lie in ``tmp_path``."""
-    monkeypatch.setitem(BACKENDS, "toy", "toy_bundle:ToyEngine")
+    monkeypatch.setitem(BACKENDS, "toy", "support.bundles.toy:ToyEngine")
     for index, class_map in enumerate(moving_maps(11)):
         write_image(tmp_path / "images" / f"{index:06d}.png", class_map)
         write_label(tmp_path / "labels" / f"{index:06d}.png", class_map)

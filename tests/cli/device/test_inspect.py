@@ -4,19 +4,13 @@ import hashlib
 import json
 
 import pytest
-from bundle_files import small_contents, small_manifest, write_small_bundle
+from support.bundles.small import small_contents, small_manifest, write_small_bundle
 
 from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle
-from edge_arseg.runtime.kernels.cuda.source_files import source_digest
+from edge_arseg.runtime.kernels.cuda.image import source_digest
 from edge_arseg.spec.engine_key import RECORD, EngineKey, PlanRecord, graph_digests, json_from_record, plan_file
-from edge_arseg.spec.manifest import (
-    FileEntry,
-    KernelEntry,
-    Precision,
-    QuantizationEntry,
-    Role,
-    json_from_manifest,
-)
+from edge_arseg.spec.entries import FileEntry, KernelEntry, QuantizationEntry
+from edge_arseg.spec.manifest import Precision, Role, json_from_manifest
 
 CALIBRATION = {
     "recipe": {"name": "street", "method": "percentile"},

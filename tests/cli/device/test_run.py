@@ -11,8 +11,8 @@ from pathlib import Path
 
 import av
 import pytest
-from fake_bundle import FAKE, GOP, HEIGHT, WIDTH
-from video.moving_clips import SHARED, encode, moving
+from support.bundles.fake import FAKE, GOP, HEIGHT, WIDTH
+from support.clips.moving import SHARED, encode, moving
 
 from edge_arseg.video.sources.street_clip import write_street
 

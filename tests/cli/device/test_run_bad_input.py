@@ -10,14 +10,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from fake_bundle import HEIGHT, WIDTH
-from video.broken_clips import audio_only, broken, remuxed
-from video.live_server import SERVER, served
-from video.moving_clips import chainable, encode, moving
-from video.moving_clips import run as start
+from support.bundles.fake import HEIGHT, WIDTH
+from support.clips.broken import audio_only, broken, remuxed
+from support.clips.live_server import SERVER, served
+from support.clips.moving import chainable, encode, moving
+from support.clips.moving import run as start
 
 from edge_arseg.errors import SourceError
-from edge_arseg.video import reader as reader_module
+from edge_arseg.video.decoding import decode
 from edge_arseg.video.decoding.decode import Picture
 from edge_arseg.video.reader import open_video
 
@@ -120,7 +120,7 @@ class Unplugged:
 
 
 def test_an_unplugged_camera_exits_with_4(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(reader_module, "Decoder", Unplugged)
+    monkeypatch.setattr(decode, "Decoder", Unplugged)
     answer = run("/dev/video98", f"jsonl://{tmp_path}/a.jsonl")
     assert answer.code == 4
     assert "the camera is gone: there is no /dev/video98 any more; plug it in again" in answer.err.splitlines()[-1]

@@ -7,17 +7,18 @@ import json
 import shutil
 from dataclasses import replace
 
-import cuda_host
 import numpy as np
 import pytest
-from cuda_stub import KernelGpu
-from kernel_bundles import NANO, compiled
-from tensorrt_stubs import install
-from tensorrt_stubs.gpu import Gpu
+from support.bundles.kernel import NANO, compiled
+from support.gpu import host as cuda_host
+from support.gpu.stub import KernelGpu
+from support.tensorrt import install
+from support.tensorrt.gpu import Gpu
 
 from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle
-from edge_arseg.spec.arrays import bytes_from_arrays
-from edge_arseg.spec.manifest import FileEntry, Precision, json_from_manifest
+from edge_arseg.spec.entries import FileEntry
+from edge_arseg.spec.manifest import Precision, json_from_manifest
+from edge_arseg.spec.weights import bytes_from_arrays
 
 pytestmark = pytest.mark.skipif(cuda_host.compiler() is None, reason="no C++ compiler to run the kernel on the host")
 
@@ -77,7 +78,7 @@ def test_a_gpu_that_fails_in_the_kernel_is_no_reason_not_to_run_it(edge_arseg, c
     def fail(launch):
         raise gpu.module.LaunchError("cuStreamSynchronize failed: an illegal memory access was encountered")
 
-    monkeypatch.setattr("cuda_stub.run", fail)
+    monkeypatch.setattr("support.gpu.stub.run", fail)
     answer = edge_arseg("verify", copy, "--backend", "onnxruntime")
     assert answer.code == 5
     assert "illegal memory access" in answer.err

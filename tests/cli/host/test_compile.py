@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from toy_bundle import write_toy_bundle
+from support.bundles.toy import write_toy_bundle
 
 from edge_arseg.compiler.kernels.choice import KernelChoice
+from edge_arseg.compiler.machine import Machine
 from edge_arseg.compiler.target import compile as compilation
 from edge_arseg.compiler.target import engine_steps
-from edge_arseg.compiler.target import setting as compile_setting
-from edge_arseg.compiler.target.place import Machine
+from edge_arseg.compiler.target import options as compile_setting
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.host_memory import HostMemory
@@ -54,7 +54,7 @@ def test_on_a_host_it_says_what_to_do_next(edge_arseg, machine, toy):
 
 
 def test_on_the_board_it_builds(edge_arseg, machine, toy, monkeypatch):
-    from fake_builders import FakeBuilder
+    from support.compiling.builders import FakeBuilder
 
     from edge_arseg.compiler.engines.process import BuildResult
 
@@ -124,7 +124,7 @@ if __name__ == "__main__":
     from pathlib import Path
     from edge_arseg.compiler.target import bundle_steps
     from edge_arseg.compiler.target import compile as compilation
-    from edge_arseg.compiler.target import setting as compile_setting
+    from edge_arseg.compiler.target import options as compile_setting
     from edge_arseg.compiler.target import engine_steps
     from edge_arseg.compiler.target.options import CompileOptions
     from edge_arseg.compiler.kernels.choice import KernelChoice
@@ -134,10 +134,10 @@ if __name__ == "__main__":
 
     compile_setting.choice_from_target = lambda *_: KernelChoice((), "")
     options = CompileOptions(
-        dict.fromkeys((Role.HR, Role.LR, Role.FUSE), Precision.FP32), builder="fake_builders:FakeBuilder"
+        dict.fromkeys((Role.HR, Role.LR, Role.FUSE), Precision.FP32), builder="support.compiling.builders:FakeBuilder"
     )
     made = compilation.compile_bundle(read_bundle({str(toy)!r}), NANO, options, machine=HOST).bundle
-    options = CompileOptions(roles=(Role.HR, Role.LR), builder="fake_builders:FakeBuilder")
+    options = CompileOptions(roles=(Role.HR, Role.LR), builder="support.compiling.builders:FakeBuilder")
     found = compilation.compile_bundle(read_bundle(made), None, options, machine=BOARD)
     print(found.engines)
 """

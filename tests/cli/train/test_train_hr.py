@@ -7,9 +7,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from small_networks import OWN
+from support.networks.small import OWN
 
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.street import scenes_from_street
 from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 

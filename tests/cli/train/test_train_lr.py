@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from pair_stores import patch_store
-from small_networks import OWN
+from support.networks.small import OWN
+from support.training.pair_stores import patch_store
 
-from edge_arseg.spec.classes import CAMVID_12
+from edge_arseg.spec.model import CAMVID_12
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from training_files import write_camvid
+from support.training.files import write_camvid
 
 from edge_arseg.video.sources.street_clip import write_street
 
@@ -44,6 +44,22 @@ def test_unlabelled_clips_need_classes(edge_arseg, tmp_path):
     answer = edge_arseg(*arguments, "--classes", "camvid-11", "--size", "64x96", "--motion-mix", "recode=1", "--json")
     assert answer.code == 0, answer.err
     assert json.loads(answer.out)["labelled_clips"] == 0
+
+
+def test_the_defaults_are_those_of_a_request(edge_arseg, tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    from edge_arseg.training.prepare import PreparedPairs
+    from edge_arseg.training.request import Request
+
+    requests = []
+
+    def prepare_pairs(path, request, *, progress):
+        requests.append(request)
+        return PreparedPairs(str(path), 0, 0, {"train": 0, "held_back": 0}, 0, 64, 96, 12, 11, {}, 0)
+
+    monkeypatch.setattr("edge_arseg.training.prepare.prepare_pairs", prepare_pairs)
+    assert edge_arseg("train", "prepare", "-o", tmp_path).code == 0
+    assert requests == [Request()]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import os
 import time
 
 import pytest
-from fake_builders import GOOD
+from support.compiling.builders import GOOD
 
 from edge_arseg.compiler.engines.contract import BuildSettings
 from edge_arseg.compiler.engines.process import BuildJob, result_from_job

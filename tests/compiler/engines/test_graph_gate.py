@@ -5,14 +5,13 @@
 
 import onnx
 import pytest
-from gate_graphs import BRANCHES, PRECISIONS, in_precision
 from onnx import TensorProto
-from small_networks import own_network
+from support.graphs.gate import BRANCHES, PRECISIONS, in_precision
+from support.networks.small import own_network
 
 from edge_arseg.compiler.engines.contract import BuildSettings
 from edge_arseg.compiler.engines.gate import HARMLESS, classifiers, result_from_graph
-from edge_arseg.compiler.engines.layer_types import LayerTypes
-from edge_arseg.compiler.engines.tensorrt import TensorRtBuilder
+from edge_arseg.compiler.engines.tensorrt import LayerTypes, TensorRtBuilder
 from edge_arseg.compiler.export.export import graphs_from_network
 from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.compiler.quantize.rules.layers import layers_from_graph

@@ -3,10 +3,11 @@ import os
 
 import pytest
 
-from edge_arseg.compiler.engines.store import PlanStore, write_whole
+from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.engine_key import EngineKey, record_from_json
 from edge_arseg.spec.manifest import Role
+from edge_arseg.storage.files import write_whole
 
 KEY = EngineKey({Role.HR: "a" * 64}, "tensorrt", "10.3.0", (8, 7), 8, "p3767-0005")
 
@@ -151,9 +152,9 @@ def test_a_name_with_spaces_makes_a_file_name(tmp_path):
 
 
 def test_a_file_is_written_whole_or_not(tmp_path, monkeypatch):
-    write_whole(tmp_path / "a", b"1")
+    write_whole(tmp_path / "a", b"1", sync=True)
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
-        write_whole(tmp_path / "a", b"2")
+        write_whole(tmp_path / "a", b"2", sync=True)
     assert (tmp_path / "a").read_bytes() == b"1"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]

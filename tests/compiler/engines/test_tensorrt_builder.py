@@ -8,10 +8,10 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from small_networks import own_network
-from tensorrt_stubs import VERSIONS, building
-from tensorrt_stubs.gpu import Gpu
-from tensorrt_stubs.library import stub_library
+from support.networks.small import own_network
+from support.tensorrt import VERSIONS, building
+from support.tensorrt.gpu import Gpu
+from support.tensorrt.library import stub_library
 
 from edge_arseg.compiler.engines.contract import BuildSettings
 from edge_arseg.compiler.engines.tensorrt import TensorRtBuilder

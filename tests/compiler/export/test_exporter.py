@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 import torch
-from small_networks import OWN_MODEL, own_network, random_frame
+from support.networks.small import OWN_MODEL, own_network
 
 from edge_arseg.compiler.export.export import bundle_from_network, check_settings, graphs_from_network
 from edge_arseg.compiler.export.golden import golden_distances
@@ -17,6 +17,7 @@ from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.model import Model, lr_size
+from edge_arseg.testing.networks import random_frame
 
 SIZE = (45, 61)
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import pytest
 import torch
-from small_networks import OWN_MODEL, own_network
+from support.networks.small import OWN_MODEL, own_network
 from torch.utils.flop_counter import FlopCounterMode
 
 from edge_arseg.compiler.export.macs import cost_from_model

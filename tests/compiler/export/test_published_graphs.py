@@ -8,10 +8,9 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from check_golden import MAX_ERROR, MIN_AGREEMENT, rows_from_logits
-from golden_cases import GOLDEN, GoldenCase, golden_case, golden_network
-from published_states import published_states
-from small_networks import own_network, random_frame
+from support.golden.cases import GOLDEN, GoldenCase, golden_case, golden_network
+from support.networks.published_states import published_states
+from support.networks.small import own_network
 
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
 from edge_arseg.compiler.export.export import graph_entry, graphs_from_network
@@ -23,6 +22,8 @@ from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.testing.networks import random_frame
+from tools.check_golden import MAX_ERROR, MIN_AGREEMENT, rows_from_logits
 
 SIZE = (90, 122)  # of the odd golden files: divisible by 2 at most
 

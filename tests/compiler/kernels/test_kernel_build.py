@@ -5,11 +5,10 @@ import stat
 
 import pytest
 
-from edge_arseg.compiler.kernels.build import image_from_source, kernels_from_sms
-from edge_arseg.compiler.kernels.compilers import CudaCompiler, Nvcc, compiler_for, cuda_compilers
-from edge_arseg.compiler.kernels.resources import EntryResources, resources_from_log
+from edge_arseg.compiler.kernels.build import EntryResources, image_from_source, kernels_from_sms, resources_from_log
+from edge_arseg.compiler.kernels.compilers import CudaCompiler, Nvcc, compiler_from_sm, cuda_compilers
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
-from edge_arseg.runtime.kernels.cuda.source_files import MAIN, source_digest
+from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
 
 SAID = """ptxas info    : 0 bytes gmem
 ptxas info    : Compiling entry function 'fuse_half_16' for 'sm_87'
@@ -85,7 +84,7 @@ def test_a_compiler_that_names_no_entry_is_not_trusted(tmp_path):
 
 def test_a_bundle_is_told_what_compiled_each_image(tmp_path, monkeypatch):
     compiler = FakeCompiler()
-    monkeypatch.setattr("edge_arseg.compiler.kernels.build.compiler_for", lambda sm: compiler)
+    monkeypatch.setattr("edge_arseg.compiler.kernels.build.compiler_from_sm", lambda sm: compiler)
     kernels = kernels_from_sms([87, 110], cache=tmp_path)
     assert [(entry.file, entry.sm, entry.compiler) for entry in kernels] == [
         ("kernels/fusion_sm87.cubin", 87, "fake 13.0"),
@@ -96,10 +95,10 @@ def test_a_bundle_is_told_what_compiled_each_image(tmp_path, monkeypatch):
 
 def test_no_compiler_and_no_compiler_for_it_are_different_errors():
     with pytest.raises(EnvironmentUnfitError, match=r"no CUDA compiler.*export PATH=.*nvidia-cuda-nvrtc"):
-        compiler_for(87, iter(()))
+        compiler_from_sm(87, iter(()))
     with pytest.raises(BuildError, match=r"sm_72 is known to none of fake 13.0 \(sm_75 to sm_110\).*cu12<13"):
-        compiler_for(72, iter([FakeCompiler()]))
-    assert compiler_for(87, iter([FakeCompiler()])).name == "fake 13.0"
+        compiler_from_sm(72, iter([FakeCompiler()]))
+    assert compiler_from_sm(87, iter([FakeCompiler()])).name == "fake 13.0"
 
 
 def test_a_compiler_that_fails_says_why(tmp_path):

@@ -1,11 +1,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_arseg.compiler.quantize.search.budget import Trial, layers_to_keep
+from edge_arseg.compiler.quantize.search.budget import BudgetTrial, layers_to_keep
 
 
 def test_nothing_is_kept_where_nothing_is_lost():
-    assert layers_to_keep(20, lambda kept: 0.1, 0.5) == (0, [Trial(0, 0.1)])
+    assert layers_to_keep(20, lambda kept: 0.1, 0.5) == (0, [BudgetTrial(0, 0.1)])
 
 
 def test_the_search_spelled_out():
@@ -41,4 +41,4 @@ def test_whatever_the_loss_what_is_returned_held(count, data):
     kept, trials = layers_to_keep(count, lambda kept: drops[kept], 0.5)
     if kept is not None:
         assert drops[kept] <= 0.5
-        assert Trial(kept, drops[kept]) in trials
+        assert BudgetTrial(kept, drops[kept]) in trials

@@ -22,7 +22,7 @@ STREET = "test://street?size=90x122&frames=6"
 @pytest.fixture(scope="module")
 def labels(own_bundle, tmp_path_factory):
     """Index PNGs for six frames of the street, as HR in float32 sees them: its own score is 100."""
-    from edge_arseg.runtime.pipeline import Mode
+    from edge_arseg.runtime.mode import Mode
     from edge_arseg.runtime.segmenter import Segmenter
 
     folder = tmp_path_factory.mktemp("labels")

@@ -10,11 +10,11 @@ import numpy as np
 import onnx
 import pytest
 
-from edge_arseg.compiler.onnx_graph import itemsize, shapes_of
+from edge_arseg.compiler.onnx_graph import itemsize, shapes_from_model
 from edge_arseg.compiler.quantize.calibrate.flow import ranges_from_clips
 from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
-from edge_arseg.compiler.quantize.selection import selections_from_recipe
+from edge_arseg.compiler.quantize.calibrate.selection import selections_from_recipe
 from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.accumulate import Accumulator
 from edge_arseg.runtime.bundles.reading import read_bundle
@@ -87,7 +87,7 @@ def test_the_same_recipe_gives_the_same_ranges(own_bundle, recipe, calibration):
 
 def test_activations_are_shown_in_groups_of_bounded_size(calibration):
     model = calibration.branches[Role.HR].model
-    shapes = shapes_of(model)
+    shapes = shapes_from_model(model)
     tensors = list(calibration.ranges[Role.HR])
 
     def size(name):

@@ -5,7 +5,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from edge_arseg.compiler.onnx_graph import OnnxGraph, shapes_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, shapes_from_model
 from edge_arseg.compiler.quantize.half import fp16_from_fp32, with_feature_type
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Role
@@ -42,7 +42,7 @@ def test_layers_are_in_float16(graphs):
 
 def test_positions_and_similarity_stay_in_float32(graphs):
     model = fp16_from_fp32(graphs[Role.FUSE], features="float16")
-    kinds = {name: elem_type for name, (elem_type, _) in shapes_of(model).items()}
+    kinds = {name: elem_type for name, (elem_type, _) in shapes_from_model(model).items()}
     for node in model.graph.node:
         if node.op_type in ("GridSample", "Softmax"):
             assert {kinds[name] for name in (*node.input, *node.output) if name in kinds} == {SINGLE}, node.name

@@ -4,9 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from edge_arseg.compiler.quantize.calibrate import histogram as module
-from edge_arseg.compiler.quantize.calibrate.histogram import HALF, Histogram
-from edge_arseg.compiler.quantize.calibrate.thresholds import magnitudes, quantile
+from edge_arseg.compiler.quantize.calibrate import ranges as module
+from edge_arseg.compiler.quantize.calibrate.ranges import HALF, Histogram, magnitudes, quantile
 
 FLOATS = st.floats(-1e6, 1e6, width=32)
 VALUES = arrays.arrays(np.float32, st.integers(1, 60), elements=FLOATS)

@@ -1,23 +1,27 @@
 """Scales, integers and places of Q/DQ nodes on graphs small enough to write down what they must be."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
-from quantization_graphs import SHAPE, identity_shortcut, joined, one_conv, pooled, weighted_shortcut
+from support.graphs.quantization import SHAPE, identity_shortcut, joined, one_conv, pooled, weighted_shortcut
 
 from edge_arseg.compiler.onnx_graph import OnnxGraph
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
+from edge_arseg.compiler.quantize.dialects import DIALECTS, ONNX_RUNTIME, TENSORRT
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
-from edge_arseg.compiler.quantize.rules.layers import Layers, layers_from_graph, observed_tensors, residual_inputs
+from edge_arseg.compiler.quantize.rules.layers import Layers, layers_from_graph, observed_tensors
+from edge_arseg.compiler.quantize.rules.tensorrt import residual_inputs
 from edge_arseg.errors import ExportError
 from edge_arseg.spec.manifest import Role
 
 
 def quantized(model, ranges, activations, **options):
     layers = layers_from_graph(model, Role.HR)
-    return qdq_from_ranges(model, layers, ranges, activations=activations, **options)
+    return qdq_from_ranges(model, layers, ranges, dialect=DIALECTS[activations], **options)
 
 
 def everywhere(model, low=-1.0, high=1.0):
@@ -124,6 +128,14 @@ def test_what_is_joined_shares_a_scale_for_tensorrt():
     assert constants(quantized(model, ranges, "uint8"))["one_relu_scale"] == pytest.approx(1.0 / 255)
 
 
+def test_a_rule_of_a_dialect_is_followed():
+    model = weighted_shortcut()
+    own = replace(TENSORRT, input_rules=(lambda graph, layers: ["sum"],), scale_rules=())
+    result = qdq_from_ranges(model, layers_from_graph(model, Role.HR), everywhere(model), dialect=own)
+    assert quantized_inputs(result, "sum") == [False, False]
+    assert quantized_inputs(result, "y") == [True]
+
+
 def test_layers_in_float_have_float_weights():
     model = identity_shortcut()
     for activations in ("uint8", "int8"):
@@ -142,7 +154,7 @@ def test_all_layers_in_float_is_the_graph_itself():
 
 def test_one_layer_alone():
     model = identity_shortcut()
-    result = qdq_from_ranges(model, Layers(("first",), ()), everywhere(model), activations="uint8")
+    result = qdq_from_ranges(model, Layers(("first",), ()), everywhere(model), dialect=ONNX_RUNTIME)
     weights = [name for name in constants(result) if name.endswith("_w_quantized")]
     assert weights == ["first_w_quantized"]
 

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from bundle_files import small_manifest
+from support.bundles.small import small_manifest
 
-from edge_arseg.compiler.quantize.choice import choice_from_options
-from edge_arseg.compiler.target.precision import precisions_for_target
+from edge_arseg.compiler.quantize.options import choice_from_options
+from edge_arseg.compiler.target.precision import precisions_from_target
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
+from edge_arseg.spec.entries import QuantizationEntry
+from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.files import target_named, targets
 
 FP32, FP16, INT8 = Precision.FP32, Precision.FP16, Precision.INT8
@@ -83,4 +84,4 @@ def test_compile_takes_what_quantize_makes_for_every_target(target):
     entry = QuantizationEntry(found.activations, "0" * 64, "street", "0" * 64, "a.json", "b.json")
     graphs = {role: replace(graph, precision=made[role]) for role, graph in manifest.graphs.items()}
     quantized = replace(manifest, graphs=graphs, quantization=entry)
-    assert precisions_for_target(quantized, target, {}, bundle="x") == made
+    assert precisions_from_target(quantized, target, {}, bundle="x") == made

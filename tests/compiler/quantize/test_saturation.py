@@ -4,9 +4,10 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from quantization_graphs import one_conv
+from support.graphs.quantization import one_conv
 
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
+from edge_arseg.compiler.quantize.dialects import DIALECTS
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.compiler.quantize.rules.layers import layers_from_graph
 from edge_arseg.compiler.quantize.rules.saturation import check_sums, pair_sums, weight_bits
@@ -40,7 +41,7 @@ def layer(kind, weights, *, reshaped=None, left=False, **attributes):
 
 def quantized(activations):
     model = one_conv()
-    return qdq_from_ranges(model, layers_from_graph(model, Role.HR), RANGES, activations=activations)
+    return qdq_from_ranges(model, layers_from_graph(model, Role.HR), RANGES, dialect=DIALECTS[activations])
 
 
 def test_the_package_ships_a_quantized_bundle():

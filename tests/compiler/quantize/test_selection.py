@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge_arseg.compiler.quantize.selection import selections_from_recipe
+from edge_arseg.compiler.quantize.calibrate.selection import selections_from_recipe
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.recipe import CalibrationClip, Method, Recipe
 

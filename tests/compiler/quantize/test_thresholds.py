@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
 
-from edge_arseg.compiler.quantize.calibrate.histogram import Histogram
-from edge_arseg.compiler.quantize.calibrate.ranges import Range, scale_from_range
-from edge_arseg.compiler.quantize.calibrate.thresholds import LEVELS, entropy_threshold, range_from_histogram
+from edge_arseg.compiler.quantize.calibrate.ranges import (
+    LEVELS,
+    Histogram,
+    Range,
+    entropy_threshold,
+    range_from_histogram,
+)
+from edge_arseg.compiler.quantize.dialects import DIALECTS
 from edge_arseg.spec.recipe import CalibrationClip, Method, Recipe
 
 CLIPS = (CalibrationClip("test://street", 1, 1),)
@@ -76,4 +81,4 @@ def test_entropy_of_few_bins_is_all_of_them():
     ],
 )
 def test_scales_spelled_out(low, high, activations, scale, zero_point):
-    assert scale_from_range(Range(low, high), activations) == (pytest.approx(scale), zero_point)
+    assert DIALECTS[activations].scale_from_range(Range(low, high)) == (pytest.approx(scale), zero_point)

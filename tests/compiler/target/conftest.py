@@ -1,15 +1,15 @@
 """A builder that only pretends, in this process, and no compiler for kernels unless a test asks for one."""
 
 import pytest
-from toy_bundle import write_toy_bundle
+from support.bundles.toy import write_toy_bundle
 
 from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
 from edge_arseg.compiler.kernels.choice import KernelChoice
 from edge_arseg.compiler.target import bundle_steps, engine_steps
-from edge_arseg.compiler.target import setting as compile_setting
+from edge_arseg.compiler.target import options as compile_setting
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.kernels.cuda.source_files import source_digest
-from edge_arseg.spec.manifest import KernelEntry
+from edge_arseg.runtime.kernels.cuda.image import source_digest
+from edge_arseg.spec.entries import KernelEntry
 
 
 @pytest.fixture(autouse=True)

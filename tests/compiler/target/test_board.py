@@ -4,10 +4,10 @@ import os
 from dataclasses import replace
 
 import pytest
-from compile_machines import BOARD, ENGINES, FACTS, GB, HOST, NANO, OPTIONS, PLENTY, states
-from fake_builders import GOOD
+from support.compiling.builders import GOOD
+from support.compiling.machines import BOARD, ENGINES, FACTS, GB, HOST, NANO, OPTIONS, PLENTY, states
 
-from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.target.compile import compile_bundle, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError
@@ -42,7 +42,7 @@ def test_the_board_goes_on_where_the_host_stopped(toy, log, own_process):
 
 
 def test_the_runtime_finds_what_was_built(toy, monkeypatch):
-    import fake_builders
+    from support.compiling import builders as fake_builders
 
     monkeypatch.setattr(fake_builders.FakeBuilder, "library", "tensorrt")
     found = compile_bundle(toy, NANO, OPTIONS, machine=BOARD)
@@ -68,12 +68,12 @@ def test_nothing_is_built_twice(toy, log):
 
 
 def test_a_build_that_stopped_goes_on(toy, log, monkeypatch):
-    options = replace(OPTIONS, builder="fake_builders:Interrupted")
+    options = replace(OPTIONS, builder="support.compiling.builders:Interrupted")
     monkeypatch.setenv("FAKE_BUILDER_ABLE", "2")
     with pytest.raises(BuildError, match="the power went out"):
         compile_bundle(toy, NANO, options, machine=BOARD)
     assert len(log()) == 2
-    found = plan_from_bundle(toy, NANO, options, machine=BOARD)
+    found = preview_compile(toy, NANO, options, machine=BOARD)
     assert list(states(found).values())[2:] == [StepState.DONE] * 2 + [StepState.TODO] * 3
     monkeypatch.setenv("FAKE_BUILDER_ABLE", "99")
     compile_bundle(toy, NANO, options, machine=BOARD)
@@ -96,7 +96,7 @@ def test_a_plan_that_was_edited_is_built_again(toy, log):
     [
         (replace(BOARD, facts=replace(FACTS, sm_count=4)), OPTIONS),
         (replace(BOARD, facts=replace(FACTS, name="p3767-0003")), OPTIONS),
-        (BOARD, replace(OPTIONS, builder="fake_builders:Newer")),
+        (BOARD, replace(OPTIONS, builder="support.compiling.builders:Newer")),
         (BOARD, replace(OPTIONS, workspace_bytes=256 << 20)),
     ],
     ids=["power mode", "module", "library", "flags"],
@@ -113,7 +113,7 @@ def test_free_memory_does_not_change_what_is_built(toy):
     options = replace(OPTIONS, roles=(Role.HR,))
     first = compile_bundle(toy, NANO, options, machine=BOARD)
     less = HostMemory(PLENTY.total, 4 * GB, 0)
-    machine = replace(BOARD, board=replace(BOARD.board, memory=less), memory_now=lambda: less)
+    machine = replace(BOARD, board=replace(BOARD.board, memory=less), read_memory=lambda: less)
     assert compile_bundle(toy, NANO, options, machine=machine).engines == first.engines
 
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from compile_machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states, tree
-from toy_bundle import write_toy_bundle
+from support.bundles.toy import write_toy_bundle
+from support.compiling.machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states, tree
 
-from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.target.compile import compile_bundle, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import OptionError
@@ -53,14 +53,14 @@ def test_the_cpu_needs_no_engines(toy):
 
 
 def test_local_is_this_machine(toy):
-    assert plan_from_bundle(toy, None, CompileOptions(), machine=HOST).target.id == "cpu"
-    assert plan_from_bundle(toy, "local", OPTIONS, machine=BOARD).target.id == NANO
+    assert preview_compile(toy, None, CompileOptions(), machine=HOST).target.id == "cpu"
+    assert preview_compile(toy, "local", OPTIONS, machine=BOARD).target.id == NANO
 
 
 @pytest.mark.parametrize("machine", [HOST, BOARD], ids=["host", "board"])
 def test_a_dry_run_does_nothing(toy, tmp_path, machine, log):
     before = tree(tmp_path)
-    found = plan_from_bundle(toy, NANO, OPTIONS, machine=machine)
+    found = preview_compile(toy, NANO, OPTIONS, machine=machine)
     assert tree(tmp_path) == before
     assert log() == []
     assert states(found)["bundle"] is StepState.TODO
@@ -71,7 +71,7 @@ def test_a_dry_run_does_nothing(toy, tmp_path, machine, log):
 
 def test_a_dry_run_sees_what_is_there(toy):
     compile_bundle(toy, NANO, OPTIONS, machine=BOARD)
-    assert set(states(plan_from_bundle(toy, NANO, OPTIONS, machine=BOARD)).values()) == {
+    assert set(states(preview_compile(toy, NANO, OPTIONS, machine=BOARD)).values()) == {
         StepState.NONE,
         StepState.DONE,
     }

@@ -1,16 +1,15 @@
 """Kernels that travel in a compiled bundle, and how one gets into a bundle that lacks it."""
 
 import pytest
-from compile_machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states
-from fake_builders import GOOD
+from support.compiling.builders import GOOD
+from support.compiling.machines import BOARD, ENGINES, HOST, NANO, OPTIONS, states
 
-from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.target.compile import compile_bundle, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu
-from edge_arseg.runtime.kernels.cuda.source_files import source_digest
+from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu, source_digest
 
 
 def test_kernels_travel_along(toy, kernel_compiler):
@@ -50,7 +49,7 @@ def test_force_puts_a_kernel_into_a_bundle_that_was_compiled_without(toy, kernel
     left = compile_bundle(first, None, CompileOptions(builder=GOOD), machine=BOARD)
     assert (states(left)["kernels"], asked) == (StepState.NONE, [])
     assert "--force" in left.steps[0].detail
-    dry = plan_from_bundle(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)
+    dry = preview_compile(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)
     assert states(dry)["kernels"] is StepState.TODO
 
     found = compile_bundle(first, None, CompileOptions(builder=GOOD, force=True), machine=BOARD)

@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from compile_machines import BOARD, HOST, NANO
-from fake_builders import GOOD
+from support.compiling.builders import GOOD
+from support.compiling.machines import BOARD, HOST, NANO
 
-from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.target.compile import compile_bundle, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
-from edge_arseg.spec.manifest import Precision, QuantizationEntry, Role
+from edge_arseg.spec.entries import QuantizationEntry
+from edge_arseg.spec.manifest import Precision, Role
 
 
 @pytest.mark.parametrize(
@@ -38,17 +39,17 @@ def quantized(toy, activations):
 
 
 def test_quantized_graphs_stay_as_they_are(toy):
-    found = plan_from_bundle(quantized(toy, "int8"), NANO, CompileOptions(), machine=HOST)
+    found = preview_compile(quantized(toy, "int8"), NANO, CompileOptions(), machine=HOST)
     assert "graphs as they are" in found.steps[1].detail
     with pytest.raises(OptionError, match=r"hr: int8 in this bundle, fp16 asked for"):
-        plan_from_bundle(quantized(toy, "int8"), NANO, CompileOptions({Role.HR: Precision.FP16}), machine=HOST)
+        preview_compile(quantized(toy, "int8"), NANO, CompileOptions({Role.HR: Precision.FP16}), machine=HOST)
 
 
 def test_activations_of_the_other_engine_are_refused(toy):
     with pytest.raises(OptionError, match=rf"hr: quantized with uint8 .* edge-arseg quantize .* --target {NANO} -o "):
-        plan_from_bundle(quantized(toy, "uint8"), NANO, CompileOptions(), machine=HOST)
+        preview_compile(quantized(toy, "uint8"), NANO, CompileOptions(), machine=HOST)
     with pytest.raises(OptionError, match=r"edge-arseg quantize .* --target cpu -o "):
-        plan_from_bundle(quantized(toy, "int8"), "cpu", CompileOptions(), machine=HOST)
+        preview_compile(quantized(toy, "int8"), "cpu", CompileOptions(), machine=HOST)
 
 
 def test_the_float32_bundle_that_it_was_made_of_is_named_where_it_lies_beside(toy):
@@ -57,7 +58,7 @@ def test_the_float32_bundle_that_it_was_made_of_is_named_where_it_lies_beside(to
     made_of = replace(bundle.manifest.quantization, source=toy.digest)
     bundle = replace(bundle, manifest=replace(bundle.manifest, quantization=made_of))
     with pytest.raises(OptionError, match=rf": edge-arseg quantize {toy.path} --target {NANO} -o "):
-        plan_from_bundle(bundle, NANO, CompileOptions(), machine=HOST)
+        preview_compile(bundle, NANO, CompileOptions(), machine=HOST)
 
 
 def test_a_board_without_the_host_half_says_where_to_convert(toy, monkeypatch):

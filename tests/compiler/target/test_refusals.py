@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from compile_machines import BOARD, FACTS, FP32, GB, HOST, NANO, OPTIONS, PLENTY, states, tree
-from fake_builders import GOOD
+from support.compiling.builders import GOOD
+from support.compiling.machines import BOARD, FACTS, FP32, GB, HOST, NANO, OPTIONS, PLENTY, states, tree
 
-from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
+from edge_arseg.compiler.target.compile import compile_bundle, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import EnvironmentUnfitError, MemoryExhaustedError, SinkError
@@ -41,17 +41,17 @@ def test_a_board_that_cannot_be_told_asks_for_its_name(toy):
 def test_a_named_target_is_believed_where_nothing_contradicts(toy):
     """In a container the device tree is often out of sight."""
     machine = replace(BOARD, board=Board("cpu", "nothing", memory=PLENTY))
-    place = plan_from_bundle(toy, NANO, OPTIONS, machine=machine).place
+    place = preview_compile(toy, NANO, OPTIONS, machine=machine).place
     assert place.here
     assert "declared" in place.why
-    assert not plan_from_bundle(toy, NANO, OPTIONS, machine=replace(machine, architecture="x86_64")).place.here
+    assert not preview_compile(toy, NANO, OPTIONS, machine=replace(machine, architecture="x86_64")).place.here
 
 
 def test_another_board_is_a_host(toy):
     found = compile_bundle(toy, "jetson-agx-orin-64gb", OPTIONS, machine=BOARD)
     assert states(found)["engines"] is StepState.ELSEWHERE
     assert found.steps[-1].detail == f"on the board: this is {NANO}"
-    assert not plan_from_bundle(toy, "cuda", OPTIONS, machine=BOARD).place.here
+    assert not preview_compile(toy, "cuda", OPTIONS, machine=BOARD).place.here
 
 
 def test_the_wrong_gpu_is_refused(toy):
@@ -67,8 +67,8 @@ def test_a_board_without_its_gpu_is_refused(toy):
 
 def test_a_desktop_builds_where_it_has_a_gpu(toy):
     machine = replace(HOST, facts=DeviceFacts("NVIDIA H200", (9, 0), 132, 140 * GB))
-    assert plan_from_bundle(toy, "cuda", OPTIONS, machine=machine).place.here
-    assert not plan_from_bundle(toy, "cuda", OPTIONS, machine=HOST).place.here
+    assert preview_compile(toy, "cuda", OPTIONS, machine=machine).place.here
+    assert not preview_compile(toy, "cuda", OPTIONS, machine=HOST).place.here
 
 
 def test_python_without_tensorrt_is_told_before_anything_is_done(toy, tmp_path, monkeypatch):
@@ -83,7 +83,7 @@ def test_python_without_tensorrt_is_told_before_anything_is_done(toy, tmp_path, 
 
 def test_too_little_memory_is_refused_before_the_build(toy, log):
     little = HostMemory(8 * GB, GB, 0)
-    machine = replace(BOARD, memory_now=lambda: little)
+    machine = replace(BOARD, read_memory=lambda: little)
     with pytest.raises(MemoryExhaustedError, match=r"building hr takes about .* 1\.0 GB of 8\.0 GB are free"):
         compile_bundle(toy, NANO, OPTIONS, machine=machine)
     assert log() == []

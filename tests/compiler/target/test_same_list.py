@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from compile_machines import BOARD, GB, HOST, NANO, OPTIONS, PLENTY, tree
-from fake_builders import GOOD
+from support.compiling.builders import GOOD
+from support.compiling.machines import BOARD, GB, HOST, NANO, OPTIONS, PLENTY, tree
 
 from edge_arseg.compiler.engines.memory import LIBRARY_BYTES, entry_in_precision
-from edge_arseg.compiler.target.compile import compile_bundle, plan_from_bundle
-from edge_arseg.compiler.target.next_command import next_command
+from edge_arseg.compiler.target.compile import compile_bundle, next_command, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import read_bundle
@@ -24,7 +23,7 @@ def both(toy, target, options, machine):
     """The message of the error that the dry run and the real run end with; they must be the same, and do nothing."""
     before = tree(toy.path.parent)
     answers = []
-    for verb in (plan_from_bundle, compile_bundle):
+    for verb in (preview_compile, compile_bundle):
         with pytest.raises(ArsegError) as caught:
             verb(toy, target, options, machine=machine)
         answers.append((caught.type, str(caught.value)))
@@ -51,10 +50,10 @@ def test_a_missing_library_of_the_board(toy, monkeypatch):
 
 
 def test_too_little_memory(toy):
-    kind, text = both(toy, NANO, OPTIONS, replace(BOARD, memory_now=lambda: LITTLE))
+    kind, text = both(toy, NANO, OPTIONS, replace(BOARD, read_memory=lambda: LITTLE))
     assert kind is MemoryExhaustedError
     assert "1.0 GB of 8.0 GB are free" in text
-    plan_from_bundle(toy, NANO, replace(OPTIONS, memory_check=False), machine=replace(BOARD, memory_now=lambda: LITTLE))
+    preview_compile(toy, NANO, replace(OPTIONS, memory_check=False), machine=replace(BOARD, read_memory=lambda: LITTLE))
 
 
 def test_an_output_that_is_there(toy, tmp_path):
@@ -84,7 +83,7 @@ def test_a_folder_without_permission(toy, tmp_path):
 
 
 def test_a_dry_run_says_what_each_engine_takes(toy):
-    steps = plan_from_bundle(toy, NANO, OPTIONS, machine=BOARD).steps[2:]
+    steps = preview_compile(toy, NANO, OPTIONS, machine=BOARD).steps[2:]
     assert [step.name for step in steps] == [f"engine {role.value}" for role in Role]
     for step in steps:
         assert step.estimate == "estimate: 1.7 GB of RAM; minutes not known, none was built here yet"
@@ -103,8 +102,8 @@ def test_minutes_are_those_of_an_earlier_build_here(toy, monkeypatch):
 
     monkeypatch.setattr(engine_steps, "result_from_job", build)
     made = compile_bundle(toy, NANO, OPTIONS, machine=BOARD)
-    steps = plan_from_bundle(
-        read_bundle(made.bundle), NANO, replace(OPTIONS, builder="fake_builders:Newer"), machine=BOARD
+    steps = preview_compile(
+        read_bundle(made.bundle), NANO, replace(OPTIONS, builder="support.compiling.builders:Newer"), machine=BOARD
     ).steps
     assert {step.name: step.minutes for step in steps[2:]} == {
         "engine hr": 1.5, **dict.fromkeys(("engine lr", "engine fuse", "engine head", "engine lr_head"), 0.5)
@@ -113,7 +112,7 @@ def test_minutes_are_those_of_an_earlier_build_here(toy, monkeypatch):
 
 
 def test_a_host_says_what_the_board_will_need(toy):
-    step = plan_from_bundle(toy, NANO, OPTIONS, machine=HOST).steps[-1]
+    step = preview_compile(toy, NANO, OPTIONS, machine=HOST).steps[-1]
     assert "1.7 of the board's 8 GB of RAM" in step.estimate
 
 
@@ -155,5 +154,5 @@ def test_memory_that_a_build_leaves_behind_is_looked_at_before_the_next(toy, log
     """What is free is asked again before every build, not only at the start."""
     answers = iter([PLENTY] * 7 + [LITTLE] * 9)
     with pytest.raises(MemoryExhaustedError, match="building fuse"):
-        compile_bundle(toy, NANO, OPTIONS, machine=replace(BOARD, memory_now=lambda: next(answers)))
+        compile_bundle(toy, NANO, OPTIONS, machine=replace(BOARD, read_memory=lambda: next(answers)))
     assert len(log()) == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy_bundle import write_label
+from support.bundles.toy import write_label
 
 from edge_arseg.errors import DataError
 from edge_arseg.evaluation.labels.files import Labels, checked_labels, read_label

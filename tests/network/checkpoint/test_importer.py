@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import pytest
 import torch
-from published_states import published_states
+from support.networks.published_states import published_states
 
 from edge_arseg.errors import CheckpointError
 from edge_arseg.network.checkpoint.importer import network_from_checkpoint, network_from_files

@@ -5,8 +5,8 @@ import json
 from functools import lru_cache
 
 import pytest
-from golden_cases import GOLDEN
-from published_states import published_states
+from support.golden.cases import GOLDEN
+from support.networks.published_states import published_states
 
 from edge_arseg.network.checkpoint.published import LAYOUTS, PSP18_STRIDE8, published_key
 from edge_arseg.network.variants import VARIANTS

@@ -4,14 +4,15 @@ import json
 
 import pytest
 import torch
-from published_states import published_states
 from safetensors.torch import load_file, save_file
-from small_networks import OWN, OWN_MODEL, own_network, random_frame
+from support.networks.published_states import published_states
+from support.networks.small import OWN, OWN_MODEL, own_network
 
 from edge_arseg.errors import CheckpointError, OptionError, SinkError
 from edge_arseg.network.checkpoint.importer import network_from_checkpoint
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors, safetensors_from_network
 from edge_arseg.spec.frame import Branch
+from edge_arseg.testing.networks import random_frame
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ import json
 import os
 
 import pytest
-from bundle_files import write_small_bundle
+from support.bundles.small import write_small_bundle
 
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle

@@ -2,13 +2,14 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from toy_bundle import write_toy_bundle
+from support.bundles.toy import write_toy_bundle
 
 from edge_arseg.errors import BuildError
-from edge_arseg.runtime.bundles.plans import plan_from_bundle
+from edge_arseg.runtime.bundles.plans import engine_roots, plan_from_bundle
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.engine_key import RECORD, EngineKey, PlanRecord, graph_digests, json_from_record, plan_file
-from edge_arseg.spec.manifest import FileEntry, Role
+from edge_arseg.spec.entries import FileEntry
+from edge_arseg.spec.manifest import Role
 
 HERE = {"version": "10.3.0.30", "compute_capability": (8, 7), "sm_count": 8, "device": "p3767-0003"}
 
@@ -95,3 +96,11 @@ def test_a_broken_record_counts_as_none(bundle, caplog):
     with pytest.raises(BuildError, match="no plans built"):
         plan_from_bundle(bundle, Role.HR, **HERE)
     assert "not a record of plans" in caplog.text
+
+
+def test_engines_are_looked_for_in_the_bundle_and_in_the_cache(tmp_path):
+    inside, outside = engine_roots(tmp_path / "a.arseg", "f" * 64, environment={}, home=tmp_path)
+    assert inside == tmp_path / "a.arseg/engines"
+    assert outside == tmp_path / ".cache/edge-arseg/engines" / ("f" * 16)
+    moved = engine_roots(tmp_path / "a.arseg", "f" * 64, environment={"XDG_CACHE_HOME": "/other"}, home=tmp_path)[1]
+    assert moved.parts[1] == "other"

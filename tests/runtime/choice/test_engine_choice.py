@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from toy_bundle import GOP, ToyEngine, write_toy_bundle
+from support.bundles.toy import GOP, ToyEngine, write_toy_bundle
 
 from edge_arseg.errors import BuildError, BundleError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundles.reading import read_bundle
@@ -12,9 +12,9 @@ from edge_arseg.runtime.choice import engine_choice, trial_memory
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options, settled, unproved
 from edge_arseg.runtime.choice.trial import Trial, attempt_of
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
+from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 
 OPTIONS = EngineOptions(fusion="graph")

@@ -2,8 +2,8 @@ import threading
 
 import numpy as np
 import pytest
-from tensorrt_stubs import install
-from tensorrt_stubs.gpu import Gpu
+from support.tensorrt import install
+from support.tensorrt.gpu import Gpu
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.device.cuda import CudaDevice, borrow_device, return_device

@@ -8,6 +8,7 @@ import pytest
 
 from edge_arseg.runtime.device.board import Board, board_from_files
 from edge_arseg.runtime.device.file_tree import FileTree
+from edge_arseg.runtime.device.jetson_signs import board_module, module_from_compatible
 from edge_arseg.spec.targets.files import jetpack_table, targets
 
 TREES = Path(__file__).with_name("boards")
@@ -169,3 +170,23 @@ def test_pipes_devices_folders_and_rings_of_links_are_not_there(tmp_path):
 def test_a_whole_copy_of_a_board_is_that_board(tmp_path):
     board = detect(Path(shutil.copytree(TREES / "orin-nx-16gb", tmp_path / "copy", symlinks=True)))
     assert (board.target, board.memory.total) == ("jetson-orin-nx-16gb", 15_650_000 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("strings", "module"),
+    [
+        ("nvidia,p3768-0000+p3767-0003-super\0nvidia,p3767-0003\0nvidia,tegra234\0", "p3767-0003"),
+        ("nvidia,p3509-0000+p3767-0000\0nvidia,tegra234", "p3767-0000"),
+        ("nvidia,p4071-0000+p3834-0008\0nvidia,p3834-0008\0nvidia,tegra264", "p3834-0008"),
+        ("raspberrypi,4-model-b\0brcm,bcm2711\0", None),
+    ],
+)
+def test_the_module_is_the_last_part_number(strings, module, tmp_path):
+    assert module_from_compatible(strings.encode()) == module
+    (tmp_path / "proc/device-tree").mkdir(parents=True)
+    (tmp_path / "proc/device-tree/compatible").write_bytes(strings.encode())
+    assert board_module(tmp_path) == module
+
+
+def test_a_machine_without_a_device_tree_has_no_module(tmp_path):
+    assert board_module(tmp_path) is None

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from fake_bundle import write_fake_bundle
-from video.moving_clips import chainable, encode, moving
+from support.bundles.fake import write_fake_bundle
+from support.clips.moving import chainable, encode, moving
 
 from edge_arseg.runtime.segmenter import Segmenter
 

@@ -3,8 +3,9 @@
 import threading
 
 import pytest
-from toy_bundle import ToyEngine, write_toy_bundle
+from support.bundles.toy import ToyEngine, write_toy_bundle
 
+from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import BACKENDS, engine_class, engines_from_bundle
 from edge_arseg.spec.manifest import Role
@@ -39,3 +40,23 @@ def test_of_the_cpu_backends_only_onnx_runtime_opens_engines_together():
     pytest.importorskip("openvino")
     assert not engine_class("openvino").opens_together
     assert not engine_class("openvino-bf16").opens_together
+
+
+@pytest.mark.parametrize(
+    ("backend", "message"),
+    [
+        ("nowhere_at_all:Mine", r"cannot import 'nowhere_at_all'; is it on PYTHONPATH\?"),
+        (
+            "support.bundles.toy:Missing",
+            r"no engine 'Missing' .*; expected package\.module:Class",
+        ),
+        ("support.bundles.toy:moving_maps", "no engine 'moving_maps'"),
+    ],
+)
+def test_an_engine_of_ones_own_that_is_not_there_is_refused(backend, message):
+    with pytest.raises(OptionError, match=message):
+        engine_class(backend)
+
+
+def test_an_engine_of_ones_own_is_named_by_its_module():
+    assert engine_class("support.bundles.toy:ToyEngine").__name__ == "ToyEngine"

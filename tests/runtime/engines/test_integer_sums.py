@@ -8,12 +8,13 @@ import sys
 import numpy as np
 import onnxruntime
 import pytest
-from bundle_files import small_manifest
+from support.bundles.small import small_manifest
 
 from edge_arseg.runtime.engines.onnxruntime import integer_sums
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.runtime.engines.onnxruntime.integer_sums import EXACT, has_wide_weights, sums_saturate
-from edge_arseg.spec.manifest import GraphEntry, Precision, QuantizationEntry, Role
+from edge_arseg.spec.entries import QuantizationEntry
+from edge_arseg.spec.manifest import GraphEntry, Precision, Role
 
 onnx = pytest.importorskip("onnx")
 TensorProto, helper, numpy_helper = onnx.TensorProto, onnx.helper, onnx.numpy_helper

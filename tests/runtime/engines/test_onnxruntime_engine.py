@@ -2,12 +2,12 @@ from pathlib import Path
 
 import onnxruntime
 import pytest
-from engine_tester import EngineTester
 
 from edge_arseg.errors import BuildError, OptionError
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
-from edge_arseg.runtime.engines.opening import open_engine
+from edge_arseg.runtime.engines.opening import engine_class
+from edge_arseg.testing.engine import EngineTester
 
 
 class TestOnnxRuntimeEngine(EngineTester):
@@ -15,9 +15,9 @@ class TestOnnxRuntimeEngine(EngineTester):
         return OnnxRuntimeEngine(path, threads=1)
 
 
-def test_an_unknown_backend_lists_the_known_ones(sum_graph):
+def test_an_unknown_backend_lists_the_known_ones():
     with pytest.raises(OptionError, match=r"known: .*onnxruntime"):
-        open_engine(sum_graph, backend="tensorflow")
+        engine_class("tensorflow")
 
 
 def test_threads_do_not_spin_between_runs(sum_graph, monkeypatch):

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from engine_tester import EngineTester
 
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.onnxruntime import gpu as onnxruntime_gpu
 from edge_arseg.runtime.engines.onnxruntime.gpu import CudaOnnxRuntimeEngine, TensorRtOnnxRuntimeEngine, provider_cache
+from edge_arseg.testing.engine import EngineTester
 
 
 class HostMemoryEngine(CudaOnnxRuntimeEngine):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edge_arseg.runtime.engines.contract import Engine
-from engine_tester import EngineTester
 
 from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.openvino.engine import Bf16OpenVinoEngine, OpenVinoEngine, openvino_library
+from edge_arseg.testing.engine import EngineTester
 
 if find_spec("openvino") is None:
     pytest.skip("needs openvino", allow_module_level=True)

@@ -4,8 +4,8 @@ import shutil
 
 import numpy as np
 import pytest
-from tensorrt_stubs import install
-from tensorrt_stubs.library import plan_from_graph
+from support.tensorrt import install
+from support.tensorrt.library import plan_from_graph
 
 from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.errors import BuildError

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine_tester import EngineTester
-from tensorrt_stubs import VERSIONS, install
-from tensorrt_stubs.gpu import Gpu
-from tensorrt_stubs.library import plan_from_graph
+from support.tensorrt import VERSIONS, install
+from support.tensorrt.gpu import Gpu
+from support.tensorrt.library import plan_from_graph
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, OptionError
 from edge_arseg.runtime.device.cuda import DeviceArray
@@ -17,6 +16,7 @@ from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.tensorrt import engine as tensorrt_engine
 from edge_arseg.runtime.engines.tensorrt.engine import TensorRtEngine
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.testing.engine import EngineTester
 
 
 def plan(graph: Path, folder: Path, gpu: Gpu, version: str = "10.3.0.30", memory: int = 0) -> Path:

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from edge_arseg.runtime.engines.tensorrt.home import tensorrt_advice, tensorrt_owner
+from edge_arseg.runtime.engines.tensorrt.library import tensorrt_advice, tensorrt_owner
 
 HERE = f"python{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tensorrt_stubs import VERSIONS, building, install
+from support.tensorrt import VERSIONS, building, install
 
 import edge_arseg
 from edge_arseg.compiler.engines.contract import BuildSettings

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tensorrt_stubs import install
-from tensorrt_stubs.attributes import attributes
+from support.tensorrt import install
+from support.tensorrt.attributes import attributes
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.engines.tensorrt import engine as tensorrt_engine

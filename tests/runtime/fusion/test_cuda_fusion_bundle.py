@@ -9,22 +9,22 @@ import re
 import shutil
 from dataclasses import replace
 
-import cuda_host
 import numpy as np
 import pytest
-from cuda_stub import KernelGpu
-from kernel_bundles import NANO, compiled
-from tensorrt_stubs import install
+from support.bundles.kernel import NANO, compiled
+from support.gpu import host as cuda_host
+from support.gpu.stub import KernelGpu
+from support.tensorrt import install
 
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
+from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.trial import attempt_of
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.runtime.verification import required_agreement
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.manifest import Precision, Role
 

@@ -1,7 +1,7 @@
 """The fusion kernel and the oracle of its tests against intermediates of the reference implementation."""
 
 import pytest
-from fusion_golden import FRAME_HEIGHT, GOLDEN, VARIANTS, difference, golden_case
+from support.golden.fusion import FRAME_HEIGHT, GOLDEN, VARIANTS, difference, golden_case
 
 pytest.importorskip("numba")
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes

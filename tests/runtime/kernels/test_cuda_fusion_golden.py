@@ -1,12 +1,12 @@
 """The GPU kernel's source, run on the host, against intermediates of the reference implementation."""
 
-import cuda_host
 import pytest
-from cuda_host import plan_on_host, run_on_host
-from fusion_golden import FRAME_HEIGHT, GOLDEN, VARIANTS, difference, golden_case
+from support.golden.fusion import FRAME_HEIGHT, GOLDEN, VARIANTS, difference, golden_case
+from support.gpu import host as cuda_host
+from support.gpu.host import plan_on_host, run_on_host
 
 from edge_arseg.runtime.kernels.cuda.launch_plan import Storage
-from edge_arseg.spec.fusion import FusionShapes
+from edge_arseg.spec.weights import FusionShapes
 
 reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
 

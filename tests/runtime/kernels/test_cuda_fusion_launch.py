@@ -2,19 +2,19 @@
 
 from dataclasses import replace
 
-import cuda_host
 import numpy as np
 import pytest
-from cuda_stub import KernelGpu
-from tensorrt_stubs import install
+from support.gpu import host as cuda_host
+from support.gpu.stub import KernelGpu
+from support.tensorrt import install
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.device.cuda import CudaDevice
 from edge_arseg.runtime.kernels.cuda import GpuLimits, Storage, plan_from_shapes
 from edge_arseg.runtime.kernels.cuda.kernel import CudaFusion, limits_of_device
 from edge_arseg.runtime.kernels.cuda.weight_table import table_from_weights
-from edge_arseg.spec.fusion import FusionShapes, FusionWeights
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.spec.weights import FusionShapes, FusionWeights
 
 PSP18 = FusionShapes(64, (720, 960), (360, 480), (180, 240), 720)
 BISE18 = FusionShapes(256, (90, 120), (45, 60), (180, 240), 720)

@@ -3,15 +3,15 @@
 import ctypes
 from dataclasses import replace
 
-import cuda_host
 import numpy as np
 import pytest
-from cuda_host import plan_on_host, run_on_host
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.gpu import host as cuda_host
+from support.gpu.host import plan_on_host, run_on_host
 
 from edge_arseg.runtime.kernels.cuda.launch_plan import LaunchPlan, Storage, fixed_shared_bytes, kept_shared_bytes
-from edge_arseg.spec.fusion import FusionShapes, FusionWeights
+from edge_arseg.spec.weights import FusionShapes, FusionWeights
 
 reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
 

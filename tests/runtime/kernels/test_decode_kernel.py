@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError
-from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
+from edge_arseg.runtime.kernels.numba.registers import LANES
 from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes, launch
 
 

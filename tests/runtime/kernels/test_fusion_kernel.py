@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError
+from edge_arseg.runtime.kernels.numba.registers import lanes_of_cpu, registers_of_cpu
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes, launch
 from edge_arseg.runtime.kernels.numba_fuse.geometry import geometry_from_shapes
-from edge_arseg.runtime.kernels.numba_fuse.registers import lanes_of_cpu, registers_of_cpu
 
 reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from fake_bundle import write_fake_bundle
+from support.bundles.fake import write_fake_bundle
 
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.fusion import contract as fusion
-from edge_arseg.runtime.fusion.contract import KernelFusion
+from edge_arseg.runtime.fusion import cpu as fusion
+from edge_arseg.runtime.fusion.cpu import CpuKernelFusion
 from edge_arseg.runtime.stages import StageClock
 
 HEIGHT, WIDTH, CHANNELS = 50, 64, 6
@@ -22,7 +22,7 @@ def class_map(bundle, threads=2):
     rng = np.random.default_rng(5)
     key, lr = (rng.normal(size=(1, CHANNELS, HEIGHT, WIDTH)).astype(np.float32) for _ in range(2))
     flow = rng.normal(0, 3, (-(-HEIGHT // 4), WIDTH // 4, 2)).astype(np.float32)
-    kernel, clock = KernelFusion(bundle, threads=threads), StageClock()
+    kernel, clock = CpuKernelFusion(bundle, threads=threads), StageClock()
     found = np.array(kernel.class_map(key, flow, lr, clock))
     assert set(clock.take()) == {"fuse", "head"}
     return found, max(part.nbytes for part in kernel._fused), len(kernel._fused)

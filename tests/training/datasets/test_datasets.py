@@ -6,14 +6,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from training_files import PALETTE, png_from_rgb, street_still, write_camvid, write_classes, write_still
+from support.training.files import (
+    PALETTE,
+    jpeg_from_rgb,
+    png_from_rgb,
+    street_still,
+    write_camvid,
+    write_classes,
+    write_still,
+)
 
 from edge_arseg.errors import DataError, OptionError
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_12, CITYSCAPES_19
-from edge_arseg.training.datasets.camvid_colors import camvid_11_colors, camvid_12_colors
-from edge_arseg.training.datasets.dataset import split_images
-from edge_arseg.training.datasets.labelled_image import LabelledImage
+from edge_arseg.spec.model import CAMVID_11, CAMVID_12, CITYSCAPES_19
+from edge_arseg.training.datasets.dataset import LabelledImage, split_images
+from edge_arseg.training.datasets.labels import camvid_11_colors, camvid_12_colors
 from edge_arseg.training.datasets.layouts import dataset_from_folder
+from edge_arseg.training.datasets.picture import read_rgb
 from edge_arseg.video.sinks.png import png_from_indices
 
 
@@ -164,6 +172,22 @@ def test_all_bad_files_are_told_at_once(tmp_path):
     assert "s_03.png: damaged" in told
     assert "s_04.png: 94x128 (rows x columns), its image is 96x128" in told
     assert "s_11.png: unknown label 77; expected one of 0 to 11, 255" in told
+
+
+def test_a_picture_is_turned_as_its_exif_data_says_and_its_label_is_of_what_is_shown(tmp_path):
+    rgb, label = street_still(96, 128)
+    stored = np.rot90(rgb)  # a quarter turn to the right brings it back
+    (tmp_path / "a.jpg").write_bytes(jpeg_from_rgb(stored, orientation=6))
+    (tmp_path / "b.jpg").write_bytes(jpeg_from_rgb(stored, orientation=1))
+    (tmp_path / "a.png").write_bytes(png_from_indices(label, PALETTE))
+    shown, read = LabelledImage(tmp_path / "a.jpg", tmp_path / "a.png").read()
+    assert np.array_equal(read, label)
+    assert np.array_equal(shown, np.rot90(read_rgb(tmp_path / "b.jpg"), -1))
+    assert np.abs(shown.astype(int) - rgb).mean() < 12
+    (tmp_path / "a.png").write_bytes(png_from_indices(np.rot90(label).copy(), PALETTE))
+    told = r"a\.png: 128x96 \(rows x columns\), its image is 96x128; labels are of an image as its EXIF data turns"
+    with pytest.raises(DataError, match=told):
+        LabelledImage(tmp_path / "a.jpg", tmp_path / "a.png").read()
 
 
 def test_many_faults_are_counted(tmp_path):

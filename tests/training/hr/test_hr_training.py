@@ -1,52 +1,25 @@
-"""The HR training: it learns, it is killed and goes on bit for bit, it keeps the best."""
+"""The HR training: it learns, and it keeps the best."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
-from tiny_trainings import HR_SETTINGS as SETTINGS
-from tiny_trainings import hr_training as training
-from tiny_trainings import stop_at
+from support.training.runs import HR_SETTINGS as SETTINGS
+from support.training.runs import hr_training as training
 
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.training.hr import train as hr_training
-from edge_arseg.training.hr.augmentation import StillAugmentation
+from edge_arseg.training.hr.settings import HrSettings, StillAugmentation
 from edge_arseg.training.hr.stills import stills_from_street
-from edge_arseg.training.hr.train import HrSettings
 from edge_arseg.training.run.folder import BEST, LAST
 
 
 @pytest.fixture(scope="module")
 def stills():
     return stills_from_street(6, size=(60, 80), seed=3)
-
-
-@pytest.mark.parametrize("stopped", [4, 7, 11])
-def test_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, stills, stopped):
-    whole = training(tmp_path / "whole", stills)
-    whole.run()
-    with pytest.raises(KeyboardInterrupt):
-        training(tmp_path / "again", stills).run(stop_at(stopped))
-    torch.rand(5)  # whatever else drew random numbers in between
-    again = training(tmp_path / "again", stills, resume=True)
-    assert again.step == stopped // 4 * 4
-    again.run()
-    wanted, seen = whole.network.state_dict(), again.network.state_dict()
-    assert all(torch.equal(wanted[key], seen[key]) for key in wanted)
-    for name in (BEST, LAST):
-        one, other = load_file(tmp_path / "whole" / name), load_file(tmp_path / "again" / name)
-        assert all(torch.equal(one[key], other[key]) for key in one)
-    without_times = [
-        [{k: v for k, v in record.items() if k != "seconds"} for record in run.folder.records()]
-        for run in (whole, again)
-    ]
-    assert without_times[0] == without_times[1]
-    assert [record["step"] for record in without_times[0]] == [4, 8, 12]
 
 
 @pytest.mark.parametrize("backbone", ["compact", "own_backbone:build"])

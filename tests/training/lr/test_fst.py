@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from tiny_backbone import tiny_network
+from support.networks.tiny_backbone import tiny_network
 
 from edge_arseg.training.lr.ablation import FUSION_CHOICES
 from edge_arseg.training.lr.fst import SUPERVISIONS, PairBatch, Recipe, fst_losses
@@ -119,8 +119,8 @@ def test_the_weight_of_the_feature_loss_scales_it_alone():
     assert fst_losses(followed_by_hand(), pair(), heavy).total.item() == pytest.approx(0.113244 + 17.45180, abs=2e-5)
 
 
-def test_shared_decoders_are_those_of_table_3():
-    assert {name: s.shared_decoder for name, s in SUPERVISIONS.items()} == {
+def test_shared_classifiers_are_those_of_table_3():
+    assert {name: s.shared_classifier for name, s in SUPERVISIONS.items()} == {
         "full": True,
         "none": False,
         "mse": False,

@@ -3,16 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from pair_stores import patch_records
-from small_networks import own_network
+from support.networks.small import own_network
+from support.training.pair_stores import patch_records
 
 from edge_arseg.errors import OptionError
 from edge_arseg.network.attention.tiled import tiled_attention
 from edge_arseg.network.network import Network
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.training.lr.augmentation import PairView
-from edge_arseg.training.lr.fusion_start import (
+from edge_arseg.training.lr.start import (
     FusionStart,
     _features,
     channel_statistics,

@@ -1,51 +1,29 @@
-"""The LR training: it learns, it is killed and goes on bit for bit, and nothing moves that is to stand still."""
+"""The LR training: it learns, and nothing moves that is to stand still."""
 
 from dataclasses import replace
 
 import pytest
 import torch
-from pair_stores import patch_store
-from safetensors.torch import load_file
-from small_networks import OWN_MODEL, lived_in, own_network
-from tiny_trainings import LR_SETTINGS as SETTINGS
-from tiny_trainings import lr_training as training
-from tiny_trainings import stop_at
+from support.networks.small import OWN_MODEL, own_network
+from support.training.pair_stores import patch_store
+from support.training.runs import LR_SETTINGS as SETTINGS
+from support.training.runs import lr_training as training
 
 from edge_arseg.errors import OptionError
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
-from edge_arseg.spec.classes import CAMVID_11, CAMVID_NORMALISATION
 from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
+from edge_arseg.testing.networks import lived_in
 from edge_arseg.training.lr.pairs import pairs_from_stores
+from edge_arseg.training.lr.settings import LrStart
 from edge_arseg.training.lr.start import start_network
-from edge_arseg.training.run.folder import BEST, LAST
+from edge_arseg.training.run.folder import BEST
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     return patch_store(tmp_path_factory.mktemp("pairs") / "store")
-
-
-@pytest.mark.parametrize("stopped", [2, 3, 7])
-def test_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, store, stopped):
-    whole = training(tmp_path / "whole", store)
-    whole.run()
-    with pytest.raises(KeyboardInterrupt):
-        training(tmp_path / "again", store).run(stop_at(stopped))
-    torch.rand(5)  # whatever else drew random numbers in between
-    again = training(tmp_path / "again", store, resume=True)
-    assert again.step == stopped // 3 * 3
-    again.run()
-    wanted, seen = whole.network.state_dict(), again.network.state_dict()
-    assert all(torch.equal(wanted[key], seen[key]) for key in wanted)
-    for name in (BEST, LAST):
-        one, other = load_file(tmp_path / "whole" / name), load_file(tmp_path / "again" / name)
-        assert all(torch.equal(one[key], other[key]) for key in one)
-    logs = [[{k: v for k, v in r.items() if k != "seconds"} for r in run.folder.records()] for run in (whole, again)]
-    assert logs[0] == logs[1]
-    assert [record["step"] for record in logs[0]] == [3, 6, 8]
-    assert set(logs[0][0]["miou_by_distance"]) == {"1", "3"}
 
 
 def moved_by(path, store, settings, **more):
@@ -122,7 +100,7 @@ def test_an_lr_branch_that_was_never_trained_is_no_start(store, start):
     network.trained = (Branch.HR,)
     pairs = pairs_from_stores(network, store, (), lr_scale=0.5, score_pairs=4)
     with pytest.raises(OptionError, match=f"--start {start}: the LR branch of this model was never trained"):
-        start_network(network, pairs, SETTINGS, start)
+        start_network(network, pairs, SETTINGS, LrStart(start))
 
 
 def test_what_comes_out_says_that_both_branches_were_trained(tmp_path, store):

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from pair_stores import patch_store
+from support.training.pair_stores import patch_store
 
-from edge_arseg.training.lr.augmentation import PairAugmentation
 from edge_arseg.training.lr.distances import DISTANCE_CHOICES
-from edge_arseg.training.lr.pair_choice import spread_pairs
-from edge_arseg.training.lr.views import JoinedPairs, PairViews, batches
+from edge_arseg.training.lr.pairs import spread_pairs
+from edge_arseg.training.lr.settings import PairAugmentation
+from edge_arseg.training.lr.views import JoinedPairs, PairViews, pair_batches
 from edge_arseg.training.pairs.store import PairStore
 
 
@@ -30,7 +30,10 @@ def views(labelled, unlabelled=None, *, first=0, share=0.5):
 
 
 def test_a_run_that_goes_on_sees_what_it_would_have_seen(store):
-    whole, rest = list(batches(views(store), 4, workers=0)), list(batches(views(store, first=8), 4, workers=0))
+    whole, rest = (
+        list(pair_batches(views(store), 4, workers=0)),
+        list(pair_batches(views(store, first=8), 4, workers=0)),
+    )
     assert (len(whole), len(rest)) == (5, 3)
     for one, other in zip(whole[2:], rest, strict=True):
         assert all((getattr(one, name) == getattr(other, name)).all() for name in one.__slots__)

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from training_files import PALETTE, png_from_rgb, street_still
+from support.training.files import PALETTE, png_from_rgb, street_still
 
 from edge_arseg.errors import DataError
-from edge_arseg.spec.classes import CAMVID_12
+from edge_arseg.spec.model import CAMVID_12
 from edge_arseg.training.pairs.authors import flow_from_vectors, keyframe_path
 from edge_arseg.training.pairs.store import PairStore
-from edge_arseg.training.prepare import Request, store_from_request
+from edge_arseg.training.prepare import store_from_request
+from edge_arseg.training.request import Request
 from edge_arseg.video.sinks.png import png_from_indices
 
 SIZE = (66, 82)  # whole cells in neither direction

@@ -3,8 +3,8 @@
 import pytest
 
 from edge_arseg.errors import DataError, SinkError
-from edge_arseg.spec.classes import CAMVID_11
-from edge_arseg.training.pairs.store_files import StoreHead
+from edge_arseg.spec.model import CAMVID_11
+from edge_arseg.training.pairs.store import StoreHead
 from edge_arseg.training.pairs.writer import StoreWriter
 
 HEAD = StoreHead(CAMVID_11, 64, 96, 12)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from pair_stores import patch_store
 from safetensors.torch import load_file
-from tiny_trainings import HR_SETTINGS, LR_SETTINGS, hr_training, lr_training, stop_at
+from support.training.pair_stores import patch_store
+from support.training.runs import HR_SETTINGS, LR_SETTINGS, hr_training, lr_training, stop_at
 
 from edge_arseg.errors import OptionError
 from edge_arseg.training.hr.stills import stills_from_street

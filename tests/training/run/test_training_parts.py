@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 import torch
-from small_networks import OWN_MODEL
+from support.networks.small import OWN_MODEL
 
 from edge_arseg.network.network import Network
-from edge_arseg.training.datasets.normalisations import normalisation_of
-from edge_arseg.training.run.averaged import AveragedWeights
-from edge_arseg.training.run.curves import plot_curves
+from edge_arseg.training.datasets.classes import normalisation_of
+from edge_arseg.training.run.average import average_from_network, restore_average
+from edge_arseg.training.run.folder import plot_curves
 from edge_arseg.training.run.losses import class_weights, overlap_loss, task_loss
-from edge_arseg.training.run.schedule import learning_rate
+from edge_arseg.training.run.optimizer import learning_rate
 
 
 def test_the_rate_rises_then_falls_to_nothing():
@@ -72,35 +72,35 @@ def test_nothing_to_learn_from_is_no_loss():
 
 def test_the_average_follows_quickly_first_and_slowly_later():
     network = Network(OWN_MODEL)
-    average = AveragedWeights(network, 0.9)
+    average = average_from_network(network, 0.9)
     name = "hr_head.classifier.bias"
-    start = average.network.state_dict()[name].clone()
+    start = average.module.state_dict()[name].clone()
     with torch.no_grad():
         network.hr_head.classifier.bias.add_(1.0)
-    average.update(network)
-    assert torch.allclose(average.network.state_dict()[name], start + 1 - 2 / 11)
+    average.update_parameters(network)
+    assert torch.allclose(average.module.state_dict()[name], start + 1 - 2 / 11)
     for _ in range(200):
-        average.update(network)
-    before = average.network.state_dict()[name].clone()
+        average.update_parameters(network)
+    before = average.module.state_dict()[name].clone()
     with torch.no_grad():
         network.hr_head.classifier.bias.add_(1.0)
-    average.update(network)
-    assert torch.allclose(average.network.state_dict()[name] - before, torch.tensor(0.1), atol=1e-5)
-    assert not average.network.training
+    average.update_parameters(network)
+    assert torch.allclose(average.module.state_dict()[name] - before, torch.tensor(0.1), atol=1e-5)
+    assert not average.module.training
 
 
 def test_the_average_goes_on_where_it_was():
     network = Network(OWN_MODEL)
-    one = AveragedWeights(network, 0.9)
+    one = average_from_network(network, 0.9)
     for _ in range(3):
         with torch.no_grad():
             network.hr_head.classifier.bias.add_(1.0)
-        one.update(network)
-    other = AveragedWeights(Network(OWN_MODEL), 0.9)
-    other.load(one.state())
+        one.update_parameters(network)
+    other = average_from_network(Network(OWN_MODEL), 0.9)
+    restore_average(other, one.state_dict())
     for average in (one, other):
-        average.update(network)
-    a, b = one.network.state_dict(), other.network.state_dict()
+        average.update_parameters(network)
+    a, b = one.module.state_dict(), other.module.state_dict()
     assert all(torch.equal(a[key], b[key]) for key in a)
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training_files import BUILDING, CAR, POLE, ROAD, SKY, street_still
+from support.training.files import BUILDING, CAR, POLE, ROAD, SKY, street_still
 
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.training.simulation.camera import path_from_seed
 from edge_arseg.training.simulation.clip import frames_from_still
 from edge_arseg.training.simulation.depth import Relief, relief_from_label

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from video.moving_clips import chainable, encode, moving
-from video.mp4_files import joined, with_edits, with_empty_samples
+from support.clips.moving import chainable, encode, moving
+from support.clips.mp4 import joined, with_edits, with_empty_samples
 
 from edge_arseg.errors import SourceError
 from edge_arseg.motion import MotionChain

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from video.moving_clips import chainable, encode, moving
+from support.clips.moving import chainable, encode, moving
 
 from edge_arseg.motion import MotionChain
 from edge_arseg.video import open_video

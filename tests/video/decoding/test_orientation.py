@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 from av.bitstream import BitStreamFilterContext
-from video.moving_clips import chainable, encode
-from video.mp4_files import with_matrix
+from support.clips.moving import chainable, encode
+from support.clips.mp4 import with_matrix
 
 from edge_arseg.motion import MotionChain
 from edge_arseg.spec.frame import VECTOR_DTYPE, Branch

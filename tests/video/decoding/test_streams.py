@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import av
 import numpy as np
 import pytest
-from video.broken_clips import audio_only
-from video.moving_clips import chainable, encode, moving
+from support.clips.broken import audio_only
+from support.clips.moving import chainable, encode, moving
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.video import open_video

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.sink_results import opened, result_at, start_writer
+from support.clips.results import opened, result_at, start_writer
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 
 
 def test_lines_tell_what_happened(tmp_path):

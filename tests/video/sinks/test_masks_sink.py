@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.sink_results import opened, result_at
+from support.clips.results import opened, result_at
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.classes import CAMVID_11
+from edge_arseg.spec.model import CAMVID_11
 
 
 def _png(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ import signal
 import av
 import numpy as np
 import pytest
-from video.sink_results import decoded, opened, result_at, start_writer
+from support.clips.results import decoded, opened, result_at, start_writer
 
 from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.spec.frame import Branch

@@ -4,7 +4,7 @@ import errno
 import os
 
 import pytest
-from video.sink_results import decoded, opened, result_at
+from support.clips.results import decoded, opened, result_at
 
 from edge_arseg.errors import SinkError
 from edge_arseg.storage import files

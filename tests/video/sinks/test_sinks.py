@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video.sink_results import decoded, opened, result_at
+from support.clips.results import decoded, opened, result_at
 
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.result import SegmentedFrame
+from edge_arseg.spec.frame import Branch, SegmentedFrame
 
 
 def test_null_takes_everything():

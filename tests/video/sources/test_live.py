@@ -8,16 +8,18 @@ from contextlib import contextmanager
 import av
 import numpy as np
 import pytest
-from video.live_server import SERVER, served
-from video.moving_clips import moving, run
+from support.clips.live_server import SERVER, served
+from support.clips.moving import moving, run
 
 from edge_arseg.errors import SourceError
 from edge_arseg.motion import MotionChain
 from edge_arseg.spec.frame import Branch
 from edge_arseg.video import open_video, source_from_uri
 from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
-from edge_arseg.video.sources.live import LONGEST_PAUSE_S, MISSED_LIMIT, LiveReader
+from edge_arseg.video.reader import VideoReader
+from edge_arseg.video.sources.live import LONGEST_PAUSE_S, MISSED_LIMIT, Newest
 
 PICTURES = [av.VideoFrame.from_ndarray(rgb, format="rgb24") for rgb in moving(8, step=(3, 2))]
 
@@ -53,7 +55,8 @@ def live(camera, *, connect=None, retry_s=5.0, uri="udp://fake", motion="recode"
     first = next(coming)
     maker = FrameMaker(uri, camera, first, motion=motion, size=None, recode_scale=1.0, live=True)
     refuse = connect or (lambda: (_ for _ in ()).throw(SourceError("refused")))
-    reader = LiveReader(source, camera, maker, itertools.chain([first], coming), connect=refuse, retry_s=retry_s)
+    opened = FrameSource(source, camera, maker, itertools.chain([first], coming), connect=refuse)
+    reader = VideoReader(opened, Newest(opened, retry_s=retry_s))
     try:
         yield reader
     finally:
@@ -65,8 +68,8 @@ def settle(reader, index):
     """Wait until the thread has followed the picture with this index."""
     end = time.monotonic() + 10
     while time.monotonic() < end:
-        with reader._news:
-            if reader._newest is not None and reader._newest.rest.index >= index:
+        with reader._delivery._news:
+            if reader._delivery._newest is not None and reader._delivery._newest.rest.index >= index:
                 return
         time.sleep(0.005)
     raise AssertionError(f"picture {index} was never followed")
@@ -200,7 +203,7 @@ def test_frames_that_arrived_are_delivered_before_the_error():
         next(reader)
         camera.show(1)
         camera.script.put(SourceError("no such device"))
-        reader._thread.join(10)
+        reader._delivery._thread.join(10)
         assert next(reader).index == 1
         with pytest.raises(SourceError):
             next(reader)
@@ -224,7 +227,7 @@ def test_closing_wakes_a_waiting_consumer():
         closer.start()
         assert list(reader) == []
         closer.join()
-    assert not reader._thread.is_alive()
+    assert not reader._delivery._thread.is_alive()
     assert camera.closed
 
 

@@ -7,8 +7,8 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from video.live_server import served
-from video.moving_clips import encode, moving
+from support.clips.live_server import served
+from support.clips.moving import encode, moving
 
 from edge_arseg.errors import MotionError
 from edge_arseg.spec.frame import MotionSource

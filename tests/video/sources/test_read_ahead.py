@@ -9,12 +9,14 @@ from contextlib import contextmanager
 import av
 import numpy as np
 import pytest
-from video.moving_clips import SHARED, chainable, encode, moving
+from support.clips.moving import SHARED, chainable, encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video, source_from_uri
 from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
+from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sources import read_ahead
 from edge_arseg.video.sources.read_ahead import ReadAhead
 
@@ -50,7 +52,9 @@ def reading(*script, ahead=1):
     coming = source.pictures()
     first = next(coming)
     maker = FrameMaker("a.mp4", source, first, motion="zero", size=None, recode_scale=1.0, buffers=ahead + 2)
-    reader = ReadAhead(source_from_uri("a.mp4"), source, maker, itertools.chain([first], coming), ahead=ahead)
+    coming = itertools.chain([first], coming)
+    opened = FrameSource(source_from_uri("a.mp4"), source, maker, coming, connect=Script)
+    reader = VideoReader(opened, ReadAhead(opened, ahead=ahead))
     try:
         yield reader, source
     finally:
@@ -125,7 +129,7 @@ def test_closing_ends_the_iteration_and_the_thread():
         reader.close()
         reader.close()
         assert list(reader) == []
-        assert not reader._thread.is_alive()
+        assert not reader._delivery._thread.is_alive()
         assert source.closed.is_set()
 
 

@@ -3,7 +3,7 @@ import gc
 import av
 import numpy as np
 import pytest
-from video.moving_clips import chainable, encode, moving
+from support.clips.moving import chainable, encode, moving
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import MotionSource

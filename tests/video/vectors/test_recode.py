@@ -3,7 +3,7 @@ import itertools
 import av
 import numpy as np
 import pytest
-from video.moving_clips import SHARED, moving
+from support.clips.moving import SHARED, moving
 
 from edge_arseg.spec.frame import VECTOR_DTYPE
 from edge_arseg.video.vectors.recode import Recoder, still_vectors

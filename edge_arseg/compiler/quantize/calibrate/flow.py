@@ -9,30 +9,30 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from edge_arseg.compiler.quantize.calibrate.histogram import Histogram
 from edge_arseg.compiler.quantize.calibrate.observed import BUDGET, ObservedGraph, Take
-from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
-from edge_arseg.compiler.quantize.calibrate.thresholds import range_from_histogram
+from edge_arseg.compiler.quantize.calibrate.ranges import Histogram, Ranges, range_from_histogram
+from edge_arseg.compiler.quantize.calibrate.selection import Selection, selections_from_recipe
 from edge_arseg.compiler.quantize.rules.layers import Layers, layers_from_graph, observed_tensors
 from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
-from edge_arseg.compiler.quantize.selection import Selection, selections_from_recipe
 from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.choice.engine_choice import unproved
-from edge_arseg.runtime.engines.options import EngineOptions
-from edge_arseg.runtime.pipeline import Mode, Pipeline
-from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.runtime.pipeline import Pipeline
+from edge_arseg.runtime.segment import segment
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.manifest import Manifest, Role
 from edge_arseg.spec.recipe import DATA, CalibrationClip, Recipe
 from edge_arseg.storage.url import label_of
+from edge_arseg.video.reader import open_video
 
 ROLES = (Role.HR, Role.LR, Role.FUSE)
 RESULTS = {Role.HR: (names.FEATURE,), Role.LR: (names.LR_FEATURE,), Role.FUSE: ()}
 SAMPLES = 4
 """Frames that are kept, to compare layers on."""
+
+READ_AHEAD = 1
+"""Frames that are read while one is calibrated on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ def ranges_from_clips(
     number = 0
     for selection, source in zip(selections, sources, strict=True):
         progress(f"calibrating on {label_of(selection.clip.source)}")
-        flow = _CalibrationPipeline(selection, watchers)
-        for frame in _observed_frames(bundle, selection, source, flow, threads):
+        flow = _CalibrationPipeline(bundle.manifest, selection, watchers)
+        for frame in _observed_frames(selection, source, flow):
             if number in chosen:
                 samples.append(frame)
             number += 1
@@ -175,9 +175,9 @@ class _CalibrationPipeline(Pipeline):
     """
 
     uses_motion = True
-    label = "calibration"
 
-    def __init__(self, selection: Selection, watchers: Mapping[Role, _Watcher]) -> None:
+    def __init__(self, manifest: Manifest, selection: Selection, watchers: Mapping[Role, _Watcher]) -> None:
+        super().__init__(manifest, "calibration")
         self._selection, self._watchers = selection, watchers
         self._index = -1
         self._key_feature: np.ndarray | None = None
@@ -237,20 +237,16 @@ def _watchers(
     return watchers
 
 
-def _observed_frames(
-    bundle: Bundle, selection: Selection, source: str, flow: _CalibrationPipeline, threads: int | None
-) -> Iterator[np.ndarray]:
-    """Run the clip through the segmenter's loop, and yield a copy of each frame that was looked at."""
+def _observed_frames(selection: Selection, source: str, flow: _CalibrationPipeline) -> Iterator[np.ndarray]:
+    """Run the clip through the loop, and yield a copy of each frame that was looked at."""
     policy = KeyframePolicy(interval=selection.interval, scene_cut=1.0)
+    size = (flow.manifest.height, flow.manifest.width)
     seen = 0
-    engines = EngineOptions(backend="onnxruntime", threads=threads)
-    with Segmenter(unproved(bundle, engines), mode=Mode.HR, policy=policy) as segmenter:
-        segmenter.pipeline = flow
-        with segmenter.open(source, motion=selection.clip.motion) as reader:
-            for result in segmenter.segment(islice(reader, selection.clip.frames)):
-                seen += 1
-                if flow.observed:
-                    yield result.frame.rgb.copy()
+    with open_video(source, motion=selection.clip.motion, size=size, ahead=READ_AHEAD) as reader:
+        for result in segment(islice(reader, selection.clip.frames), flow, policy):
+            seen += 1
+            if flow.observed:
+                yield result.frame.rgb.copy()
     if seen < selection.clip.frames:
         raise SourceError(
             f"{label_of(selection.clip.source)}: {seen} frames seen, the recipe reads {selection.clip.frames}"

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from edge_arseg.compiler.onnx_graph import itemsize, part_of, shapes_of
+from edge_arseg.compiler.onnx_graph import itemsize, part_from_model, shapes_from_model
 from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums
 
 BUDGET = 512_000_000
@@ -49,7 +49,7 @@ class ObservedGraph:
         wanted = [[*results], *([] for _ in self.groups[1:])]
         for names, group in zip(wanted, self.groups, strict=True):
             names.extend(name for name in group if name not in fed and name not in names)
-        self._sessions = [_session(part_of(model, names), threads) for names in wanted]
+        self._sessions = [_session(part_from_model(model, names), threads) for names in wanted]
 
     def run(self, feeds: Mapping[str, np.ndarray], take: Take | None = None) -> dict[str, np.ndarray]:
         """Compute the results; show every tensor to ``take``, one after the other, where it is given."""
@@ -69,7 +69,7 @@ class ObservedGraph:
 
 
 def _groups(model: onnx.ModelProto, tensors: Sequence[str], budget: int) -> list[list[str]]:
-    shapes = shapes_of(model)
+    shapes = shapes_from_model(model)
     groups: list[list[str]] = [[]]
     held = 0
     for name in tensors:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from edge_arseg.compiler.onnx_graph import OnnxGraph, id_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, node_id
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
 
@@ -45,17 +45,17 @@ def layers_from_graph(model: onnx.ModelProto, role: Role) -> Layers:
         node
         for node in graph.nodes
         if node.op_type in WEIGHTED
-        and id_of(node) not in closed
+        and node_id(node) not in closed
         and _has_weights(graph, node)
         and not (role is Role.FUSE and node.op_type != "Conv")
     ]
     if role is Role.FUSE:
         return Layers(tuple(node.name for node in layers), ())
-    reached = {id_of(node) for layer in layers for node in graph.behind(layer.output)}
+    reached = {node_id(node) for layer in layers for node in graph.behind(layer.output)}
     between = [
         node.name
         for node in graph.nodes
-        if node.op_type in BETWEEN and id_of(node) in reached and id_of(node) not in closed
+        if node.op_type in BETWEEN and node_id(node) in reached and node_id(node) not in closed
     ]
     return Layers(tuple(node.name for node in layers), tuple(between))
 
@@ -77,7 +77,7 @@ def _decoder(graph: OnnxGraph) -> set[str]:
         node = graph.producer(node.input[0])
     if node is None:
         return set()
-    return {id_of(node), *(id_of(follower) for follower in graph.behind(node.output))}
+    return {node_id(node), *(node_id(follower) for follower in graph.behind(node.output))}
 
 
 def observed_tensors(model: onnx.ModelProto, layers: Layers) -> list[str]:
@@ -99,62 +99,6 @@ def rectified(graph: OnnxGraph, name: str) -> str | None:
     """Return what a rectifier makes of a tensor that it alone reads; ``None`` where there is no such rectifier."""
     reader = graph.only_consumer(name)
     return reader.output[0] if reader is not None and reader.op_type in ("Relu", "Clip") else None
-
-
-def residual_inputs(model: onnx.ModelProto, quantized: tuple[str, ...]) -> list[str]:
-    """Return the input of each residual sum that TensorRT wants in int8.
-
-    TensorRT fuses a convolution with the sum behind it and its rectifier where the *other* summand comes in int8. Where
-    both are convolutions (a shortcut with weights), the one with fewer layers in front of it is the shortcut.
-
-    Args:
-        model: the graph.
-        quantized: names of the layers in int8.
-    """
-    graph = OnnxGraph(model)
-    depth = _depths(graph)
-    found: list[str] = []
-    for node in graph.nodes:
-        if node.op_type != "Add" or any(name in graph.constants for name in node.input):
-            continue
-        ends = [name for name in node.input if _fusable(graph, name, quantized)]
-        if ends:
-            main = max(ends, key=lambda name: depth[name])
-            found.extend(name for name in node.input if name != main)
-    return found
-
-
-def shared_scales(model: onnx.ModelProto) -> list[set[str]]:
-    """Return the groups of tensors that shall have one scale: inputs and output of each concatenation.
-
-    Groups that overlap are one. TensorRT moves a quantization behind a concatenation in front of it, which it can only
-    do where the scales are equal.
-    """
-    groups: list[set[str]] = []
-    graph = OnnxGraph(model)
-    for node in graph.nodes:
-        if node.op_type == "Concat" and not any(name in graph.constants for name in node.input):
-            group = {*node.input, *node.output}
-            for other in [known for known in groups if known & group]:
-                groups.remove(other)
-                group |= other
-            groups.append(group)
-    return groups
-
-
-def _fusable(graph: OnnxGraph, name: str, quantized: tuple[str, ...]) -> bool:
-    """Whether a tensor is what a quantized convolution writes for one reader alone."""
-    node = graph.producer(name)
-    return node is not None and node.name in quantized and graph.only_consumer(name) is not None
-
-
-def _depths(graph: OnnxGraph) -> dict[str, int]:
-    """Return the largest number of layers in front of each tensor, its own included."""
-    depth: dict[str, int] = {}
-    for node in graph.nodes:
-        own = max((depth.get(name, 0) for name in node.input), default=0) + (node.op_type in WEIGHTED)
-        depth.update(dict.fromkeys(node.output, own))
-    return depth
 
 
 def _floats(model: onnx.ModelProto) -> set[str]:

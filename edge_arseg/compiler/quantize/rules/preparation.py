@@ -1,18 +1,22 @@
 """A float graph as it is quantized: the same function, with fewer steps in float around the integers.
 
-Both changes are exact up to the rounding of float32:
+All changes are exact up to the rounding of float32:
 
 - the normalisation of the frame, a chain of operations with constants, becomes one product and one sum. They see the
   planes as rows of a matrix: ONNX Runtime would otherwise reorder them to have the channels last, as its integer
   convolutions want them, and scale channels there ten times slower;
 - a mean over a whole plane becomes ``GlobalAveragePool``, which engines have in int8.
+
+A new change is a function here and its name in ``REWRITES``.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import onnx
 
 from edge_arseg.compiler.graph_writer import GraphWriter
-from edge_arseg.compiler.onnx_graph import OnnxGraph, attribute, shapes_of
+from edge_arseg.compiler.onnx_graph import OnnxGraph, attribute, shapes_from_model
 from edge_arseg.spec import tensor as names
 
 _AFFINE = ("Add", "Sub", "Mul", "Div")
@@ -23,8 +27,8 @@ def prepared_graph(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     graph = OnnxGraph(copy)
-    _pool_planes(graph)
-    _fold_normalisation(graph)
+    for rewrite in REWRITES:
+        rewrite(graph)
     onnx.checker.check_model(copy, full_check=True)
     return copy
 
@@ -52,7 +56,7 @@ def _fold_normalisation(graph: OnnxGraph) -> None:
         return
     result = chain[-1].output[0]
     writer = GraphWriter()
-    shape = shapes_of(graph.model)[result][1]
+    shape = shapes_from_model(graph.model)[result][1]
     rows = writer.op("Reshape", planes, writer.constant("planes_as_rows", np.array([3, -1])), name="frame_rows")
     factor = writer.constant("normalisation_scale", scale[:, None].astype(np.float32))
     shift = writer.constant("normalisation_offset", offset[:, None].astype(np.float32))
@@ -92,3 +96,7 @@ def _affine_chain(graph: OnnxGraph, name: str) -> tuple[list[onnx.NodeProto], np
         chain.append(node)
         name = node.output[0]
     return chain, scale, offset
+
+
+REWRITES: tuple[Callable[[OnnxGraph], None], ...] = (_pool_planes, _fold_normalisation)
+"""What is changed, in this order."""

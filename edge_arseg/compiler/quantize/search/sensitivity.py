@@ -9,11 +9,12 @@ import onnx
 from edge_arseg.compiler.quantize.calibrate.flow import RESULTS, PreparedBranch
 from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph
 from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
+from edge_arseg.compiler.quantize.dialects import Dialect
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.compiler.quantize.rules.layers import Layers
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.decoder import DecoderWeights
 from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.weights import DecoderWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def sensitivities(
     frames: Sequence[np.ndarray],
     classifier: DecoderWeights,
     *,
-    activations: str,
+    dialect: Dialect,
     threads: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[LayerSensitivity]:
@@ -53,7 +54,7 @@ def sensitivities(
         ranges: of its activations.
         frames: to compare on, each ``[H, W, 3] uint8``.
         classifier: from features to class scores.
-        activations: see ``qdq_from_ranges``.
+        dialect: of the engine library that the graph is for.
         threads: of the graph.
         progress: called with a line now and then.
     """
@@ -63,7 +64,7 @@ def sensitivities(
     for number, layer in enumerate(branch.layers.weighted):
         if number % 10 == 0:
             progress(f"{role.value}: layer {number + 1} of {len(branch.layers.weighted)} alone in int8")
-        alone = qdq_from_ranges(branch.model, Layers((layer,), ()), ranges, activations=activations)
+        alone = qdq_from_ranges(branch.model, Layers((layer,), ()), ranges, dialect=dialect)
         seen = [_scores(_feature(alone, role, frame, threads), classifier) for frame in frames]
         found.append(LayerSensitivity(layer, weights[layer], sqnr_db(expected, seen)))
     return sorted(found, key=lambda entry: (entry.sqnr_db, entry.layer))

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime as ort
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
-from edge_arseg.runtime.engines.contract import Buffer, Engine
+from edge_arseg.runtime.engines.contract import Buffer, Engine, Place
 from edge_arseg.runtime.engines.onnxruntime.engine import first_line, run_bound, specs_from_arguments
 from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums
 from edge_arseg.spec.tensor import FEATURES
@@ -24,7 +24,7 @@ _ADVICE = (
 class CudaOnnxRuntimeEngine(Engine):
     """One graph on ONNX Runtime's CUDA provider; outputs that are features stay on the GPU."""
 
-    feature_place = "onnxruntime-gpu"
+    feature_place = Place.ONNXRUNTIME_GPU
     provider: ClassVar[str] = "CUDAExecutionProvider"
     memory: ClassVar[str] = "cuda"
 

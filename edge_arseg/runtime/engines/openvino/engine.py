@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
+from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.engines.contract import Buffer, Engine
 from edge_arseg.runtime.engines.openvino.cache import cache_settings
-from edge_arseg.spec.cores import usable_cores
 from edge_arseg.spec.tensor import TensorSpec
 
 _CONVERTER = "openvino.tools.ovc"

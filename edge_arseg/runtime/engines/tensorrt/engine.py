@@ -17,7 +17,7 @@ from edge_arseg.runtime.bundles.plans import plan_from_bundle
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cuda import CudaDevice, DeviceArray, borrow_device, return_device
 from edge_arseg.runtime.device.cuda_graph import CudaGraph, driver_library, graph_from_work
-from edge_arseg.runtime.engines.contract import Buffer, Engine
+from edge_arseg.runtime.engines.contract import Buffer, Engine, Place
 from edge_arseg.runtime.engines.tensorrt.library import tensorrt_library, tensorrt_log
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import FEATURES, TensorSpec
@@ -41,7 +41,7 @@ class TensorRtEngine(Engine):
     Outputs that are features are ``DeviceArray``, the others arrays of the host.
     """
 
-    feature_place = "cuda"
+    feature_place = Place.CUDA
 
     def __init__(self, path: Path | str, *, threads: int | None = None):
         """Load a plan.

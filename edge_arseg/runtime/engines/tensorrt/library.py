@@ -1,18 +1,19 @@
-"""The installed TensorRT: finding it, hearing what it says, and what to do where it cannot be used."""
+"""The installed TensorRT: which Python owns it, what it says, and what to type where it cannot be used."""
 
 import logging
 import re
+import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from edge_arseg.errors import EnvironmentUnfitError
-from edge_arseg.runtime.engines.tensorrt.home import tensorrt_advice
 
 OLDEST = (8, 5)
 """The first with ``set_tensor_address`` and ``execute_async_v3``, and with a GridSample layer."""
@@ -20,6 +21,38 @@ OLDEST = (8, 5)
 KEPT_ERRORS = 20
 
 _log = logging.getLogger(__name__)
+
+
+def tensorrt_is_here() -> bool:
+    """Return whether this Python can see TensorRT; nothing is imported."""
+    try:
+        return find_spec("tensorrt") is not None
+    except ValueError:  # loaded already, without a spec
+        return True
+
+
+def tensorrt_owner(root: Path = Path("/")) -> str | None:
+    """Return the name of the system's Python that has TensorRT's bindings, like ``python3.10``.
+
+    ``dist-packages`` of ``python3`` belongs to whichever version the system's ``python3`` is.
+    """
+    found = sorted((root / "usr/lib").glob("python3*/dist-packages/tensorrt"))
+    return found[-1].parents[1].name if found else None
+
+
+def tensorrt_advice(root: Path = Path("/")) -> str:
+    """Return what to type where TensorRT is missing in this Python."""
+    owner = tensorrt_owner(root)
+    if owner is None:
+        return "sudo apt install python3-libnvinfer (TensorRT comes with JetPack, never from pip)"
+    version = owner.removeprefix("python")
+    same = version in ("3", f"{sys.version_info.major}.{sys.version_info.minor}")
+    if same:
+        return f"{owner} -m venv --system-site-packages .venv"
+    return (
+        f"{owner} -m venv --system-site-packages .venv (TensorRT was made for {owner}, "
+        f"this is Python {sys.version_info.major}.{sys.version_info.minor})"
+    )
 
 
 def tensorrt_library(root: Path = Path("/")) -> ModuleType:

@@ -1,9 +1,22 @@
-"""Finding the compiled kernel of a bundle that fits the GPU."""
+"""The compiled kernel: the source it is made of, and the one in a bundle that fits a GPU."""
+
+import hashlib
+from pathlib import Path
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.kernels.cuda.source_files import source_digest
-from edge_arseg.spec.manifest import KernelEntry
+from edge_arseg.spec.entries import KernelEntry
+
+SOURCE = Path(__file__).parent / "source"
+MAIN = SOURCE / "fusion.cu"
+
+
+def source_digest() -> str:
+    """Return the SHA-256 over all source files, in hexadecimal."""
+    digest = hashlib.sha256()
+    for file in sorted(SOURCE.glob("*.cu*")):
+        digest.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def kernel_for_gpu(bundle: Bundle, compute_capability: tuple[int, int]) -> KernelEntry:

@@ -9,8 +9,8 @@ from edge_arseg.errors import BuildError, OptionError
 from edge_arseg.runtime.device.cuda import CudaDevice, DeviceArray
 from edge_arseg.runtime.kernels.cuda.launch_plan import GpuLimits, LaunchPlan
 from edge_arseg.runtime.kernels.cuda.weight_table import table_from_weights
-from edge_arseg.spec.fusion import FusionWeights
 from edge_arseg.spec.tensor import TensorSpec
+from edge_arseg.spec.weights import FusionWeights
 
 
 class OnDevice(Protocol):

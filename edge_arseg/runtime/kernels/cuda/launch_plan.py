@@ -7,8 +7,8 @@ from enum import Enum
 import numpy as np
 
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
-from edge_arseg.spec.fusion import FusionShapes
 from edge_arseg.spec.tensor import DType
+from edge_arseg.spec.weights import FusionShapes
 
 TILE_WIDTH = 16
 """Columns of a block's tile."""

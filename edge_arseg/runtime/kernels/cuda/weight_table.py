@@ -3,7 +3,7 @@
 import numpy as np
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.fusion import WINDOW, FusionWeights
+from edge_arseg.spec.weights import WINDOW, FusionWeights
 
 TAPS = 12
 """Floats per channel: nine taps row by row, the bias, and two that fill up three loads of four."""

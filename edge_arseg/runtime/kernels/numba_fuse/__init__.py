@@ -14,18 +14,13 @@ three rows at once and keeps every partial sum in a register (``microkernels``).
 no map of the 49 similarities, is ever written to memory.
 """
 
-from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.compiled import require_numba
 from edge_arseg.native.library import instruction_set
 
 if instruction_set() is None:
-    try:
-        import numba  # noqa: F401
-    except ImportError as error:
-        raise EnvironmentUnfitError(
-            "the CPU fusion kernel needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
-        ) from error
+    require_numba("the CPU fusion kernel")
 
 from edge_arseg.runtime.kernels.numba_fuse.kernel import FusionKernel
-from edge_arseg.spec.fusion import FusionShapes
+from edge_arseg.spec.weights import FusionShapes
 
 __all__ = ["FusionKernel", "FusionShapes"]

@@ -4,16 +4,7 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.kernels.numba_fuse.microkernels import (
-    CHANNELS_AT_ONCE,
-    similarity_1,
-    similarity_2,
-    similarity_3,
-    weighted_sum_many,
-    weighted_sum_one,
-)
-from edge_arseg.runtime.kernels.numba_fuse.sizes import ROWS, SEEN_ROWS, SLOTS
-from edge_arseg.runtime.kernels.numba_fuse.vector import (
+from edge_arseg.runtime.kernels.numba.vector import (
     LANES,
     add,
     exp,
@@ -25,7 +16,16 @@ from edge_arseg.runtime.kernels.numba_fuse.vector import (
     store_past_cache,
     subtract,
 )
-from edge_arseg.spec.fusion import WINDOW
+from edge_arseg.runtime.kernels.numba_fuse.geometry import ROWS, SEEN_ROWS, SLOTS
+from edge_arseg.runtime.kernels.numba_fuse.microkernels import (
+    CHANNELS_AT_ONCE,
+    similarity_1,
+    similarity_2,
+    similarity_3,
+    weighted_sum_many,
+    weighted_sum_one,
+)
+from edge_arseg.spec.weights import WINDOW
 
 _PLACES = WINDOW * WINDOW
 

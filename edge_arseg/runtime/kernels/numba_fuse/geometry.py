@@ -1,11 +1,24 @@
-"""How a fusion is cut into strips, and where each strip keeps its rows in scratch memory."""
+"""The cut of a fusion into strips, with the place of a strip's rows in scratch memory: what compiled code agrees on."""
 
 from typing import NamedTuple
 
-from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
-from edge_arseg.runtime.kernels.numba_fuse.sizes import PLACE_FLOATS, ROWS, SEEN_ROWS, SLOTS
-from edge_arseg.spec.fusion import WINDOW, FusionShapes
+from edge_arseg.runtime.kernels.numba.registers import LANES
+from edge_arseg.spec.weights import WINDOW, FusionShapes
 
+REACH = WINDOW // 2
+"""Pixels from the centre of the window to its edge."""
+ROWS = 3
+"""Output rows that are computed together."""
+SEEN_ROWS = ROWS + WINDOW - 1
+"""Key rows that ``ROWS`` output rows see together."""
+SLOTS = ROWS + 2
+"""Rows that a group of ``ROWS`` convolved rows needs."""
+SOURCE_ROWS = 6
+"""Source rows that one block of columns may read through ``blend_picked``; others are gathered pixel by pixel."""
+PLACE_FLOATS = 2 * SOURCE_ROWS * LANES
+"""Weights kept for one block: left and right neighbour for each source row."""
+PLACE_INTS = LANES + 2
+"""Integers kept for one block: its kind, the start of its window, and the place of every lane in that window."""
 _SCRATCH_BYTES = 1_200_000
 """What one thread's rows should fit in: most of the second-level cache of a server core."""
 _LEAST_STRIP = 256

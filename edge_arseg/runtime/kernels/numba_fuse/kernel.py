@@ -8,12 +8,11 @@ import numpy as np
 from edge_arseg.errors import OptionError
 from edge_arseg.native.library import Kernel, shipped_kernel
 from edge_arseg.native.table import table_of
-from edge_arseg.runtime.kernels.numba_fuse.axis import axis_of, windows_of
-from edge_arseg.runtime.kernels.numba_fuse.geometry import geometry_from_shapes, geometry_of_rows
-from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
-from edge_arseg.runtime.kernels.numba_fuse.sizes import PLACE_INTS, ROWS
-from edge_arseg.spec.cores import usable_cores
-from edge_arseg.spec.fusion import WINDOW, FusionShapes, FusionWeights
+from edge_arseg.runtime.device.cores import usable_cores
+from edge_arseg.runtime.kernels.numba.registers import LANES
+from edge_arseg.runtime.kernels.numba_fuse.geometry import PLACE_INTS, ROWS, geometry_from_shapes, geometry_of_rows
+from edge_arseg.runtime.kernels.numba_fuse.tables import axis_of, windows_of
+from edge_arseg.spec.weights import WINDOW, FusionShapes, FusionWeights
 
 _LARGE = 32 << 20
 """Bytes from which a result is written past the caches."""

@@ -14,9 +14,8 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
-from edge_arseg.runtime.kernels.numba_fuse.registers import REGISTERS
-from edge_arseg.runtime.kernels.numba_fuse.sizes import ROWS, SEEN_ROWS
-from edge_arseg.runtime.kernels.numba_fuse.vector import (
+from edge_arseg.runtime.kernels.numba.registers import REGISTERS
+from edge_arseg.runtime.kernels.numba.vector import (
     LANES,
     VECTOR,
     element_pointer,
@@ -26,7 +25,8 @@ from edge_arseg.runtime.kernels.numba_fuse.vector import (
     splat_vector,
     store_vector,
 )
-from edge_arseg.spec.fusion import TAPS, WINDOW
+from edge_arseg.runtime.kernels.numba_fuse.geometry import ROWS, SEEN_ROWS
+from edge_arseg.spec.weights import TAPS, WINDOW
 
 CHANNELS_AT_ONCE = 8 if REGISTERS == 32 else 4
 """Channels of the weighted sum in one pass: ``ROWS * CHANNELS_AT_ONCE`` sums, ``ROWS`` weights, one value."""

@@ -4,9 +4,7 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.kernels.numba_fuse.microkernels import convolve_once, convolve_twice
-from edge_arseg.runtime.kernels.numba_fuse.sizes import PLACE_FLOATS, PLACE_INTS, REACH, ROWS, SLOTS
-from edge_arseg.runtime.kernels.numba_fuse.vector import (
+from edge_arseg.runtime.kernels.numba.vector import (
     LANES,
     blend_picked,
     fma,
@@ -17,6 +15,8 @@ from edge_arseg.runtime.kernels.numba_fuse.vector import (
     splat,
     store,
 )
+from edge_arseg.runtime.kernels.numba_fuse.geometry import PLACE_FLOATS, PLACE_INTS, REACH, ROWS, SLOTS
+from edge_arseg.runtime.kernels.numba_fuse.microkernels import convolve_once, convolve_twice
 from edge_arseg.runtime.kernels.numba_fuse.warp import place_row, warp_block
 
 AHEAD = 4

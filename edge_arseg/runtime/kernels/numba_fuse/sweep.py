@@ -3,10 +3,10 @@
 
 from numba import njit
 
+from edge_arseg.runtime.kernels.numba.registers import LANES
 from edge_arseg.runtime.kernels.numba_fuse.attention import attend
-from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
+from edge_arseg.runtime.kernels.numba_fuse.geometry import REACH, ROWS, SEEN_ROWS, SLOTS
 from edge_arseg.runtime.kernels.numba_fuse.rows import add_base_rows, add_seen_rows, add_warped_rows, write_query_rows
-from edge_arseg.runtime.kernels.numba_fuse.sizes import REACH, ROWS, SEEN_ROWS, SLOTS
 
 
 @njit(error_model="numpy")

@@ -4,18 +4,7 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.kernels.numba_fuse.placement import (
-    are_neighbours,
-    flat_places,
-    least,
-    most,
-    one_further,
-    place_axis,
-    places_in_window,
-    share_of_row,
-)
-from edge_arseg.runtime.kernels.numba_fuse.sizes import PLACE_FLOATS, PLACE_INTS, ROWS, SOURCE_ROWS
-from edge_arseg.runtime.kernels.numba_fuse.vector import (
+from edge_arseg.runtime.kernels.numba.vector import (
     LANES,
     add,
     blend_picked,
@@ -26,6 +15,17 @@ from edge_arseg.runtime.kernels.numba_fuse.vector import (
     prefetch,
     splat,
     store,
+)
+from edge_arseg.runtime.kernels.numba_fuse.geometry import PLACE_FLOATS, PLACE_INTS, ROWS, SOURCE_ROWS
+from edge_arseg.runtime.kernels.numba_fuse.placement import (
+    are_neighbours,
+    flat_places,
+    least,
+    most,
+    one_further,
+    place_axis,
+    places_in_window,
+    share_of_row,
 )
 
 NEIGHBOURS = -1

@@ -13,18 +13,13 @@ horizontally for every class, while the best score and its class stay in registe
 written.
 """
 
-from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.compiled import require_numba
 from edge_arseg.native.library import instruction_set
 
 if instruction_set() is None:
-    try:
-        import numba  # noqa: F401
-    except ImportError as error:
-        raise EnvironmentUnfitError(
-            "the CPU decode kernel needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
-        ) from error
+    require_numba("the CPU decode kernel")
 
+from edge_arseg.runtime.kernels.numba_head.geometry import DecodeShapes
 from edge_arseg.runtime.kernels.numba_head.kernel import DecodeKernel
-from edge_arseg.runtime.kernels.numba_head.shapes import DecodeShapes
 
 __all__ = ["DecodeKernel", "DecodeShapes"]

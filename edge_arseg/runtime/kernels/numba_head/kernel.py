@@ -8,11 +8,10 @@ import numpy as np
 from edge_arseg.errors import OptionError
 from edge_arseg.native.library import Kernel, shipped_kernel
 from edge_arseg.native.table import table_of
-from edge_arseg.runtime.kernels.numba_fuse.registers import LANES
-from edge_arseg.runtime.kernels.numba_head.geometry import CLASSES, TILE, Geometry
-from edge_arseg.runtime.kernels.numba_head.shapes import DecodeShapes
-from edge_arseg.runtime.kernels.numba_head.taps import RowTaps, column_taps, row_taps
-from edge_arseg.spec.cores import usable_cores
+from edge_arseg.runtime.device.cores import usable_cores
+from edge_arseg.runtime.kernels.numba.registers import LANES
+from edge_arseg.runtime.kernels.numba_head.geometry import CLASSES, TILE, DecodeShapes, Geometry
+from edge_arseg.runtime.kernels.numba_head.tables import RowTaps, column_taps, row_taps
 
 _MOST_CLASSES = 256
 _STRIPS = 16

@@ -1,36 +1,30 @@
-"""The entry point of one thread, compiled for one signature and kept on disk where that is possible.
-
-Threads are used as by the fusion kernel, for the same reasons.
-"""
+"""The entry point of one thread, compiled for one signature and kept on disk where that is possible."""
 # mypy: disable-error-code="no-untyped-def, call-arg, var-annotated"
 
 import functools
 
 from numba import types
 
-from edge_arseg.native.entry import cached_if_possible, compiled_entry, unpacker
+from edge_arseg.compiled import cached_if_possible
+from edge_arseg.native.entry import compiled_entry, unpacker
 from edge_arseg.native.library import Kernel, digest_of_sources
-from edge_arseg.runtime.kernels.numba_fuse.launch import take_next
+from edge_arseg.runtime.kernels.numba.launch import BYTES, FLOATS, INTS, PLACES, sizes_type, take_next
 from edge_arseg.runtime.kernels.numba_head.geometry import Geometry
 from edge_arseg.runtime.kernels.numba_head.sweep import sweep_strip
-from edge_arseg.runtime.kernels.numba_head.taps import ColumnTaps, RowTaps
+from edge_arseg.runtime.kernels.numba_head.tables import ColumnTaps, RowTaps
 
-_FLOATS = types.Array(types.float32, 1, "C")
-_INTS = types.Array(types.int32, 1, "C")
-_PLACES = types.Array(types.intp, 1, "C")
-_BYTES = types.Array(types.uint8, 1, "C")
 _ARGUMENTS = (
-    _FLOATS,  # feature
-    _FLOATS,  # weights
-    _FLOATS,  # bias
-    types.NamedTuple((types.intp, _INTS, _FLOATS), RowTaps),
-    types.NamedTuple((_INTS, _INTS, _FLOATS), ColumnTaps),
-    _BYTES,  # out
-    _PLACES,  # jobs
-    types.NamedUniTuple(types.intp, len(Geometry._fields), Geometry),  # g
-    _FLOATS,  # scores
-    _FLOATS,  # line
-    _BYTES,  # row
+    FLOATS,  # feature
+    FLOATS,  # weights
+    FLOATS,  # bias
+    types.NamedTuple((types.intp, INTS, FLOATS), RowTaps),
+    types.NamedTuple((INTS, INTS, FLOATS), ColumnTaps),
+    BYTES,  # out
+    PLACES,  # jobs
+    sizes_type(Geometry),  # g
+    FLOATS,  # scores
+    FLOATS,  # line
+    BYTES,  # row
 )
 
 

@@ -11,7 +11,7 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
-from edge_arseg.runtime.kernels.numba_fuse.vector import (
+from edge_arseg.runtime.kernels.numba.vector import (
     INT_VECTOR,
     LANES,
     VECTOR,

@@ -4,7 +4,7 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.kernels.numba_fuse.vector import LANES, fma, load, multiply, splat, store
+from edge_arseg.runtime.kernels.numba.vector import LANES, fma, load, multiply, splat, store
 from edge_arseg.runtime.kernels.numba_head.geometry import CLASSES, TILE
 from edge_arseg.runtime.kernels.numba_head.microkernels import (
     add_scores,

@@ -1,0 +1,168 @@
+"""The options of ``quantize``, and the choice that follows: what was asked for, else what a target wants."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
+from edge_arseg.errors import OptionError
+from edge_arseg.spec.manifest import Manifest, Precision, Role
+from edge_arseg.spec.targets.target import Activations, Target
+
+USUAL_RECIPE = "street"
+
+CHOSEN = (Role.HR, Role.LR, Role.FUSE)
+"""Graphs whose precision is chosen; ``head`` and ``lr_head`` follow ``fuse``, whose features they read."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeOptions:
+    """What a user asks ``quantize`` for.
+
+    Attributes:
+        target: id of the target that the result is for, or ``local``; ``None``: ONNX Runtime on x86.
+        precisions: asked for, by role; graphs that are not named get the target's, else int8 branches.
+        activations: ``uint8`` or ``int8``; ``None``: the target's, else ``uint8``.
+        recipe: name of a calibration recipe, or its file; ``None``: the target's, else ``street``.
+        data: folder that ``{data}`` in the recipe stands for.
+        max_drop: points of mIoU that each branch may lose; needs ``labels``.
+        labels: folder of index PNGs to score on; with either ``clip`` or ``images``.
+        clip: labelled clip.
+        images: folder of labelled images.
+        limit: frames or images to score on, at most.
+        threads: of the engines; ``None``: all cores.
+        gate: what the golden frames have to reach.
+        force: replace a bundle that is there.
+
+    Raises:
+        OptionError: options contradict each other.
+    """
+
+    target: str | None = None
+    precisions: Mapping[Role, Precision] = field(default_factory=dict)
+    activations: str | None = None
+    recipe: str | None = None
+    data: Path | None = None
+    max_drop: float | None = None
+    labels: Path | None = None
+    clip: str | None = None
+    images: Path | None = None
+    limit: int | None = None
+    threads: int | None = None
+    gate: Gate = USUAL_GATE
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.labels is not None and (self.clip is None) == (self.images is None):
+            raise OptionError("--labels goes with either --clip or --images")
+        if self.labels is None and (self.clip or self.images or self.max_drop is not None):
+            raise OptionError("--clip, --images and --max-drop need --labels")
+
+
+@dataclass(frozen=True, slots=True)
+class QuantizeChoice:
+    """What to make.
+
+    Attributes:
+        precisions: of ``hr``, ``lr`` and ``fuse``, as far as the bundle has them.
+        activations: integers of int8 graphs; see ``Dialect``.
+        recipe: name of the calibration recipe, or its file.
+    """
+
+    precisions: dict[Role, Precision]
+    activations: str
+    recipe: str
+
+
+def choice_from_options(
+    manifest: Manifest,
+    target: Target | None,
+    asked: Mapping[Role, Precision],
+    activations: str | None,
+    recipe: str | None,
+    *,
+    bundle: str,
+) -> QuantizeChoice:
+    """Decide what is not asked for: int8 branches, for ONNX Runtime on x86 or as the target wants them.
+
+    Args:
+        manifest: of the float32 bundle.
+        target: that the result is for; ``None``: for no target in particular.
+        asked: precisions that the user names.
+        activations, recipe: likewise; ``None``: not named.
+        bundle: its path, for messages.
+
+    Raises:
+        OptionError: what is asked for contradicts the target or the bundle: all in one message, with what to type; or
+            the target runs no int8, so that there is nothing to quantize.
+    """
+    roles = chosen_roles(manifest)
+    faults = [
+        f"--{role.value} {precision.value}: the bundle has the HR branch alone; leave out --{role.value}"
+        for role, precision in asked.items()
+        if role not in roles
+    ]
+    if target is None:
+        usual = {Role.HR: Precision.INT8, Role.LR: Precision.INT8, Role.FUSE: Precision.FP32}
+        chosen = QuantizeChoice(
+            {role: asked.get(role, usual[role]) for role in roles},
+            activations or Activations.UINT8.value,
+            recipe or USUAL_RECIPE,
+        )
+    else:
+        chosen, contradictions = _choice_from_target(target, roles, asked, activations, recipe)
+        faults += contradictions
+        if not faults and not asked and Precision.INT8 not in chosen.precisions.values():
+            raise OptionError(
+                f"{target.id} runs no int8 (it has {_precision_names(target)}), so there is nothing to quantize; type "
+                f"edge-arseg compile {bundle} --target {target.id}"
+            )
+    if faults:
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        raise OptionError(f"{bundle} cannot be quantized like this\n{lines}")
+    return chosen
+
+
+def chosen_roles(manifest: Manifest) -> tuple[Role, ...]:
+    """Return the graphs of a bundle whose precision is chosen: those of ``CHOSEN`` that it has."""
+    return tuple(role for role in CHOSEN if role in manifest.graphs)
+
+
+def runnable_precisions(target: Target) -> tuple[Precision, ...]:
+    """Return what a target runs; a mixed graph holds INT8 and float layers."""
+    assert target.precision is not None
+    choices = target.precision.choices
+    return (*choices, Precision.MIXED) if Precision.INT8 in choices else choices
+
+
+def _choice_from_target(
+    target: Target,
+    roles: tuple[Role, ...],
+    asked: Mapping[Role, Precision],
+    activations: str | None,
+    recipe: str | None,
+) -> tuple[QuantizeChoice, list[str]]:
+    """Return the choice for a target, and what of the user's options contradicts it."""
+    assert target.precision is not None
+    able = runnable_precisions(target)
+    branch = Precision.INT8 if Precision.INT8 in able else target.precision.hr
+    usual = {Role.HR: branch, Role.LR: branch, Role.FUSE: target.precision.fuse}
+    wanted = target.precision.activations.value
+    faults = [
+        f"--{role.value} {asked[role].value}: does not run on {target.id} (it has {_precision_names(target)}); leave "
+        f"out --{role.value}, or --target for a bundle that is for no target"
+        for role in CHOSEN
+        if role in asked and asked[role] not in able
+    ]
+    if activations not in (None, wanted):
+        faults.append(
+            f"--activations {activations}: {target.id} wants {wanted}; leave out --activations, or --target for a "
+            "bundle that is for no target"
+        )
+    precisions = {role: asked.get(role, usual[role]) for role in roles}
+    return QuantizeChoice(precisions, wanted, recipe or target.precision.recipe), faults
+
+
+def _precision_names(target: Target) -> str:
+    assert target.precision is not None
+    return ", ".join(precision.value for precision in target.precision.choices)

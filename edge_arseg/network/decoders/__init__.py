@@ -1,1 +1,0 @@
-"""Decoders: encoder features in, one feature map out."""

@@ -1,1 +1,0 @@
-"""Encoders: image in, features at several strides out."""

@@ -1,0 +1,150 @@
+"""From a source to sinks: what ``edge-arseg run`` does.
+
+::
+
+    run_to_sinks("camvid-bise18.arseg", "clip.mp4", ["overlay.mp4", "jsonl://frames.jsonl"])
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from edge_arseg.motion.keyframe import Policy
+from edge_arseg.runtime.choice.engine_choice import Choice, Choosable
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.video.reader import VideoReader
+from edge_arseg.video.sinks import check_sinks, open_sinks
+from edge_arseg.video.sinks.base import Sink
+
+RATE = 30.0
+"""Frames per second that a sink is told of where the source does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What is about to run.
+
+    Attributes:
+        choice: bundle and engines.
+        label: what runs: mode, fusion and backend.
+        motion: where the vectors come from, and why.
+        frames: that will come, at most; ``None`` where that is not known.
+    """
+
+    choice: Choice
+    label: str
+    motion: str
+    frames: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run came to.
+
+    Attributes:
+        choice: bundle and engines.
+        label: what ran: mode, fusion and backend.
+        motion: where the vectors came from at the end, and why.
+        frames: segmented.
+        keyframes: of them through the HR branch, at distance 0.
+        seconds: from opening the source to closing the sinks.
+    """
+
+    choice: Choice
+    label: str
+    motion: str
+    frames: int
+    keyframes: int
+    seconds: float
+
+    @property
+    def fps(self) -> float:
+        """Frames a second, all in all: reading, segmenting, drawing and encoding."""
+        return self.frames / self.seconds
+
+
+def run_to_sinks(
+    bundle: Choosable,
+    source: str | PathLike[str],
+    sinks: Sequence[str | PathLike[str] | Sink],
+    *,
+    mode: Mode | None = None,
+    engines: EngineOptions | None = None,
+    policy: Policy | None = None,
+    motion: str = "auto",
+    recode_scale: float = 1.0,
+    stream: int | None = None,
+    limit: int | None = None,
+    alpha: float = 0.5,
+    inputs: Iterable[Path] = (),
+    force: bool = False,
+    begun: Callable[[RunStart], None] = lambda _: None,
+    each: Callable[[SegmentedFrame], None] = lambda _: None,
+) -> Run:
+    """Segment a source and write every result to every sink.
+
+    It ends with the source, after ``limit`` frames, or where nobody reads any sink any more (a closed pipe).
+
+    Args:
+        bundle, mode, engines, policy: see ``Segmenter``.
+        source, motion, recode_scale, stream: see ``open_video``.
+        sinks: names, see ``open_sink``; or sinks of your own, which are closed at the end.
+        limit: stop after this many frames.
+        alpha: how much of the class colour an overlay mixes in, 0 to 1.
+        inputs: files that are not to be overwritten, besides the source.
+        force: results that are there may be replaced.
+        begun: called once, when everything is open and before the first frame.
+        each: called with every result, after the sinks.
+
+    Raises:
+        SinkError: a sink would overwrite something, or cannot be written.
+        SourceError: the source cannot be read.
+        BundleError, BuildError, OptionError, EnvironmentUnfitError: see ``Segmenter``.
+    """
+    named = [os.fspath(sink) for sink in sinks if not isinstance(sink, Sink)]
+    inputs = tuple(inputs)
+    with ExitStack() as closed_at_the_end:
+        opened = [closed_at_the_end.enter_context(sink) for sink in sinks if isinstance(sink, Sink)]
+        check_sinks(named, source=source, inputs=inputs, force=force)
+        segmenter = closed_at_the_end.enter_context(Segmenter(bundle, mode=mode, engines=engines, policy=policy))
+        start = time.perf_counter()
+        with ExitStack() as stack:
+            reader = stack.enter_context(
+                segmenter.open(source, motion=motion, recode_scale=recode_scale, stream=stream)
+            )
+            for sink in open_sinks(
+                named,
+                size=segmenter.size,
+                rate=reader.rate or RATE,
+                classes=segmenter.bundle.manifest.model.classes,
+                alpha=alpha,
+                source=source,
+                inputs=inputs,
+                force=force,
+            ):
+                opened.append(stack.enter_context(sink))
+            label = segmenter.pipeline.label
+            total = min(filter(None, (reader.frame_count, limit)), default=None)
+            begun(RunStart(segmenter.choice, label, _motion(reader), total))
+            frames = keyframes = 0
+            for result in segmenter.segment(reader):
+                for sink in opened:
+                    sink.write(result)
+                frames += 1
+                keyframes += result.distance == 0
+                each(result)
+                if frames == limit or (opened and all(sink.finished for sink in opened)):
+                    break
+            used = _motion(reader)
+        return Run(segmenter.choice, label, used, frames, keyframes, time.perf_counter() - start)
+
+
+def _motion(reader: VideoReader) -> str:
+    return f"{reader.motion_source.value} ({reader.motion_reason})"

@@ -1,0 +1,60 @@
+"""The loop: frames in, class maps out."""
+
+import time
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from edge_arseg.motion.chain import MotionChain
+from edge_arseg.motion.keyframe import KeyframePolicy, Policy
+from edge_arseg.runtime.pipeline import Pipeline
+from edge_arseg.runtime.stages import StageClock
+from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
+
+
+def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None = None) -> Iterator[SegmentedFrame]:
+    """Segment the frames of one source, in order.
+
+    Args:
+        frames: ``[H, W, 3] uint8`` of the bundle's size, with their vectors; the first one is a keyframe.
+        pipeline: what a frame runs through. It stays the caller's, and serves one loop at a time.
+        policy: when a frame becomes a keyframe; by default at most the bundle's GOP apart, and at scene cuts.
+
+    Yields:
+        One result per frame. Its class map and flow are overwritten by the next one.
+
+    Raises:
+        OptionError: a frame of another size, or a policy that answers with something else than a branch.
+    """
+    manifest = pipeline.manifest
+    policy = policy or KeyframePolicy(interval=manifest.gop)
+    chain = MotionChain(manifest.height, manifest.width, block=manifest.flow_block, policy=policy)
+    cells = (-(-side // manifest.flow_block) for side in (manifest.height, manifest.width))
+    flow = np.zeros((*cells, 2), np.float32)  # engines take contiguous arrays, a motion field is a view
+    clock, key_index, last, source = StageClock(), 0, None, iter(frames)
+    while True:
+        with clock.stage("decode"):
+            frame = next(source, None)
+        if frame is None:
+            return
+        start = time.perf_counter_ns()
+        with clock.stage("motion"):
+            branch, motion = chain.follow(frame, last)
+            if branch is Branch.LR and pipeline.uses_motion:
+                np.copyto(flow, motion.flow)
+        if branch is Branch.HR:
+            key_index = frame.index
+            class_map = pipeline.key(frame.rgb, clock)
+        else:
+            class_map = pipeline.between(frame.rgb, flow, clock)
+        latency_ms = (time.perf_counter_ns() - start) / 1e6
+        last = SegmentedFrame(
+            frame,
+            class_map,
+            pipeline.branch(branch),
+            frame.index - key_index,
+            latency_ms,
+            motion if branch is Branch.LR else None,
+            clock.take(),
+        )
+        yield last

@@ -1,0 +1,75 @@
+"""One source that is open: its pictures, and what makes frames of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_arseg.spec.frame import Frame, MotionSource
+from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.frames import FrameMaker, Step
+from edge_arseg.video.uri import Source
+
+
+class FrameSource:
+    """What every way of delivering frames has in common: they own one of these, and may iterate over it themselves.
+
+    Args:
+        source: that was opened.
+        pictures: of it.
+        maker: of frames; it has seen the first picture.
+        coming: the first picture, and those behind it.
+        connect: opens the source again.
+
+    Attributes:
+        source: as above.
+        height, width: of every frame, pixels.
+        rate: frames a second, if known.
+        frame_count: number of frames that the container declares, if it does; ``None`` for a live source.
+        orientation: of the first picture as stored.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        pictures: PictureSource,
+        maker: FrameMaker,
+        coming: Iterator[Picture],
+        *,
+        connect: Callable[[], PictureSource],
+    ) -> None:
+        self.source = source
+        self.height, self.width = maker.height, maker.width
+        self.rate, self.frame_count = pictures.rate, None if source.live else pictures.frame_count
+        self.orientation = maker.orientation
+        self._pictures, self._maker, self._coming, self._connect = pictures, maker, coming, connect
+
+    @property
+    def motion(self) -> tuple[MotionSource, str]:
+        """Where the vectors come from now, and why."""
+        return self._maker.vectors.source, self._maker.vectors.reason
+
+    def steps(self) -> Iterator[Step]:
+        """The pictures that are left, followed but not turned into RGB; raises ``SourceError`` on a fault."""
+        return map(self._maker.step, self._coming)
+
+    def frame(self, step: Step, missed: Sequence[NDArray[np.void] | None] = ()) -> Frame:
+        """Turn a picture that was followed into a frame; ``missed`` as ``Frame`` has it."""
+        return self._maker.frame(step, tuple(missed))
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        return self.frame(self._maker.step(next(self._coming)))
+
+    def open_again(self) -> None:
+        """Connect anew, after ``close``; the next frame has no vectors, and the times go on."""
+        self._pictures = self._connect()
+        self._maker.restart(self._pictures)
+        self._coming = self._pictures.pictures()
+
+    def close(self) -> None:
+        """Let go of the source; the iteration ends. Safe to call twice."""
+        self._coming = iter(())
+        self._pictures.close()

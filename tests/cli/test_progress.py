@@ -1,0 +1,56 @@
+"""Progress where nobody watches a terminal: lines that are few and say all."""
+
+import pytest
+
+from edge_arseg.cli import progress
+from edge_arseg.cli.progress import CLIPS, FRAMES, STEPS, Meter
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds, which the test sets."""
+    seconds = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: seconds[0])
+    return seconds
+
+
+def shown(clock, capsys, meter, calls):
+    """Lines of ``(second, done, total, what, detail)``."""
+    with meter:
+        for second, done, total, what, *detail in calls:
+            clock[0] = second
+            meter.show(done, total, what, **({"detail": detail[0]} if detail else {}))
+    return capsys.readouterr().err.splitlines()
+
+
+def test_what_goes_on_is_announced_then_told_every_ten_seconds(clock, capsys):
+    calls = [(0, 0, 100, "scoring"), (4, 8, 100, "scoring"), (12, 24, 100, "scoring"), (13, 26, 100, "scoring")]
+    assert shown(clock, capsys, Meter(unit=FRAMES), calls) == [
+        "scoring ...",
+        "scoring: 24 of 100 frames, 2.0 fps, 38 s to go",
+    ]
+
+
+def test_the_end_is_told(clock, capsys):
+    calls = [(0, 0, 3, "preparing"), (1, 1, 3, "preparing"), (2, 3, 3, "preparing")]
+    assert shown(clock, capsys, Meter(unit=CLIPS), calls)[1:] == [
+        "preparing: 3 of 3 clips, 1.5 a second, 0 s to go"
+    ]  # fmt: skip
+
+
+def test_what_was_done_before_does_not_count_for_the_pace(clock, capsys):
+    """A run of 900 steps that goes on at 500: five steps in ten seconds."""
+    calls = [(60, 501, 900, "training", "loss 2.000"), (72, 507, 900, "training", "loss 1.000, mIoU 7.00 %")]
+    assert shown(clock, capsys, Meter(unit=STEPS), calls) == [
+        "training: step 501 of 900, loss 2.000",
+        "training: step 507 of 900, loss 1.000, mIoU 7.00 %, 2.00 s a step, 786 s to go",
+    ]
+
+
+def test_another_count_has_its_own_pace(clock, capsys):
+    calls = [(0, 0, 4, "first"), (1, 4, 4, "first"), (50, 0, 4, "second"), (62, 3, 4, "second")]
+    assert shown(clock, capsys, Meter(unit=CLIPS), calls)[-1] == "second: 3 of 4 clips, 0.2 a second, 4 s to go"
+
+
+def test_without_a_total_there_is_no_end_to_wait_for(clock, capsys):
+    assert shown(clock, capsys, Meter(), [(11, 22, 0, "")]) == ["22 frames, 2.0 fps"]

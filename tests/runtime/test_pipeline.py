@@ -1,0 +1,198 @@
+"""Pipelines from a bundle, and the loop over one: without a Segmenter, with frames that come from anywhere."""
+
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import pytest
+from support.bundles.fake import GOP, HEIGHT, WIDTH, write_fake_bundle
+
+from edge_arseg.errors import EnvironmentUnfitError, OptionError
+from edge_arseg.motion import KeyframePolicy
+from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.engines.fake import FakeEngine
+from edge_arseg.runtime.fusion.contract import Fusion
+from edge_arseg.runtime.fusion.opening import FUSIONS, Place, Way, fusions_for
+from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
+from edge_arseg.runtime.segment import segment
+from edge_arseg.spec.frame import Branch, Frame
+from edge_arseg.spec.manifest import Role
+from edge_arseg.video.reader import open_video
+
+STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames=9"
+FAKE = EngineOptions(fusion="graph", backend="fake")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return read_bundle(write_fake_bundle(tmp_path_factory.mktemp("fake") / "fake.arseg"))
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """Names of engines, as they are closed."""
+    names: list[str] = []
+    close = FakeEngine.close
+    monkeypatch.setattr(FakeEngine, "close", lambda engine: (names.append(engine.name), close(engine))[1])
+    return names
+
+
+@pytest.mark.parametrize(
+    ("mode", "label", "engines", "branches"),
+    [
+        (Mode.AR, "ar, graph fusion, fake", {"hr", "lr", "fuse"}, ["hr", "lr", "lr", "lr", "hr", "lr"]),
+        (Mode.HR, "hr, fake", {"hr"}, ["hr"] * 6),
+        (Mode.LR, "lr, graph head, fake", {"lr", "lr_head"}, ["lr"] * 6),
+    ],
+)
+def test_a_pipeline_comes_complete_and_closes_what_it_opened(bundle, closed, mode, label, engines, branches):
+    with open_pipeline(bundle, mode, FAKE) as pipeline, open_video(STREET, size=(HEIGHT, WIDTH)) as reader:
+        assert pipeline.label == label
+        assert [result.branch.value for result in islice(segment(reader, pipeline), 6)] == branches
+        assert closed == []
+    assert set(closed) == engines
+    pipeline.close()
+
+
+def test_engines_are_closed_where_the_loop_fails(bundle, closed):
+    wrong = Frame(0, 0.0, np.zeros((HEIGHT, WIDTH + 1, 3), np.uint8))
+    with pytest.raises(OptionError, match="input 'frame'"), open_pipeline(bundle, Mode.AR, FAKE) as pipeline:
+        next(segment([wrong], pipeline))
+    assert set(closed) == {"hr", "lr", "fuse"}
+
+
+def test_the_engines_that_opened_are_closed_where_the_fusion_does_not(bundle, closed, monkeypatch):
+    from_bundle = FakeEngine.from_bundle
+
+    def failing(bundle, role, **options):
+        if role is Role.FUSE:
+            raise EnvironmentUnfitError("no such GPU")
+        return from_bundle(bundle, role, **options)
+
+    monkeypatch.setattr(FakeEngine, "from_bundle", failing)
+    with pytest.raises(EnvironmentUnfitError, match="no such GPU"):
+        open_pipeline(bundle, Mode.AR, FAKE)
+    assert sorted(closed) == ["hr", "lr"]
+
+
+class Recorded(Pipeline):
+    """Runs nothing, and keeps the flow of every frame."""
+
+    uses_motion = True
+
+    def __init__(self, manifest):
+        super().__init__(manifest, "recorded")
+        self.flows = []
+
+    def key(self, rgb, clock):
+        self.flows.append(None)
+        return np.zeros(rgb.shape[:2], np.uint8)
+
+    def between(self, rgb, flow, clock):
+        assert flow.flags.c_contiguous
+        self.flows.append(float(np.abs(flow).max()))
+        return np.zeros(rgb.shape[:2], np.uint8)
+
+
+def test_one_chain_of_motion_goes_through_all_frames(bundle):
+    """Its flow grows from keyframe to keyframe, and is that of every other pipeline."""
+    seen = []
+    for _ in range(2):
+        pipeline = Recorded(bundle.manifest)
+        with open_video(STREET, size=(HEIGHT, WIDTH), motion="recode") as reader:
+            distances = [result.distance for result in segment(reader, pipeline)]
+        assert distances == [0, 1, 2, 3, 0, 1, 2, 3, 0]
+        assert [flow is None for flow in pipeline.flows] == [distance == 0 for distance in distances]
+        seen.append(pipeline.flows)
+    assert seen[0] == seen[1]
+    assert seen[0][3] > seen[0][1] > 0
+
+
+def test_frames_may_come_from_anywhere_and_the_first_is_a_keyframe(bundle):
+    pictures = np.zeros((5, HEIGHT, WIDTH, 3), np.uint8)
+    frames = (Frame(index, index / 25, rgb) for index, rgb in enumerate(pictures))
+    with open_pipeline(bundle, Mode.AR, FAKE) as pipeline:
+        results = list(segment(frames, pipeline, policy=lambda frame: Branch.LR))
+    assert [result.distance for result in results] == [0, 1, 2, 3, 4]
+    assert [sorted(result.stages_ms) for result in results[:2]] == [
+        ["decode", "hr", "motion"],
+        ["decode", "fuse", "lr", "motion"],
+    ]
+
+
+def test_a_policy_that_answers_with_no_branch_is_refused(bundle):
+    frames = [Frame(index, index / 25, np.zeros((HEIGHT, WIDTH, 3), np.uint8)) for index in range(2)]
+    with (
+        open_pipeline(bundle, Mode.AR, FAKE) as pipeline,
+        pytest.raises(OptionError, match=r"answered True.*Branch\.HR"),
+    ):
+        list(segment(frames, pipeline, policy=lambda frame: True))
+
+
+def test_without_a_policy_the_gop_of_the_bundle_counts(bundle):
+    with open_video(STREET, size=(HEIGHT, WIDTH), motion="recode") as reader:
+        assert [result.distance for result in segment(reader, Recorded(bundle.manifest))].count(0) == -(-9 // GOP)
+    with open_video(STREET, size=(HEIGHT, WIDTH), motion="recode") as reader:
+        policy = KeyframePolicy(interval=3)
+        assert [r.distance for r in segment(reader, Recorded(bundle.manifest), policy)] == [0, 1, 2] * 3
+
+
+class Keyframes(Fusion):
+    """A way of fusing of one's own: class 7 everywhere."""
+
+    name = "kernel"
+
+    @classmethod
+    def open(cls, bundle, options):
+        return cls()
+
+    def class_map(self, key_feature, flow, lr_feature, clock):
+        with clock.stage("fuse"):
+            return np.full((HEIGHT, WIDTH), 7, np.uint8)
+
+    def close(self):
+        pass
+
+
+def test_a_way_of_fusing_is_a_class_and_a_line_in_the_table(bundle, monkeypatch):
+    own = Way("kernel", (Place.HOST,), f"{__name__}:Keyframes")
+    monkeypatch.setattr("edge_arseg.runtime.fusion.opening.FUSIONS", (own, *FUSIONS))
+    with open_pipeline(bundle, Mode.AR, replace(FAKE, fusion="auto")) as pipeline:
+        with open_video(STREET, size=(HEIGHT, WIDTH)) as reader:
+            second = list(islice(segment(reader, pipeline), 2))[1]
+        assert (second.class_map == 7).all()
+        assert pipeline.label == "ar, kernel fusion, fake"
+
+
+@pytest.mark.parametrize(
+    ("place", "auto", "kernel"),
+    [
+        (Place.HOST, ["CpuKernelFusion", "GraphFusion"], ["CpuKernelFusion"]),
+        (Place.CUDA, ["CudaKernelFusion", "GraphFusion"], ["CudaKernelFusion"]),
+        (Place.ONNXRUNTIME_GPU, ["GraphFusion"], "where no kernel reads them"),
+    ],
+)
+def test_the_place_of_the_features_decides_which_ways_there_are(bundle, monkeypatch, place, auto, kernel):
+    monkeypatch.setattr(FakeEngine, "feature_place", place)
+    monkeypatch.setattr("edge_arseg.runtime.head.kernels_available", lambda: True)
+    options = EngineOptions(backend="fake")
+    assert [kind.__name__ for kind in fusions_for(bundle, options)] == auto
+    assert [kind.__name__ for kind in fusions_for(bundle, replace(options, fusion="graph"))] == ["GraphFusion"]
+    if isinstance(kernel, str):
+        with pytest.raises(EnvironmentUnfitError, match=rf"--fusion kernel: .*{kernel}"):
+            fusions_for(bundle, replace(options, fusion="kernel"))
+    else:
+        assert [kind.__name__ for kind in fusions_for(bundle, replace(options, fusion="kernel"))] == kernel
+
+
+def test_where_no_kernel_runs_on_this_cpu_auto_takes_the_graph_in_silence(bundle, monkeypatch, caplog):
+    monkeypatch.setattr("edge_arseg.runtime.head.kernels_available", lambda: False)
+    with open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake")) as pipeline:
+        assert pipeline.label == "ar, graph fusion, fake"
+    assert caplog.records == []
+    with pytest.raises(EnvironmentUnfitError, match=r"--fusion kernel: .*edge-arseg\[cpu\]"):
+        open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake", fusion="kernel"))
+    with pytest.raises(OptionError, match="fusion 'magic' seen, expected one of auto, kernel, graph"):
+        open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake", fusion="magic"))

@@ -1,0 +1,139 @@
+"""The owner of the engines: what it runs on, whose masks it gives, when engines are closed."""
+
+import numpy as np
+import pytest
+from support.bundles.toy import GOP, HEIGHT, WIDTH, ToyEngine, write_toy_bundle
+
+from edge_arseg.errors import BuildError, OptionError
+from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.choice.engine_choice import unproved
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.engines.opening import BACKENDS
+from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.spec.frame import Branch
+
+STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames=10"
+OPEN: list[str] = []
+
+
+class CountedEngine(ToyEngine):
+    """Says which engines are open."""
+
+    def __init__(self, path, *, threads=None):
+        super().__init__(path, threads=threads)
+        OPEN.append(self.name)
+
+    def close(self):
+        if self.name in OPEN:
+            OPEN.remove(self.name)
+
+
+class FailingEngine(CountedEngine):
+    def __init__(self, path, *, threads=None):
+        if path.stem == "fuse":
+            raise BuildError("no memory for fuse")
+        super().__init__(path, threads=threads)
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch):
+    for name in ("Counted", "Failing"):
+        monkeypatch.setitem(BACKENDS, name.lower(), f"{__name__}:{name}Engine")
+    OPEN.clear()
+    return write_toy_bundle(tmp_path / "toy.arseg")
+
+
+def followed(results):
+    return [(result.branch.value, result.distance, result.class_map.tobytes()) for result in results]
+
+
+def test_masks_are_the_same_however_it_is_called(bundle):
+    options = EngineOptions(fusion="graph", backend="counted")
+    with Segmenter(bundle, fusion="graph", backend="counted") as segmenter:
+        expected = followed(segmenter.stream(STREET))
+        assert [(branch, distance) for branch, distance, _ in expected[: GOP + 1]] == [
+            ("hr", 0), ("lr", 1), ("lr", 2), ("lr", 3), ("hr", 0),
+        ]  # fmt: skip
+        assert len({mask for _, _, mask in expected}) > 2
+        with segmenter.open(STREET) as reader:
+            assert followed(segmenter.segment(reader)) == expected
+        assert followed(segmenter.stream(STREET)) == expected
+    for what in (str(bundle), read_bundle(bundle)):
+        with Segmenter(what, engines=options) as segmenter:
+            assert followed(segmenter.stream(STREET)) == expected
+    with Segmenter(unproved(read_bundle(bundle), options), mode=Mode.AR) as segmenter:
+        assert followed(segmenter.stream(STREET)) == expected
+
+
+def test_options_come_one_way(bundle):
+    with pytest.raises(OptionError, match="expected one of them"):
+        Segmenter(bundle, engines=EngineOptions(backend="counted"), threads=1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "opened", "label"),
+    [
+        (None, ["fuse", "hr", "lr"], "ar, graph fusion, counted"),
+        (Mode.HR, ["hr"], "hr, counted"),
+        (Mode.LR, ["lr", "lr_head"], "lr, graph head, counted"),
+    ],
+)
+def test_it_opens_what_the_mode_needs_and_closes_it(bundle, mode, opened, label):
+    with Segmenter(bundle, mode=mode, fusion="graph", backend="counted") as segmenter:
+        assert (sorted(OPEN), segmenter.pipeline.label) == (opened, label)
+        next(segmenter.stream(STREET))
+    assert OPEN == []
+    segmenter.close()
+
+
+def test_engines_are_closed_where_the_caller_fails(bundle):
+    def fail():
+        with Segmenter(bundle, fusion="graph", backend="counted") as segmenter:
+            next(segmenter.stream(STREET))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert OPEN == []
+
+
+def test_engines_are_closed_where_one_does_not_open(bundle):
+    with pytest.raises(BuildError, match="no memory for fuse"):
+        Segmenter(unproved(read_bundle(bundle), EngineOptions(fusion="graph", backend="failing")))
+    assert OPEN == []
+
+
+class Changed:
+    """A keyframe where the class map has moved away from the keyframe's: looks at what the last frame became."""
+
+    def __init__(self):
+        self.key, self.seen = None, []
+
+    def __call__(self, frame):
+        last = frame.last
+        self.seen.append(None if last is None else (last.branch, last.distance))
+        if last is None:
+            return Branch.HR
+        if last.distance == 0:
+            self.key = np.array(last.class_map)
+        enough = np.mean(last.class_map != self.key) > 0.1 or frame.distance >= 6
+        return Branch.HR if enough else Branch.LR
+
+
+def test_an_adaptive_policy_sees_what_the_last_frame_became(bundle):
+    policy = Changed()
+    with Segmenter(bundle, mode=Mode.AR, fusion="graph", backend="counted", policy=policy) as segmenter:
+        distances = [result.distance for result in segmenter.stream(STREET)]
+    # The toy's fusion gives the keyframe's classes, so nothing ever changes before the sixth frame.
+    assert distances == [0, 1, 2, 3, 4, 5, 0, 1, 2, 3]
+    assert policy.seen[0] is None
+    assert policy.seen[1:4] == [(Branch.HR, 0), (Branch.LR, 1), (Branch.LR, 2)]
+    assert len(policy.seen) == 10
+
+
+def test_a_policy_counts_from_the_next_source_on(bundle):
+    with Segmenter(bundle, fusion="graph", backend="counted", policy=lambda frame: Branch.LR) as segmenter:
+        assert [result.distance for result in segmenter.stream(STREET)] == list(range(10))
+        segmenter.policy = lambda frame: Branch.HR
+        assert [result.distance for result in segmenter.stream(STREET)] == [0] * 10

@@ -1,0 +1,89 @@
+"""The loop of a training: what a training has to give, and what the loop makes of it."""
+
+import math
+from dataclasses import dataclass
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from support.networks.small import OWN_MODEL
+
+from edge_arseg.network.network import Network
+from edge_arseg.training.run.folder import BEST, LAST, RunFolder
+from edge_arseg.training.run.loop import TrainingRun
+from edge_arseg.training.run.settings import RunSettings
+
+BIAS = "hr_head.classifier.bias"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToySettings(RunSettings):
+    steps: int = 6
+    rate: float = 0.1
+    warmup: int = 0
+    weight_decay: float = 0.0
+    score_every: int = 2
+    precision: str = "float32"
+
+
+class Toy(TrainingRun[torch.Tensor]):
+    """Brings one bias of the head to the numbers that it is given."""
+
+    name = "a bias"
+
+    def __init__(self, folder, scores, settings):
+        network = Network(OWN_MODEL)
+        self.scores = iter(scores)
+        trained = [network.hr_head.classifier.bias]
+        super().__init__(
+            network, settings, folder, device=torch.device("cpu"), workers=0, trained=trained, decayed=[]
+        )  # fmt: skip
+
+    def batches(self, *, workers):
+        return (torch.tensor(1.0) for _ in range(self.step, self.settings.steps))
+
+    def loss(self, batch):
+        difference = self.network.hr_head.classifier.bias - batch
+        return {"loss": difference.square().mean(), "largest": difference.abs().max()}
+
+    def score(self):
+        return {"by": "hand", "miou": next(self.scores)}
+
+
+def toy(path, scores=(30.0, 50.0, 40.0), **changes):
+    settings = ToySettings(**changes)
+    return Toy(RunFolder.create(path, settings.record()), scores, settings)
+
+
+def test_a_training_that_says_what_is_trained_runs_scores_and_keeps_the_best(tmp_path):
+    run, told = toy(tmp_path), []
+    trained = run.run(lambda step, loss, miou: told.append((step, miou)))
+    assert (trained.weights, trained.branch, trained.steps, trained.miou) == (tmp_path / BEST, "a bias", 6, 50.0)
+    assert [step for step, _ in told] == [1, 2, 3, 4, 5, 6]
+    assert math.isnan(told[0][1])
+    assert [miou for _, miou in told[1:]] == [30.0, 30.0, 50.0, 50.0, 40.0]
+    records = run.folder.records()
+    assert [(r["step"], r["by"], r["miou"], r["best"]) for r in records] == [
+        (2, "hand", 30.0, 30.0),
+        (4, "hand", 50.0, 50.0),
+        (6, "hand", 40.0, 50.0),
+    ]
+    assert records[0]["loss"] > records[1]["loss"] > records[2]["loss"]
+    assert records[0]["largest"] > records[2]["largest"]
+    assert not torch.equal(load_file(tmp_path / BEST)[BIAS], load_file(tmp_path / LAST)[BIAS])
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_steps_change_what_is_trained_and_nothing_else(tmp_path):
+    run = toy(tmp_path)
+    before = {key: value.clone() for key, value in run.network.state_dict().items()}
+    run.run()
+    assert [key for key, value in run.network.state_dict().items() if not torch.equal(value, before[key])] == [BIAS]
+
+
+def test_the_first_step_moves_by_the_rate(tmp_path):
+    """Adam's first step is the learning rate whatever the gradient; the cosine has not begun to fall."""
+    run = toy(tmp_path, scores=[1.0], steps=1, rate=0.25)
+    before = run.network.state_dict()[BIAS].clone()
+    run.run()
+    assert (run.network.state_dict()[BIAS] - before).abs().tolist() == pytest.approx([0.25] * 11, rel=1e-3)

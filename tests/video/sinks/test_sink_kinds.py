@@ -1,0 +1,44 @@
+"""Another kind of sink is a module and a row."""
+
+import pytest
+from support.clips.results import opened, result_at
+
+from edge_arseg.errors import SinkError
+from edge_arseg.video.sinks import Sink, check_sinks
+from edge_arseg.video.sinks.opening import SINKS
+from edge_arseg.video.sinks.place import SinkKind
+
+
+class Counts(Sink):
+    """Pixels of class 0 by frame, one a line."""
+
+    def __init__(self, target, path, classes):
+        super().__init__(target)
+        self.name, self.file = classes[0].name, path.open("w")
+
+    def _write(self, result):
+        print(self.name, int((result.class_map == 0).sum()), file=self.file)
+
+    def _close(self):
+        self.file.close()
+
+
+@pytest.fixture
+def counts(monkeypatch):
+    kind = SinkKind("counts://FILE", lambda place, look: Counts(place.uri, place.path, look.classes))
+    monkeypatch.setitem(SINKS, "counts", kind)
+
+
+def test_a_kind_is_registered_by_one_row(counts, tmp_path):
+    path = tmp_path / "a.txt"
+    result = result_at(0)
+    with opened(f"counts://{path}") as sink:
+        sink.write(result)
+    assert path.read_text() == f"sky {int((result.class_map == 0).sum())}\n"
+    with pytest.raises(SinkError, match="force"):
+        check_sinks([f"counts://{path}"])
+
+
+def test_messages_name_every_kind(counts):
+    with pytest.raises(SinkError, match=r"expected a video \(NAME.mp4, NAME.mkv\), .* null:// or counts://FILE"):
+        check_sinks(["nowhere://a"])
