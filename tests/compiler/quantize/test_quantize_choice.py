@@ -1,11 +1,12 @@
 """What ``quantize`` makes for a target, and which of the user's options contradict it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.bundles.small import small_manifest
 
-from edge_arseg.compiler.quantize.options import choice_from_options
+from edge_arseg.compiler.quantize.options import QuantizeOptions, choice_from_options
 from edge_arseg.compiler.target.precision import precisions_from_target
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.entries import QuantizationEntry
@@ -85,3 +86,16 @@ def test_compile_takes_what_quantize_makes_for_every_target(target):
     graphs = {role: replace(graph, precision=made[role]) for role, graph in manifest.graphs.items()}
     quantized = replace(manifest, graphs=graphs, quantization=entry)
     assert precisions_from_target(quantized, target, {}, bundle="x") == made
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"labels": Path("x")}, "either --clip or --images"),
+        ({"labels": Path("x"), "clip": "a", "images": Path("b")}, "either --clip or --images"),
+        ({"max_drop": 0.5}, "need --labels"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused_from_python_too(options, words):
+    with pytest.raises(OptionError, match=words):
+        QuantizeOptions(**options)
