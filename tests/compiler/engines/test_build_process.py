@@ -15,7 +15,7 @@ def job(tmp_path):
     (tmp_path / "hr.onnx").write_bytes(b"the graph")
 
     def make(builder=GOOD):
-        name = builder if ":" in builder else f"fake_builders:{builder}"
+        name = builder if ":" in builder else f"support.compiling.builders:{builder}"
         settings = BuildSettings(256 << 20)
         return BuildJob(name, "hr", tmp_path / "hr.onnx", Precision.FP16, settings, tmp_path / "hr.plan", b"cache")
 

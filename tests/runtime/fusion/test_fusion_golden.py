@@ -6,7 +6,7 @@ from support.golden.fusion import FRAME_HEIGHT, GOLDEN, VARIANTS, difference, go
 pytest.importorskip("numba")
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes
 
-reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
+reference = pytest.importorskip("support.golden.fusion_reference", reason="the oracle is written in torch")
 
 pytestmark = pytest.mark.skipif(not GOLDEN.is_dir(), reason="no golden files beside the repository")
 

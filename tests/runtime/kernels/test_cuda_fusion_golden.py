@@ -8,7 +8,7 @@ from support.gpu.host import plan_on_host, run_on_host
 from edge_arseg.runtime.kernels.cuda.launch_plan import Storage
 from edge_arseg.spec.weights import FusionShapes
 
-reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
+reference = pytest.importorskip("support.golden.fusion_reference", reason="the oracle is written in torch")
 
 pytestmark = [
     pytest.mark.skipif(not GOLDEN.is_dir(), reason="no golden files beside the repository"),

@@ -13,7 +13,7 @@ from support.gpu.host import plan_on_host, run_on_host
 from edge_arseg.runtime.kernels.cuda.launch_plan import LaunchPlan, Storage, fixed_shared_bytes, kept_shared_bytes
 from edge_arseg.spec.weights import FusionShapes, FusionWeights
 
-reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
+reference = pytest.importorskip("support.golden.fusion_reference", reason="the oracle is written in torch")
 
 pytestmark = pytest.mark.skipif(cuda_host.compiler() is None, reason="no C++ compiler to run the kernel on the host")
 

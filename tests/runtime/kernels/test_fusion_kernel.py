@@ -16,7 +16,7 @@ from edge_arseg.runtime.kernels.numba.registers import lanes_of_cpu, registers_o
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes, launch
 from edge_arseg.runtime.kernels.numba_fuse.geometry import geometry_from_shapes
 
-reference = pytest.importorskip("fusion_reference", reason="the oracle is written in torch")
+reference = pytest.importorskip("support.golden.fusion_reference", reason="the oracle is written in torch")
 
 
 def make_case(seed: int, shapes: FusionShapes, reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
