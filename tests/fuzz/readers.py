@@ -20,7 +20,6 @@ from edge_arseg.motion import KeyframePolicy, MotionChain
 from edge_arseg.runtime.bundles.reading import MANIFEST, Bundle, read_bundle
 from edge_arseg.runtime.bundles.summary import summary_from_bundle
 from edge_arseg.runtime.device.board import board_from_files
-from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine
 from edge_arseg.spec.recipe import recipe_from_toml
 from edge_arseg.spec.targets.files import jetpack_table, targets
 from edge_arseg.training.datasets.classes import classes_from_file
@@ -113,6 +112,8 @@ def read_verified_bundle(folder: Path, name: str) -> None:
 
 def read_graph(folder: Path, name: str) -> None:
     """ONNX Runtime with one run."""
+    from edge_arseg.runtime.engines.onnxruntime.engine import OnnxRuntimeEngine  # it has a thread once it is imported
+
     with OnnxRuntimeEngine(folder / name, threads=1) as engine:
         engine.run({name: np.zeros(spec.shape, spec.dtype) for name, spec in engine.inputs.items()})
 
