@@ -79,7 +79,7 @@ def _told(stream: Any) -> str:
 
 def _disposition(stream: Any) -> int:
     flags = stream.disposition
-    return int(getattr(flags, "value", flags))  # PyAV 16.0 gives a flag that is no number
+    return int(getattr(flags, "value", flags))  # PyAV 16.1 gives a flag that is no number
 
 
 def _is_cover(stream: Any) -> bool:

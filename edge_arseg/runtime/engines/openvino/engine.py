@@ -130,8 +130,8 @@ def openvino_library() -> ModuleType:
 def _without_converter() -> Iterator[None]:
     """Leave out the part of OpenVINO that converts models, which OpenVINO does without where it cannot be imported.
 
-    Imported, it counts uses in the home folder and sends them to its makers before anything is run; it takes most of
-    the time of the import and a quarter of its memory.
+    Imported, it counts uses in the home folder and sends them to its makers before anything is run; it takes two
+    thirds of the time of the import and half of its memory.
     """
     if _CONVERTER in sys.modules:  # somebody else's choice
         yield
