@@ -123,7 +123,7 @@ def open_sink(
 
     Args:
         uri: where results go; one of the above. ``DIR`` and ``FILE`` are paths: relative, or absolute (a third slash).
-        size: rows and columns of the frames.
+        size: rows and columns of the output: of ``frame.picture`` and ``at_source()`` of the first frame.
         rate: frames per second of the source; a hint, the times of the frames count.
         classes: names and colours, by index.
         alpha: how much of the class colour the overlay mixes in, 0 to 1.
