@@ -1,0 +1,70 @@
+"""A plate with rounded corners that is written on once and laid on many pictures."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_arseg.video.overlay.text.font import Font
+from edge_arseg.video.overlay.text.ink import Color, ink
+
+PAPER: Color = (16, 18, 22)
+INK: Color = (242, 244, 247)
+DIM: Color = (176, 182, 192)
+
+
+@lru_cache(maxsize=64)
+def rounded(height: int, width: int, radius: float) -> NDArray[np.uint8]:
+    """Return how much of each pixel a rectangle with round corners covers, ``[height, width] uint8``."""
+    y, x = np.arange(height)[:, None] + 0.5, np.arange(width)[None] + 0.5
+    radius = min(radius, height / 2, width / 2)
+    away_y = np.maximum(np.maximum(radius - y, y - (height - radius)), 0)
+    away_x = np.maximum(np.maximum(radius - x, x - (width - radius)), 0)
+    inside = radius - np.hypot(away_y, away_x) + 0.5
+    return (255 * inside.clip(0, 1)).round().astype(np.uint8)
+
+
+class Plate:
+    """Holds colours and how much they cover.
+
+    Args:
+        height, width: pixels.
+        radius: of the corners, pixels.
+        cover: how much the plate hides of the picture, 0 to 1.
+        color: of the plate.
+    """
+
+    def __init__(self, height: int, width: int, radius: float, cover: float, color: Color = PAPER) -> None:
+        self.height, self.width = height, width
+        self._color = np.full((height, width, 3), color, np.uint8)
+        self._cover = (rounded(height, width, radius) * cover).astype(np.uint8)
+        self._ready: tuple[NDArray[np.uint16], NDArray[np.uint16]] | None = None
+
+    def ink(self, mask: NDArray[np.uint8], top: int, left: int, color: Color) -> None:
+        """Lay a colour where a mask ``[h, w] uint8`` says how much."""
+        ink(self._color, mask, top, left, color)
+        part = self._cover[max(top, 0) : top + len(mask), max(left, 0) : left + mask.shape[1]]
+        own = mask[max(-top, 0) :, max(-left, 0) :][: part.shape[0], : part.shape[1]]
+        np.maximum(part, own, out=part)
+
+    def write(self, font: Font, text: str, middle: float, left: float, color: Color = INK) -> None:
+        """Write a line whose capital letters have their middle in row ``middle``."""
+        top = round(middle + font.cap / 2) - font.baseline
+        self.ink(font.mask(text), top, round(left), color)
+
+    def lay(self, picture: NDArray[np.uint8], top: int, left: int) -> None:
+        """Lay the plate on ``[H, W, 3] uint8``, upper left corner at ``top``, ``left``; cut at the edges."""
+        rows, columns = slice(max(top, 0), max(top + self.height, 0)), slice(max(left, 0), max(left + self.width, 0))
+        part = picture[rows, columns]
+        if not part.size:
+            return
+        if self._ready is None:
+            cover = self._cover.astype(np.uint16)[..., None]
+            cover += cover >> 7  # 255 becomes 256: covered whole
+            self._ready = 256 - cover, self._color * cover >> 8
+        keep, own = (
+            layer[rows.start - top :, columns.start - left :][: part.shape[0], : part.shape[1]] for layer in self._ready
+        )
+        mixed = np.multiply(part, keep, dtype=np.uint16)
+        np.right_shift(mixed, 8, out=mixed)
+        np.add(mixed, own, out=part, casting="unsafe")
