@@ -119,6 +119,13 @@ class SegmentedFrame:
     stages_ms: Mapping[str, float] = field(default_factory=dict)
     source_map: Callable[[], NDArray[np.uint8]] | None = field(default=None, repr=False, compare=False)
 
+    def shown_map(self) -> NDArray[np.uint8]:
+        """Return the part of ``class_map`` that shows the picture, without bars; a view."""
+        if self.frame.placement is None:
+            return self.class_map
+        top, left, height, width = self.frame.placement.shown
+        return self.class_map[top : top + height, left : left + width]
+
     def at_source(self) -> NDArray[np.uint8]:
         """Return the class map in the size of the source's picture, or in the output size that was asked for.
 

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 NO_CLASS: Final = 255
 """Class index of a pixel that the network did not see."""
+
+SOURCE: Final = "source"
+MODEL: Final = "model"
+
+OutputSize: TypeAlias = tuple[int, int] | str
+"""Of results: ``SOURCE``, the size of each picture; ``MODEL``, the frame as it is; or rows and columns."""
 
 
 class FitKind(str, Enum):
@@ -49,9 +55,21 @@ class Placement:
         return (self.height, self.width) == self.frame
 
     @property
+    def in_frame(self) -> tuple[int, int, int, int]:
+        """First row, first column, rows and columns of the frame that the scaled picture covers."""
+        top, left = max(self.top, 0), max(self.left, 0)
+        bottom, right = min(self.top + self.height, self.frame[0]), min(self.left + self.width, self.frame[1])
+        return top, left, bottom - top, right - left
+
+    @property
     def same(self) -> bool:
         """Picture and frame have the same pixels."""
         return self.source == self.frame == (self.height, self.width) and self.shown == (0, 0, *self.frame)
+
+    @property
+    def seen(self) -> float:
+        """Share of the picture that the frame shows, 0 to 1."""
+        return (self.shown[2] * self.shown[3]) / (self.height * self.width)
 
     def rows(self) -> NDArray[np.intp]:
         """Row of the frame at the centre of each row of the picture, ``[H0]``; -1 where the frame does not show it."""
@@ -87,8 +105,8 @@ def placement_of(source: tuple[int, int], frame: tuple[int, int], fit: FitKind =
         else:
             width = max(1, round(source[1] * frame[0] / source[0]))
     top, left = (frame[0] - height) // 2, (frame[1] - width) // 2
-    shown = (max(top, 0), max(left, 0), min(height, frame[0]), min(width, frame[1]))
-    return Placement(source, frame, height, width, top, left, shown)
+    placement = Placement(source, frame, height, width, top, left, (0, 0, *frame))
+    return replace(placement, shown=placement.in_frame)
 
 
 def _places(length: int, scaled: int, offset: int, first: int, count: int) -> NDArray[np.intp]:

@@ -45,12 +45,17 @@ def _path(place: Place) -> Path:
 
 
 SINKS: dict[str, SinkKind] = {
-    "file": SinkKind("a video (NAME.mp4, NAME.mkv)", _movie, suffixes=SUFFIXES),
+    "file": SinkKind("a video (NAME.mp4, NAME.mkv)", _movie, suffixes=SUFFIXES, draws=MovieSink.draws),
     "masks": SinkKind("masks://DIR", _masks, folder=True),
     "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
     "null": SinkKind("null://", _null, placed=False),
 }
 """By scheme; ``file`` is that of a plain path. Another kind of sink is a module and a row here."""
+
+
+def draws(uris: Iterable[str]) -> bool:
+    """Whether a sink of a run needs the source's pictures; raises ``SinkError`` where a URI names no sink."""
+    return any(place_from_uri(uri, SINKS).kind.draws for uri in uris)
 
 
 def check_sinks(
