@@ -8,11 +8,13 @@ import click
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
+from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
+from edge_arseg.video.overlay.style import OverlayStyle
 
 
 @click.command()
@@ -32,7 +34,7 @@ from edge_arseg.spec.geometry.placement import OutputSize
 @click.option("--scene-cut", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="1: off.")
 @click.option("--follow-codec", is_flag=True, help="The stream's own intra frames become keyframes too.")
 @click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
-@click.option("--alpha", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the overlay's colours.")
+@overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
     arguments: tuple[str, ...],
@@ -48,7 +50,7 @@ def run(
     scene_cut: float,
     follow_codec: bool,
     limit: int | None,
-    alpha: float,
+    style: OverlayStyle,
     force: bool,
 ) -> None:
     """Segment SOURCE and write the result to every SINK.
@@ -89,7 +91,7 @@ def run(
             fit=fit,
             output_size=output_size,
             limit=limit,
-            alpha=alpha,
+            style=style,
             inputs=inputs,
             force=force,
             begun=begun,

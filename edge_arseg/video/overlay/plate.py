@@ -1,6 +1,7 @@
 """A plate with rounded corners that is written on once and laid on many pictures."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Plate:
         self.height, self.width = height, width
         self._color = np.full((height, width, 3), color, np.uint8)
         self._cover = (rounded(height, width, radius) * cover).astype(np.uint8)
-        self._ready: tuple[NDArray[np.uint16], NDArray[np.uint16]] | None = None
+        self._ready: tuple[NDArray[Any], NDArray[Any]] | None = None
 
     def ink(self, mask: NDArray[np.uint8], top: int, left: int, color: Color) -> None:
         """Lay a colour where a mask ``[h, w] uint8`` says how much."""
@@ -61,7 +62,7 @@ class Plate:
         if self._ready is None:
             cover = self._cover.astype(np.uint16)[..., None]
             cover += cover >> 7  # 255 becomes 256: covered whole
-            self._ready = 256 - cover, self._color * cover >> 8
+            self._ready = np.subtract(256, cover, dtype=np.uint16), np.multiply(self._color, cover) >> 8
         keep, own = (
             layer[rows.start - top :, columns.start - left :][: part.shape[0], : part.shape[1]] for layer in self._ready
         )

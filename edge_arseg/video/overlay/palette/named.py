@@ -10,26 +10,26 @@ def _colors(table: str) -> dict[str, tuple[int, int, int]]:
 
 
 NAMED: Final = _colors("""
-    sky 143 203 255
-    building 135 62 36
-    pole 227 230 182
-    road 129 70 139
-    sidewalk 233 94 199
-    tree 26 158 66
-    sign 253 221 13
-    fence 130 117 89
-    car 33 82 231
-    person 251 59 51
-    rider 253 139 4
-    void 24 28 30
-    wall 108 113 147
-    traffic_light 249 188 133
-    terrain 154 231 110
-    truck 12 32 124
-    bus 35 173 170
-    train 6 91 101
-    motorcycle 153 51 250
-    bicycle 121 16 48
+    sky 133 200 254
+    building 191 109 90
+    pole 222 243 229
+    road 153 108 199
+    sidewalk 180 45 139
+    tree 53 190 69
+    sign 238 207 0
+    fence 212 212 134
+    car 80 86 244
+    person 204 4 31
+    rider 223 107 3
+    void 35 36 41
+    wall 116 126 167
+    traffic_light 251 181 102
+    terrain 117 192 118
+    truck 30 29 115
+    bus 18 163 164
+    train 26 93 101
+    motorcycle 109 50 255
+    bicycle 123 23 44
 """)
 """Found by ``tools/palette_search.py``: near to what people expect, and far from each other for all kinds of vision."""
 
