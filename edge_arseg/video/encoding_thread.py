@@ -1,49 +1,46 @@
-"""A thread that encodes pictures while the next ones are made."""
+"""A thread that draws and encodes results while the next ones are made."""
 
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
+from edge_arseg.video.result_copy import ResultCopy
 
 _ROOMS: Final = 3
-"""One is drawn, one is encoded, one waits."""
+"""One is filled, one is drawn and encoded, one waits."""
 
 
 class EncodingThread:
-    """Hands pictures to a thread, in order; where it falls behind, ``room`` waits.
+    """Hands results to a thread, in order; where it falls behind, ``room`` waits.
 
-    An error of the thread is raised by the next call here, once; pictures that come after it are dropped.
+    An error of the thread is raised by the next call here, once; results that come after it are dropped.
 
     Args:
-        shape: height and width of the pictures.
-        encode: called in the thread with a picture, ``[*shape, 3] uint8``, and its time in seconds.
+        encode: called in the thread with each result, as a copy.
     """
 
-    def __init__(self, shape: tuple[int, int], encode: Callable[[NDArray[np.uint8], float], None]) -> None:
+    def __init__(self, encode: Callable[[ResultCopy], None]) -> None:
         self._encode = encode
-        self._shape = shape
         self._made = 0
-        self._free: SimpleQueue[NDArray[np.uint8]] = SimpleQueue()
-        self._waiting: SimpleQueue[tuple[NDArray[np.uint8], float] | threading.Event | None] = SimpleQueue()
+        self._free: SimpleQueue[ResultCopy] = SimpleQueue()
+        self._waiting: SimpleQueue[ResultCopy | threading.Event | None] = SimpleQueue()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
         self._thread.start()
 
-    def room(self) -> NDArray[np.uint8]:
-        """Return a picture to draw on, ``[*shape, 3] uint8``; it holds an older one."""
+    def room(self) -> ResultCopy:
+        """Return room for a result."""
         self._raise()
         if self._free.empty() and self._made < _ROOMS:
             self._made += 1
-            return np.zeros((*self._shape, 3), np.uint8)
+            return ResultCopy()
         return self._free.get()
 
-    def write(self, picture: NDArray[np.uint8], time_s: float) -> None:
-        """Hand over a picture that ``room`` gave."""
+    def write(self, copy: ResultCopy) -> None:
+        """Hand over a copy that was made in what ``room`` gave."""
         self._raise()
-        self._waiting.put((picture, time_s))
+        self._waiting.put(copy)
 
     def wait(self) -> None:
         """Wait until everything is encoded."""
@@ -64,13 +61,12 @@ class EncodingThread:
             if isinstance(given, threading.Event):
                 given.set()
                 continue
-            picture, time_s = given
             try:
                 if self._error is None:
-                    self._encode(picture, time_s)
-            except BaseException as error:  # raised where the pictures come from
+                    self._encode(given)
+            except BaseException as error:  # raised where the results come from
                 self._error = error
-            self._free.put(picture)
+            self._free.put(given)
 
     def _raise(self) -> None:
         error, self._error = self._error, None
@@ -79,5 +75,5 @@ class EncodingThread:
             raise error
 
 
-def _drop(_picture: NDArray[np.uint8], _time_s: float) -> None:
-    """What is left after an error."""
+def _drop(_copy: ResultCopy) -> None:
+    """What is left to do after an error."""

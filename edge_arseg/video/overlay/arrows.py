@@ -26,7 +26,7 @@ class Arrows:
 
     def __init__(self, size: tuple[int, int], scale: Scale) -> None:
         self._scale = scale
-        step = max(8.0, 2.4 * scale.text)
+        step = max(8.0, 3.2 * scale.text)
         self._rows, self._columns = (
             ((np.arange(max(1, int(side // step))) + 0.5) * (side / max(1, int(side // step)))).astype(np.intp)
             for side in size
@@ -52,17 +52,19 @@ class Arrows:
                 tip = float(self._rows[i]), float(self._columns[j])
                 still = np.hypot(x, y) < _STILL
                 tail = tip if still else (tip[0] + y * scale_y, tip[1] + x * scale_x)
-                for extra, color, share in ((0.8 * unit, _EDGE, 0.55), (0.0, _COLOR, 1.0)):
-                    mask, top, left = _arrow(tail, tip, unit, extra)
-                    ink(picture, (mask * share).astype(np.uint8), top, left, color)
+                away, top, left = _arrow(tail, tip, unit)
+                for extra, color, share in ((0.8 * unit, _EDGE, 140), (0.0, _COLOR, 255)):
+                    mask = (share * (extra + 0.5 - away).clip(0, 1)).astype(np.uint8)
+                    ink(picture, mask, top, left, color)
 
 
-def _arrow(
-    tail: tuple[float, float], tip: tuple[float, float], unit: float, extra: float
-) -> tuple[NDArray[np.uint8], int, int]:
-    """Return a mask, and its row and column: a dot where both ends are the same, else a line with a head."""
+def _arrow(tail: tuple[float, float], tip: tuple[float, float], unit: float) -> tuple[NDArray[np.float64], int, int]:
+    """Return how far pixels are outside a line with a head, or a dot where both ends are the same; and where they lie.
+
+    Pixels ``[h, w]``, negative inside; then the row and column of the first one.
+    """
     (y0, x0), (y1, x1) = tail, tip
-    room = int(np.ceil(5 * unit + extra)) + 1
+    room = int(np.ceil(5 * unit)) + 2
     top, left = int(np.floor(min(y0, y1))) - room, int(np.floor(min(x0, x1))) - room
     height, width = int(np.ceil(max(y0, y1))) + room - top, int(np.ceil(max(x0, x1))) + room - left
     y, x = np.arange(height)[:, None] + top + 0.5, np.arange(width)[None] + left + 0.5
@@ -77,4 +79,4 @@ def _arrow(
         behind = along - length
         point = np.maximum((across * 1.0 + behind * 0.55) / np.hypot(1.0, 0.55), -(behind + head))
         away = np.minimum(shaft, point)
-    return (255 * (extra + 0.5 - away).clip(0, 1)).astype(np.uint8), top, left
+    return away, top, left

@@ -128,7 +128,7 @@ class Overlay:
         shares = self._shares.follow(class_map) if style.legend else []
         if self._strip is not None:
             room = out[-self._strip.height :]
-            self._strip.draw(room, self._status.plate(result, fps, cover=1.0), self._legend.plate(shares, cover=1.0))
+            self._strip.draw(room, self._status.plate(result, fps, solid=True), self._legend.plate(shares, solid=True))
         elif style.legend:
             plates.append((self._status.plate(result, fps), scale.margin, scale.margin))
             legend = self._legend.plate(shares)
@@ -144,7 +144,7 @@ class Overlay:
 
     def _caption(self, target: NDArray[np.uint8], text: str) -> None:
         scale = self._scale
-        plate = Plate(self._status.height, round(scale.font.width(text) + 1.4 * scale.text), scale.radius, 0.68)
+        plate = Plate(self._status.height, round(scale.font.width(text) + 1.4 * scale.text), scale.radius)
         plate.write(scale.font, text, plate.height / 2, 0.7 * scale.text, DIM)
         plate.lay(target, scale.margin, scale.margin)
 

@@ -92,7 +92,7 @@ class Labels:
     def _plate(self, name: str, color: NDArray[np.uint8]) -> Plate:
         scale = self._scale
         text, height = scale.text, round(1.55 * scale.text)
-        plate = Plate(height, round(scale.font.width(name) + 1.75 * text), 0.5 * height, 0.62)
+        plate = Plate(height, round(scale.font.width(name) + 1.75 * text), 0.5 * height)
         side = max(3, round(0.5 * text))
         plate.ink(rounded(side, side, side / 2), round((height - side) / 2), round(0.5 * text), _bright(color))
         plate.write(scale.font, name, height / 2, 1.25 * text)

@@ -4,8 +4,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import av
-import numpy as np
-from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
@@ -13,6 +11,7 @@ from edge_arseg.video.canvas import Canvas
 from edge_arseg.video.encoding_thread import EncodingThread
 from edge_arseg.video.overlay.drawing import Overlay
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
+from edge_arseg.video.result_copy import ResultCopy
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.encoder import Encoder
 from edge_arseg.video.sinks.new_file import NewFile
@@ -31,7 +30,7 @@ _MKV_OPTIONS = ({"cluster_time_limit": "1000", "flush_packets": "1"},)
 class MovieSink(Sink):
     """Writes the overlay (see ``Overlay``) as H.264, or MPEG-4 where FFmpeg has no H.264 encoder.
 
-    It is drawn by the caller's thread and encoded by one of its own, which may be two pictures behind.
+    It is drawn and encoded by a thread of its own, which may be two results behind.
 
     The file can be played up to about a second before the moment the process was killed. Frame times are kept, relative
     to the first frame. Where a source changes its size on the way, later pictures are fitted into the first one's.
@@ -78,18 +77,19 @@ class MovieSink(Sink):
             except BaseException:
                 self._file.discard()
                 raise
-        self._thread = EncodingThread(self._overlay.shape, self._encode)
+        self._thread = EncodingThread(self._encode)
         self._begun = False
 
     def _write(self, result: SegmentedFrame) -> None:
-        drawn = self._overlay.draw(self._canvas.filled(result), self._thread.room())
-        self._thread.write(drawn, result.frame.time_s)
+        copy, fitting = self._thread.room(), self._canvas.filled(result)
+        copy.take(fitting, None if fitting is result else fitting.at_source())
+        self._thread.write(copy)
         if not self._begun:  # what is wrong with the place is said at once
             self._thread.wait()
             self._begun = True
 
-    def _encode(self, picture: NDArray[np.uint8], time_s: float) -> None:
-        self._encoder.write(picture, time_s)
+    def _encode(self, copy: ResultCopy) -> None:
+        self._encoder.write(self._overlay.draw(copy.result), copy.result.frame.time_s)
         self._file.publish()
 
     def _close(self) -> None:

@@ -14,6 +14,7 @@ from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import Branch
 from edge_arseg.video.encoding_thread import EncodingThread
 from edge_arseg.video.overlay.style import PLAIN
+from edge_arseg.video.result_copy import ResultCopy
 from edge_arseg.video.sinks import encoder
 
 
@@ -158,37 +159,47 @@ def _decoded_while_it_lasts(path):
 
 
 def test_encoding_holds_the_caller_only_where_it_falls_behind():
-    """Every picture is encoded in order, by another thread, and none is drawn on before it is encoded."""
+    """Every result is encoded in order, by another thread, and none is overwritten before."""
     seen, gate = [], threading.Event()
 
-    def encode(picture, time_s):
+    def encode(copy):
         gate.wait(10)
-        seen.append((int(picture[0, 0, 0]), time_s, threading.current_thread().name))
+        seen.append((int(copy.result.class_map[0, 0]), copy.result.frame.index, threading.current_thread().name))
 
-    thread = EncodingThread((2, 2), encode)
-    for index in range(3):
-        room = thread.room()
-        room[...] = index
-        thread.write(room, index / 10)
-    assert not seen  # three pictures were taken while the first one waits
-    threading.Timer(0.1, gate.set).start()
-    for index in range(3, 20):
-        room = thread.room()
-        room[...] = index
-        thread.write(room, index / 10)
+    thread, result = EncodingThread(encode), result_at()
+    for index in range(20):
+        result.class_map[...] = index
+        copy = thread.room()  # the fourth waits for the first
+        copy.take(replace(result, frame=replace(result.frame, index=index)))
+        thread.write(copy)
+        if index == 2:
+            assert not seen  # three results were taken while the first one waits
+            threading.Timer(0.1, gate.set).start()
     thread.stop()
     thread.stop()
-    assert seen == [(index, index / 10, "encoder") for index in range(20)]
+    assert seen == [(index, index, "encoder") for index in range(20)]
 
 
-def test_an_error_of_the_encoder_is_raised_where_the_pictures_come_from():
-    def encode(picture, time_s):
+def test_an_error_of_the_encoder_is_raised_where_the_results_come_from():
+    def encode(copy):
         raise OSError(28, "No space left on device")
 
-    thread = EncodingThread((2, 2), encode)
-    thread.write(thread.room(), 0.0)
+    thread = EncodingThread(encode)
+    thread.write(thread.room())
     with pytest.raises(OSError, match="No space left"):
         thread.wait()
     for _ in range(5):  # nothing waits for a thread that has given up
-        thread.write(thread.room(), 0.0)
+        thread.write(thread.room())
     thread.stop()
+
+
+def test_a_copy_keeps_what_the_next_frame_overwrites():
+    result, copy = result_at(5), ResultCopy()
+    copy.take(result)
+    wanted = [array.copy() for array in (result.frame.rgb, result.class_map, result.motion.flow)]
+    result.frame.rgb.flags.writeable = True
+    for array in (result.frame.rgb, result.class_map, result.motion.flow):
+        array[...] = 77
+    kept = copy.result
+    for array, want in zip((kept.frame.rgb, kept.at_source(), kept.motion.flow), wanted, strict=True):
+        np.testing.assert_array_equal(array, want)

@@ -39,12 +39,12 @@ class Legend:
         self._age = 0
         self._plate: Plate | None = None
 
-    def plate(self, shares: Sequence[tuple[int, float]], *, cover: float = 0.68) -> Plate | None:
+    def plate(self, shares: Sequence[tuple[int, float]], *, solid: bool = False) -> Plate | None:
         """Return the plate for classes and their shares, 0 to 1; ``None`` where there are none.
 
         Args:
             shares: class indices, rising, and shares.
-            cover: how much the plate hides of the picture, 0 to 1; always the same.
+            solid: hide the picture; always the same.
         """
         seen = [index for index, _ in shares]
         if seen != self._seen or not self._age % _FRAMES:
@@ -52,7 +52,7 @@ class Legend:
             shown = [_percent(share) for _, share in shares]
             if (seen, shown) != self._shown:
                 self._shown = seen, shown
-                self._plate = self._drawn(shares, cover) if shares else None
+                self._plate = self._drawn(shares, solid) if shares else None
         self._age += 1
         return self._plate
 
@@ -87,19 +87,22 @@ class Legend:
             widest = max(widest, used)
         return rows[: self._rows], widest
 
-    def _drawn(self, shares: Sequence[tuple[int, float]], cover: float) -> Plate:
+    def _drawn(self, shares: Sequence[tuple[int, float]], solid: bool) -> Plate:
         scale, by_class = self._scale, dict(shares)
         text, font = scale.text, scale.font
         rows, widest = self._placed(list(by_class))
-        whole = self._width if cover == 1.0 else min(self._width, round(widest + scale.margin))
-        plate = Plate(self.height(len(rows)), max(1, whole), scale.radius, cover)
+        whole = self._width if solid else min(self._width, round(widest + scale.margin))
+        plate = Plate(self.height(len(rows)), max(1, whole), scale.radius, solid=solid)
         self._draw_bar(plate, shares)
         side = max(3, round(0.8 * text))
-        swatch = rounded(side, side, 0.22 * text)
+        swatch, edge = rounded(side, side, 0.22 * text), max(1, side // 9)
         for number, row in enumerate(rows):
             left, middle = float(scale.margin), self._bar + (number + 0.5) * scale.row
             for index in row:
-                plate.ink(swatch, round(middle - side / 2), round(left), self._colors[index])
+                top = round(middle - side / 2)
+                plate.ink(swatch, top, round(left), self._colors[index])
+                inside = side - 2 * edge
+                plate.fill(top + edge, round(left) + edge, inside, inside, self._colors[index])
                 plate.write(font, self._names[index], middle, left + 1.25 * text)
                 share = _percent(by_class[index])
                 at = left + 1.25 * text + font.width(self._names[index] + " ")
@@ -117,7 +120,7 @@ class Legend:
         for index, share in shares:
             begin, end = round(at), round(at + room * share / total)
             at += room * share / total
-            plate.ink(np.full((high, end - begin), 255, np.uint8), top, scale.margin + begin, self._colors[index])
+            plate.fill(top, scale.margin + begin, high, end - begin, self._colors[index])
 
 
 def _percent(share: float) -> str:

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import numpy as np
-
 from edge_arseg.spec.frame import Branch, SegmentedFrame
 from edge_arseg.video.overlay.plate import DIM, INK, PAPER, Plate, rounded
 from edge_arseg.video.overlay.scale import Scale
@@ -39,18 +37,18 @@ class Status:
         """Of the plate, pixels."""
         return round(2.1 * self._scale.text)
 
-    def plate(self, result: SegmentedFrame, fps: float | None, *, cover: float = 0.68) -> Plate:
+    def plate(self, result: SegmentedFrame, fps: float | None, *, solid: bool = False) -> Plate:
         """Return the plate of a frame.
 
         Args:
             result: the frame.
             fps: of the run; ``None``: not known yet.
-            cover: how much the plate hides of the picture, 0 to 1.
+            solid: hide the picture.
         """
         scale = self._scale
         text, margin = scale.text, 0.45 * scale.text
         middle = 0.5 * self.height - 0.07 * text
-        plate = Plate(self.height, round(margin + sum(self._columns[-1]) + 0.7 * text), scale.radius, cover)
+        plate = Plate(self.height, round(margin + sum(self._columns[-1]) + 0.7 * text), scale.radius, solid=solid)
         key = result.branch is Branch.HR
         high = round(1.35 * text)
         badge = rounded(high, round(self._badge), 0.3 * text)
@@ -71,6 +69,6 @@ class Status:
         top = plate.height - high - max(1, round(0.12 * text))
         if room <= 0:
             return
-        plate.ink(np.full((high, room), 255, np.uint8), top, left, _TRACK)
         grown = round(room * (distance + 1) / (self._longest + 1))
-        plate.ink(np.full((high, grown), 255, np.uint8), top, left, color)
+        plate.fill(top, left, high, room, _TRACK)
+        plate.fill(top, left, high, grown, color)
