@@ -3,11 +3,17 @@
 
 usage: python benchmarks/overlay.py [--rounds 5] [--frames 60] [--lines 360 540 1080]
 
-Each size has a clip of its own, the highway clip scaled. A round runs it twice through the default int8 bundle, A B:
-without pictures, for the time of a frame (AR, everything but sinks), and with the overlay, drawn as `run` draws it and
-handed to the thread that encodes. "Drawing" is `Overlay.draw`, with the class map enlarged to the picture's size;
-"added" is how much longer a frame takes when the overlay is drawn and encoded beside it. Then each style is drawn on
-the same results. The promise: drawing takes at most a quarter of a frame at 1080 lines.
+Each size has a clip of its own, the highway clip scaled. A round runs it three times through the default int8 bundle,
+A B C: without pictures, for the time of a frame (AR, everything but sinks); with the overlay as `run` writes it, which
+a thread draws and encodes; and with `Overlay.draw` in the loop.
+
+- held: how long the sink keeps the loop (a copy of the result), beside the time of a frame. It waits longer only where
+  drawing and encoding fall behind, so its median over the first frames after each pause is taken: a round makes a
+  pause of 50 ms before each frame.
+- drawing: `Overlay.draw` with the class map enlarged to the picture's size, beside the time of a frame.
+- added: how much longer a frame takes when the overlay is drawn and encoded beside it, x264 included.
+
+Then each style is drawn on the same results. The promise: held, at 1080 lines, at most a quarter of a frame.
 """
 
 import argparse
@@ -35,6 +41,7 @@ RECORD = HERE / "benchmarks/results/overlay.json"
 CLIP = HERE.parent / "shared/clips/highway_960x540.mp4"
 BUNDLE = HERE / "edge_arseg/zoo/camvid-compact-360x480-int8.arseg"
 LIMIT = 0.25
+PAUSE_S = 0.05
 STYLES = {
     "default": DEFAULT_STYLE,
     "plain": PLAIN,
@@ -87,6 +94,8 @@ def measured(lines: int, clip: Path, rounds: int, frames: int) -> dict[str, Any]
     enlarge_ms: list[float] = []
     ratios: list[float] = []
     added: list[float] = []
+    held_ms: list[float] = []
+    held: list[float] = []
     some: list[SegmentedFrame] = []
     with tempfile.TemporaryDirectory() as folder, Segmenter(BUNDLE, backend="onnxruntime") as segmenter:
         source = Path(folder) / "clip.mp4"
@@ -94,7 +103,7 @@ def measured(lines: int, clip: Path, rounds: int, frames: int) -> dict[str, Any]
         classes = segmenter.bundle.manifest.model.classes
         for number in range(rounds + 1):
             alone = [ms for _, ms in timed_frames(segmenter, source, picture=False)][2:]
-            overlay, draws, whole, enlarges = Overlay(size, classes), [], [], []
+            overlay, draws, whole, enlarges, holds = Overlay(size, classes), [], [], [], []
             room = overlay.new_picture()
             target = f"{folder}/overlay{number}.mp4"
             with open_sink(target, size=size, rate=25.0, classes=classes) as sink:
@@ -102,6 +111,12 @@ def measured(lines: int, clip: Path, rounds: int, frames: int) -> dict[str, Any]
                     start = time.perf_counter()
                     sink.write(result)
                     whole.append(ms + 1e3 * (time.perf_counter() - start))
+            with open_sink(f"{folder}/paused{number}.mp4", size=size, rate=25.0, classes=classes) as sink:
+                for result, _ in timed_frames(segmenter, source, picture=True):
+                    time.sleep(PAUSE_S)
+                    start = time.perf_counter()
+                    sink.write(result)
+                    holds.append(1e3 * (time.perf_counter() - start))
             for result, _ in timed_frames(segmenter, source, picture=True):
                 start = time.perf_counter()
                 result.at_source()
@@ -115,12 +130,17 @@ def measured(lines: int, clip: Path, rounds: int, frames: int) -> dict[str, Any]
                 frame_ms += alone
                 draw_ms += draws[2:]
                 enlarge_ms += enlarges[2:]
+                held_ms += holds[2:]
+                held.append(statistics.median(holds[2:]) / statistics.fmean(alone))
                 ratios.append(statistics.median(draws[2:]) / statistics.fmean(alone))
                 added.append(statistics.fmean(whole[2:]) / statistics.fmean(alone) - 1)
             print(f"{lines} lines: round {number} of {rounds}", flush=True)
     return {
         "size": list(size),
         "frame_ms": round(statistics.fmean(frame_ms), 2),
+        "held_ms": round(statistics.median(held_ms), 2),
+        "held_of_a_frame": round(statistics.median(held), 3),
+        "held_of_a_frame_by_round": [round(ratio, 3) for ratio in held],
         "drawing_ms": round(statistics.median(draw_ms), 2),
         "of_it_enlarging_ms": round(statistics.median(enlarge_ms), 2),
         "drawing_of_a_frame": round(statistics.median(ratios), 3),
@@ -162,7 +182,8 @@ def main() -> None:
     write_record(record_now("overlay", settings=settings, values=table), chosen.record)
     for lines, row in table.items():
         print(
-            f"{lines:>5} lines: frame {row['frame_ms']} ms, drawing {row['drawing_ms']} ms "
+            f"{lines:>5} lines: frame {row['frame_ms']} ms, held {row['held_ms']} ms "
+            f"({row['held_of_a_frame']:.0%}), drawing {row['drawing_ms']} ms "
             f"({row['drawing_of_a_frame']:.0%}), with encoding {row['added_with_encoding']:+.0%}; {row['styles_ms']}"
         )
 

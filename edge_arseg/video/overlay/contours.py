@@ -1,7 +1,12 @@
 """Lines along the borders of regions."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
+
+_EDGE: Final = 4
+"""Pixels along the edges of the picture that have no lines; at least the width of the widest line."""
 
 
 class Contours:
@@ -30,7 +35,8 @@ class Contours:
         np.not_equal(class_map[:, wide:], class_map[:, :-wide], out=border[:, before : width - wide + before])
         np.not_equal(class_map[wide:], class_map[:-wide], out=steps)
         border[before : height - wide + before] |= steps
+        # Models flicker in the last columns and rows, where they see half of what is around a pixel.
+        border[:, :_EDGE] = border[:, -_EDGE:] = border[:_EDGE] = border[-_EDGE:] = False
         places = np.flatnonzero(border)
-        border[:before] = border[height - wide + before :] = False  # nothing is compared there next time
         classes = np.take(class_map.reshape(-1), places)
         picture.reshape(-1, 3)[places] = np.take(self._colors, classes, axis=0)

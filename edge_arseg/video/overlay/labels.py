@@ -1,7 +1,7 @@
 """Names of classes on their largest regions."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,8 @@ from edge_arseg.video.overlay.scale import Scale
 
 _CELLS: Final = 56
 """Cells along each side of the grid in which places are looked for: in a wide picture they are as wide as words."""
+_FRAMES: Final = 3
+"""From one look for places to the next."""
 _KEEPS: Final = 0.65
 _NEW: Final = 0.3
 _GLIDES: Final = 0.12
@@ -50,9 +52,19 @@ class Labels:
         self._columns = (np.arange(min(_CELLS, width)) * 2 + 1) * width // (2 * min(_CELLS, width))
         self._plates = [self._plate(name, color) for name, color in zip(names, colors, strict=True)]
         self._places: dict[int, _Place] = {}
+        self._written: list[tuple[Plate, int, int]] = []
+        self._age = 0
 
     def draw(self, picture: NDArray[np.uint8], class_map: NDArray[np.uint8], taken: Sequence[Box]) -> None:
         """Write on ``[H, W, 3] uint8`` the names of the classes of ``[H, W] uint8``, beside what is written already."""
+        if not self._age % _FRAMES:
+            self._written = list(self._found(class_map, taken))
+        self._age += 1
+        for plate, top, left in self._written:
+            plate.lay(picture, top, left)
+
+    def _found(self, class_map: NDArray[np.uint8], taken: Sequence[Box]) -> Iterator[tuple[Plate, int, int]]:
+        """Look for places: which plate lies where, row and column of its corner."""
         height, width = self._size
         grid = class_map[self._rows[:, None], self._columns[None]]
         depth = _depth(grid)
@@ -72,8 +84,8 @@ class Labels:
             left = min(max(round(place.column - plate.width / 2), 2), max(width - plate.width - 2, 0))
             box = top, left, top + plate.height, left + plate.width
             if not any(_meet(box, other) for other in written):
-                plate.lay(picture, top, left)
                 written.append(box)
+                yield plate, top, left
 
     def _place(self, index: int, own: NDArray[np.int64], best: int) -> _Place:
         place = self._places.get(index)

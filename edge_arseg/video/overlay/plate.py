@@ -41,6 +41,7 @@ class Plate:
         self._solid = solid
         self._corner = math.ceil(radius)
         self._filled: list[tuple[int, int, int, int, Color]] = []
+        self._put: list[tuple[Plate, int, int]] = []
         self._color = np.full((height, width, 3), color, np.uint8)
         self._cover = (rounded(height, width, radius) * (1.0 if solid else 0.75)).astype(np.uint8)
         self._ready: tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None = None
@@ -56,6 +57,10 @@ class Plate:
         """Make a rectangle of one colour, through which nothing shines."""
         self._color[top : top + height, left : left + width] = color
         self._filled.append((top, left, height, width, color))
+
+    def put(self, plate: "Plate", top: int, left: int) -> None:
+        """Put a plate on this one; it is laid as it is."""
+        self._put.append((plate, top, left))
 
     def write(self, font: Font, text: str, middle: float, left: float, color: Color = INK) -> None:
         """Write a line whose capital letters have their middle in row ``middle``."""
@@ -89,6 +94,8 @@ class Plate:
         for row, column, height, width, color in self._filled:
             y, x = top + row, left + column
             picture[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = color
+        for plate, row, column in self._put:
+            plate.lay(picture, top + row, left + column)
 
     def _made_ready(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """How much of the picture is kept, of 256; what is added to that; what is added to a quarter of it."""

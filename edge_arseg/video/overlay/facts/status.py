@@ -3,12 +3,21 @@
 from typing import Final
 
 from edge_arseg.spec.frame import Branch, SegmentedFrame
-from edge_arseg.video.overlay.plate import DIM, INK, PAPER, Plate, rounded
+from edge_arseg.video.overlay.plate import DIM, INK, PAPER, Plate
 from edge_arseg.video.overlay.scale import Scale
 
 HR: Final = (255, 190, 46)
 LR: Final = (104, 182, 255)
 _TRACK: Final = (72, 78, 88)
+
+
+def badge_of_branch(branch: Branch, scale: Scale) -> Plate:
+    """Return a plate in the colour of a branch, with its name."""
+    text, font, word = scale.text, scale.font, branch.value.upper()
+    height, width = round(1.35 * text), round(font.width("HR") + 1.1 * text)
+    plate = Plate(height, width, 0.3 * text, solid=True, color=HR if branch is Branch.HR else LR)
+    plate.write(font, word, height / 2, (width - font.width(word)) / 2, PAPER)
+    return plate
 
 
 class Status:
@@ -25,11 +34,12 @@ class Status:
         self._scale = scale
         self._longest = 1
         font, text = scale.font, scale.text
-        self._badge = font.width("HR") + 1.1 * text
+        self._badges = {branch: badge_of_branch(branch, scale) for branch in Branch}
+        badge = self._badges[Branch.HR].width
         self._columns = [
-            (self._badge + 0.6 * text, font.width("+00")),
-            (self._badge + 1.2 * text + font.width("+00"), font.width("0000.0 ms")),
-            (self._badge + 2.0 * text + font.width("+000000.0 ms"), font.width("000 fps")),
+            (badge + 0.6 * text, font.width("+00")),
+            (badge + 1.2 * text + font.width("+00"), font.width("0000.0 ms")),
+            (badge + 2.0 * text + font.width("+000000.0 ms"), font.width("000 fps")),
         ]
 
     @property
@@ -49,16 +59,12 @@ class Status:
         text, margin = scale.text, 0.45 * scale.text
         middle = 0.5 * self.height - 0.07 * text
         plate = Plate(self.height, round(margin + sum(self._columns[-1]) + 0.7 * text), scale.radius, solid=solid)
-        key = result.branch is Branch.HR
-        high = round(1.35 * text)
-        badge = rounded(high, round(self._badge), 0.3 * text)
-        plate.ink(badge, round(middle - high / 2), round(margin), HR if key else LR)
-        word = result.branch.value.upper()
-        plate.write(scale.font, word, middle, margin + (self._badge - scale.font.width(word)) / 2, PAPER)
+        badge = self._badges[result.branch]
+        plate.put(badge, round(middle - badge.height / 2), round(margin))
         words = [f"+{result.distance}", f"{result.latency_ms:.1f} ms", "" if fps is None else f"{fps:.0f} fps"]
         for (left, wide), said, color in zip(self._columns, words, (INK, DIM, DIM), strict=True):
             plate.write(scale.font, said, middle, margin + left + wide - scale.font.width(said), color)
-        self._draw_line(plate, result.distance, HR if key else LR)
+        self._draw_line(plate, result.distance, HR if result.branch is Branch.HR else LR)
         return plate
 
     def _draw_line(self, plate: Plate, distance: int, color: tuple[int, int, int]) -> None:
