@@ -53,7 +53,21 @@ def _console() -> "Console":
 
 def progress(line: str) -> None:
     """Print one line of progress."""
-    click.echo(f"{line} ...", err=True)
+    note(f"{line} ...")
+
+
+def note(line: str) -> None:
+    """Print one line on stderr, unless --quiet was given."""
+    from edge_arseg.cli import log
+
+    log.note(line)
+
+
+def warn(line: str) -> None:
+    """Print one line on stderr that the user has to know."""
+    from edge_arseg.cli import log
+
+    log.warn(line)
 
 
 def megabytes(count: int) -> str:

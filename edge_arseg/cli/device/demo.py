@@ -27,7 +27,7 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 @motion_options
 @stream_option
 @engine_options
-@click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
+@click.option("--limit", type=click.IntRange(1), help="Number of frames after which the demo ends. [default: all]")
 @click.option("--force", is_flag=True, help="Permission to replace files that no demo wrote. [default: refused]")
 @json_option
 def demo(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     "--again",
     is_flag=True,
     help="Trials of every bundle in the package on every engine anew, in place of those remembered; `run` goes by "
-    "them from then on. Takes some ten seconds.",
+    "them from then on. Takes some ten seconds. [default: off]",
 )
 @json_option
 def doctor(again: bool, as_json: bool) -> None:

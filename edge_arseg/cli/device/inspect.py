@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_arseg.cli.options import json_option
+from edge_arseg.cli.options import BUNDLE, json_option
 from edge_arseg.cli.output import gmacs, megabytes, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=BUNDLE)
 @json_option
 def inspect(bundle: Path, as_json: bool) -> None:
     """Show what a BUNDLE holds: model, graphs, cost, origin; quantization, kernels and engines where it has them."""
