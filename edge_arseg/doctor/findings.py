@@ -135,5 +135,8 @@ def _tensorrt(root: Path) -> Finding:
     if tensorrt_is_here():
         return Finding("TensorRT", "ok", "this Python has it")
     owner = tensorrt_owner(root)
+    board = board_from_files(targets(), jetpack_table(), root)
+    if not (owner or board.is_jetson or board.gpu):
+        return Finding("TensorRT", "note", "not installed: for NVIDIA GPUs, and there is none here")
     seen = f"installed for {owner}, not visible to {sys.prefix}" if owner else "not installed"
     return Finding("TensorRT", "note", seen, tensorrt_advice(root))

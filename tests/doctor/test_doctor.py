@@ -71,9 +71,15 @@ def test_empty_and_broken_files_give_findings(jetson, content):
     assert len(doctor.findings(jetson)) > 10
 
 
+def test_tensorrt_is_advised_only_where_a_gpu_could_run_it(tmp_path, jetson, monkeypatch):
+    monkeypatch.setattr(doctor, "tensorrt_is_here", lambda: False)
+    (tmp_path / "pc").mkdir()
+    assert by_subject(doctor.findings(tmp_path / "pc"))["TensorRT"].advice == ""
+    assert "apt install python3-libnvinfer" in by_subject(doctor.findings(jetson))["TensorRT"].advice
+
+
 def test_the_python_that_owns_tensorrt_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor, "tensorrt_is_here", lambda: False)
-    assert "apt install python3-libnvinfer" in by_subject(doctor.findings(tmp_path))["TensorRT"].advice
     (tmp_path / "usr/lib/python3.10/dist-packages/tensorrt").mkdir(parents=True)
     found = by_subject(doctor.findings(tmp_path))["TensorRT"]
     assert "installed for python3.10" in found.seen

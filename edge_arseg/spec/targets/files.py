@@ -53,7 +53,8 @@ def target_named(name: str, folder: Path | None = None) -> Target:
     if name not in known:
         meant = did_you_mean(name, known)
         raise OptionError(
-            f"no target is called {name!r}; {meant and f'{meant} '}known: {', '.join(known)}. See `edge-arseg targets list`"
+            f"no target is called {name!r}; {meant and f'{meant} '}known: {', '.join(known)}. "
+            "See `edge-arseg targets list`"
         )
     return known[name]
 
