@@ -20,7 +20,8 @@ from edge_arseg.storage.url import text_without_logins
 NOTE = 25
 """Between what is told with ``-v`` and warnings: what keeps the user waiting, what was chosen, how far it is."""
 _PACKAGE = logging.getLogger("edge_arseg")
-_log = logging.getLogger("edge_arseg.cli")
+_log = logging.getLogger("edge-arseg")
+_log.propagate = False  # the command line's own lines are no messages of the library
 _MARKS = {logging.WARNING: "warning: "}
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
@@ -84,22 +85,25 @@ def _begin(common: Common) -> None:
     level = logging.DEBUG if common.verbose > 1 else logging.INFO if common.verbose else NOTE
     if common.quiet and not common.verbose:
         level = logging.WARNING
-    terminal = _Terminal(level)
-    _PACKAGE.addHandler(terminal)
-    _PACKAGE.setLevel(min(level, logging.INFO) if common.log_file else level)
+    handlers: list[logging.Handler] = [_Terminal(level)]
     if common.log_file is not None:
-        _PACKAGE.addHandler(_opened(common.log_file))
+        handlers.append(_opened(common.log_file))
+    for logger in (_PACKAGE, _log):
+        logger.setLevel(min(level, logging.INFO) if common.log_file else level)
+        for handler in handlers:
+            logger.addHandler(handler)
     python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     _log.info("edge-arseg %s, %s: %s", __version__, python, " ".join(sys.argv[1:]))
 
 
 def _end() -> None:
     """Tell nothing any more, and close the file."""
-    for handler in [*_PACKAGE.handlers]:
-        if isinstance(handler, (_Terminal, _Lines)):
-            _PACKAGE.removeHandler(handler)
-            handler.close()
-    _PACKAGE.setLevel(logging.NOTSET)
+    for logger in (_PACKAGE, _log):
+        for handler in [*logger.handlers]:
+            if isinstance(handler, (_Terminal, _Lines)):
+                logger.removeHandler(handler)
+                handler.close()
+        logger.setLevel(logging.NOTSET)
 
 
 def inform(line: str) -> None:
