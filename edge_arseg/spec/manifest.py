@@ -18,6 +18,7 @@ from enum import Enum
 from typing import Annotated, Any, ClassVar
 
 from edge_arseg.errors import BundleError
+from edge_arseg.installation import reinstall
 from edge_arseg.spec.entries import (
     BundlePath,
     DecoderEntry,
@@ -193,7 +194,7 @@ def _revision_message(revision: object, where: str) -> str:
     if revision > REVISION:
         return (
             f"{where}: revision {revision} seen, this version reads {REVISION}; "
-            f"a version that knows revision {revision} is needed: pip install --upgrade edge-arseg"
+            f"a version that knows revision {revision} is needed: {reinstall()}"
         )
     return f"{where}: revision {revision} seen, this version reads {REVISION}; export the checkpoint again"
 

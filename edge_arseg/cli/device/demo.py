@@ -33,7 +33,7 @@ from edge_arseg.video.overlay.style import OverlayStyle
 @fit_option
 @output_size_option
 @engine_options
-@click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
+@click.option("--limit", type=click.IntRange(1), help="Number of frames after which the demo ends. [default: all]")
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace files that no demo wrote. [default: refused]")
 @json_option

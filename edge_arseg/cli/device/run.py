@@ -8,6 +8,7 @@ import click
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
+from edge_arseg.cli.output import note
 from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
@@ -23,17 +24,29 @@ from edge_arseg.video.overlay.style import OverlayStyle
 @click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
-    help="Branches that run. [default: ar; hr where the bundle has the HR branch alone]",
+    help="Branches that run: ar, HR on keyframes and LR between; hr or lr, one of them on every frame. [default: ar; "
+    "hr "
+    "where the bundle has the HR branch alone]",
 )
 @motion_options
 @stream_option
 @fit_option
 @output_size_option
 @engine_options
-@click.option("--interval", type=click.IntRange(1), help="Frames between keyframes, at most. [default: the bundle's]")
-@click.option("--scene-cut", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="1: off.")
-@click.option("--follow-codec", is_flag=True, help="The stream's own intra frames become keyframes too.")
-@click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
+@click.option(
+    "--interval",
+    type=click.IntRange(1),
+    help="Longest distance from keyframe to keyframe, in frames. [default: the bundle's GOP]",
+)
+@click.option(
+    "--scene-cut",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Share of a frame without motion vectors, 0 to 1, above which it becomes a keyframe; 1 turns this off.",
+)
+@click.option("--follow-codec", is_flag=True, help="Keyframes at the stream's own intra frames too. [default: off]")
+@click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
@@ -75,8 +88,8 @@ def run(
 
         def begun(start: RunStart) -> None:
             nonlocal progress
-            click.echo(f"{choice.bundle.manifest.name}: {start.label}", err=True)
-            click.echo(f"motion: {start.motion}", err=True)
+            note(f"{choice.bundle.manifest.name}: {start.label}")
+            note(f"motion: {start.motion}")
             progress = stack.enter_context(FrameProgress(start.frames))
 
         run_to_sinks(
@@ -97,4 +110,4 @@ def run(
             begun=begun,
             each=lambda result: progress.step(result),
         )
-    click.echo(progress.summary(), err=True)
+    note(progress.summary())

@@ -19,6 +19,7 @@ from edge_arseg.storage.files import (
     is_special,
 )
 from edge_arseg.storage.url import label_of, printable
+from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.masks import check_masks, is_mask_name
@@ -107,7 +108,10 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
         scheme, rest = "file", uri if decoded is None else decoded
     kind = kinds.get(scheme)
     if kind is None:
-        raise SinkError(f"cannot write {label}: unknown scheme {scheme}://; {_expected(kinds)}")
+        meant = did_you_mean(scheme, kinds)
+        raise SinkError(
+            f"cannot write {label}: unknown scheme {scheme}://; {meant}{' ' if meant else ''}{_expected(kinds)}"
+        )
     if not kind.placed:
         return Place(label, kind)
     if not rest:
