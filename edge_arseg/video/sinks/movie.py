@@ -62,7 +62,7 @@ class MovieSink(Sink):
         force: bool = False,
     ) -> None:
         super().__init__(target)
-        self._canvas = Canvas(size)
+        self._size, self._canvas = size, Canvas(size)
         self._overlay = Overlay(size, classes, style)
         with sink_errors(target):
             self._file = NewFile(target, path, force=force)
@@ -81,8 +81,12 @@ class MovieSink(Sink):
         self._begun = False
 
     def _write(self, result: SegmentedFrame) -> None:
-        copy, fitting = self._thread.room(), self._canvas.filled(result)
-        copy.take(fitting, None if fitting is result else fitting.at_source())
+        copy, picture = self._thread.room(), result.frame.picture
+        if picture is not None and picture.shape[:2] == self._size:
+            copy.take(result)  # its class map is enlarged by the thread
+        else:
+            fitting = self._canvas.filled(result)
+            copy.take(fitting, fitting.at_source())
         self._thread.write(copy)
         if not self._begun:  # what is wrong with the place is said at once
             self._thread.wait()
