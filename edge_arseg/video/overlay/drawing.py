@@ -121,7 +121,9 @@ class Overlay:
         if self._contours is not None:
             self._contours.draw(target, class_map)
         if self._arrows is not None and result.motion is not None:
-            placement = result.frame.placement or placement_of(self._size, result.frame.rgb.shape[:2])
+            placement = result.frame.placement
+            if placement is None or placement.source != self._size:  # without a picture, or of another size before
+                placement = placement_of(self._size, (result.frame.rgb.shape[0], result.frame.rgb.shape[1]))
             self._arrows.draw(target, result.motion, placement)
         fps = self._pace()
         plates: list[tuple[Plate, int, int]] = []

@@ -160,6 +160,18 @@ def test_arrows_are_drawn_between_keyframes_only():
     assert overlay.draw(result_of(rgb, class_map, motion=motion)).any()
 
 
+def test_arrows_are_drawn_on_a_picture_that_was_of_another_size():
+    """A source that changes its size on the way is brought to its first size; its placement says the new one."""
+    picture, motion = (
+        np.zeros((120, 160, 3), np.uint8),
+        MotionField(np.zeros((2, 3, 2), "f4"), 16, MotionSource.CODEC, 0.0),
+    )
+    frame = Frame(0, 0.0, np.zeros((32, 48, 3), np.uint8), picture=picture, placement=placement_of((60, 90), (32, 48)))
+    class_map = np.full((120, 160), 255, np.uint8)
+    result = SegmentedFrame(frame, class_map, Branch.LR, 1, 1.0, motion, source_map=lambda: class_map)
+    assert overlay_of((120, 160), legend=False, motion=True).draw(result).any()
+
+
 def test_a_picture_is_drawn_where_it_is_wanted():
     overlay = overlay_of((32, 32))
     result = result_of(np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.uint8))

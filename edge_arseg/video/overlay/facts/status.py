@@ -61,7 +61,11 @@ class Status:
         plate = Plate(self.height, round(margin + sum(self._columns[-1]) + 0.7 * text), scale.radius, solid=solid)
         badge = self._badges[result.branch]
         plate.put(badge, round(middle - badge.height / 2), round(margin))
-        words = [f"+{result.distance}", f"{result.latency_ms:.1f} ms", "" if fps is None else f"{fps:.0f} fps"]
+        words = [
+            f"+{result.distance}",
+            f"{result.latency_ms:.1f} ms",
+            "" if fps is None else f"{fps:.{fps < 10:d}f} fps",
+        ]
         for (left, wide), said, color in zip(self._columns, words, (INK, DIM, DIM), strict=True):
             plate.write(scale.font, said, middle, margin + left + wide - scale.font.width(said), color)
         self._draw_line(plate, result.distance, HR if result.branch is Branch.HR else LR)
