@@ -10,28 +10,28 @@ def _colors(table: str) -> dict[str, tuple[int, int, int]]:
 
 
 NAMED: Final = _colors("""
-    sky 133 200 254
-    building 191 109 90
-    pole 222 243 229
-    road 153 108 199
-    sidewalk 180 45 139
-    tree 53 190 69
-    sign 238 207 0
-    fence 212 212 134
-    car 80 86 244
-    person 204 4 31
-    rider 223 107 3
-    void 35 36 41
-    wall 116 126 167
-    traffic_light 251 181 102
-    terrain 117 192 118
-    truck 30 29 115
-    bus 18 163 164
-    train 26 93 101
-    motorcycle 109 50 255
-    bicycle 123 23 44
+    sky 131 201 255
+    building 157 84 73
+    pole 226 240 212
+    road 134 83 159
+    sidewalk 255 111 207
+    tree 19 135 26
+    sign 255 217 0
+    fence 174 149 96
+    car 31 91 254
+    person 248 34 45
+    rider 255 158 43
+    void 32 32 36
+    wall 107 115 152
+    traffic_light 255 230 159
+    terrain 145 229 129
+    truck 31 31 117
+    bus 37 162 162
+    train 9 73 72
+    motorcycle 136 23 233
+    bicycle 133 42 84
 """)
-"""Found by ``tools/palette_search.py``: near to what people expect, and far from each other for all kinds of vision."""
+"""What ``tools/palette_search.py`` prints: near to what people expect, and far from each other for all kinds of vision."""
 
 SAME: Final = {
     "column_pole": "pole",
