@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 _BAND: Final = 64
 """Rows that are mixed at once: what lies between stays in the CPU's cache."""
 
+_ONE_THREAD: Final[dict[str, Any]] = {"threads": 1} if int(av.__version__.partition(".")[0]) >= 17 else {}
+"""PyAV 17 and later start threads for a picture, which costs more than it saves for a band."""
+
 
 class Tint:
     """Mixes class colours into pictures of one size.
@@ -58,7 +61,7 @@ class Tint:
     def _colored(self, class_map: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width = class_map.shape
         self._indices[:height] = class_map
-        plane = self._indexed.reformat(format="rgb24", threads=1).planes[0]
+        plane = self._indexed.reformat(format="rgb24", **_ONE_THREAD).planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
         return rows[:height, : 3 * width].reshape(height, width, 3)
 

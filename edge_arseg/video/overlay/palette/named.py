@@ -31,7 +31,7 @@ NAMED: Final = _colors("""
     motorcycle 136 23 233
     bicycle 133 42 84
 """)
-"""What ``tools/palette_search.py`` prints: near to what people expect, and far from each other for all kinds of vision."""
+"""What ``tools/palette_search.py`` prints: near to what people expect, far from each other for all kinds of vision."""
 
 SAME: Final = {
     "column_pole": "pole",
