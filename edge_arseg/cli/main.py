@@ -11,11 +11,13 @@ import click
 
 from edge_arseg import __version__
 from edge_arseg.cli.lazy_group import LazyGroup
+from edge_arseg.cli.settings.common import common_options
 from edge_arseg.errors import ArsegError, SinkError
 
 COMMANDS = {
     "doctor": "Say what this machine can do, what it lacks, and what to type about it.",
     "targets": "Boards that bundles are compiled for: list them, show one, or detect this one.",
+    "zoo": "Bundles in the package: list them, say where one is, or copy one.",
     "train": "Train a model: prepare pairs of frames, then the HR branch on stills, then the LR branch on pairs.",
     "convert": "Convert a published CHECKPOINT to one .safetensors file.",
     "export": "Export a CHECKPOINT to a bundle of ONNX graphs, checked against torch.",
@@ -28,6 +30,7 @@ COMMANDS = {
     "run": "Segment SOURCE and write the result to every SINK.",
     "bench": "Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.",
     "demo": "Segment INPUT, or a street drive rendered in code, and write a folder to look at.",
+    "completion": "Print what makes SHELL complete commands, options, bundles, targets and backends.",
 }
 """Command to the first sentence of its help, in the order of the help."""
 _HOST = ("convert", "export", "compile", "quantize")
@@ -39,6 +42,11 @@ def _module(command: str) -> str:
     return f"{'host' if command in _HOST else 'device'}.{command}"
 
 
+EPILOG = (
+    "Every option can also be set by a variable of the environment (EDGE_ARSEG_RUN_STREAM for run --stream) and in a "
+    "file (--config); --print-config behind a command shows what counts. The command line wins over the environment, "
+    "and the environment over the file."
+)
 _STDOUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -47,6 +55,8 @@ _STDOUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF
     modules={command: _module(command) for command in COMMANDS},
     shown=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
+    params=common_options(),
+    epilog=EPILOG,
 )
 @click.version_option(__version__, prog_name="edge-arseg")
 def cli() -> None:

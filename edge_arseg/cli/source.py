@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from edge_arseg.cli.output import note
 from edge_arseg.errors import SourceError
 
 ENVIRONMENT = "EDGE_ARSEG_SOURCE"
@@ -86,7 +87,7 @@ def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     source = source_from_text(first[0])
     if environment is not None:
         label = source_from_uri(source).label
-        click.echo(f"reads {label}, not {ENVIRONMENT}; type - before it if it is a sink", err=True)
+        note(f"reads {label}, not {ENVIRONMENT}; type - before it if it is a sink")
     return source, rest
 
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import NETWORK, label_of, printable
+from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.kinds import KINDS, SourceKind, complete, kind_of_scheme, known, pattern_and_rate
 from edge_arseg.video.sources.pattern import is_pattern, paths_from_pattern
 
@@ -110,7 +111,10 @@ def source_from_uri(uri: str | PathLike[str]) -> Source:
     if (path := path_from_file_uri(text)) is not None:
         return _file_or_images(text, complete(path, label, "file:///clips/clip.mp4"))
     if scheme and not os.path.lexists(text):
-        raise SourceError(f"{label}: unknown kind of source {scheme}://; expected {known()}")
+        meant = did_you_mean(scheme, [name for kind in KINDS.values() for name in kind.schemes])
+        raise SourceError(
+            f"{label}: unknown kind of source {scheme}://; {meant}{' ' if meant else ''}expected {known()}"
+        )
     before = text.partition(":")[0].lower()
     if before in NETWORK and not os.path.lexists(text):
         raise SourceError(f"{label}: there is no such file; a URL has two slashes: {before}://host/path")

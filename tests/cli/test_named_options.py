@@ -13,7 +13,9 @@ PACKAGE = Path(__file__).parents[2] / "edge_arseg"
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 OTHERS = {
     "--force-reinstall": "pip",
-    "--upgrade": "pip",
+    "--index-url": "pip",
+    "--no-deps": "pip",
+    "--python": "uv",
     "--no-cache-dir": "pip",
     "--system-site-packages": "venv",
     "--runtime": "docker",

@@ -16,14 +16,33 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 @click.command()
 @click.argument("source", default="test://street", envvar=ENVIRONMENT, type=SOURCE)
 @bundle_option
-@click.option("--mode", "modes", help="Modes, separated by commas. [default: ar,hr; hr where that is all]")
-@click.option("--frames", type=click.IntRange(1), default=120, show_default=True, help="Frames that count, per mode.")
+@click.option(
+    "--mode",
+    "modes",
+    help="Modes to time, separated by commas: ar, hr, lr. [default: ar,hr; hr where the bundle has the HR branch "
+    "alone]",
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(1),
+    default=120,
+    show_default=True,
+    help="Number of frames timed in each mode, after those of the warm-up.",
+)
 @motion_options
 @stream_option
 @engine_options
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the record (JSON) there too.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="File for the record, JSON. [default: none is written]"
+)
 @click.option("--force", is_flag=True, help="Permission to replace a record that is there. [default: refused]")
-@click.option("--report", type=click.Choice([*REPORTS]), default="markdown", show_default=True, help="What is printed.")
+@click.option(
+    "--report",
+    type=click.Choice([*REPORTS]),
+    default="markdown",
+    show_default=True,
+    help="Form of what is printed on stdout.",
+)
 @json_option
 def bench(
     source: str,

@@ -6,11 +6,16 @@ from pathlib import Path
 import click
 
 from edge_arseg.cli.engine_choice import announced_choice
+from edge_arseg.cli.geometry_options import fit_option, output_size_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
+from edge_arseg.cli.output import note
+from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
+from edge_arseg.spec.geometry.placement import OutputSize
+from edge_arseg.video.overlay.style import OverlayStyle
 
 
 @click.command()
@@ -19,16 +24,30 @@ from edge_arseg.runtime.mode import Mode
 @click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
-    help="Branches that run. [default: ar; hr where the bundle has the HR branch alone]",
+    help="Branches that run: ar, HR on keyframes and LR between; hr or lr, one of them on every frame. [default: ar; "
+    "hr "
+    "where the bundle has the HR branch alone]",
 )
 @motion_options
 @stream_option
+@fit_option
+@output_size_option
 @engine_options
-@click.option("--interval", type=click.IntRange(1), help="Frames between keyframes, at most. [default: the bundle's]")
-@click.option("--scene-cut", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="1: off.")
-@click.option("--follow-codec", is_flag=True, help="The stream's own intra frames become keyframes too.")
-@click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
-@click.option("--alpha", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the overlay's colours.")
+@click.option(
+    "--interval",
+    type=click.IntRange(1),
+    help="Longest distance from keyframe to keyframe, in frames. [default: the bundle's GOP]",
+)
+@click.option(
+    "--scene-cut",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Share of a frame without motion vectors, 0 to 1, above which it becomes a keyframe; 1 turns this off.",
+)
+@click.option("--follow-codec", is_flag=True, help="Keyframes at the stream's own intra frames too. [default: off]")
+@click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
+@overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
     arguments: tuple[str, ...],
@@ -37,12 +56,14 @@ def run(
     motion: str,
     recode_scale: float,
     stream: int | None,
+    fit: str | None,
+    output_size: OutputSize,
     engines: EngineOptions,
     interval: int | None,
     scene_cut: float,
     follow_codec: bool,
     limit: int | None,
-    alpha: float,
+    style: OverlayStyle,
     force: bool,
 ) -> None:
     """Segment SOURCE and write the result to every SINK.
@@ -67,8 +88,8 @@ def run(
 
         def begun(start: RunStart) -> None:
             nonlocal progress
-            click.echo(f"{choice.bundle.manifest.name}: {start.label}", err=True)
-            click.echo(f"motion: {start.motion}", err=True)
+            note(f"{choice.bundle.manifest.name}: {start.label}")
+            note(f"motion: {start.motion}")
             progress = stack.enter_context(FrameProgress(start.frames))
 
         run_to_sinks(
@@ -80,11 +101,13 @@ def run(
             motion=motion,
             recode_scale=recode_scale,
             stream=stream,
+            fit=fit,
+            output_size=output_size,
             limit=limit,
-            alpha=alpha,
+            style=style,
             inputs=inputs,
             force=force,
             begun=begun,
             each=lambda result: progress.step(result),
         )
-    click.echo(progress.summary(), err=True)
+    note(progress.summary())
