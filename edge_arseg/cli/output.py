@@ -48,7 +48,11 @@ def _console() -> "Console":
     """Wide where nobody watches, so that lines in files and pipes are not cut."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:  # rich would exit with 1, which is a gate's
+            raise BrokenPipeError
+
+    return Output(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
 def progress(line: str) -> None:
