@@ -16,14 +16,11 @@ class SettledGroup(click.Group):
 
     Args:
         path: words of the group itself.
-        roots: names of all commands of the program, which a file of settings has tables for.
     """
 
-    def __init__(
-        self, *arguments: Any, path: tuple[str, ...] = (), roots: tuple[str, ...] = (), **options: Any
-    ) -> None:
+    def __init__(self, *arguments: Any, path: tuple[str, ...] = (), **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.path, self.roots = path, roots
+        self.path = path
         self._settled: dict[str, click.Command] = {}
 
     def declared(self, name: str) -> click.Command | None:
@@ -36,7 +33,7 @@ class SettledGroup(click.Group):
             command = self.declared(cmd_name)
             if command is None:
                 return None
-            self._settled[cmd_name] = settled(command, (*self.path, cmd_name), self.roots or tuple(self.commands))
+            self._settled[cmd_name] = settled(command, (*self.path, cmd_name))
         return self._settled[cmd_name]
 
     def resolve_command(
@@ -60,7 +57,7 @@ class LazyGroup(SettledGroup):
     """
 
     def __init__(self, *arguments: Any, modules: Mapping[str, str], shown: Mapping[str, str], **options: Any) -> None:
-        super().__init__(*arguments, **{"roots": tuple(modules)} | options)
+        super().__init__(*arguments, **options)
         self._modules, self._shown = modules, shown
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -20,8 +20,8 @@ from edge_arseg.storage.url import text_without_logins
 NOTE = 25
 """Between what is told with ``-v`` and warnings: what keeps the user waiting, what was chosen, how far it is."""
 _PACKAGE = logging.getLogger("edge_arseg")
-_log = logging.getLogger("edge-arseg")
-_log.propagate = False  # the command line's own lines are no messages of the library
+_OWN = "edge-arseg"
+"""Name of the command line's own lines, which are no messages of the library and go to no logger."""
 _MARKS = {logging.WARNING: "warning: "}
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
@@ -32,7 +32,7 @@ class _Terminal(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         line = text_without_logins(record.getMessage())
         mark = _MARKS.get(record.levelno, "")
-        if record.levelno < NOTE and record.name != _log.name:
+        if record.levelno < NOTE and record.name != _OWN:
             mark = f"{record.name.removeprefix('edge_arseg.')}: "
         line = mark + line
         click.echo(click.style(line, fg="yellow", bold=True) if record.levelno == logging.WARNING else line, err=True)
@@ -64,14 +64,14 @@ def told(common: Common) -> Iterator[None]:
     except click.exceptions.Exit:
         raise
     except (KeyboardInterrupt, click.Abort):
-        _to_file(logging.ERROR, "interrupted")
+        _tell(logging.ERROR, "interrupted", to=(_Lines,))
         raise
     except (ArsegError, click.ClickException, MemoryError, BrokenPipeError) as error:
-        _to_file(logging.ERROR, str(error) or type(error).__name__)
+        _tell(logging.ERROR, str(error) or type(error).__name__, to=(_Lines,))
         raise
     except Exception as error:
         trace = "".join(traceback.format_exception(error))
-        _to_file(logging.ERROR, trace)
+        _tell(logging.ERROR, trace, to=(_Lines,))
         if common.verbose:
             click.echo(text_without_logins(trace), err=True, nl=False)
         raise
@@ -88,52 +88,54 @@ def _begin(common: Common) -> None:
     handlers: list[logging.Handler] = [_Terminal(level)]
     if common.log_file is not None:
         handlers.append(_opened(common.log_file))
-    for logger in (_PACKAGE, _log):
-        logger.setLevel(min(level, logging.INFO) if common.log_file else level)
-        for handler in handlers:
-            logger.addHandler(handler)
+    _PACKAGE.setLevel(min(level, logging.INFO) if common.log_file else level)
+    for handler in handlers:
+        _PACKAGE.addHandler(handler)
     python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    _log.info("edge-arseg %s, %s: %s", __version__, python, " ".join(sys.argv[1:]))
+    _tell(logging.INFO, f"edge-arseg {__version__}, {python}: {' '.join(sys.argv[1:])}")
 
 
 def _end() -> None:
     """Tell nothing any more, and close the file."""
-    for logger in (_PACKAGE, _log):
-        for handler in [*logger.handlers]:
-            if isinstance(handler, (_Terminal, _Lines)):
-                logger.removeHandler(handler)
-                handler.close()
-        logger.setLevel(logging.NOTSET)
+    for handler in _handlers():
+        _PACKAGE.removeHandler(handler)
+        handler.close()
+    _PACKAGE.setLevel(logging.NOTSET)
 
 
 def inform(line: str) -> None:
     """Tell what only ``-v`` shows."""
-    _log.info("%s", line)
+    _tell(logging.INFO, line)
 
 
 def note(line: str) -> None:
     """Tell what everybody is told who did not ask for quiet."""
-    _log.log(NOTE, "%s", line) if _begun() else click.echo(line, err=True)
+    if not _tell(NOTE, line):
+        click.echo(line, err=True)
 
 
 def warn(line: str) -> None:
     """Tell what the user has to know."""
-    _log.warning("%s", line) if _begun() else click.echo(f"warning: {line}", err=True)
+    if not _tell(logging.WARNING, line):
+        click.echo(f"warning: {line}", err=True)
 
 
 def is_quiet() -> bool:
     """Whether only warnings and errors are shown."""
-    return any(isinstance(handler, _Terminal) and handler.level > NOTE for handler in _PACKAGE.handlers)
+    return any(isinstance(handler, _Terminal) and handler.level > NOTE for handler in _handlers())
 
 
-def _to_file(level: int, line: str) -> None:
-    for handler in _PACKAGE.handlers:
-        if isinstance(handler, _Lines):
-            handler.handle(_log.makeRecord(_log.name, level, "", 0, "%s", (line,), None))
+def _handlers() -> list[logging.Handler]:
+    return [handler for handler in _PACKAGE.handlers if isinstance(handler, (_Terminal, _Lines))]
 
 
-def _begun() -> bool:
-    return any(isinstance(handler, _Terminal) for handler in _PACKAGE.handlers)
+def _tell(level: int, line: str, *, to: tuple[type[logging.Handler], ...] = (logging.Handler,)) -> bool:
+    """Hand a line of the command line's own to who shows it; ``False`` where nobody was told to yet."""
+    record = logging.LogRecord(_OWN, level, "", 0, "%s", (line,), None)
+    for handler in _handlers():
+        if isinstance(handler, to) and level >= max(handler.level, _PACKAGE.level):
+            handler.handle(record)
+    return bool(_handlers())
 
 
 def _opened(path: Path) -> _Lines:

@@ -49,7 +49,11 @@ def _console() -> "Console":
     """As wide as the terminal, or COLUMNS; in files and pipes nothing is cut or wrapped."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:  # rich would exit with 1, which is a gate's
+            raise BrokenPipeError
+
+    return Output(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
 
 
 def progress(line: str) -> None:

@@ -71,6 +71,10 @@ class FrameSource:
         self._maker.restart(self._pictures)
         self._coming = self._pictures.pictures()
 
+    def interrupt(self) -> None:
+        """End a read that waits, where the source can; called from another thread than the one that reads."""
+        getattr(self._pictures, "interrupt", lambda: None)()
+
     def close(self) -> None:
         """Let go of the source; the iteration ends. Safe to call twice."""
         self._coming = iter(())

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,10 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
 from edge_arseg.video.overlay.style import OverlayStyle
+
+if TYPE_CHECKING:
+    from edge_arseg.runtime.choice.engine_choice import Choice
+    from edge_arseg.runtime.segmenter import Segmenter
 
 
 @click.command()
@@ -69,45 +74,67 @@ def run(
     """Segment SOURCE and write the result to every SINK.
 
     \b
-    SOURCE   a video file, /dev/video0, rtsp://..., images://dir/%06d.png, test://street
+    SOURCE   a video file, a folder of images, 0 (the first camera), rtsp://..., test://street
+             a folder of videos, or a pattern in quotes ('dir/*.mp4'): one after the other
+             -: a video piped in
              @FILE: the first line of FILE, for a URL with a password
-             without SOURCE, or with -: the environment's EDGE_ARSEG_SOURCE
-    SINK     overlay.mp4, masks://dir, jsonl://file or jsonl://- (stdout), null://
+             without SOURCE: the environment's EDGE_ARSEG_SOURCE
+    SINK     overlay.mp4 (.mkv .mov .webm .avi .gif), masks://dir, jsonl://file or jsonl://- (stdout),
+             raw://file, maps.npz, display://, null://
+             {stem} in a name: the name of the source, without its ending
+             without SINK: an overlay video in this folder, named after the source
     """
+    from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, run_jobs, summary
     from edge_arseg.motion.keyframe import KeyframePolicy
     from edge_arseg.runtime.run import RunStart, run_to_sinks
+    from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.video.sinks import check_sinks
 
     source, sinks = source_and_sinks(arguments)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
-    check_sinks(sinks, source=source, inputs=inputs, force=force)  # before the choice, which may take minutes
+    refuse_expanded_pattern(source, sinks)
+    jobs = jobs_from_arguments(source, sinks)
+    for one_source, its_sinks in jobs:  # before the choice, which may take minutes
+        check_sinks(its_sinks, source=one_source, inputs=inputs, force=force)
+    if not sinks:
+        note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
-    with ExitStack() as stack:
-        progress = FrameProgress()
+    policy = KeyframePolicy(interval or choice.bundle.manifest.gop, scene_cut, follow_codec)
 
-        def begun(start: RunStart) -> None:
-            nonlocal progress
-            note(f"{choice.bundle.manifest.name}: {start.label}")
-            note(f"motion: {start.motion}")
-            progress = stack.enter_context(FrameProgress(start.frames))
+    def one(job: Job, runner: "Choice | Segmenter" = choice) -> None:
+        source, sinks = job
+        with ExitStack() as stack:
+            progress = FrameProgress()
 
-        run_to_sinks(
-            choice,
-            source,
-            sinks,
-            mode=chosen_mode,
-            policy=KeyframePolicy(interval or choice.bundle.manifest.gop, scene_cut, follow_codec),
-            motion=motion,
-            recode_scale=recode_scale,
-            stream=stream,
-            fit=fit,
-            output_size=output_size,
-            limit=limit,
-            style=style,
-            inputs=inputs,
-            force=force,
-            begun=begun,
-            each=lambda result: progress.step(result),
-        )
-    note(progress.summary())
+            def begun(start: RunStart) -> None:
+                nonlocal progress
+                note(f"{choice.bundle.manifest.name}: {start.label}")
+                note(f"motion: {start.motion}")
+                progress = stack.enter_context(FrameProgress(start.frames))
+
+            stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
+            run_to_sinks(
+                runner,
+                source,
+                sinks,
+                mode=chosen_mode,
+                policy=policy,
+                motion=motion,
+                recode_scale=recode_scale,
+                stream=stream,
+                fit=fit,
+                output_size=output_size,
+                limit=limit,
+                style=style,
+                inputs=inputs,
+                force=force,
+                begun=begun,
+                each=lambda result: progress.step(result),
+            )
+
+    if len(jobs) == 1:
+        one(jobs[0])
+        return
+    with Segmenter(choice, mode=chosen_mode, policy=policy) as segmenter:
+        run_jobs(jobs, lambda job: one(job, segmenter))

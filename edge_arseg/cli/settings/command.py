@@ -1,7 +1,7 @@
 """A command whose options can be set by the environment and a file as well."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from typing import Any
@@ -11,27 +11,26 @@ from click.core import ParameterSource
 
 from edge_arseg.cli.settings.common import common_from_context, common_options, print_option
 from edge_arseg.cli.settings.file import FileSettings, settings_from_file
-from edge_arseg.cli.settings.names import is_set_elsewhere, key_of, set_variable, variables_of
+from edge_arseg.cli.settings.names import is_set_elsewhere, key_of, prefix_of, set_variable, variables_of
 from edge_arseg.suggestion import did_you_mean
 
 _FILE = "edge_arseg.settings"
 
 
-def settled(command: click.Command, path: tuple[str, ...], commands: Sequence[str]) -> click.Command:
+def settled(command: click.Command, path: tuple[str, ...]) -> click.Command:
     """Return a command with settings; a group comes back as it is, with its commands to be settled by itself.
 
     Args:
         command: as it is declared.
         path: its words, ``("train", "hr")``.
-        commands: names of all commands.
     """
-    return command if isinstance(command, click.Group) else SettledCommand(command, path, commands)
+    return command if isinstance(command, click.Group) else SettledCommand(command, path)
 
 
 class SettledCommand(click.Command):
     """A command with the common options, whose options are looked up in the environment and a file too."""
 
-    def __init__(self, command: click.Command, path: tuple[str, ...], commands: Sequence[str]) -> None:
+    def __init__(self, command: click.Command, path: tuple[str, ...]) -> None:
         params = [copy(param) for param in (*command.params, *common_options(), print_option())]
         super().__init__(
             command.name,
@@ -47,7 +46,7 @@ class SettledCommand(click.Command):
             hidden=command.hidden,
             deprecated=command.deprecated,
         )
-        self.path, self._commands = path, commands
+        self.path = path
         for param in params:
             if is_set_elsewhere(param):
                 param.envvar = variables_of(param, path)
@@ -71,11 +70,11 @@ class SettledCommand(click.Command):
             return super().invoke(ctx)
 
     def _tell_settings(self, ctx: click.Context, inform: Callable[[str], None], warn: Callable[[str], None]) -> None:
-        for name in self._stray_variables():
-            meant = did_you_mean(
-                name, [variable for param in self.params for variable in variables_of(param, self.path)]
-            )
-            warn(f"{name} sets nothing{'; ' if meant else ''}{meant}")
+        known = self._variables()
+        for name in sorted(os.environ):
+            if name.startswith(f"{prefix_of(self.path)}_") and name not in known:
+                meant = did_you_mean(name, known)
+                warn(f"{name} sets nothing{meant and f'; {meant}'}")
         for param in self.params:
             if origin := self.origin(ctx, param):
                 inform(f"--{key_of(param)} is set by {origin}")
@@ -97,7 +96,9 @@ class SettledCommand(click.Command):
         option.handle_parse_result(ctx, opts, [])
         ctx.params.pop("config", None)
         if file := common_from_context(ctx).config:
-            ctx.meta[_FILE] = read = settings_from_file(file, self.path, self.params, self._commands)
+            root = ctx.find_root().command
+            commands = root.list_commands(ctx) if isinstance(root, click.Group) else [self.path[0]]
+            ctx.meta[_FILE] = read = settings_from_file(file, self.path, self.params, commands)
             ctx.default_map = dict(read.values)
 
     def _print(self, ctx: click.Context, args: list[str]) -> None:
@@ -117,12 +118,9 @@ class SettledCommand(click.Command):
         click.echo(toml_from_settings(self.path, found), nl=False)
         ctx.exit()
 
-    def _stray_variables(self) -> list[str]:
-        """Return variables that begin like this command's and set nothing."""
-        (own, *_) = variables_of(print_option(), self.path)
-        prefix = own.removesuffix("PRINT_CONFIG")
-        known = {variable for param in self.params for variable in variables_of(param, self.path)}
-        return sorted(name for name in os.environ if name.startswith(prefix) and name not in known)
+    def _variables(self) -> list[str]:
+        settable = [param for param in self.params if is_set_elsewhere(param)]
+        return [variable for param in settable for variable in variables_of(param, self.path)]
 
     @contextmanager
     def _telling(self, ctx: click.Context) -> Iterator[None]:

@@ -50,7 +50,12 @@ def variables_of(option: click.Parameter, path: tuple[str, ...]) -> list[str]:
     if key == "config":
         return [f"{PREFIX}_CONFIG"]
     names = [(*path, key), *([(key,)] if is_shared(key, path) else [])]
-    return ["_".join((PREFIX, *words)).upper().replace("-", "_") for words in names]
+    return [prefix_of(words) for words in names]
+
+
+def prefix_of(words: tuple[str, ...]) -> str:
+    """Return words as a variable, or the beginning of one."""
+    return "_".join((PREFIX, *words)).upper().replace("-", "_")
 
 
 def set_variable(option: click.Parameter, path: tuple[str, ...]) -> str | None:

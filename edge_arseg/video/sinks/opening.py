@@ -1,11 +1,13 @@
 """From the name of a sink to the sink."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from os import PathLike
 from pathlib import Path
 
 from edge_arseg.spec.model import ClassInfo
+from edge_arseg.storage.files import is_special
+from edge_arseg.storage.uninterrupted import uninterrupted
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.sinks.lines import LinesSink
@@ -97,7 +99,12 @@ def open_sinks(
     check_places(places, source=source, inputs=inputs, force=force)
     look = Look(size, rate, classes, style, force)
     with ExitStack() as stack:
-        sinks = [stack.enter_context(place.kind.open(place, look)) for place in places]
+        sinks = []
+        for place in places:
+            # a pipe is opened when its reader comes, which may be never
+            waits = place.path is not None and is_special(place.path)
+            with nullcontext() if waits else uninterrupted():
+                sinks.append(stack.enter_context(place.kind.open(place, look)))
         stack.pop_all()
     return sinks
 
