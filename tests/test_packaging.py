@@ -51,6 +51,8 @@ def test_the_wheel_holds_every_module_and_data_file(wheel):
     assert {name for name in inside if name.endswith(".py")} == modules
     assert "edge_arseg/py.typed" in inside
     assert any(name.endswith("LICENSE") for name in inside)
+    for name in ("roboto-medium.npz", "LICENSE-roboto.txt"):
+        assert f"edge_arseg/video/overlay/text/{name}" in inside
     for folder in ("targets", "calibration"):
         assert f"edge_arseg/data/{folder}/README.md" in inside
 

@@ -18,6 +18,7 @@ from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.spec.manifest import Manifest
 from edge_arseg.storage.files import part_of, write_whole
 from edge_arseg.storage.url import label_of
+from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sources.street_clip import write_street
 
@@ -89,6 +90,7 @@ def demo_from_source(
     fit: FitKind | str | None = None,
     output_size: OutputSize = SOURCE,
     limit: int | None = None,
+    style: OverlayStyle = DEFAULT_STYLE,
     progress: Callable[[str], None] = lambda _: None,
     begun: Callable[[RunStart], None] = lambda _: None,
     each: Callable[[SegmentedFrame], None] = lambda _: None,
@@ -102,6 +104,7 @@ def demo_from_source(
         motion, recode_scale, stream: see ``open_video``.
         fit, output_size: see ``run_to_sinks``.
         limit: stop after this many frames.
+        style: how the overlay looks.
         progress: called with a line when a step begins.
         begun, each: see ``run_to_sinks``.
 
@@ -137,6 +140,7 @@ def demo_from_source(
             fit=fit,
             output_size=output_size,
             limit=limit,
+            style=style,
             force=folder.replaces,
             begun=begun,
             each=count,

@@ -20,6 +20,7 @@ from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.storage.uninterrupted import closed_uninterrupted, uninterrupted
+from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sinks import check_sinks, open_sinks
 from edge_arseg.video.sinks.base import Sink
@@ -86,7 +87,7 @@ def run_to_sinks(
     fit: FitKind | str | None = None,
     output_size: OutputSize = SOURCE,
     limit: int | None = None,
-    alpha: float = 0.5,
+    style: OverlayStyle = DEFAULT_STYLE,
     inputs: Iterable[Path] = (),
     force: bool = False,
     begun: Callable[[RunStart], None] = lambda _: None,
@@ -104,7 +105,7 @@ def run_to_sinks(
         fit: how a picture of another shape enters the network; see ``Segmenter.stream``.
         output_size: of overlays and masks: ``source``, ``model`` or ``(height, width)``; see ``open_video``.
         limit: stop after this many frames.
-        alpha: how much of the class colour an overlay mixes in, 0 to 1.
+        style: how overlays look.
         inputs: files that are not to be overwritten, besides the source.
         force: results that are there may be replaced.
         begun: called once, when everything is open and before the first frame.
@@ -143,7 +144,7 @@ def run_to_sinks(
                 size=reader.output_size,
                 rate=reader.rate or RATE,
                 classes=segmenter.bundle.manifest.model.classes,
-                alpha=alpha,
+                style=style,
                 source=source,
                 inputs=inputs,
                 force=force,

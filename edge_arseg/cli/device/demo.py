@@ -9,10 +9,12 @@ from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_fields, print_json, progress
+from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.spec.geometry.placement import OutputSize
+from edge_arseg.video.overlay.style import OverlayStyle
 
 
 @click.command()
@@ -32,6 +34,7 @@ from edge_arseg.spec.geometry.placement import OutputSize
 @output_size_option
 @engine_options
 @click.option("--limit", type=click.IntRange(1), help="Number of frames after which the demo ends. [default: all]")
+@overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace files that no demo wrote. [default: refused]")
 @json_option
 def demo(
@@ -45,6 +48,7 @@ def demo(
     output_size: OutputSize,
     engines: EngineOptions,
     limit: int | None,
+    style: OverlayStyle,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -72,6 +76,7 @@ def demo(
             fit=fit,
             output_size=output_size,
             limit=limit,
+            style=style,
             progress=progress,
             each=frames.step,
         )

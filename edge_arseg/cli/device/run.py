@@ -10,11 +10,13 @@ from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
 from edge_arseg.cli.output import note
+from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
+from edge_arseg.video.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
     from edge_arseg.runtime.choice.engine_choice import Choice
@@ -50,13 +52,7 @@ if TYPE_CHECKING:
 )
 @click.option("--follow-codec", is_flag=True, help="Keyframes at the stream's own intra frames too. [default: off]")
 @click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
-@click.option(
-    "--alpha",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Share of the class colour in the overlay, 0 to 1.",
-)
+@overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
     arguments: tuple[str, ...],
@@ -72,7 +68,7 @@ def run(
     scene_cut: float,
     follow_codec: bool,
     limit: int | None,
-    alpha: float,
+    style: OverlayStyle,
     force: bool,
 ) -> None:
     """Segment SOURCE and write the result to every SINK.
@@ -130,7 +126,7 @@ def run(
                 fit=fit,
                 output_size=output_size,
                 limit=limit,
-                alpha=alpha,
+                style=style,
                 inputs=inputs,
                 force=force,
                 begun=begun,

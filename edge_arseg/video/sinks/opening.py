@@ -8,6 +8,7 @@ from pathlib import Path
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files import is_special
 from edge_arseg.storage.uninterrupted import uninterrupted
+from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.sinks.lines import LinesSink
 from edge_arseg.video.sinks.masks import MasksSink
@@ -23,8 +24,7 @@ def _movie(place: Place, look: Look) -> Sink:
         size=look.size,
         rate=look.rate,
         classes=look.classes,
-        alpha=look.alpha,
-        legend=look.legend,
+        style=look.style,
         force=look.force,
     )
 
@@ -89,8 +89,7 @@ def open_sinks(
     size: tuple[int, int],
     rate: float,
     classes: tuple[ClassInfo, ...],
-    alpha: float = 0.5,
-    legend: bool = True,
+    style: OverlayStyle = DEFAULT_STYLE,
     source: str | PathLike[str] | None = None,
     inputs: Iterable[Path] = (),
     force: bool = False,
@@ -98,7 +97,7 @@ def open_sinks(
     """Open all sinks of a run, or none; arguments and errors are those of ``open_sink`` and ``check_sinks``."""
     places = [place_from_uri(uri, SINKS) for uri in uris]
     check_places(places, source=source, inputs=inputs, force=force)
-    look = Look(size, rate, classes, alpha, legend, force)
+    look = Look(size, rate, classes, style, force)
     with ExitStack() as stack:
         sinks = []
         for place in places:
@@ -116,8 +115,7 @@ def open_sink(
     size: tuple[int, int],
     rate: float,
     classes: tuple[ClassInfo, ...],
-    alpha: float = 0.5,
-    legend: bool = True,
+    style: OverlayStyle = DEFAULT_STYLE,
     source: str | PathLike[str] | None = None,
     force: bool = False,
 ) -> Sink:
@@ -138,16 +136,12 @@ def open_sink(
         size: rows and columns of the output: of ``frame.picture`` and ``at_source()`` of the first frame.
         rate: frames per second of the source; a hint, the times of the frames count.
         classes: names and colours, by index.
-        alpha: how much of the class colour the overlay mixes in, 0 to 1.
-        legend: draw names and status below the overlay.
+        style: how an overlay looks.
         source: what is read meanwhile, so that it is not overwritten.
         force: results that are there may be replaced.
 
     Raises:
         SinkError: the URI names no sink, its place cannot be written to, holds results, or is the source.
         SourceError: ``source`` is no source.
-        OptionError: ``alpha`` is outside 0 to 1.
     """
-    return open_sinks(
-        [uri], size=size, rate=rate, classes=classes, alpha=alpha, legend=legend, source=source, force=force
-    )[0]
+    return open_sinks([uri], size=size, rate=rate, classes=classes, style=style, source=source, force=force)[0]

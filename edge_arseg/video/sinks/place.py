@@ -20,6 +20,7 @@ from edge_arseg.storage.files import (
 )
 from edge_arseg.storage.url import label_of, printable
 from edge_arseg.suggestion import did_you_mean
+from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.masks import check_masks, is_mask_name
 from edge_arseg.video.sources.images import image_paths
@@ -36,8 +37,7 @@ class Look:
     size: tuple[int, int]
     rate: float
     classes: tuple[ClassInfo, ...]
-    alpha: float
-    legend: bool
+    style: OverlayStyle
     force: bool
 
 
