@@ -109,18 +109,22 @@ class Segmenter:
         recode_scale: float = 1.0,
         ahead: int = READ_AHEAD,
         stream: int | None = None,
+        pace: float | None = None,
     ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
         The next frame is read in a thread while the engines work on this one; ``ahead`` as in ``open_video``. Arrays
-        are reused: a frame's ``rgb`` is overwritten once the next one has been asked for.
+        are reused: a frame's ``rgb`` is overwritten once the next one has been asked for. ``pace`` as in
+        ``open_video``.
 
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
         """
         if source_from_uri(uri).live:
             self._warm.result()  # it drops frames that nobody takes
-        return open_video(uri, motion=motion, size=self.size, recode_scale=recode_scale, ahead=ahead, stream=stream)
+        return open_video(
+            uri, motion=motion, size=self.size, recode_scale=recode_scale, ahead=ahead, stream=stream, pace=pace
+        )
 
     def stream(
         self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0, stream: int | None = None

@@ -52,6 +52,10 @@ class Frame:
         damaged: the decoder reported corruption; the next keyframe should come early.
         missed: the ``vectors`` of the frames dropped just before this one, oldest first; empty for files.
         source: where the vectors came from.
+        arrived_s: ``time.monotonic()`` when the picture was there, of a live or paced source; ``None``: it was read
+            when it was wanted.
+        cpu_ms: CPU milliseconds of the thread that read it: ``recode`` (finding vectors by encoding it again) and
+            ``read`` (all the rest; threads that the decoder has of its own are not in it).
     """
 
     index: int
@@ -62,6 +66,8 @@ class Frame:
     damaged: bool = False
     missed: tuple[NDArray[np.void] | None, ...] = ()
     source: MotionSource = MotionSource.ZERO
+    arrived_s: float | None = None
+    cpu_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A record and its samples, from their files: finished, running, or cut off by whatever ended the process."""
+"""A record and its samples, from their files: finished, or cut off by whatever ended the process."""
 
 import json
 import zipfile
@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from edge_arseg.bench.record_files.writing import frames_journal, samples_file, sensors_journal
 from edge_arseg.bench.records.bench_record import REVISION, BenchRecord
+from edge_arseg.bench.records.journal import entries_of
 from edge_arseg.bench.records.samples import Samples, samples_from_columns
+from edge_arseg.bench.summaries.whole import whole_record
 from edge_arseg.errors import DataError
 from edge_arseg.spec.plain import faults_from_error
 
@@ -23,7 +26,37 @@ def read_record(path: Path) -> BenchRecord:
         path: of the JSON.
 
     Raises:
-        DataError: it is missing, no record, of another revision, or does not fit its samples.
+        DataError: it is missing, no record, of another revision, or its journals cannot be read.
+    """
+    record = planned_record(path)
+    return record if record.state == "finished" else _cut_off(record, path)[0]
+
+
+def read_samples(path: Path) -> Samples:
+    """Read the samples of a record, finished or not.
+
+    Args:
+        path: of the JSON; the samples lie beside it.
+
+    Raises:
+        DataError: they are missing or damaged.
+    """
+    record = planned_record(path)
+    if record.state != "finished":
+        return _cut_off(record, path)[1]
+    file = samples_file(path)
+    try:
+        with np.load(file, allow_pickle=False) as columns:
+            return samples_from_columns(columns)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{file}: the samples of {path.name} cannot be read: {error}; measure again") from error
+
+
+def planned_record(path: Path) -> BenchRecord:
+    """Read the JSON as it is: of a record that is not finished, what was going to be measured.
+
+    Raises:
+        DataError: see ``read_record``.
     """
     from pydantic import TypeAdapter, ValidationError
 
@@ -35,21 +68,13 @@ def read_record(path: Path) -> BenchRecord:
         raise DataError(f"{path}: {error.error_count()} wrong entries\n{faults}") from error
 
 
-def read_samples(path: Path) -> Samples:
-    """Read the samples of a record.
-
-    Args:
-        path: of the JSON; the samples lie beside it.
-
-    Raises:
-        DataError: they are missing or damaged.
-    """
-    file = path.with_suffix(".npz")
+def _cut_off(planned: BenchRecord, path: Path) -> tuple[BenchRecord, Samples]:
     try:
-        with np.load(file, allow_pickle=False) as columns:
-            return samples_from_columns(columns)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{file}: the samples of {path.name} cannot be read: {error}; measure again") from error
+        return whole_record(
+            planned, entries_of(frames_journal(path)), entries_of(sensors_journal(path)), state="interrupted"
+        )
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise DataError(f"{path}: its journals cannot be read: {error}; measure again") from error
 
 
 def _json(path: Path) -> Any:

@@ -64,12 +64,28 @@ class Journal:
         self.close()
 
 
+def repair(path: Path) -> None:
+    """Cut off what follows the last whole entry, so that more can be appended; nothing where there is no file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if path.exists():
+        whole = sum(_HEAD.size + len(body) for body in _bodies(path))
+        os.truncate(path, whole)
+
+
 def entries_of(path: Path) -> Iterator[dict[str, Any] | NDArray[Any]]:
     """Return the whole entries of a journal, in order; none where there is no file.
 
     Raises:
         OSError: it cannot be read.
     """
+    for body in _bodies(path):
+        yield np.load(io.BytesIO(body), allow_pickle=False) if body.startswith(_ARRAY) else json.loads(body)
+
+
+def _bodies(path: Path) -> Iterator[bytes]:
     try:
         data = memoryview(path.read_bytes())
     except FileNotFoundError:
@@ -79,4 +95,4 @@ def entries_of(path: Path) -> Iterator[dict[str, Any] | NDArray[Any]]:
         body, data = bytes(data[_HEAD.size : _HEAD.size + length]), data[_HEAD.size + length :]
         if len(body) < length or zlib.crc32(body) != check:
             return
-        yield np.load(io.BytesIO(body), allow_pickle=False) if body.startswith(_ARRAY) else json.loads(body)
+        yield body
