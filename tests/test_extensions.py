@@ -75,7 +75,7 @@ def test_an_engine_is_a_module_and_a_row(edge_arseg, monkeypatch, tmp_path):
     command = ("bench", images, "-b", tmp_path / "toy.arseg", "--backend", "toy", "--mode", "hr", "--frames", "4")
     answer = edge_arseg(*command, "--motion", "zero", "--json")
     assert answer.code == 0, answer.err
-    assert json.loads(answer.out)["settings"]["backend"] == "toy"
+    assert json.loads(answer.out)["runs"][0]["settings"]["backend"] == "toy"
     assert "hypothesis" in packages_of_backends()
 
 
