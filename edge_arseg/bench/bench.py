@@ -12,6 +12,7 @@ import numpy as np
 from edge_arseg.bench.accuracy.joined import accuracy_of, scores_from_file
 from edge_arseg.bench.accuracy.scoring import accuracies_of_runs
 from edge_arseg.bench.conditions import conditions_now
+from edge_arseg.bench.layers import layers_of_run
 from edge_arseg.bench.measuring import Measuring
 from edge_arseg.bench.plans.naming import name_of_record
 from edge_arseg.bench.plans.options import BenchOptions
@@ -172,6 +173,9 @@ def _measure(
             options, plan.runs, names, done=done, frames=journal, sensors=sensors_journal(path), zero=zero, root=root
         )
         measuring.measure(_reached(path)[1], progress)
+        if options.layers:
+            for number, run in enumerate(plan.runs):
+                journal.say(run=number, layers=[asdict(layer) for layer in layers_of_run(run)])
 
 
 def _accuracies(options: BenchOptions, plan: Plan, scored: set[int], progress: Progress) -> dict[int, Accuracy]:

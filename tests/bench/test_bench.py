@@ -337,3 +337,20 @@ def test_shipped_workloads_can_be_read():
     assert workload_names()
     for name in workload_names():
         read_workload(name, {"data": "/data", "bundles": "/bundles", "clip": "/clip.mp4", "labels": "/labels"})
+
+
+def test_layers_are_timed_where_the_library_says_it(bundle):
+    pytest.importorskip("onnxruntime")
+    from edge_arseg.runtime.zoo import ZOO
+
+    engine = EngineOptions(backend="onnxruntime", threads=1)
+    shipped = ZOO / "camvid-compact-360x480-int8.arseg"
+    source = "test://street?size=90x120&frames=30"
+    asked = options(shipped, frames=12, modes=(Mode.AR,), engines=engine, layers=True, sensors=False, source=source)
+    record, _ = bench_from_options(asked, choose)
+    layers = record.runs[0].layers
+    assert {layer.graph for layer in layers} == {"hr", "lr"}
+    assert all(layer.ms >= 0 for layer in layers)
+    assert sum("Conv" in layer.kind for layer in layers) > 20
+    none, _ = bench_from_options(options(bundle, frames=8, layers=False, sensors=False), choose)
+    assert none.runs[0].layers == ()
