@@ -129,5 +129,12 @@ class ModeRun:
             broken_steps=self._broken,
             motion_source=source,
             motion_reason=reason,
-            worst_frames=tuple(sorted(self._frames, key=lambda frame: frame.miou)[:WORST_FRAMES]),
+            worst_frames=self._worst_frames(),
         )
+
+    def _worst_frames(self) -> tuple[FrameScore, ...]:
+        """Each frame once, at the distance where it did worst."""
+        worst: dict[int, FrameScore] = {}
+        for score in sorted(self._frames, key=lambda one: (one.miou, one.frame, one.distance)):
+            worst.setdefault(score.frame, score)
+        return tuple(worst.values())[:WORST_FRAMES]
