@@ -14,6 +14,7 @@ from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.run import RunStart, run_to_sinks
 from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.spec.manifest import Manifest
 from edge_arseg.storage.files import part_of, write_whole
 from edge_arseg.storage.url import label_of
@@ -85,6 +86,8 @@ def demo_from_source(
     motion: str = "auto",
     recode_scale: float = 1.0,
     stream: int | None = None,
+    fit: FitKind | str | None = None,
+    output_size: OutputSize = SOURCE,
     limit: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
     begun: Callable[[RunStart], None] = lambda _: None,
@@ -97,6 +100,7 @@ def demo_from_source(
         source: see ``open_video``; ``None``: a street drive, which is rendered into the folder first.
         folder: of the demo; it is made if missing.
         motion, recode_scale, stream: see ``open_video``.
+        fit, output_size: see ``run_to_sinks``.
         limit: stop after this many frames.
         progress: called with a line when a step begins.
         begun, each: see ``run_to_sinks``.
@@ -114,7 +118,7 @@ def demo_from_source(
     latencies: dict[str, list[float]] = defaultdict(list)
 
     def count(result: SegmentedFrame) -> None:
-        counts[:] += np.bincount(result.class_map.reshape(-1), minlength=256)
+        counts[:] += np.bincount(result.shown_map().reshape(-1), minlength=256)
         latencies[result.branch.value].append(result.latency_ms)
         each(result)
 
@@ -130,6 +134,8 @@ def demo_from_source(
             motion=motion,
             recode_scale=recode_scale,
             stream=stream,
+            fit=fit,
+            output_size=output_size,
             limit=limit,
             force=folder.replaces,
             begun=begun,

@@ -9,7 +9,7 @@ from edge_arseg.errors import SourceError
 from edge_arseg.evaluation.confusion import confusion_from_maps, mean_iou
 from edge_arseg.evaluation.consistency import Consistency
 from edge_arseg.evaluation.labels.clip import LabelledClip
-from edge_arseg.evaluation.labels.nearest import resized_map
+from edge_arseg.evaluation.labels.nearest import map_of_label
 from edge_arseg.evaluation.passes import Pass, distance_at
 from edge_arseg.evaluation.scores import FrameScore, ModeScores, distances_from_confusions
 from edge_arseg.runtime.segmenter import Segmenter
@@ -100,7 +100,7 @@ class ModeRun:
         file = self._labelled.by_frame.get(index)
         if file is None:
             return
-        resized = resized_map(result.class_map, file.height, file.width)
+        resized = map_of_label(result, file.height, file.width)
         confusion = confusion_from_maps(resized, self._labelled.labels[file.path], self._classes)
         for phase in one.phases:
             alone = len(one.phases) == 1

@@ -19,9 +19,11 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sinks import check_sinks, open_sinks
 from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.sinks.opening import draws
 
 RATE = 30.0
 """Frames per second that a sink is told of where the source does not say."""
@@ -81,6 +83,8 @@ def run_to_sinks(
     motion: str = "auto",
     recode_scale: float = 1.0,
     stream: int | None = None,
+    fit: FitKind | str | None = None,
+    output_size: OutputSize = SOURCE,
     limit: int | None = None,
     alpha: float = 0.5,
     inputs: Iterable[Path] = (),
@@ -96,6 +100,8 @@ def run_to_sinks(
         bundle, mode, engines, policy: see ``Segmenter``.
         source, motion, recode_scale, stream: see ``open_video``.
         sinks: names, see ``open_sink``; or sinks of your own, which are closed at the end.
+        fit: how a picture of another shape enters the network; see ``Segmenter.stream``.
+        output_size: of overlays and masks: ``source``, ``model`` or ``(height, width)``; see ``open_video``.
         limit: stop after this many frames.
         alpha: how much of the class colour an overlay mixes in, 0 to 1.
         inputs: files that are not to be overwritten, besides the source.
@@ -117,11 +123,19 @@ def run_to_sinks(
         start = time.perf_counter()
         with ExitStack() as stack:
             reader = stack.enter_context(
-                segmenter.open(source, motion=motion, recode_scale=recode_scale, stream=stream)
+                segmenter.open(
+                    source,
+                    motion=motion,
+                    recode_scale=recode_scale,
+                    stream=stream,
+                    fit=fit,
+                    output_size=output_size,
+                    picture=draws(named) or any(sink.draws for sink in opened),
+                )
             )
             for sink in open_sinks(
                 named,
-                size=segmenter.size,
+                size=reader.output_size,
                 rate=reader.rate or RATE,
                 classes=segmenter.bundle.manifest.model.classes,
                 alpha=alpha,

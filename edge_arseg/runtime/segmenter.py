@@ -24,6 +24,7 @@ from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
 from edge_arseg.runtime.segment import segment
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
+from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.reader import VideoReader, open_video
 from edge_arseg.video.uri import source_from_uri
 
@@ -109,25 +110,49 @@ class Segmenter:
         recode_scale: float = 1.0,
         ahead: int = READ_AHEAD,
         stream: int | None = None,
+        fit: FitKind | str | None = None,
+        output_size: OutputSize = SOURCE,
+        picture: bool = False,
         pace: float | None = None,
     ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
         The next frame is read in a thread while the engines work on this one; ``ahead`` as in ``open_video``. Arrays
-        are reused: a frame's ``rgb`` is overwritten once the next one has been asked for. ``pace`` as in
-        ``open_video``.
+        are reused: a frame's ``rgb`` and ``picture`` are overwritten once the next one has been asked for.
+
+        Args:
+            fit: see ``open_video``; ``None``: as the bundle's manifest says.
+            uri, motion, recode_scale, ahead, stream, output_size, picture, pace: see ``open_video``.
 
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
+            OptionError: a value is out of range.
         """
         if source_from_uri(uri).live:
             self._warm.result()  # it drops frames that nobody takes
         return open_video(
-            uri, motion=motion, size=self.size, recode_scale=recode_scale, ahead=ahead, stream=stream, pace=pace
+            uri,
+            motion=motion,
+            size=self.size,
+            recode_scale=recode_scale,
+            ahead=ahead,
+            stream=stream,
+            fit=self.bundle.manifest.fit if fit is None else fit,
+            output_size=output_size,
+            picture=picture,
+            pace=pace,
         )
 
     def stream(
-        self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0, stream: int | None = None
+        self,
+        uri: str | PathLike[str],
+        *,
+        motion: str = "auto",
+        recode_scale: float = 1.0,
+        stream: int | None = None,
+        fit: FitKind | str | None = None,
+        output_size: OutputSize = SOURCE,
+        picture: bool = False,
     ) -> Iterator[SegmentedFrame]:
         """Segment a source from its first frame to its last.
 
@@ -135,14 +160,26 @@ class Segmenter:
             uri: a path, ``/dev/video0``, ``rtsp://``, ``images://dir/%06d.png``, ``test://street``.
             motion: ``auto``, ``codec``, ``recode`` or ``zero``.
             recode_scale, stream: see ``open_video``.
+            fit: how a picture of another shape enters the network: ``stretch``, ``letterbox`` or ``crop``; ``None``: as
+                the bundle's manifest says.
+            output_size: of ``at_source()``: ``source``, ``model`` or ``(height, width)``; see ``open_video``.
+            picture: make ``frame.picture``, to draw on.
 
         Yields:
-            One result per frame. Its class map, flow and ``frame.rgb`` are overwritten by the next one.
+            One result per frame. Its class maps, flow and pictures are overwritten by the next one.
 
         Raises:
             SourceError: the source cannot be read; damage inside it is recovered from at the next keyframe.
         """
-        with self.open(uri, motion=motion, recode_scale=recode_scale, stream=stream) as reader:
+        with self.open(
+            uri,
+            motion=motion,
+            recode_scale=recode_scale,
+            stream=stream,
+            fit=fit,
+            output_size=output_size,
+            picture=picture,
+        ) as reader:
             yield from self.segment(reader)
 
     def segment(self, frames: Iterable[Frame]) -> Iterator[SegmentedFrame]:

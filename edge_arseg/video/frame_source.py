@@ -26,6 +26,7 @@ class FrameSource:
     Attributes:
         source: as above.
         height, width: of every frame, pixels.
+        output_size: rows and columns of the first frame's output.
         rate: frames a second, if known.
         frame_count: number of frames that the container declares, if it does; ``None`` for a live source.
         orientation: of the first picture as stored.
@@ -42,6 +43,7 @@ class FrameSource:
     ) -> None:
         self.source = source
         self.height, self.width = maker.height, maker.width
+        self.output_size = maker.output_size
         self.rate, self.frame_count = pictures.rate, None if source.live else pictures.frame_count
         self.orientation = maker.orientation
         self._pictures, self._maker, self._coming, self._connect = pictures, maker, coming, connect

@@ -18,7 +18,7 @@ _LONGEST_BAR = 40
 class Overlay:
     """Draws results of one size into one buffer.
 
-    The picture is ``result.frame.rgb`` blended with the class colours; a pixel whose index is no class is darkened. A
+    The picture is that of the source blended with the class colours; a pixel whose index is no class is darkened. A
     keyframe has a yellow border. Below it, unless ``legend`` is off, a strip: whether the frame ran through the HR
     branch (``KEY``) or how many frames after the keyframe it is (number and bar), its latency, and the classes.
 
@@ -61,12 +61,17 @@ class Overlay:
         self._tint = np.empty((height, width, 3), np.uint8)
 
     def draw(self, result: SegmentedFrame) -> NDArray[np.uint8]:
-        """Return the picture, ``[*shape, 3] uint8`` RGB; the next call overwrites it."""
+        """Return the overlay, ``[*shape, 3] uint8`` RGB; the next call overwrites it.
+
+        Args:
+            result: ``frame.picture`` (where there is none, ``frame.rgb``) and ``at_source()`` have the size.
+        """
         height, width = self._size
         target = self._picture[:height, :width]
-        np.multiply(result.frame.rgb, self._keep, out=self._product, dtype=np.uint16)
+        picture = result.frame.rgb if result.frame.picture is None else result.frame.picture
+        np.multiply(picture, self._keep, out=self._product, dtype=np.uint16)
         np.right_shift(self._product, 8, out=self._product)
-        np.take(self._colors, result.class_map, axis=0, out=self._tint, mode="clip")
+        np.take(self._colors, result.at_source(), axis=0, out=self._tint, mode="clip")
         np.add(self._product, self._tint, out=target, casting="unsafe")
         if result.branch is Branch.HR:
             self._border(target)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame, MotionSource
+from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
@@ -37,6 +38,7 @@ class VideoReader:
         live: frames arrive at their own pace; those that are not asked for in time are dropped (``Frame.missed``).
         height: of every frame, pixels.
         width: of every frame, pixels.
+        output_size: rows and columns of ``Frame.picture`` and ``SegmentedFrame.at_source()`` of the first frame.
         rate: frames a second, on average, if the source says; frames carry their own times.
         frame_count: number of frames that the container declares, if it does; an estimate.
         rotation: of the first picture as stored, degrees counter-clockwise, in quarters; frames are delivered upright.
@@ -46,6 +48,7 @@ class VideoReader:
     def __init__(self, source: FrameSource, delivery: Delivery) -> None:
         self.uri, self.live = source.source.label, source.source.live
         self.height, self.width = source.height, source.width
+        self.output_size = source.output_size
         self.rate, self.frame_count = source.rate, source.frame_count
         self.rotation, self.mirrored = 90 * source.orientation.turns, source.orientation.mirrored
         self._source, self._delivery = source, delivery
@@ -91,6 +94,9 @@ def open_video(
     recode_scale: float = 1.0,
     ahead: int | None = None,
     stream: int | None = None,
+    fit: FitKind | str = FitKind.STRETCH,
+    output_size: OutputSize = SOURCE,
+    picture: bool = False,
     pace: float | None = None,
 ) -> VideoReader:
     """Open a source of frames.
@@ -108,11 +114,16 @@ def open_video(
         timeout_s: seconds to open, and to wait for data, on a stream or server.
         retry_s: a live source that stops is opened again for this long before ``SourceError`` is raised.
         recode_scale: recode at this share of the size; 0.5 takes a third of the time, and finds coarser motion.
-        ahead: reuse the arrays of frames, and read so many frames ahead in a thread; 0: no thread. A frame's ``rgb`` is
-            then overwritten once the next frame has been asked for. ``None``: no thread, and every frame has an array
-            of its own. A live source has a thread of its own anyway, which drops what is not asked for in time.
+        ahead: reuse the arrays of frames, and read so many frames ahead in a thread; 0: no thread. A frame's ``rgb``
+            and ``picture`` are then overwritten once the next frame has been asked for. ``None``: no thread, and every
+            frame has arrays of its own. A live source has a thread of its own anyway, which drops what is not asked for
+            in time.
         stream: index of the video stream, counted over all streams of a container, as ffprobe does; ``None``: the
             largest that is no cover.
+        fit: how a picture of another shape than ``size`` enters the frame: ``stretch``, ``letterbox`` or ``crop``.
+        output_size: of results: ``source``, the size of each picture; ``model``, the frame as it is; or ``(height,
+            width)``, to which a picture of another shape is stretched.
+        picture: make ``Frame.picture``, in the output size. It costs a conversion to RGB at this size.
         pace: frames a second at which the frames of a file come, as from a camera: those that are not asked for in time
             are dropped, and the file begins again at its end. ``None``, and for a live source: no pace but its own.
 
@@ -121,7 +132,10 @@ def open_video(
         OptionError: a value is out of range.
     """
     source = source_from_uri(uri)
-
+    try:
+        fit = FitKind(fit)
+    except ValueError:
+        raise OptionError(f"fit {fit!r}: expected {', '.join(kind.value for kind in FitKind)}") from None
     kind = KINDS[source.kind]
     if stream is not None and not kind.streams:
         raise OptionError(f"{source.label}: stream {stream} was asked for, but only containers have streams")
@@ -147,6 +161,9 @@ def open_video(
             recode_scale=recode_scale,
             live=source.live,
             leap_s=getattr(pictures, "leap_s", math.inf),
+            fit=fit,
+            output_size=output_size,
+            picture=picture,
             buffers=0 if ahead is None else 1 if source.live or pace or not ahead else ahead + 2,
         )
         opened = FrameSource(source, pictures, maker, _after(first, coming), connect=connect)

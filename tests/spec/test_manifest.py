@@ -13,7 +13,7 @@ from edge_arseg.spec.manifest import REVISION, Role, json_from_manifest, manifes
 
 manifests._adapter()  # made at its first use, which takes longer than one example of a test may
 
-NEWER = {"target", "compiled_from", "kernels", "quantization", "branches"}
+NEWER = {"target", "compiled_from", "kernels", "quantization", "branches", "fit"}
 """Fields that the first bundles were written without."""
 
 

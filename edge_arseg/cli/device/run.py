@@ -6,11 +6,13 @@ from pathlib import Path
 import click
 
 from edge_arseg.cli.engine_choice import announced_choice
+from edge_arseg.cli.geometry_options import fit_option, output_size_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
+from edge_arseg.spec.geometry.placement import OutputSize
 
 
 @click.command()
@@ -23,6 +25,8 @@ from edge_arseg.runtime.mode import Mode
 )
 @motion_options
 @stream_option
+@fit_option
+@output_size_option
 @engine_options
 @click.option("--interval", type=click.IntRange(1), help="Frames between keyframes, at most. [default: the bundle's]")
 @click.option("--scene-cut", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="1: off.")
@@ -37,6 +41,8 @@ def run(
     motion: str,
     recode_scale: float,
     stream: int | None,
+    fit: str | None,
+    output_size: OutputSize,
     engines: EngineOptions,
     interval: int | None,
     scene_cut: float,
@@ -80,6 +86,8 @@ def run(
             motion=motion,
             recode_scale=recode_scale,
             stream=stream,
+            fit=fit,
+            output_size=output_size,
             limit=limit,
             alpha=alpha,
             inputs=inputs,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import av
 
-from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
+from edge_arseg.video.canvas import Canvas
 from edge_arseg.video.overlay import Overlay
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.encoder import Encoder
@@ -28,12 +28,12 @@ class MovieSink(Sink):
     """Writes the overlay (see ``Overlay``) as H.264, or MPEG-4 where FFmpeg has no H.264 encoder.
 
     The file can be played up to about a second before the moment the process was killed. Frame times are kept, relative
-    to the first frame.
+    to the first frame. Where a source changes its size on the way, later pictures are fitted into the first one's.
 
     Args:
         target: the URI, for messages.
         path: the file; see ``NewFile``.
-        size: rows and columns of the frames.
+        size: rows and columns of the output; see ``open_sink``.
         rate: frames per second, as a hint for the encoder.
         classes: names and colours, by index.
         alpha: how much of the class colour is mixed in, 0 to 1.
@@ -44,6 +44,8 @@ class MovieSink(Sink):
         SinkError: the file cannot be made, or is there already.
         OptionError: ``alpha`` is outside 0 to 1.
     """
+
+    draws = True
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class MovieSink(Sink):
         force: bool = False,
     ) -> None:
         super().__init__(target)
-        self._size = size
+        self._canvas = Canvas(size)
         self._overlay = Overlay(size, classes, alpha=alpha, legend=legend)
         with sink_errors(target):
             self._file = NewFile(target, path, force=force)
@@ -75,13 +77,7 @@ class MovieSink(Sink):
                 raise
 
     def _write(self, result: SegmentedFrame) -> None:
-        for name, shape in (("frame", result.frame.rgb.shape[:2]), ("class map", result.class_map.shape)):
-            if shape != self._size:
-                raise SinkError(
-                    f"cannot write {self.target}: the {name} is {shape[0]}x{shape[1]}, the video was begun with "
-                    f"{self._size[0]}x{self._size[1]}; a source whose size changes can go to masks:// or jsonl://"
-                )
-        self._encoder.write(self._overlay.draw(result), result.frame.time_s)
+        self._encoder.write(self._overlay.draw(self._canvas.filled(result)), result.frame.time_s)
         self._file.publish()
 
     def _close(self) -> None:

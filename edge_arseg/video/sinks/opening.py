@@ -45,12 +45,17 @@ def _path(place: Place) -> Path:
 
 
 SINKS: dict[str, SinkKind] = {
-    "file": SinkKind("a video (NAME.mp4, NAME.mkv)", _movie, suffixes=SUFFIXES),
+    "file": SinkKind("a video (NAME.mp4, NAME.mkv)", _movie, suffixes=SUFFIXES, draws=MovieSink.draws),
     "masks": SinkKind("masks://DIR", _masks, folder=True),
     "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
     "null": SinkKind("null://", _null, placed=False),
 }
 """By scheme; ``file`` is that of a plain path. Another kind of sink is a module and a row here."""
+
+
+def draws(uris: Iterable[str]) -> bool:
+    """Whether a sink of a run needs the source's pictures; raises ``SinkError`` where a URI names no sink."""
+    return any(place_from_uri(uri, SINKS).kind.draws for uri in uris)
 
 
 def check_sinks(
@@ -123,7 +128,7 @@ def open_sink(
 
     Args:
         uri: where results go; one of the above. ``DIR`` and ``FILE`` are paths: relative, or absolute (a third slash).
-        size: rows and columns of the frames.
+        size: rows and columns of the output: of ``frame.picture`` and ``at_source()`` of the first frame.
         rate: frames per second of the source; a hint, the times of the frames count.
         classes: names and colours, by index.
         alpha: how much of the class colour the overlay mixes in, 0 to 1.

@@ -51,6 +51,7 @@ class SinkKind:
         folder: the path is a folder of masks.
         descriptors: ``-`` stands for the standard output, and an open file may be named.
         suffixes: endings that the file must have; empty: any.
+        draws: it needs the source's pictures; see ``Sink.draws``.
     """
 
     expected: str
@@ -59,6 +60,7 @@ class SinkKind:
     folder: bool = False
     descriptors: bool = False
     suffixes: tuple[str, ...] = ()
+    draws: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,12 +100,14 @@ def test_no_frame_at_all_is_no_error(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_size_is_refused(tmp_path):
-    with (
-        opened(tmp_path / "a.mp4") as sink,
-        pytest.raises(SinkError, match="frame is 24x64, the video was begun with 48x64"),
-    ):
-        sink.write(result_at(size=(24, 64)))
+def test_a_picture_of_another_size_is_fitted_into_the_first(tmp_path):
+    with opened(tmp_path / "a.mp4", legend=False, alpha=0.0) as sink:
+        sink.write(result_at(0))
+        sink.write(result_at(1, size=(24, 64)))
+    first, second = (frame.to_ndarray(format="rgb24") for frame in decoded(tmp_path / "a.mp4"))
+    assert first.shape == second.shape == (48, 64, 3)
+    assert second[2:8].mean() < 8  # a bar
+    assert second[16:32, 8:-8].mean() > 30
 
 
 def test_bad_alpha_is_an_option_error(tmp_path):
