@@ -114,6 +114,7 @@ class Segmenter:
         fit: FitKind | str | None = None,
         output_size: OutputSize = SOURCE,
         picture: bool = False,
+        pace: float | None = None,
     ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
@@ -122,7 +123,7 @@ class Segmenter:
 
         Args:
             fit: see ``open_video``; ``None``: as the bundle's manifest says.
-            uri, motion, recode_scale, ahead, stream, output_size, picture: see ``open_video``.
+            uri, motion, recode_scale, ahead, stream, output_size, picture, pace: see ``open_video``.
 
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
@@ -140,6 +141,7 @@ class Segmenter:
             fit=self.bundle.manifest.fit if fit is None else fit,
             output_size=output_size,
             picture=picture,
+            pace=pace,
         )
 
     def stream(

@@ -59,6 +59,10 @@ class Frame:
         picture: ``[H0, W0, 3] uint8``, full range RGB: the upright picture of the source in its own size, or in the
             output size that was asked for. ``None`` where nobody asked for it. It is overwritten when ``rgb`` is.
         placement: where the picture lies in ``rgb``; ``None``: it is ``rgb``.
+        arrived_s: ``time.monotonic()`` when the picture was there, of a live or paced source; ``None``: it was read
+            when it was wanted.
+        cpu_ms: CPU milliseconds of the thread that read it: ``recode`` (finding vectors by encoding it again) and
+            ``read`` (all the rest; threads that the decoder has of its own are not in it).
     """
 
     index: int
@@ -71,6 +75,8 @@ class Frame:
     source: MotionSource = MotionSource.ZERO
     picture: NDArray[np.uint8] | None = None
     placement: Placement | None = None
+    arrived_s: float | None = None
+    cpu_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """One source that is open: its pictures, and what makes frames of them."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +55,13 @@ class FrameSource:
 
     def steps(self) -> Iterator[Step]:
         """The pictures that are left, followed but not turned into RGB; raises ``SourceError`` on a fault."""
-        return map(self._maker.step, self._coming)
+        while True:
+            start = time.thread_time_ns()
+            try:
+                step = self._maker.step(next(self._coming))
+            except StopIteration:
+                return
+            yield self._timed(step, start)
 
     def frame(self, step: Step, missed: Sequence[NDArray[np.void] | None] = ()) -> Frame:
         """Turn a picture that was followed into a frame; ``missed`` as ``Frame`` has it."""
@@ -63,7 +71,16 @@ class FrameSource:
         return self
 
     def __next__(self) -> Frame:
-        return self.frame(self._maker.step(next(self._coming)))
+        start = time.thread_time_ns()
+        frame = self.frame(self._maker.step(next(self._coming)))
+        return replace(frame, cpu_ms=self._cpu_ms(start))
+
+    def _timed(self, step: Step, start: int) -> Step:
+        return replace(step, rest=replace(step.rest, cpu_ms=self._cpu_ms(start)))
+
+    def _cpu_ms(self, start: int) -> dict[str, float]:
+        recode = self._maker.vectors.recode_cpu_ms
+        return {"read": (time.thread_time_ns() - start) / 1e6 - recode, "recode": recode}
 
     def open_again(self) -> None:
         """Connect anew, after ``close``; the next frame has no vectors, and the times go on."""

@@ -15,6 +15,7 @@ from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
 from edge_arseg.video.sources.kinds import KINDS, Wishes
 from edge_arseg.video.sources.live import Newest
+from edge_arseg.video.sources.paced import Paced
 from edge_arseg.video.sources.read_ahead import ReadAhead
 from edge_arseg.video.uri import source_from_uri
 
@@ -96,6 +97,7 @@ def open_video(
     fit: FitKind | str = FitKind.STRETCH,
     output_size: OutputSize = SOURCE,
     picture: bool = False,
+    pace: float | None = None,
 ) -> VideoReader:
     """Open a source of frames.
 
@@ -122,6 +124,8 @@ def open_video(
         output_size: of results: ``source``, the size of each picture; ``model``, the frame as it is; or ``(height,
             width)``, to which a picture of another shape is stretched.
         picture: make ``Frame.picture``, in the output size. It costs a conversion to RGB at this size.
+        pace: frames a second at which the frames of a file come, as from a camera: those that are not asked for in time
+            are dropped, and the file begins again at its end. ``None``, and for a live source: no pace but its own.
 
     Raises:
         SourceError: the source cannot be read, or the motion asked for cannot be had from it.
@@ -157,14 +161,16 @@ def open_video(
             recode_scale=recode_scale,
             live=source.live,
             leap_s=getattr(pictures, "leap_s", math.inf),
-            buffers=0 if ahead is None else 1 if source.live or not ahead else ahead + 2,
             fit=fit,
             output_size=output_size,
             picture=picture,
+            buffers=0 if ahead is None else 1 if source.live or pace or not ahead else ahead + 2,
         )
         opened = FrameSource(source, pictures, maker, _after(first, coming), connect=connect)
         if source.live:
             return VideoReader(opened, Newest(opened, retry_s=retry_s))
+        if pace:
+            return VideoReader(opened, Newest(Paced(opened, pace), retry_s=retry_s))
         return VideoReader(opened, ReadAhead(opened, ahead=ahead) if ahead else opened)
     except BaseException:
         pictures.close()

@@ -41,6 +41,9 @@ FOLDER = click.Path(path_type=Path)
 @motion_options
 @stream_option
 @click.option(
+    "--interval", type=click.IntRange(1), help="Frames from keyframe to keyframe. [default: the bundle's GOP]"
+)
+@click.option(
     "--phases",
     default="0",
     show_default=True,
@@ -75,6 +78,7 @@ def eval(
     motion: str,
     recode_scale: float,
     stream: int | None,
+    interval: int | None,
     phases: str,
     encode: str | None,
     scene_cut: float | None,
@@ -110,12 +114,13 @@ def eval(
             clip_options = ClipOptions(
                 modes=modes,
                 motion=motion,
-                phases=phases_from_text(phases, checked.manifest.gop),
+                phases=phases_from_text(phases, interval or checked.manifest.gop),
                 limit=limit,
                 scene_cut=scene_cut,
                 encode_bitrate=None if encode is None else bitrate_from_text(encode),
                 recode_scale=recode_scale,
                 stream=stream,
+                interval=interval,
             )
             scores = scores_from_clip(choice, clip, labels, clip_options, progress=meter.show)
         else:
