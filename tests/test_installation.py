@@ -15,7 +15,16 @@ from edge_arseg.installation import checkout_of, install_extra, install_packages
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-ELSEWHERE = {"av", "nvidia-cuda-nvrtc", "nvidia-cuda-nvrtc-cu12", "onnxruntime-gpu", "openvino", "pycuda", "tensorrt"}
+ELSEWHERE = {
+    "av",
+    "nvidia-cuda-nvrtc",
+    "nvidia-cuda-nvrtc-cu12",
+    "nvidia-ml-py",
+    "onnxruntime-gpu",
+    "openvino",
+    "pycuda",
+    "tensorrt",
+}
 """Packages of pip's index that are advised beside those of ``setup.cfg``."""
 
 

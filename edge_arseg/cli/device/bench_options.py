@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge_arseg.cli.options import BUNDLE
 from edge_arseg.cli.source import SOURCE
 from edge_arseg.runtime.engines.contract import EngineOptions
 
@@ -22,17 +23,25 @@ _OPTIONS = (
         "--bundle",
         "bundles",
         multiple=True,
-        type=FILE,
-        help="Bundle to measure, a folder NAME.arseg; once for each. [default: the fastest in the package that gives "
-        "the right classes here]",
+        type=BUNDLE,
+        help="Bundle to measure: a folder NAME.arseg, or a name that `zoo list` shows; once for each bundle. [default: "
+        "the fastest in the package that gives the right classes here]",
     ),
-    click.option("--mode", "modes", help="Modes, separated by commas. [default: ar,hr; hr where that is all]"),
+    click.option(
+        "--mode",
+        "modes",
+        help="Modes to measure, separated by commas: ar, hr, lr. [default: ar,hr; hr where the bundle has that alone]",
+    ),
     click.option(
         "--profile",
         type=click.Choice(["quick", "standard", "mlperf"]),
         help="Time of each run: 10, 120 or 600 seconds. [default: quick]",
     ),
-    click.option("--frames", type=click.IntRange(1), help="Frames of each run that count, in place of seconds."),
+    click.option(
+        "--frames",
+        type=click.IntRange(1),
+        help="Frames of each run that count, in place of the profile's seconds. [default: none]",
+    ),
     click.option(
         "--rate",
         type=click.FloatRange(0, min_open=True),
@@ -52,25 +61,57 @@ _OPTIONS = (
         multiple=True,
         metavar="AXIS=A,B",
         help="Axis to vary: precision, backend, lr-scale, gop, motion or threads; every combination is measured. "
-        "Precision and LR scale choose among the bundles.",
+        "Precision and LR scale choose among the bundles. [default: none]",
     ),
     click.option(
         "--turns",
         type=click.IntRange(1),
         help="Turns of each run; runs of one setting take them in turn, A B A B. [default: 2, with --frames 1]",
     ),
-    click.option("--workload", help="Workload: a TOML file, or the name of one in the package; options go before it."),
-    click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE", help="Parameter of the workload."),
-    click.option("--labels", type=FILE, help="Folder of index PNGs: accuracy goes into the record too; see eval."),
+    click.option(
+        "--workload",
+        help="Workload: a TOML file, or the name of one in the package; options that are typed go before it. "
+        "[default: none]",
+    ),
+    click.option(
+        "--set",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Parameter of the workload. [default: those that the workload names]",
+    ),
+    click.option(
+        "--labels",
+        type=FILE,
+        help="Folder of index PNGs: accuracy goes into the record too; see `eval`. [default: none]",
+    ),
     click.option("--clip", type=SOURCE, help="Clip of the labels. [default: SOURCE]"),
     click.option(
         "--phases", help="Frames on which the first keyframe is set, for the labels: all, or 0,3. [default: 0]"
     ),
-    click.option("--encode", metavar="RATE", help="Bits a second (1M, 500k) to encode the labelled clip at first."),
-    click.option("--scores", type=FILE, help="Scores of the same bundle, as eval --json printed them, for the record."),
-    click.option("--layers", is_flag=True, help="Time of each layer too, in a pass of its own that is not timed."),
-    click.option("--meter", type=FILE, help="Log of an external power meter: CSV with columns for time and watts."),
-    click.option("--no-sensors", is_flag=True, help="Nothing is read beside the run: neither power nor temperature."),
+    click.option(
+        "--encode",
+        metavar="RATE",
+        help="Bits a second (1M, 500k) at which the labelled clip is encoded first. [default: not encoded]",
+    ),
+    click.option(
+        "--scores",
+        type=FILE,
+        help="Scores of the same bundle, as `eval --json` printed them, for the record. [default: none]",
+    ),
+    click.option(
+        "--layers", is_flag=True, help="Layer times too, in a pass of its own that is not timed. [default: off]"
+    ),
+    click.option(
+        "--meter",
+        type=FILE,
+        help="Log of an external power meter: CSV with columns for time and watts. [default: none]",
+    ),
+    click.option(
+        "--no-sensors",
+        is_flag=True,
+        help="No sensor is read beside the run: neither power nor temperature. [default: off]",
+    ),
 )
 
 
