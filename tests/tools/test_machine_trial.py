@@ -4,6 +4,7 @@ import json
 from subprocess import CompletedProcess
 
 import pytest
+
 from tools.machines.bundles import shipped
 from tools.machines.trial import tried_with
 
