@@ -17,9 +17,8 @@ import numpy as np
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import KeyframePolicy, Policy
-from edge_arseg.runtime.choice.engine_choice import Choosable, settled
-from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOptions, Place
-from edge_arseg.runtime.engines.opening import engine_class
+from edge_arseg.runtime.choice.engine_choice import Choice, Choosable, settled
+from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
 from edge_arseg.runtime.segment import segment
@@ -75,21 +74,22 @@ class Segmenter:
             BuildError: an engine cannot be opened.
             OptionError, EnvironmentUnfitError: an option that cannot be had here, or class maps that are not right.
         """
-        asked = () if mode is None else (mode,)
         one_by_one = EngineOptions(fusion, backend, threads, unchecked)
         if engines is not None and one_by_one != DEFAULT_ENGINES:
             raise OptionError(f"engines={engines} and {one_by_one} seen, expected one of them; name all in `engines`")
-        self.choice, (mode, *_) = settled(bundle, asked, (Mode.AR, Mode.HR), engines or one_by_one)
-        self.bundle, options = self.choice.bundle, self.choice.options
+        if not isinstance(bundle, Choice):
+            asked = () if mode is None else (mode,)
+            bundle, (mode, *_) = settled(bundle, asked, (Mode.AR, Mode.HR), engines or one_by_one)
+        self.choice, self.bundle = bundle, bundle.bundle
         self.policy: Policy = policy or KeyframePolicy(interval=self.bundle.manifest.gop)
         with ExitStack() as stack:
-            self._pipeline = stack.enter_context(open_pipeline(self.bundle, mode, options))
+            self._pipeline = stack.enter_context(open_pipeline(self.bundle, mode, self.choice.options))
             pool = ThreadPoolExecutor(1, "warm-up")
             self._warm = pool.submit(self._warm_up)
             stack.callback(wait, [self._warm])
             pool.shutdown(wait=False)
-            if engine_class(options.backend).feature_place is not Place.HOST:
-                self._warm.result()  # a GPU's engines may belong to the thread that opened them
+            if not self._pipeline.any_thread:
+                self._warm.result()
             self._opened = stack.pop_all()
 
     @property
