@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import SegmentedFrame
-from edge_arseg.spec.geometry.enlargement import map_at_source
+from edge_arseg.spec.geometry.enlargement import nearest_map
 from edge_arseg.spec.geometry.placement import NO_CLASS, FitKind, placement_of
 from edge_arseg.video.decoding.orientation import UPRIGHT
 from edge_arseg.video.rgb import Arrays, upright_rgb
@@ -49,5 +49,5 @@ class Canvas:
         pixels = upright_rgb(av.VideoFrame.from_ndarray(picture, format="rgb24"), (height, width), UPRIGHT)
         self._map[...] = NO_CLASS
         stretched = placement_of((height, width), (class_map.shape[0], class_map.shape[1]))
-        self._map[top : top + height, left : left + width] = map_at_source(class_map, stretched)
+        self._map[top : top + height, left : left + width] = nearest_map(class_map, stretched)
         return self._pictures.placed(pixels, placement), self._map

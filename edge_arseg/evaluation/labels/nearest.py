@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import SegmentedFrame
-from edge_arseg.spec.geometry.enlargement import map_at_source
+from edge_arseg.spec.geometry.enlargement import nearest_map
 
 
 def resized_map(class_map: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
@@ -28,7 +28,7 @@ def map_of_label(result: SegmentedFrame, height: int, width: int) -> NDArray[np.
     placement = result.frame.placement
     if placement is None:
         return resized_map(result.class_map, height, width)
-    return map_at_source(result.class_map, placement.of_size(height, width))
+    return nearest_map(result.class_map, placement.of_size(height, width))
 
 
 @lru_cache(maxsize=8)

@@ -8,27 +8,34 @@ from numpy.typing import NDArray
 from edge_arseg.spec.geometry.placement import NO_CLASS, Placement
 
 
-def map_at_source(
-    class_map: NDArray[np.uint8], placement: Placement, out: NDArray[np.uint8] | None = None
-) -> NDArray[np.uint8]:
-    """Return the class map of the picture, ``[H0, W0] uint8``.
+def map_at_source(class_map: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
+    """Return the class map of the picture, ``[H0, W0] uint8``, a new array.
 
-    Each pixel takes the class that lies at its centre, so no class is invented. Where the frame does not show the
-    picture it is ``NO_CLASS``.
+    Where the frame does not show the picture it is ``NO_CLASS``, elsewhere a class of the map. See ``Enlargement``.
 
     Args:
         class_map: of the frame, ``[H, W] uint8``.
         placement: of the picture in the frame.
-        out: ``[H0, W0] uint8``, overwritten and returned; ``None``: a new array.
 
     Raises:
-        ValueError: ``class_map`` or ``out`` has another size than the placement says.
+        ValueError: ``class_map`` has another size than the placement says.
     """
-    return Enlargement(placement).enlarged(class_map, out)
+    return Enlargement(placement).enlarged(class_map, np.empty(placement.source, np.uint8))
+
+
+def nearest_map(class_map: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
+    """Return the class map of the picture, where each pixel takes the class that lies at its centre.
+
+    What scores are taken from; ``map_at_source`` also rounds the corners. Arguments and errors are the same.
+    """
+    return _Nearest(placement).enlarged(class_map, np.empty(placement.source, np.uint8))
 
 
 class Enlargement:
-    """Enlarges the class maps of one placement; see ``map_at_source``.
+    """Makes the class map of a picture out of that of the frame, for one placement.
+
+    A map that grows is first doubled, its corners rounded by ``doubled_map``; then each pixel of the picture takes the
+    class that lies at its centre.
 
     Args:
         placement: of the picture in the frame.
@@ -36,24 +43,63 @@ class Enlargement:
 
     def __init__(self, placement: Placement) -> None:
         self.placement = placement
+        inside = placement.on_shown()  # what lies behind bars rounds no corner
+        self._grows = placement.source[0] > placement.height and placement.source[1] > placement.width
+        self._nearest = _Nearest(inside.doubled() if self._grows else inside)
+
+    def enlarged(self, class_map: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Write the class map of the picture to ``out``, ``[H0, W0] uint8``, and return it."""
+        if class_map.shape != self.placement.frame:
+            raise ValueError(f"a class map of {class_map.shape}, expected {self.placement.frame}")
+        top, left, height, width = self.placement.shown
+        shown = class_map[top : top + height, left : left + width]
+        return self._nearest.enlarged(doubled_map(shown) if self._grows else shown, out)
+
+
+def doubled_map(class_map: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a class map with twice the rows and columns, steps of slanted borders halved; ``[2 H, 2 W] uint8``.
+
+    The Scale2x rule, by A. Mazzoleni: where a pixel's upper and lower neighbours differ, and its left and right ones
+    too, each of its four quarters takes the class of the two neighbours it touches, if they agree.
+    """
+    height, width = class_map.shape
+    padded = np.pad(class_map, 1, mode="edge")
+    up, down, left, right = padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]
+    corners = np.not_equal(up, down)
+    corners &= left != right
+    row, column = np.divmod(np.flatnonzero(corners), width)
+    doubled = np.empty((height, 2, width, 2), np.uint8)
+    # Both columns of a pixel in one number: ten times as fast as a repetition.
+    lines = (class_map.astype(np.uint16) * np.uint16(257)).view(np.uint8).reshape(height, width, 2)
+    doubled[:, 0] = doubled[:, 1] = lines
+    own = class_map[row, column]
+    sides = {0: left[row, column], 1: right[row, column]}
+    for lower, other in enumerate((up[row, column], down[row, column])):
+        for to_right, side in sides.items():
+            doubled[row, lower, column, to_right] = np.where(other == side, side, own)
+    return doubled.reshape(2 * height, 2 * width)
+
+
+class _Nearest:
+    """Enlarges by the nearest pixel, rows and columns looked up once."""
+
+    def __init__(self, placement: Placement) -> None:
+        self._frame = placement.frame
         rows, columns = placement.rows(), placement.columns()
         self._rows, self._columns = rows.clip(0), columns.clip(0)
-        self._unseen = [np.flatnonzero(rows < 0), np.flatnonzero(columns < 0)]
+        self._unseen = np.flatnonzero(rows < 0), np.flatnonzero(columns < 0)
 
-    def enlarged(self, class_map: NDArray[np.uint8], out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
-        """Return the class map of the picture; see ``map_at_source``."""
-        placement = self.placement
-        if class_map.shape != placement.frame or (out is not None and out.shape != placement.source):
-            seen = class_map.shape, None if out is None else out.shape
-            raise ValueError(f"class map and out are {seen}, expected {placement.frame} and {placement.source}")
+    def enlarged(self, class_map: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if class_map.shape != self._frame:
+            raise ValueError(f"a class map of {class_map.shape}, expected {self._frame}")
         # Columns first: whole rows are copied after that.
-        made = np.take(np.take(class_map, self._columns, 1), self._rows, 0, out=out, mode="clip")
+        np.take(class_map[:, self._columns], self._rows, 0, out=out, mode="clip")
         rows, columns = self._unseen
         if len(rows):
-            made[rows] = NO_CLASS
+            out[rows] = NO_CLASS
         if len(columns):
-            made[:, columns] = NO_CLASS
-        return made
+            out[:, columns] = NO_CLASS
+        return out
 
 
 class Enlarger:

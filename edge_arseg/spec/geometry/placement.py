@@ -83,6 +83,26 @@ class Placement:
         """The same picture with more or fewer pixels: ``source`` is another size, the frame looks the same."""
         return replace(self, source=(height, width))
 
+    def on_shown(self) -> "Placement":
+        """Take the part of the frame that shows the picture for the frame."""
+        top, left, height, width = self.shown
+        return replace(
+            self, frame=(height, width), top=self.top - top, left=self.left - left, shown=(0, 0, height, width)
+        )
+
+    def doubled(self) -> "Placement":
+        """The same picture in a frame of twice the rows and columns."""
+        rows, columns = self.frame
+        return replace(
+            self,
+            frame=(2 * rows, 2 * columns),
+            height=2 * self.height,
+            width=2 * self.width,
+            top=2 * self.top,
+            left=2 * self.left,
+            shown=(2 * self.shown[0], 2 * self.shown[1], 2 * self.shown[2], 2 * self.shown[3]),
+        )
+
     def of_frame(self) -> "Placement":
         """Take the frame as it is for the picture, bars included; the bars still show nothing."""
         return replace(self, source=self.frame, height=self.frame[0], width=self.frame[1], top=0, left=0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_arseg.spec.geometry.enlargement import Enlarger, map_at_source
+from edge_arseg.spec.geometry.enlargement import Enlarger, doubled_map, map_at_source, nearest_map
 from edge_arseg.spec.geometry.placement import FitKind, placement_of
 
 SIDES = st.tuples(st.integers(1, 300), st.integers(1, 300))
@@ -90,6 +90,44 @@ def test_a_map_is_made_once_in_one_array_and_not_at_all_where_nobody_asks():
     assert (first == 2).all()
     assert enlarger.later(maps[0], placement_of((10, 15), (10, 15)))() is maps[0]
     assert enlarger.later(maps[0], None)() is maps[0]
+
+
+def test_steps_of_a_slanted_border_are_halved_and_straight_ones_stay():
+    stairs = np.array([[1, 2, 2], [1, 1, 2], [1, 1, 1]], np.uint8)
+    assert doubled_map(stairs).tolist() == [
+        [1, 1, 2, 2, 2, 2],
+        [1, 1, 1, 2, 2, 2],
+        [1, 1, 1, 2, 2, 2],
+        [1, 1, 1, 1, 1, 2],
+        [1, 1, 1, 1, 1, 1],
+        [1, 1, 1, 1, 1, 1],
+    ]
+    straight = np.array([[1, 1, 2], [1, 1, 2], [1, 1, 2]], np.uint8)
+    np.testing.assert_array_equal(doubled_map(straight), straight.repeat(2, 0).repeat(2, 1))
+
+
+@given(SIDES, SIDES, FITS, st.integers(0, 2**32 - 1))
+def test_a_rounded_corner_takes_the_class_of_a_neighbour(source, frame, fit, seed):
+    class_map = np.random.default_rng(seed).integers(0, 4, frame).astype(np.uint8)
+    placement = placement_of(source, frame, fit)
+    rounded, nearest = map_at_source(class_map, placement), nearest_map(class_map, placement)
+    np.testing.assert_array_equal(rounded == 255, nearest == 255)
+    if source[0] <= placement.height or source[1] <= placement.width:
+        np.testing.assert_array_equal(rounded, nearest)
+    padded = np.pad(class_map, 1, mode="edge")
+    around = [
+        nearest_map(np.ascontiguousarray(padded[i : i + frame[0], j : j + frame[1]]), placement)
+        for i, j in ((0, 1), (2, 1), (1, 0), (1, 2))
+    ]
+    assert np.all((rounded == nearest) | np.any([rounded == neighbour for neighbour in around], axis=0))
+
+
+def test_what_lies_behind_bars_reaches_no_picture():
+    placement = placement_of((180, 320), (48, 64), FitKind.LETTERBOX)
+    class_map = np.full((48, 64), 7, np.uint8)
+    top, left, height, width = placement.shown
+    class_map[top : top + height, left : left + width] = np.indices((height, width)).sum(0) % 3
+    assert set(map_at_source(class_map, placement).flat) == {0, 1, 2}
 
 
 def test_a_map_of_another_size_is_refused():
