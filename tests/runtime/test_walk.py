@@ -9,7 +9,7 @@ from edge_arseg.runtime.run import run_to_sinks
 
 
 def test_a_run_goes_down_through_the_rooms_once(own_bundle, tmp_path):
-    """Sinks and sources alone are asked twice: what would be overwritten, before anything opens; then to open."""
+    """Sinks and sources alone are asked again: what would be overwritten, whether a picture is wanted, then to open."""
     choice, _ = settled(own_bundle, [Mode.AR], (), EngineOptions(backend="onnxruntime"))
     entered = rooms_entered(
         lambda: run_to_sinks(choice, "test://street?size=90x122&frames=6", [tmp_path / "overlay.mp4"], mode=Mode.AR)
@@ -25,6 +25,7 @@ def test_a_run_goes_down_through_the_rooms_once(own_bundle, tmp_path):
         "runtime.fusion",
         "runtime.head",
         "runtime.kernels",
+        "video.sinks",  # whether one of them wants the picture
         "video",
         "street",
         "video.sinks",
