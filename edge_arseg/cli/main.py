@@ -31,13 +31,16 @@ COMMANDS = {
     "completion": "Print what makes SHELL complete commands, options, bundles, targets and backends.",
 }
 """Command to the first sentence of its help, in the order of the help."""
-_HOST = ("convert", "export", "compile", "quantize")
+_ROOMS = {
+    "train": "train.group",
+    "bench": "bench.bench",
+    **{command: f"host.{command}" for command in ("convert", "export", "compile", "quantize")},
+}
+"""Command to its module; the others are ``device.COMMAND``."""
 
 
 def _module(command: str) -> str:
-    if command == "train":
-        return "train.group"
-    return f"{'host' if command in _HOST else 'device'}.{command}"
+    return _ROOMS.get(command, f"device.{command}")
 
 
 EPILOG = (

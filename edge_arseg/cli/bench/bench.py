@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_arseg.cli.device.bench_options import bench_options, options_from_command
+from edge_arseg.cli.bench.options import bench_options, options_from_command
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_json
