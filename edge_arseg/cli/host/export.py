@@ -10,6 +10,7 @@ from edge_arseg.cli.host.checkpoint import PATH, checkpoint_options, read_checkp
 from edge_arseg.cli.options import SIZE, json_option
 from edge_arseg.cli.output import gmacs, note, print_fields, print_json, progress
 from edge_arseg.cli.source import SOURCE
+from edge_arseg.spec.geometry.placement import FitKind
 
 if TYPE_CHECKING:
     from edge_arseg.spec.model import Cost
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--flow-block", type=int, default=4, show_default=True, help="Edge of a cell of the motion field, 2, 4 or 8 pixels."
+)
+@click.option(
+    "--fit",
+    type=click.Choice([kind.value for kind in FitKind]),
+    default=FitKind.LETTERBOX.value,
+    show_default=True,
+    help="How pictures of another shape enter the network where `run --fit` says nothing.",
 )
 @click.option(
     "--clip",
@@ -49,6 +57,7 @@ def export(
     size: tuple[int, int] | None,
     gop: int,
     flow_block: int,
+    fit: str,
     clip: str,
     hr_only: bool,
     force: bool,
@@ -71,6 +80,7 @@ def export(
         size=size,
         gop=gop,
         flow_block=flow_block,
+        fit=FitKind(fit),
         clip=clip,
         hr_only=hr_only,
         force=force,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_arseg.spec.geometry.enlargement import Enlarger, doubled_map, map_at_source, nearest_map
+from edge_arseg.spec.geometry.enlargement import Enlarger, map_at_source, nearest_map
 from edge_arseg.spec.geometry.placement import FitKind, placement_of
 
 SIDES = st.tuples(st.integers(1, 300), st.integers(1, 300))
@@ -52,7 +52,6 @@ def test_what_is_seen_and_what_is_shown_is_what_the_fit_promises(source, frame, 
     _, _, rows, columns = placement.shown
     if fit is FitKind.CROP:
         assert (rows, columns) == frame  # no bars
-        assert np.any(back == 255) or placement.whole or placement.seen > 0.5
     else:
         assert not np.any(back == 255)  # nothing is cut off
     if fit is not FitKind.STRETCH:
@@ -94,7 +93,7 @@ def test_a_map_is_made_once_in_one_array_and_not_at_all_where_nobody_asks():
 
 def test_steps_of_a_slanted_border_are_halved_and_straight_ones_stay():
     stairs = np.array([[1, 2, 2], [1, 1, 2], [1, 1, 1]], np.uint8)
-    assert doubled_map(stairs).tolist() == [
+    assert map_at_source(stairs, placement_of((6, 6), (3, 3))).tolist() == [
         [1, 1, 2, 2, 2, 2],
         [1, 1, 1, 2, 2, 2],
         [1, 1, 1, 2, 2, 2],
@@ -103,7 +102,27 @@ def test_steps_of_a_slanted_border_are_halved_and_straight_ones_stay():
         [1, 1, 1, 1, 1, 1],
     ]
     straight = np.array([[1, 1, 2], [1, 1, 2], [1, 1, 2]], np.uint8)
-    np.testing.assert_array_equal(doubled_map(straight), straight.repeat(2, 0).repeat(2, 1))
+    np.testing.assert_array_equal(
+        map_at_source(straight, placement_of((6, 6), (3, 3))), straight.repeat(2, 0).repeat(2, 1)
+    )
+
+
+@given(SIDES, SIDES, FITS, st.integers(0, 2**32 - 1))
+def test_it_is_the_nearest_of_a_map_that_was_doubled_by_the_rule(source, frame, fit, seed):
+    class_map = np.random.default_rng(seed).integers(0, 4, frame).astype(np.uint8)
+    placement = placement_of(source, frame, fit)
+    if source[0] <= placement.height or source[1] <= placement.width:
+        return
+    top, left, height, width = placement.shown
+    shown = class_map[top : top + height, left : left + width]
+    padded = np.pad(shown, 1, mode="edge")
+    up, down, left, right = padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]
+    corner, doubled = (up != down) & (left != right), shown.repeat(2, 0).repeat(2, 1)
+    for lower, other in enumerate((up, down)):
+        for to_right, side in enumerate((left, right)):
+            doubled[lower::2, to_right::2] = np.where(corner & (other == side), side, shown)
+    expected = nearest_map(doubled, placement.on_shown().doubled())
+    np.testing.assert_array_equal(map_at_source(class_map, placement), expected)
 
 
 @given(SIDES, SIDES, FITS, st.integers(0, 2**32 - 1))
