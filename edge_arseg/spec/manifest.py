@@ -123,7 +123,7 @@ class Manifest:
     kernels: tuple[KernelEntry, ...] = ()
     quantization: QuantizationEntry | None = None
     branches: tuple[Branch, ...] = (Branch.HR, Branch.LR)
-    fit: FitKind = FitKind.STRETCH
+    fit: FitKind = FitKind.LETTERBOX
 
     @property
     def hr_only(self) -> bool:
