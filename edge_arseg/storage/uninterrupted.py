@@ -20,7 +20,7 @@ def uninterrupted() -> Iterator[None]:
 
     Only handlers of Python are put off, and only in the main thread, where Python runs them. A signal whose handler is
     the system's ends the process as always. A second signal, ``ECHO_S`` later, is not put
-    off.
+    off: what its handler has as ``again`` is called, else the handler.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -38,7 +38,7 @@ def uninterrupted() -> Iterator[None]:
         if len(came) == 1:
             first_at = time.monotonic()
         elif time.monotonic() - first_at >= ECHO_S:  # a block that waits must not keep the process for ever
-            own[number](number, frame)
+            getattr(own[number], "again", own[number])(number, frame)
 
     for number in own:
         signal.signal(number, note)

@@ -32,6 +32,22 @@ class Interrupted(KeyboardInterrupt):
         return "interrupted" if self.number == signal.SIGINT else f"interrupted by {name}"
 
 
+class _First:
+    """Handler of the signals: raises ``Interrupted`` for the first one."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        if not self._asked:
+            self._asked = True
+            raise Interrupted(number)
+
+    def again(self, number: int, _frame: FrameType | None) -> None:
+        """End the process: a second signal came while the first was put off (``uninterrupted``)."""
+        os._exit(128 + number)
+
+
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Raise ``Interrupted`` in the main thread for the first signal; end the process at once for a second.
@@ -43,13 +59,7 @@ def ended_by_signals() -> Iterator[None]:
     heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     ear, mouth = os.pipe()
     os.set_blocking(mouth, False)
-    asked = threading.Event()
-
-    def first(number: int, _frame: FrameType | None) -> None:
-        if not asked.is_set():
-            asked.set()
-            raise Interrupted(number)
-
+    first = _First()
     before = {number: signal.signal(number, first) for number in heard}
     watch_before = signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
     owner = os.getpid()
