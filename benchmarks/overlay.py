@@ -13,7 +13,7 @@ a thread draws and encodes; and with `Overlay.draw` in the loop.
 - drawing: `Overlay.draw` with the class map enlarged to the picture's size, beside the time of a frame.
 - added: how much longer a frame takes when the overlay is drawn and encoded beside it, x264 included.
 
-Then each style is drawn on the same results. The promise: held, at 1080 lines, at most a quarter of a frame.
+Then each style is drawn on the same results. The aim is drawing in at most a quarter of a frame (docs/overlay.md).
 """
 
 import argparse
