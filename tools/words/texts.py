@@ -20,7 +20,9 @@ def pages() -> list[Path]:
 def prose(markdown: str) -> str:
     """Return a page without code, tables, headings, pictures and the marks of Markdown."""
     lines = [
-        "\n" if not line.strip() or line.lstrip().startswith(_NO_PROSE) else re.sub(r"^\s*(?:[-*]|\d+\.)\s+", "\n", line)
+        "\n"
+        if not line.strip() or line.lstrip().startswith(_NO_PROSE)
+        else re.sub(r"^\s*(?:[-*]|\d+\.)\s+", "\n", line)
         for line in _BLOCKS.sub("", markdown).splitlines()
     ]
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", "\n".join(lines))
@@ -40,7 +42,11 @@ def commands(command: click.Command, path: str = "edge-arseg") -> Iterator[tuple
 
 def options(command: click.Command) -> list[click.Option]:
     """Return the options of a command that its help shows."""
-    return [one for one in command.params if isinstance(one, click.Option) and not one.hidden and one.name != "help"]
+    return [
+        one
+        for one in command.params
+        if isinstance(one, click.Option) and not one.hidden and one.name not in ("help", "version")
+    ]
 
 
 def help_text(root: click.Command) -> str:
