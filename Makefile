@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-newcomer test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu start-up kernels golden graphs-gate test-gpu build clean
+.PHONY: help run test test-slow test-newcomer test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu start-up pictures kernels golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
 	@echo "also: test-slow test-newcomer test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables"
-	@echo "      bench-cpu start-up kernels golden graphs-gate build clean"
+	@echo "      bench-cpu start-up pictures kernels golden graphs-gate build clean"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -83,6 +83,10 @@ bench-cpu: $(VENV)/.host
 # (Debian: binutils-aarch64-linux-gnu)
 kernels: $(VENV)/.host
 	$(BIN)/python -m edge_arseg.compiler.kernels.native
+
+# docs/demo.webp, docs/demo.png and docs/street.png; needs the highway clip: make pictures CLIP=highway.mp4
+pictures: $(VENV)/.host
+	$(VENV)/bin/python tools/pictures.py $(CLIP)
 
 # what it costs to begin, beside another checkout: make start-up AGAINST=../base
 AGAINST := ../base

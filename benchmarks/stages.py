@@ -19,6 +19,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edge_arseg.bench.record import record_now, write_record
 
 HERE = Path(__file__).resolve().parents[1]
@@ -41,7 +43,28 @@ def medians_of_stages(tree: Path, clip: Path, bundle: Path, options: list[str]) 
         done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr[-2000:]}")
-        stages = json.loads(record.read_text())["values"]["modes"]["ar"]["stages"]
+        data = json.loads(record.read_text())
+        samples = record.with_suffix(".npz")
+        return medians_of_samples(samples) if samples.exists() else medians_of_first_revision(data)
+
+
+def medians_of_samples(samples: Path) -> dict[str, float]:
+    """Return the medians of a record that keeps every sample."""
+    columns = np.load(samples)
+    key = columns["frames.distance"] == 0
+    found = {}
+    for kind, frames in (("key", key), ("between", ~key)):
+        for name in columns.files:
+            stage = name.removeprefix("frames.stage_").removesuffix("_ms")
+            values = columns[name][frames] if name.startswith("frames.stage_") else np.zeros(0)
+            if len(values) and not np.isnan(values).all():
+                found[f"{kind} {stage}"] = float(np.nanmedian(values))
+    return found
+
+
+def medians_of_first_revision(data: dict[str, Any]) -> dict[str, float]:
+    """Return the medians of a record from before samples were kept: a checkout of that time writes one."""
+    stages = data["values"]["modes"]["ar"]["stages"]
     return {f"{kind} {stage}": row["p50"] for kind, rows in stages.items() for stage, row in rows.items()}
 
 

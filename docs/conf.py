@@ -1,4 +1,4 @@
-"""How Sphinx builds the pages: ``make docs``. The source is the whole repository, so that links between its files hold."""
+"""How Sphinx builds the pages (``make docs``). The source is the whole repository, so that links between files hold."""
 
 from edge_arseg import __version__
 
@@ -14,6 +14,7 @@ include_patterns = [
     "docs/**.md",
     "*.md",
     "benchmarks/README.md",
+    "benchmarks/workloads/README.md",
     "calibration/README.md",
     "examples/README.md",
     "edge_arseg/zoo/*.md",

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from edge_arseg.runtime.verification import Verification, verify_bundle
     from edge_arseg.spec.frame import Branch, Frame, MotionField, SegmentedFrame
     from edge_arseg.spec.tensor import TensorSpec
+    from edge_arseg.video.overlay.style import OverlayStyle
     from edge_arseg.video.reader import VideoReader, open_video
     from edge_arseg.video.sinks.base import Sink
     from edge_arseg.video.sinks.opening import open_sink
@@ -81,6 +82,7 @@ __all__ = [
     "MotionError",
     "MotionField",
     "OptionError",
+    "OverlayStyle",
     "Pipeline",
     "Policy",
     "QuantizeOptions",
@@ -122,6 +124,7 @@ _NAMES = {
     "motion.keyframe": ("FrameStatistics", "KeyframePolicy", "Policy"),
     "spec.frame": ("Branch", "Frame", "MotionField", "SegmentedFrame"),
     "spec.tensor": ("TensorSpec",),
+    "video.overlay.style": ("OverlayStyle",),
     "video.reader": ("VideoReader", "open_video"),
     "video.sinks.base": ("Sink",),
     "video.sinks.opening": ("open_sink",),

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.installation import install_extra
 
 T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -32,12 +33,12 @@ def require_numba(what: str) -> None:
         import numba  # noqa: F401
     except ImportError as error:
         raise EnvironmentUnfitError(
-            f"{what} needs numba, which is not installed; type: pip install 'edge-arseg[cpu]'"
+            f"{what} needs numba, which is not installed; type: {install_extra('cpu')}"
         ) from error
 
 
 def compiled(**options: Any) -> Callable[[Function], Function]:
-    """Return a decorator: ``numba.njit`` with ``options``, and with its cache where that can be had.
+    """Return a decorator: ``numba.njit`` with ``options``, and with its cache where one can be written.
 
     Raises:
         ImportError: Numba is not installed.

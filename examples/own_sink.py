@@ -22,8 +22,8 @@ class SharesSink(Sink):
         self._rows.writerow(["time_s", "branch", *self._names])
 
     def _write(self, result: SegmentedFrame) -> None:
-        pixels = np.bincount(result.class_map.reshape(-1), minlength=len(self._names))
-        shares = [f"{share:.4f}" for share in pixels[: len(self._names)] / result.class_map.size]
+        pixels = np.bincount(result.shown_map().reshape(-1), minlength=len(self._names))
+        shares = [f"{share:.4f}" for share in pixels[: len(self._names)] / result.shown_map().size]
         self._rows.writerow([f"{result.frame.time_s:.3f}", result.branch.value, *shares])
 
     def _close(self) -> None:

@@ -14,7 +14,7 @@ def main(video: str, bundle: str | None = None) -> None:
         classes = segmenter.bundle.manifest.model.classes
         road = [info.name for info in classes].index("road")
         for result in segmenter.stream(video):
-            share = (result.class_map == road).mean()
+            share = (result.shown_map() == road).mean()
             time_s, branch = result.frame.time_s, result.branch.value
             print(f"{time_s:7.2f} s  {branch}  road {share:6.1%}  {result.latency_ms:6.1f} ms")
 

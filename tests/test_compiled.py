@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from edge_arseg.installation import install_extra
+
 NO_CACHE = """
 import numba.core.caching as caching
 
@@ -82,7 +84,7 @@ def test_without_numba_the_error_says_what_to_install(tmp_path):
     assert done.stdout == "False\n"
     assert (
         "EnvironmentUnfitError: the renderer of simulated clips needs numba, which is not installed; "
-        "type: pip install 'edge-arseg[cpu]'"
+        f"type: {install_extra('cpu')}"
     ) in done.stderr
 
 

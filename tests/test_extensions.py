@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.bundles.fake import FAKE, write_fake_bundle
+from support.bundles.fake import write_fake_bundle
 from support.bundles.toy import moving_maps, write_image, write_toy_bundle
 
 from edge_arseg import Branch, KeyframePolicy, Segmenter
-from edge_arseg.bench.report import REPORTS
+from edge_arseg.bench.report import REPORTS, report_from_speed
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import BACKENDS, packages_of_backends
 from edge_arseg.spec.targets.files import targets
 from edge_arseg.storage.data_folder import data_folder
@@ -74,7 +75,7 @@ def test_an_engine_is_a_module_and_a_row(edge_arseg, monkeypatch, tmp_path):
     command = ("bench", images, "-b", tmp_path / "toy.arseg", "--backend", "toy", "--mode", "hr", "--frames", "4")
     answer = edge_arseg(*command, "--motion", "zero", "--json")
     assert answer.code == 0, answer.err
-    assert json.loads(answer.out)["settings"]["backend"] == "toy"
+    assert json.loads(answer.out)["runs"][0]["settings"]["backend"] == "toy"
     assert "hypothesis" in packages_of_backends()
 
 
@@ -96,16 +97,14 @@ def test_a_keyframe_policy_is_a_function(tmp_path):
     assert callable(KeyframePolicy())
 
 
-def test_a_report_plot_is_a_module_and_a_row(edge_arseg, monkeypatch, tmp_path):
+def test_a_report_plot_is_a_module_and_a_row(monkeypatch, tmp_path):
     (tmp_path / "toy_plot.py").write_text(
         "def svg_from_speed(speed, bundle):\n    return f'<svg><title>{bundle.manifest.name}</title></svg>\\n'\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(REPORTS, "markdown", "toy_plot:svg_from_speed")
     bundle = write_fake_bundle(tmp_path / "fake.arseg")
-    answer = edge_arseg("bench", VIDEO, "-b", bundle, *FAKE, "--mode", "hr", "--frames", "4", "--motion", "zero")
-    assert answer.code == 0, answer.err
-    assert answer.out == "<svg><title>fake</title></svg>\n"
+    assert report_from_speed("markdown", None, read_bundle(bundle)) == "<svg><title>fake</title></svg>\n"
 
 
 def test_an_int8_rule_is_a_function_and_an_entry(monkeypatch):

@@ -1,5 +1,6 @@
 """The wheel: complete, and enough on its own for the device half."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,8 @@ def test_the_wheel_holds_every_module_and_data_file(wheel):
     assert {name for name in inside if name.endswith(".py")} == modules
     assert "edge_arseg/py.typed" in inside
     assert any(name.endswith("LICENSE") for name in inside)
+    for name in ("roboto-medium.npz", "LICENSE-roboto.txt"):
+        assert f"edge_arseg/video/overlay/text/{name}" in inside
     for folder in ("targets", "calibration"):
         assert f"edge_arseg/data/{folder}/README.md" in inside
 
@@ -73,3 +76,14 @@ def test_the_device_half_runs_a_bundle_there(device_python, own_bundle, tmp_path
     run(command, "verify", own_bundle, cwd=tmp_path)
     run(command, "run", "test://street?size=90x122&frames=6", "out.mp4", "-b", own_bundle, cwd=tmp_path)
     assert (tmp_path / "out.mp4").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_what_is_advised_there_can_be_typed_there(device_python, tmp_path):
+    """From a wheel the packages of the extra are named, for the very Python that runs."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    code = "from edge_arseg.installation import install_extra; print(install_extra('cpu'))"
+    advice = run(device_python, "-c", code, cwd=tmp_path, env=environment).stdout
+    assert "edge-arseg" not in advice.replace(str(device_python), "")
+    run("bash", "-c", advice, cwd=tmp_path, env=environment)
+    run(device_python, "-c", "import numba", cwd=tmp_path, env=environment)

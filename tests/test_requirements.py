@@ -55,4 +55,4 @@ def test_a_board_needs_the_package_and_numba_alone():
 
 def test_the_pages_that_train_ask_for_the_host_half():
     page = (ROOT / "docs/training.md").read_text()
-    assert "pip install 'edge-arseg[host]'" in page
+    assert "pip install -e '.[host]'" in page

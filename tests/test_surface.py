@@ -23,6 +23,7 @@ DEVICE = {
     "KeyframePolicy",
     "Mode",
     "MotionField",
+    "OverlayStyle",
     "Pipeline",
     "Policy",
     "Run",

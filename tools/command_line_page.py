@@ -20,8 +20,8 @@ PAGE = ROOT / "docs" / "command_line.md"
 HEAD = """\
 # Command line
 
-`make tables` writes this page from the help of the commands: change the help, not this page. `edge-arseg COMMAND --help`
-shows the same. [Running](running.md#exit-codes) lists the exit codes.
+`make tables` writes this page from the help of the commands: change the help, not this page.
+`edge-arseg COMMAND --help` shows the same. [Running](running.md#exit-codes) lists the exit codes.
 """
 
 

@@ -19,7 +19,7 @@ PAGE = ROOT / "docs" / "python.md"
 GROUPS = {
     "Segmenting": ("Segmenter", "run_to_sinks", "Run", "segment", "open_pipeline", "Pipeline", "Mode"),
     "Sources and results": ("open_video", "VideoReader", "Frame", "SegmentedFrame", "MotionField", "Branch"),
-    "Sinks": ("open_sink", "Sink"),
+    "Sinks": ("open_sink", "OverlayStyle", "Sink"),
     "Keyframes": ("Policy", "FrameStatistics", "KeyframePolicy"),
     "Bundles": ("read_bundle", "Bundle", "verify_bundle", "Verification"),
     "Engines": ("EngineOptions", "Engine", "TensorSpec"),

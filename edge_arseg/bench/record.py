@@ -1,21 +1,17 @@
-"""Measurement records: values with the conditions they were taken under, as JSON files."""
+"""Records of the scripts in ``benchmarks/``: values with the conditions they were taken under, as JSON files.
+
+Those of ``bench``, with every sample, are another thing: ``records.bench_record``.
+"""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from edge_arseg.bench.conditions import Conditions, conditions_now
-from edge_arseg.bench.speed import Speed, speed_of_bundle
 from edge_arseg.errors import SinkError
-from edge_arseg.runtime.choice.engine_choice import Choosable, settled
-from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
-from edge_arseg.runtime.mode import Mode
-from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.storage.files import write_whole
-from edge_arseg.video.uri import source_from_uri
 
 REVISION = 1
 """Revision 1 (2026): ``revision``, ``name``, ``taken``, ``conditions``, ``settings``, ``values``."""
@@ -46,49 +42,6 @@ def record_now(name: str, *, settings: dict[str, Any], values: dict[str, Any]) -
     """Make a record of values taken just now by this process."""
     taken = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return Record(REVISION, name, taken, conditions_now(), settings, values)
-
-
-def record_from_bundle(
-    bundle: Choosable,
-    source: str,
-    *,
-    modes: Sequence[Mode] | None = None,
-    frames: int = 120,
-    engines: EngineOptions = DEFAULT_ENGINES,
-    motion: str = "auto",
-    recode_scale: float = 1.0,
-    stream: int | None = None,
-    progress: Announce = no_announcement,
-) -> tuple[Record, Speed]:
-    """Measure how fast a bundle runs a source; arguments and errors are those of ``speed_of_bundle``.
-
-    Returns:
-        The record, with all that was chosen, and the speed that it holds as values.
-    """
-    choice, chosen = settled(bundle, modes or (), (Mode.AR, Mode.HR), engines)
-    speed = speed_of_bundle(
-        choice,
-        source,
-        modes=chosen,
-        frames=frames,
-        motion=motion,
-        recode_scale=recode_scale,
-        stream=stream,
-        progress=progress,
-    )
-    settings = {
-        "bundle": choice.bundle.manifest.name,
-        "bundle_digest": choice.bundle.digest,
-        "source": source_from_uri(source).name,
-        "frames": frames,
-        "motion": motion,
-        "recode_scale": recode_scale,
-        "stream": stream,
-        **asdict(choice.options),
-        "chosen": choice.how,
-        "agreement": choice.agreement,
-    }
-    return record_now("speed", settings=settings, values={**asdict(speed), "verdict": speed.verdict}), speed
 
 
 def write_record(record: Record, path: Path) -> Path:

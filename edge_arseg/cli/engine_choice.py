@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from edge_arseg.cli.output import note, warn
 from edge_arseg.runtime.engines.contract import EngineOptions
 
 if TYPE_CHECKING:
@@ -45,11 +44,11 @@ def announced_choice(
 
     def progress(line: str) -> None:
         if not told:
-            click.echo("first use on this machine: trying what can run here; it is remembered ...", err=True)
+            note("first use on this machine: trying what can run here; it is remembered ...")
         told.append(line)
 
     choice = choice_from_options(named, modes, engines, gate=gate, progress=progress)
-    click.echo(str(choice), err=True)
+    note(str(choice))
     for warning in choice.warnings:
-        click.secho(f"warning: {warning}", fg="yellow", bold=True, err=True)
+        warn(warning)
     return choice, modes

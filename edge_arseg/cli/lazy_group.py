@@ -1,4 +1,5 @@
-"""A group whose commands are modules of ``edge_arseg.cli``, imported when asked for."""
+"""Groups whose commands take settings, and one whose commands are modules of ``edge_arseg.cli``, imported when asked
+for."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -6,8 +7,47 @@ from typing import Any
 
 import click
 
+from edge_arseg.cli.settings.command import settled
+from edge_arseg.suggestion import did_you_mean
 
-class LazyGroup(click.Group):
+
+class SettledGroup(click.Group):
+    """Gives its commands settings, and says which command was meant.
+
+    Args:
+        path: words of the group itself.
+    """
+
+    def __init__(self, *arguments: Any, path: tuple[str, ...] = (), **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.path = path
+        self._settled: dict[str, click.Command] = {}
+
+    def declared(self, name: str) -> click.Command | None:
+        """Return a command as it is declared."""
+        return self.commands.get(name)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, with settings."""
+        if cmd_name not in self._settled:
+            command = self.declared(cmd_name)
+            if command is None:
+                return None
+            self._settled[cmd_name] = settled(command, (*self.path, cmd_name))
+        return self._settled[cmd_name]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Refuse a command that is not there, and say which one was meant."""
+        name = args[0]
+        if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
+            meant = did_you_mean(name, self.list_commands(ctx))
+            ctx.fail(f"No such command {name!r}{'; ' if meant else ''}{meant}")
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(SettledGroup):
     """Imports a command's module when the command is asked for.
 
     Args:
@@ -31,8 +71,16 @@ class LazyGroup(click.Group):
         """Return the names of the commands, in the order of the work."""
         return list(self._modules)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def declared(self, name: str) -> click.Command | None:
         """Import and return one command."""
-        if cmd_name not in self._modules:
+        if name not in self._modules:
             return None
-        return getattr(import_module(f".{self._modules[cmd_name]}", __package__), cmd_name)
+        return getattr(import_module(f".{self._modules[name]}", __package__), name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Return the commands that begin like this, without importing them, and the options."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name, help=text) for name, text in self._shown.items() if name.startswith(incomplete)]

@@ -10,6 +10,9 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+PIPE_WIDTH = 10_000
+"""Characters of a line where nobody watches: every row of a table is one line in files and pipes."""
+
 
 def print_json(result: dict[str, Any]) -> None:
     """Print one JSON object."""
@@ -18,15 +21,13 @@ def print_json(result: dict[str, Any]) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, left: bool = False) -> None:
     """Print a table; columns after the first are set flush right, or all ``left`` where they hold text."""
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i and not left else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    _console().print(table)
+    from edge_arseg.cli.table import table_from_rows
+
+    console = _console()
+    console.print(Text(title, style="bold"))
+    console.print(table_from_rows(columns, rows, width=console.width, left=left))
 
 
 def print_fields(title: str, fields: Sequence[tuple[str, object]]) -> None:
@@ -34,26 +35,44 @@ def print_fields(title: str, fields: Sequence[tuple[str, object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False
-    )
-    table.add_column(style="dim")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in fields:
         table.add_row(name, Text(str(value)))
-    _console().print(table)
+    console = _console()
+    console.print(Text(title, style="bold"))
+    console.print(table)
 
 
 def _console() -> "Console":
-    """Wide where nobody watches, so that lines in files and pipes are not cut."""
+    """As wide as the terminal, or COLUMNS; in files and pipes nothing is cut or wrapped."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:  # rich would exit with 1, which is a gate's
+            raise BrokenPipeError
+
+    return Output(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
 
 
 def progress(line: str) -> None:
     """Print one line of progress."""
-    click.echo(f"{line} ...", err=True)
+    note(f"{line} ...")
+
+
+def note(line: str) -> None:
+    """Print one line on stderr, unless --quiet was given."""
+    from edge_arseg.cli import log
+
+    log.note(line)
+
+
+def warn(line: str) -> None:
+    """Print one line on stderr that the user has to know."""
+    from edge_arseg.cli import log
+
+    log.warn(line)
 
 
 def megabytes(count: int) -> str:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import click
-
+from edge_arseg.cli.log import is_quiet
+from edge_arseg.cli.output import note
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.progress import HEARTBEAT_S
 
@@ -52,7 +52,7 @@ class Meter:
         self._bar: Progress | None = None
 
     def __enter__(self) -> "Meter":
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not is_quiet():
             # only a terminal shows a bar; elsewhere nobody waits for its import
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -102,7 +102,7 @@ class Meter:
 
     def _say(self, line: str, now: float) -> None:
         self._line_at = now
-        click.echo(line, err=True)
+        note(line)
 
     def _pace(self) -> str:
         rate = self.rate

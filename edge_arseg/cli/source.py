@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
+from edge_arseg.cli.output import note
 from edge_arseg.errors import SourceError
 
 ENVIRONMENT = "EDGE_ARSEG_SOURCE"
 """Used where no source is given: what stands on a command line is visible to every user of the machine."""
 
-_SINKS = ("masks://", "jsonl://", "null://")
+_SINKS = ("masks://", "jsonl://", "null://", "raw://", "display://")
 
 
 class SourceType(click.ParamType):
@@ -29,11 +30,17 @@ SOURCE = SourceType()
 def source_from_text(text: str) -> str:
     """Return a source as it is, or the first line of the file behind ``@``.
 
+    ``@EDGE_ARSEG_SOURCE`` is what the environment names.
+
     Raises:
-        SourceError: the file cannot be read, or its first line is empty.
+        SourceError: the file cannot be read, or its first line is empty; or the environment names no source.
     """
     if not text.startswith("@") or os.path.lexists(text):
         return text
+    if text[1:] == ENVIRONMENT and not os.path.lexists(ENVIRONMENT):
+        if not (named := os.environ.get(ENVIRONMENT, "")) or named == text:
+            raise SourceError(f"{text}: {ENVIRONMENT} is not set; expected a source in it")
+        return source_from_text(named)
     file = Path(text[1:])
     try:
         with file.open("rb") as content:
@@ -65,7 +72,7 @@ def files_of_sources(arguments: tuple[str, ...]) -> list[Path]:
 
 
 def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Tell the source from the sinks: the first argument, or the environment's where that is a sink or ``-``.
+    """Tell the source from the sinks: the first argument, or the environment's where that is a sink.
 
     Raises:
         click.UsageError: there is no source.
@@ -75,10 +82,6 @@ def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 
     first, rest = arguments[:1], arguments[1:]
     environment = source_from_environment()
-    if first == ("-",):
-        if environment is None:
-            raise click.UsageError(f"SOURCE - stands for {ENVIRONMENT}, which is not set")
-        return environment, rest
     if environment is not None and (not first or _names_sink(first[0])):
         return environment, arguments
     if not first:
@@ -86,7 +89,7 @@ def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     source = source_from_text(first[0])
     if environment is not None:
         label = source_from_uri(source).label
-        click.echo(f"reads {label}, not {ENVIRONMENT}; type - before it if it is a sink", err=True)
+        note(f"reads {label}, not {ENVIRONMENT}; type @{ENVIRONMENT} before it if it is a sink")
     return source, rest
 
 

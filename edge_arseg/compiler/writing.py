@@ -49,8 +49,28 @@ def write_bundle(
         OptionError: ``path`` does not end in ``.arseg``, or exists and ``force`` is not set.
         SinkError: the folder cannot be written.
     """
-    path = Path(path)
     manifest = replace(manifest, revision=REVISION)
+    return _write_files(Path(path), {**contents, MANIFEST: json_from_manifest(manifest).encode()}, force, check)
+
+
+def copy_bundle(bundle: Bundle, path: Path, *, force: bool = False) -> Bundle:
+    """Copy a bundle, byte for byte, as ``write_bundle`` writes one.
+
+    Args:
+        bundle: checked.
+        path: the folder ``NAME.arseg``.
+        force: replace a bundle that is there already.
+
+    Raises:
+        OptionError, SinkError: see ``write_bundle``; or ``path`` is the bundle itself, or lies in it.
+    """
+    check_target(path, force=force, inputs=[bundle.path])
+    names = (*bundle.manifest.files, MANIFEST)
+    return _write_files(path, {name: (bundle.path / name).read_bytes() for name in names}, force, lambda _: None)
+
+
+def _write_files(path: Path, contents: Mapping[str, bytes], force: bool, check: Callable[[Bundle], None]) -> Bundle:
+    """Write all files of a bundle, its manifest among them."""
     with suppress(OSError):  # whatever is in the way, the writing below says it better
         _put_back(path)
     check_target(path, force=force)
@@ -59,7 +79,7 @@ def write_bundle(
         _remove_leftovers(path)
         part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.part-{os.getpid()}-"))
         try:
-            for name, data in {**contents, MANIFEST: json_from_manifest(manifest).encode()}.items():
+            for name, data in contents.items():
                 _write(part / name, data)
             part.chmod(0o755)
             check(read_bundle(part))

@@ -14,9 +14,11 @@ from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.run import RunStart, run_to_sinks
 from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.spec.manifest import Manifest
 from edge_arseg.storage.files import part_of, write_whole
 from edge_arseg.storage.url import label_of
+from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sources.street_clip import write_street
 
@@ -85,7 +87,10 @@ def demo_from_source(
     motion: str = "auto",
     recode_scale: float = 1.0,
     stream: int | None = None,
+    fit: FitKind | str | None = None,
+    output_size: OutputSize = SOURCE,
     limit: int | None = None,
+    style: OverlayStyle = DEFAULT_STYLE,
     progress: Callable[[str], None] = lambda _: None,
     begun: Callable[[RunStart], None] = lambda _: None,
     each: Callable[[SegmentedFrame], None] = lambda _: None,
@@ -97,7 +102,9 @@ def demo_from_source(
         source: see ``open_video``; ``None``: a street drive, which is rendered into the folder first.
         folder: of the demo; it is made if missing.
         motion, recode_scale, stream: see ``open_video``.
+        fit, output_size: see ``run_to_sinks``.
         limit: stop after this many frames.
+        style: how the overlay looks.
         progress: called with a line when a step begins.
         begun, each: see ``run_to_sinks``.
 
@@ -114,7 +121,7 @@ def demo_from_source(
     latencies: dict[str, list[float]] = defaultdict(list)
 
     def count(result: SegmentedFrame) -> None:
-        counts[:] += np.bincount(result.class_map.reshape(-1), minlength=256)
+        counts[:] += np.bincount(result.shown_map().reshape(-1), minlength=256)
         latencies[result.branch.value].append(result.latency_ms)
         each(result)
 
@@ -130,7 +137,10 @@ def demo_from_source(
             motion=motion,
             recode_scale=recode_scale,
             stream=stream,
+            fit=fit,
+            output_size=output_size,
             limit=limit,
+            style=style,
             force=folder.replaces,
             begun=begun,
             each=count,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge_arseg.bench.conditions import conditions_now
+from edge_arseg.installation import host_advice, install_extra, install_packages
 from edge_arseg.native.library import instruction_set
 from edge_arseg.runtime.device.board import board_from_files
 from edge_arseg.runtime.device.cpu_features import cpu_features
@@ -56,6 +57,7 @@ def findings(root: Path = Path("/")) -> list[Finding]:
         _encoders(),
         _numba(conditions.packages),
         *(_package(name, "host", conditions.packages) for name in HOST_PACKAGES),
+        *_host(),
         _tensorrt(root),
     ]
 
@@ -88,9 +90,17 @@ def _board(root: Path) -> Finding:
 def _package(name: str, need: Literal["device", "host"], versions: dict[str, str]) -> Finding:
     if find_spec(name) is not None:
         return Finding(name, "ok", versions.get(name, "installed"), need=need)
-    extra = "edge-arseg" if need == "device" else "'edge-arseg[host]'"
-    why = "" if need == "device" else " (only to export checkpoints; not needed to run)"
-    return Finding(name, "missing" if need == "device" else "note", f"not installed{why}", f"pip install {extra}", need)
+    if need == "host":
+        return Finding(name, "note", "not installed (to train, export and quantize; `run` does without)", "", need)
+    return Finding(name, "missing", "not installed", install_packages(name), need)
+
+
+def _host() -> list[Finding]:
+    """What is typed for the host half: once, not behind every package of it."""
+    if all(find_spec(name) is not None for name in HOST_PACKAGES):
+        return []
+    seen = "not complete: `train`, `convert`, `export` and `quantize` do not run here"
+    return [Finding("host half", "note", seen, host_advice(), "host")]
 
 
 def _encoders() -> Finding:
@@ -101,7 +111,7 @@ def _encoders() -> Finding:
     have = [name for name in ("libx264", "libopenh264", "mpeg4") if name in av.codecs_available]
     if "mpeg4" not in have:
         seen = ", ".join(have) or "none"
-        return Finding("video encoders", "missing", seen, "pip install --force-reinstall av", "device")
+        return Finding("video encoders", "missing", seen, install_packages("av", again=True), "device")
     return Finding(
         "video encoders", "ok", ", ".join(have) + " (mpeg4 finds the motion of streams without usable vectors)"
     )
@@ -116,7 +126,7 @@ def _numba(versions: dict[str, str]) -> Finding:
             "fusion kernel",
             "note",
             "Numba is not installed: the slower fuse graph is used",
-            "pip install 'edge-arseg[cpu]'",
+            install_extra("cpu"),
         )
     return Finding("fusion kernel", "ok", f"Numba {versions.get('numba', '')}")
 
@@ -125,5 +135,8 @@ def _tensorrt(root: Path) -> Finding:
     if tensorrt_is_here():
         return Finding("TensorRT", "ok", "this Python has it")
     owner = tensorrt_owner(root)
+    board = board_from_files(targets(), jetpack_table(), root)
+    if not (owner or board.is_jetson or board.gpu):
+        return Finding("TensorRT", "note", "not installed: for NVIDIA GPUs, and there is none here")
     seen = f"installed for {owner}, not visible to {sys.prefix}" if owner else "not installed"
     return Finding("TensorRT", "note", seen, tensorrt_advice(root))

@@ -31,14 +31,15 @@ class ClipOptions:
     Attributes:
         modes: names or members of ``Mode``.
         motion: where vectors come from: ``auto``, ``codec``, ``recode``, ``zero``.
-        phases: frames on which the first keyframe is set, each below the bundle's GOP. For each phase the clip is run
+        phases: frames on which the first keyframe is set, each below the interval. For each phase the clip is run
             anew from that frame on. Scored are the frames from the largest phase on, at every phase: so with all
             phases each scored frame is scored once at each distance, and what differs between distances is the
             distance alone.
         limit: use only the first so many frames.
         scene_cut: ``None`` keeps keyframes at fixed distances. A share of the frame, 0 to 1, measures the policy as
             deployed: scene cuts start a GOP early, and phases no longer cover every distance evenly.
-        encode_bitrate: bits per second; encode the frames anew from each phase on, with the bundle's GOP, so that
+        interval: frames from keyframe to keyframe; ``None``: the bundle's GOP.
+        encode_bitrate: bits per second; encode the frames anew from each phase on, with a GOP of the interval, so that
             vectors of the stream never end between keyframes. Meant for sources of uncompressed images.
         recode_scale, stream: see ``open_video``.
         engines: what the graphs run on.
@@ -52,6 +53,7 @@ class ClipOptions:
     encode_bitrate: int | None = None
     recode_scale: float = 1.0
     stream: int | None = None
+    interval: int | None = None
     engines: EngineOptions = DEFAULT_ENGINES
 
 
@@ -86,14 +88,15 @@ def scores_from_clip(
     modes = checked_modes(options.modes)
     choice, modes = settled(bundle, modes, (), options.engines)
     manifest = choice.bundle.manifest
-    phases = checked_phases(options.phases, manifest.gop)
+    interval = manifest.gop if options.interval is None else options.interval
+    phases = checked_phases(options.phases, interval)
     cut = NO_SCENE_CUT if options.scene_cut is None else options.scene_cut
-    policy = KeyframePolicy(interval=manifest.gop, scene_cut=cut)
+    policy = KeyframePolicy(interval=interval, scene_cut=cut)
     names = tuple(info.name for info in manifest.model.classes)
     labelled = labelled_clip(
         clip, Path(labels), len(names), first_frame=phases[-1], limit=options.limit, stream=options.stream
     )
-    encoding = ClipEncoding(options.encode_bitrate, manifest.gop) if options.encode_bitrate else None
+    encoding = ClipEncoding(options.encode_bitrate, interval) if options.encode_bitrate else None
     found = {}
     with ExitStack() as stack:
         apart: Sequence[Pass] = [Pass(clip, 0, phase, (phase,)) for phase in phases]
@@ -109,13 +112,13 @@ def scores_from_clip(
                 # What was encoded here has one stream.
                 stream = options.stream if encoding is None else None
                 motion = Motion(options.motion, options.recode_scale, stream)
-                run = ModeRun(segmenter, labelled, phases[-1], motion, counter, mode.value)
+                run = ModeRun(segmenter, labelled, phases[-1], motion, counter, mode.value, interval=interval)
                 for one in plan[mode]:
                     run.follow(one)
                 found[mode.value] = run.scores(names)
     conditions = replace(
         conditions_from_choice(choice, source_from_uri(clip).name, labelled.by_frame.values(), limit=options.limit),
-        interval=manifest.gop,
+        interval=interval,
         phases=phases,
         first_frame=phases[-1],
         scene_cut=options.scene_cut,

@@ -4,13 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
+from edge_arseg.spec.geometry.placement import NO_CLASS
 
 
 def confusion_from_maps(predicted: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
     """Count the pixels of each labelled class by the class they were given.
 
     Args:
-        predicted: ``[H, W] uint8``, every value below ``classes``.
+        predicted: ``[H, W] uint8``, every value below ``classes``, or 255 where the network did not see the picture:
+            these pixels do not count either.
         labels: ``[H, W] uint8``. Pixels labelled ``classes`` or more, 255 among them, do not count.
         classes: how many there are.
 
@@ -22,9 +24,14 @@ def confusion_from_maps(predicted: NDArray[np.uint8], labels: NDArray[np.uint8],
     """
     if predicted.shape != labels.shape:
         raise OptionError(f"a class map of {predicted.shape} against labels of {labels.shape}: expected the same shape")
-    if predicted.size and (worst := int(predicted.max())) >= classes:
-        raise OptionError(f"a class map with class {worst}: expected classes below {classes}")
     counted = labels < classes
+    worst = int(predicted.max(initial=0))
+    if worst == NO_CLASS:
+        seen = predicted != NO_CLASS
+        counted &= seen
+        worst = int(predicted.max(where=seen, initial=0))
+    if worst >= classes:
+        raise OptionError(f"a class map with class {worst}: expected classes below {classes}")
     pairs = labels[counted].astype(np.intp) * classes + predicted[counted]
     return np.bincount(pairs, minlength=classes * classes).astype(np.int64).reshape(classes, classes)
 

@@ -9,7 +9,7 @@ import numpy as np
 from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.evaluation.confusion import confusion_from_maps
 from edge_arseg.evaluation.labels.files import LabelFile, Labels, checked_labels, fault_list
-from edge_arseg.evaluation.labels.nearest import resized_map
+from edge_arseg.evaluation.labels.nearest import map_of_label
 from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
 from edge_arseg.evaluation.modes import checked_modes
 from edge_arseg.evaluation.scores import ModeScores, Scores, conditions_from_choice, distances_from_confusions
@@ -18,6 +18,7 @@ from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import Frame
+from edge_arseg.spec.geometry.placement import FitKind
 from edge_arseg.spec.progress import Counter, Progress, no_progress
 from edge_arseg.video.reader import open_video
 
@@ -88,9 +89,9 @@ def scores_from_images(
     for mode in modes:
         with Segmenter(choice, mode=mode) as segmenter:
             confusion = np.zeros((1, len(names), len(names)), np.int64)
-            results = segmenter.segment(_stills([image for image, _ in pairs], segmenter.size))
+            results = segmenter.segment(_stills([image for image, _ in pairs], segmenter.size, manifest.fit))
             for result, (_, file) in zip(results, pairs, strict=True):
-                resized = resized_map(result.class_map, file.height, file.width)
+                resized = map_of_label(result, file.height, file.width)
                 confusion[0] += confusion_from_maps(resized, reads[file.path], len(names))
                 counter.count(mode.value)
             scored = distances_from_confusions(confusion, names)
@@ -129,8 +130,8 @@ def _checked_pairs(images: Path, labels: Path, reads: Labels, limit: int | None)
     return [(image, files[label]) for image, label in pairs]
 
 
-def _stills(images: list[Path], size: tuple[int, int]) -> Iterator[Frame]:
+def _stills(images: list[Path], size: tuple[int, int], fit: FitKind) -> Iterator[Frame]:
     """The images as frames of the bundle's size, without motion."""
     for index, image in enumerate(images):
-        with open_video(image, motion="zero", size=size) as reader:
+        with open_video(image, motion="zero", size=size, fit=fit) as reader:
             yield replace(next(iter(reader)), index=index)

@@ -6,15 +6,18 @@ from itertools import islice
 import numpy as np
 
 from edge_arseg.errors import SourceError
-from edge_arseg.evaluation.confusion import confusion_from_maps
+from edge_arseg.evaluation.confusion import confusion_from_maps, mean_iou
 from edge_arseg.evaluation.consistency import Consistency
 from edge_arseg.evaluation.labels.clip import LabelledClip
-from edge_arseg.evaluation.labels.nearest import resized_map
+from edge_arseg.evaluation.labels.nearest import map_of_label
 from edge_arseg.evaluation.passes import Pass, distance_at
-from edge_arseg.evaluation.scores import ModeScores, distances_from_confusions
+from edge_arseg.evaluation.scores import FrameScore, ModeScores, distances_from_confusions
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.progress import Counter
+
+WORST_FRAMES = 10
+"""Labelled frames that are named because they did worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class ModeRun:
         motion: where vectors come from.
         counter: counts each frame.
         name: of the mode, for the counter.
+        interval: frames from keyframe to keyframe.
     """
 
     def __init__(
@@ -46,15 +50,18 @@ class ModeRun:
         motion: Motion,
         counter: Counter,
         name: str,
+        *,
+        interval: int,
     ) -> None:
         manifest = segmenter.bundle.manifest
         self._segmenter, self._labelled = segmenter, labelled
         self._first_frame, self._motion = first_frame, motion
         self._counter, self._name = counter, name
-        self._interval, self._classes = manifest.gop, len(manifest.model.classes)
-        self._confusions = np.zeros((manifest.gop, self._classes, self._classes), np.int64)
+        self._interval, self._classes = interval, len(manifest.model.classes)
+        self._confusions = np.zeros((interval, self._classes, self._classes), np.int64)
         self._consistency = Consistency(manifest.height, manifest.width)
         self._maps = self._broken = 0
+        self._frames: list[FrameScore] = []
         self._motion_used: tuple[str, str] | None = None
 
     def follow(self, one: Pass) -> None:
@@ -93,13 +100,16 @@ class ModeRun:
         file = self._labelled.by_frame.get(index)
         if file is None:
             return
-        resized = resized_map(result.class_map, file.height, file.width)
+        resized = map_of_label(result, file.height, file.width)
         confusion = confusion_from_maps(resized, self._labelled.labels[file.path], self._classes)
         for phase in one.phases:
             alone = len(one.phases) == 1
             distance = result.distance if alone else distance_at(index, phase, self._interval)
             self._confusions[distance] += confusion
             self._maps += 1
+            score = mean_iou(confusion)
+            if not np.isnan(score):
+                self._frames.append(FrameScore(index, distance, 100.0 * score))
 
     def scores(self, names: tuple[str, ...]) -> ModeScores:
         """Return what was found."""
@@ -119,4 +129,12 @@ class ModeRun:
             broken_steps=self._broken,
             motion_source=source,
             motion_reason=reason,
+            worst_frames=self._worst_frames(),
         )
+
+    def _worst_frames(self) -> tuple[FrameScore, ...]:
+        """Each frame once, at the distance where it did worst."""
+        worst: dict[int, FrameScore] = {}
+        for score in sorted(self._frames, key=lambda one: (one.miou, one.frame, one.distance)):
+            worst.setdefault(score.frame, score)
+        return tuple(worst.values())[:WORST_FRAMES]

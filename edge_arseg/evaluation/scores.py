@@ -14,6 +14,15 @@ from edge_arseg.runtime.choice.engine_choice import Choice
 
 
 @dataclass(frozen=True, slots=True)
+class FrameScore:
+    """One labelled frame: its index in the clip, its distance from the keyframe, and its mIoU, per cent."""
+
+    frame: int
+    distance: int
+    miou: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModeScores:
     """How well one mode does. All scores are per cent, 0 to 100; ``nan`` where there was nothing to score.
 
@@ -34,6 +43,7 @@ class ModeScores:
             keyframe is broken there.
         motion_source: where the vectors came from: ``codec``, ``recode`` or ``zero``; ``None`` for images.
         motion_reason: why they come from there.
+        worst_frames: the ten with the lowest mIoU of their own, the lowest first; none for images.
     """
 
     label: str
@@ -49,6 +59,7 @@ class ModeScores:
     broken_steps: int = 0
     motion_source: str | None = None
     motion_reason: str | None = None
+    worst_frames: tuple[FrameScore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

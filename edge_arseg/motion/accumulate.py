@@ -53,17 +53,21 @@ class Accumulator:
         self.intra_ratio = 0.0
         self.steps = 0
 
-    def step(self, vectors: NDArray[np.void] | None) -> float:
+    def step(self, vectors: NDArray[np.void] | None, shown: tuple[int, int, int, int] | None = None) -> float:
         """Go one frame on.
 
         Args:
             vectors: ``[N]`` of ``VECTOR_DTYPE`` to the previous frame. ``None`` or empty: unknown, taken as no motion.
+            shown: first row, first column, rows and columns of the part of the frame that is no bar; ``None``: all.
 
         Returns:
-            The share of the frame, 0 to 1, that no vector covers; 1.0 means that the chain is broken here.
+            The share of the part that is no bar, 0 to 1, that no vector covers; 1.0 means that the chain is broken
+            here.
         """
         blocks = blocks_from_vectors(vectors, self.height, self.width, out=self._blocks)
-        ratio = 1.0 - float(np.count_nonzero(blocks.valid[self._inside])) / blocks.valid[self._inside].size
+        part = None if shown == (0, 0, self.height, self.width) else shown
+        valid = blocks.valid[self._inside if part is None else _cells(*part)]
+        ratio = 1.0 - float(np.count_nonzero(valid)) / valid.size
         fill_blocks(blocks)
         self._now, self._before = self._before, self._now
         self._composer.compose(blocks.flow, self._before, out=self._now)
@@ -76,8 +80,9 @@ class Accumulator:
 
         The ``intra_ratio`` of the result is the largest of the steps taken: one broken step breaks the chain.
         """
-        ratio = max([self.step(vectors) for vectors in frame.missed], default=0.0)
-        self.intra_ratio = max(ratio, self.step(frame.vectors))
+        shown = None if frame.placement is None else frame.placement.shown
+        ratio = max([self.step(vectors, shown) for vectors in frame.missed], default=0.0)
+        self.intra_ratio = max(ratio, self.step(frame.vectors, shown))
         return self.field(frame.source)
 
     def field(self, source: MotionSource) -> MotionField:
@@ -88,3 +93,10 @@ class Accumulator:
         """
         flow = self._now.view(np.float32).reshape(*self._now.shape, 2)
         return MotionField(flow[self._cropped], self.block, source, self.intra_ratio)
+
+
+def _cells(top: int, left: int, height: int, width: int) -> tuple[slice, slice]:
+    """The cells whose centres lie in a part of the frame, at least one each way."""
+    first, last = [(start + CELL // 2 - 1) // CELL for start in (top, left)], (top + height, left + width)
+    ends = [max((end + CELL // 2 - 1) // CELL, start + 1) for start, end in zip(first, last, strict=True)]
+    return slice(first[0], ends[0]), slice(first[1], ends[1])

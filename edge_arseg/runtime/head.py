@@ -6,6 +6,7 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 
+from edge_arseg.installation import install_extra
 from edge_arseg.native.library import kernels_available
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, Engine, EngineOptions
@@ -133,5 +134,5 @@ def cpu_kernels_unavailable(bundle: Bundle) -> str | None:
             "run with --fusion graph, or quantize with --fuse fp32"
         )
     if not kernels_available():
-        return "no kernels are shipped for this CPU; pip install 'edge-arseg[cpu]' to compile them, or --fusion graph"
+        return f"no kernels are shipped for this CPU; type {install_extra('cpu')}, or use --fusion graph"
     return None

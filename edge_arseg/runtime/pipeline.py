@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.engines.contract import Buffer, EngineOptions
+from edge_arseg.runtime.engines.contract import Buffer, EngineOptions, Place
 from edge_arseg.runtime.engines.opening import Engines, engines_from_bundle
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.fusion.opening import open_fusion, open_lr_head
@@ -35,9 +35,11 @@ class Pipeline(ABC):
         manifest: of the bundle that runs.
         label: what runs, for results: mode, fusion and backend.
         uses_motion: whether ``between`` looks at the flow.
+        any_thread: whether it may run beside the thread that opened it; a GPU's engines may belong to that one.
     """
 
     uses_motion = False
+    any_thread = True
 
     def __init__(self, manifest: Manifest, label: str):
         self.manifest, self.label = manifest, label
@@ -169,7 +171,7 @@ def open_pipeline(bundle: Bundle, mode: Mode | None = None, engines: EngineOptio
         engines: with a backend named; ``auto`` is for ``Segmenter``.
 
     Raises:
-        OptionError, EnvironmentUnfitError: a choice that cannot be had here.
+        OptionError, EnvironmentUnfitError: a choice that is not available here.
         BundleError, BuildError: a graph cannot be opened.
     """
     mode, manifest = settled_mode(bundle, mode), bundle.manifest
@@ -178,12 +180,14 @@ def open_pipeline(bundle: Bundle, mode: Mode | None = None, engines: EngineOptio
     backend = engines.backend
     with ExitStack() as stack:
         opened = stack.enter_context(engines_from_bundle(bundle, roles, backend=backend, threads=engines.threads))
+        place = next(iter(opened.values())).feature_place
         pipeline: Pipeline
         if mode is Mode.HR:
             pipeline = HrPipeline(manifest, opened, backend=backend)
         elif mode is Mode.LR:
-            pipeline = LrPipeline(manifest, opened, open_lr_head(bundle, engines), backend=backend)
+            pipeline = LrPipeline(manifest, opened, open_lr_head(bundle, engines, place), backend=backend)
         else:
-            pipeline = ArPipeline(manifest, opened, open_fusion(bundle, engines), backend=backend)
+            pipeline = ArPipeline(manifest, opened, open_fusion(bundle, engines, place), backend=backend)
+        pipeline.any_thread = place is Place.HOST
         stack.pop_all()
     return pipeline

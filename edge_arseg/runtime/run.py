@@ -8,7 +8,6 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -19,9 +18,13 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
+from edge_arseg.storage.uninterrupted import closed_uninterrupted, uninterrupted
+from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sinks import check_sinks, open_sinks
 from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.sinks.opening import draws
 
 RATE = 30.0
 """Frames per second that a sink is told of where the source does not say."""
@@ -71,7 +74,7 @@ class Run:
 
 
 def run_to_sinks(
-    bundle: Choosable,
+    bundle: Choosable | Segmenter,
     source: str | PathLike[str],
     sinks: Sequence[str | PathLike[str] | Sink],
     *,
@@ -81,8 +84,10 @@ def run_to_sinks(
     motion: str = "auto",
     recode_scale: float = 1.0,
     stream: int | None = None,
+    fit: FitKind | str | None = None,
+    output_size: OutputSize = SOURCE,
     limit: int | None = None,
-    alpha: float = 0.5,
+    style: OverlayStyle = DEFAULT_STYLE,
     inputs: Iterable[Path] = (),
     force: bool = False,
     begun: Callable[[RunStart], None] = lambda _: None,
@@ -93,11 +98,14 @@ def run_to_sinks(
     It ends with the source, after ``limit`` frames, or where nobody reads any sink any more (a closed pipe).
 
     Args:
-        bundle, mode, engines, policy: see ``Segmenter``.
+        bundle, mode, engines, policy: see ``Segmenter``. Or one that is open: it stays so, and what it was
+            opened with counts.
         source, motion, recode_scale, stream: see ``open_video``.
         sinks: names, see ``open_sink``; or sinks of your own, which are closed at the end.
+        fit: how a picture of another shape enters the network; see ``Segmenter.stream``.
+        output_size: of overlays and masks: ``source``, ``model`` or ``(height, width)``; see ``open_video``.
         limit: stop after this many frames.
-        alpha: how much of the class colour an overlay mixes in, 0 to 1.
+        style: how overlays look.
         inputs: files that are not to be overwritten, besides the source.
         force: results that are there may be replaced.
         begun: called once, when everything is open and before the first frame.
@@ -110,21 +118,33 @@ def run_to_sinks(
     """
     named = [os.fspath(sink) for sink in sinks if not isinstance(sink, Sink)]
     inputs = tuple(inputs)
-    with ExitStack() as closed_at_the_end:
+    with closed_uninterrupted() as closed_at_the_end:
         opened = [closed_at_the_end.enter_context(sink) for sink in sinks if isinstance(sink, Sink)]
         check_sinks(named, source=source, inputs=inputs, force=force)
-        segmenter = closed_at_the_end.enter_context(Segmenter(bundle, mode=mode, engines=engines, policy=policy))
+        segmenter = (
+            bundle
+            if isinstance(bundle, Segmenter)
+            else closed_at_the_end.enter_context(Segmenter(bundle, mode=mode, engines=engines, policy=policy))
+        )
         start = time.perf_counter()
-        with ExitStack() as stack:
+        with closed_uninterrupted() as stack:
             reader = stack.enter_context(
-                segmenter.open(source, motion=motion, recode_scale=recode_scale, stream=stream)
+                segmenter.open(
+                    source,
+                    motion=motion,
+                    recode_scale=recode_scale,
+                    stream=stream,
+                    fit=fit,
+                    output_size=output_size,
+                    picture=draws(named) or any(sink.draws for sink in opened),
+                )
             )
             for sink in open_sinks(
                 named,
-                size=segmenter.size,
+                size=reader.output_size,
                 rate=reader.rate or RATE,
                 classes=segmenter.bundle.manifest.model.classes,
-                alpha=alpha,
+                style=style,
                 source=source,
                 inputs=inputs,
                 force=force,
@@ -135,11 +155,12 @@ def run_to_sinks(
             begun(RunStart(segmenter.choice, label, _motion(reader), total))
             frames = keyframes = 0
             for result in segmenter.segment(reader):
-                for sink in opened:
-                    sink.write(result)
-                frames += 1
-                keyframes += result.distance == 0
-                each(result)
+                with uninterrupted():  # all sinks get a frame, or none
+                    for sink in opened:
+                        sink.write(result)
+                    frames += 1
+                    keyframes += result.distance == 0
+                    each(result)
                 if frames == limit or (opened and all(sink.finished for sink in opened)):
                     break
             used = _motion(reader)

@@ -10,6 +10,7 @@ from edge_arseg.motion.keyframe import KeyframePolicy, Policy
 from edge_arseg.runtime.pipeline import Pipeline
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
+from edge_arseg.spec.geometry.enlargement import Enlarger
 
 
 def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None = None) -> Iterator[SegmentedFrame]:
@@ -21,7 +22,7 @@ def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None =
         policy: when a frame becomes a keyframe; by default at most the bundle's GOP apart, and at scene cuts.
 
     Yields:
-        One result per frame. Its class map and flow are overwritten by the next one.
+        One result per frame. Its class map, also that at the source's size, and its flow are overwritten by the next.
 
     Raises:
         OptionError: a frame of another size, or a policy that answers with something else than a branch.
@@ -32,6 +33,7 @@ def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None =
     cells = (-(-side // manifest.flow_block) for side in (manifest.height, manifest.width))
     flow = np.zeros((*cells, 2), np.float32)  # engines take contiguous arrays, a motion field is a view
     clock, key_index, last, source = StageClock(), 0, None, iter(frames)
+    enlarger = Enlarger()
     while True:
         with clock.stage("decode"):
             frame = next(source, None)
@@ -56,5 +58,6 @@ def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None =
             latency_ms,
             motion if branch is Branch.LR else None,
             clock.take(),
+            enlarger.later(class_map, frame.placement),
         )
         yield last

@@ -2,7 +2,7 @@
 
 ::
 
-    with Segmenter("camvid-bise18.arseg") as segmenter:
+    with Segmenter("camvid-compact") as segmenter:  # or a folder, "camvid-bise18.arseg"; or nothing: the fastest here
         for result in segmenter.stream("clip.mp4"):
             result.class_map, result.branch, result.distance
 """
@@ -17,13 +17,13 @@ import numpy as np
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import KeyframePolicy, Policy
-from edge_arseg.runtime.choice.engine_choice import Choosable, settled
-from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOptions, Place
-from edge_arseg.runtime.engines.opening import engine_class
+from edge_arseg.runtime.choice.engine_choice import Choice, Choosable, settled
+from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
 from edge_arseg.runtime.segment import segment
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
+from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.reader import VideoReader, open_video
 from edge_arseg.video.uri import source_from_uri
 
@@ -62,7 +62,8 @@ class Segmenter:
         for.
 
         Args:
-            bundle: or its folder; by default the fastest in the package.
+            bundle: or its folder, or the name of a shipped one; by default the fastest in the package that gives the
+                right classes here. A path wins over a name where both exist.
             mode: see ``Mode``; ``None``: ``ar``, or ``hr`` where the bundle has the HR branch alone.
             engines: what the graphs run on. It counts for nothing where ``bundle`` is a ``Choice`` already.
             fusion, backend, threads, unchecked: the same one by one, in place of ``engines``.
@@ -71,23 +72,24 @@ class Segmenter:
         Raises:
             BundleError: the bundle is missing or damaged, or a graph contradicts its manifest.
             BuildError: an engine cannot be opened.
-            OptionError, EnvironmentUnfitError: an option that cannot be had here, or class maps that are not right.
+            OptionError, EnvironmentUnfitError: an option that is not available here, or class maps that are not right.
         """
-        asked = () if mode is None else (mode,)
         one_by_one = EngineOptions(fusion, backend, threads, unchecked)
         if engines is not None and one_by_one != DEFAULT_ENGINES:
             raise OptionError(f"engines={engines} and {one_by_one} seen, expected one of them; name all in `engines`")
-        self.choice, (mode, *_) = settled(bundle, asked, (Mode.AR, Mode.HR), engines or one_by_one)
-        self.bundle, options = self.choice.bundle, self.choice.options
+        if not isinstance(bundle, Choice):
+            asked = () if mode is None else (mode,)
+            bundle, (mode, *_) = settled(bundle, asked, (Mode.AR, Mode.HR), engines or one_by_one)
+        self.choice, self.bundle = bundle, bundle.bundle
         self.policy: Policy = policy or KeyframePolicy(interval=self.bundle.manifest.gop)
         with ExitStack() as stack:
-            self._pipeline = stack.enter_context(open_pipeline(self.bundle, mode, options))
+            self._pipeline = stack.enter_context(open_pipeline(self.bundle, mode, self.choice.options))
             pool = ThreadPoolExecutor(1, "warm-up")
             self._warm = pool.submit(self._warm_up)
             stack.callback(wait, [self._warm])
             pool.shutdown(wait=False)
-            if engine_class(options.backend).feature_place is not Place.HOST:
-                self._warm.result()  # a GPU's engines may belong to the thread that opened them
+            if not self._pipeline.any_thread:
+                self._warm.result()
             self._opened = stack.pop_all()
 
     @property
@@ -109,21 +111,49 @@ class Segmenter:
         recode_scale: float = 1.0,
         ahead: int = READ_AHEAD,
         stream: int | None = None,
+        fit: FitKind | str | None = None,
+        output_size: OutputSize = SOURCE,
+        picture: bool = False,
+        pace: float | None = None,
     ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
         The next frame is read in a thread while the engines work on this one; ``ahead`` as in ``open_video``. Arrays
-        are reused: a frame's ``rgb`` is overwritten once the next one has been asked for.
+        are reused: a frame's ``rgb`` and ``picture`` are overwritten once the next one has been asked for.
+
+        Args:
+            fit: see ``open_video``; ``None``: as the bundle's manifest says.
+            uri, motion, recode_scale, ahead, stream, output_size, picture, pace: see ``open_video``.
 
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
+            OptionError: a value is out of range.
         """
         if source_from_uri(uri).live:
             self._warm.result()  # it drops frames that nobody takes
-        return open_video(uri, motion=motion, size=self.size, recode_scale=recode_scale, ahead=ahead, stream=stream)
+        return open_video(
+            uri,
+            motion=motion,
+            size=self.size,
+            recode_scale=recode_scale,
+            ahead=ahead,
+            stream=stream,
+            fit=self.bundle.manifest.fit if fit is None else fit,
+            output_size=output_size,
+            picture=picture,
+            pace=pace,
+        )
 
     def stream(
-        self, uri: str | PathLike[str], *, motion: str = "auto", recode_scale: float = 1.0, stream: int | None = None
+        self,
+        uri: str | PathLike[str],
+        *,
+        motion: str = "auto",
+        recode_scale: float = 1.0,
+        stream: int | None = None,
+        fit: FitKind | str | None = None,
+        output_size: OutputSize = SOURCE,
+        picture: bool = False,
     ) -> Iterator[SegmentedFrame]:
         """Segment a source from its first frame to its last.
 
@@ -131,14 +161,26 @@ class Segmenter:
             uri: a path, ``/dev/video0``, ``rtsp://``, ``images://dir/%06d.png``, ``test://street``.
             motion: ``auto``, ``codec``, ``recode`` or ``zero``.
             recode_scale, stream: see ``open_video``.
+            fit: how a picture of another shape enters the network: ``stretch``, ``letterbox`` or ``crop``; ``None``: as
+                the bundle's manifest says.
+            output_size: of ``at_source()``: ``source``, ``model`` or ``(height, width)``; see ``open_video``.
+            picture: make ``frame.picture``, to draw on.
 
         Yields:
-            One result per frame. Its class map, flow and ``frame.rgb`` are overwritten by the next one.
+            One result per frame. Its class maps, flow and pictures are overwritten by the next one.
 
         Raises:
             SourceError: the source cannot be read; damage inside it is recovered from at the next keyframe.
         """
-        with self.open(uri, motion=motion, recode_scale=recode_scale, stream=stream) as reader:
+        with self.open(
+            uri,
+            motion=motion,
+            recode_scale=recode_scale,
+            stream=stream,
+            fit=fit,
+            output_size=output_size,
+            picture=picture,
+        ) as reader:
             yield from self.segment(reader)
 
     def segment(self, frames: Iterable[Frame]) -> Iterator[SegmentedFrame]:

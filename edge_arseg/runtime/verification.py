@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -18,6 +17,7 @@ from edge_arseg.runtime.engines.contract import AUTO, Engine, EngineOptions
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.fusion.cuda import LoadedKernel
 from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.zoo import bundle_path
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Manifest, Role
 from edge_arseg.spec.weights import GoldenFrames
@@ -108,7 +108,7 @@ def verify_bundle(
     if isinstance(bundle, Choice):
         choice = bundle
     else:
-        read = bundle if isinstance(bundle, Bundle) else read_bundle(Path(bundle))
+        read = bundle if isinstance(bundle, Bundle) else read_bundle(bundle_path(bundle))
         options = EngineOptions(backend=backend)
         if backend == AUTO:
             choice = choice_from_options(read, tuple(Mode), options, gate=False)

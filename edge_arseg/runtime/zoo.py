@@ -1,15 +1,24 @@
-"""Bundles that are shipped with the package."""
+"""Bundles that are shipped with the package, and their names.
 
+A shipped bundle is named by its folder's name without ``.arseg``, and by that without the size of its frames where only
+one has it: ``camvid-compact-int8`` is ``camvid-compact-360x480-int8.arseg``. A path wins over a name where both exist.
+"""
+
+import re
+from os import PathLike, fspath, sep
 from pathlib import Path
 
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
+from edge_arseg.suggestion import did_you_mean
 
 ZOO = Path(__file__).parents[1] / "zoo"
 
 
 INT8 = "-int8"
 """End of a name of a bundle quantized for ONNX Runtime."""
+
+_SIZE = re.compile(r"-\d+x\d+(?=-|$)")
 
 
 def default_bundle(folder: Path | None = None) -> Path:
@@ -22,9 +31,50 @@ def default_bundle(folder: Path | None = None) -> Path:
     return next((path for path in paths if path.stem.endswith(INT8)), paths[0])
 
 
-def inputs_of_bundle(named: Path | None) -> list[Path]:
+def inputs_of_bundle(named: str | PathLike[str] | None) -> list[Path]:
     """Return the folders that a command may read its bundle from: what was named, or all in the package."""
-    return [named] if named is not None else shipped_paths()
+    return [bundle_path(named)] if named is not None else shipped_paths()
+
+
+def bundle_path(named: str | PathLike[str], folder: Path | None = None) -> Path:
+    """Return the folder of a bundle that is named by a path, or by the name of a shipped one.
+
+    Args:
+        named: a path, which wins where both exist, or a name.
+        folder: instead of ``ZOO``.
+
+    Raises:
+        BundleError: what was typed is no path to anything and no name that is known.
+    """
+    path, text = Path(named), fspath(named)
+    if path.exists() or path.suffix == SUFFIX or sep in text:
+        return path
+    names = shipped_names(folder)
+    if text in names:
+        return names[text]
+    folders = [near.name for near in Path().glob(f"*{SUFFIX}")]
+    known = [*{found: name for name, found in names.items()}.values()]
+    meant = did_you_mean(text, [*names, *folders])
+    raise BundleError(
+        f"no bundle is called {text!r}, and there is no such folder; {meant}{' ' if meant else ''}"
+        f"expected NAME{SUFFIX}, or a bundle in the package: {', '.join(known) or 'there is none'}"
+    )
+
+
+def shipped_names(folder: Path | None = None) -> dict[str, Path]:
+    """Return the names of the bundles in the package with their folders; the short name of each is its last.
+
+    Empty where there is none.
+    """
+    paths = sorted((folder or ZOO).glob(f"*{SUFFIX}"))
+    short = [_SIZE.sub("", path.stem, count=1) for path in paths]
+    names = {path.stem: path for path in paths}
+    return names | {name: path for name, path in zip(short, paths, strict=True) if short.count(name) == 1}
+
+
+def shipped_name(path: Path) -> str:
+    """Return the short name of a bundle in the package, given its folder."""
+    return [name for name, found in shipped_names(path.parent).items() if found == path][-1]
 
 
 def shipped_paths(folder: Path | None = None) -> list[Path]:

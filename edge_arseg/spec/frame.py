@@ -1,11 +1,14 @@
 """A video frame, the vectors it came with, and the class map made from it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edge_arseg.spec.geometry.enlargement import map_at_source
+from edge_arseg.spec.geometry.placement import Placement
 
 VECTOR_DTYPE = np.dtype(
     [
@@ -45,13 +48,21 @@ class Frame:
     Attributes:
         index: counts the frames of the source from 0, in display order; dropped frames count too.
         time_s: presentation time in seconds, from the container (never index / rate).
-        rgb: ``[H, W, 3] uint8``, full range RGB. A reader that reuses its arrays overwrites it: see ``open_video``.
+        rgb: ``[H, W, 3] uint8``, full range RGB, as the network sees it. A reader that reuses its arrays overwrites
+            it: see ``open_video``.
         vectors: ``[N]`` of ``VECTOR_DTYPE`` from this frame to the previous one; ``None`` where the frame has none
             (intra-coded, first of its stream, after a loss). An empty array means the same as ``None``.
         intra: the stream coded this frame without reference to others.
         damaged: the decoder reported corruption; the next keyframe should come early.
         missed: the ``vectors`` of the frames dropped just before this one, oldest first; empty for files.
         source: where the vectors came from.
+        picture: ``[H0, W0, 3] uint8``, full range RGB: the upright picture of the source in its own size, or in the
+            output size that was asked for. ``None`` where nobody asked for it. It is overwritten when ``rgb`` is.
+        placement: where the picture lies in ``rgb``; ``None``: it is ``rgb``.
+        arrived_s: ``time.monotonic()`` when the picture was there, of a live or paced source; ``None``: it was read
+            when it was wanted.
+        cpu_ms: CPU milliseconds of the thread that read it: ``recode`` (finding vectors by encoding it again) and
+            ``read`` (all the rest; threads that the decoder has of its own are not in it).
     """
 
     index: int
@@ -62,6 +73,10 @@ class Frame:
     damaged: bool = False
     missed: tuple[NDArray[np.void] | None, ...] = ()
     source: MotionSource = MotionSource.ZERO
+    picture: NDArray[np.uint8] | None = None
+    placement: Placement | None = None
+    arrived_s: float | None = None
+    cpu_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,8 @@ class SegmentedFrame:
     Attributes:
         frame: the frame as it was shown to the network.
         class_map: ``[H, W] uint8`` class indices, same size as ``frame.rgb``. The array may be a buffer that the next
-            frame overwrites: copy what is to be kept. The same holds for ``frame.rgb``.
+            frame overwrites: copy what is to be kept. The same holds for ``frame.rgb`` and ``frame.picture``. Behind
+            bars (``--fit letterbox``) it holds what the network made of them.
         branch: the branch that the frame ran through.
         distance: frames since the keyframe; 0 on the keyframe itself.
         latency_ms: from the decoded frame being taken up to its class map being ready.
@@ -97,6 +113,7 @@ class SegmentedFrame:
         stages_ms: milliseconds of each stage of this frame by name: ``decode`` (waiting for the reader, which
             decodes and recodes beside the engines), ``motion``, ``hr``, ``lr``, ``fuse``, ``head``; those that did not
             run are absent.
+        source_map: what ``at_source`` calls; ``None``: it makes a new array.
     """
 
     frame: Frame
@@ -106,3 +123,27 @@ class SegmentedFrame:
     latency_ms: float
     motion: MotionField | None = None
     stages_ms: Mapping[str, float] = field(default_factory=dict)
+    source_map: Callable[[], NDArray[np.uint8]] | None = field(default=None, repr=False, compare=False)
+
+    def shown_map(self) -> NDArray[np.uint8]:
+        """Return the part of ``class_map`` that shows the picture, without bars; a view."""
+        if self.frame.placement is None:
+            return self.class_map
+        top, left, height, width = self.frame.placement.shown
+        return self.class_map[top : top + height, left : left + width]
+
+    def at_source(self) -> NDArray[np.uint8]:
+        """Return the class map in the size of the source's picture, or in the output size that was asked for.
+
+        It is made when it is asked for, once a frame. Like ``class_map`` the array is a buffer that the next frame
+        overwrites, and ``class_map`` itself where both sizes are the same: copy what is to be kept, and do not write
+        to it.
+
+        Returns:
+            ``[H0, W0] uint8``, the size of ``frame.picture``: class indices that occur in ``class_map``; 255 where the
+            network did not see the picture (``--fit crop``).
+        """
+        if self.source_map is not None:
+            return self.source_map()
+        placement = self.frame.placement
+        return self.class_map if placement is None or placement.same else map_at_source(self.class_map, placement)

@@ -4,7 +4,7 @@ Revisions of the format:
 
 1. (2026) first;
 2. (2026) the gate of quantized bundles is absolute, and a lower one has words; bits of quantized weights; bundles of
-   the HR branch alone.
+   the HR branch alone; how pictures of another shape enter.
 
 Anything that an older reader would misunderstand raises it. A reader refuses every revision it does not know and reads
 the older ones, whose missing fields mean what was true then. ``docs/bundle_format.md`` describes the fields for other
@@ -18,6 +18,7 @@ from enum import Enum
 from typing import Annotated, Any, ClassVar
 
 from edge_arseg.errors import BundleError
+from edge_arseg.installation import reinstall
 from edge_arseg.spec.entries import (
     BundlePath,
     DecoderEntry,
@@ -29,6 +30,7 @@ from edge_arseg.spec.entries import (
     Sha256,
 )
 from edge_arseg.spec.frame import Branch
+from edge_arseg.spec.geometry.placement import FitKind
 from edge_arseg.spec.model import Cost, Model
 from edge_arseg.spec.plain import Field, NotPlainError, faults_from_error, value_of
 from edge_arseg.spec.tensor import TensorSpec
@@ -94,6 +96,7 @@ class Manifest:
         kernels: compiled kernels that travel along.
         quantization: how graphs of less than float32 were made; ``None`` where there are none.
         branches: that were trained and are there: both, or the HR branch alone.
+        fit: how a picture of another shape enters a frame, where nobody says otherwise.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "strict": False}
@@ -120,6 +123,7 @@ class Manifest:
     kernels: tuple[KernelEntry, ...] = ()
     quantization: QuantizationEntry | None = None
     branches: tuple[Branch, ...] = (Branch.HR, Branch.LR)
+    fit: FitKind = FitKind.LETTERBOX
 
     @property
     def hr_only(self) -> bool:
@@ -190,7 +194,7 @@ def _revision_message(revision: object, where: str) -> str:
     if revision > REVISION:
         return (
             f"{where}: revision {revision} seen, this version reads {REVISION}; "
-            f"a version that knows revision {revision} is needed: pip install --upgrade edge-arseg"
+            f"a version that knows revision {revision} is needed: {reinstall()}"
         )
     return f"{where}: revision {revision} seen, this version reads {REVISION}; export the checkpoint again"
 

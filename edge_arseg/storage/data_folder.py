@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.installation import reinstall
 
 PACKAGE = Path(__file__).parents[1]
 FOLDERS = {"targets": "targets", "calibration": "calibration", "workloads": "benchmarks/workloads"}
@@ -22,6 +23,4 @@ def data_folder(name: str, package: Path = PACKAGE) -> Path:
     for folder in (package / "data" / name, package.parent / FOLDERS[name]):
         if folder.is_dir():
             return folder
-    raise EnvironmentUnfitError(
-        f"the folder {name!r} is missing beside {package}; install again: pip install --force-reinstall edge-arseg"
-    )
+    raise EnvironmentUnfitError(f"the folder {name!r} is missing beside {package}; install again: {reinstall()}")

@@ -1,7 +1,6 @@
 """Decoded pictures to frames: resized, turned, with vectors and RGB."""
 
 import math
-from collections import deque
 from dataclasses import dataclass, replace
 
 import av
@@ -10,16 +9,19 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame
+from edge_arseg.spec.geometry.placement import MODEL, SOURCE, FitKind, OutputSize, Placement, placement_of
 from edge_arseg.video.decoding.clock import Clock
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.orientation import UPRIGHT, Orientation, orientation_from_picture
 from edge_arseg.video.fit import Fit
+from edge_arseg.video.rgb import Arrays, resized, upright_rgb
 from edge_arseg.video.vectors.source import VectorSource
 
 _INTRA = 1
-_RGB_FORMATS = ("rgb", "bgr", "gbr", "pal", "argb", "abgr")
+_MOST_CUT = 8
+"""Longest side of a cropped picture, over that of the frame: beyond, the scaled picture would be mostly cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +30,25 @@ class Step:
 
     Attributes:
         picture: not turned, and scaled only if the vectors needed that.
+        whole: not turned and not scaled; ``None`` where nobody asked for the source's picture.
         rest: the frame, its ``rgb`` empty.
         orientation: how the picture is to be shown.
+        placement: where it lies in the frame.
     """
 
     picture: av.VideoFrame
+    whole: av.VideoFrame | None
     rest: Frame
     orientation: Orientation
+    placement: Placement
 
 
 class FrameMaker:
     """Makes frames of one size out of the pictures of one source.
 
-    A source whose pictures change size keeps the size it began with: later ones are scaled to it, and the first of
-    each new size has no vectors, so it becomes a keyframe. The same goes for pictures that are held another way.
+    A source whose pictures change size still gives frames of one size: later ones are fitted into it by their
+    own shape, and the first of each new size has no vectors, so it becomes a keyframe. The same goes for pictures that
+    are held another way. ``Frame.picture`` has the size of each picture.
 
     Pictures are shown as the container, the stream or their own EXIF data says: mirrored, turned by quarters. An angle
     between quarters is rounded to the nearest, with a line in the log where it is more than a degree off.
@@ -56,6 +63,14 @@ class FrameMaker:
         live: times count from the first frame, and what passes while a stream is opened anew counts too.
         leap_s: see ``Clock``.
         buffers: arrays that RGB is written to in turn; 0: a new array for each frame.
+        fit: how a picture of another shape enters the frame.
+        output_size: of ``Frame.picture``, see ``open_video``.
+        picture: make ``Frame.picture``.
+
+    Attributes:
+        height, width: of the frames.
+        output_size: rows and columns of the first frame's output.
+        orientation: of the first picture.
 
     Raises:
         OptionError: a value is out of range.
@@ -74,21 +89,31 @@ class FrameMaker:
         live: bool = False,
         leap_s: float = math.inf,
         buffers: int = 0,
+        fit: FitKind = FitKind.STRETCH,
+        output_size: OutputSize = SOURCE,
+        picture: bool = False,
     ) -> None:
         self._uri = uri
+        self._kind, self._output, self._wanted = fit, output_size, picture
         self.orientation = self._orientation = _orientation(first)
         if size is None:
-            self.height, self.width = self.orientation.sides(first.frame.height, first.frame.width)
-        else:
-            _check_size(uri, size, first.frame, *self.orientation.sides(*size))
-            self.height, self.width = size
-        self._fit = self._fit_for(self.orientation)
+            size = self.orientation.sides(first.frame.height, first.frame.width)
+        elif len(size) != 2 or min(size) < 16:
+            raise OptionError(f"a size of {size}: expected (height, width), each 16 or more")
+        if output_size not in (SOURCE, MODEL) and (isinstance(output_size, str) or min(output_size) < 16):
+            raise OptionError(
+                f"an output size of {output_size}: expected {SOURCE}, {MODEL} or (height, width), each 16 or more"
+            )
+        self.height, self.width = size
+        self._placement = self._placement_of(first.frame, self.orientation)
+        self.output_size = self._in_output(self._placement).source
+        self._fit = _fit(self._placement, self.orientation)
         self.vectors = VectorSource(motion, pictures, self._fit, recode_scale=recode_scale, uri=uri)
         self._clock = Clock(pictures.rate, live=live, leap_s=leap_s)
         self._coded: tuple[int, int] | None = None
         self._index = 0
         self._say_rest(self.orientation)
-        self._buffers = deque(np.zeros((self.height, self.width, 3), np.uint8) for _ in range(buffers))
+        self._frames, self._pictures = Arrays(buffers), Arrays(buffers)
 
     def step(self, picture: Picture) -> Step:
         """Follow the next picture: its vectors and time, without its RGB.
@@ -100,23 +125,27 @@ class FrameMaker:
         orientation = _orientation(picture)
         if orientation != self._orientation:
             self._say_rest(orientation)
-            self._orientation, self._fit = orientation, self._fit_for(orientation)
-            self.vectors.refit(self._fit)
-            self._coded = None
+            self._orientation, self._coded = orientation, None
         fresh = self._coded != (frame.height, frame.width)
-        self._coded = frame.height, frame.width
+        if fresh:
+            self._coded = frame.height, frame.width
+            self._placement = self._placement_of(frame, orientation)
+            fit = _fit(self._placement, orientation)
+            if fit != self._fit:
+                self._fit = fit
+                self.vectors.refit(fit)
         kept, fit = frame, self._fit
 
-        def resized() -> av.VideoFrame:
+        def scaled() -> av.VideoFrame:
             nonlocal kept
-            kept = _resized(frame, fit.height, fit.width)
+            kept = resized(frame, fit.height, fit.width)
             return kept
 
         intra = int(frame.pict_type) == _INTRA
         time_s = self._clock.time_s(picture.time_s)
         # The recoder overwrites type and time of the picture, so both were read before.
         with source_faults(self._uri):
-            vectors = self.vectors.vectors(picture, resized, index=self._index, fresh=fresh)
+            vectors = self.vectors.vectors(picture, scaled, index=self._index, fresh=fresh)
         rest = Frame(
             index=self._index,
             time_s=time_s,
@@ -125,26 +154,30 @@ class FrameMaker:
             intra=intra,
             damaged=picture.damaged,
             source=self.vectors.source,
+            placement=self._in_output(self._placement),
         )
         self._index += 1
-        return Step(kept, rest, orientation)
+        return Step(kept, frame if self._wanted else None, rest, orientation, self._placement)
 
     def frame(self, step: Step, missed: tuple[NDArray[np.void] | None, ...] = ()) -> Frame:
         """The whole frame.
 
-        Its array is one of the ``buffers``, the oldest; without buffers it is the caller's, and nothing here keeps it.
+        Its arrays are those of the ``buffers``, the oldest; without buffers they are the caller's, and nothing here
+        keeps them.
         """
-        height, width = step.orientation.sides(self.height, self.width)
+        placement, orientation = step.placement, step.orientation
         with source_faults(self._uri):
-            picture = _resized(step.picture, height, width).reformat(format="rgb24")
-        pixels = step.orientation.shown(_rgb_pixels(picture))
-        if self._buffers:
-            rgb = self._buffers[0]
-            self._buffers.rotate(-1)
-            np.copyto(rgb, pixels)
-        else:
-            rgb = np.array(pixels, order="C")
-        return replace(step.rest, rgb=rgb, missed=missed)
+            pixels = upright_rgb(step.picture, (placement.height, placement.width), orientation)
+        rgb = self._frames.placed(pixels, placement)
+        output = step.rest.placement
+        picture = None
+        if step.whole is not None and output is not None:
+            if output.source == placement.frame and (placement.whole or self._output == MODEL):
+                picture = rgb
+            else:
+                with source_faults(self._uri):
+                    picture = self._pictures.filled(upright_rgb(step.whole, output.source, orientation))
+        return replace(step.rest, rgb=rgb, picture=picture, missed=missed)
 
     def restart(self, pictures: PictureSource) -> None:
         """Go on with a stream that was opened anew: its first picture has no vectors."""
@@ -152,8 +185,26 @@ class FrameMaker:
         self._clock.restart()
         self.vectors.restart(pictures)
 
-    def _fit_for(self, orientation: Orientation) -> Fit:
-        return Fit(*orientation.sides(self.height, self.width), orientation.turns, orientation.mirrored)
+    def _placement_of(self, frame: av.VideoFrame, orientation: Orientation) -> Placement:
+        """Where a picture lies in the frame; raises ``SourceError`` where its size or shape allows no such thing."""
+        source = orientation.sides(frame.height, frame.width)
+        placement = placement_of(source, (self.height, self.width), self._kind)
+        _check_enlargement(self._uri, source, (placement.height, placement.width))
+        if placement.height > _MOST_CUT * self.height or placement.width > _MOST_CUT * self.width:
+            raise SourceError(
+                f"{self._uri}: pictures of {source[1]}x{source[0]} are too narrow to be cropped to "
+                f"{self.width}x{self.height}; type --fit letterbox"
+            )
+        if not isinstance(self._output, str):
+            _check_enlargement(self._uri, source, self._output)
+        return placement
+
+    def _in_output(self, placement: Placement) -> Placement:
+        if self._output == SOURCE:
+            return placement
+        if isinstance(self._output, str):
+            return placement.of_frame()
+        return placement.of_size(*self._output)
 
     def _say_rest(self, orientation: Orientation) -> None:
         if orientation.rest:
@@ -168,29 +219,15 @@ def _orientation(picture: Picture) -> Orientation:
     return picture.orientation or orientation_from_picture(picture.frame) or UPRIGHT
 
 
-def _resized(frame: av.VideoFrame, height: int, width: int) -> av.VideoFrame:
-    """Scaled in the cheaper colour space: RGB stays RGB, everything else passes through 4:2:0.
-
-    Bilinear: scaling 4:2:0 and then converting takes 2.0 ms at 960x720, scaling to RGB at once 2.5 ms, bicubic 5.
-    """
-    if (frame.height, frame.width) == (height, width):
-        return frame
-    kind = "rgb24" if frame.format.name.startswith(_RGB_FORMATS) else "yuv420p"
-    return frame.reformat(width, height, kind, interpolation="BILINEAR")
+def _fit(placement: Placement, orientation: Orientation) -> Fit:
+    """The fit of a picture's vectors."""
+    sides = orientation.sides(placement.height, placement.width)
+    return Fit(*sides, orientation.turns, orientation.mirrored, placement.top, placement.left)
 
 
-def _rgb_pixels(picture: av.VideoFrame) -> NDArray[np.uint8]:
-    """``[H, W, 3]``, a view of a picture that is RGB already."""
-    plane = picture.planes[0]
-    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return lines[: picture.height, : 3 * picture.width].reshape(picture.height, picture.width, 3)
-
-
-def _check_size(uri: str, size: tuple[int, int], frame: av.VideoFrame, height: int, width: int) -> None:
-    if len(size) != 2 or min(size) < 16:
-        raise OptionError(f"a size of {size}: expected (height, width), each 16 or more")
-    if max(height / frame.height, width / frame.width) > 15:
+def _check_enlargement(uri: str, source: tuple[int, int], wanted: tuple[int, int]) -> None:
+    if max(wanted[0] / source[0], wanted[1] / source[1]) > 15:
         raise SourceError(
-            f"{uri}: pictures of {frame.width}x{frame.height} cannot be enlarged to {width}x{height}; "
+            f"{uri}: pictures of {source[1]}x{source[0]} cannot be enlarged to {wanted[1]}x{wanted[0]}; "
             "expected at most 15 times the size"
         )

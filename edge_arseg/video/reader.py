@@ -9,11 +9,13 @@ from typing import Protocol
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame, MotionSource
+from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
 from edge_arseg.video.sources.kinds import KINDS, Wishes
 from edge_arseg.video.sources.live import Newest
+from edge_arseg.video.sources.paced import Paced
 from edge_arseg.video.sources.read_ahead import ReadAhead
 from edge_arseg.video.uri import source_from_uri
 
@@ -36,6 +38,7 @@ class VideoReader:
         live: frames arrive at their own pace; those that are not asked for in time are dropped (``Frame.missed``).
         height: of every frame, pixels.
         width: of every frame, pixels.
+        output_size: rows and columns of ``Frame.picture`` and ``SegmentedFrame.at_source()`` of the first frame.
         rate: frames a second, on average, if the source says; frames carry their own times.
         frame_count: number of frames that the container declares, if it does; an estimate.
         rotation: of the first picture as stored, degrees counter-clockwise, in quarters; frames are delivered upright.
@@ -45,6 +48,7 @@ class VideoReader:
     def __init__(self, source: FrameSource, delivery: Delivery) -> None:
         self.uri, self.live = source.source.label, source.source.live
         self.height, self.width = source.height, source.width
+        self.output_size = source.output_size
         self.rate, self.frame_count = source.rate, source.frame_count
         self.rotation, self.mirrored = 90 * source.orientation.turns, source.orientation.mirrored
         self._source, self._delivery = source, delivery
@@ -90,6 +94,10 @@ def open_video(
     recode_scale: float = 1.0,
     ahead: int | None = None,
     stream: int | None = None,
+    fit: FitKind | str = FitKind.STRETCH,
+    output_size: OutputSize = SOURCE,
+    picture: bool = False,
+    pace: float | None = None,
 ) -> VideoReader:
     """Open a source of frames.
 
@@ -106,18 +114,28 @@ def open_video(
         timeout_s: seconds to open, and to wait for data, on a stream or server.
         retry_s: a live source that stops is opened again for this long before ``SourceError`` is raised.
         recode_scale: recode at this share of the size; 0.5 takes a third of the time, and finds coarser motion.
-        ahead: reuse the arrays of frames, and read so many frames ahead in a thread; 0: no thread. A frame's ``rgb`` is
-            then overwritten once the next frame has been asked for. ``None``: no thread, and every frame has an array
-            of its own. A live source has a thread of its own anyway, which drops what is not asked for in time.
+        ahead: reuse the arrays of frames, and read so many frames ahead in a thread; 0: no thread. A frame's ``rgb``
+            and ``picture`` are then overwritten once the next frame has been asked for. ``None``: no thread, and every
+            frame has arrays of its own. A live source has a thread of its own anyway, which drops what is not asked for
+            in time.
         stream: index of the video stream, counted over all streams of a container, as ffprobe does; ``None``: the
             largest that is no cover.
+        fit: how a picture of another shape than ``size`` enters the frame: ``stretch``, ``letterbox`` or ``crop``.
+        output_size: of results: ``source``, the size of each picture; ``model``, the frame as it is; or ``(height,
+            width)``, to which a picture of another shape is stretched.
+        picture: make ``Frame.picture``, in the output size. It costs a conversion to RGB at this size.
+        pace: frames a second at which the frames of a file come, as from a camera: those that are not asked for in time
+            are dropped, and the file begins again at its end. ``None``, and for a live source: no pace but its own.
 
     Raises:
-        SourceError: the source cannot be read, or the motion asked for cannot be had from it.
+        SourceError: the source cannot be read, or it has no motion of the kind asked for.
         OptionError: a value is out of range.
     """
     source = source_from_uri(uri)
-
+    try:
+        fit = FitKind(fit)
+    except ValueError:
+        raise OptionError(f"fit {fit!r}: expected {', '.join(kind.value for kind in FitKind)}") from None
     kind = KINDS[source.kind]
     if stream is not None and not kind.streams:
         raise OptionError(f"{source.label}: stream {stream} was asked for, but only containers have streams")
@@ -143,11 +161,16 @@ def open_video(
             recode_scale=recode_scale,
             live=source.live,
             leap_s=getattr(pictures, "leap_s", math.inf),
-            buffers=0 if ahead is None else 1 if source.live or not ahead else ahead + 2,
+            fit=fit,
+            output_size=output_size,
+            picture=picture,
+            buffers=0 if ahead is None else 1 if source.live or pace or not ahead else ahead + 2,
         )
         opened = FrameSource(source, pictures, maker, _after(first, coming), connect=connect)
         if source.live:
             return VideoReader(opened, Newest(opened, retry_s=retry_s))
+        if pace:
+            return VideoReader(opened, Newest(Paced(opened, pace), retry_s=retry_s))
         return VideoReader(opened, ReadAhead(opened, ahead=ahead) if ahead else opened)
     except BaseException:
         pictures.close()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,11 +12,19 @@ from urllib.parse import unquote
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import NETWORK, label_of, printable
+from edge_arseg.suggestion import did_you_mean
+from edge_arseg.video.sources.folder import VIDEOS, fault_of_videos
 from edge_arseg.video.sources.kinds import KINDS, SourceKind, complete, kind_of_scheme, known, pattern_and_rate
 from edge_arseg.video.sources.pattern import is_pattern, paths_from_pattern
 
 _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/.+?)(\?.*)?")
+_CAMERA = re.compile(r"\d{1,3}(\?.*)?")
+_STANDARD_INPUT = ("-", "pipe:", "pipe:0", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+_CAMERA_WORDS = ("camera", "webcam", "cam", "usb")
 _CONTROL = re.compile(r"%(?=[01][0-9a-fA-F]|7[fF])")
+
+
+_HAS_PROC = os.path.exists("/proc/self/fd")  # noqa: PTH110
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,8 @@ class Source:
     label: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "label", label_of(self.uri))
+        piped = self.kind == SourceKind.PIPE
+        object.__setattr__(self, "label", "standard input" if piped else label_of(self.uri))
 
     @property
     def live(self) -> bool:
@@ -57,6 +67,8 @@ class Source:
         """What a record calls the source: the label without the folders of this machine."""
         if self.path is not None:
             return printable(self.path.name)
+        if self.kind == SourceKind.PIPE:
+            return "standard input"
         if self.kind == SourceKind.IMAGES:
             rate = f"?rate={self.query['rate']}" if "rate" in self.query else ""
             return printable("/".join(Path(self.location).parts[-2:]).removeprefix("//") + rate)
@@ -82,7 +94,10 @@ def source_from_uri(uri: str | PathLike[str]) -> Source:
     ``images://dir/%06d.png?rate=15``         numbered images in order of their numbers
     ``images://dir/*.png?rate=15``            images in order of their names, numbers in these as numbers
     ``dir/%06d.png``, ``dir/*.png``           the same, where there is no file of this name
+    ``dir``                                   the images in a folder, in order of their names
+    ``0``                                     the first camera, ``/dev/video0``; ``1`` the second
     ``/dev/video0``, ``v4l2:///dev/video0``   a camera; ``?video_size=1280x720&framerate=30&input_format=mjpeg``
+    ``-``                                     the standard input: a video that another program writes
     ``rtsp://host/path``, ``udp://...``       a live stream (also rtsps, rtmp, tcp, srt)
     ``test://street?frames=48``               a street drive rendered in code
     ========================================  ==================================================================
@@ -105,12 +120,19 @@ def source_from_uri(uri: str | PathLike[str]) -> Source:
     kind = kind_of_scheme(scheme)
     if not scheme and _DEVICE.fullmatch(text):
         kind = SourceKind.DEVICE
+    if not scheme and _CAMERA.fullmatch(text) and not os.path.lexists(text):
+        kind = SourceKind.DEVICE
+    if text in _STANDARD_INPUT and (text.startswith("/") or not os.path.lexists(text)):
+        return _standard_input(text)
     if kind is not None:
         return Source(text, kind, *KINDS[kind].parts(text, rest, label))
     if (path := path_from_file_uri(text)) is not None:
         return _file_or_images(text, complete(path, label, "file:///clips/clip.mp4"))
     if scheme and not os.path.lexists(text):
-        raise SourceError(f"{label}: unknown kind of source {scheme}://; expected {known()}")
+        meant = did_you_mean(scheme, [name for kind in KINDS.values() for name in kind.schemes])
+        raise SourceError(
+            f"{label}: unknown kind of source {scheme}://; {meant}{' ' if meant else ''}expected {known()}"
+        )
     before = text.partition(":")[0].lower()
     if before in NETWORK and not os.path.lexists(text):
         raise SourceError(f"{label}: there is no such file; a URL has two slashes: {before}://host/path")
@@ -131,6 +153,14 @@ def path_from_file_uri(text: str) -> str | None:
     return path if os.path.lexists(path) and not os.path.lexists(decoded) else decoded
 
 
+def _standard_input(text: str) -> Source:
+    """A pipe; or the file that stdin was redirected from, which can be read from its beginning and in any order."""
+    with suppress(OSError):
+        if stat.S_ISREG(os.fstat(0).st_mode):
+            return Source(text, SourceKind.FILE, os.path.realpath("/proc/self/fd/0") if _HAS_PROC else "/dev/stdin")
+    return Source(text, SourceKind.PIPE, "-")
+
+
 def _file_or_images(text: str, path: str) -> Source:
     """A file; where there is none of this name, images by their numbers or by ``*``: FFmpeg would end at a gap."""
     location, query = pattern_and_rate(path)
@@ -139,6 +169,14 @@ def _file_or_images(text: str, path: str) -> Source:
     if is_pattern(pattern.name) and not os.path.lexists(path):
         with suppress(OSError):  # said when it is opened
             fits = paths_from_pattern(pattern)
+    if os.path.isdir(location):  # noqa: PTH112 - never raises
+        return Source(text, SourceKind.IMAGES, location, query)
+    if fits and all(path.suffix.lower() in VIDEOS for path in fits):
+        if len(fits) > 1:
+            raise SourceError(f"{label_of(text)}: {fault_of_videos([str(path) for path in fits])}")
+        return Source(text, SourceKind.FILE, str(fits[0]))
     if fits:
         return Source(text, SourceKind.IMAGES, location, query)
+    if text.lower() in _CAMERA_WORDS and not os.path.lexists(path):
+        raise SourceError(f"{text}: there is no such file; for the first camera type 0")
     return Source(text, SourceKind.FILE, path)

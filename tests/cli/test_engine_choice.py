@@ -73,7 +73,15 @@ def test_a_bundle_that_gives_wrong_classes_ends_with_3(edge_arseg, commands, bad
         assert answer.code == 3
         assert answer.out == ""
         assert "on toy 93.75% of the golden pixels get the expected class here, 99.00% expected" in answer.err
-        assert "  --unchecked: runs it all the same" in answer.err
+        assert "  --unchecked: runs it anyway" in answer.err
+
+
+def conditions_of(command, record):
+    """Where a verb's record says what ran and how it was chosen."""
+    if command == "bench":
+        run = record["runs"][0]
+        return {**run["settings"], "agreement": run["agreement"], "chosen": run["chosen"]}
+    return record["conditions"] if command == "eval" else record
 
 
 @pytest.mark.parametrize("command", ["run", "demo", "bench", "eval"])
@@ -84,7 +92,7 @@ def test_unchecked_runs_it_with_a_warning_and_marks_the_record(edge_arseg, comma
     if command == "run":
         return
     record = json.loads(answer.out)
-    record = {"bench": record.get("settings"), "eval": record.get("conditions")}.get(command, record)
+    record = conditions_of(command, record)
     assert (record["unchecked"], record["agreement"], record["backend"]) == (True, 0.9375, "toy")
 
 
@@ -93,9 +101,9 @@ def test_records_name_what_ran_and_how_it_was_chosen(edge_arseg, commands, good,
     answer = edge_arseg(*commands[command], "-b", good)
     assert answer.code == 0, answer.err
     record = json.loads(answer.out)
-    digest = record["settings"]["bundle_digest"] if command == "bench" else record["digest"]
+    digest = record["runs"][0]["bundle"]["digest"] if command == "bench" else record["digest"]
     assert len(digest) == 64
-    record = {"bench": record.get("settings"), "eval": record.get("conditions")}.get(command, record)
+    record = conditions_of(command, record)
     assert (record["unchecked"], record["agreement"], record["backend"]) == (False, 1.0, "toy")
     assert record["chosen"].startswith("the only one that gives the right classes here, ")
 
@@ -165,13 +173,14 @@ def test_a_bundle_for_a_board_says_that_its_engine_is_missing(edge_arseg, comman
 
 def test_a_bundle_for_a_board_gets_no_verdict_elsewhere(edge_arseg, commands, board, good):
     for backend in ((), ("--backend", "toy")):
-        values = json.loads(edge_arseg(*commands["bench"], "-b", board, *backend).out)["values"]
-        assert values["verdict"] == (
-            "no verdict: the bundle was compiled for jetson-orin-nano-8gb and TensorRT, toy ran; time it on the "
+        record = json.loads(edge_arseg(*commands["bench"], "-b", board, *backend).out)
+        assert record["verdicts"] == []
+        assert record["no_verdict"] == (
+            "the bundle was compiled for jetson-orin-nano-8gb and TensorRT, toy ran; time it on the "
             "machine that it was compiled for"
         )
-        assert values["modes"]["ar"]["frames"] == GOP
-    assert "pay" in json.loads(edge_arseg(*commands["bench"], "-b", good).out)["values"]["verdict"]
+        assert record["runs"][0]["latency"]["all"]["frame"]["count"] == GOP
+    assert "pay" in json.loads(edge_arseg(*commands["bench"], "-b", good).out)["verdicts"][0]["text"]
 
 
 # doctor

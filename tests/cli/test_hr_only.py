@@ -95,8 +95,8 @@ def test_bench_times_the_hr_branch_and_compares_with_nothing(edge_arseg, bundle)
     answer = edge_arseg("bench", "test://street?size=90x122", "-b", bundle, "--frames", 5)
     assert answer.code == 0, answer.err
     assert "**the bundle has the HR branch alone, so there is no AR to compare with**" in answer.out
-    assert "| hr | keyframe |" in answer.out
-    assert "| ar |" not in answer.out
+    assert "| own-hr, hr | hr | 5 |" in answer.out
+    assert ", ar |" not in answer.out
 
 
 def test_eval_scores_the_hr_branch(edge_arseg, bundle, tmp_path):

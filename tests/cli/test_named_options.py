@@ -12,8 +12,11 @@ from edge_arseg.cli.main import cli
 PACKAGE = Path(__file__).parents[2] / "edge_arseg"
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 OTHERS = {
+    "--no-": "click: the second half of a switch, whose name is filled in",
     "--force-reinstall": "pip",
-    "--upgrade": "pip",
+    "--index-url": "pip",
+    "--no-deps": "pip",
+    "--python": "uv",
     "--no-cache-dir": "pip",
     "--system-site-packages": "venv",
     "--runtime": "docker",

@@ -71,7 +71,7 @@ def test_a_file_named_like_this_is_read_itself(run):
 def test_the_environment_counts_where_no_source_is_given(run, edge_arseg, fake_bundle, environment):
     environment(f"{STREET}6")
     assert frames(run("jsonl://-")) == 6
-    assert frames(run("-", "jsonl://-")) == 6
+    assert frames(run(f"@{ENVIRONMENT}", "jsonl://-")) == 6
     assert frames(run("o.mp4", "jsonl://-")) == 6
     assert frames(run("file:p.mp4", "jsonl://-")) == 6
     assert min(Path(name).stat().st_size for name in ("o.mp4", "p.mp4")) > 0
@@ -82,7 +82,7 @@ def test_the_environment_counts_where_no_source_is_given(run, edge_arseg, fake_b
     assert len(Path("demo/frames.jsonl").read_text().splitlines()) == 6
     os.mkdir("labels")  # noqa: PTH102
     answer = edge_arseg("eval", "--labels", "labels", "-b", fake_bundle, *FAKE)
-    assert "labels: not one of the files ends in .png" in answer.err
+    assert "labels: no file ends in .png" in answer.err
     Path("camera.txt").write_text(f"{STREET}4\n")
     environment("@camera.txt")
     assert frames(run("jsonl://-")) == 4
@@ -100,7 +100,7 @@ def test_an_argument_counts_before_the_environment(run, edge_arseg, fake_bundle,
 
 
 def test_no_source_at_all_is_told(run):
-    for arguments in ((), ("-", "o.mp4")):
-        answer = run(*arguments)
-        assert answer.code == 2
-        assert ENVIRONMENT in answer.err
+    answer = run()
+    assert (answer.code, ENVIRONMENT in answer.err) == (2, True)
+    answer = run(f"@{ENVIRONMENT}", "o.mp4")
+    assert (answer.code, f"{ENVIRONMENT} is not set" in answer.err) == (4, True)

@@ -37,5 +37,34 @@ def test_a_closed_output_that_nothing_goes_to_does_not_matter(fake_bundle, tmp_p
     assert len((tmp_path / "o").read_text().splitlines()) == 3
 
 
-def test_a_reader_that_has_gone_does_not_matter(fake_bundle):
-    assert typed(fake_bundle, ["targets", "list"], "| true").stderr == ""
+VERBS = ["doctor", "targets", "train", "convert", "export", "compile", "quantize", "verify", "eval", "inspect", "run"]
+SHOWN = [["--help"], ["--version"], ["targets", "list", "--json"], ["targets", "list"], ["train", "hr", "--help"]]
+MORE = [[verb, "--help"] for verb in (*VERBS, "bench", "demo")] + [["doctor"], ["doctor", "--json"]]
+
+
+def code_before_a_pipe(arguments):
+    with subprocess.Popen(
+        [sys.executable, "-m", "edge_arseg", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        error = process.stderr.read()
+        return process.wait(300), error
+
+
+@pytest.mark.parametrize("arguments", [*SHOWN, *(pytest.param(a, marks=pytest.mark.slow) for a in MORE)], ids=" ".join)
+def test_whatever_is_shown_ends_with_4_or_quietly(fake_bundle, arguments):
+    code, error = code_before_a_pipe(arguments)
+    assert code == 0
+    assert all(line.endswith(b" ...") for line in error.splitlines())  # what `doctor` tries
+    for redirection in (">/dev/full", ">&-"):
+        answer = typed(fake_bundle, arguments, redirection)
+        assert answer.returncode == 4, answer.stderr
+        assert answer.stderr.splitlines()[-1].startswith("error: cannot write the standard output: ")
+        assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+def test_messages_that_nobody_can_read_do_not_end_a_run(fake_bundle, tmp_path, redirection):
+    answer = typed(fake_bundle, ["run", STREET, f"jsonl://{tmp_path}/o"], redirection)
+    assert answer.returncode == 0
+    assert len((tmp_path / "o").read_text().splitlines()) == 3

@@ -46,7 +46,7 @@ def test_a_stream_that_is_none_is_a_wrong_option(run, clip):
 def test_the_other_verbs_have_it_too(edge_arseg, fake_bundle, clip, tmp_path):
     named = ("-b", fake_bundle, *FAKE, "--stream", 0, "--json")
     answer = edge_arseg("bench", clip, "--frames", 4, *named)
-    assert json.loads(answer.out)["settings"]["stream"] == 0
+    assert json.loads(answer.out)["runs"][0]["settings"]["stream"] == 0
     assert edge_arseg("demo", clip, "-o", tmp_path / "demo", *named).code == 0
     labels = tmp_path / "labels"
     labels.mkdir()

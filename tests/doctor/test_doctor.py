@@ -71,9 +71,15 @@ def test_empty_and_broken_files_give_findings(jetson, content):
     assert len(doctor.findings(jetson)) > 10
 
 
+def test_tensorrt_is_advised_only_where_a_gpu_could_run_it(tmp_path, jetson, monkeypatch):
+    monkeypatch.setattr(doctor, "tensorrt_is_here", lambda: False)
+    (tmp_path / "pc").mkdir()
+    assert by_subject(doctor.findings(tmp_path / "pc"))["TensorRT"].advice == ""
+    assert "apt install python3-libnvinfer" in by_subject(doctor.findings(jetson))["TensorRT"].advice
+
+
 def test_the_python_that_owns_tensorrt_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor, "tensorrt_is_here", lambda: False)
-    assert "apt install python3-libnvinfer" in by_subject(doctor.findings(tmp_path))["TensorRT"].advice
     (tmp_path / "usr/lib/python3.10/dist-packages/tensorrt").mkdir(parents=True)
     found = by_subject(doctor.findings(tmp_path))["TensorRT"]
     assert "installed for python3.10" in found.seen
@@ -87,14 +93,15 @@ def test_no_board_is_no_fault(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("package", "ready", "advice"),
-    [("onnxruntime", False, "pip install edge-arseg"), ("torch", True, "pip install 'edge-arseg[host]'")],
+    ("package", "ready", "subject", "advice"),
+    [("onnxruntime", False, "onnxruntime", "install onnxruntime"), ("onnx", True, "host half", "[host]'")],
 )
-def test_a_missing_package_says_what_to_type(monkeypatch, package, ready, advice):
+def test_a_missing_package_says_what_to_type(monkeypatch, package, ready, subject, advice):
     real = importlib.util.find_spec
     monkeypatch.setattr(doctor, "find_spec", lambda name: None if name == package else real(name))
     found = doctor.findings()
-    assert by_subject(found)[package].advice == advice
+    assert by_subject(found)[subject].advice.endswith(advice)
+    assert by_subject(found)[package].seen.startswith("not installed")
     assert doctor.device_ready(found) is ready
 
 

@@ -32,7 +32,7 @@ def test_a_missing_file(tmp_path):
 
 
 def test_a_folder(tmp_path):
-    with pytest.raises(SourceError, match=r"this is a folder.*images://"):
+    with pytest.raises(SourceError, match=r"no video and no picture in this folder; .* type .*/\*\*/\*\.mp4"):
         open_video(tmp_path)
 
 
@@ -66,7 +66,7 @@ def test_a_file_without_video(tmp_path):
 
 
 def test_a_camera_that_is_not_there():
-    with pytest.raises(SourceError, match="/dev/video97: there is no such file or device"):
+    with pytest.raises(SourceError, match="/dev/video97: there is no camera /dev/video97; cameras of this machine: "):
         open_video("/dev/video97")
 
 

@@ -126,7 +126,7 @@ def test_names_that_ffmpeg_would_misread(tmp_path, monkeypatch, name):
 def test_a_file_of_several_pictures_is_no_image(tmp_path):
     encode(tmp_path / "a.mp4", moving(3))
     with pytest.raises(SourceError, match=r"a\.mp4: more than one picture in it; .* type its name without images://"):
-        open_video(f"{tmp_path}/*.mp4")
+        open_video(f"images://{tmp_path}/*.mp4")
     encode(tmp_path / "b.webp", moving(3), "libwebp_anim")
     with pytest.raises(SourceError, match=r"b\.webp: an animated WebP, which this FFmpeg cannot decode"):
         open_video(f"images://{tmp_path}/*.webp")
@@ -141,6 +141,6 @@ def test_what_follows_a_still_in_its_file_is_no_frame(tmp_path):
     assert levels(f"images://{tmp_path}/both*.jpg") == pytest.approx([50], abs=3)
 
 
-def test_a_folder_is_told_what_to_type(tmp_path):
-    with pytest.raises(SourceError, match=r"this is a folder; expected a pattern in it, such as images://.*/\*\.png"):
+def test_an_empty_folder_is_told_what_to_type(tmp_path):
+    with pytest.raises(SourceError, match=r"no video and no picture in this folder; .* type .*/\*\*/\*\.mp4"):
         open_video(f"images://{tmp_path}")

@@ -8,14 +8,12 @@ not to be had, mypy still checks the package against Python 3.10's syntax and st
 import argparse
 import subprocess
 import sys
-from functools import partial
 
 from tools.machines.bounds import DEVICE, HOST, TOOLS, lower_bounds
-from tools.machines.bundles import shipped, verification
 from tools.machines.folders import PROJECT, cache
 from tools.machines.outcome import keep
 from tools.machines.process import run_here
-from tools.machines.suite import device_suite, versions
+from tools.machines.trial import tried_with
 
 MYPY = ("--no-warn-unused-ignores", "--cache-dir=/dev/null")
 
@@ -36,23 +34,13 @@ def main() -> None:
     host = [f"{name}=={bounds[name]}" for name in HOST]
     resolved = run_here([*pip, "--dry-run", "--ignore-installed", *host]).returncode == 0
     mypy = run_here([sys.executable, "-m", "mypy", "--python-version", "3.10", *MYPY]).returncode
-    rows = [verification(partial(run_here, capture=True), python, name, "onnxruntime") for name in shipped()]
     report = folder / "report.xml"
-    counts = device_suite(run_here, python, str(report), report)
+    tried = tried_with(run_here, python, str(report), report)
     keep(
         "oldest",
-        settings={
-            "versions": versions(lambda command: run_here(command, capture=True).stdout, python, DEVICE),
-            "host_bounds": host,
-        },
-        values={
-            "host_bounds_resolve": resolved,
-            "mypy_for_python_3_10_exit_code": mypy,
-            "verifications": rows,
-            "tests": {"passed": counts.passed, "failed": counts.failed, "skipped": counts.skipped},
-            "failures": counts.failures,
-        },
-        passed=all(row.get("passed") for row in rows) and counts.good and resolved and mypy == 0,
+        settings={**tried.settings, "host_bounds": host},
+        values={"host_bounds_resolve": resolved, "mypy_for_python_3_10_exit_code": mypy, **tried.values},
+        passed=tried.good and resolved and mypy == 0,
     )
 
 

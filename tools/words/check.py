@@ -16,8 +16,11 @@ from tools.words.texts import ROOT, commands, help_text, options, pages, prose
 
 GLOSSARY = ROOT / "docs" / "glossary.md"
 NO_NOUN = frozenset(
-    "about after as at before by for from how if in least not of on so that then to what when where whether which with"
-    " is are be print show write stop keep use build set replace recode".split()
+    (
+        *("about", "after", "as", "at", "before", "by", "for", "from", "how", "if", "in", "least", "not", "of", "on"),
+        *("so", "that", "then", "to", "what", "when", "where", "whether", "which", "with", "is", "are", "be"),
+        *("print", "show", "write", "stop", "keep", "use", "build", "set", "replace", "recode"),
+    )
 )
 """Words that an option's help does not start with: it says what the option is, before what it does."""
 RIDDLES = {
@@ -34,7 +37,7 @@ RIDDLES = {
     r"\bnot one of\b": "none of",
     r"^(?:Of|Least|Most) (?:the |a |an )": "start with a noun: 'Threads of the engines.'",
 }
-"""Expressions that readers stumbled over, and what to write. They are refused in help, pages, messages and docstrings."""
+"""Expressions that readers stumbled over, and what to write. Refused in help, pages, messages and docstrings."""
 
 
 def option_faults(root: click.Command) -> Iterator[str]:

@@ -4,8 +4,8 @@
 usage: python -m tools.words.measure [--record FILE] [--as before|after]
 
 Flesch reading ease is 206.835 - 1.015 * words per sentence - 84.6 * syllables per word (Flesch 1948): higher is easier,
-60 to 70 is plain English. Syllables are pyphen's hyphenation points plus one: textstat counts the same way, but asks NLTK
-for a download first, which a test must not.
+60 to 70 is plain English. Syllables are pyphen's hyphenation points plus one. textstat was not taken: it needs NLTK for
+the same figure.
 """
 
 import argparse

@@ -1,10 +1,17 @@
-"""Sensors of energy, the best one first: a module each, with ``find``, and an entry here."""
+"""Sensors: a module each, with ``find``, and an entry here. The first with a total gives the energy of a record."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from edge_arseg.bench.sensors import hwmon, iio, rapl
-from edge_arseg.bench.sensors.base import Sensor
-from edge_arseg.spec.targets.target import Rails
+from edge_arseg.bench.sensors import clocks, heat, hwmon, iio, nvml, process, rapl, tegrastats
+from edge_arseg.bench.sensors.base import Machine, Sensor
 
-SENSORS: tuple[Callable[[Path, tuple[Rails, ...]], Sensor | None], ...] = (hwmon.find, iio.find, rapl.find)
+SENSORS: tuple[Callable[[Machine], Sensor | None], ...] = (
+    hwmon.find,
+    iio.find,
+    tegrastats.find,
+    nvml.find,
+    rapl.find,
+    heat.find,
+    clocks.find,
+    process.find,
+)

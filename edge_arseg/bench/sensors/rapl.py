@@ -1,21 +1,11 @@
-"""RAPL: energy counters of x86 processor packages."""
+"""RAPL: energy counters of x86 processor packages, which root alone may read."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
-from edge_arseg.bench.sensors.base import Sensor, number_of, text_of
-from edge_arseg.spec.targets.target import Rails
-
-
-def find(root: Path, boards: Iterable[Rails]) -> Sensor | None:
-    """Return the counters of this machine; ``None`` where none can be read.
-
-    Args:
-        root: of the file system that ``/sys`` is read from.
-        _boards: no board has them.
-    """
-    counters = rapl_counters(root)
-    return RaplSensor(counters) if counters else None
+from edge_arseg.bench.records.energy import Channel
+from edge_arseg.bench.sensors.base import Machine, Sensor, number_of, text_of, value_of
 
 
 class RaplSensor:
@@ -25,22 +15,34 @@ class RaplSensor:
         counters: files of microjoules by name.
     """
 
-    interval_s: float | None = None
+    interval_s = 0.05
 
     def __init__(self, counters: Mapping[str, Path]) -> None:
-        self.total = tuple(counters)
-        self.source = f"RAPL, {' + '.join(counters)} (the processor packages, not the board)"
-        self._counters = counters
-        self._joules = dict.fromkeys(counters, 0.0)
-        self._last = {name: _microjoules(path) for name, path in counters.items()}
+        self.source = f"RAPL, total {' + '.join(counters)} (the processor packages, not the board)"
+        self.channels = tuple(Channel(f"RAPL {name}", "energy", total=True) for name in counters)
+        self._files = tuple(counters.values())
+        self._ranges = [number_of(path.parent / "max_energy_range_uj") or 2**62 for path in self._files]
+        self._joules = [0.0] * len(self._files)
+        self._last = [value_of(path) for path in self._files]
 
-    def read(self) -> dict[str, float]:
+    def read(self) -> list[float]:
+        """See ``Sensor``; joules since it was found."""
+        now = [value_of(path) for path in self._files]
+        for i, (value, last) in enumerate(zip(now, self._last, strict=True)):
+            if math.isfinite(value):
+                if math.isfinite(last):
+                    self._joules[i] += ((value - last) % self._ranges[i]) / 1e6
+                self._last[i] = value
+        return [joules if math.isfinite(value) else value for joules, value in zip(self._joules, now, strict=True)]
+
+    def close(self) -> None:
         """See ``Sensor``."""
-        for name, path in self._counters.items():
-            now = _microjoules(path)
-            self._joules[name] += ((now - self._last[name]) % _range(path)) / 1e6
-            self._last[name] = now
-        return dict(self._joules)
+
+
+def find(machine: Machine) -> Sensor | None:
+    """Return the counters of this machine; ``None`` where none can be read."""
+    counters = rapl_counters(machine.root)
+    return RaplSensor(counters) if counters else None
 
 
 def rapl_counters(root: Path) -> dict[str, Path]:
@@ -51,11 +53,3 @@ def rapl_counters(root: Path) -> dict[str, Path]:
         if name.startswith("package") and number_of(path) is not None:
             found[name] = path
     return found
-
-
-def _range(path: Path) -> int:
-    return number_of(path.parent / "max_energy_range_uj") or 2**62
-
-
-def _microjoules(path: Path) -> int:
-    return number_of(path) or 0

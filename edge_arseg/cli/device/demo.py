@@ -6,11 +6,15 @@ from pathlib import Path
 import click
 
 from edge_arseg.cli.engine_choice import announced_choice
+from edge_arseg.cli.geometry_options import fit_option, output_size_option
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_fields, print_json, progress
+from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
 from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.spec.geometry.placement import OutputSize
+from edge_arseg.video.overlay.style import OverlayStyle
 
 
 @click.command()
@@ -26,8 +30,11 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 )
 @motion_options
 @stream_option
+@fit_option
+@output_size_option
 @engine_options
-@click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
+@click.option("--limit", type=click.IntRange(1), help="Number of frames after which the demo ends. [default: all]")
+@overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace files that no demo wrote. [default: refused]")
 @json_option
 def demo(
@@ -37,8 +44,11 @@ def demo(
     motion: str,
     recode_scale: float,
     stream: int | None,
+    fit: str | None,
+    output_size: OutputSize,
     engines: EngineOptions,
     limit: int | None,
+    style: OverlayStyle,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -63,7 +73,10 @@ def demo(
             motion=motion,
             recode_scale=recode_scale,
             stream=stream,
+            fit=fit,
+            output_size=output_size,
             limit=limit,
+            style=style,
             progress=progress,
             each=frames.step,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_arseg.cli.options import json_option
-from edge_arseg.cli.output import print_json, print_table, progress
+from edge_arseg.cli.output import print_fields, print_json, print_table, progress
 from edge_arseg.errors import EnvironmentUnfitError
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @click.option(
     "--again",
     is_flag=True,
-    help="Trials of every bundle in the package on every engine anew, in place of those remembered; `run` goes by "
-    "them from then on. Takes some ten seconds.",
+    help="Trials of every bundle in the package on every engine anew, in place of those remembered; `run` follows "
+    "them from then on. Takes some ten seconds. [default: off]",
 )
 @json_option
 def doctor(again: bool, as_json: bool) -> None:
@@ -49,8 +49,11 @@ def doctor(again: bool, as_json: bool) -> None:
         )
     else:
         marks = {"ok": "ok", "missing": "MISSING", "note": "note"}
-        rows = [(finding.subject, marks[finding.verdict], finding.seen, finding.advice) for finding in found]
-        print_table("edge_arseg on this machine", ["", "", "seen", "to do"], rows, left=True)
+        rows = [(finding.subject, marks[finding.verdict], finding.seen) for finding in found]
+        print_table("edge_arseg on this machine", ["", "", "seen"], rows, left=True)
+        if advice := [(finding.subject, finding.advice) for finding in found if finding.advice]:
+            click.echo()
+            print_fields("to do, where you need it", advice)
         _print_engines(table)
     if not ready:
         raise EnvironmentUnfitError("something that `run` needs is missing; see the lines marked MISSING")

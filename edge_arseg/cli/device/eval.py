@@ -8,7 +8,7 @@ import click
 
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import bundle_option, engine_options, json_option, motion_options, stream_option
-from edge_arseg.cli.output import print_fields, print_json, print_table
+from edge_arseg.cli.output import note, print_fields, print_json, print_table
 from edge_arseg.cli.progress import Meter
 from edge_arseg.cli.source import SOURCE, source_from_environment
 from edge_arseg.runtime.engines.contract import EngineOptions
@@ -27,11 +27,22 @@ FOLDER = click.Path(path_type=Path)
     help="Clip to score on: a file, images://DIR/*.png?rate=15, test://street, @FILE with one of these in its first "
     "line. [default: EDGE_ARSEG_SOURCE, if set]",
 )
-@click.option("--images", type=FOLDER, help="Folder of images to score on, instead of a clip.")
-@click.option("--labels", type=FOLDER, required=True, help="Folder of index PNGs: one per frame, or named like images.")
-@click.option("--mode", help="Modes to score. [default: those the bundle has of ar,hr,lr; for images hr,lr]")
+@click.option("--images", type=FOLDER, help="Folder of images to score on, in place of a clip. [default: none]")
+@click.option(
+    "--labels",
+    type=FOLDER,
+    required=True,
+    help="Folder of labels, PNG files of class numbers: one for each frame in order, or named like the images.",
+)
+@click.option(
+    "--mode",
+    help="Modes to score, separated by commas. [default: those the bundle has of ar,hr,lr; for images of hr,lr]",
+)
 @motion_options
 @stream_option
+@click.option(
+    "--interval", type=click.IntRange(1), help="Frames from keyframe to keyframe. [default: the bundle's GOP]"
+)
 @click.option(
     "--phases",
     default="0",
@@ -40,14 +51,22 @@ FOLDER = click.Path(path_type=Path)
     "largest on are scored: with all, each of them at every distance from its keyframe.",
 )
 @click.option(
-    "--encode", metavar="RATE", help="Encode the frames first, from each phase on, at RATE bits/s (1M, 500k)."
+    "--encode",
+    metavar="RATE",
+    help="Bits per second, like 1M or 500k, at which the frames are encoded first, from each phase on. [default: the "
+    "clip is taken as it is]",
 )
 @click.option(
     "--scene-cut",
     type=click.FloatRange(0, 1),
-    help="Share of a frame without vectors that makes it a keyframe. [default: keyframes at fixed distances]",
+    help="Share of a frame without motion vectors, 0 to 1, above which it becomes a keyframe. [default: keyframes at "
+    "fixed distances]",
 )
-@click.option("--limit", type=click.IntRange(1), help="Use only the first so many frames or images.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    help="Number of frames or images that are scored, from the first on. [default: all]",
+)
 @engine_options
 @json_option
 def eval(
@@ -59,6 +78,7 @@ def eval(
     motion: str,
     recode_scale: float,
     stream: int | None,
+    interval: int | None,
     phases: str,
     encode: str | None,
     scene_cut: float | None,
@@ -94,12 +114,13 @@ def eval(
             clip_options = ClipOptions(
                 modes=modes,
                 motion=motion,
-                phases=phases_from_text(phases, checked.manifest.gop),
+                phases=phases_from_text(phases, interval or checked.manifest.gop),
                 limit=limit,
                 scene_cut=scene_cut,
                 encode_bitrate=None if encode is None else bitrate_from_text(encode),
                 recode_scale=recode_scale,
                 stream=stream,
+                interval=interval,
             )
             scores = scores_from_clip(choice, clip, labels, clip_options, progress=meter.show)
         else:
@@ -108,10 +129,9 @@ def eval(
             scores = scores_from_images(choice, images, labels, image_options, progress=meter.show)
     broken = scores.modes["ar"].broken_steps if "ar" in scores.modes else 0
     if broken:
-        click.echo(
+        note(
             f"note: the chain of motion breaks on {broken} frames between keyframes (the stream's own keyframes lie "
-            "there); type --encode 1M to encode from each phase on, or --motion recode",
-            err=True,
+            "there); type --encode 1M to encode from each phase on, or --motion recode"
         )
     if as_json:
         print_json(json_from_scores(scores))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_arseg.cli.options import json_option
+from edge_arseg.cli.options import BUNDLE, json_option
 from edge_arseg.cli.output import gmacs, megabytes, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=BUNDLE)
 @json_option
 def inspect(bundle: Path, as_json: bool) -> None:
     """Show what a BUNDLE holds: model, graphs, cost, origin; quantization, kernels and engines where it has them."""
@@ -121,13 +121,13 @@ def _print_graphs(manifest: "Manifest", summary: "QuantizationSummary | None") -
     rows: list[tuple[str, ...]] = []
     for role, entry in manifest.graphs.items():
         size = megabytes(manifest.files[entry.file].bytes)
-        flow = [f"{name} {spec}" for name, spec in entry.inputs.items()]
-        made = [f"{name} {spec}" for name, spec in entry.outputs.items()]
-        for i in range(max(len(flow), len(made))):
-            first = (role.value, entry.precision.value, size) if i == 0 else ("", "", "")
-            rows.append((*first, flow[i] if i < len(flow) else "", made[i] if i < len(made) else ""))
+        first: tuple[str, ...] = (role.value, entry.precision.value, size)
+        for way, specs in (("in ", entry.inputs), ("out", entry.outputs)):
+            for name, spec in specs.items():
+                rows.append((*first, f"{way} {name}", str(spec)))
+                first = ("", "", "")
     click.echo()
-    print_table("graphs", ["role", "precision", "size", "inputs", "outputs"], rows)
+    print_table("graphs", ["role", "precision", "size", "tensor", "type"], rows, left=True)
 
 
 def _print_kernels(manifest: "Manifest") -> None:

@@ -2,15 +2,25 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edge_arseg.cli.engine_choice import announced_choice
+from edge_arseg.cli.geometry_options import fit_option, output_size_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
+from edge_arseg.cli.output import note
+from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
+from edge_arseg.spec.geometry.placement import OutputSize
+from edge_arseg.video.overlay.style import OverlayStyle
+
+if TYPE_CHECKING:
+    from edge_arseg.runtime.choice.engine_choice import Choice
+    from edge_arseg.runtime.segmenter import Segmenter
 
 
 @click.command()
@@ -19,16 +29,30 @@ from edge_arseg.runtime.mode import Mode
 @click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
-    help="Branches that run. [default: ar; hr where the bundle has the HR branch alone]",
+    help="Branches that run: ar, HR on keyframes and LR between; hr or lr, one of them on every frame. [default: ar; "
+    "hr "
+    "where the bundle has the HR branch alone]",
 )
 @motion_options
 @stream_option
+@fit_option
+@output_size_option
 @engine_options
-@click.option("--interval", type=click.IntRange(1), help="Frames between keyframes, at most. [default: the bundle's]")
-@click.option("--scene-cut", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="1: off.")
-@click.option("--follow-codec", is_flag=True, help="The stream's own intra frames become keyframes too.")
-@click.option("--limit", type=click.IntRange(1), help="Stop after this many frames.")
-@click.option("--alpha", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of the overlay's colours.")
+@click.option(
+    "--interval",
+    type=click.IntRange(1),
+    help="Longest distance from keyframe to keyframe, in frames. [default: the bundle's GOP]",
+)
+@click.option(
+    "--scene-cut",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Share of a frame without motion vectors, 0 to 1, above which it becomes a keyframe; 1 turns this off.",
+)
+@click.option("--follow-codec", is_flag=True, help="Keyframes at the stream's own intra frames too. [default: off]")
+@click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
+@overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
     arguments: tuple[str, ...],
@@ -37,54 +61,80 @@ def run(
     motion: str,
     recode_scale: float,
     stream: int | None,
+    fit: str | None,
+    output_size: OutputSize,
     engines: EngineOptions,
     interval: int | None,
     scene_cut: float,
     follow_codec: bool,
     limit: int | None,
-    alpha: float,
+    style: OverlayStyle,
     force: bool,
 ) -> None:
     """Segment SOURCE and write the result to every SINK.
 
     \b
-    SOURCE   a video file, /dev/video0, rtsp://..., images://dir/%06d.png, test://street
+    SOURCE   a video file, a folder of images, 0 (the first camera), rtsp://..., test://street
+             a folder of videos, or a pattern in quotes ('dir/*.mp4'): one after the other
+             -: a video piped in
              @FILE: the first line of FILE, for a URL with a password
-             without SOURCE, or with -: the environment's EDGE_ARSEG_SOURCE
-    SINK     overlay.mp4, masks://dir, jsonl://file or jsonl://- (stdout), null://
+             without SOURCE: the environment's EDGE_ARSEG_SOURCE
+    SINK     overlay.mp4 (.mkv .mov .webm .avi .gif), masks://dir, jsonl://file or jsonl://- (stdout),
+             raw://file, maps.npz, display://, null://
+             {stem} in a name: the name of the source, without its ending
+             without SINK: an overlay video in this folder, named after the source
     """
+    from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, run_jobs, summary
     from edge_arseg.motion.keyframe import KeyframePolicy
     from edge_arseg.runtime.run import RunStart, run_to_sinks
+    from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.video.sinks import check_sinks
 
     source, sinks = source_and_sinks(arguments)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
-    check_sinks(sinks, source=source, inputs=inputs, force=force)  # before the choice, which may take minutes
+    refuse_expanded_pattern(source, sinks)
+    jobs = jobs_from_arguments(source, sinks)
+    for one_source, its_sinks in jobs:  # before the choice, which may take minutes
+        check_sinks(its_sinks, source=one_source, inputs=inputs, force=force)
+    if not sinks:
+        note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
-    with ExitStack() as stack:
-        progress = FrameProgress()
+    policy = KeyframePolicy(interval or choice.bundle.manifest.gop, scene_cut, follow_codec)
 
-        def begun(start: RunStart) -> None:
-            nonlocal progress
-            click.echo(f"{choice.bundle.manifest.name}: {start.label}", err=True)
-            click.echo(f"motion: {start.motion}", err=True)
-            progress = stack.enter_context(FrameProgress(start.frames))
+    def one(job: Job, runner: "Choice | Segmenter" = choice) -> None:
+        source, sinks = job
+        with ExitStack() as stack:
+            progress = FrameProgress()
 
-        run_to_sinks(
-            choice,
-            source,
-            sinks,
-            mode=chosen_mode,
-            policy=KeyframePolicy(interval or choice.bundle.manifest.gop, scene_cut, follow_codec),
-            motion=motion,
-            recode_scale=recode_scale,
-            stream=stream,
-            limit=limit,
-            alpha=alpha,
-            inputs=inputs,
-            force=force,
-            begun=begun,
-            each=lambda result: progress.step(result),
-        )
-    click.echo(progress.summary(), err=True)
+            def begun(start: RunStart) -> None:
+                nonlocal progress
+                note(f"{choice.bundle.manifest.name}: {start.label}")
+                note(f"motion: {start.motion}")
+                progress = stack.enter_context(FrameProgress(start.frames))
+
+            stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
+            run_to_sinks(
+                runner,
+                source,
+                sinks,
+                mode=chosen_mode,
+                policy=policy,
+                motion=motion,
+                recode_scale=recode_scale,
+                stream=stream,
+                fit=fit,
+                output_size=output_size,
+                limit=limit,
+                style=style,
+                inputs=inputs,
+                force=force,
+                begun=begun,
+                each=lambda result: progress.step(result),
+            )
+
+    if len(jobs) == 1:
+        one(jobs[0])
+        return
+    with Segmenter(choice, mode=chosen_mode, policy=policy) as segmenter:
+        run_jobs(jobs, lambda job: one(job, segmenter))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_arseg.cli.options import json_option
+from edge_arseg.cli.lazy_group import SettledGroup
+from edge_arseg.cli.options import TARGET, json_option
 from edge_arseg.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ TIERS = {0: "not supported", 1: "first tier", 2: "expected to work", 3: "graphs 
 COLUMNS = ["target", "support", "GPU", "SMs", "GB", "JetPack", "FP32, FP16 TFLOPS, INT8 TOPS", "GB/s"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=SettledGroup, path=("targets",), context_settings={"help_option_names": ["-h", "--help"]})
 def targets() -> None:
     """Boards that bundles are compiled for: list them, show one, or detect this one."""
 
 
 @targets.command("list")
-@click.option("--markdown", is_flag=True, help="Print the table of docs/targets.md.")
+@click.option("--markdown", is_flag=True, help="Table in Markdown, as in docs/targets.md. [default: off]")
 @json_option
 def list_targets(markdown: bool, as_json: bool) -> None:
     """List all targets."""
@@ -69,7 +70,7 @@ def _row(target: "Target", *, code: bool = False) -> list[str]:
 
 
 @targets.command()
-@click.argument("name")
+@click.argument("name", type=TARGET)
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Show all that is declared of the target NAME; a mark (?) stands behind what is not verified."""

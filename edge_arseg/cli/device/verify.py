@@ -6,16 +6,17 @@ from pathlib import Path
 import click
 
 from edge_arseg.cli.engine_choice import announced_choice
-from edge_arseg.cli.options import backend_option, json_option
+from edge_arseg.cli.options import BUNDLE, backend_option, json_option
 from edge_arseg.cli.output import print_json, print_table
 
 
 @click.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=BUNDLE)
 @click.option(
     "--min-agreement",
     type=click.FloatRange(0, 1),
-    help="Gate of this run, share of the pixels, 0 to 1. [default: the bundle's, 0.99 in float32, 0.98 quantized]",
+    help="Share of the golden pixels, 0 to 1, that have to get the expected class. [default: the bundle's, 0.99 in "
+    "float32, 0.98 quantized]",
 )
 @backend_option
 @json_option

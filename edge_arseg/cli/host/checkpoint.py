@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.installation import host_advice
 
 if TYPE_CHECKING:
     from edge_arseg.compiler.export.checkpoint import Checkpoint
@@ -19,14 +20,28 @@ def checkpoint_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in reversed(
         (
             click.argument("checkpoint", type=PATH, required=False),
-            click.option("--hr", "hr_file", type=PATH, help="Published HR file, with --ar, in place of CHECKPOINT."),
-            click.option("--ar", "ar_file", type=PATH, help="Published AR file of the LR branch."),
+            click.option(
+                "--hr",
+                "hr_file",
+                type=PATH,
+                help="Published file of the HR branch, with --ar, in place of CHECKPOINT. [default: none]",
+            ),
+            click.option(
+                "--ar",
+                "ar_file",
+                type=PATH,
+                help="Published file of the LR branch and the fusion, with --hr. [default: none]",
+            ),
             click.option(
                 "--lr-scale",
                 type=float,
-                help="Size of the LR image over that of the frame. [default: what the run was trained with, else 0.5]",
+                help="Size of the LR image as a share of the frame's, 0 to 1. [default: what the run was trained "
+                "with, else 0.5]",
             ),
-            click.option("--backbone", help="Backbone of your own, package.module:function, for a .safetensors file."),
+            click.option(
+                "--backbone",
+                help="Backbone of your own, package.module:function, for a .safetensors file. [default: named in it]",
+            ),
         )
     ):
         command = decorate(command)
@@ -67,5 +82,5 @@ def require_host() -> None:
     if missing:
         raise EnvironmentUnfitError(
             f"this command belongs to the host half and needs {', '.join(missing)}, not installed here; "
-            "on the host: pip install 'edge-arseg[host]'"
+            f"on the host type: {host_advice()}"
         )

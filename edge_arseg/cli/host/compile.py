@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.options import json_option
-from edge_arseg.cli.output import print_json, print_table
+from edge_arseg.cli.options import BUNDLE, TARGET, json_option
+from edge_arseg.cli.output import print_json, print_table, progress, warn
 from edge_arseg.errors import OptionError
 
 PRECISION = click.Choice(["fp32", "fp16", "int8", "mixed"])
@@ -14,22 +14,56 @@ GRAPHS = ["hr", "lr", "fuse", "head", "lr_head"]
 
 
 @click.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--target", help="Board to compile for. [default: the bundle's own, else `local`: this machine]")
+@click.argument("bundle", type=BUNDLE)
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="The bundle to write. [default: NAME-TARGET.arseg]"
+    "--target", type=TARGET, help="Board to compile for. [default: the bundle's own, else `local`: this machine]"
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder of the bundle to write. [default: NAME-TARGET.arseg, beside BUNDLE]",
 )
 @click.option("--hr", type=PRECISION, help="Precision of the HR branch. [default: the target's]")
 @click.option("--lr", type=PRECISION, help="Precision of the LR branch. [default: the target's]")
 @click.option("--fuse", type=PRECISION, help="Precision of the fuse graph. [default: the target's]")
-@click.option("--graph", "graphs", type=click.Choice(GRAPHS), multiple=True, help="Build this engine only; repeatable.")
-@click.option("--no-engines", is_flag=True, help="Stop at the bundle, on the board too.")
-@click.option("--workspace", type=click.IntRange(16), metavar="MIB", help="Scratch memory of a build, MiB.")
-@click.option("--opt-level", type=click.IntRange(0, 5), help="How long TensorRT looks for fast tactics.")
-@click.option("--user-cache", is_flag=True, help="Keep the engines in your own cache; for bundles that are read-only.")
-@click.option("--no-memory-check", is_flag=True, help="Build even where memory seems too little.")
-@click.option("--dry-run", is_flag=True, help="Print the steps, refuse what cannot be done, and do none of them.")
-@click.option("--force", is_flag=True, help="Replace the bundle, and build engines that are there.")
+@click.option(
+    "--graph",
+    "graphs",
+    type=click.Choice(GRAPHS),
+    multiple=True,
+    help="Graph whose engine is built, in place of all; may be given again. [default: all]",
+)
+@click.option("--no-engines", is_flag=True, help="Bundle without engines, on the board too. [default: off]")
+@click.option(
+    "--workspace",
+    type=click.IntRange(16),
+    metavar="MIB",
+    help="Scratch memory of a build in MiB, from 16 on. [default: by the memory of the machine]",
+)
+@click.option(
+    "--opt-level",
+    type=click.IntRange(0, 5),
+    help="Level from 0 to 5 at which TensorRT looks for fast tactics; a higher one takes longer. [default: TensorRT's]",
+)
+@click.option(
+    "--user-cache",
+    is_flag=True,
+    help="Engines in your own cache, for a bundle that is read-only. [default: in the bundle]",
+)
+@click.option(
+    "--no-memory-check", is_flag=True, help="Permission to build where memory seems too little. [default: refused]"
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="List of the steps, with what cannot be done refused; none of them is done. [default: off]",
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Permission to replace the bundle, and to build engines again that are there. [default: refused]",
+)
 @click.option("--dla", type=int, hidden=True)
 @json_option
 def compile(
@@ -81,7 +115,7 @@ def compile(
     if dry_run:
         found = preview_compile(checked, target, options)
     else:
-        found = compile_bundle(checked, target, options, progress=lambda line: click.echo(f"{line} ...", err=True))
+        found = compile_bundle(checked, target, options, progress=progress)
     following = "" if dry_run else next_command(found)
     if as_json:
         print_json(
@@ -105,6 +139,6 @@ def compile(
         left=True,
     )
     for warning in found.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        warn(warning)
     if following:
         click.echo(f"next: {following}")

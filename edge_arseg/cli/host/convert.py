@@ -11,7 +11,7 @@ from edge_arseg.storage.files import check_output
 
 @click.command()
 @checkpoint_options
-@click.option("-o", "--output", type=PATH, required=True, help="The .safetensors file to write.")
+@click.option("-o", "--output", type=PATH, required=True, help="File to write, NAME.safetensors.")
 @click.option("--force", is_flag=True, help="Permission to replace a file that is there. [default: refused]")
 def convert(
     checkpoint: Path | None,

@@ -8,8 +8,9 @@ import click
 
 from edge_arseg.cli.host.checkpoint import PATH, checkpoint_options, read_checkpoint
 from edge_arseg.cli.options import SIZE, json_option
-from edge_arseg.cli.output import gmacs, print_fields, print_json, progress
+from edge_arseg.cli.output import gmacs, note, print_fields, print_json, progress
 from edge_arseg.cli.source import SOURCE
+from edge_arseg.spec.geometry.placement import FitKind
 
 if TYPE_CHECKING:
     from edge_arseg.spec.model import Cost
@@ -17,23 +18,34 @@ if TYPE_CHECKING:
 
 @click.command()
 @checkpoint_options
-@click.option("-o", "--output", type=PATH, help="The bundle to write. [default: NAME-HxW.arseg]")
-@click.option("--size", type=SIZE, help="Rows x columns of the frames. [default: the data set's]")
-@click.option("--gop", type=int, default=12, show_default=True, help="Frames from keyframe to keyframe, at most.")
+@click.option("-o", "--output", type=PATH, help="Folder of the bundle to write. [default: NAME-HxW.arseg]")
+@click.option("--size", type=SIZE, help="Rows x columns of the frames, in pixels. [default: the data set's]")
 @click.option(
-    "--flow-block", type=int, default=4, show_default=True, help="Cell of the motion field: 2, 4 or 8 pixels."
+    "--gop", type=int, default=12, show_default=True, help="Longest distance from keyframe to keyframe, in frames."
+)
+@click.option(
+    "--flow-block", type=int, default=4, show_default=True, help="Edge of a cell of the motion field, 2, 4 or 8 pixels."
+)
+@click.option(
+    "--fit",
+    type=click.Choice([kind.value for kind in FitKind]),
+    default=FitKind.LETTERBOX.value,
+    show_default=True,
+    help="Way in which pictures of another shape enter the network where `run --fit` is not given.",
 )
 @click.option(
     "--clip",
     type=SOURCE,
     default="test://street",
     show_default=True,
-    help="Source of the frames that check the graphs.",
+    help="Source of the golden frames, on which the graphs are compared with torch.",
 )
 @click.option(
-    "--hr-only", is_flag=True, help="HR branch alone, for a checkpoint whose LR branch was not trained. [default: off]"
+    "--hr-only",
+    is_flag=True,
+    help="Bundle of the HR branch alone, for a checkpoint whose LR branch was not trained. [default: off]",
 )
-@click.option("--force", is_flag=True, help="Replace a bundle that exists.")
+@click.option("--force", is_flag=True, help="Permission to replace a bundle that is there. [default: refused]")
 @json_option
 def export(
     checkpoint: Path | None,
@@ -45,6 +57,7 @@ def export(
     size: tuple[int, int] | None,
     gop: int,
     flow_block: int,
+    fit: str,
     clip: str,
     hr_only: bool,
     force: bool,
@@ -60,13 +73,14 @@ def export(
 
     doubt = None if hr_only else read.doubt()
     if doubt is not None:
-        click.echo(f"note: {doubt}", err=True)
+        note(f"note: {doubt}")
     bundle, rows = bundle_from_checkpoint(
         read,
         output,
         size=size,
         gop=gop,
         flow_block=flow_block,
+        fit=FitKind(fit),
         clip=clip,
         hr_only=hr_only,
         force=force,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_arseg.cli.host.checkpoint import PATH, require_host
-from edge_arseg.cli.options import json_option
+from edge_arseg.cli.options import BUNDLE, TARGET, json_option
 from edge_arseg.cli.output import print_json, print_table, progress
 from edge_arseg.cli.source import SOURCE
 
@@ -21,10 +21,11 @@ SHOWN = 8
 
 
 @click.command()
-@click.argument("bundle", type=PATH)
-@click.option("-o", "--output", type=PATH, required=True, help="The bundle to write.")
+@click.argument("bundle", type=BUNDLE)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the bundle to write, NAME.arseg.")
 @click.option(
     "--target",
+    type=TARGET,
     help="Board that the result is for; sets precisions, activations and recipe. [default: ONNX Runtime on x86]",
 )
 @click.option("--hr", type=PRECISION, help="Precision of the HR branch. [default: int8]")
@@ -39,21 +40,37 @@ SHOWN = 8
     "[default: the target's, else uint8]",
 )
 @click.option("--recipe", help="Calibration recipe: a name, or a .toml file. [default: the target's, else street]")
-@click.option("--data", type=PATH, help="Folder that {data} in the recipe stands for.")
-@click.option("--max-drop", type=click.FloatRange(0), help="Points of mIoU each branch may lose; needs --labels.")
-@click.option("--labels", type=PATH, help="Folder of index PNGs, to score on. Not what you report on later.")
-@click.option("--clip", type=SOURCE, help="Labelled clip.")
-@click.option("--images", type=PATH, help="Folder of labelled images, instead of a clip.")
-@click.option("--limit", type=click.IntRange(1), help="Score only the first so many frames or images.")
-@click.option("--threads", type=click.IntRange(1), help="Of the engines. [default: all cores]")
+@click.option("--data", type=PATH, help="Folder that {data} in the recipe stands for. [default: none]")
+@click.option(
+    "--max-drop",
+    type=click.FloatRange(0),
+    help="Points of mIoU that each branch may lose; needs --labels. [default: no limit, not measured]",
+)
+@click.option(
+    "--labels",
+    type=PATH,
+    help="Folder of labels to score on, PNG files of class numbers; not those that you report on later. [default: "
+    "none]",
+)
+@click.option("--clip", type=SOURCE, help="Clip that --labels belong to. [default: none]")
+@click.option(
+    "--images", type=PATH, help="Folder of images that --labels belong to, in place of a clip. [default: none]"
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    help="Number of frames or images that are scored, from the first on. [default: all]",
+)
+@click.option("--threads", type=click.IntRange(1), help="Number of CPU threads of the engines. [default: all cores]")
 @click.option(
     "--min-agreement",
     type=click.FloatRange(0, 1),
-    help="Gate, here and wherever the bundle runs: share of golden pixels with torch's class; needs --because. "
+    help="Share of the golden pixels, 0 to 1, that have to get torch's class, here and wherever the bundle runs; needs "
+    "--because. "
     "[default: 0.98]",
 )
 @click.option("--because", metavar="TEXT", help="Reason for another gate; stays in the bundle. [default: none]")
-@click.option("--force", is_flag=True, help="Replace a bundle that exists.")
+@click.option("--force", is_flag=True, help="Permission to replace a bundle that is there. [default: refused]")
 @json_option
 def quantize(
     bundle: Path,
@@ -79,7 +96,7 @@ def quantize(
     """Quantize a float32 BUNDLE, with ranges from clips.
 
     Ranks the layers by what they cost, and with --max-drop keeps the worst in float until each branch is within that
-    of float32. Exits with 1, and writes nothing, where that cannot be had or the golden frames do not reach the gate.
+    of float32. Exits with 1, and writes nothing, where that is not possible or the golden frames do not reach the gate.
     """
     if (min_agreement is None) != (because is None):
         raise click.UsageError("--min-agreement and --because go together: another gate needs its reason")

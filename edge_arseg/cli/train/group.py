@@ -14,6 +14,6 @@ SHOWN = {
 """Command to the first sentence of its help."""
 
 
-@click.command(cls=LazyGroup, modules=COMMANDS, shown=SHOWN)
+@click.command(cls=LazyGroup, modules=COMMANDS, shown=SHOWN, path=("train",))
 def train() -> None:
     """Train a model: prepare pairs of frames, then the HR branch on stills, then the LR branch on pairs."""

@@ -18,36 +18,54 @@ DEFAULTS = HrSettings()
 
 @click.command()
 @click.argument("dataset", type=PATH)
-@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run.")
-@click.option("--layout", default="auto", show_default=True, help="Layout of DATASET; see docs/training_data.md.")
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run, which --resume goes on with.")
+@click.option(
+    "--layout",
+    default="auto",
+    show_default=True,
+    help="Layout of the folders of DATASET; docs/training_data.md lists them.",
+)
 @click.option("--backbone", default=DEFAULTS.backbone, show_default=True, help="Backbone, built in or module:function.")
 @click.option(
     "--crop",
     type=SIZE,
     default="{}x{}".format(*DEFAULTS.augmentation.crop),
     show_default=True,
-    help="Rows x columns of a view.",
+    help="Rows x columns of a training view, in pixels.",
 )
 @click.option(
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
     default=DEFAULTS.dropout,
     show_default=True,
-    help="Share of the feature's channels that a view leaves out.",
+    help="Share of the feature's channels, 0 to 1, that a training view leaves out.",
 )
 @click.option(
-    "--weight-decay", type=float, default=DEFAULTS.weight_decay, show_default=True, help="Of the convolutions."
+    "--weight-decay",
+    type=float,
+    default=DEFAULTS.weight_decay,
+    show_default=True,
+    help="Weight decay of the convolutions, per step.",
 )
 @click.option(
     "--augmentation",
     type=click.Choice(list(AUGMENTATIONS)),
     default=next(iter(AUGMENTATIONS)),
     show_default=True,
-    help="strong for a start from nothing, light to finish.",
+    help="Augmentation of the training views: strong for a start from nothing, light to finish.",
 )
-@click.option("--from", "start", type=PATH, help="Start from these weights: a run's folder or a .safetensors file.")
 @click.option(
-    "--street", type=click.IntRange(0), default=DEFAULTS.street, show_default=True, help="Rendered pictures to mix in."
+    "--from",
+    "start",
+    type=PATH,
+    help="Weights to start from, the folder of a run or a .safetensors file. [default: random]",
+)
+@click.option(
+    "--street",
+    type=click.IntRange(0),
+    default=DEFAULTS.street,
+    show_default=True,
+    help="Number of rendered street pictures that are mixed in.",
 )
 @run_options(DEFAULTS)
 def hr(

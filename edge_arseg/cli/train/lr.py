@@ -24,39 +24,57 @@ DEFAULTS = LrSettings()
 
 @click.command()
 @click.argument("model", type=PATH)
-@click.option("--pairs", type=PATH, help="Store of labelled pairs, from `train prepare`.")
-@click.option("--unlabelled", type=PATH, multiple=True, help="Store of pairs that the HR branch labels; repeatable.")
-@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run.")
-@click.option("--lr-scale", type=float, default=DEFAULTS.lr_scale, show_default=True, help="Size of the LR image.")
-@click.option("--backbone", help="Backbone of your own, package.module:function, for a .safetensors file.")
+@click.option("--pairs", type=PATH, help="Folder of labelled pairs, from `train prepare`. [default: none]")
+@click.option(
+    "--unlabelled",
+    type=PATH,
+    multiple=True,
+    help="Folder of pairs that the HR branch labels; may be given again. [default: none]",
+)
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run, which --resume goes on with.")
+@click.option(
+    "--lr-scale",
+    type=float,
+    default=DEFAULTS.lr_scale,
+    show_default=True,
+    help="Size of the LR image as a share of the frame's, 0 to 1.",
+)
+@click.option(
+    "--backbone", help="Backbone of your own, package.module:function, for a .safetensors file. [default: named in it]"
+)
 @click.option(
     "--start",
     type=click.Choice([start.value for start in LrStart]),
     default=LrStart.HR.value,
     show_default=True,
-    help="LR branch from the HR branch; LR branch of MODEL; LR branch and fusion of MODEL.",
+    help="Weights at the start: hr, the LR branch is a copy of the HR branch; lr, the LR branch of MODEL; all, LR "
+    "branch and fusion of MODEL.",
 )
-@click.option("--share", type=float, help="Keyframe's share of the feature at first. [default: 0.5 where possible]")
+@click.option(
+    "--share",
+    type=float,
+    help="Share of the keyframe's feature in the fused one at the start, 0 to 1. [default: 0.5 where possible]",
+)
 @click.option(
     "--sharpness",
     type=float,
     default=DEFAULTS.start.sharpness,
     show_default=True,
-    help="How sharply attention picks at first.",
+    help="Sharpness of the attention at the start, a factor of its similarities.",
 )
 @click.option(
     "--locality",
     type=float,
     default=DEFAULTS.start.locality,
     show_default=True,
-    help="Initial position bias: penalty per pixel of distance.",
+    help="Position bias of the attention at the start, a penalty per pixel of distance.",
 )
 @click.option(
     "--fst",
     type=click.Choice([fst.value for fst in Fst]),
     default=DEFAULTS.supervision,
     show_default=True,
-    help="What teaches beside labels: the paper's Table 3.",
+    help="Feature similarity training, the teacher beside the labels, as in Table 3 of the paper.",
 )
 @click.option(
     "--feature-weight",
@@ -77,24 +95,28 @@ DEFAULTS = LrSettings()
     type=click.Choice([distances.value for distances in Distances]),
     default=DEFAULTS.distances,
     show_default=True,
-    help="Distance to train on: random, always the largest, or growing during the run.",
+    help="Distances from the keyframe to train on: random ones, the largest alone, or growing ones.",
 )
 @click.option(
     "--unlabelled-share",
     type=float,
     default=DEFAULTS.unlabelled_share,
     show_default=True,
-    help="Share of unlabelled pairs, with --pairs.",
+    help="Share of unlabelled pairs in a batch, 0 to 1, where --pairs is given too.",
 )
 @click.option(
     "--confidence",
     type=float,
     default=DEFAULTS.confidence,
     show_default=True,
-    help="Minimum HR-branch probability for a pseudo-label.",
+    help="Probability of the HR branch, 0 to 1, from which its class counts as a label.",
 )
 @click.option(
-    "--score-pairs", type=click.IntRange(1), default=SCORED_PAIRS, show_default=True, help="Held-back pairs to score."
+    "--score-pairs",
+    type=click.IntRange(1),
+    default=SCORED_PAIRS,
+    show_default=True,
+    help="Number of held-back pairs that are scored.",
 )
 @run_options(DEFAULTS)
 def lr(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from edge_arseg.cli.output import note
 from edge_arseg.cli.progress import Meter
 from edge_arseg.training.run.settings import RunSettings
 from edge_arseg.training.run.step_precision import AUTO, PRECISIONS
@@ -19,22 +20,28 @@ def run_options(defaults: RunSettings) -> Callable[[Callable[..., Any]], Callabl
     ``place``: ``--device --threads --workers --resume``.
     """
     options = (
-        ("recipe", "--steps", click.IntRange(1), defaults.steps, "Steps of the optimizer."),
-        ("recipe", "--batch", click.IntRange(1), defaults.batch, "Views a step."),
+        ("recipe", "--steps", click.IntRange(1), defaults.steps, "Number of steps of the optimizer."),
+        ("recipe", "--batch", click.IntRange(1), defaults.batch, "Number of training views in a step."),
         ("recipe", "--rate", float, defaults.rate, "Largest learning rate."),
-        ("recipe", "--overlap", click.FloatRange(0), defaults.overlap, "Factor of the soft Jaccard loss."),
-        ("recipe", "--score-every", click.IntRange(1), defaults.score_every, "Steps between scores."),
+        (
+            "recipe",
+            "--overlap",
+            click.FloatRange(0),
+            defaults.overlap,
+            "Factor of the soft Jaccard loss, beside cross entropy.",
+        ),
+        ("recipe", "--score-every", click.IntRange(1), defaults.score_every, "Number of steps from score to score."),
         (
             "recipe",
             "--precision",
             click.Choice([AUTO, *PRECISIONS]),
             defaults.precision,
-            "Number format of the products. auto times a few steps of each and uses the faster.",
+            "Number format of the products; auto times a few steps in each and takes the faster.",
         ),
-        ("recipe", "--seed", int, defaults.seed, "Seed of weights and views."),
-        ("place", "--device", str, "auto", "cpu, cuda, cuda:N, or auto."),
-        ("place", "--threads", click.IntRange(1), None, "CPU threads. [default: all cores]"),
-        ("place", "--workers", click.IntRange(0), 1, "Worker processes that make views."),
+        ("recipe", "--seed", int, defaults.seed, "Seed of the random numbers, a number: weights and training views."),
+        ("place", "--device", str, "auto", "Device to train on: cpu, cuda, cuda:N, or auto."),
+        ("place", "--threads", click.IntRange(1), None, "Number of CPU threads. [default: all cores]"),
+        ("place", "--workers", click.IntRange(0), 1, "Number of processes that make training views."),
     )
     groups = {flag.strip("-").replace("-", "_"): group for group, flag, *_ in options} | {"resume": "place"}
 
@@ -45,7 +52,9 @@ def run_options(defaults: RunSettings) -> Callable[[Callable[..., Any]], Callabl
                 values[group] = {name: values.pop(name) for name, its in groups.items() if its == group}
             return command(**values)
 
-        decorated = click.option("--resume", is_flag=True, help="Go on with the run in the folder.")(with_run)
+        decorated = click.option(
+            "--resume", is_flag=True, help="Continuation of the run in the folder. [default: off, a new run]"
+        )(with_run)
         for _, flag, kind, default, words in reversed(options):
             shown = default is not None
             decorated = click.option(flag, type=kind, default=default, show_default=shown, help=words)(decorated)
@@ -56,7 +65,7 @@ def run_options(defaults: RunSettings) -> Callable[[Callable[..., Any]], Callabl
 
 def say(line: str) -> None:
     """Print a line for people on stderr."""
-    click.echo(line, err=True)
+    note(line)
 
 
 def shown_on(meter: Meter, steps: int) -> Callable[[int, float, float], None]:

@@ -17,9 +17,12 @@ _PATH = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("dataset", type=_PATH, required=False)
-@click.option("-o", "--output", type=_PATH, required=True, help="Folder of the pair store; an unfinished one goes on.")
+@click.option("-o", "--output", type=_PATH, required=True, help="Folder of the pairs; an unfinished one is continued.")
 @click.option(
-    "--layout", default=DEFAULTS.layout, show_default=True, help="Layout of DATASET; see docs/training_data.md."
+    "--layout",
+    default=DEFAULTS.layout,
+    show_default=True,
+    help="Layout of the folders of DATASET; docs/training_data.md lists them.",
 )
 @click.option(
     "--held-back",
@@ -27,44 +30,70 @@ _PATH = click.Path(path_type=Path)
     type=float,
     default=DEFAULTS.share,
     show_default=True,
-    help="Share of DATASET that is not trained on.",
+    help="Share of DATASET, 0 to 1, that is scored on and not trained on.",
 )
 @click.option(
     "--clips-per-image",
     type=click.IntRange(1),
     default=DEFAULTS.clips_per_image,
     show_default=True,
-    help="Drives through a still.",
+    help="Number of clips that are made of each image.",
 )
 @click.option(
-    "--street", type=click.IntRange(0), default=DEFAULTS.street, show_default=True, help="Clips of the rendered street."
+    "--street",
+    type=click.IntRange(0),
+    default=DEFAULTS.street,
+    show_default=True,
+    help="Number of clips of the rendered street.",
 )
 @click.option(
-    "--clip", "clips", multiple=True, type=SOURCE, help="Real clip with labels; may be given again. Needs --labels."
+    "--clip",
+    "clips",
+    multiple=True,
+    type=SOURCE,
+    help="Clip with labels, which --labels names; may be given again. [default: none]",
 )
-@click.option("--labels", multiple=True, type=_PATH, help="Labels of the --clip given at the same place.")
-@click.option("--unlabelled", multiple=True, type=SOURCE, help="Clip without labels; may be given again.")
-@click.option("--authors", type=_PATH, help="The AR-Seg authors' processed CamVid folder.")
-@click.option("--classes", help="camvid-11, camvid-12, cityscapes-19 or a TOML file. [default: those of DATASET]")
-@click.option("--size", type=SIZE, help="Rows x columns of the frames. [default: those of the first image]")
 @click.option(
-    "--gop", type=click.IntRange(2), default=DEFAULTS.gop, show_default=True, help="Frames from keyframe to keyframe."
+    "--labels",
+    multiple=True,
+    type=_PATH,
+    help="Folder of the labels of a --clip, in the same order; may be given again. [default: none]",
+)
+@click.option(
+    "--unlabelled", multiple=True, type=SOURCE, help="Clip without labels; may be given again. [default: none]"
+)
+@click.option("--authors", type=_PATH, help="Folder of CamVid as the authors of AR-Seg processed it. [default: none]")
+@click.option(
+    "--classes",
+    help="Classes of the labels: camvid-11, camvid-12, cityscapes-19 or a TOML file. [default: those of DATASET]",
+)
+@click.option("--size", type=SIZE, help="Rows x columns of the frames, in pixels. [default: those of the first image]")
+@click.option(
+    "--gop",
+    type=click.IntRange(2),
+    default=DEFAULTS.gop,
+    show_default=True,
+    help="Distance from keyframe to keyframe, in frames.",
 )
 @click.option(
     "--motion-mix",
     default=",".join(f"{motion}={share:g}" for motion, share in DEFAULTS.mix.items()),
     show_default=True,
-    help="Where the vectors come from.",
+    help="Shares of the clips by source of their motion vectors.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=DEFAULTS.seed, show_default=True, help="Seed of everything drawn."
+    "--seed",
+    type=click.IntRange(0),
+    default=DEFAULTS.seed,
+    show_default=True,
+    help="Seed of the random numbers, a number.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(1),
     default=DEFAULTS.workers,
     show_default=True,
-    help="Clips in the making at once.",
+    help="Number of clips that are made at once.",
 )
 @json_option
 def prepare(

@@ -24,6 +24,7 @@ from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
 from edge_arseg.spec.entries import DecoderEntry, GoldenEntry, Provenance
 from edge_arseg.spec.frame import Branch
+from edge_arseg.spec.geometry.placement import FitKind
 from edge_arseg.spec.manifest import REVISION, Manifest, Role
 from edge_arseg.spec.weights import DecoderWeights, FusionWeights, bytes_from_arrays
 from edge_arseg.video.sources.kinds import SourceKind
@@ -132,6 +133,7 @@ def bundle_from_network(
         provenance=Provenance(dict(checkpoints or {}), versions()),
         files=file_entries(contents),
         branches=(Branch.HR,) if hr_only else (Branch.HR, Branch.LR),
+        fit=settings.fit,
     )
     seen: list[Agreement] = []
 
@@ -157,6 +159,7 @@ def bundle_from_checkpoint(
     size: tuple[int, int] | None = None,
     gop: int = 12,
     flow_block: int = 4,
+    fit: FitKind = FitKind.LETTERBOX,
     clip: str | Path = DEFAULT_CLIP,
     hr_only: bool = False,
     force: bool = False,
@@ -170,6 +173,7 @@ def bundle_from_checkpoint(
         size: rows and columns of the frames; ``None``: those of the data set.
         gop: frames from keyframe to keyframe, at most.
         flow_block: side of a cell of the flow, luma pixels.
+        fit: how a picture of another shape enters a frame, where nobody says otherwise.
         clip, hr_only, force, progress: see ``bundle_from_network``.
 
     Raises:
@@ -182,7 +186,7 @@ def bundle_from_checkpoint(
         raise OptionError(f"--size HxW is needed: {name} names no data set with a usual size")
     return bundle_from_network(
         checkpoint.network,
-        ExportSettings(*size, checkpoint.lr_scale, gop, flow_block),
+        ExportSettings(*size, checkpoint.lr_scale, gop, flow_block, fit),
         path or f"{name}-{size[0]}x{size[1]}{SUFFIX}",
         clip=clip,
         checkpoints=checkpoint.digests,

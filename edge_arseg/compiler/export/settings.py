@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from edge_arseg.spec.geometry.placement import FitKind
 from edge_arseg.spec.model import lr_size
 
 
@@ -14,6 +15,7 @@ class ExportSettings:
         lr_scale: size of the LR image over that of the frame, in (0, 1].
         gop: frames from one keyframe to the next, the paper's L.
         flow_block: side of a cell of the flow, luma pixels.
+        fit: how a picture of another shape enters a frame, where nobody says otherwise.
     """
 
     height: int
@@ -21,6 +23,7 @@ class ExportSettings:
     lr_scale: float = 0.5
     gop: int = 12
     flow_block: int = 4
+    fit: FitKind = FitKind.LETTERBOX
 
     @property
     def frame_size(self) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
+from edge_arseg.installation import install_packages
 
 _TIMEOUT_S = 1200
 """The slowest board takes a few minutes."""
@@ -170,9 +171,10 @@ def compiler_from_sm(sm: int, compilers: Iterator[CudaCompiler] | None = None) -
         raise EnvironmentUnfitError(
             "no CUDA compiler: nvcc is neither on PATH nor in /usr/local/cuda/bin, and no libnvrtc is found. "
             "On a Jetson type: export PATH=/usr/local/cuda/bin:$PATH, or sudo apt install cuda-nvcc-12-6 (the number "
-            "is that of the JetPack's CUDA); elsewhere: pip install nvidia-cuda-nvrtc. Or run with --fusion graph"
+            f"is that of the JetPack's CUDA); elsewhere: {install_packages('nvidia-cuda-nvrtc')}. "
+            "Or run with --fusion graph"
         )
-    older = "; sm_72 and older ended with CUDA 12: pip install 'nvidia-cuda-nvrtc-cu12<13'" if sm < 75 else ""
+    older = f"; sm_72 and older ended with CUDA 12: {install_packages('nvidia-cuda-nvrtc-cu12<13')}" if sm < 75 else ""
     raise BuildError(f"sm_{sm} is known to none of {', '.join(seen)}{older}; or run with --fusion graph")
 
 

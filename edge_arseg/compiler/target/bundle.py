@@ -8,6 +8,7 @@ from pathlib import Path
 from edge_arseg.compiler.quantize.options import chosen_roles
 from edge_arseg.compiler.writing import file_entries, write_bundle
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
+from edge_arseg.installation import host_advice
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import agreements, verified_roles
@@ -109,7 +110,7 @@ def check_convertible(bundle: Bundle, precisions: Mapping[Role, Precision], *, t
         raise EnvironmentUnfitError(
             f"this bundle holds float32 graphs, and converting them takes {', '.join(missing)}, not installed here: on "
             f"the host type edge-arseg compile {bundle.path.name} --target {target.id} and copy what it writes; or "
-            "pip install 'edge-arseg[host]'; or keep float32: --hr fp32 --lr fp32 --fuse fp32"
+            f"{host_advice()}; or keep float32: --hr fp32 --lr fp32 --fuse fp32"
         )
 
 

@@ -14,6 +14,7 @@ from edge_arseg.compiler.target.place import BuildPlace, place_from_target
 from edge_arseg.compiler.target.precision import precisions_from_target
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
+from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.target import Target
 
@@ -24,7 +25,7 @@ class CompileOptions:
 
     Attributes:
         precisions: asked for, by role; graphs that are not named get the target's.
-        output: bundle to write; ``None``: ``NAME-TARGET.arseg`` beside the one given.
+        output: bundle to write; ``None``: ``NAME-TARGET.arseg`` beside the one given, or here for a shipped one.
         force: replace a bundle that is there, and build engines that are there.
         engines: build them, where this is the machine for it.
         roles: graphs to build engines of; ``None``: all that the bundle has.
@@ -97,7 +98,7 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
         machine: this one.
 
     Raises:
-        OptionError, EnvironmentUnfitError: what was asked for cannot be had.
+        OptionError, EnvironmentUnfitError: what was asked for is not possible.
     """
     target = choose_target(name, bundle.manifest.target, machine)
     if options.engines:
@@ -115,7 +116,8 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
         output = bundle.path
         ready = None if options.force and renewable_kernels(bundle, kernels) else bundle
     else:
-        output = options.output or bundle.path.with_name(f"{stem}-{target.id}{SUFFIX}")
+        folder = Path() if bundle.path.parent == ZOO else bundle.path.parent  # nothing is written into the package
+        output = options.output or folder / f"{stem}-{target.id}{SUFFIX}"
         ready = None if options.force else _earlier(output, bundle, target, precisions)
     return CompileSetting(bundle, options, machine, target, place, precisions, kernels, roles, output, ready)
 

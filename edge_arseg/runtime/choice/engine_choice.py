@@ -18,7 +18,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from pathlib import Path
 from typing import TypeAlias
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
@@ -31,7 +30,7 @@ from edge_arseg.runtime.choice.trial_memory import TrialMemory
 from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import UNPROVED, checked_backend
 from edge_arseg.runtime.mode import Mode, modes_to_run
-from edge_arseg.runtime.zoo import shipped_bundles
+from edge_arseg.runtime.zoo import bundle_path, shipped_bundles
 
 CANDIDATES = ("tensorrt", "openvino-bf16", "openvino", "onnxruntime-cuda", "onnxruntime")
 """Backends that are tried. ``onnxruntime-tensorrt`` is not one: it builds for minutes where it has not run yet."""
@@ -73,7 +72,7 @@ class Choice:
 
 
 Choosable: TypeAlias = Choice | Bundle | str | PathLike[str] | None
-"""A choice that was made, a bundle, its folder, or ``None`` for one of those in the package."""
+"""A choice that was made, a bundle, its folder or the name of a shipped one, or ``None`` for one of those."""
 
 
 def unproved(bundle: Bundle, options: EngineOptions) -> Choice:
@@ -96,7 +95,7 @@ def settled(
     """
     if isinstance(what, Choice):
         return what, modes_to_run(what.bundle, asked, usual)
-    bundle = what if what is None or isinstance(what, Bundle) else read_bundle(Path(what))
+    bundle = what if what is None or isinstance(what, Bundle) else read_bundle(bundle_path(what))
     modes = modes_to_run(bundle, asked, usual)
     choice = choice_from_options(bundle, modes, options)
     for warning in choice.warnings:
@@ -132,7 +131,7 @@ def choice_from_options(
         BuildError: the backend named cannot run the bundle, or none can and one has no engine of it.
     """
     named = what is not None
-    bundles = [what if isinstance(what, Bundle) else read_bundle(Path(what))] if what is not None else None
+    bundles = [what if isinstance(what, Bundle) else read_bundle(bundle_path(what))] if what is not None else None
     if options.backend != AUTO:
         checked_backend(options.backend)
     candidates = CANDIDATES if candidates is None else candidates
@@ -254,7 +253,7 @@ class _Tries:
                 others = [self.look(bundle, other) for other in self.candidates if _untried(bundle, other, trials)]
                 passing = [t for t in (*trials, *others) if t.bundle == trial.bundle and t.passes(required)]
                 raise EnvironmentUnfitError(refusal(figure, bundle, passing))
-            warnings.append(f"{figure}; it runs all the same, as --unchecked says")
+            warnings.append(f"{figure}; it runs anyway, because of --unchecked")
         if self._memory.unwritable:
             warnings.append(
                 f"{self._memory.folder} cannot be written: what was tried here is not remembered, and is tried again "

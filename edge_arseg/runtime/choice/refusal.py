@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle
 from edge_arseg.runtime.choice.trial import Trial
-from edge_arseg.runtime.zoo import ZOO
+from edge_arseg.runtime.zoo import ZOO, shipped_name
 
 
 def refusal(figure: str, bundle: Bundle, passing: Sequence[Trial]) -> str:
@@ -20,9 +20,10 @@ def refusal(figure: str, bundle: Bundle, passing: Sequence[Trial]) -> str:
     ways = [f"--backend {trial.backend}: {trial.agreement:.2%} of the pixels agree there" for trial in passing]
     if source := _source_digest(bundle):
         path = _bundle_of(source, [bundle.path.parent, ZOO])
-        name = f"-b {path}" if path else f"-b with the bundle of digest {source[:12]}"
+        typed = shipped_name(path) if path and path.parent == ZOO else path
+        name = f"-b {typed}" if path else f"-b with the bundle of digest {source[:12]}"
         ways.append(f"{name}: the bundle that this one was made from")
-    ways.append("--unchecked: runs it all the same (unchecked=True in Python)")
+    ways.append("--unchecked: runs it anyway (unchecked=True in Python)")
     return figure + "; ways out:\n" + "\n".join(f"  {way}" for way in ways)
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
+from edge_arseg.installation import install_packages, pip
 from edge_arseg.runtime.device.jetson_signs import board_module
 from edge_arseg.runtime.device.owner_thread import OwnerThread
 from edge_arseg.spec.tensor import TensorSpec
@@ -228,9 +229,10 @@ def _pycuda_driver() -> ModuleType:
         if (error.name or "").split(".")[0] == "pycuda" and isinstance(error, ModuleNotFoundError):
             raise EnvironmentUnfitError(
                 "pycuda is missing, which moves frames to the GPU; it is compiled where it is installed: "
-                "export PATH=/usr/local/cuda/bin:$PATH; pip install pycuda"
+                f"export PATH=/usr/local/cuda/bin:$PATH; {install_packages('pycuda')}"
             ) from error
         raise EnvironmentUnfitError(
             f"pycuda cannot be loaded ({error}): the GPU's driver is missing or pycuda was compiled for another CUDA; "
-            "in a container start with --runtime nvidia, else: pip install --force-reinstall --no-cache-dir pycuda"
+            f"in a container start with --runtime nvidia, else: "
+            + pip("install --force-reinstall --no-cache-dir pycuda")
         ) from error

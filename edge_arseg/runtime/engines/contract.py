@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
@@ -44,6 +45,15 @@ class EngineOptions:
 
 
 DEFAULT_ENGINES = EngineOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTime:
+    """Mean milliseconds of a layer, by its name and kind in the library's words."""
+
+    name: str
+    kind: str
+    ms: float
 
 
 class Place(str, Enum):
@@ -107,6 +117,24 @@ class Engine(ABC):
             BuildError: the backend cannot load it.
         """
         return cls(bundle.graph_path(role), threads=threads)  # type: ignore[call-arg, arg-type]
+
+    @classmethod
+    def layer_times(
+        cls, bundle: Bundle, role: Role, frame: NDArray[np.uint8], *, threads: int | None, runs: int
+    ) -> tuple[LayerTime, ...]:
+        """Return the time of each layer of a role that takes a frame, where the library says it.
+
+        Args:
+            bundle: checked.
+            role: ``hr`` or ``lr``.
+            frame: ``[H, W, 3] uint8``.
+            threads: as in ``from_bundle``.
+            runs: that are averaged, behind one that is not.
+
+        Returns:
+            In the order they run; nothing where the library does not say.
+        """
+        return ()
 
     @abstractmethod
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:

@@ -7,10 +7,12 @@ from importlib import import_module
 from types import TracebackType
 
 from edge_arseg.errors import BundleError, EnvironmentUnfitError, OptionError
+from edge_arseg.installation import install_packages
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.contract import AUTO, Engine
 from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role
+from edge_arseg.suggestion import did_you_mean
 
 BACKENDS = {
     "onnxruntime": "edge_arseg.runtime.engines.onnxruntime.engine:OnnxRuntimeEngine [onnxruntime]",
@@ -37,7 +39,10 @@ def checked_backend(backend: str) -> str:
         OptionError: no such backend.
     """
     if backend not in BACKENDS and ":" not in backend:
-        raise OptionError(f"no backend is called {backend!r}; known: {', '.join(sorted(BACKENDS))}")
+        meant = did_you_mean(backend, [AUTO, *BACKENDS])
+        raise OptionError(
+            f"no backend is called {backend!r}; {meant and f'{meant} '}known: {', '.join(sorted(BACKENDS))}"
+        )
     return backend
 
 
@@ -57,7 +62,8 @@ def engine_class(backend: str) -> type[Engine]:
         if error.name == module and backend not in BACKENDS:
             raise OptionError(f"--backend {backend}: cannot import {module!r}; is it on PYTHONPATH?") from error
         raise EnvironmentUnfitError(
-            f"--backend {backend} needs {error.name}, which is not installed: pip install {error.name}"
+            f"--backend {backend} needs {error.name}, which is not installed; type: "
+            + install_packages(error.name or module)
         ) from error
     found = getattr(library, name, None)
     if not (isinstance(found, type) and issubclass(found, Engine)):

@@ -32,8 +32,8 @@ class CpuKernelFusion(Fusion):
         from edge_arseg.runtime.kernels.numba_fuse import FusionKernel
 
         shapes = FusionShapes.of(bundle.manifest)
-        self._kernel = FusionKernel(shapes, bundle.fusion_weights(), threads)
         self._head = KernelHead(bundle, Role.HEAD, threads=threads)
+        self._kernel = FusionKernel(shapes, bundle.fusion_weights(), threads)
         channels, (height, width) = shapes.channels, shapes.feature
         count = -(-4 * channels * height * width // PART_BYTES) if self._head.divisible else 1
         rows = -(-height // count)

@@ -1,18 +1,17 @@
 """Which way of fusing runs: one table, the best way first.
 
 A way that the bundle, the CPU or the libraries rule out is passed over in silence; one that shows only when it is
-opened that it cannot be had, with a warning. Where ``--fusion`` names a way, its reason is the error.
+opened that it is not available, with a warning. Where ``--fusion`` names a way, its reason is the error.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import AUTO, EngineOptions, Place
-from edge_arseg.runtime.engines.opening import engine_class
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.head import Head
 
@@ -52,62 +51,70 @@ CHOICES = (AUTO, *dict.fromkeys(way.name for way in FUSIONS))
 """Values of ``EngineOptions.fusion``."""
 
 
-def fusions_for(bundle: Bundle, options: EngineOptions) -> list[type[Fusion]]:
-    """Return the ways of fusing that may be tried, the best first; nothing is opened.
+def fusions_for(bundle: Bundle, options: EngineOptions, place: Place) -> Iterator[type[Fusion]]:
+    """Yield the ways of fusing that may be tried, the best first; nothing is opened.
 
     Args:
         bundle: checked, with a ``fuse`` graph.
-        options: fusion and backend.
+        options: fusion, threads and backend.
+        place: where the engines leave their features.
 
     Raises:
         OptionError: no such fusion.
-        EnvironmentUnfitError: the fusion that was named is ruled out, or the backend's library is not installed.
+        EnvironmentUnfitError: the fusion that was named is ruled out.
     """
-    place = engine_class(options.backend).feature_place
     return _possible(
         FUSIONS,
         bundle,
         options,
+        place,
         f"this backend keeps features on the GPU ({place.value}), where no kernel reads them; run with --fusion graph, "
         "or with --backend tensorrt, which has one",
     )
 
 
-def open_fusion(bundle: Bundle, options: EngineOptions) -> Fusion:
-    """Open the first way of fusing that can be had.
+def open_fusion(bundle: Bundle, options: EngineOptions, place: Place) -> Fusion:
+    """Open the first way of fusing that is available.
 
     Args:
         bundle: checked, with a ``fuse`` graph.
         options: fusion, backend and threads.
+        place: where the engines leave their features.
 
     Raises:
         OptionError, EnvironmentUnfitError: see ``fusions_for``.
         BundleError, BuildError: the last way cannot be opened; see ``Fusion.open``.
     """
-    return _first_opened(fusions_for(bundle, options), bundle, options)
+    return _first_opened(fusions_for(bundle, options, place), bundle, options)
 
 
-def open_lr_head(bundle: Bundle, options: EngineOptions) -> Head:
+def open_lr_head(bundle: Bundle, options: EngineOptions, place: Place) -> Head:
     """Open the first way of decoding the LR feature alone; arguments and errors as for ``open_fusion``."""
     nowhere = "nothing is fused in mode lr, and no kernel decodes on the GPU; run with --fusion auto"
-    heads: list[type[Head]] = _possible(HEADS, bundle, options, nowhere)
+    heads: Iterator[type[Head]] = _possible(HEADS, bundle, options, place, nowhere)
     return _first_opened(heads, bundle, options)
 
 
-def _first_opened(kinds: Sequence[type[K]], bundle: Bundle, options: EngineOptions) -> K:
-    for kind in kinds[:-1]:
+def _first_opened(kinds: Iterator[type[K]], bundle: Bundle, options: EngineOptions) -> K:
+    """Open the first that is available; each is looked at only where those before it could not be opened."""
+    kind = next(kinds)
+    while True:
         try:
             return kind.open(bundle, options)
         except (BuildError, EnvironmentUnfitError) as error:
+            following = next(kinds, None)
+            if following is None:
+                raise
             _log.warning("fusion by the `fuse` graph, which is slower than the %s: %s", kind.name, error)
-    return kinds[-1].open(bundle, options)
+            kind = following
 
 
-def _possible(ways: Sequence[Way], bundle: Bundle, options: EngineOptions, nowhere: str) -> list[type[Any]]:
+def _possible(
+    ways: Sequence[Way], bundle: Bundle, options: EngineOptions, place: Place, nowhere: str
+) -> Iterator[type[Any]]:
     if options.fusion not in CHOICES:
         raise OptionError(f"fusion {options.fusion!r} seen, expected one of {', '.join(CHOICES)}")
-    place = engine_class(options.backend).feature_place
-    possible, reason = [], nowhere
+    possible, reason = False, nowhere
     for way in ways:
         if place not in way.places or options.fusion not in (AUTO, way.name):
             continue
@@ -115,9 +122,9 @@ def _possible(ways: Sequence[Way], bundle: Bundle, options: EngineOptions, nowhe
         kind = getattr(import_module(module), name)
         ruled_out = kind.unavailable(bundle)
         if ruled_out is None:
-            possible.append(kind)
+            possible = True
+            yield kind
         else:
             reason = ruled_out
     if not possible:
         raise EnvironmentUnfitError(f"--fusion {options.fusion}: {reason}")
-    return possible

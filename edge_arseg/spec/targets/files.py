@@ -8,12 +8,14 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from edge_arseg.errors import OptionError, TargetError
+from edge_arseg.installation import reinstall
 from edge_arseg.spec.manifest import Precision
 from edge_arseg.spec.plain import faults_from_error
 from edge_arseg.spec.targets.jetpack import JetPackTable
 from edge_arseg.spec.targets.target import Kind, Target, longest_prefix
 from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.storage.toml import data_from_toml
+from edge_arseg.suggestion import did_you_mean
 
 JETPACKS = "jetpacks.toml"
 _OURS = {"id", "name", "kind", "tier", "reason", "jetpacks", "precision", "sources", "unverified"}
@@ -49,7 +51,11 @@ def target_named(name: str, folder: Path | None = None) -> Target:
     """
     known = targets(folder)
     if name not in known:
-        raise OptionError(f"no target is called {name!r}; known: {', '.join(known)}. See `edge-arseg targets list`")
+        meant = did_you_mean(name, known)
+        raise OptionError(
+            f"no target is called {name!r}; {meant and f'{meant} '}known: {', '.join(known)}. "
+            "See `edge-arseg targets list`"
+        )
     return known[name]
 
 
@@ -98,7 +104,7 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return data_from_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise TargetError(f"{path}: missing; install again: pip install --force-reinstall edge-arseg") from error
+        raise TargetError(f"{path}: missing; install again: {reinstall()}") from error
     except ValueError as error:  # not TOML, not UTF-8, numbers or nesting without end
         raise TargetError(f"{path.name}: not TOML ({error})") from error
 

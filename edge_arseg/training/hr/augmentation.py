@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.evaluation.labels.files import IGNORED
+from edge_arseg.installation import install_packages
 from edge_arseg.training.hr.settings import StillAugmentation
 
 
@@ -103,7 +104,7 @@ def coded(rgb: np.ndarray, *, crf: int) -> np.ndarray:
         encoder = av.CodecContext.create("libx264", "w")
     except ValueError as error:  # how PyAV says that it has no such encoder
         raise EnvironmentUnfitError(
-            "FFmpeg has no x264 here; install PyAV from its wheel: pip install av --force-reinstall"
+            f"FFmpeg has no x264 here; install PyAV from its wheel: {install_packages('av', again=True)}"
         ) from error
     encoder.height, encoder.width = rgb.shape[:2]
     encoder.pix_fmt = "yuv420p"

@@ -1,7 +1,9 @@
 """Pictures out of anything that FFmpeg opens."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import av
@@ -82,6 +84,7 @@ class Decoder:
         timeout_s: to open, and to wait for the next data.
         own_vectors: export the stream's vectors if they can be chained.
         stream: index of the stream to decode, counted over all streams of the container; ``None``: the largest.
+        data: what to read instead of opening the source: an object with ``read``.
 
     Attributes:
         leap_s: a longer step between the times of two pictures is no pause but a leap of the clock.
@@ -99,12 +102,13 @@ class Decoder:
         timeout_s: tuple[float, float] = (10.0, 5.0),
         own_vectors: bool = True,
         stream: int | None = None,
+        data: Any = None,
     ) -> None:
         self._uri, self._live = source.label, source.live
         location, container_format, defaults = _location(source)
         with source_faults(self._uri):
             self._container = av.open(
-                location,
+                location if data is None else data,
                 format=container_format,
                 options={**defaults, **(options or {})},
                 timeout=timeout_s,
@@ -234,6 +238,9 @@ def say_transfer(label: str, frame: av.VideoFrame, context: Any) -> None:
 
 def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
     """Open a file, camera or stream; errors are those of ``Decoder``."""
+    if source.kind == SourceKind.DEVICE and not os.path.exists(source.location):  # noqa: PTH110 - never raises
+        there = ", ".join(sorted(str(path) for path in Path("/dev").glob("video*"))) or "none"
+        raise SourceError(f"{source.label}: there is no camera {source.location}; cameras of this machine: {there}")
     return Decoder(
         source,
         options=wishes.options,

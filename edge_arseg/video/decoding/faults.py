@@ -12,7 +12,7 @@ from edge_arseg.storage.url import HIDDEN, NETWORK, text_without_logins
 
 _SEEN: tuple[tuple[type[BaseException], str], ...] = (
     (FileNotFoundError, "there is no such file or device; check the path"),
-    (IsADirectoryError, "this is a folder; for a folder of images type images://FOLDER/*.png"),
+    (IsADirectoryError, "this is a folder; name a file in it, or FOLDER/*.png"),
     (PermissionError, "reading it is not permitted; for a camera, add the user to the group 'video'"),
     (ConnectionRefusedError, "nobody listens at this address; check host and port, and that the server runs"),
     (av.error.ExitError, "no data arrived in time; check that the server or camera still sends"),

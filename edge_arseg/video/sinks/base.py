@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import ClassVar
 
 import av
 import numpy as np
@@ -49,7 +50,10 @@ class Sink(ABC):
     Attributes:
         target: what is written, as the user wrote it.
         finished: nobody reads any more (a closed pipe): further results are ignored, the caller may stop.
+        draws: it needs ``result.frame.picture``; of the class. Without such a sink a run makes no pictures.
     """
+
+    draws: ClassVar[bool] = False
 
     def __init__(self, target: str) -> None:
         self.target = target

@@ -98,7 +98,7 @@ class Encoder:
             self._first_s = time_s
         ticks = max(round((time_s - self._first_s) / TIME_BASE), self._last + 1)
         self._last = ticks
-        frame = av.VideoFrame.from_ndarray(self._even(rgb), format="rgb24")
+        frame = av.VideoFrame.from_numpy_buffer(self._even(rgb), format="rgb24")
         frame = frame.reformat(format=self._pixel_format)
         frame.pts = ticks
         frame.time_base = TIME_BASE
@@ -133,7 +133,7 @@ class Encoder:
 
 def _defaults(codec: str, bitrate: int | None, live: bool) -> dict[str, str]:
     if codec == "libx264":
-        options = {"preset": "superfast" if live else "veryfast"}
+        options = {"preset": "veryfast"}
         if bitrate is None:
             options["crf"] = "23"
         if live:

@@ -31,7 +31,10 @@ class LinesSink(Sink):
     latency_ms     from the decoded frame to its class map
     motion         where the vectors came from: ``codec``, ``recode``, ``zero``; ``null`` on a keyframe
     intra_ratio    share of the frame without a vector in the last step, 0 to 1; ``null`` on a keyframe
-    classes        share of the pixels, 0 to 1, by class name; pixels of no class are in none
+    size           rows and columns of the output: of the source's picture, or as asked for; what masks have
+    model_size     rows and columns of the frame that the network saw
+    classes        share of the output's pixels, 0 to 1, by class name; pixels of no class, and those that the network
+                   did not see, are in none. Counted on the frame that the network saw, without its bars
     =============  ==========================================================================================
 
     When the reader of the standard output goes away, the sink is ``finished`` and stays quiet.
@@ -125,8 +128,11 @@ def _pixels_of_classes(class_map: NDArray[np.uint8], classes: int, marks: NDArra
 
 
 def _object_from_result(result: SegmentedFrame, names: list[str], marks: NDArray[np.bool_]) -> dict[str, Any]:
-    counts = _pixels_of_classes(result.class_map, len(names), marks)
-    total = max(result.class_map.size, 1)
+    class_map, placement = result.shown_map(), result.frame.placement
+    model_size = result.class_map.shape
+    size, seen = (model_size, 1.0) if placement is None else (placement.source, placement.seen)
+    counts = _pixels_of_classes(class_map, len(names), marks)
+    total = max(class_map.size, 1)
     motion = result.motion
     return {
         "index": result.frame.index,
@@ -136,7 +142,9 @@ def _object_from_result(result: SegmentedFrame, names: list[str], marks: NDArray
         "latency_ms": round(float(result.latency_ms), 3),
         "motion": None if motion is None else motion.source.value,
         "intra_ratio": None if motion is None else round(float(motion.intra_ratio), 4),
-        "classes": {name: round(count / total, 5) for name, count in zip(names, counts, strict=True)},
+        "size": list(size),
+        "model_size": list(model_size),
+        "classes": {name: round(seen * count / total, 5) for name, count in zip(names, counts, strict=True)},
     }
 
 

@@ -21,9 +21,11 @@ _NAME = re.compile(r"[0-9]{6,}\.png")
 class MasksSink(Sink):
     """Writes ``NNNNNN.png`` into a directory, named by the index of the frame in its source.
 
-    The bytes are the class indices, the palette holds the class colours. A file appears complete or not at all. Masks
-    of an earlier run are removed when the first mask of this one is written, so old and new are never mixed, and a run
-    that fails before loses nothing.
+    A mask has the size of the source's picture, or the output size that was asked for. The bytes are the class indices,
+    255 where the network did not see the picture; the palette holds the class colours.
+
+    A file appears complete or not at all. Masks of an earlier run are removed when the first mask of this one is
+    written, so old and new are never mixed, and a run that fails before loses nothing.
 
     Args:
         target: the URI, for messages.
@@ -58,7 +60,7 @@ class MasksSink(Sink):
                 raise
 
     def _write(self, result: SegmentedFrame) -> None:
-        self._part.write_bytes(png_from_indices(result.class_map, self._palette))
+        self._part.write_bytes(png_from_indices(result.at_source(), self._palette))
         if not self._begun:
             for old in mask_paths(self._directory):
                 old.unlink()

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import av
 
-from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.video.overlay import Overlay
+from edge_arseg.video.canvas import Canvas
+from edge_arseg.video.encoding_thread import EncodingThread
+from edge_arseg.video.overlay.drawing import Overlay
+from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
+from edge_arseg.video.result_copy import ResultCopy
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.encoder import Encoder
 from edge_arseg.video.sinks.new_file import NewFile
@@ -27,23 +30,25 @@ _MKV_OPTIONS = ({"cluster_time_limit": "1000", "flush_packets": "1"},)
 class MovieSink(Sink):
     """Writes the overlay (see ``Overlay``) as H.264, or MPEG-4 where FFmpeg has no H.264 encoder.
 
+    It is drawn and encoded by a thread of its own, which may be two results behind.
+
     The file can be played up to about a second before the moment the process was killed. Frame times are kept, relative
-    to the first frame.
+    to the first frame. Where a source changes its size on the way, later pictures are fitted into the first one's.
 
     Args:
         target: the URI, for messages.
         path: the file; see ``NewFile``.
-        size: rows and columns of the frames.
+        size: rows and columns of the output; see ``open_sink``.
         rate: frames per second, as a hint for the encoder.
         classes: names and colours, by index.
-        alpha: how much of the class colour is mixed in, 0 to 1.
-        legend: draw the strip with names and status.
+        style: how the overlay looks.
         force: a file that is there may be replaced.
 
     Raises:
         SinkError: the file cannot be made, or is there already.
-        OptionError: ``alpha`` is outside 0 to 1.
     """
+
+    draws = True
 
     def __init__(
         self,
@@ -53,13 +58,12 @@ class MovieSink(Sink):
         size: tuple[int, int],
         rate: float,
         classes: tuple[ClassInfo, ...],
-        alpha: float = 0.5,
-        legend: bool = True,
+        style: OverlayStyle = DEFAULT_STYLE,
         force: bool = False,
     ) -> None:
         super().__init__(target)
-        self._size = size
-        self._overlay = Overlay(size, classes, alpha=alpha, legend=legend)
+        self._size, self._canvas = size, Canvas(size)
+        self._overlay = Overlay(size, classes, style)
         with sink_errors(target):
             self._file = NewFile(target, path, force=force)
             try:
@@ -73,25 +77,38 @@ class MovieSink(Sink):
             except BaseException:
                 self._file.discard()
                 raise
+        self._thread = EncodingThread(self._encode)
+        self._begun = False
 
     def _write(self, result: SegmentedFrame) -> None:
-        for name, shape in (("frame", result.frame.rgb.shape[:2]), ("class map", result.class_map.shape)):
-            if shape != self._size:
-                raise SinkError(
-                    f"cannot write {self.target}: the {name} is {shape[0]}x{shape[1]}, the video was begun with "
-                    f"{self._size[0]}x{self._size[1]}; a source whose size changes can go to masks:// or jsonl://"
-                )
-        self._encoder.write(self._overlay.draw(result), result.frame.time_s)
+        copy, picture = self._thread.room(), result.frame.picture
+        if picture is not None and picture.shape[:2] == self._size:
+            copy.take(result)  # its class map is enlarged by the thread
+        else:
+            fitting = self._canvas.filled(result)
+            copy.take(fitting, fitting.at_source())
+        self._thread.write(copy)
+        if not self._begun:  # what is wrong with the place is said at once
+            self._thread.wait()
+            self._begun = True
+
+    def _encode(self, copy: ResultCopy) -> None:
+        self._encoder.write(self._overlay.draw(copy.result), copy.result.frame.time_s)
         self._file.publish()
 
     def _close(self) -> None:
         try:
-            self._encoder.close()
+            try:
+                self._thread.stop()
+            finally:
+                self._encoder.close()
             self._file.publish()  # an encoder may hold back pictures, and all of a short run
         finally:
             self._file.discard()
 
     def _abandon(self) -> None:
+        with suppress(OSError, av.error.FFmpegError):
+            self._thread.stop()
         with suppress(OSError, av.error.FFmpegError):
             self._encoder.abandon()
         self._file.discard()

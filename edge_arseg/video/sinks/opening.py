@@ -1,11 +1,14 @@
 """From the name of a sink to the sink."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from os import PathLike
 from pathlib import Path
 
 from edge_arseg.spec.model import ClassInfo
+from edge_arseg.storage.files import is_special
+from edge_arseg.storage.uninterrupted import uninterrupted
+from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.sinks.lines import LinesSink
 from edge_arseg.video.sinks.masks import MasksSink
@@ -21,8 +24,7 @@ def _movie(place: Place, look: Look) -> Sink:
         size=look.size,
         rate=look.rate,
         classes=look.classes,
-        alpha=look.alpha,
-        legend=look.legend,
+        style=look.style,
         force=look.force,
     )
 
@@ -45,12 +47,17 @@ def _path(place: Place) -> Path:
 
 
 SINKS: dict[str, SinkKind] = {
-    "file": SinkKind("a video (NAME.mp4, NAME.mkv)", _movie, suffixes=SUFFIXES),
+    "file": SinkKind("a video (NAME.mp4, NAME.mkv)", _movie, suffixes=SUFFIXES, draws=MovieSink.draws),
     "masks": SinkKind("masks://DIR", _masks, folder=True),
     "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
     "null": SinkKind("null://", _null, placed=False),
 }
 """By scheme; ``file`` is that of a plain path. Another kind of sink is a module and a row here."""
+
+
+def draws(uris: Iterable[str]) -> bool:
+    """Whether a sink of a run needs the source's pictures; raises ``SinkError`` where a URI names no sink."""
+    return any(place_from_uri(uri, SINKS).kind.draws for uri in uris)
 
 
 def check_sinks(
@@ -82,8 +89,7 @@ def open_sinks(
     size: tuple[int, int],
     rate: float,
     classes: tuple[ClassInfo, ...],
-    alpha: float = 0.5,
-    legend: bool = True,
+    style: OverlayStyle = DEFAULT_STYLE,
     source: str | PathLike[str] | None = None,
     inputs: Iterable[Path] = (),
     force: bool = False,
@@ -91,9 +97,14 @@ def open_sinks(
     """Open all sinks of a run, or none; arguments and errors are those of ``open_sink`` and ``check_sinks``."""
     places = [place_from_uri(uri, SINKS) for uri in uris]
     check_places(places, source=source, inputs=inputs, force=force)
-    look = Look(size, rate, classes, alpha, legend, force)
+    look = Look(size, rate, classes, style, force)
     with ExitStack() as stack:
-        sinks = [stack.enter_context(place.kind.open(place, look)) for place in places]
+        sinks = []
+        for place in places:
+            # a pipe is opened when its reader comes, which may be never
+            waits = place.path is not None and is_special(place.path)
+            with nullcontext() if waits else uninterrupted():
+                sinks.append(stack.enter_context(place.kind.open(place, look)))
         stack.pop_all()
     return sinks
 
@@ -104,8 +115,7 @@ def open_sink(
     size: tuple[int, int],
     rate: float,
     classes: tuple[ClassInfo, ...],
-    alpha: float = 0.5,
-    legend: bool = True,
+    style: OverlayStyle = DEFAULT_STYLE,
     source: str | PathLike[str] | None = None,
     force: bool = False,
 ) -> Sink:
@@ -123,19 +133,15 @@ def open_sink(
 
     Args:
         uri: where results go; one of the above. ``DIR`` and ``FILE`` are paths: relative, or absolute (a third slash).
-        size: rows and columns of the frames.
+        size: rows and columns of the output: of ``frame.picture`` and ``at_source()`` of the first frame.
         rate: frames per second of the source; a hint, the times of the frames count.
         classes: names and colours, by index.
-        alpha: how much of the class colour the overlay mixes in, 0 to 1.
-        legend: draw names and status below the overlay.
+        style: how an overlay looks.
         source: what is read meanwhile, so that it is not overwritten.
         force: results that are there may be replaced.
 
     Raises:
         SinkError: the URI names no sink, its place cannot be written to, holds results, or is the source.
         SourceError: ``source`` is no source.
-        OptionError: ``alpha`` is outside 0 to 1.
     """
-    return open_sinks(
-        [uri], size=size, rate=rate, classes=classes, alpha=alpha, legend=legend, source=source, force=force
-    )[0]
+    return open_sinks([uri], size=size, rate=rate, classes=classes, style=style, source=source, force=force)[0]

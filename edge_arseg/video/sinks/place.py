@@ -19,6 +19,8 @@ from edge_arseg.storage.files import (
     is_special,
 )
 from edge_arseg.storage.url import label_of, printable
+from edge_arseg.suggestion import did_you_mean
+from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.masks import check_masks, is_mask_name
 from edge_arseg.video.sources.images import image_paths
@@ -35,8 +37,7 @@ class Look:
     size: tuple[int, int]
     rate: float
     classes: tuple[ClassInfo, ...]
-    alpha: float
-    legend: bool
+    style: OverlayStyle
     force: bool
 
 
@@ -51,6 +52,7 @@ class SinkKind:
         folder: the path is a folder of masks.
         descriptors: ``-`` stands for the standard output, and an open file may be named.
         suffixes: endings that the file must have; empty: any.
+        draws: it needs the source's pictures; see ``Sink.draws``.
     """
 
     expected: str
@@ -59,6 +61,7 @@ class SinkKind:
     folder: bool = False
     descriptors: bool = False
     suffixes: tuple[str, ...] = ()
+    draws: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,10 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
         scheme, rest = "file", uri if decoded is None else decoded
     kind = kinds.get(scheme)
     if kind is None:
-        raise SinkError(f"cannot write {label}: unknown scheme {scheme}://; {_expected(kinds)}")
+        meant = did_you_mean(scheme, kinds)
+        raise SinkError(
+            f"cannot write {label}: unknown scheme {scheme}://; {meant}{' ' if meant else ''}{_expected(kinds)}"
+        )
     if not kind.placed:
         return Place(label, kind)
     if not rest:

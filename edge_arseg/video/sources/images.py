@@ -13,6 +13,7 @@ from edge_arseg.storage.url import printable
 from edge_arseg.video.decoding.decode import Picture, PictureSource, say_transfer
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
+from edge_arseg.video.sources.folder import PICTURES, fault_of_folder, files_in
 from edge_arseg.video.sources.kinds import SourceKind, Wishes
 from edge_arseg.video.sources.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
 from edge_arseg.video.uri import Source
@@ -23,7 +24,7 @@ DEFAULT_RATE = 25.0
 
 
 class ImageSequence:
-    """Images in order of their numbers (``%06d``; gaps are fine) or of their names (``*``, ``?``).
+    """Images in order of their numbers (``%06d``; gaps are fine) or of their names (``*``, ``?``, a whole folder).
 
     They have no clock: a picture's time is its place in the sequence over ``rate``.
 
@@ -97,7 +98,10 @@ def image_paths(source: Source) -> list[Path]:
     if not os.path.isdir(folder):  # noqa: PTH112 - never raises
         raise SourceError(f"{source.label}: there is no folder {printable(str(folder))}; check the path")
     if os.path.isdir(pattern):  # noqa: PTH112
-        raise SourceError(f"{source.label}: this is a folder; expected a pattern in it, such as {source.label}/*.png")
+        with source_faults(source.label):
+            if (fault := fault_of_folder(pattern)) is not None:
+                raise SourceError(f"{source.label}: {fault}")
+            return files_in(pattern, PICTURES)
     if not is_pattern(pattern.name):
         raise SourceError(f"{source.label}: {printable(pattern.name)} names no sequence; expected %06d or * in it")
     with source_faults(source.label):

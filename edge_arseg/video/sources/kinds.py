@@ -1,4 +1,4 @@
-"""The kinds of sources there are: one row each in ``KINDS``, which parsing and opening go by.
+"""The kinds of sources there are: one row each in ``KINDS``, which parsing and opening follow.
 
 To add one: a module with a ``PictureSource`` and a function that makes it, and a row here.
 """
@@ -25,6 +25,7 @@ class SourceKind:
     DEVICE = "device"
     STREAM = "stream"
     STREET = "street"
+    PIPE = "pipe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,10 @@ def _street(_text: str, rest: str, label: str) -> Parts:
     return "street", query
 
 
+def _pipe(_text: str, _rest: str, _label: str) -> Parts:
+    return "-", {}
+
+
 def split(rest: str) -> Parts:
     """Return what is before the first ``?``, and the query behind it."""
     location, _, query = rest.partition("?")
@@ -109,11 +114,20 @@ _STREAMS = tuple(scheme for scheme in NETWORK if scheme not in _SERVERS)
 _DECODED = "edge_arseg.video.decoding.decode:pictures_from_source"
 
 KINDS: dict[str, Kind] = {
-    SourceKind.FILE: Kind("a path, file://, http://", _SERVERS, _url, _DECODED, streams=True),
+    SourceKind.FILE: Kind("a path, a folder, file://, http://", _SERVERS, _url, _DECODED, streams=True),
     SourceKind.IMAGES: Kind("images://", ("images",), _images, "edge_arseg.video.sources.images:pictures_from_source"),
-    SourceKind.DEVICE: Kind("/dev/videoN, v4l2://", ("v4l2",), _device, _DECODED, live=True, streams=True),
+    SourceKind.DEVICE: Kind(
+        "0 (the first camera), /dev/videoN, v4l2://", ("v4l2",), _device, _DECODED, live=True, streams=True
+    ),
     SourceKind.STREAM: Kind("rtsp://, udp://", _STREAMS, _url, _DECODED, live=True, streams=True),
     SourceKind.STREET: Kind("test://", ("test",), _street, "edge_arseg.video.sources.street:pictures_from_source"),
+    SourceKind.PIPE: Kind(
+        "- (the standard input)",
+        (),
+        _pipe,
+        "edge_arseg.video.sources.standard_input:pictures_from_source",
+        streams=True,
+    ),
 }
 """By name."""
 

@@ -3,7 +3,10 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +14,9 @@ from numpy.typing import NDArray
 from edge_arseg.errors import MotionError, SourceError
 from edge_arseg.spec.frame import Frame
 from edge_arseg.storage.url import text_without_logins
-from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import Step
 from edge_arseg.video.sources.kinds import SourceKind
+from edge_arseg.video.uri import Source
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +25,31 @@ MISSED_LIMIT = 100
 
 LONGEST_PAUSE_S = 1.0
 """Between two attempts to open a source again."""
+
+
+class Steps(Protocol):
+    """What a live reader reads: a ``FrameSource``, or one that is paced."""
+
+    source: Source
+
+    def steps(self) -> Iterator[Step]:
+        """See ``FrameSource``."""
+
+    def frame(self, step: Step, missed: Sequence[NDArray[np.void] | None] = ()) -> Frame:
+        """See ``FrameSource``."""
+
+    def open_again(self) -> None:
+        """See ``FrameSource``."""
+
+    def close(self) -> None:
+        """See ``FrameSource``."""
+
+
+def _arrived(step: Step) -> Step:
+    """Say when a picture came, where its source does not."""
+    if step.rest.arrived_s is not None:
+        return step
+    return replace(step, rest=replace(step.rest, arrived_s=time.monotonic()))
 
 
 class Newest:
@@ -37,7 +65,7 @@ class Newest:
     the motion that was asked for.
     """
 
-    def __init__(self, source: FrameSource, *, retry_s: float) -> None:
+    def __init__(self, source: Steps, *, retry_s: float) -> None:
         self._source, self._uri, self._retry_s = source, source.source.label, retry_s
         self._news = threading.Condition()
         self._newest: Step | None = None
@@ -75,7 +103,7 @@ class Newest:
                     for step in self._source.steps():
                         if self._closed.is_set():
                             return
-                        self._take(step)
+                        self._take(_arrived(step))
                         heard = time.monotonic()
                     fault = SourceError(f"{self._uri}: the stream ended")
                 except MotionError:

@@ -32,7 +32,7 @@ def paths_from_pattern(pattern: Path) -> list[Path]:
         fits = re.compile(("" if name.startswith(".") else r"(?!\.)") + "".join(parts), re.DOTALL)
         names = (path for path in folder.iterdir() if path.name.lower() not in _COMPANIONS)
         found = (path for path in names if fits.fullmatch(path.name))
-        return sorted((path for path in found if not path.is_dir()), key=_natural)
+        return sorted((path for path in found if not path.is_dir()), key=natural)
     number = _number(name)
     numbered = ((number.fullmatch(path.name), path) for path in folder.iterdir()) if number else ()
     return [path for _, path in sorted((int(match[1]), path) for match, path in numbered if match)]
@@ -74,6 +74,7 @@ def is_glob(name: str) -> bool:
     return "*" in name or "?" in name
 
 
-def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+def natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Return what puts names in order with the numbers in them as numbers, ``f2`` before ``f10``."""
     parts = re.split(r"([0-9]+)", path.name)
     return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)], path.name

@@ -48,6 +48,7 @@ class ReadAhead:
             self._ready.clear()
             self._end = StopIteration()
             self._news.notify_all()
+        self._source.interrupt()
         self._thread.join(CLOSE_S)
 
     def _read(self) -> None:

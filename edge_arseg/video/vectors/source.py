@@ -1,6 +1,7 @@
 """Which vectors a stream gets, and why."""
 
 import logging
+import time
 from collections.abc import Callable
 
 import av
@@ -31,6 +32,7 @@ class VectorSource:
     Attributes:
         source: what is used now.
         reason: why, in one line.
+        recode_cpu_ms: CPU time that recoding the last picture took; 0 where it was not recoded.
 
     Args:
         motion: one of ``MOTIONS``.
@@ -51,6 +53,7 @@ class VectorSource:
             raise OptionError(f"a recode scale of {recode_scale}: expected 0.1 to 1")
         self._asked, self._fit, self._uri = motion, fit, uri
         self._recode_scale = recode_scale
+        self.recode_cpu_ms = 0.0
         self._recoder: Recoder | None = None
         self._still: NDArray[np.void] | None = None
         self.restart(pictures)
@@ -82,6 +85,7 @@ class VectorSource:
             MotionError: ``codec`` was asked for, and this picture shows that its vectors cannot be used.
         """
         frame = picture.frame
+        self.recode_cpu_ms = 0.0
         if self.source is MotionSource.CODEC:
             unfit = picture.unfit or unfit_picture(frame)
             if unfit is not None and self._asked == "codec":
@@ -98,7 +102,10 @@ class VectorSource:
             height, width = self._fit.height, self._fit.width
             if self._recoder is None:
                 self._recoder = Recoder(height, width, scale=self._recode_scale)
-            return self._fit.vectors(self._recoder.vectors(resized(), fresh=fresh), height, width)
+            scaled, start = resized(), time.thread_time_ns()
+            vectors = self._fit.vectors(self._recoder.vectors(scaled, fresh=fresh), height, width)
+            self.recode_cpu_ms = (time.thread_time_ns() - start) / 1e6
+            return vectors
         if self._still is None:
             height, width = self._fit.height, self._fit.width
             self._still = self._fit.vectors(still_vectors(height, width), height, width)

@@ -40,12 +40,12 @@ def half(path):
 
 BAD = {
     "missing": (lambda path: path, "there is no such file or device"),
-    "folder": (lambda path: path.mkdir() or path, "this is a folder"),
+    "folder": (lambda path: path.mkdir() or path, "no video and no picture in this folder"),
     "empty": (lambda path: written(path, b""), "not readable as video"),
     "junk": (lambda path: written(path, b"just some text\n" * 99), "not readable as video"),
     "audio only": (lambda path: audio_only(path.with_suffix(".m4a")), "no video in it, only audio"),
     "no index": (half, "cut off before its index"),
-    "camera": (lambda _: "/dev/video97", "there is no such file or device"),
+    "camera": (lambda _: "/dev/video97", "there is no camera /dev/video97"),
     "server": (lambda _: "rtsp://127.0.0.1:9/a", "nobody listens at this address"),
     "scheme": (lambda _: "gopher://a", "unknown kind of source gopher://"),
 }
@@ -102,17 +102,18 @@ def test_lost_packets_leave_frames_out(run, tmp_path):
 
 
 class Unplugged:
-    """In place of the decoder of a camera: a few pictures, then an error."""
+    """In place of the decoder of a camera: a few pictures, then its device is gone."""
 
     rate, frame_count, unfit, made_by_x264 = 25.0, None, "a fake", False
 
-    def __init__(self, *_arguments, **_options):
-        self.pauses = 0
+    def __init__(self, source, *_arguments, **_options):
+        self.pauses, self.device = 0, Path(source.location)
 
     def pictures(self):
         for n in range(3):
             yield Picture(av.VideoFrame.from_ndarray(np.full((HEIGHT, WIDTH, 3), 40 * n, np.uint8), "rgb24"), n / 25)
             time.sleep(0.2)
+        self.device.unlink()
         raise SourceError("no such device")
 
     def close(self):
@@ -121,9 +122,10 @@ class Unplugged:
 
 def test_an_unplugged_camera_exits_with_4(run, tmp_path, monkeypatch):
     monkeypatch.setattr(decode, "Decoder", Unplugged)
-    answer = run("/dev/video98", f"jsonl://{tmp_path}/a.jsonl")
+    device = written(tmp_path / "video98", b"")
+    answer = run(f"v4l2://{device}", f"jsonl://{tmp_path}/a.jsonl")
     assert answer.code == 4
-    assert "the camera is gone: there is no /dev/video98 any more; plug it in again" in answer.err.splitlines()[-1]
+    assert f"the camera is gone: there is no {device} any more; plug it in again" in answer.err.splitlines()[-1]
     assert lines_in(tmp_path / "a.jsonl")[0]["index"] == 0
 
 

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.installation import install_extra
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.openvino.engine import Bf16OpenVinoEngine, OpenVinoEngine, openvino_library
 from edge_arseg.testing.engine import EngineTester
@@ -72,7 +74,7 @@ def test_bfloat16_where_the_cpu_has_it(sum_graph):
 
 def test_without_openvino_it_says_what_to_install(sum_graph, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(EnvironmentUnfitError, match=r"pip install 'edge-arseg\[openvino\]'"):
+    with pytest.raises(EnvironmentUnfitError, match=re.escape(install_extra("openvino"))):
         OpenVinoEngine(sum_graph)
 
 

@@ -234,7 +234,8 @@ def test_without_numba_the_error_says_what_to_install() -> None:
         "import os, sys; sys.modules['numba'] = None; os.environ['NUMBA_CPU_NAME'] = 'other'\n"
         "from edge_arseg.errors import EnvironmentUnfitError\n"
         "try:\n    import edge_arseg.runtime.kernels.numba_head\n"
-        "except EnvironmentUnfitError as error:\n    assert \"pip install 'edge-arseg[cpu]'\" in str(error)\n"
+        "except EnvironmentUnfitError as error:\n    "
+        "from edge_arseg.installation import install_extra; assert install_extra('cpu') in str(error)\n"
         "else:\n    raise AssertionError\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

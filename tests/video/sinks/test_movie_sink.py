@@ -2,21 +2,26 @@
 
 import resource
 import signal
+import threading
+from dataclasses import replace
 
 import av
 import numpy as np
 import pytest
 from support.clips.results import decoded, opened, result_at, start_writer
 
-from edge_arseg.errors import OptionError, SinkError
+from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import Branch
+from edge_arseg.video.encoding_thread import EncodingThread
+from edge_arseg.video.overlay.style import PLAIN
+from edge_arseg.video.result_copy import ResultCopy
 from edge_arseg.video.sinks import encoder
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.m4v", "A.MP4"])
 def test_movie_shows_the_overlay(tmp_path, name):
     path = tmp_path / "new" / "folder" / name
-    with opened(path, legend=False, alpha=0.0) as sink:
+    with opened(path, style=replace(PLAIN, alpha=0.0)) as sink:
         for index in range(20):
             sink.write(result_at(index))
     frames = decoded(path)
@@ -28,7 +33,7 @@ def test_movie_shows_the_overlay(tmp_path, name):
 
 
 def test_movie_says_which_colours_it_holds(tmp_path):
-    with opened(tmp_path / "a.mp4", alpha=1.0, legend=False) as sink:
+    with opened(tmp_path / "a.mp4", style=replace(PLAIN, alpha=1.0, palette="dataset")) as sink:
         for index in range(3):
             result = result_at(index, branch=Branch.LR)
             result.class_map[...] = 3
@@ -61,7 +66,7 @@ def test_times_that_do_not_grow_are_moved_on(tmp_path):
 
 @pytest.mark.parametrize("size", [(47, 63), (48, 63), (47, 64)])
 def test_odd_sizes(tmp_path, size):
-    with opened(tmp_path / "a.mp4", size=size, legend=False) as sink:
+    with opened(tmp_path / "a.mp4", size=size) as sink:
         sink.write(result_at(size=size))
     assert (decoded(tmp_path / "a.mp4")[0].height, decoded(tmp_path / "a.mp4")[0].width) == (48, 64)
 
@@ -100,17 +105,14 @@ def test_no_frame_at_all_is_no_error(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_size_is_refused(tmp_path):
-    with (
-        opened(tmp_path / "a.mp4") as sink,
-        pytest.raises(SinkError, match="frame is 24x64, the video was begun with 48x64"),
-    ):
-        sink.write(result_at(size=(24, 64)))
-
-
-def test_bad_alpha_is_an_option_error(tmp_path):
-    with pytest.raises(OptionError, match="alpha is 2"):
-        opened(tmp_path / "a.mp4", alpha=2)
+def test_a_picture_of_another_size_is_fitted_into_the_first(tmp_path):
+    with opened(tmp_path / "a.mp4", style=replace(PLAIN, alpha=0.0)) as sink:
+        sink.write(result_at(0))
+        sink.write(result_at(1, size=(24, 64)))
+    first, second = (frame.to_ndarray(format="rgb24") for frame in decoded(tmp_path / "a.mp4"))
+    assert first.shape == second.shape == (48, 64, 3)
+    assert second[2:8].mean() < 8  # a bar
+    assert second[16:32, 8:-8].mean() > 30
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
@@ -154,3 +156,50 @@ def _decoded_while_it_lasts(path):
         except av.error.InvalidDataError:
             return frames
     return frames
+
+
+def test_encoding_holds_the_caller_only_where_it_falls_behind():
+    """Every result is encoded in order, by another thread, and none is overwritten before."""
+    seen, gate = [], threading.Event()
+
+    def encode(copy):
+        gate.wait(10)
+        seen.append((int(copy.result.class_map[0, 0]), copy.result.frame.index, threading.current_thread().name))
+
+    thread, result = EncodingThread(encode), result_at()
+    for index in range(20):
+        result.class_map[...] = index
+        copy = thread.room()  # the fourth waits for the first
+        copy.take(replace(result, frame=replace(result.frame, index=index)))
+        thread.write(copy)
+        if index == 2:
+            assert not seen  # three results were taken while the first one waits
+            threading.Timer(0.1, gate.set).start()
+    thread.stop()
+    thread.stop()
+    assert seen == [(index, index, "encoder") for index in range(20)]
+
+
+def test_an_error_of_the_encoder_is_raised_where_the_results_come_from():
+    def encode(copy):
+        raise OSError(28, "No space left on device")
+
+    thread = EncodingThread(encode)
+    thread.write(thread.room())
+    with pytest.raises(OSError, match="No space left"):
+        thread.wait()
+    for _ in range(5):  # nothing waits for a thread that has given up
+        thread.write(thread.room())
+    thread.stop()
+
+
+def test_a_copy_keeps_what_the_next_frame_overwrites():
+    result, copy = result_at(5), ResultCopy()
+    copy.take(result)
+    wanted = [array.copy() for array in (result.frame.rgb, result.class_map, result.motion.flow)]
+    result.frame.rgb.flags.writeable = True
+    for array in (result.frame.rgb, result.class_map, result.motion.flow):
+        array[...] = 77
+    kept = copy.result
+    for array, want in zip((kept.frame.rgb, kept.at_source(), kept.motion.flow), wanted, strict=True):
+        np.testing.assert_array_equal(array, want)

@@ -57,7 +57,9 @@ def test_a_kind_without_streams_refuses_their_numbers(noise):
 
 
 def test_messages_name_every_kind(noise):
-    with pytest.raises(SourceError, match=r"expected a path, file://, .* test:// or noise://N"):
+    with pytest.raises(
+        SourceError, match=r"expected a path, a folder, file://, .* test://, - \(the standard input\) or noise://N"
+    ):
         source_from_uri("gopher://hole")
 
 

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from edge_arseg.errors import BuildError, MemoryExhaustedError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.engines.contract import Buffer, Engine
+from edge_arseg.runtime.engines.contract import Buffer, Engine, LayerTime
 from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums, has_wide_weights
+from edge_arseg.runtime.engines.onnxruntime.profile import profiled_layers
+from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec
 
@@ -42,15 +45,7 @@ class OnnxRuntimeEngine(Engine):
         Raises:
             BuildError: ONNX Runtime cannot load the graph.
         """
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads or 0
-        # Threads that spin for the next run take the cores from the kernels that come between two runs.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # One block for all tensors of a graph is larger than the arena that reuses theirs, and no faster.
-        options.enable_mem_pattern = False
-        if wide_weights:
-            ask_for_exact_sums(options)
+        options = session_options(threads, wide_weights=wide_weights)
         try:
             session = ort.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=UNSOUND_OPTIMIZERS
@@ -74,6 +69,16 @@ class OnnxRuntimeEngine(Engine):
         """Open the engine of a role."""
         return cls(bundle.graph_path(role), threads=threads, wide_weights=has_wide_weights(bundle.manifest, role))
 
+    @classmethod
+    def layer_times(
+        cls, bundle: Bundle, role: Role, frame: NDArray[np.uint8], *, threads: int | None, runs: int
+    ) -> tuple[LayerTime, ...]:
+        """See ``Engine``."""
+        if cls.from_bundle.__func__ is not OnnxRuntimeEngine.from_bundle.__func__:  # type: ignore[attr-defined]
+            return ()  # another provider, whose layers are not those of this session
+        options = session_options(threads, wide_weights=has_wide_weights(bundle.manifest, role))
+        return profiled_layers(bundle.graph_path(role), options, {names.FRAME: frame}, runs)
+
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         if self._session is None:
             raise BuildError(f"engine {self.name!r} was closed; open it again")
@@ -88,6 +93,20 @@ class OnnxRuntimeEngine(Engine):
         """Free the session; its output arrays stay valid."""
         self._session = None
         self._bound.clear()
+
+
+def session_options(threads: int | None, *, wide_weights: bool) -> ort.SessionOptions:
+    """Return the options of a session; arguments as in ``OnnxRuntimeEngine``."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads or 0
+    # Threads that spin for the next run take the cores from the kernels that come between two runs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # One block for all tensors of a graph is larger than the arena that reuses theirs, and no faster.
+    options.enable_mem_pattern = False
+    if wide_weights:
+        ask_for_exact_sums(options)
+    return options
 
 
 def run_bound(session: ort.InferenceSession, binding: ort.IOBinding, name: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime as ort
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
+from edge_arseg.installation import install_packages, pip
 from edge_arseg.runtime.engines.contract import Buffer, Engine, Place
 from edge_arseg.runtime.engines.onnxruntime.engine import first_line, run_bound, specs_from_arguments
 from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums
@@ -16,8 +17,8 @@ from edge_arseg.spec.tensor import FEATURES
 from edge_arseg.storage.user_cache import user_cache
 
 _ADVICE = (
-    "take the build for GPUs in its place: pip uninstall onnxruntime; pip install onnxruntime-gpu (on a Jetson the one "
-    "built for its JetPack), or run with --backend tensorrt or --backend onnxruntime"
+    f"take the build for GPUs in its place: {pip('uninstall onnxruntime')}; {install_packages('onnxruntime-gpu')} "
+    "(on a Jetson the one built for its JetPack), or run with --backend tensorrt or --backend onnxruntime"
 )
 
 

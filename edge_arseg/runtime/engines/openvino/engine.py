@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
+from edge_arseg.installation import install_extra
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.engines.contract import Buffer, Engine
 from edge_arseg.runtime.engines.openvino.cache import cache_settings
@@ -122,7 +123,8 @@ def openvino_library() -> ModuleType:
             return import_module("openvino")
     except ImportError as error:
         raise EnvironmentUnfitError(
-            f"--backend openvino needs OpenVINO ({error}): pip install 'edge-arseg[openvino]', or --backend onnxruntime"
+            f"--backend openvino needs OpenVINO ({error}); type: {install_extra('openvino')}; "
+            "or use --backend onnxruntime"
         ) from error
 
 

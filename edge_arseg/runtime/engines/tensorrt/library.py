@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.installation import install_packages
 
 OLDEST = (8, 5)
 """The first with ``set_tensor_address`` and ``execute_async_v3``, and with a GridSample layer."""
@@ -142,9 +143,9 @@ def _why_not(error: ImportError, root: Path) -> str:
     if error.name != "tensorrt":
         return (
             f"TensorRT's Python module is installed, but not what it needs ({error}); on a Jetson: "
-            "sudo apt install tensorrt; elsewhere: pip install --force-reinstall tensorrt"
+            f"sudo apt install tensorrt; elsewhere: {install_packages('tensorrt', again=True)}"
         )
     return (
         f"this Python has no TensorRT; on a Jetson: {tensorrt_advice(root)}; in a container: use one that "
-        "has it; on a PC with an NVIDIA GPU: pip install tensorrt; or run with --backend onnxruntime"
+        f"has it; on a PC with an NVIDIA GPU: {install_packages('tensorrt')}; or run with --backend onnxruntime"
     )

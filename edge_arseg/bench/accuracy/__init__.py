@@ -1,0 +1,1 @@
+"""Accuracy of what is timed, with the digest of what was scored."""

@@ -1,0 +1,152 @@
+"""A record while it is measured, and how it becomes a finished one."""
+
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_arseg.bench.records.bench_record import BenchRecord
+from edge_arseg.bench.records.journal import entries_of
+from edge_arseg.bench.records.samples import Samples, columns_from_samples
+from edge_arseg.bench.summaries.whole import whole_record
+from edge_arseg.errors import SinkError
+from edge_arseg.storage.files import check_output, is_special, part_of, write_whole
+
+FRAMES, SENSORS = ".frames.part", ".sensors.part"
+
+
+def frames_journal(record: Path) -> Path:
+    """Return where the frames of a record are appended to while it is measured."""
+    return record.with_name(record.stem + FRAMES)
+
+
+def sensors_journal(record: Path) -> Path:
+    """Return where readings are appended to."""
+    return record.with_name(record.stem + SENSORS)
+
+
+def samples_file(record: Path) -> Path:
+    """Return where the samples of a finished record are."""
+    return record.with_name(record.stem + ".npz")
+
+
+def check_record(record: Path, *, force: bool, inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse a record that would overwrite something; its samples and journals too. Nothing is opened.
+
+    Args:
+        record: a name that ends in ``.json``, a folder, or a device or pipe, which gets the JSON alone.
+        force: the user allowed it to be replaced.
+        inputs: see ``check_inputs``.
+
+    Raises:
+        SinkError: see ``check_output``; or the name does not end in ``.json``.
+    """
+    inputs = tuple(inputs)
+    check_output(record, force=True, inputs=inputs)
+    if is_special(record) or record.is_dir():
+        return
+    if record.suffix != ".json":
+        raise SinkError(
+            f"cannot write {record}: expected a name that ends in .json, its samples lie beside it, or a folder "
+            "that is there"
+        )
+    for path in files_of(record):
+        check_output(path, force=force, inputs=inputs)
+
+
+def files_of(record: Path) -> tuple[Path, ...]:
+    """Return every file that a record has, at one time or another."""
+    return record, samples_file(record), frames_journal(record), sensors_journal(record)
+
+
+def begin_record(planned: BenchRecord, record: Path) -> dict[Path, Path]:
+    """Write what is going to be measured; what lay there before is set aside.
+
+    Returns:
+        Where the old files are now, by their names.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    aside: dict[Path, Path] = {}
+    try:
+        for path in files_of(record):
+            if path.exists():
+                aside[path] = part_of(path)
+                path.replace(aside[path])
+        write_json(planned, record)
+    except OSError as error:
+        put_back(record, aside)
+        raise _refusal(record, error) from error
+    return aside
+
+
+def put_back(record: Path, aside: Mapping[Path, Path]) -> None:
+    """Leave nothing of a record that holds nothing, and put the old one back."""
+    with suppress(OSError):
+        for path in files_of(record):
+            path.unlink(missing_ok=True)
+        for path, hidden in aside.items():
+            hidden.replace(path)
+
+
+def forget(aside: Mapping[Path, Path]) -> None:
+    """Delete an old record, whose place was taken by a new one."""
+    for hidden in aside.values():
+        with suppress(OSError):
+            hidden.unlink(missing_ok=True)
+
+
+def end_record(
+    planned: BenchRecord, record: Path, *, state: str, extra: Samples | None = None
+) -> tuple[BenchRecord, Samples]:
+    """Work out a record from its journals, write it with its samples; a finished one needs its journals no more.
+
+    An interrupted one keeps them: ``bench --resume`` goes on with it.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    frames, sensors = frames_journal(record), sensors_journal(record)
+    try:
+        whole, samples = whole_record(planned, entries_of(frames), entries_of(sensors), state=state, extra=extra)
+        if state == "finished":
+            data = io.BytesIO()
+            np.savez_compressed(data, **columns_from_samples(samples))  # type: ignore[arg-type]
+            write_whole(samples_file(record), data.getvalue(), sync=True)
+            write_json(whole, record)
+            frames.unlink(missing_ok=True)
+            sensors.unlink(missing_ok=True)
+    except OSError as error:
+        raise _refusal(record, error) from error
+    return whole, samples
+
+
+def write_json(record: BenchRecord, path: Path) -> Path:
+    """Write a record, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    return write_whole(path, (json.dumps(plain(asdict(record)), indent=1) + "\n").encode(), sync=True)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: what is no finite number becomes null."""
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return int(value) if isinstance(value, np.integer) else value
+
+
+def _refusal(record: Path, error: OSError) -> SinkError:
+    return SinkError(f"cannot write {record}: {error.strerror or error}; choose another place with -o")

@@ -1,0 +1,78 @@
+"""An external meter's log, as CSV: a time and watts in each line."""
+
+import csv
+import math
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_arseg.bench.records.energy import Channel
+from edge_arseg.bench.sensors.base import GARBAGE
+from edge_arseg.errors import DataError
+
+CHANNEL = Channel("meter", "power", total=True)
+
+TIMES = ("time", "timestamp", "time_s", "datetime", "date")
+POWERS = ("watts", "power_w", "power", "w", "power [w]", "watt")
+MILLIWATTS = ("milliwatts", "power_mw", "mw")
+
+
+def readings_of_meter(path: Path, began: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what a meter logged on its own clock, which must be that of this machine (NTP).
+
+    Args:
+        path: of a CSV with a header: a time (seconds since 1970, or ISO 8601; without a zone it is UTC) and the power.
+        began: when the record's clock was at 0.
+
+    Returns:
+        Seconds on the record's clock, rising, and watts; a line that cannot be read gives ``GARBAGE`` at the time of
+        the one before it.
+
+    Raises:
+        DataError: the file cannot be read, or has no such columns.
+    """
+    try:
+        with path.open(newline="", errors="replace") as file:
+            lines = csv.reader(file)
+            header = [name.strip().lower() for name in next(lines, [])]
+            rows = list(lines)
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{path}: the meter's log cannot be read: {error}") from error
+    when = next((i for i, name in enumerate(header) if name in TIMES), None)
+    what = next((i for i, name in enumerate(header) if name in (*POWERS, *MILLIWATTS)), None)
+    if when is None or what is None:
+        raise DataError(
+            f"{path}: columns {', '.join(header) or 'none'} seen, expected a time ({', '.join(TIMES)}) and a power "
+            f"({', '.join((*POWERS, *MILLIWATTS))})"
+        )
+    scale = 1e-3 if header[what] in MILLIWATTS else 1.0
+    times: list[float] = []
+    watts: list[float] = []
+    for row in rows:
+        time_s = _seconds(row[when]) if len(row) > when else math.nan
+        value = _number(row[what]) if len(row) > what else math.nan
+        if math.isnan(time_s) and not times:
+            continue
+        times.append(times[-1] if math.isnan(time_s) else time_s - began.timestamp())
+        watts.append(GARBAGE if math.isnan(time_s) or math.isnan(value) else scale * value)
+    order = np.argsort(times, kind="stable")
+    return np.asarray(times, float)[order], np.asarray(watts, float)[order]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _seconds(text: str) -> float:
+    if not math.isnan(number := _number(text)):
+        return number
+    try:
+        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        return math.nan
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

@@ -1,0 +1,1 @@
+"""From samples to what a record says of them; pure."""

@@ -1,0 +1,156 @@
+"""Energy of runs: total, and with idle power subtracted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_arseg.bench.records.energy import Channel, EnergySource, RunEnergy
+from edge_arseg.bench.records.run import BenchRun, Turn
+from edge_arseg.bench.records.samples import Samples
+from edge_arseg.bench.records.summary import Estimate
+from edge_arseg.bench.summaries.integral import Trace, total_trace, trace_of
+from edge_arseg.bench.summaries.resampling import Blocks, estimate
+from edge_arseg.bench.summaries.verdicts import hr_beside
+
+MEASURED = ("power", "energy")
+KNOWN_SHARE = 0.5
+"""Share of a run's time in which the sensor must have answered, for its energy to be given."""
+
+Window = tuple[float, float]
+"""From when to when, on the record's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Energy along time: of every rail by the name of its channel, and their total, if there is one."""
+
+    rails: dict[str, Trace]
+    total: Trace | None
+    readings: int
+
+
+def traces_of(samples: Samples, channels: Sequence[Channel]) -> Traces:
+    """Return the traces of every channel of power or energy that answered."""
+    rails: dict[str, Trace] = {}
+    totals, readings, complete = [], 0, True
+    for number, channel in enumerate(channels):
+        if channel.quantity not in MEASURED:
+            continue
+        trace = trace_of(*samples.of_channel(number), channel.quantity)
+        if len(trace.times) > 1:
+            rails[channel.name] = trace
+        if channel.total:
+            complete &= len(trace.times) > 1
+            totals.append(trace)
+            readings = max(readings, len(trace.times))
+    return Traces(rails, total_trace(totals) if complete else None, readings)
+
+
+def source_of(
+    traces: Traces, text: str | None, seen: Sequence[str], idle: Sequence[Window], seconds: float
+) -> EnergySource:
+    """Say where energy comes from, or why it was not measured."""
+    if traces.total is None:
+        why = f"{text} never answered" if text else f"no sensor of power ({'; '.join(seen) or 'no sensor at all'})"
+        return EnergySource(f"not measured: {why}", measured=False)
+    parts = [traces.total.between(*window) for window in idle]
+    known = sum(part[1] for part in parts)
+    span = float(traces.total.times[-1] - traces.total.times[0])
+    return EnergySource(
+        text or "",
+        measured=True,
+        readings=traces.readings,
+        rate_hz=(traces.readings - 1) / span if span > 0 else None,
+        idle_w=sum(part[0] for part in parts) / known if known > 0 else None,
+        idle_seconds=known,
+    )
+
+
+def run_energy(
+    frames: NDArray[np.void], turns: tuple[Turn, ...], interval: int, traces: Traces, idle_w: float | None
+) -> RunEnergy | None:
+    """Return the energy of one run; ``None`` where it was not measured.
+
+    A frame's energy is that of the GOPs that lie wholly in time with readings, over their frames.
+    """
+    if traces.total is None or not len(frames) or not turns:
+        return None
+    parts = [traces.total.between(turn.start_s, turn.end_s) for turn in turns]
+    joules, known = sum(part[0] for part in parts), sum(part[1] for part in parts)
+    planned = sum(turn.end_s - turn.start_s for turn in turns)
+    if known <= 0 or known < KNOWN_SHARE * planned:
+        return None
+    energy, counts = _by_gop(frames, traces.total)
+    good = ~np.isnan(energy)
+    if not good.any():
+        return None
+    energy, counts = energy[good], counts[good]
+    blocks = Blocks(np.arange(len(energy)))
+
+    def per_frame(draw: NDArray[np.intp]) -> NDArray[np.float64]:
+        return np.array([energy[draw].sum() / counts[draw].sum()])
+
+    frame = estimate(float(energy.sum() / counts.sum()), blocks.intervals(per_frame))
+    watts = joules / known
+    share = None if idle_w is None else 1.0 - idle_w / watts
+    rails = {
+        name: sum(trace.between(turn.start_s, turn.end_s)[0] for turn in turns) for name, trace in traces.rails.items()
+    }
+    low, high = (None if edge is None else interval * edge for edge in (frame.low, frame.high))
+    gop = Estimate(interval * frame.value, low, high)
+    return RunEnergy(
+        joules=joules,
+        seconds=known,
+        watts=watts,
+        j_per_frame=frame,
+        j_per_gop=gop,
+        net_j_per_frame=None if share is None else share * frame.value,
+        net_j_per_gop=None if share is None else share * gop.value,
+        rails=rails,
+        missing_s=max(planned - known, 0.0),
+    )
+
+
+def with_branches(runs: Sequence[BenchRun]) -> tuple[BenchRun, ...]:
+    """Tell the branches' energies apart, where a run of every frame through the HR branch was measured beside AR.
+
+    One reading is no frame: the energy of a keyframe is that of a frame in the run that has nothing else, and the rest
+    of AR's GOP is that of the frames between.
+    """
+    found = []
+    for run in runs:
+        energy = run.energy
+        if energy is not None and run.settings.mode in ("hr", "lr"):
+            energy = replace(
+                energy,
+                branches={run.settings.mode: energy.j_per_frame.value},
+                branches_how="every frame is of the branch",
+            )
+        elif energy is not None and (hr := _hr_beside(run, runs)) is not None and run.settings.interval > 1:
+            key = hr.j_per_frame.value
+            rest = (energy.j_per_gop.value - key) / (run.settings.interval - 1)
+            energy = replace(
+                energy,
+                branches={"hr": key, "lr": rest},
+                branches_how="hr: a frame of the HR-only run; lr: the rest of AR's GOP over its other frames",
+            )
+        found.append(replace(run, energy=energy))
+    return tuple(found)
+
+
+def _hr_beside(run: BenchRun, runs: Sequence[BenchRun]) -> RunEnergy | None:
+    if run.settings.loop != "closed":
+        return None  # at a camera's pace a frame's energy holds the wait for the next one
+    return next((other.energy for other in runs if other.energy is not None and hr_beside(run, other)), None)
+
+
+def _by_gop(frames: NDArray[np.void], trace: Trace) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Joules and frames of each GOP, from its first frame asked for to its last class map."""
+    _, first, counts = np.unique(frames["gop"], return_index=True, return_counts=True)
+    order = np.argsort(first)
+    first, counts = first[order], counts[order]
+    last = first + counts - 1
+    ends = frames["start_s"][last] + frames["total_ms"][last] / 1e3
+    return trace.of_intervals(frames["start_s"][first], ends), counts

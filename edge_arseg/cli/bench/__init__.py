@@ -1,0 +1,1 @@
+"""What measures, and what shows what was measured."""

@@ -1,0 +1,86 @@
+"""``edge-arseg bench``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_arseg.cli.bench.options import bench_options, options_from_command
+from edge_arseg.cli.engine_choice import announced_choice
+from edge_arseg.cli.options import engine_options, json_option, motion_options, stream_option
+from edge_arseg.cli.output import print_json
+from edge_arseg.cli.progress import Meter, Unit
+from edge_arseg.cli.source import ENVIRONMENT, SOURCE
+from edge_arseg.runtime.engines.contract import EngineOptions
+
+if TYPE_CHECKING:
+    from edge_arseg.runtime.choice.engine_choice import Choice
+    from edge_arseg.runtime.mode import Mode
+
+SECONDS = Unit("{done} of {total} s", "{done} s", "")
+
+
+@click.command()
+@click.argument("source", required=False, envvar=ENVIRONMENT, type=SOURCE)
+@bench_options
+@motion_options
+@stream_option
+@engine_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Record to write: NAME.json, with the samples in NAME.npz beside it; or a folder, in which it is named by its "
+    "conditions. [default: none is written]",
+)
+@click.option("--force", is_flag=True, help="Permission to replace a record that is there. [default: refused]")
+@click.option("--resume", is_flag=True, help="Continuation of the unfinished record that -o names. [default: off]")
+@json_option
+def bench(
+    source: str | None,
+    motion: str,
+    recode_scale: float,
+    stream: int | None,
+    engines: EngineOptions,
+    output: Path | None,
+    force: bool,
+    resume: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.
+
+    Energy where a sensor is, accuracy where labels are; -b once for each bundle to compare. Prints an overview, or the
+    record with --json; `edge-arseg report` makes a page of a record. A percentile that the frames do not carry is not
+    given: a p99 needs 299 frames of its branch. SOURCE is test://street by default; it may be @FILE, whose first line
+    is the source; without it, EDGE_ARSEG_SOURCE counts.
+    """
+    from dataclasses import asdict
+
+    from edge_arseg.bench.bench import bench_from_options
+    from edge_arseg.bench.overview import overview_of
+    from edge_arseg.bench.record_files.writing import check_record, plain
+    from edge_arseg.runtime.mode import Mode
+    from edge_arseg.runtime.zoo import inputs_of_bundle
+    from edge_arseg.video.uri import source_from_uri
+
+    options = options_from_command(source, engines, given, motion=motion, recode_scale=recode_scale, stream=stream)
+    if resume and output is None:
+        raise click.UsageError("--resume needs -o NAME.json, the record to go on with")
+    read = source_from_uri(options.source)
+    if output is not None:
+        named = [*options.bundles] or inputs_of_bundle(None)
+        check_record(output, force=force or resume, inputs=[*named, *filter(None, [read.path])])
+
+    def choose(bundle: Path | None, modes: Sequence[Mode], wanted: EngineOptions) -> "tuple[Choice, tuple[Mode, ...]]":
+        return announced_choice(bundle, modes, (Mode.AR, Mode.HR), wanted)
+
+    with Meter(unit=SECONDS) as meter:
+        record, path = bench_from_options(options, choose, output, force=force, resume=resume, progress=meter.show)
+    if path is not None:
+        click.echo(f"record: {path}; its page: edge-arseg report {path}", err=True)
+    if as_json:
+        print_json(plain(asdict(record)))
+    else:
+        click.echo(overview_of(record), nl=False)

@@ -1,0 +1,149 @@
+"""What ``run`` reads and writes where one command names many videos, or no sink at all."""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from edge_arseg.cli.output import note, warn
+from edge_arseg.cli.progress import FrameProgress
+from edge_arseg.errors import SinkError, SourceError
+from edge_arseg.storage.url import label_of
+from edge_arseg.video.sources.folder import videos_from_text
+from edge_arseg.video.sources.kinds import SourceKind
+from edge_arseg.video.uri import Source, source_from_uri
+
+STEM, NUMBER = "{stem}", "{number}"
+_NOWHERE = ("null://",)
+
+Job = tuple[str, tuple[str, ...]]
+"""A source and its sinks."""
+
+
+def jobs_from_arguments(source: str, sinks: Sequence[str]) -> list[Job]:
+    """Return what is to be run, one after the other.
+
+    A folder or a pattern of videos gives a job for each of them, in order of their names. In the names of sinks
+    ``{stem}`` stands for the name of the source without folder and ending, ``{number}`` for its place from 1, with
+    zeros in front so that all are of one length.
+
+    Args:
+        source: as typed.
+        sinks: as typed; none stands for an overlay in the working directory: ``default_sink``.
+
+    Raises:
+        SinkError: two videos would be written to one place.
+        SourceError: the source is no source.
+    """
+    try:
+        sources = videos_from_text(source) or [source]
+    except OSError as error:
+        raise SourceError(f"{source_from_uri(source).label}: {error.strerror or error}; check the path") from error
+    stems = [stem_of(source_from_uri(one)) for one in sources]
+    if not sinks:
+        return [(one, (default_sink(stem),)) for one, stem in zip(sources, stems, strict=True)]
+    width = len(str(len(sources)))
+    jobs = [
+        (one, tuple(sink.replace(STEM, stem).replace(NUMBER, f"{number:0{width}}") for sink in sinks))
+        for number, (one, stem) in enumerate(zip(sources, stems, strict=True), 1)
+    ]
+    if len(jobs) > 1:
+        _check_apart(jobs, sinks)
+    return jobs
+
+
+def stem_of(source: Source) -> str:
+    """Return the short name of a source for the names of its results: it holds no ``/`` and no login."""
+    if source.kind == SourceKind.PIPE:
+        return "stdin"
+    if source.kind == SourceKind.IMAGES:
+        place = Path(os.path.realpath(source.location))
+        return (place if place.is_dir() else place.parent).name or "images"
+    if source.kind == SourceKind.FILE:
+        return Path(source.location.partition("?")[0] if source.path is None else source.location).stem or "video"
+    if source.kind == SourceKind.DEVICE:
+        return Path(source.location).name
+    words = re.sub(r"^[a-z0-9]+://|\*\*\*@|\?.*", "", source.label)
+    return re.sub(r"[^\w.-]+", "-", words).strip("-.") or "source"
+
+
+def default_sink(stem: str) -> str:
+    """Return the first of ``STEM-overlay.mp4``, ``STEM-overlay-2.mp4`` and so on that is not there."""
+    number, name = 1, f"{stem}-overlay.mp4"
+    while os.path.lexists(name):
+        number += 1
+        name = f"{stem}-overlay-{number}.mp4"
+    return name
+
+
+def run_jobs(jobs: Sequence[Job], one: Callable[[Job], None]) -> None:
+    """Run jobs one after the other. A source or a sink that fails is named, and the others still run.
+
+    Raises:
+        SourceError: of several jobs, some failed.
+        ArsegError: what ``one`` raises where there is one job.
+    """
+    if len(jobs) == 1:
+        one(jobs[0])
+        return
+    failed: list[str] = []
+    for number, job in enumerate(jobs, 1):
+        label = source_from_uri(job[0]).label
+        note(f"{number} of {len(jobs)}: {label}")
+        try:
+            one(job)
+        except (SourceError, SinkError) as error:
+            warn(f"failed: {error}")
+            failed.append(label)
+    if failed:
+        raise SourceError(f"{len(failed)} of {len(jobs)} videos failed: {', '.join(failed)}; see above for the reasons")
+
+
+def summary(progress: FrameProgress, sinks: Sequence[str]) -> str:
+    """Return one line on what was segmented and where it was written, also where the run was ended early."""
+    written = [label_of(sink) for sink in sinks if not sink.lower().startswith(_NOWHERE)]
+    return progress.summary() + (f"; written to {', '.join(written)}" if written else "")
+
+
+def refuse_expanded_pattern(source: str, sinks: Sequence[str]) -> None:
+    """Refuse videos in the place of sinks: a pattern without quotes, which the shell took apart.
+
+    Raises:
+        click.UsageError: the first two sinks and more are files like the source, and lie beside it.
+    """
+    like = [sink for sink in sinks if _is_sibling(sink, source)]
+    if len(like) > 1:
+        folder = os.path.dirname(source) or "."  # noqa: PTH120
+        pattern = f"{folder}/*{Path(source).suffix}".removeprefix("./")
+        raise click.UsageError(
+            f"{source} is followed by {len(like)} videos beside it, where sinks are expected; did the shell take a "
+            f"pattern apart? Put it in quotes: edge-arseg run '{pattern}' 'masks://out/{STEM}'"
+        )
+
+
+def _is_sibling(sink: str, source: str) -> bool:
+    there = "://" not in sink and os.path.isfile(sink) and os.path.isfile(source)  # noqa: PTH113 - never raises
+    return there and Path(sink).suffix == Path(source).suffix and Path(sink).parent == Path(source).parent
+
+
+def _check_apart(jobs: Sequence[Job], sinks: Sequence[str]) -> None:
+    for sink in sinks:
+        if STEM not in sink and NUMBER not in sink and not sink.lower().startswith(_NOWHERE):
+            stem, _, rest = sink.rpartition("/")
+            name, dot, ending = rest.rpartition(".")
+            better = f"{stem}/{name or 'NAME'}-{STEM}{dot}{ending}" if dot else f"{sink.rstrip('/')}/{STEM}"
+            better = better if "/" in sink else better.removeprefix("/")
+            raise SinkError(
+                f"cannot write {sink}: {len(jobs)} videos would go there; put {STEM} in the name of the sink, for "
+                f"example '{better}'"
+            )
+    places: dict[str, str] = {}
+    for source, its in jobs:
+        for sink in its:
+            if sink in places and not sink.lower().startswith(_NOWHERE):
+                raise SinkError(
+                    f"cannot write {sink}: {places[sink]} and {source} have one name; put {NUMBER} beside {STEM}"
+                )
+            places[sink] = source

@@ -1,0 +1,1 @@
+"""How a command ends: exit codes, the standard streams, signals."""

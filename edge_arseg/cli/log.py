@@ -1,0 +1,154 @@
+"""What commands tell: to stderr as much as is asked for, to a file all of it."""
+
+import logging
+import os
+import platform
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from edge_arseg import __version__
+from edge_arseg.cli.settings.common import Common
+from edge_arseg.errors import ArsegError, SinkError
+from edge_arseg.storage.url import text_without_logins
+
+NOTE = 25
+"""Between what is told with ``-v`` and warnings: what keeps the user waiting, what was chosen, how far it is."""
+_PACKAGE = logging.getLogger("edge_arseg")
+_OWN = "edge-arseg"
+"""Name of the command line's own lines, which are no messages of the library and go to no logger."""
+_MARKS = {logging.WARNING: "warning: "}
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+class _Terminal(logging.Handler):
+    """Lines on stderr as it is when they are told, a warning in yellow where that is a terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = text_without_logins(record.getMessage())
+        mark = _MARKS.get(record.levelno, "")
+        if record.levelno < NOTE and record.name != _OWN:
+            mark = f"{record.name.removeprefix('edge_arseg.')}: "
+        line = mark + line
+        click.echo(click.style(line, fg="yellow", bold=True) if record.levelno == logging.WARNING else line, err=True)
+
+
+class _Lines(logging.FileHandler):
+    """Lines of a file, each with its time."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+
+    def format(self, record: logging.LogRecord) -> str:
+        return text_without_logins(super().format(record))
+
+
+@contextmanager
+def told(common: Common) -> Iterator[None]:
+    """Tell what the options ask for, and why the command ended, if it did not end as it should.
+
+    The error itself is raised on: whoever runs the command prints it on stderr.
+
+    Raises:
+        SinkError: the file cannot be written, or holds something that is no log.
+    """
+    try:
+        _begin(common)
+        yield
+    except click.exceptions.Exit:
+        raise
+    except (KeyboardInterrupt, click.Abort):
+        _tell(logging.ERROR, "interrupted", to=(_Lines,))
+        raise
+    except (ArsegError, click.ClickException, MemoryError, BrokenPipeError) as error:
+        _tell(logging.ERROR, str(error) or type(error).__name__, to=(_Lines,))
+        raise
+    except Exception as error:
+        trace = "".join(traceback.format_exception(error))
+        _tell(logging.ERROR, trace, to=(_Lines,))
+        if common.verbose:
+            click.echo(text_without_logins(trace), err=True, nl=False)
+        raise
+    finally:
+        _end()
+
+
+def _begin(common: Common) -> None:
+    _end()
+    logging.addLevelName(NOTE, "NOTE")
+    level = logging.DEBUG if common.verbose > 1 else logging.INFO if common.verbose else NOTE
+    if common.quiet and not common.verbose:
+        level = logging.WARNING
+    handlers: list[logging.Handler] = [_Terminal(level)]
+    if common.log_file is not None:
+        handlers.append(_opened(common.log_file))
+    _PACKAGE.setLevel(min(level, logging.INFO) if common.log_file else level)
+    for handler in handlers:
+        _PACKAGE.addHandler(handler)
+    python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    _tell(logging.INFO, f"edge-arseg {__version__}, {python}: {' '.join(sys.argv[1:])}")
+
+
+def _end() -> None:
+    """Tell nothing any more, and close the file."""
+    for handler in _handlers():
+        _PACKAGE.removeHandler(handler)
+        handler.close()
+    _PACKAGE.setLevel(logging.NOTSET)
+
+
+def inform(line: str) -> None:
+    """Tell what only ``-v`` shows."""
+    _tell(logging.INFO, line)
+
+
+def note(line: str) -> None:
+    """Tell what everybody is told who did not ask for quiet."""
+    if not _tell(NOTE, line):
+        click.echo(line, err=True)
+
+
+def warn(line: str) -> None:
+    """Tell what the user has to know."""
+    if not _tell(logging.WARNING, line):
+        click.echo(f"warning: {line}", err=True)
+
+
+def is_quiet() -> bool:
+    """Whether only warnings and errors are shown."""
+    return any(isinstance(handler, _Terminal) and handler.level > NOTE for handler in _handlers())
+
+
+def _handlers() -> list[logging.Handler]:
+    return [handler for handler in _PACKAGE.handlers if isinstance(handler, (_Terminal, _Lines))]
+
+
+def _tell(level: int, line: str, *, to: tuple[type[logging.Handler], ...] = (logging.Handler,)) -> bool:
+    """Hand a line of the command line's own to who shows it; ``False`` where nobody was told to yet."""
+    record = logging.LogRecord(_OWN, level, "", 0, "%s", (line,), None)
+    for handler in _handlers():
+        if isinstance(handler, to) and level >= max(handler.level, _PACKAGE.level):
+            handler.handle(record)
+    return bool(_handlers())
+
+
+def _opened(path: Path) -> _Lines:
+    try:
+        if path.is_file() and path.stat().st_size:
+            with path.open("rb") as file:
+                if not _STAMP.match(file.read(32)):
+                    raise SinkError(f"--log-file {path}: holds something that is no log; choose another name")
+        elif os.path.lexists(path) and path.is_dir():
+            raise SinkError(f"--log-file {path}: is a folder; name a file in it")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _Lines(path)
+    except SinkError:
+        raise
+    except OSError as error:
+        raise SinkError(f"--log-file {path}: cannot be written ({error.strerror or error})") from error

@@ -1,0 +1,79 @@
+"""A thread that draws and encodes results while the next ones are made."""
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Final
+
+from edge_arseg.video.result_copy import ResultCopy
+
+_ROOMS: Final = 3
+"""One is filled, one is drawn and encoded, one waits."""
+
+
+class EncodingThread:
+    """Hands results to a thread, in order; where it falls behind, ``room`` waits.
+
+    An error of the thread is raised by the next call here, once; results that come after it are dropped.
+
+    Args:
+        encode: called in the thread with each result, as a copy.
+    """
+
+    def __init__(self, encode: Callable[[ResultCopy], None]) -> None:
+        self._encode = encode
+        self._made = 0
+        self._free: SimpleQueue[ResultCopy] = SimpleQueue()
+        self._waiting: SimpleQueue[ResultCopy | threading.Event | None] = SimpleQueue()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
+        self._thread.start()
+
+    def room(self) -> ResultCopy:
+        """Return room for a result."""
+        self._raise()
+        if self._free.empty() and self._made < _ROOMS:
+            self._made += 1
+            return ResultCopy()
+        return self._free.get()
+
+    def write(self, copy: ResultCopy) -> None:
+        """Hand over a copy that was made in what ``room`` gave."""
+        self._raise()
+        self._waiting.put(copy)
+
+    def wait(self) -> None:
+        """Wait until everything is encoded."""
+        done = threading.Event()
+        self._waiting.put(done)
+        done.wait()
+        self._raise()
+
+    def stop(self) -> None:
+        """Wait until everything is encoded, and end the thread; calling it again does nothing."""
+        if self._thread.is_alive():
+            self._waiting.put(None)
+            self._thread.join()
+        self._raise()
+
+    def _run(self) -> None:
+        while (given := self._waiting.get()) is not None:
+            if isinstance(given, threading.Event):
+                given.set()
+                continue
+            try:
+                if self._error is None:
+                    self._encode(given)
+            except BaseException as error:  # raised where the results come from
+                self._error = error
+            self._free.put(given)
+
+    def _raise(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            self._encode = _drop
+            raise error
+
+
+def _drop(_copy: ResultCopy) -> None:
+    """What is left to do after an error."""

@@ -1,0 +1,1 @@
+"""Pictures of results that people show to others; ``Overlay`` draws them."""

@@ -1,0 +1,1 @@
+"""Which colour a class is drawn in."""

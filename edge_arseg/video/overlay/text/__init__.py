@@ -1,0 +1,1 @@
+"""Text on pictures, in a font that lies beside this file."""

@@ -1,0 +1,356 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.bench.trees import hwmon
+from support.bundles.fake import FAKE, GOP, write_fake_bundle
+
+from edge_arseg.bench.accuracy.joined import accuracy_of
+from edge_arseg.bench.bench import bench_from_options
+from edge_arseg.bench.plans import profiles
+from edge_arseg.bench.plans.matrix import cells, matrix_from_texts
+from edge_arseg.bench.plans.options import BenchOptions
+from edge_arseg.bench.plans.plan import facts_of
+from edge_arseg.bench.plans.workload import read_workload, workload_names
+from edge_arseg.bench.record_files.reading import read_record, read_samples
+from edge_arseg.errors import DataError, OptionError, SourceError
+from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.choice.engine_choice import settled
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.mode import Mode
+
+SOURCE = "test://street?size=48x64&frames=20"
+ENGINE = EngineOptions(backend="fake", fusion="graph")
+TINY = profiles.Profile(0.8, 0.3, 0.2)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    monkeypatch.setitem(profiles.PROFILES, "tiny", TINY)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return write_fake_bundle(tmp_path_factory.mktemp("bench") / "fake.arseg")
+
+
+def choose(path, modes, engines):
+    return settled(path, modes, (Mode.AR, Mode.HR), engines)
+
+
+def options(bundle, **more):
+    return BenchOptions(**{"source": SOURCE, "bundles": (bundle,), "profile": "tiny", "engines": ENGINE, **more})
+
+
+@pytest.fixture(scope="module")
+def measured(bundle, tmp_path_factory):
+    """A record of AR and HR in turns, with a sensor of 10 W, and its path."""
+    root = tmp_path_factory.mktemp("board")
+    hwmon(root, "ina3221", {"VDD_IN": (5000, 2000), "VDD_SOC": (5000, 400)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(profiles.PROFILES, "tiny", TINY)
+        return bench_from_options(options(bundle), choose, tmp_path_factory.mktemp("record"), root=root)
+
+
+def test_what_is_written_is_what_was_returned(measured):
+    record, path = measured
+    assert read_record(path) == record
+    assert record.state == "finished"
+    assert path.name == f"{record.name}.json"
+    for part in ("fake", "ar+hr", "fp32", "gop4", "closed"):
+        assert f"_{part}_" in f"_{record.name}_"
+    assert sorted(file.name for file in path.parent.iterdir()) == [path.name, record.samples]
+
+
+def test_runs_take_turns(measured):
+    record, _ = measured
+    order = sorted((turn.number, turn.start_s, run.settings.mode) for run in record.runs for turn in run.turns)
+    assert [(number, mode) for number, _, mode in order] == [(0, "ar"), (1, "hr"), (2, "ar"), (3, "hr")]
+    assert [start for _, start, _ in order] == sorted(start for _, start, _ in order)
+
+
+def test_every_percentile_is_numpys_of_the_raw_file(measured):
+    record, path = measured
+    columns = np.load(path.with_suffix(".npz"))
+    for number, run in enumerate(record.runs):
+        for branch, latency in run.latency.items():
+            mine = columns["frames.run"] == number
+            if branch != "all":
+                mine &= columns["frames.branch"] == ("hr", "lr").index(branch)
+            total = columns["frames.total_ms"][mine]
+            assert latency.frame.count == len(total)
+            for name, percent in (("p50", 50), ("p90", 90), ("p95", 95), ("p99", 99)):
+                estimate = getattr(latency.frame, name)
+                if estimate is not None:
+                    assert estimate.value == np.percentile(total, percent)
+                    assert estimate.low <= estimate.value <= estimate.high
+            for stage, summary in latency.stages.items():
+                raw = columns[f"frames.stage_{stage}_ms"][mine]
+                assert summary.p50.value == np.percentile(raw[~np.isnan(raw)], 50)
+    assert record.runs[0].latency["lr"].frame.count >= 5  # a p50, however busy the machine
+
+
+def test_a_gop_has_its_frames(measured):
+    _, path = measured
+    frames = read_samples(path).of_run(0)
+    gops, counts = np.unique(frames["gop"], return_counts=True)
+    assert list(gops) == list(range(len(gops)))
+    assert counts.max() == GOP
+    assert set(frames["distance"]) == set(range(GOP))
+    assert (np.diff(frames["start_s"]) > 0).all()
+
+
+def test_macs_are_those_of_the_manifest(measured, bundle):
+    cost = read_bundle(bundle).manifest.cost
+    for run in measured[0].runs:
+        assert (run.bundle.hr_macs, run.bundle.lr_macs, run.bundle.fuse_macs) == (
+            cost.hr_macs, cost.lr_macs, cost.fuse_macs,
+        )  # fmt: skip
+    (verdict,) = measured[0].verdicts
+    assert verdict.promised == pytest.approx(cost.hr_macs / cost.mean_macs(GOP))
+    ar, hr = measured[0].runs
+    assert verdict.realised == hr.mean_ms.value / ar.mean_ms.value
+
+
+def test_energy_is_of_the_same_frames_as_time(measured):
+    record, _ = measured
+    assert record.energy.text == "hwmon, total VDD_IN"
+    assert record.energy.idle_w == pytest.approx(10.0)
+    for run in record.runs:
+        assert run.energy.watts == pytest.approx(10.0, rel=0.005)
+        assert run.energy.j_per_frame.value == pytest.approx(10 * run.mean_ms.value / 1e3, rel=0.1)
+        assert run.energy.net_j_per_frame == pytest.approx(0.0, abs=1e-6)
+        assert run.energy.rails["hwmon VDD_SOC"] == pytest.approx(0.2 * run.energy.joules, rel=0.01)
+    ar = record.runs[0].energy
+    assert ar.branches["hr"] == record.runs[1].energy.j_per_frame.value
+    assert ar.branches["hr"] + (GOP - 1) * ar.branches["lr"] == pytest.approx(ar.j_per_gop.value)
+
+
+def test_reading_shows_its_cpu_time_though_nobody_waits_for_it(measured):
+    latency = measured[0].runs[0].latency["lr"]
+    assert latency.cpu["read"].mean.value > 0.05
+    assert latency.cpu["recode"].mean.value >= 0.0
+
+
+def test_without_a_sensor_nothing_was_measured_and_nothing_is_zero(bundle, tmp_path):
+    record, path = bench_from_options(options(bundle, frames=8), choose, None, root=tmp_path)
+    assert path is None
+    assert record.energy.text.startswith("not measured: no sensor of power")
+    assert [run.energy for run in record.runs] == [None, None]
+    assert (record.energy.idle_w, record.energy.measured) == (None, False)
+
+
+def test_at_a_cameras_rate_late_frames_are_counted(bundle):
+    asked = options(bundle, rate=200.0, deadline_ms=2.0, modes=(Mode.AR,), source="test://street?size=48x64&frames=40")
+    record, _ = bench_from_options(asked, choose)
+    (run,) = record.runs
+    late = run.deadlines
+    assert (run.settings.loop, run.settings.rate, run.settings.deadline_ms) == ("open", 200.0, 2.0)
+    assert late.due == late.segmented + late.dropped
+    assert late.missed_share == pytest.approx((late.missed + late.dropped) / late.due)
+    assert late.age.max > 0
+    assert run.fps.value < 201
+    assert record.verdicts == ()
+
+
+def test_an_interval_of_its_own(bundle):
+    record, _ = bench_from_options(options(bundle, frames=8, interval=2, modes=(Mode.AR,)), choose)
+    (run,) = record.runs
+    assert (run.settings.interval, run.latency["hr"].frame.count) == (2, 4)
+
+
+def vanish(folder):
+    (folder / "curr1_input").unlink()
+
+
+def babble(folder):
+    (folder / "curr1_input").write_text("-9999999\n")
+
+
+@pytest.mark.parametrize(("fault", "code"), [(vanish, "sensor lost"), (babble, "sensor garbage")])
+def test_a_sensor_that_fails_in_mid_run_is_named(bundle, tmp_path, monkeypatch, fault, code):
+    monkeypatch.setitem(profiles.PROFILES, "tiny", profiles.Profile(2.4, 0.3, 0.2))
+    folder = hwmon(tmp_path, "ina3221", {"VDD_IN": (5000, 2000)})
+
+    def progress(done, total, what):
+        if what == "fake, ar" and done >= 2 and (folder / "curr1_input").exists():
+            fault(folder)
+
+    asked = options(bundle, modes=(Mode.AR,))
+    record, _ = bench_from_options(asked, choose, progress=progress, root=tmp_path)
+    (notice,) = [notice for notice in record.notices if notice.code == code]
+    assert "hwmon VDD_IN" in notice.text
+    energy = record.runs[0].energy
+    if energy is not None:  # only of the time before
+        assert energy.watts == pytest.approx(10.0)
+        assert energy.missing_s > 0.3
+
+
+def test_a_source_that_stalls_and_clocks_that_are_held_back_are_named(bundle, tmp_path, monkeypatch):
+    folder = tmp_path / "sys/class/thermal/cooling_device0"
+    folder.mkdir(parents=True)
+    (folder / "type").write_text("cpufreq-cpu0\n")
+    (folder / "cur_state").write_text("1\n")
+    from edge_arseg.video.frame_source import FrameSource
+
+    usual, count = FrameSource.__next__, [0]
+
+    def stalling(self):
+        count[0] += 1
+        if count[0] == 60:
+            time.sleep(1.3)
+        return usual(self)
+
+    monkeypatch.setattr(FrameSource, "__next__", stalling)
+    asked = options(bundle, modes=(Mode.AR,), frames=80, source="test://street?size=48x64&frames=200")
+    record, _ = bench_from_options(asked, choose, root=tmp_path)
+    texts = {notice.code: notice.text for notice in record.notices}
+    assert "the source came to a stop 1 times, 1." in texts["stall"]
+    assert "clocks were held back" in texts["throttled"]
+
+
+def test_what_was_measured_outlives_a_kill_and_is_gone_on_with(bundle, tmp_path, edge_arseg):
+    path = tmp_path / "r.json"
+    command = [
+        *(sys.executable, "-m", "edge_arseg", "bench", SOURCE, "-b", bundle, *FAKE, "-o", path),
+        *("--profile", "quick", "--mode", "ar"),
+    ]
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen(list(map(str, command)), env=here, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    journal, seen = tmp_path / "r.frames.part", 0
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and seen < 3000:
+        time.sleep(0.1)
+        seen = journal.stat().st_size if journal.exists() else 0
+    killed = time.monotonic()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    record, samples = read_record(path), read_samples(path)
+    assert record.state == "interrupted"
+    assert record.notices[-1].text == "1 of 1 runs were not measured to their end"
+    assert record.runs[0].latency["all"].frame.count == len(samples.frames) > 5
+    assert len(samples.readings) > 5
+    assert killed < deadline
+    refused = edge_arseg("bench", SOURCE, "-b", bundle, *FAKE, "-o", path, "--mode", "ar")
+    assert (refused.code, "type --force" in refused.err) == (4, True)
+    other = edge_arseg("bench", SOURCE, "-b", bundle, *FAKE, "-o", path, "--mode", "hr", "--resume")
+    assert (other.code, "was begun with other runs" in other.err) == (2, True)
+
+
+def test_a_matrix_goes_on_with_the_runs_that_are_left(bundle, tmp_path):
+    path = tmp_path / "m.json"
+    asked = options(bundle, frames=8, modes=(Mode.AR,), matrix=matrix_from_texts(["gop=2,4", "threads=1,2"]))
+
+    def stop(done, total, what):
+        if what == "fake, ar, 1 threads, GOP 4":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench_from_options(asked, choose, path, progress=stop)
+    assert [run.finished for run in read_record(path).runs] == [True, True, False, False]
+    before = read_samples(path).frames
+    record, _ = bench_from_options(asked, choose, path, resume=True)
+    assert [run.latency["all"].frame.count for run in record.runs] == [8, 8, 8, 8]
+    assert [run.finished for run in record.runs] == [True] * 4
+    after = read_samples(path).frames
+    assert (after["start_s"][:16] == before["start_s"][:16]).all()
+    assert (np.diff(after["start_s"]) > 0).all()
+    with pytest.raises(OptionError, match="is finished"):
+        bench_from_options(asked, choose, path, resume=True)
+
+
+def test_a_cell_that_cannot_be_had_is_named_and_left_out(bundle):
+    asked = options(bundle, frames=8, modes=(Mode.HR,), matrix=matrix_from_texts(["precision=fp32,int8"]))
+    record, _ = bench_from_options(asked, choose)
+    assert len(record.runs) == 1
+    (notice,) = [notice for notice in record.notices if notice.code == "failed"]
+    assert notice.text == "precision=int8: no bundle that was named is of this kind"
+
+
+def test_faults_of_a_matrix_are_told_together():
+    with pytest.raises(OptionError, match=r"no axis is called 'size'.*gop=0: expected whole numbers from 1"):
+        matrix_from_texts(["size=1", "gop=0,2"])
+    assert list(cells(matrix_from_texts(["gop=2,4 motion=zero"]))) == [
+        {"gop": 2, "motion": "zero"},
+        {"gop": 4, "motion": "zero"},
+    ]
+
+
+def test_a_failed_measurement_leaves_the_old_record_alone(bundle, tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text("mine")
+    with pytest.raises(SourceError):
+        bench_from_options(options(bundle, source=str(tmp_path / "nothing.mp4")), choose, path, force=True)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("r.json", "mine")]
+
+
+def scores_of(bundle, digest):
+    one = {
+        "miou": 61.5, "miou_pooled": 62.0, "per_class": {"road": 90.0},
+        "by_distance": [63.0, 60.0], "worst_distance": 1,
+        "temporal_consistency": 98.0, "flicker": 0.5, "frames": 7, "worst_frames": [],
+    }  # fmt: skip
+    return {"bundle": "x", "digest": digest, "conditions": {"source": "c.mp4", "phases": [0]}, "modes": {"ar": one}}
+
+
+def test_speed_beside_the_accuracy_of_another_bundle_is_refused(bundle, tmp_path, edge_arseg):
+    facts = facts_of(read_bundle(bundle))
+    assert accuracy_of(scores_of(bundle, facts.digest), "ar", facts, where="s").miou == 61.5
+    with pytest.raises(DataError, match="speed and accuracy must be of one bundle"):
+        accuracy_of(scores_of(bundle, "0" * 64), "ar", facts, where="s")
+    scores = tmp_path / "s.json"
+    scores.write_text(json.dumps(scores_of(bundle, "0" * 64)))
+    words = ("bench", SOURCE, "-b", bundle, *FAKE, "--frames", 8, "--mode", "ar", "--scores", scores)
+    answer = edge_arseg(*words, "-o", tmp_path / "r.json")
+    assert (answer.code, answer.out) == (3, "")
+    assert [file.name for file in tmp_path.iterdir()] == ["s.json"]
+    scores.write_text(json.dumps(scores_of(bundle, facts.digest)))
+    record = json.loads(edge_arseg(*words, "--json").out)
+    assert record["runs"][0]["accuracy"]["miou"] == 61.5
+    assert record["runs"][0]["accuracy"]["digest"] == record["runs"][0]["bundle"]["digest"]
+
+
+def test_a_workload_names_what_its_data_is_and_not_where(tmp_path, bundle, edge_arseg):
+    file = tmp_path / "w.toml"
+    file.write_text(
+        'source = "{clip}"\nbundles = ["{bundle}"]\nmodes = ["hr"]\ninterval = 2\n[matrix]\nthreads = [1]\n'
+    )
+    with pytest.raises(OptionError, match=r"{bundle} is not given: type --set bundle=VALUE; {clip}"):
+        read_workload(str(file), {})
+    answer = edge_arseg(
+        *("bench", "--workload", file, "--set", f"clip={SOURCE}", "--set", f"bundle={bundle}", "--frames", 8),
+        *(*FAKE, "--json"),
+    )
+    record = json.loads(answer.out)
+    assert record["settings"]["workload"] == "w"
+    assert record["runs"][0]["settings"]["interval"] == 2
+    assert [run["settings"]["mode"] for run in record["runs"]] == ["hr"]
+
+
+def test_shipped_workloads_can_be_read():
+    assert workload_names()
+    for name in workload_names():
+        read_workload(name, {"data": "/data", "bundles": "/bundles", "clip": "/clip.mp4", "labels": "/labels"})
+
+
+def test_layers_are_timed_where_the_library_says_it(bundle):
+    pytest.importorskip("onnxruntime")
+    from edge_arseg.runtime.zoo import ZOO
+
+    engine = EngineOptions(backend="onnxruntime", threads=1)
+    shipped = ZOO / "camvid-compact-360x480-int8.arseg"
+    source = "test://street?size=90x120&frames=30"
+    asked = options(shipped, frames=12, modes=(Mode.AR,), engines=engine, layers=True, sensors=False, source=source)
+    record, _ = bench_from_options(asked, choose)
+    layers = record.runs[0].layers
+    assert {layer.graph for layer in layers} == {"hr", "lr"}
+    assert all(layer.ms >= 0 for layer in layers)
+    assert sum("Conv" in layer.kind for layer in layers) > 20
+    none, _ = bench_from_options(options(bundle, frames=8, layers=False, sensors=False), choose)
+    assert none.runs[0].layers == ()

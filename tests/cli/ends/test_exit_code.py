@@ -1,0 +1,37 @@
+"""Exit codes of what nobody foresaw."""
+
+import logging
+
+import click
+import pytest
+
+from edge_arseg.cli.ends.exit_code import code_of_command
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a\nb"), FileNotFoundError(2, "no such file", "x"), KeyError("k")])
+def test_an_unforeseen_error_is_70_and_one_line(capsys, caplog, error):
+    def command():
+        raise error
+
+    with caplog.at_level(logging.DEBUG, "edge_arseg"):
+        assert code_of_command(command) == 70
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: unforeseen {type(error).__name__}: ")
+    assert told.count("\n") == 1
+    assert "please report it" in told
+    assert "in command" in caplog.text  # the trace is there for -v and --log-file
+
+
+def test_a_login_in_an_unforeseen_error_is_not_shown(capsys):
+    def command():
+        raise RuntimeError("cannot open rtsp://user:secret@host/a")
+
+    assert code_of_command(command) == 70
+    assert "secret" not in capsys.readouterr().err
+
+
+def test_clicks_own_code_1_is_a_usage_error(capsys):
+    def command():
+        raise click.ClickException("no")
+
+    assert code_of_command(command) == 2
