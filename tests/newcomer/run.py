@@ -4,8 +4,8 @@
 usage: python tests/newcomer/run.py dist/edge_arseg-*.whl [--clip drive.mp4]
 
 Every ``sh`` block of README is typed line by line into a shell, in an empty folder with drive.mp4. Every ``python``
-block runs. Each command has a row in EXPECTED: exit code, what it must print, files that it must leave. A command without
-a row fails: README cannot grow one that nobody tried. pip needs an index of packages; nothing else is fetched.
+block runs. Each command has a row in EXPECTED: exit code, what it must print, files that it must leave. A command
+without a row fails: README cannot grow one that nobody tried. pip needs an index of packages.
 """
 
 import argparse
