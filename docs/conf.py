@@ -7,6 +7,7 @@ author = "the edge_arseg contributors"
 project_copyright = "the edge_arseg contributors, Apache-2.0"
 version = release = __version__
 language = "en"
+smartquotes = False  # they make a dash of the two hyphens of an option
 
 extensions = ["myst_parser", "sphinx_copybutton"]
 root_doc = "docs/index"
