@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-cpus test-arm64 test-oldest test-newest fuzz lint format tables bench-cpu start-up pictures kernels golden graphs-gate test-gpu build clean
+.PHONY: help run test test-slow test-newcomer test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu start-up pictures kernels golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
-	@echo "also: test-slow test-cpus test-arm64 test-oldest test-newest fuzz lint format tables"
+	@echo "also: test-slow test-newcomer test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables"
 	@echo "      bench-cpu start-up pictures kernels golden graphs-gate build clean"
 
 $(BIN)/python:
@@ -23,7 +23,11 @@ $(VENV)/.device: $(BIN)/python setup.cfg
 # torch is named first and alone: its exact version, before anything asks for a range
 $(VENV)/.host: $(VENV)/.device
 	$(PIP) install torch -c constraints.txt
-	$(PIP) install -e '.[cpu,openvino,host,gate,dev]' -c constraints.txt
+	$(PIP) install -e '.[cpu,openvino,host,gate,dev,docs]' -c constraints.txt
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.device
+	$(PIP) install -e '.[docs]' -c constraints.txt
 	touch $@
 
 run: $(VENV)/.device
@@ -35,6 +39,11 @@ test: $(VENV)/.host lint
 test-slow: $(VENV)/.host
 	$(BIN)/python -m pytest -m slow tests
 
+# a newcomer's first hour: the wheel alone in a fresh environment, then what README says, as it is typed; needs an index
+# of packages
+test-newcomer: build
+	$(BIN)/python tests/newcomer/run.py dist/*.whl
+
 # ten thousand damaged clips, images, streams and bundles, a quarter of an hour or more; a thousand are in test-slow
 fuzz: $(VENV)/.host
 	$(BIN)/python tests/fuzz/run.py --jobs 2 --record benchmarks/results/fuzz.json
@@ -44,14 +53,25 @@ lint: $(VENV)/.host
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.words.check
 
 format: $(VENV)/.host
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# the pages as a site, build/site/index.html; a dead link is an error
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs -d build/doctrees -b html . build/site
+	@echo "build/site/index.html"
+
+# asks each server that a page links to
+links: $(VENV)/.device
+	$(BIN)/python tools/links.py --fetch
+
 # tables in docs/ that are generated from the code; that of the CUDA kernel needs nvcc or NVRTC, and comes last
 tables: $(VENV)/.host
 	$(BIN)/python tools/python_page.py
+	$(BIN)/python tools/command_line_page.py
 	$(BIN)/python benchmarks/gmacs.py
 	$(BIN)/python benchmarks/cuda_resources.py
 

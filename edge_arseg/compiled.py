@@ -38,7 +38,7 @@ def require_numba(what: str) -> None:
 
 
 def compiled(**options: Any) -> Callable[[Function], Function]:
-    """Return a decorator: ``numba.njit`` with ``options``, and with its cache where that can be had.
+    """Return a decorator: ``numba.njit`` with ``options``, and with its cache where one can be written.
 
     Raises:
         ImportError: Numba is not installed.

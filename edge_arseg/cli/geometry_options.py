@@ -31,7 +31,7 @@ fit_option: Callable[..., Any] = click.option(
     "--fit",
     type=click.Choice([kind.value for kind in FitKind]),
     help="Way in which a picture of another shape enters the network: stretched to its shape, whole between two "
-    "bars, or with two sides cut off. [default: as the bundle says; letterbox where it says nothing]",
+    "bars, or with two sides cut off. [default: as the bundle says; letterbox where it names none]",
 )
 output_size_option: Callable[..., Any] = click.option(
     "--output-size",

@@ -171,7 +171,7 @@ def open_pipeline(bundle: Bundle, mode: Mode | None = None, engines: EngineOptio
         engines: with a backend named; ``auto`` is for ``Segmenter``.
 
     Raises:
-        OptionError, EnvironmentUnfitError: a choice that cannot be had here.
+        OptionError, EnvironmentUnfitError: a choice that is not available here.
         BundleError, BuildError: a graph cannot be opened.
     """
     mode, manifest = settled_mode(bundle, mode), bundle.manifest

@@ -72,7 +72,7 @@ class Segmenter:
         Raises:
             BundleError: the bundle is missing or damaged, or a graph contradicts its manifest.
             BuildError: an engine cannot be opened.
-            OptionError, EnvironmentUnfitError: an option that cannot be had here, or class maps that are not right.
+            OptionError, EnvironmentUnfitError: an option that is not available here, or class maps that are not right.
         """
         one_by_one = EngineOptions(fusion, backend, threads, unchecked)
         if engines is not None and one_by_one != DEFAULT_ENGINES:

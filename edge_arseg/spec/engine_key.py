@@ -22,7 +22,7 @@ from edge_arseg.spec.plain import Field
 REVISION = 1
 RECORD = "build.json"
 FOLDER = "engines"
-"""Of the bundle; where it cannot be written, ``engine_roots`` names the user's cache."""
+"""Folder of the engines in a bundle; where it cannot be written, ``engine_roots`` names the user's cache."""
 
 
 @dataclass(frozen=True, slots=True)

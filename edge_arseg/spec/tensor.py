@@ -31,7 +31,7 @@ LOGITS = "logits"
 
 MAX_SIDE = 2**31 - 1
 MAX_BYTES = 2**40
-"""Bounds of a shape: what is beyond them was never exported, and would overflow what is computed from it."""
+"""Bounds of a shape: a larger one was never exported, and sizes computed from it would overflow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Final
 PERIOD: Final = 128.0
 """The road surface and the facades repeat after this length."""
 TEXELS_PER_METRE: Final = 16
-"""Of the road surface and the facades, along the street."""
+"""Texture resolution of the road surface and the facades, along the street."""
 LANE: Final = 3.2
 """From the centre line to the parked cars."""
 KERB: Final = 5.2

@@ -46,7 +46,7 @@ class Step:
 class FrameMaker:
     """Makes frames of one size out of the pictures of one source.
 
-    A source whose pictures change size gives frames of one size all the same: later ones are fitted into it by their
+    A source whose pictures change size still gives frames of one size: later ones are fitted into it by their
     own shape, and the first of each new size has no vectors, so it becomes a keyframe. The same goes for pictures that
     are held another way. ``Frame.picture`` has the size of each picture.
 

@@ -128,7 +128,7 @@ def open_video(
             are dropped, and the file begins again at its end. ``None``, and for a live source: no pace but its own.
 
     Raises:
-        SourceError: the source cannot be read, or the motion asked for cannot be had from it.
+        SourceError: the source cannot be read, or it has no motion of the kind asked for.
         OptionError: a value is out of range.
     """
     source = source_from_uri(uri)

@@ -73,7 +73,7 @@ def test_a_bundle_that_gives_wrong_classes_ends_with_3(edge_arseg, commands, bad
         assert answer.code == 3
         assert answer.out == ""
         assert "on toy 93.75% of the golden pixels get the expected class here, 99.00% expected" in answer.err
-        assert "  --unchecked: runs it all the same" in answer.err
+        assert "  --unchecked: runs it anyway" in answer.err
 
 
 def conditions_of(command, record):

@@ -82,7 +82,7 @@ def test_the_environment_counts_where_no_source_is_given(run, edge_arseg, fake_b
     assert len(Path("demo/frames.jsonl").read_text().splitlines()) == 6
     os.mkdir("labels")  # noqa: PTH102
     answer = edge_arseg("eval", "--labels", "labels", "-b", fake_bundle, *FAKE)
-    assert "labels: not one of the files ends in .png" in answer.err
+    assert "labels: no file ends in .png" in answer.err
     Path("camera.txt").write_text(f"{STREET}4\n")
     environment("@camera.txt")
     assert frames(run("jsonl://-")) == 4

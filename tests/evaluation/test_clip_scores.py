@@ -222,5 +222,5 @@ def test_sources_that_cannot_be_used(toy_bundle, clip, labels, options, tmp_path
     with pytest.raises(DataError, match="no such folder"):
         scores_from_clip(toy_bundle, clip, tmp_path / "none", options)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"not one of the files ends in \.png"):
+    with pytest.raises(DataError, match=r"no file ends in \.png"):
         scores_from_clip(toy_bundle, clip, tmp_path / "empty", options)

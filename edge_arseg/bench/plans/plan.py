@@ -21,7 +21,7 @@ from edge_arseg.video.uri import source_from_uri
 BRANCHES = (Role.HR, Role.LR)
 
 Choose = Callable[[Path | None, Sequence[Mode], EngineOptions], tuple[Choice, tuple[Mode, ...]]]
-"""Settles bundle, engines and modes; raises ``ArsegError`` where they cannot be had."""
+"""Settles bundle, engines and modes; raises ``ArsegError`` where they are not available."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Plan:
 def plan_from_options(options: BenchOptions, choose: Choose) -> Plan:
     """Plan the runs.
 
-    A cell of a matrix that cannot be had here is left out and named; where there is no matrix it is an error.
+    A cell of a matrix that is not available here is left out and named; where there is no matrix it is an error.
 
     Args:
         options: what to measure.

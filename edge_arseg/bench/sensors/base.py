@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 @dataclass(frozen=True, slots=True)
 class BoardRails:
-    """Of a declared board: the driver of its power monitors, and the rails whose sum is its total.
+    """A declared board's power monitors: their driver, and the rails whose sum is the total.
 
     It has its own type so that the process that reads sensors need not import what reads ``targets/``.
     """

@@ -50,7 +50,7 @@ class HeatSensor:
 
 
 def find(machine: Machine) -> Sensor | None:
-    """Return what this machine says of its heat; ``None`` where it says nothing."""
+    """Return what this machine reports of its heat; ``None`` where it reports none."""
     sys = machine.root / "sys"
     zones: dict[str, Path] = {}
     for zone in sorted(sys.glob("class/thermal/thermal_zone*")):

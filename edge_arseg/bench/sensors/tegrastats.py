@@ -11,7 +11,7 @@ from edge_arseg.bench.sensors.base import MISSING, Machine, Sensor, total_of
 
 INTERVAL_MS = 100
 STALE_S = 1.0
-"""A line this old says nothing about now."""
+"""Age in seconds from which a line is too old to describe the present."""
 
 _RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*) (\d+)(?:mW)?/\d+(?:mW)?(?:/\d+(?:mW)?)?(?!\S)")
 _HEAT = re.compile(r"\b([A-Za-z][A-Za-z0-9_]*)@(-?[\d.]+)C")
@@ -53,7 +53,7 @@ class TegrastatsSensor:
         machine: says which rails make the total.
 
     Raises:
-        OSError: the command cannot be started, or says nothing that can be read within two seconds.
+        OSError: the command cannot be started, or prints nothing that can be read within two seconds.
     """
 
     interval_s = INTERVAL_MS / 1e3

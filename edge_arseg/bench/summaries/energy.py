@@ -16,7 +16,7 @@ from edge_arseg.bench.summaries.verdicts import hr_beside
 
 MEASURED = ("power", "energy")
 KNOWN_SHARE = 0.5
-"""Of a run's time in which the sensor must have answered, for its energy to be given."""
+"""Share of a run's time in which the sensor must have answered, for its energy to be given."""
 
 Window = tuple[float, float]
 """From when to when, on the record's clock."""

@@ -12,7 +12,7 @@ from edge_arseg.bench.records.samples import Samples
 from edge_arseg.bench.summaries.percentiles import PERCENTILES
 
 OTHERS_SHARE = 0.10
-"""Of the cores, taken by other processes over a run: more is named."""
+"""Share of the cores taken by other processes over a run: more is named."""
 STALL_MS, STALL_TIMES = 1000.0, 20.0
 """A wait for the source longer than both, the second in medians, is a stall."""
 DRIFT = 1.10

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option(
     "--again",
     is_flag=True,
-    help="Trials of every bundle in the package on every engine anew, in place of those remembered; `run` goes by "
+    help="Trials of every bundle in the package on every engine anew, in place of those remembered; `run` follows "
     "them from then on. Takes some ten seconds. [default: off]",
 )
 @json_option

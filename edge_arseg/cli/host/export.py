@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     type=click.Choice([kind.value for kind in FitKind]),
     default=FitKind.LETTERBOX.value,
     show_default=True,
-    help="How pictures of another shape enter the network where `run --fit` says nothing.",
+    help="Way in which pictures of another shape enter the network where `run --fit` is not given.",
 )
 @click.option(
     "--clip",

@@ -96,7 +96,7 @@ def quantize(
     """Quantize a float32 BUNDLE, with ranges from clips.
 
     Ranks the layers by what they cost, and with --max-drop keeps the worst in float until each branch is within that
-    of float32. Exits with 1, and writes nothing, where that cannot be had or the golden frames do not reach the gate.
+    of float32. Exits with 1, and writes nothing, where that is not possible or the golden frames do not reach the gate.
     """
     if (min_agreement is None) != (because is None):
         raise click.UsageError("--min-agreement and --because go together: another gate needs its reason")

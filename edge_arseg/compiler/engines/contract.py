@@ -34,7 +34,7 @@ class BuiltEngine:
     Attributes:
         plan: the engine, as the library serialises it, with nothing before or behind.
         timing_cache: what it learnt about the GPU, for the next build; empty where the library keeps none.
-        layers: the library's own description of the engine, JSON; empty where it could not be had.
+        layers: the library's own description of the engine, JSON; empty where the library gives none.
         warnings: of the library.
     """
 

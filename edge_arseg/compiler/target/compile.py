@@ -87,7 +87,7 @@ def compile_bundle(
         progress: called with a line when a step begins, and while it lasts.
 
     Raises:
-        OptionError: what was asked for cannot be had.
+        OptionError: what was asked for is not possible.
         EnvironmentUnfitError: a library, the GPU or the right GPU is missing.
         ExportError, BuildError: a graph cannot be converted, or an engine cannot be built.
         SinkError: bundle or engines cannot be written.

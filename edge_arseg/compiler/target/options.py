@@ -98,7 +98,7 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
         machine: this one.
 
     Raises:
-        OptionError, EnvironmentUnfitError: what was asked for cannot be had.
+        OptionError, EnvironmentUnfitError: what was asked for is not possible.
     """
     target = choose_target(name, bundle.manifest.target, machine)
     if options.engines:

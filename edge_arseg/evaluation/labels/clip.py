@@ -49,7 +49,7 @@ def labelled_clip(
         labels: the folder.
         classes: how many the bundle knows.
         first_frame: frames before this one are not scored.
-        limit: use only the first so many frames. Pairing goes by all frames all the same.
+        limit: use only the first so many frames. Labels are still paired with all frames.
         stream: see ``open_video``.
 
     Raises:

@@ -104,7 +104,7 @@ def _files(folder: Path, suffixes: tuple[str, ...], what: str) -> list[Path]:
         raise DataError(f"{folder}: no such folder; expected one with {what}")
     found = sorted(p for p in folder.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith("."))
     if not found:
-        raise DataError(f"{folder}: not one of the files ends in {', '.join(suffixes)}; expected {what}")
+        raise DataError(f"{folder}: no file ends in {', '.join(suffixes)}; expected {what}")
     return found
 
 

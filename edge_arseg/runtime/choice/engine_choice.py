@@ -253,7 +253,7 @@ class _Tries:
                 others = [self.look(bundle, other) for other in self.candidates if _untried(bundle, other, trials)]
                 passing = [t for t in (*trials, *others) if t.bundle == trial.bundle and t.passes(required)]
                 raise EnvironmentUnfitError(refusal(figure, bundle, passing))
-            warnings.append(f"{figure}; it runs all the same, as --unchecked says")
+            warnings.append(f"{figure}; it runs anyway, because of --unchecked")
         if self._memory.unwritable:
             warnings.append(
                 f"{self._memory.folder} cannot be written: what was tried here is not remembered, and is tried again "

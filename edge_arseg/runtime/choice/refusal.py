@@ -23,7 +23,7 @@ def refusal(figure: str, bundle: Bundle, passing: Sequence[Trial]) -> str:
         typed = shipped_name(path) if path and path.parent == ZOO else path
         name = f"-b {typed}" if path else f"-b with the bundle of digest {source[:12]}"
         ways.append(f"{name}: the bundle that this one was made from")
-    ways.append("--unchecked: runs it all the same (unchecked=True in Python)")
+    ways.append("--unchecked: runs it anyway (unchecked=True in Python)")
     return figure + "; ways out:\n" + "\n".join(f"  {way}" for way in ways)
 
 

@@ -38,7 +38,7 @@ def missing_engine(bundle: Bundle, reason: str, backend: str, root: Path = Path(
             reason += f"edge-arseg compile {bundle.path.name}"
     return (
         f"{bundle.path} was compiled for {bundle.manifest.target}, whose engine is TensorRT. It is missing here: "
-        f"{reason}. {backend} runs instead, the fastest that gives the right classes here: its speed says nothing of "
+        f"{reason}. {backend} runs instead, the fastest that gives the right classes here: its speed is not that of "
         f"that board (--backend {backend} takes it without this line)"
     )
 

@@ -62,7 +62,7 @@ class TrialMemory:
     def recall(self, bundle: Bundle, mode: Mode, options: EngineOptions) -> Trial | None:
         """Return the trial of a bundle on the backend that ``options`` names, or ``None``.
 
-        A damaged file is as good as none.
+        A damaged file is ignored.
         """
         if self._forget:
             return None

@@ -44,7 +44,7 @@ class Fusion(ABC):
             options: backend and threads.
 
         Raises:
-            BuildError, EnvironmentUnfitError: it cannot be had here: the next way is taken, unless this one was named.
+            BuildError, EnvironmentUnfitError: not available here: the next way is taken, unless this one was named.
             BundleError: a graph or weights contradict the manifest.
         """
 

@@ -1,7 +1,7 @@
 """Which way of fusing runs: one table, the best way first.
 
 A way that the bundle, the CPU or the libraries rule out is passed over in silence; one that shows only when it is
-opened that it cannot be had, with a warning. Where ``--fusion`` names a way, its reason is the error.
+opened that it is not available, with a warning. Where ``--fusion`` names a way, its reason is the error.
 """
 
 import logging
@@ -74,7 +74,7 @@ def fusions_for(bundle: Bundle, options: EngineOptions, place: Place) -> Iterato
 
 
 def open_fusion(bundle: Bundle, options: EngineOptions, place: Place) -> Fusion:
-    """Open the first way of fusing that can be had.
+    """Open the first way of fusing that is available.
 
     Args:
         bundle: checked, with a ``fuse`` graph.
@@ -96,7 +96,7 @@ def open_lr_head(bundle: Bundle, options: EngineOptions, place: Place) -> Head:
 
 
 def _first_opened(kinds: Iterator[type[K]], bundle: Bundle, options: EngineOptions) -> K:
-    """Open the first that can be had; each is looked at only where those before it could not be opened."""
+    """Open the first that is available; each is looked at only where those before it could not be opened."""
     kind = next(kinds)
     while True:
         try:

@@ -1,6 +1,6 @@
 """What the LR branch and the fusion are before the first step: a fusion that is of use already.
 
-From random weights attention finds nothing, and its value path disturbs the LR feature; thousands of steps go by
+From random weights attention finds nothing, and its value path disturbs the LR feature; thousands of steps pass
 before fusion pays. Here query and key compare the two features from the start: each channel is centred and scaled by
 its spread, so that their product is a correlation over channels, and one factor sets how sharply attention picks. The
 value is a share of the keyframe's feature, and the LR branch gives the rest. The classifier is linear, so the fused

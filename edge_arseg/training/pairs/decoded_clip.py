@@ -47,7 +47,7 @@ class DecodedClip:
 
     @property
     def distances(self) -> tuple[int, ...]:
-        """Of the frames behind the keyframe."""
+        """Distances of the frames behind the keyframe."""
         return tuple(int(distance) for distance in self.records["distance"][1:])
 
 
@@ -75,7 +75,7 @@ def decoded_clip(
         size: rows and columns to deliver; by default as coded.
 
     Raises:
-        SourceError: the clip cannot be read, or ``motion`` cannot be had from it.
+        SourceError: the clip cannot be read, or it has no ``motion`` of this kind.
     """
     kept: list[KeptFrame] = []
     with open_video(clip, motion=motion, size=size) as reader:

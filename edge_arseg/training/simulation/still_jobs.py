@@ -14,7 +14,7 @@ from edge_arseg.training.simulation.clip import frames_from_still
 from edge_arseg.training.simulation.encoded import Encoding, clip_from_frames, encoding_from_seed
 
 _REVISION = 1
-"""Of the simulation: another one gives other clips from the same seed."""
+"""Revision of the simulation: another one gives other clips from the same seed."""
 
 
 def jobs_from_stills(

@@ -1,4 +1,4 @@
-"""The kinds of sources there are: one row each in ``KINDS``, which parsing and opening go by.
+"""The kinds of sources there are: one row each in ``KINDS``, which parsing and opening follow.
 
 To add one: a module with a ``PictureSource`` and a function that makes it, and a row here.
 """

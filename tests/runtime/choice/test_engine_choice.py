@@ -147,7 +147,7 @@ def test_a_named_pair_that_gives_wrong_classes_is_refused_with_the_ways_out(bund
         "ways out:",
         "  --backend toy: 100.00% of the pixels agree there",
         "  --backend slow: 100.00% of the pixels agree there",
-        "  --unchecked: runs it all the same (unchecked=True in Python)",
+        "  --unchecked: runs it anyway (unchecked=True in Python)",
     ]
     assert refused.value.exit_code == 3
 
@@ -166,7 +166,7 @@ def test_unchecked_runs_it_with_a_warning(bundle, caplog):
         assert segmenter.choice.agreement == 0.9375
     (line,) = [record.getMessage() for record in caplog.records]
     assert "on wrong 93.75% of the golden pixels" in line
-    assert line.endswith("it runs all the same, as --unchecked says")
+    assert line.endswith("it runs anyway, because of --unchecked")
     caplog.clear()
     with Segmenter(bundle, fusion="graph", backend="toy", unchecked=True):
         assert caplog.records == []

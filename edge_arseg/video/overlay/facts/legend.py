@@ -10,7 +10,7 @@ from edge_arseg.video.overlay.plate import DIM, Plate, rounded
 from edge_arseg.video.overlay.scale import Scale
 
 _MOST_OF_PICTURE: Final = 0.4
-"""Of the height: in a picture that is smaller than its legend the last rows are left out."""
+"""Largest share of the height: in a picture that is smaller than its legend the last rows are left out."""
 _FRAMES: Final = 6
 """From one renewal of the numbers to the next: quicker, nobody can read them."""
 

@@ -44,7 +44,7 @@ class Status:
 
     @property
     def height(self) -> int:
-        """Of the plate, pixels."""
+        """Height of the plate, pixels."""
         return round(2.1 * self._scale.text)
 
     def plate(self, result: SegmentedFrame, fps: float | None, *, solid: bool = False) -> Plate:

@@ -1,0 +1,1 @@
+"""How the help and the pages read: figures, and what is refused."""
