@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-cpus test-arm64 test-oldest test-newest fuzz lint format tables bench-cpu start-up kernels golden graphs-gate test-gpu build clean
+.PHONY: help run test test-slow test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format tables bench-cpu start-up kernels golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
-	@echo "also: test-slow test-cpus test-arm64 test-oldest test-newest fuzz lint format tables"
+	@echo "also: test-slow test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format tables"
 	@echo "      bench-cpu start-up kernels golden graphs-gate build clean"
 
 $(BIN)/python:
@@ -23,17 +23,21 @@ $(VENV)/.device: $(BIN)/python setup.cfg
 # torch is named first and alone: its exact version, before anything asks for a range
 $(VENV)/.host: $(VENV)/.device
 	$(PIP) install torch -c constraints.txt
-	$(PIP) install -e '.[cpu,openvino,host,gate,dev]' -c constraints.txt
+	$(PIP) install -e '.[cpu,openvino,host,report,gate,dev]' -c constraints.txt
 	touch $@
 
 run: $(VENV)/.device
 	$(BIN)/edge-arseg demo $(if $(INPUT),"$(INPUT)")
 
 test: $(VENV)/.host lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" tests
 
 test-slow: $(VENV)/.host
 	$(BIN)/python -m pytest -m slow tests
+
+# the report in a headless browser; needs Chromium (Debian: chromium), or EDGE_ARSEG_CHROMIUM=/where/it/is
+test-browser: $(VENV)/.host
+	$(BIN)/python -m pytest -m browser tests/bench/report
 
 # ten thousand damaged clips, images, streams and bundles, a quarter of an hour or more; a thousand are in test-slow
 fuzz: $(VENV)/.host

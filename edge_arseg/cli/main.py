@@ -27,6 +27,7 @@ COMMANDS = {
     "them.",
     "run": "Segment SOURCE and write the result to every SINK.",
     "bench": "Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.",
+    "report": "Make a page of the RECORDs that `bench -o` wrote, compare them, and hold requirements against them.",
     "demo": "Segment INPUT, or a street drive rendered in code, and write a folder to look at.",
 }
 """Command to the first sentence of its help, in the order of the help."""
