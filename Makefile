@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-newcomer test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu start-up pictures kernels golden graphs-gate test-gpu build clean
+.PHONY: help run test test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu start-up pictures kernels golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
-	@echo "also: test-slow test-newcomer test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables"
+	@echo "also: test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables"
 	@echo "      bench-cpu start-up pictures kernels golden graphs-gate build clean"
 
 $(BIN)/python:
@@ -23,7 +23,7 @@ $(VENV)/.device: $(BIN)/python setup.cfg
 # torch is named first and alone: its exact version, before anything asks for a range
 $(VENV)/.host: $(VENV)/.device
 	$(PIP) install torch -c constraints.txt
-	$(PIP) install -e '.[cpu,openvino,host,gate,dev,docs]' -c constraints.txt
+	$(PIP) install -e '.[cpu,openvino,host,report,gate,dev,docs]' -c constraints.txt
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.device
@@ -34,7 +34,7 @@ run: $(VENV)/.device
 	$(BIN)/edge-arseg demo $(if $(INPUT),"$(INPUT)")
 
 test: $(VENV)/.host lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" tests
 
 test-slow: $(VENV)/.host
 	$(BIN)/python -m pytest -m slow tests
@@ -43,6 +43,10 @@ test-slow: $(VENV)/.host
 # of packages
 test-newcomer: build
 	$(BIN)/python tests/newcomer/run.py dist/*.whl
+
+# the report in a headless browser; needs Chromium (Debian: chromium), or EDGE_ARSEG_CHROMIUM=/where/it/is
+test-browser: $(VENV)/.host
+	$(BIN)/python -m pytest -m browser tests/bench/report
 
 # ten thousand damaged clips, images, streams and bundles, a quarter of an hour or more; a thousand are in test-slow
 fuzz: $(VENV)/.host

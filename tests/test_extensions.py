@@ -14,8 +14,7 @@ from support.bundles.fake import write_fake_bundle
 from support.bundles.toy import moving_maps, write_image, write_toy_bundle
 
 from edge_arseg import Branch, KeyframePolicy, Segmenter
-from edge_arseg.bench.report import REPORTS, report_from_speed
-from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.bench.report.plots import PLOTS, plots_of
 from edge_arseg.runtime.engines.opening import BACKENDS, packages_of_backends
 from edge_arseg.spec.targets.files import targets
 from edge_arseg.storage.data_folder import data_folder
@@ -98,13 +97,12 @@ def test_a_keyframe_policy_is_a_function(tmp_path):
 
 
 def test_a_report_plot_is_a_module_and_a_row(monkeypatch, tmp_path):
-    (tmp_path / "toy_plot.py").write_text(
-        "def svg_from_speed(speed, bundle):\n    return f'<svg><title>{bundle.manifest.name}</title></svg>\\n'\n"
-    )
+    (tmp_path / "toy_plot.py").write_text("def plots_from_report(report):\n    yield report\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(REPORTS, "markdown", "toy_plot:svg_from_speed")
-    bundle = write_fake_bundle(tmp_path / "fake.arseg")
-    assert report_from_speed("markdown", None, read_bundle(bundle)) == "<svg><title>fake</title></svg>\n"
+    for name in list(PLOTS):
+        monkeypatch.delitem(PLOTS, name)
+    monkeypatch.setitem(PLOTS, "toy", "toy_plot:plots_from_report")
+    assert plots_of("what is drawn") == {"toy": ["what is drawn"]}
 
 
 def test_an_int8_rule_is_a_function_and_an_entry(monkeypatch):

@@ -1,0 +1,117 @@
+"""Whether two records were taken under like conditions, and which of their runs belong together."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from edge_arseg.bench.records.bench_record import BenchRecord
+from edge_arseg.bench.records.run import BenchRun
+from edge_arseg.errors import DataError
+
+BUILD = "edge-arseg"
+"""The package whose versions are compared: no condition."""
+
+CONDITIONS = ("machine", "cpu", "cpu_features", "cores", "memory_mb", "system", "python")
+BOARD = ("target", "model", "jetpack", "l4t", "gpu", "power_mode", "governor", "pinned", "container")
+SETTINGS = ("source", "live", "workload")
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """A condition by its name in the record, like ``conditions.cpu``, and what each record says of it."""
+
+    name: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        return f"{self.name}: {_told(self.before)} against {_told(self.after)}"
+
+
+def unlike_conditions(before: BenchRecord, after: BenchRecord) -> list[Unlike]:
+    """Return the conditions in which two records differ; versions of this package are what is compared, and are none.
+
+    Memory may differ by a hundredth: what the kernel keeps for itself changes from start to start.
+    """
+    found = []
+    for name, old, new in _conditions(before, after):
+        same = old == new
+        if name == "conditions.memory_mb" and old and new:
+            same = abs(old - new) <= 0.01 * max(old, new)
+        if not same:
+            found.append(Unlike(name, old, new))
+    return found
+
+
+def refuse_unlike(before: BenchRecord, after: BenchRecord, allowed: Collection[str] = ()) -> list[Unlike]:
+    """Return the unlike conditions that were allowed.
+
+    Args:
+        before, after: records.
+        allowed: names, like ``conditions.packages.onnxruntime``; a name stands for everything under it.
+
+    Raises:
+        DataError: there are others; all of them in one message.
+    """
+    unlike = unlike_conditions(before, after)
+    refused = [
+        one for one in unlike if not any(one.name == name or one.name.startswith(f"{name}.") for name in allowed)
+    ]
+    if refused:
+        lines = "\n".join(f"  {one}" for one in refused)
+        raise DataError(
+            f"{before.name} and {after.name} were taken under unlike conditions, so their times cannot be compared\n"
+            f"{lines}\nMeasure both under the same conditions, or type --allow {refused[0].name}"
+        )
+    return unlike
+
+
+def paired_runs(before: BenchRecord, after: BenchRecord) -> list[tuple[int, int]]:
+    """Return the indices of runs with the same bundle name and settings, in the order of the first record.
+
+    Raises:
+        DataError: there are none.
+    """
+    known = {_key(run): index for index, run in enumerate(after.runs)}
+    pairs = [(index, known[_key(run)]) for index, run in enumerate(before.runs) if _key(run) in known]
+    if not pairs:
+        raise DataError(
+            f"no run of {before.name} has the same bundle and settings as one of {after.name}: "
+            f"{', '.join(run.name for run in before.runs)} seen, {', '.join(run.name for run in after.runs)} seen; "
+            "measure both with the same options of bench"
+        )
+    return pairs
+
+
+def run_named(record: BenchRecord, name: str) -> int:
+    """Return the index of a run.
+
+    Raises:
+        DataError: there is none of that name.
+    """
+    for index, run in enumerate(record.runs):
+        if run.name == name:
+            return index
+    raise DataError(f"no run of {record.name} is called {name!r}; known: {', '.join(run.name for run in record.runs)}")
+
+
+def _key(run: BenchRun) -> tuple[Any, ...]:
+    return (run.bundle.name, run.bundle.height, run.bundle.width, run.settings)
+
+
+def _conditions(before: BenchRecord, after: BenchRecord) -> Iterator[tuple[str, Any, Any]]:
+    for group, names in (("conditions", CONDITIONS), ("board", BOARD), ("settings", SETTINGS)):
+        old, new = getattr(before, group), getattr(after, group)
+        known = {field.name for field in fields(old)}
+        for name in names:
+            if name in known:
+                yield f"{group}.{name}", getattr(old, name), getattr(new, name)
+    packages = (before.conditions.packages, after.conditions.packages)
+    for name in sorted({*packages[0], *packages[1]} - {BUILD}):
+        yield f"conditions.packages.{name}", packages[0].get(name), packages[1].get(name)
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,98 @@
+"""A report as one HTML file that needs nothing else: no network, no other file."""
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from edge_arseg.bench.report.content import Report
+from edge_arseg.bench.report.markdown_page import cell, shown_columns
+from edge_arseg.bench.report.plots import plots_of
+from edge_arseg.bench.report.plots.plot import DARK, LIGHT
+from edge_arseg.bench.report.plots.png import VEGA_LITE, library
+from edge_arseg.bench.report.rows import Row
+
+TILES = (
+    ("miou", "mIoU", "%", 1),
+    ("fps", "frames a second", "", 1),
+    ("p50_ms", "p50", "ms", 1),
+    ("p99_ms", "p99", "ms", 1),
+    ("j_per_frame", "energy a frame", "J", 3),
+    ("gmacs", "GMACs a frame", "", 2),
+)
+LAYERS = 12
+"""Layers of a graph that are listed; the rest is one line."""
+
+
+def html_from_report(report: Report) -> str:
+    """Return the page.
+
+    Args:
+        report: what it says.
+
+    Raises:
+        EnvironmentUnfitError: jinja2 or vl-convert is missing.
+    """
+    convert = library()
+    import jinja2
+
+    folder = files("edge_arseg.bench.report.page")
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    sections = plots_of(report)
+    every = [plot for plots in sections.values() for plot in plots]
+    specs = json.dumps({plot.key: plot.spec for plot in every}).replace("<", "\\u003c")
+    script = convert.javascript_bundle(vl_version=VEGA_LITE).replace("</script", "<\\/script") if every else ""
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        headline=_headline(report),
+        sections=sections,
+        columns=shown_columns(report.rows),
+        cell=cell,
+        many=len(report.verdicts) > 1,
+        layers=_layer_tables(report),
+        light=LIGHT,
+        dark=DARK,
+        specs=specs,
+        library=script,
+    )
+
+
+def _headline(report: Report) -> list[dict[str, str]]:
+    """Return the tiles: the numbers of the run that the verdict names."""
+    if len(report.verdicts) != 1:
+        return []
+    row = _named_row(report)
+    return [
+        {"name": name, "value": "not measured" if value is None else f"{value:.{digits}f}", "unit": unit}
+        for measure, name, unit, digits in TILES
+        for value in [None if row is None else getattr(row, measure)]
+    ]
+
+
+def _named_row(report: Report) -> Row | None:
+    from edge_arseg.bench.report.verdict import chosen_row
+
+    return chosen_row(report.rows)
+
+
+def _layer_tables(report: Report) -> list[dict[str, Any]]:
+    """Return the slowest layers of each graph of each run."""
+    tables: dict[tuple[str, str, str], list[Any]] = {}
+    for one in report.layers:
+        tables.setdefault((one.record, one.run, one.graph), []).append(one)
+    return [
+        {
+            "title": f"{run}: {graph.upper()} graph",
+            "layers": own[:LAYERS],
+            "rest": len(own[LAYERS:]),
+            "rest_ms": sum(one.ms for one in own[LAYERS:]),
+            "widest": max(one.share for one in own),
+            "ms": sum(one.ms for one in own),
+        }
+        for (_, run, graph), own in tables.items()
+    ]

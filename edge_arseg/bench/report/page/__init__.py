@@ -1,0 +1,1 @@
+"""The template of the HTML page and its style sheet."""

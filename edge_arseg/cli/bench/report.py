@@ -1,0 +1,171 @@
+"""``edge-arseg report``."""
+
+import fnmatch
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from edge_arseg.bench.compare.comparison import Comparison
+    from edge_arseg.bench.compare.gate import Read
+    from edge_arseg.bench.compare.requirement import Outcome
+
+FILE = click.Path(path_type=Path)
+
+
+class PercentType(click.ParamType):
+    """A share like ``5%`` or ``5``; converts to ``5.0``."""
+
+    name = "PERCENT"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse ``value``."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%?", value.strip())
+        if not match:
+            self.fail(f"{value!r} seen, expected a share like 5%", param, ctx)
+        return float(match[1])
+
+
+@click.command()
+@click.argument("records", nargs=-1, required=True, type=FILE, metavar="RECORD...")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=FILE,
+    help="File to write, once or more; its end says what: .html, .md, .csv, .json. [default: Markdown on stdout]",
+)
+@click.option("--force", is_flag=True, help="Permission to replace files that are there. [default: refused]")
+@click.option(
+    "--pngs",
+    type=FILE,
+    metavar="FOLDER",
+    help="Folder to write every plot to as PNG, 1280 pixels wide. [default: none]",
+)
+@click.option(
+    "--require",
+    metavar="LIST",
+    help="Requirements of every run, separated by commas, like miou>=60,p99_ms<=33,j_per_frame<=0.5; exit code 1 where "
+    "one does not hold or was not measured. [default: none]",
+)
+@click.option(
+    "--run", "wanted", metavar="PATTERN", help="Runs that --require is held against, like 'ar *'. [default: all]"
+)
+@click.option(
+    "--fail-on",
+    type=PercentType(),
+    help="Share by which the second record may be worse than the first, in % of each stage's time; exit code 1 where "
+    "it is worse by more, and by more than noise explains. More pairs, taken in turns A B A B, tell more. "
+    "[default: none]",
+)
+@click.option(
+    "--between", nargs=2, metavar="A B", help="Names of two runs of one record that --fail-on compares. [default: none]"
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="NAME",
+    help="Condition in which records may differ, like conditions.packages.onnxruntime. [default: none]",
+)
+@click.option("--junit", type=FILE, help="File to write gates to as JUnit XML. [default: none]")
+def report(
+    records: tuple[Path, ...],
+    outputs: tuple[Path, ...],
+    force: bool,
+    pngs: Path | None,
+    require: str | None,
+    wanted: str | None,
+    fail_on: float | None,
+    between: tuple[str, str] | None,
+    allow: tuple[str, ...],
+    junit: Path | None,
+) -> int:
+    """Make a page of the RECORDs that `bench -o` wrote, compare them, and hold requirements against them.
+
+    One page of HTML needs no network. A record that was cut off is read as far as it got. With gates the exit code is 1
+    where one failed.
+    """
+    from edge_arseg.bench.compare.junit import junit_from_gates
+    from edge_arseg.bench.record_files.reading import read_record, read_samples
+    from edge_arseg.bench.report.building import report_from_records
+    from edge_arseg.bench.report.formats import FORMATS, text_from_report
+    from edge_arseg.storage.files import check_output
+
+    for path in outputs:
+        if path.suffix.removeprefix(".") not in FORMATS:
+            raise click.UsageError(f"-o {path}: expected a name that ends in {', '.join(f'.{one}' for one in FORMATS)}")
+    if fail_on is None and (between or allow):
+        raise click.UsageError(f"--{'between' if between else 'allow'} goes with --fail-on PERCENT")
+    inputs = [*records, *(path.with_suffix(".npz") for path in records)]
+    for path in filter(None, (*outputs, junit)):
+        check_output(path, force=force, inputs=inputs)
+    read: list[Read] = [(read_record(path), read_samples(path)) for path in records]
+    comparisons = () if fail_on is None else _comparisons(read, fail_on, between, allow)
+    outcomes = _outcomes(read, require, wanted) if require else ()
+    made = report_from_records(read, comparisons=comparisons, outcomes=outcomes)
+    for path in outputs:
+        kind = path.suffix.removeprefix(".")
+        text = text_from_report(made, kind)
+        _write(path, text.encode(), force)
+    if junit is not None:
+        _write(junit, junit_from_gates(comparisons, outcomes).encode(), force)
+    if pngs is not None:
+        from edge_arseg.bench.report.plots import plots_of
+        from edge_arseg.bench.report.plots.png import png_from_plot
+
+        for plots in plots_of(made).values():
+            for plot in plots:
+                _write(pngs / f"{plot.key}.png", png_from_plot(plot), force)
+    if not outputs:
+        click.echo(text_from_report(made, "md"), nl=False)
+    elif made.failed:
+        for text in _failures(comparisons, outcomes):
+            click.echo(f"failed: {text}", err=True)
+    return 1 if made.failed else 0
+
+
+def _comparisons(
+    read: "list[Read]", fail_on: float, between: tuple[str, str] | None, allow: tuple[str, ...]
+) -> "tuple[Comparison, ...]":
+    from edge_arseg.bench.compare.gate import comparison_in_record, comparisons_of_records
+
+    if between:
+        if len(read) != 1:
+            raise click.UsageError(f"--between compares runs of one record, {len(read)} records seen")
+        return (comparison_in_record(read[0], *between, allowed_percent=fail_on),)
+    return comparisons_of_records(read, allowed_percent=fail_on, allowed=allow)
+
+
+def _outcomes(read: "list[Read]", require: str, wanted: str | None) -> "tuple[Outcome, ...]":
+    from edge_arseg.bench.compare.requirement import outcomes_of, requirements_from_text
+    from edge_arseg.bench.report.rows import row_from_run
+
+    requirements = requirements_from_text(require)
+    rows = [row_from_run(record, run) for record, _ in read for run in record.runs]
+    if wanted is not None:
+        names = ", ".join(row.run for row in rows)
+        rows = [row for row in rows if fnmatch.fnmatchcase(row.run, wanted)]
+        if not rows:
+            raise click.UsageError(f"--run {wanted}: no run is called so; runs: {names}")
+    return outcomes_of(rows, requirements)
+
+
+def _failures(comparisons: "tuple[Comparison, ...]", outcomes: "tuple[Outcome, ...]") -> list[str]:
+    found = [f"{one.run}: {one.text}" for one in outcomes if not one.passed]
+    return found + [f"{one.after}: {one.verdict}" for one in comparisons if one.failed]
+
+
+def _write(path: Path, data: bytes, force: bool) -> None:
+    from edge_arseg.errors import SinkError
+    from edge_arseg.storage.files import check_output, write_whole
+
+    check_output(path, force=force)  # it may have come meanwhile
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise SinkError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
