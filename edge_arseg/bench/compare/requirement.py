@@ -69,13 +69,15 @@ def requirements_from_text(text: str) -> tuple[Requirement, ...]:
 
 
 def outcomes_of(rows: Sequence[Row], requirements: Sequence[Requirement]) -> tuple[Outcome, ...]:
-    """Hold every requirement against every row."""
-    return tuple(_outcome(row, one) for row in rows for one in requirements)
+    """Hold every requirement against every row; the record is named where there are several."""
+    many = len({row.record for row in rows}) > 1
+    return tuple(
+        _outcome(row, f"{row.record}: {row.run}" if many else row.run, one) for row in rows for one in requirements
+    )
 
 
-def _outcome(row: Row, requirement: Requirement) -> Outcome:
+def _outcome(row: Row, name: str, requirement: Requirement) -> Outcome:
     seen = getattr(row, requirement.measure)
-    name = f"{row.record}: {row.run}"
     if seen is None:
         why = row.why_missing(requirement.measure)
         return Outcome(name, requirement, None, False, f"{requirement} cannot be checked: {why}")

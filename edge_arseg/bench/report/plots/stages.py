@@ -44,7 +44,7 @@ def plots_from_report(report: Report) -> Iterator[Plot]:
                 "type": "nominal",
                 "sort": bars,
                 "title": None,
-                "axis": {"labelLimit": 190, "ticks": False, "domain": False},
+                "axis": {"labelLimit": 260, "ticks": False, "domain": False},
             },
             "x": {"field": "ms", "type": "quantitative", "title": "mean ms of a frame", "axis": {"tickCount": 6}},
             "color": {

@@ -1,0 +1,103 @@
+"""``edge-arseg report`` on records as ``bench`` writes them."""
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from support.bench.made import full_record, plain_record, write_made
+
+from edge_arseg.bench.compare.gate import comparisons_of_records
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory):
+    return write_made(tmp_path_factory.mktemp("record"), *full_record())
+
+
+@pytest.fixture
+def run(edge_arseg):
+    """``edge-arseg report``."""
+    return lambda *arguments: edge_arseg("report", *arguments)
+
+
+def test_the_page_begins_with_the_verdict_and_names_every_fault(run, everything, tmp_path):
+    answer = run(everything, "-o", tmp_path / "page.html", "-o", tmp_path / "page.md", "-o", tmp_path / "page.csv")
+    assert answer.code == 0, answer.out + answer.err
+    page = (tmp_path / "page.html").read_text()
+    text = (tmp_path / "page.md").read_text()
+    assert text.startswith("**On this machine (Toy CPU, 4 cores) AR int8 on onnxruntime at GOP 12 gives 66.2 mIoU at ")
+    for fault in ("gave nothing for 4.0 s", "clocks fell to 1100 MHz", "do not carry a p99"):
+        assert fault in page
+        assert fault in text
+    # nothing is fetched: neither a script, a style sheet, a font nor a picture
+    page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"(?!data:)[^\"]*", page) == []
+    assert len((tmp_path / "page.csv").read_text().splitlines()) == 5
+
+
+def test_numbers_of_all_forms_are_those_of_the_record(run, everything, tmp_path):
+    record = json.loads(everything.read_text())
+    assert run(everything, "-o", tmp_path / "page.json").code == 0
+    rows = json.loads((tmp_path / "page.json").read_text())["rows"]
+    assert [row["run"] for row in rows] == [one["name"] for one in record["runs"]]
+    for row, one in zip(rows, record["runs"], strict=True):
+        assert row["mean_ms"] == one["mean_ms"]["value"]
+        assert row["miou"] == one["accuracy"]["miou"]
+        assert row["p99_ms"] == one["latency"]["all"]["frame"]["p99"]["value"]
+
+
+def test_what_no_sensor_measured_is_said_and_not_drawn(run, tmp_path):
+    path = write_made(tmp_path, *plain_record())
+    assert run(path, "-o", tmp_path / "page.html").code == 0
+    page = (tmp_path / "page.html").read_text()
+    assert "not measured" in page
+    assert '"trade-' not in page  # no labels: no point to draw
+
+
+def test_a_requirement_that_fails_ends_with_1_and_says_the_figure(run, everything, tmp_path):
+    assert run(everything, "--require", "miou>=60,fps>=1").code == 0
+    answer = run(everything, "--require", "miou>=69.5", "--junit", tmp_path / "gates.xml")
+    assert answer.code == 1
+    assert "miou >= 69.5: 67.25 measured" in (answer.out + answer.err)
+    suites = ElementTree.parse(tmp_path / "gates.xml").getroot()
+    assert len(suites.findall(".//failure")) == 3  # HR-only in float32 alone has 70
+    assert run(everything, "--require", "beauty>=1").code == 2
+
+
+def test_what_is_there_is_not_replaced(run, everything, tmp_path):
+    (tmp_path / "page.md").write_text("mine")
+    assert run(everything, "-o", tmp_path / "page.md").code == 4
+    assert (tmp_path / "page.md").read_text() == "mine"
+
+
+def verdicts(slower, count):
+    """Compare pairs of records with drift and bursts, as real ones have."""
+    found = []
+    for seed in range(count):
+        before = plain_record(seed=2 * seed, name="a", gops=60)
+        after = plain_record(seed=2 * seed + 1, name="b", gops=60, slower=slower)
+        found.extend(comparisons_of_records([before, after], allowed_percent=3.0))
+    return found
+
+
+def test_two_records_of_one_build_pass():
+    assert [one.failed for one in verdicts((), 20)] == [()] * 20
+
+
+def test_a_stage_that_is_slower_by_a_twentieth_fails_and_is_named():
+    found = verdicts((("lr", 1.05),), 20)
+    assert sum(bool(one.failed) for one in found) >= 19
+    assert sum(any(change.quantity == "lr" and change.failed for change in one.changes) for one in found) >= 19
+
+
+def test_unlike_conditions_are_refused_by_name(run, tmp_path):
+    record, samples = plain_record(name="a")
+    first = write_made(tmp_path, record, samples)
+    second = write_made(tmp_path, *plain_record(name="b", seed=1))
+    other = json.loads(second.read_text())
+    other["conditions"]["cores"] = 2
+    second.write_text(json.dumps(other))
+    answer = run(first, second, "--fail-on", "5%")
+    assert answer.code == 3
+    assert "conditions.cores: 4 against 2" in answer.err
