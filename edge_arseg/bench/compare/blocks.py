@@ -59,7 +59,7 @@ def ratio_of_times(before: Times, after: Times, *, paired: bool, confidence: flo
         before, after: at least one frame each.
         paired: the turns of both lie side by side: the first of one with the first of the other, and so on.
         confidence: of each bound.
-        seed: of the resampling, so that an answer can be had again.
+        seed: of the resampling, so that an answer is possible again.
 
     Raises:
         ValueError: one has no frames.

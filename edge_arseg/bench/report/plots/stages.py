@@ -13,7 +13,7 @@ COLOURS = {
     "fuse": "var(--run3)",
     "head": "var(--run2)",
 }
-"""Of the stages; others are grey."""
+"""Colours of the stages; others are grey."""
 
 
 def plots_from_report(report: Report) -> Iterator[Plot]:
