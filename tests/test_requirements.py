@@ -46,10 +46,16 @@ def test_the_host_extra_installs_all_that_the_host_half_imports():
     assert needed - ELSEWHERE <= required("host") | {"llvmlite"}  # which is a part of Numba
 
 
+REPORT = {"jinja2", "vl_convert"}
+"""Imported where a page with plots is made; without them `report` says what to install, and writes Markdown."""
+
+
 def test_a_board_needs_the_package_and_numba_alone():
     needed = imported(*DEVICE)
     assert {"numpy", "av", "numba"} <= needed
-    assert needed - ELSEWHERE <= required("cpu") | {"llvmlite", "pydantic_core"}  # parts of Numba and of pydantic
+    assert (
+        needed - ELSEWHERE <= required("cpu") | {"llvmlite", "pydantic_core"} | REPORT
+    )  # parts of Numba and of pydantic
     assert not {"numba", "torch", "onnx"} & required()
 
 

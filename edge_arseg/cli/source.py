@@ -11,7 +11,7 @@ from edge_arseg.errors import SourceError
 ENVIRONMENT = "EDGE_ARSEG_SOURCE"
 """Used where no source is given: what stands on a command line is visible to every user of the machine."""
 
-_SINKS = ("masks://", "jsonl://", "null://", "raw://", "display://")
+_SINKS = ("masks://", "jsonl://", "null://", "raw://")
 
 
 class SourceType(click.ParamType):

@@ -10,7 +10,7 @@ import pytest
 from edge_arseg.cli.main import cli
 
 PACKAGE = Path(__file__).parents[2] / "edge_arseg"
-FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
+FLAG = re.compile(r"(?<![\w-])(?<!var\()--[a-z][a-z0-9-]*")
 OTHERS = {
     "--no-": "click: the second half of a switch, whose name is filled in",
     "--force-reinstall": "pip",

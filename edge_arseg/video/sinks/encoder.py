@@ -44,6 +44,7 @@ class Encoder:
         options: further options of the encoder, over the default ones.
         container_options: options of the container.
         live: give every picture out at once instead of looking ahead.
+        steady: the container counts frames at ``rate``, as AVI does: times are rounded to it.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Encoder:
         options: dict[str, str] | None = None,
         container_options: dict[str, str] | None = None,
         live: bool = False,
+        steady: bool = False,
     ) -> None:
         codec = codec or first_codec("libx264", "libopenh264", "mpeg4")
         height, width = size
@@ -74,9 +76,10 @@ class Encoder:
             )
             assert isinstance(stream, VideoStream)
             stream.width, stream.height, stream.pix_fmt = even[1], even[0], self._pixel_format
-            stream.time_base = TIME_BASE
+            self._time_base = 1 / hint if steady else TIME_BASE
+            stream.time_base = self._time_base
             context = stream.codec_context
-            context.time_base = TIME_BASE
+            context.time_base = self._time_base
             context.gop_size = gop or max(1, round(rate))
             context.max_b_frames = bframes
             if bitrate is not None:
@@ -88,7 +91,7 @@ class Encoder:
             self._container.close()
             raise
         self._stream = stream
-        self._duration = round(1 / rate / TIME_BASE)
+        self._duration = round(1 / rate / self._time_base)
         self._first_s: float | None = None
         self._last = -1
 
@@ -96,12 +99,12 @@ class Encoder:
         """Encode one picture, ``[H, W, 3] uint8`` RGB."""
         if self._first_s is None:
             self._first_s = time_s
-        ticks = max(round((time_s - self._first_s) / TIME_BASE), self._last + 1)
+        ticks = max(round((time_s - self._first_s) / self._time_base), self._last + 1)
         self._last = ticks
         frame = av.VideoFrame.from_numpy_buffer(self._even(rgb), format="rgb24")
         frame = frame.reformat(format=self._pixel_format)
         frame.pts = ticks
-        frame.time_base = TIME_BASE
+        frame.time_base = self._time_base
         self._mux(frame)
 
     def close(self) -> None:
@@ -139,6 +142,9 @@ def _defaults(codec: str, bitrate: int | None, live: bool) -> dict[str, str]:
         if live:
             options["tune"] = "zerolatency"
         return options
+    if codec == "libvpx-vp9":
+        speed = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1"}
+        return speed | ({"crf": "32", "b": "0"} if bitrate is None else {})
     if codec in ("mpeg4", "mjpeg") and bitrate is None:
         return {"flags": "+qscale", "global_quality": str(4 * 118)}  # quality 4 in FFmpeg's unit of 118
     return {}

@@ -16,7 +16,7 @@ from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.encoder import Encoder
 from edge_arseg.video.sinks.new_file import NewFile
 
-SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
+SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 
 # An mp4 is written in fragments and becomes an ordinary one when it is finished; killed, it is a playable fragmented
 # file up to the last full second. FFmpeg before 7.1 has no such mode: there the fragments stay.
@@ -28,12 +28,13 @@ _MKV_OPTIONS = ({"cluster_time_limit": "1000", "flush_packets": "1"},)
 
 
 class MovieSink(Sink):
-    """Writes the overlay (see ``Overlay``) as H.264, or MPEG-4 where FFmpeg has no H.264 encoder.
+    """Writes the overlay (see ``Overlay``) as H.264, or MPEG-4 where FFmpeg has no H.264 encoder; ``.webm`` is VP9.
 
     It is drawn and encoded by a thread of its own, which may be two results behind.
 
-    The file can be played up to about a second before the moment the process was killed. Frame times are kept, relative
-    to the first frame. Where a source changes its size on the way, later pictures are fitted into the first one's.
+    The file can be played up to about a second before the moment the process was killed; ``.avi`` is whole only when it
+    is closed. Frame times are kept, relative to the first frame; in ``.avi`` they are rounded to the rate. Where a
+    source changes its size on the way, later pictures are fitted into the first one's.
 
     Args:
         target: the URI, for messages.
@@ -71,7 +72,9 @@ class MovieSink(Sink):
                     self._file.writes_to,  # FFmpeg opens it only with the first picture
                     self._overlay.shape,
                     rate,
+                    codec="libvpx-vp9" if path.suffix.lower() == ".webm" else None,
                     container_options=_container_options(path.suffix),
+                    steady=path.suffix.lower() == ".avi",
                     live=True,
                 )
             except BaseException:
@@ -115,6 +118,8 @@ class MovieSink(Sink):
 
 
 def _container_options(suffix: str) -> dict[str, str]:
-    if suffix.lower() == ".mkv":
+    if suffix.lower() == ".avi":
+        return {"flush_packets": "1"}
+    if suffix.lower() in (".mkv", ".webm"):
         return _MKV_OPTIONS[0]
     return _MP4_OPTIONS[0 if av.library_versions["libavformat"] >= (61, 7, 0) else 1]

@@ -15,6 +15,7 @@ from edge_arseg.video.sinks.masks import MasksSink
 from edge_arseg.video.sinks.movie import SUFFIXES, MovieSink
 from edge_arseg.video.sinks.null import NullSink
 from edge_arseg.video.sinks.place import Look, Place, SinkKind, check_places, place_from_uri
+from edge_arseg.video.sinks.raw import RawSink
 
 
 def _movie(place: Place, look: Look) -> Sink:
@@ -37,6 +38,10 @@ def _lines(place: Place, look: Look) -> Sink:
     return LinesSink(place.uri, place.path, look.classes, descriptor=place.descriptor, force=look.force)
 
 
+def _raw(place: Place, look: Look) -> Sink:
+    return RawSink(place.uri, place.path, look.size, descriptor=place.descriptor, force=look.force)
+
+
 def _null(place: Place, _look: Look) -> Sink:
     return NullSink(place.uri)
 
@@ -47,9 +52,10 @@ def _path(place: Place) -> Path:
 
 
 SINKS: dict[str, SinkKind] = {
-    "file": SinkKind("a video (NAME.mp4, NAME.mkv)", _movie, suffixes=SUFFIXES, draws=MovieSink.draws),
+    "file": SinkKind("a video (NAME.mp4, NAME.mkv, NAME.webm)", _movie, suffixes=SUFFIXES, draws=MovieSink.draws),
     "masks": SinkKind("masks://DIR", _masks, folder=True),
     "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
+    "raw": SinkKind("raw://FILE, raw://-", _raw, descriptors=True),
     "null": SinkKind("null://", _null, placed=False),
 }
 """By scheme; ``file`` is that of a plain path. Another kind of sink is a module and a row here."""
@@ -122,9 +128,10 @@ def open_sink(
     """Open a sink.
 
     ============================================  ====================================================
-    ``NAME.mp4 .m4v .mov .mkv``, file:///NAME     overlay video: ``MovieSink``
+    ``NAME.mp4 .m4v .mov .mkv .webm .avi``        overlay video: ``MovieSink``; also ``file:///NAME.mp4``
     ``masks://DIR``                               one index PNG per frame: ``MasksSink``
     ``jsonl://FILE``, ``jsonl://-``               one JSON object per frame: ``LinesSink``
+    ``raw://FILE``, ``raw://-``                   class ids, a byte for each pixel: ``RawSink``
     ``null://``                                   nothing
     ============================================  ====================================================
 

@@ -22,6 +22,7 @@ def run(edge_arseg):
 
 
 def test_the_page_begins_with_the_verdict_and_names_every_fault(run, everything, tmp_path):
+    pytest.importorskip("vl_convert")  # of the extra `report`, which a board does without
     answer = run(everything, "-o", tmp_path / "page.html", "-o", tmp_path / "page.md", "-o", tmp_path / "page.csv")
     assert answer.code == 0, answer.out + answer.err
     page = (tmp_path / "page.html").read_text()
@@ -48,6 +49,7 @@ def test_numbers_of_all_forms_are_those_of_the_record(run, everything, tmp_path)
 
 
 def test_what_no_sensor_measured_is_said_and_not_drawn(run, tmp_path):
+    pytest.importorskip("vl_convert")
     path = write_made(tmp_path, *plain_record())
     assert run(path, "-o", tmp_path / "page.html").code == 0
     page = (tmp_path / "page.html").read_text()

@@ -186,3 +186,23 @@ def test_python_has_it_too(fake_bundle, tmp_path):
     stream = Segmenter(fake_bundle, backend="fake", fusion="graph").stream(tmp_path / "clip.mp4")
     assert next(stream).class_map.shape == (HEIGHT, WIDTH)
     stream.close()
+
+
+@pytest.mark.parametrize(("ending", "codec"), [("webm", "vp9"), ("avi", "h264"), ("MKV", "h264")])
+def test_overlays_are_written_as_their_endings_say(run, tmp_path, ending, codec):
+    video = tmp_path / f"overlay.{ending}"
+    answer = run("test://street?size=48x64&frames=9", video)
+    assert answer.code == 0, answer.err
+    with av.open(str(video)) as container:
+        assert container.streams.video[0].codec_context.name == codec
+        times = [frame.time for frame in container.decode(video=0)]
+    assert len(times) == 9
+    steps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert steps == pytest.approx([steps[0]] * 8, abs=0.002)
+    assert 1 / 31 < steps[0] < 1 / 14
+
+
+def test_raw_ids_on_the_standard_output_have_the_size_of_the_source(fake_bundle):
+    command = [sys.executable, "-m", "edge_arseg", "run", "test://street?size=96x130&frames=3", "raw://-"]
+    done = subprocess.run([*command, "-b", str(fake_bundle), *FAKE], capture_output=True, timeout=120, check=True)
+    assert len(done.stdout) == 3 * 96 * 130

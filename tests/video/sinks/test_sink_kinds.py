@@ -40,5 +40,7 @@ def test_a_kind_is_registered_by_one_row(counts, tmp_path):
 
 
 def test_messages_name_every_kind(counts):
-    with pytest.raises(SinkError, match=r"expected a video \(NAME.mp4, NAME.mkv\), .* null:// or counts://FILE"):
+    with pytest.raises(
+        SinkError, match=r"expected a video \(NAME.mp4, NAME.mkv, NAME.webm\), .* null:// or counts://FILE"
+    ):
         check_sinks(["nowhere://a"])

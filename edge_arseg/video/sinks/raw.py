@@ -1,0 +1,93 @@
+"""Class ids as bytes, one frame after the other, for another program."""
+
+import errno
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from edge_arseg.errors import SinkError
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.new_file import NewFile
+
+STDOUT = 1
+
+
+class RawSink(Sink):
+    """Writes each class map as ``H * W`` bytes, row after row, with nothing before, between or behind.
+
+    A byte is the class index, 255 where the network did not see the picture. All frames have one size: that of the
+    source's first picture, or the output size that was asked for. ``numpy.fromfile(path, "u1").reshape(-1, H, W)``
+    reads a file.
+
+    When the reader of a pipe goes away, the sink is ``finished`` and stays quiet.
+
+    Args:
+        target: the URI, for messages.
+        path: the file, see ``NewFile``; ``None`` is the standard output.
+        size: rows and columns of the output.
+        descriptor: an open file to write to instead of ``path``, such as 3 for ``/dev/fd/3``; 1 is the standard output.
+        force: a file that is there may be replaced.
+
+    Raises:
+        SinkError: the file cannot be opened, or is there already.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        path: Path | None,
+        size: tuple[int, int],
+        *,
+        descriptor: int | None = None,
+        force: bool = False,
+    ) -> None:
+        super().__init__(target)
+        self._size = size
+        self._new: NewFile | None = None
+        self._file: BinaryIO | None = None
+        with sink_errors(target):
+            if path is not None and descriptor is None:
+                self._new = NewFile(target, path, force=force)
+                if self._new.published:  # a device or pipe
+                    self._file = path.open("wb", buffering=0)
+            elif sys.stdout is None and descriptor in (None, STDOUT):
+                raise OSError(errno.EBADF, "the standard output is closed")
+            else:
+                self._file = os.fdopen(os.dup(descriptor or STDOUT), "wb", buffering=0)
+
+    def _write(self, result: SegmentedFrame) -> None:
+        class_map = result.at_source()
+        if class_map.shape != self._size:
+            seen, first = ("x".join(map(str, shape)) for shape in (class_map.shape, self._size))
+            raise SinkError(
+                f"cannot write {self.target}: the source's size changed to {seen} in frame {result.frame.index}, and "
+                f"raw frames have no size of their own; type --output-size {first}"
+            )
+        if self._new is not None and self._file is None:
+            self._file = self._new.writes_to.open("xb", buffering=0)
+        assert self._file is not None
+        data = memoryview(np.ascontiguousarray(class_map).data).cast("B")
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+        except BrokenPipeError:
+            self.finished = True
+        if self._new is not None:
+            self._new.publish()
+
+    def _close(self) -> None:
+        try:
+            if self._file is not None:
+                self._file.close()
+        finally:
+            if self._new is not None:
+                self._new.discard()
+
+    def _abandon(self) -> None:
+        with suppress(OSError):
+            self._close()
