@@ -11,6 +11,8 @@ from edge_arseg.cli.main import cli
 
 PACKAGE = Path(__file__).parents[2] / "edge_arseg"
 FLAG = re.compile(r"(?<![\w-])(?<!var\()--[a-z][a-z0-9-]*")
+STYLES = "edge_arseg/bench/report/plots/"
+"""Names of colours in style sheets begin like options."""
 OTHERS = {
     "--no-": "click: the second half of a switch, whose name is filled in",
     "--force-reinstall": "pip",
@@ -81,7 +83,7 @@ def test_every_option_that_a_message_names_exists():
         (where, flag)
         for where, text in FOUND
         for flag in FLAG.findall(text)
-        if flag not in ALL and flag not in OTHERS and flag != "--X"
+        if flag not in ALL and flag not in OTHERS and flag != "--X" and not where.startswith(STYLES)
     }
     assert unknown == set()
 
