@@ -4,8 +4,7 @@ import re
 
 import click
 import pytest
-
-from edge_arseg.cli.main import cli
+from support.commands import commands
 
 VERBS = frozenset(
     {
@@ -32,17 +31,6 @@ UNITS = re.compile(
     r"bits|share|0\.1 to 1|0 to 1|0 to 5|counted from 0|[Ff]actor|rate|number|per step|pictures|stderr)\b",
     re.IGNORECASE,
 )
-
-
-def commands(group=cli, path=()):
-    """Yield the words of every command, with the command."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name), command
 
 
 COMMANDS = dict(commands())

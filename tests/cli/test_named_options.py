@@ -4,10 +4,8 @@ import ast
 import re
 from pathlib import Path
 
-import click
 import pytest
-
-from edge_arseg.cli.main import cli
+from support.commands import commands
 
 PACKAGE = Path(__file__).parents[2] / "edge_arseg"
 FLAG = re.compile(r"(?<![\w-])(?<!var\()--[a-z][a-z0-9-]*")
@@ -32,17 +30,6 @@ OTHERS = {
     "--ptxas-options": "nvcc",
 }
 """Options of other programs that messages and calls name."""
-
-
-def commands(group=cli, path=()):
-    """Yield the words of every command, with the command."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name), command
 
 
 def options_of(command):

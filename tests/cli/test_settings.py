@@ -10,19 +10,11 @@ import sys
 import click
 import pytest
 from support.bundles.fake import FAKE
+from support.commands import commands
 
-from edge_arseg.cli.main import cli, exit_code
+from edge_arseg.cli.main import exit_code
 from edge_arseg.cli.settings.names import is_set_elsewhere, key_of, variables_of
 from edge_arseg.storage.toml import data_from_toml
-
-
-def commands(group=cli, path=()):
-    for name in group.list_commands(click.Context(group)):
-        command = group.get_command(click.Context(group), name)
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name), command
 
 
 @pytest.fixture
