@@ -10,6 +10,7 @@ from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.geometry.enlargement import nearest_map
 from edge_arseg.spec.geometry.placement import NO_CLASS, FitKind, placement_of
 from edge_arseg.video.decoding.orientation import UPRIGHT
+from edge_arseg.video.overlay.drawing import picture_of
 from edge_arseg.video.rgb import Arrays, upright_rgb
 
 
@@ -31,9 +32,7 @@ class Canvas:
 
         It is the given one where they have it already. Where no picture was made, ``frame.rgb`` stands for it.
         """
-        picture, class_map = result.frame.picture, result.at_source()
-        if picture is None:
-            picture, class_map = result.frame.rgb, result.class_map
+        picture, class_map = picture_of(result)
         if picture.shape[:2] != self._size:
             picture, class_map = self._fitted(picture, class_map)
         elif result.frame.picture is not None:

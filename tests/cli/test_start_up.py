@@ -23,6 +23,12 @@ def test_help_imports_no_library_but_click(arguments):
     assert not modules & {"numpy", "av", "rich", "pydantic", "onnxruntime", "numba", "llvmlite", "torch", "onnx"}
 
 
+@pytest.mark.parametrize("command", ["run", "demo", "bench"])
+def test_the_help_of_a_command_reads_no_video(command):
+    modules = loaded(f"from edge_arseg.cli.main import exit_code; assert exit_code([{command!r}, '--help']) == 0")
+    assert not modules & {"av", "onnxruntime", "rich", "pydantic"}
+
+
 def test_importing_the_package_imports_no_library():
     modules = loaded("import edge_arseg; edge_arseg.__version__")
     assert not modules & {"numpy", "av", "click", "rich", "pydantic", "onnxruntime", "numba"}

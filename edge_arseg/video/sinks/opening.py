@@ -12,13 +12,14 @@ from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.sinks.lines import LinesSink
 from edge_arseg.video.sinks.masks import MasksSink
-from edge_arseg.video.sinks.movie import SUFFIXES, MovieSink
 from edge_arseg.video.sinks.null import NullSink
 from edge_arseg.video.sinks.place import Look, Place, SinkKind, check_places, place_from_uri
 from edge_arseg.video.sinks.raw import RawSink
 
 
 def _movie(place: Place, look: Look) -> Sink:
+    from edge_arseg.video.sinks.movie import MovieSink  # brings all that draws, which other sinks do without
+
     return MovieSink(
         place.uri,
         _path(place),
@@ -51,8 +52,10 @@ def _path(place: Place) -> Path:
     return place.path
 
 
+_MOVIES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
+
 SINKS: dict[str, SinkKind] = {
-    "file": SinkKind("a video (NAME.mp4, NAME.mkv, NAME.webm)", _movie, suffixes=SUFFIXES, draws=MovieSink.draws),
+    "file": SinkKind("a video (NAME.mp4, NAME.mkv, NAME.webm)", _movie, suffixes=_MOVIES, draws=True),
     "masks": SinkKind("masks://DIR", _masks, folder=True),
     "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
     "raw": SinkKind("raw://FILE, raw://-", _raw, descriptors=True),
