@@ -58,7 +58,7 @@ class Sink(ABC):
     def __init__(self, target: str) -> None:
         self.target = target
         self.finished = False
-        self._closed = False
+        self._closed = self._failed = False
 
     def write(self, result: SegmentedFrame) -> None:
         """Write one result.
@@ -80,7 +80,7 @@ class Sink(ABC):
             with sink_errors(self.target):
                 self._write(result)
         except SinkError:
-            self._closed = True
+            self._closed = self._failed = True
             self._abandon()
             raise
 
@@ -90,6 +90,9 @@ class Sink(ABC):
         Raises:
             SinkError: it cannot be finished.
         """
+        if self._failed:  # a folder that it made is empty only now, if a sink that is closed before this one used it
+            self._failed = False
+            self._abandon()
         if self._closed:
             return
         self._closed = True
@@ -112,4 +115,4 @@ class Sink(ABC):
         """Finish; may raise ``OSError`` or an FFmpeg error."""
 
     def _abandon(self) -> None:  # noqa: B027
-        """Let go of files after an error; raises nothing."""
+        """Let go of files after an error, and once more when the sink is closed; raises nothing."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import av
 
+from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.canvas import Canvas
@@ -16,8 +17,6 @@ from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.encoder import Encoder
 from edge_arseg.video.sinks.new_file import NewFile
 
-SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
-
 # An mp4 is written in fragments and becomes an ordinary one when it is finished; killed, it is a playable fragmented
 # file up to the last full second. FFmpeg before 7.1 has no such mode: there the fragments stay.
 _MP4_OPTIONS = (
@@ -25,6 +24,10 @@ _MP4_OPTIONS = (
     {"movflags": "+frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"},
 )
 _MKV_OPTIONS = ({"cluster_time_limit": "1000", "flush_packets": "1"},)
+
+
+LONGEST_SIDE = 16384
+"""Pixels that libx264 encodes at most; beyond, all that it says is "generic error"."""
 
 
 class MovieSink(Sink):
@@ -46,7 +49,7 @@ class MovieSink(Sink):
         force: a file that is there may be replaced.
 
     Raises:
-        SinkError: the file cannot be made, or is there already.
+        SinkError: the file cannot be made, or is there already; or the pictures are too large for a video.
     """
 
     draws = True
@@ -65,6 +68,12 @@ class MovieSink(Sink):
         super().__init__(target)
         self._size, self._canvas = size, Canvas(size)
         self._overlay = Overlay(size, classes, style)
+        if max(self._overlay.shape) > LONGEST_SIDE:
+            seen = "x".join(map(str, self._overlay.shape))
+            raise SinkError(
+                f"cannot write {target}: its pictures are {seen}, and a video has at most {LONGEST_SIDE} pixels a "
+                "side; type --output-size model, or a smaller HxW"
+            )
         with sink_errors(target):
             self._file = NewFile(target, path, force=force)
             try:

@@ -203,3 +203,9 @@ def test_a_copy_keeps_what_the_next_frame_overwrites():
     kept = copy.result
     for array, want in zip((kept.frame.rgb, kept.at_source(), kept.motion.flow), wanted, strict=True):
         np.testing.assert_array_equal(array, want)
+
+
+def test_a_picture_that_no_encoder_takes_is_told_what_to_type(tmp_path):
+    with pytest.raises(SinkError, match=r"pictures are 32816x64, .* at most 16384 .* type --output-size model"):
+        opened(tmp_path / "a.mp4", size=(32816, 64))
+    assert list(tmp_path.iterdir()) == []

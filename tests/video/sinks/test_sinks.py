@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from support.clips.results import decoded, opened, result_at
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import Branch, SegmentedFrame
+from edge_arseg.spec.model import CAMVID_11
+from edge_arseg.video.sinks import open_sinks
 
 
 def test_null_takes_everything():
@@ -79,3 +82,17 @@ def test_a_place_that_may_not_be_written_to(tmp_path, monkeypatch, uri, number, 
         opened(uri.format(tmp_path))
     assert isinstance(caught.value, OSError)
     assert uri.format(tmp_path) in str(caught.value)
+
+
+def test_a_folder_is_not_left_where_the_first_of_its_sinks_fails(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("edge_arseg.video.sinks.encoder.Encoder.write", full)
+    out = tmp_path / "new/out"
+    sinks = [f"{out}/a.mp4", f"jsonl://{out}/a.jsonl", f"masks://{out}/masks"]
+    with ExitStack() as stack:
+        first, *_ = [stack.enter_context(sink) for sink in open_sinks(sinks, size=(48, 64), rate=25, classes=CAMVID_11)]
+        with pytest.raises(SinkError, match="the disk is full"):
+            first.write(result_at(0))
+    assert list(tmp_path.iterdir()) == []
