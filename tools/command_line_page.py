@@ -4,6 +4,7 @@
 usage: python tools/command_line_page.py    (part of make tables)
 """
 
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -50,7 +51,7 @@ def section(command: click.Command, name: str) -> str:
 def paragraphs(text: str) -> str:
     """Return help as Markdown; what click must not wrap is shown as it stands."""
     out = []
-    for block in re.split(r"\n\s*\n", text.strip()):
+    for block in re.split(r"\n\s*\n", inspect.cleandoc(text)):
         if block.startswith("\b"):
             out.append("```text\n" + block.removeprefix("\b").strip("\n") + "\n```")
         else:

@@ -100,7 +100,9 @@ def test_a_missing_package_says_what_to_type(monkeypatch, package, ready, subjec
     real = importlib.util.find_spec
     monkeypatch.setattr(doctor, "find_spec", lambda name: None if name == package else real(name))
     found = doctor.findings()
-    assert by_subject(found)[subject].advice.endswith(advice)
+    said, _, which_torch = by_subject(found)[subject].advice.partition(" (PyTorch for CPUs")
+    assert said.endswith(advice)
+    assert bool(which_torch) is (subject == "host half" and real("torch") is None)
     assert by_subject(found)[package].seen.startswith("not installed")
     assert doctor.device_ready(found) is ready
 

@@ -173,8 +173,7 @@ def test_a_source_that_changes_its_size_gives_each_picture_in_its_own(tmp_path):
 
 def test_images_of_several_sizes_have_masks_of_their_own_sizes(tmp_path):
     for number, (height, width) in enumerate([(60, 80), (80, 60), (45, 80)]):
-        picture = next(moving(1, height=height, width=width))
-        av.VideoFrame.from_ndarray(picture, format="rgb24").to_image().save(tmp_path / f"{number}.png")
+        encode(tmp_path / f"{number}.png", moving(1, height=height, width=width), "png", pix_fmt="rgb24")
     with open_video(f"images://{tmp_path}/*.png", size=(48, 64), fit="letterbox") as reader:
         assert [segmented(frame).at_source().shape for frame in reader] == [(60, 80), (80, 60), (45, 80)]
 

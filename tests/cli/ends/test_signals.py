@@ -125,6 +125,7 @@ with ended_by_signals():
 
 
 def test_a_worker_process_ends_by_the_signal_itself():
-    with start("-c", FORKING) as process:
+    # Python 3.12 warns of the fork itself, which is what is tried here
+    with start("-W", "ignore::DeprecationWarning", "-c", FORKING) as process:
         out, error = process.communicate(timeout=30)
     assert (process.returncode, out, error) == (0, "15\n", "")
