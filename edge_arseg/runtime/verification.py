@@ -174,6 +174,20 @@ def agreements(
     return rows
 
 
+def agreements_of_bundle(bundle: Bundle, *, threads: int | None = None) -> list[Agreement]:
+    """Open all graphs of a bundle on ONNX Runtime, run every golden frame and compare; see ``agreements``.
+
+    Args:
+        bundle: checked.
+        threads: of the engines; ``None``: all cores.
+
+    Raises:
+        BuildError: a graph cannot be opened.
+    """
+    with engines_from_bundle(bundle, verified_roles(bundle.manifest), threads=threads) as engines:
+        return agreements(engines, bundle.golden_frames())
+
+
 class CheckedKernel:
     """The CUDA fusion kernel that ``run`` would launch on this GPU, between arrays of the host, whatever made them.
 

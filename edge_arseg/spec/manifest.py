@@ -50,6 +50,10 @@ class Role(str, Enum):
     LR_HEAD = "lr_head"  # LR feature to class map, to measure the LR branch alone
 
 
+CHOSEN_ROLES = (Role.HR, Role.LR, Role.FUSE)
+"""Graphs whose precision is chosen; ``head`` and ``lr_head`` follow ``fuse``, whose features they read."""
+
+
 class Precision(str, Enum):
     """Arithmetic of a graph."""
 
@@ -129,6 +133,11 @@ class Manifest:
     def hr_only(self) -> bool:
         """Whether there is nothing but the HR branch: every frame is a keyframe."""
         return Branch.LR not in self.branches
+
+    @property
+    def chosen_roles(self) -> tuple[Role, ...]:
+        """The graphs whose precision is chosen: those of ``CHOSEN_ROLES`` that the bundle has."""
+        return tuple(role for role in CHOSEN_ROLES if role in self.graphs)
 
 
 @functools.cache

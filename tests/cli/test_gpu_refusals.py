@@ -11,9 +11,9 @@ from support.gpu import host as cuda_host
 from support.gpu.stub import KernelGpu
 from support.tensorrt import building, install
 
+from edge_arseg.compiler.engines import workshop
 from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
 from edge_arseg.compiler.target import compile as compilation
-from edge_arseg.compiler.target import engine_steps
 from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import Precision
 
@@ -47,7 +47,7 @@ def board(monkeypatch):
         gpu.contexts.setdefault(threading.get_ident(), ["primary"])
         monkeypatch.setattr(building.Network, "num_layers", 0, raising=False)
         monkeypatch.setattr(compilation, "this_machine", lambda: machine)
-        monkeypatch.setattr(engine_steps, "result_from_job", build)
+        monkeypatch.setattr(workshop, "result_from_job", build)
         return sys.modules["tensorrt"]
 
     return be

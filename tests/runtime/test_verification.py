@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from support.bundles.small import small_manifest, write_small_bundle
 
-from edge_arseg.compiler.writing import write_bundle
+from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.runtime.bundles.gate import gate_text, required_agreement
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.zoo import default_bundle
@@ -62,5 +62,5 @@ def test_a_bundle_of_the_first_revision_cannot_lower_its_gate(edge_arseg, tmp_pa
 def test_what_is_written_anew_has_the_newest_revision(tmp_path):
     old = read_bundle(write_small_bundle(tmp_path / "old.arseg", revision=1))
     contents = {name: (old.path / name).read_bytes() for name in old.manifest.files}
-    assert write_bundle(tmp_path / "new.arseg", old.manifest, contents).manifest.revision == 2
+    assert NewBundle(tmp_path / "new.arseg").write(old.manifest, contents).manifest.revision == 2
     assert old.manifest.revision == 1

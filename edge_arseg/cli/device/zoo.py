@@ -66,11 +66,11 @@ def path(name: Path) -> None:
 @click.option("--force", is_flag=True, help="Permission to replace a bundle that is there. [default: refused]")
 def copy(name: Path, output: Path | None, force: bool) -> None:
     """Copy the bundle NAME out of the package, whole or not at all."""
-    from edge_arseg.compiler.writing import copy_bundle
+    from edge_arseg.compiler.writing import NewBundle
     from edge_arseg.runtime.bundles.reading import SUFFIX, read_bundle
     from edge_arseg.runtime.zoo import ZOO, shipped_name
 
     bundle = read_bundle(name)
     stem = shipped_name(bundle.path) if bundle.path.parent == ZOO else bundle.path.stem
-    copied = copy_bundle(bundle, output or Path(f"{stem}{SUFFIX}"), force=force)
+    copied = NewBundle(output or Path(f"{stem}{SUFFIX}"), force=force, inputs=[bundle.path]).copy(bundle)
     click.echo(str(copied.path))

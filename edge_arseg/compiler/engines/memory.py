@@ -35,6 +35,19 @@ def need_from_graph(entry: GraphEntry, file_bytes: int, workspace_bytes: int) ->
     return MemoryNeed(LIBRARY_BYTES, WEIGHT_COPIES * file_bytes + TENSOR_COPIES * tensors, workspace_bytes)
 
 
+def need_of_build(
+    entry: GraphEntry, file_bytes: int, precision: Precision, *, fuse: Precision | None, workspace_bytes: int
+) -> MemoryNeed:
+    """Estimate what building a graph takes, converted or yet to be converted.
+
+    Args:
+        entry, file_bytes, precision, fuse: see ``entry_in_precision``.
+        workspace_bytes: scratch memory.
+    """
+    entry, file_bytes = entry_in_precision(entry, file_bytes, precision, fuse=fuse)
+    return need_from_graph(entry, file_bytes, workspace_bytes)
+
+
 def entry_in_precision(
     entry: GraphEntry, file_bytes: int, precision: Precision, *, fuse: Precision | None
 ) -> tuple[GraphEntry, int]:

@@ -13,15 +13,14 @@ from edge_arseg.compiler.export.fusion import fuse_graph, head_graph, lr_head_gr
 from edge_arseg.compiler.export.golden import DEFAULT_CLIP, golden_from_clip
 from edge_arseg.compiler.export.macs import cost_from_model
 from edge_arseg.compiler.export.settings import ExportSettings
-from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
+from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import CheckpointError, ExportError, OptionError
 from edge_arseg.motion.accumulate import BLOCKS
 from edge_arseg.network.head import Head
 from edge_arseg.network.network import Network, check_sizes
 from edge_arseg.network.variants import TRAINING_SIZES
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
-from edge_arseg.runtime.engines.opening import engines_from_bundle
-from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
+from edge_arseg.runtime.verification import Agreement, agreements_of_bundle
 from edge_arseg.spec.entries import DecoderEntry, GoldenEntry, Provenance
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.geometry.placement import FitKind
@@ -98,8 +97,7 @@ def bundle_from_network(
         ExportError: the backbone cannot be exported, or a graph answers differently; nothing is written then.
         SinkError: the bundle cannot be written.
     """
-    path = Path(path)
-    check_target(path, force=force)
+    place = NewBundle(path, force=force)
     check_settings(network, settings)
     check_trained(network, hr_only=hr_only)
     progress("running the network on the golden frames")
@@ -116,7 +114,7 @@ def bundle_from_network(
         contents[FUSION_WEIGHTS_FILE] = bytes_from_arrays(fusion_weights(network))
     manifest = Manifest(
         revision=REVISION,
-        name=path.name.removesuffix(SUFFIX),
+        name=place.name,
         model=network.model,
         height=settings.height,
         width=settings.width,
@@ -131,7 +129,7 @@ def bundle_from_network(
         decoder=DecoderEntry(DECODER_FILE, head.upscale),
         golden=GoldenEntry(GOLDEN_FILE, _clip_name(clip), tuple(golden.distances.tolist())),
         provenance=Provenance(dict(checkpoints or {}), versions()),
-        files=file_entries(contents),
+        files={},
         branches=(Branch.HR,) if hr_only else (Branch.HR, Branch.LR),
         fit=settings.fit,
     )
@@ -139,8 +137,7 @@ def bundle_from_network(
 
     def check(bundle: Bundle) -> None:
         progress("checking the graphs against torch")
-        with engines_from_bundle(bundle, verified_roles(bundle.manifest)) as engines:
-            seen.extend(agreements(engines, bundle.golden_frames()))
+        seen.extend(agreements_of_bundle(bundle))
         worst = min(seen, key=lambda row: row.agreement)
         if worst.agreement < REQUIRED_AGREEMENT:
             raise ExportError(
@@ -149,7 +146,7 @@ def bundle_from_network(
                 "was written. A backbone of your own? See docs/backbones.md"
             )
 
-    return write_bundle(path, manifest, contents, force=force, check=check), seen
+    return place.write(manifest, contents, check=check), seen
 
 
 def bundle_from_checkpoint(

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,22 +50,20 @@ class KernelImage:
     resources: Mapping[str, EntryResources]
 
 
-def image_from_source(
-    sm: int, *, cache: Path | None = None, find: Callable[[int], CudaCompiler] | None = None
-) -> KernelImage:
+def image_from_source(sm: int, *, compiler: CudaCompiler | None = None, cache: Path | None = None) -> KernelImage:
     """Compile the kernel, or take it from the cache.
 
     Args:
         sm: 87 for compute capability 8.7.
+        compiler: that knows it; by default the first of this machine, see ``compiler_from_sm``.
         cache: folder; by default ``edge-arseg/kernels`` in the user's cache. Where it cannot be written, compiling is
             repeated, nothing else.
-        find: chooses the compiler; by default ``compiler_from_sm``.
 
     Raises:
         EnvironmentUnfitError: there is no compiler.
         BuildError: no compiler knows the architecture, or the kernel does not compile.
     """
-    compiler = (find or compiler_from_sm)(sm)
+    compiler = compiler or compiler_from_sm(sm)
     source = source_digest()
     folder = cache or user_cache() / "kernels"
     name = hashlib.sha256(f"{source} sm_{sm} {compiler.name}".encode()).hexdigest()[:16]
@@ -86,14 +84,19 @@ def image_from_source(
     return KernelImage(sm, cubin[0], source, compiler.name, cubin[1])
 
 
-def kernels_from_sms(sms: Sequence[int], *, cache: Path | None = None) -> dict[KernelEntry, bytes]:
+def kernels_from_compilers(
+    compilers: Mapping[int, CudaCompiler], *, cache: Path | None = None
+) -> dict[KernelEntry, bytes]:
     """Compile for several architectures; returns what a bundle says of each, and the cubin.
 
+    Args:
+        compilers: architecture to the compiler for it.
+        cache: see ``image_from_source``.
+
     Raises:
-        EnvironmentUnfitError: there is no compiler.
-        BuildError: no compiler knows an architecture, or the kernel does not compile.
+        BuildError: the kernel does not compile.
     """
-    images = [image_from_source(sm, cache=cache) for sm in sms]
+    images = [image_from_source(sm, compiler=compiler, cache=cache) for sm, compiler in compilers.items()]
     return {
         KernelEntry(f"kernels/fusion_sm{image.sm}.cubin", image.sm, image.source, image.compiler): image.cubin
         for image in images

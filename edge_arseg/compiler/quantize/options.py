@@ -6,13 +6,10 @@ from pathlib import Path
 
 from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.manifest import Manifest, Precision, Role
+from edge_arseg.spec.manifest import CHOSEN_ROLES, Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Activations, Target
 
 USUAL_RECIPE = "street"
-
-CHOSEN = (Role.HR, Role.LR, Role.FUSE)
-"""Graphs whose precision is chosen; ``head`` and ``lr_head`` follow ``fuse``, whose features they read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ def choice_from_options(
         OptionError: what is asked for contradicts the target or the bundle: all in one message, with what to type; or
             the target runs no int8, so that there is nothing to quantize.
     """
-    roles = chosen_roles(manifest)
+    roles = manifest.chosen_roles
     faults = [
         f"--{role.value} {precision.value}: the bundle has the HR branch alone; leave out --{role.value}"
         for role, precision in asked.items()
@@ -123,18 +120,6 @@ def choice_from_options(
     return chosen
 
 
-def chosen_roles(manifest: Manifest) -> tuple[Role, ...]:
-    """Return the graphs of a bundle whose precision is chosen: those of ``CHOSEN`` that it has."""
-    return tuple(role for role in CHOSEN if role in manifest.graphs)
-
-
-def runnable_precisions(target: Target) -> tuple[Precision, ...]:
-    """Return what a target runs; a mixed graph holds INT8 and float layers."""
-    assert target.precision is not None
-    choices = target.precision.choices
-    return (*choices, Precision.MIXED) if Precision.INT8 in choices else choices
-
-
 def _choice_from_target(
     target: Target,
     roles: tuple[Role, ...],
@@ -144,14 +129,14 @@ def _choice_from_target(
 ) -> tuple[QuantizeChoice, list[str]]:
     """Return the choice for a target, and what of the user's options contradicts it."""
     assert target.precision is not None
-    able = runnable_precisions(target)
+    able = target.precision.runnable
     branch = Precision.INT8 if Precision.INT8 in able else target.precision.hr
     usual = {Role.HR: branch, Role.LR: branch, Role.FUSE: target.precision.fuse}
     wanted = target.precision.activations.value
     faults = [
         f"--{role.value} {asked[role].value}: does not run on {target.id} (it has {_precision_names(target)}); leave "
         f"out --{role.value}, or --target for a bundle that is for no target"
-        for role in CHOSEN
+        for role in CHOSEN_ROLES
         if role in asked and asked[role] not in able
     ]
     if activations not in (None, wanted):

@@ -1,10 +1,10 @@
 """A float32 bundle to a quantized one."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
-from tempfile import TemporaryDirectory
 
 import onnx
 
@@ -30,12 +30,11 @@ from edge_arseg.compiler.quantize.search.budget import (
     layers_to_keep,
 )
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity, sensitivities
-from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
+from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import BundleError, GateError
 from edge_arseg.evaluation.scores import Scores
-from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
-from edge_arseg.runtime.engines.opening import engines_from_bundle
-from edge_arseg.runtime.verification import Agreement, agreements, verified_roles
+from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.verification import Agreement, agreements_of_bundle
 from edge_arseg.spec.entries import QuantizationEntry
 from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.recipe import Recipe, recipe_from_toml, recipe_path
@@ -106,9 +105,9 @@ def quantize_bundle(
     file = recipe_path(chosen.recipe)
     text = file.read_text(encoding="utf-8")
     recipe = recipe_from_toml(text, where=file.name)
-    check_target(path, force=options.force, inputs=[bundle.path])
+    place = NewBundle(path, force=options.force, inputs=[bundle.path])
     judge, gate = judge_from_options(options, bundle), options.gate
-    work = _Work(bundle, choice, options.threads)
+    work = _Work(bundle, place, choice, options.threads)
     work.calibrate(recipe, options.data, progress)
     reference = None
     if judge is not None:
@@ -118,11 +117,8 @@ def quantize_bundle(
             for role in (Role.HR, Role.LR):
                 work.keep_what_is_needed(role, judge, reference, options.max_drop, progress)
     progress("running the golden frames")
-    with (
-        work.written() as trial,
-        engines_from_bundle(trial, verified_roles(bundle.manifest), threads=options.threads) as engines,
-    ):
-        agreement = agreements(engines, trial.golden_frames())
+    with work.written() as trial:
+        agreement = agreements_of_bundle(trial, threads=options.threads)
     gate.check(min(agreement, key=lambda row: row.agreement))
     scores = None
     if judge is not None and reference is not None:
@@ -143,11 +139,11 @@ def quantize_bundle(
     manifest, contents = work.contents(files)
     manifest = replace(
         manifest,
-        name=path.name.removesuffix(SUFFIX),
+        name=place.name,
         golden=replace(manifest.golden, min_agreement=gate.min_agreement, because=gate.because),
         quantization=entry,
     )
-    written = write_bundle(path, manifest, contents, force=options.force)
+    written = place.write(manifest, contents)
     return QuantizedBundle(written, work.layers, work.choice, agreement, scores, None if target is None else target.id)
 
 
@@ -177,10 +173,10 @@ class _Work:
         integer_roles: branches that become int8.
     """
 
-    def __init__(self, bundle: Bundle, choice: PrecisionChoice, threads: int | None) -> None:
+    def __init__(self, bundle: Bundle, place: NewBundle, choice: PrecisionChoice, threads: int | None) -> None:
         self.calibration = Calibration({}, {}, (), ())
         self.integer_roles = [role for role, precision in choice.branches.items() if precision is Precision.INT8]
-        self.bundle, self.choice, self._threads = bundle, choice, threads
+        self.bundle, self.choice, self._place, self._threads = bundle, choice, place, threads
         self.layers: dict[Role, list[LayerSensitivity]] = {}
         self.trials: dict[Role, list[BudgetTrial]] = {}
         self._originals = {role: onnx.load(bundle.graph_path(role)) for role in bundle.manifest.graphs}
@@ -234,9 +230,9 @@ class _Work:
         with self.written() as trial:
             return judge.scorer(trial, judge.modes)
 
-    def written(self) -> "_TemporaryBundle":
+    def written(self) -> AbstractContextManager[Bundle]:
         """Write the bundle as it is now to a place that goes away."""
-        return _TemporaryBundle(*self.contents({}))
+        return self._place.trial(*self.contents({}))
 
     def weight_bits(self) -> int | None:
         """Return the bits of the weights in the int8 graphs as they are now; ``None`` where there are none."""
@@ -252,24 +248,10 @@ class _Work:
             role: replace(graph_entry(role, graph), precision=self.choice.stated(role))
             for role, graph in graphs.items()
         }
-        return replace(old, graphs=entries, files=file_entries(contents)), contents
+        return replace(old, graphs=entries), contents
 
     def _graphs(self) -> dict[Role, onnx.ModelProto]:
         return graphs_from_choice(self._originals, self.calibration.branches, self.calibration.ranges, self.choice)
 
     def _keep(self, role: Role, layers: Sequence[str]) -> None:
         self.choice = replace(self.choice, keep_float={**self.choice.keep_float, role: frozenset(layers)})
-
-
-class _TemporaryBundle:
-    """A bundle on disk for the time of a ``with`` block."""
-
-    def __init__(self, manifest: Manifest, contents: Mapping[str, bytes]) -> None:
-        self._manifest, self._contents = manifest, contents
-
-    def __enter__(self) -> Bundle:
-        self._folder = TemporaryDirectory(prefix="edge-arseg-quantize-")
-        return write_bundle(Path(self._folder.name) / f"trial{SUFFIX}", self._manifest, self._contents)
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()

@@ -3,15 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
-from edge_arseg.compiler.quantize.options import chosen_roles
-from edge_arseg.compiler.writing import file_entries, write_bundle
+from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
 from edge_arseg.installation import host_advice
-from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
-from edge_arseg.runtime.engines.opening import engines_from_bundle
-from edge_arseg.runtime.verification import agreements, verified_roles
+from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.verification import agreements_of_bundle
 from edge_arseg.spec.entries import KernelEntry
 from edge_arseg.spec.manifest import GraphEntry, Precision, Role
 from edge_arseg.spec.targets.target import Target
@@ -26,10 +23,9 @@ def write_target_bundle(
     bundle: Bundle,
     target: Target,
     precisions: Mapping[Role, Precision],
-    path: Path,
+    place: NewBundle,
     *,
     kernels: Mapping[KernelEntry, bytes],
-    force: bool = False,
     progress: Progress = lambda _: None,
 ) -> Bundle:
     """Write a bundle whose graphs are what a target wants.
@@ -38,15 +34,14 @@ def write_target_bundle(
         bundle: to start from; it stays as it is.
         target: goes into the manifest.
         precisions: of every graph, from ``precisions_from_target``.
-        path: the folder ``NAME.arseg`` to write; that of ``bundle`` itself to put kernels into it.
+        place: where it is written; that of ``bundle`` itself to put kernels into it.
         kernels: compiled kernels that travel along; they replace those of ``bundle``.
-        force: replace a bundle that is there.
         progress: called with a line when a step begins.
 
     Raises:
         EnvironmentUnfitError: a graph has to be converted and the host half is not installed.
         ExportError: the converted graphs give the golden frames other classes; nothing is written then.
-        OptionError, SinkError: see ``write_bundle``.
+        OptionError, SinkError: see ``NewBundle.write``.
     """
     manifest = bundle.manifest
     old = {kernel.file for kernel in manifest.kernels}
@@ -54,7 +49,7 @@ def write_target_bundle(
     entries, converted = dict(manifest.graphs), needs_conversion(bundle, precisions)
     check_convertible(bundle, precisions, target=target)
     if converted:
-        told = ", ".join(f"{role.value} {precisions[role].value}" for role in chosen_roles(manifest))
+        told = ", ".join(f"{role.value} {precisions[role].value}" for role in manifest.chosen_roles)
         progress(f"converting the graphs: {told}")
         for role, (data, entry) in _converted(bundle, precisions).items():
             contents[entry.file], entries[role] = data, entry
@@ -62,12 +57,11 @@ def write_target_bundle(
     required = manifest.golden.min_agreement or REQUIRED_AGREEMENT
     made = replace(
         manifest,
-        name=path.name.removesuffix(SUFFIX),
+        name=place.name,
         graphs=entries,
         golden=replace(manifest.golden, min_agreement=required) if converted else manifest.golden,
-        files=file_entries(contents),
         target=target.id,
-        compiled_from=manifest.compiled_from if path == bundle.path else bundle.digest,
+        compiled_from=manifest.compiled_from if place.path == bundle.path else bundle.digest,
         kernels=tuple(kernels),
     )
 
@@ -75,8 +69,7 @@ def write_target_bundle(
         if not converted:
             return
         progress("checking the graphs on the golden frames")
-        with engines_from_bundle(written, verified_roles(written.manifest)) as engines:
-            worst = min(agreements(engines, written.golden_frames()), key=lambda row: row.agreement)
+        worst = min(agreements_of_bundle(written), key=lambda row: row.agreement)
         if worst.agreement < required:
             raise ExportError(
                 f"{worst.output}: {worst.agreement:.4%} of the pixels get the class that float32 gives them (distance "
@@ -84,7 +77,7 @@ def write_target_bundle(
                 "--lr fp32 or --fuse fp32"
             )
 
-    return write_bundle(path, made, contents, force=force, check=check)
+    return place.write(made, contents, check=check)
 
 
 def needs_conversion(bundle: Bundle, precisions: Mapping[Role, Precision]) -> bool:
@@ -121,7 +114,7 @@ def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Rol
     from edge_arseg.compiler.entries import graph_entry
     from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
 
-    choice = PrecisionChoice({role: precisions[role] for role in chosen_roles(bundle.manifest)})
+    choice = PrecisionChoice({role: precisions[role] for role in bundle.manifest.chosen_roles})
     originals = {role: onnx.load(str(bundle.graph_path(role))) for role in bundle.manifest.graphs}
     graphs = graphs_from_choice(originals, {}, {}, choice)
     return {

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-from edge_arseg.compiler.kernels.build import kernels_from_sms
-from edge_arseg.compiler.kernels.choice import lacking_kernels
 from edge_arseg.compiler.target.bundle import check_convertible, write_target_bundle
 from edge_arseg.compiler.target.options import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
-from edge_arseg.compiler.writing import check_target
+from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.spec.entries import KernelEntry
 
@@ -37,22 +35,22 @@ class KernelStep(Step):
         """Compile.
 
         Raises:
-            EnvironmentUnfitError, BuildError: see ``kernels_from_sms``.
+            BuildError: see ``KernelChoice.compiled``.
         """
         progress(f"compiling the {self._setting.kernels.why}")
-        self.kernels = kernels_from_sms(self._setting.kernels.sms)
+        self.kernels = self._setting.kernels.compiled()
 
     def _seen(self) -> tuple[StepState, str]:
         choice, ready = self._setting.kernels, self._setting.ready
         if ready is not None:
-            if lacking := lacking_kernels(ready, choice):
+            if lacking := choice.lacking(ready):
                 named = ", ".join(f"sm_{sm}" for sm in lacking)
                 why = f"the bundle has none of this version for {named}: the fuse graph is used; --force puts it in"
                 return StepState.NONE, why
             if there := ", ".join(f"sm_{kernel.sm}" for kernel in ready.manifest.kernels):
                 return StepState.DONE, f"fusion kernel for {there}"
             return StepState.NONE, choice.why
-        if choice.sms:
+        if choice.compilers:
             return StepState.MADE if self.kernels else StepState.TODO, choice.why
         return StepState.ELSEWHERE if choice.missing else StepState.NONE, choice.why
 
@@ -69,6 +67,7 @@ class BundleStep(Step):
     def __init__(self, setting: CompileSetting, kernels: KernelStep):
         self._setting, self._kernels = setting, kernels
         self.ready: Bundle | None = setting.ready
+        self._place: NewBundle | None = None
 
     def state(self) -> StepState:
         """See ``Step``."""
@@ -98,7 +97,7 @@ class BundleStep(Step):
         if self.state() is StepState.TODO:
             options = self._setting.options
             inputs = [] if options.output is None else [self._setting.bundle.path]
-            check_target(self._setting.output, force=options.force, inputs=inputs)
+            self._place = NewBundle(self._setting.output, force=options.force, inputs=inputs)
             check_convertible(self._setting.bundle, self._setting.precisions, target=self._setting.target)
 
     def run(self, progress: Progress) -> None:
@@ -107,13 +106,13 @@ class BundleStep(Step):
         Raises:
             EnvironmentUnfitError, ExportError, OptionError, SinkError: see ``write_target_bundle``.
         """
-        setting = self._setting
+        setting, place = self._setting, self._place
+        assert place is not None  # from ``check``
         self.ready = write_target_bundle(
             setting.bundle,
             setting.target,
             setting.precisions,
-            setting.output,
+            place,
             kernels=self._kernels.kernels,
-            force=setting.options.force,
             progress=progress,
         )

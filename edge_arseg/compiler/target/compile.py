@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from edge_arseg.compiler.engines.process import builder_from_name
+from edge_arseg.compiler.engines.workshop import Workshop
 from edge_arseg.compiler.machine import Machine, this_machine
 from edge_arseg.compiler.target.bundle_steps import BundleStep, KernelStep
 from edge_arseg.compiler.target.engine_steps import ElsewhereStep, EngineStep
@@ -99,7 +99,6 @@ def compile_bundle(
         step.check()
     for step in steps:
         if step.state() is StepState.TODO:
-            step.check()
             step.run(progress)
     return _compilation(setting, steps)
 
@@ -114,8 +113,14 @@ def steps_from_setting(setting: CompileSetting) -> list[Step]:
     bundle = BundleStep(setting, kernels)
     if not setting.builds:
         return [kernels, bundle, ElsewhereStep(setting)]
-    builder = builder_from_name(setting.options.builder)
-    return [kernels, bundle, *(EngineStep(setting, bundle, builder, role) for role in setting.roles)]
+    options = setting.options
+    workshop = Workshop(
+        options.builder,
+        setting.machine,
+        workspace_bytes=options.workspace_bytes,
+        optimization_level=options.optimization_level,
+    )
+    return [kernels, bundle, *(EngineStep(setting, bundle, workshop, role) for role in setting.roles)]
 
 
 def next_command(found: Compilation) -> str:

@@ -2,26 +2,18 @@
 
 from dataclasses import replace
 
-from edge_arseg.compiler.engines.contract import EngineBuilder
-from edge_arseg.compiler.engines.memory import (
-    MemoryNeed,
-    check_memory,
-    entry_in_precision,
-    need_from_graph,
-    workspace_from_memory,
-)
-from edge_arseg.compiler.engines.process import BuildJob, result_from_job
+from edge_arseg.compiler.engines.memory import MemoryNeed, need_of_build, workspace_from_memory
 from edge_arseg.compiler.engines.store import PlanStore
+from edge_arseg.compiler.engines.workshop import Workshop
 from edge_arseg.compiler.target.bundle_steps import BundleStep
 from edge_arseg.compiler.target.options import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
-from edge_arseg.compiler.writing import check_writable
 from edge_arseg.runtime.bundles.plans import engine_roots
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.host_memory import HostMemory
-from edge_arseg.spec.engine_key import EngineKey, graph_digests
-from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.manifest import GraphEntry, Precision, Role
 from edge_arseg.spec.targets.target import Kind
+from edge_arseg.storage.folders import check_writable
 
 BUNDLE_ADVICE = (
     "keep the engines in your own cache, where `run` looks too: --user-cache; or copy the bundle to where it can be "
@@ -41,29 +33,16 @@ class EngineStep(Step):
         warnings: of the library, after ``run``.
     """
 
-    def __init__(self, setting: CompileSetting, bundle: BundleStep, builder: EngineBuilder, role: Role):
+    def __init__(self, setting: CompileSetting, bundle: BundleStep, workshop: Workshop, role: Role):
         self.role, self.name = role, f"engine {role.value}"
         self.warnings: tuple[str, ...] = ()
-        self._setting, self._bundle, self._builder = setting, bundle, builder
+        self._setting, self._bundle, self._workshop = setting, bundle, workshop
         self._made_bytes: int | None = None
 
     def store(self) -> PlanStore | None:
         """Return the folder of the plans; ``None`` while the bundle is not written: its digests name the folder."""
-        ready, facts = self._bundle.ready, self._setting.machine.facts
-        if ready is None:
-            return None
-        assert facts is not None
-        inside, cache = engine_roots(ready.path, ready.digest)
-        key = EngineKey(
-            graph_digests(ready.manifest),
-            self._builder.library,
-            self._builder.version,
-            facts.compute_capability,
-            facts.sm_count,
-            facts.name,
-            self._builder.flags(self._setting.build_settings()),
-        )
-        return PlanStore(cache if self._setting.options.user_cache else inside, key)
+        ready = self._bundle.ready
+        return None if ready is None else self._workshop.store(ready, user_cache=self._setting.options.user_cache)
 
     def state(self) -> StepState:
         """See ``Step``."""
@@ -86,10 +65,7 @@ class EngineStep(Step):
         took = "minutes not known, none was built here yet"
         if seconds is not None:
             took = f"{seconds / 60:.1f} minutes when it was built here before"
-        detail = (
-            f"{self._builder.library} {self._builder.version}, {need.workspace >> 20} MiB of scratch memory, "
-            f"{free / 1e9:.1f} GB free"
-        )
+        detail = f"{self._workshop.library}, {need.workspace >> 20} MiB of scratch memory, {free / 1e9:.1f} GB free"
         estimate = f"estimate: {need.total / 1e9:.1f} GB of RAM; {took}"
         return StepReport(self.name, state, detail, estimate, need.total, None if seconds is None else seconds / 60)
 
@@ -108,16 +84,16 @@ class EngineStep(Step):
         elif options.user_cache:  # else the plans go into a bundle that is yet to be written, which has its own check
             check_writable(engine_roots(self._setting.output, "0" * 64)[1], USER_CACHE_ADVICE)
         if options.memory_check:
-            # what is free now: the build before this one has given its memory back
-            check_memory(self.role.value, self._need(), self._setting.machine.read_memory())
+            self._workshop.check_memory(self.role.value, self._need())
 
     def run(self, progress: Progress) -> None:
-        """Build in a child process and keep the plan.
+        """Check again, since memory and disk are what the builds before left, build, and keep the plan.
 
         Raises:
-            BuildError, EnvironmentUnfitError, MemoryExhaustedError: see ``result_from_job``.
+            BuildError, EnvironmentUnfitError, MemoryExhaustedError: see ``check`` and ``Workshop.build``.
             SinkError: the plan cannot be kept.
         """
+        self.check()
         ready, store = self._bundle.ready, self.store()
         assert ready is not None
         assert store is not None
@@ -125,17 +101,8 @@ class EngineStep(Step):
         store.check_writable(USER_CACHE_ADVICE if options.user_cache else BUNDLE_ADVICE)
         progress(f"building {self.role.value} ({entry.precision.value})")
         part = store.part(self.role)
-        job = BuildJob(
-            options.builder,
-            self.role.value,
-            ready.graph_path(self.role),
-            entry.precision,
-            self._setting.build_settings(),
-            part,
-            store.timing_cache(),
-        )
         try:
-            result = result_from_job(job, progress)
+            result = self._workshop.build(self.role, ready, part, store.timing_cache(), progress)
             extra = {f"{self.role.value}.layers.json": result.layers} if result.layers else {}
             self._made_bytes = store.keep(self.role, part, extra, seconds=result.seconds).bytes
         finally:
@@ -145,9 +112,8 @@ class EngineStep(Step):
         progress(f"built {self.role.value} in {result.seconds:.0f} s")
 
     def _need(self) -> MemoryNeed:
-        return need_from_role(
-            self._setting, self._bundle.ready, self.role, self._setting.build_settings().workspace_bytes
-        )
+        entry, size, precision, fuse = _graph(self._setting, self._bundle.ready, self.role)
+        return self._workshop.need(entry, size, precision, fuse=fuse)
 
 
 class ElsewhereStep(Step):
@@ -170,7 +136,7 @@ class ElsewhereStep(Step):
             return report
         board = HostMemory(total=10**9 * min(setting.target.memory.gb))
         workspace = setting.options.workspace_bytes or workspace_from_memory(board)
-        needs = {role: need_from_role(setting, setting.ready, role, workspace).total for role in setting.roles}
+        needs = {role: _need_there(setting, role, workspace).total for role in setting.roles}
         largest = max(needs, key=lambda role: needs[role])
         told = (
             f"estimate: {largest.value} takes the most there, {needs[largest] / 1e9:.1f} of the board's "
@@ -179,17 +145,23 @@ class ElsewhereStep(Step):
         return replace(report, estimate=told, ram_bytes=needs[largest])
 
 
-def need_from_role(setting: CompileSetting, ready: Bundle | None, role: Role, workspace: int) -> MemoryNeed:
-    """Estimate what building the engine of a role takes, from the graph that is there or from the one it will be.
+def _need_there(setting: CompileSetting, role: Role, workspace: int) -> MemoryNeed:
+    """Estimate what building the engine of a role takes on the board."""
+    entry, size, precision, fuse = _graph(setting, setting.ready, role)
+    return need_of_build(entry, size, precision, fuse=fuse, workspace_bytes=workspace)
+
+
+def _graph(
+    setting: CompileSetting, ready: Bundle | None, role: Role
+) -> tuple[GraphEntry, int, Precision, Precision | None]:
+    """Return what is known of a role's graph: its entry and size on disk, as it is in the bundle that is there, and the
+    precisions of it and of the fusion that it is converted to.
 
     Args:
         setting: of the compilation.
         ready: the target's bundle; ``None``: not written yet.
         role: of the graph.
-        workspace: scratch memory, bytes.
     """
     bundle = ready or setting.bundle
-    entry, size = bundle.manifest.graphs[role], bundle.graph_path(role).stat().st_size
-    if ready is None:
-        entry, size = entry_in_precision(entry, size, setting.precisions[role], fuse=setting.precisions.get(Role.FUSE))
-    return need_from_graph(entry, size, workspace)
+    entry, wanted = bundle.manifest.graphs[role], setting.precisions
+    return entry, bundle.graph_path(role).stat().st_size, wanted[role], wanted.get(Role.FUSE)

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_arseg.compiler.engines.contract import BuildSettings
-from edge_arseg.compiler.engines.memory import workspace_from_memory
 from edge_arseg.compiler.engines.process import TENSORRT
-from edge_arseg.compiler.kernels.choice import KernelChoice, choice_from_target, renewable_kernels
+from edge_arseg.compiler.kernels.choice import KernelChoice, choice_from_target
 from edge_arseg.compiler.machine import Machine, choose_target
 from edge_arseg.compiler.target.bundle import needs_conversion
 from edge_arseg.compiler.target.place import BuildPlace, place_from_target
@@ -81,12 +79,6 @@ class CompileSetting:
         """Whether engines are built on this machine."""
         return self.place.here and self.options.engines
 
-    def build_settings(self) -> BuildSettings:
-        """Return what a build may use on this machine."""
-        options = self.options
-        workspace = options.workspace_bytes or workspace_from_memory(self.machine.board.memory)
-        return BuildSettings(workspace, options.optimization_level)
-
 
 def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptions, machine: Machine) -> CompileSetting:
     """Decide.
@@ -109,12 +101,12 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
     roles = _roles(bundle, options)
     stem = bundle.manifest.name.removesuffix(f"-{bundle.manifest.target}")
     own = bundle.manifest.target == target.id and not needs_conversion(bundle, precisions)
-    kernels = KernelChoice((), "no fusion, so no kernel")
+    kernels = KernelChoice({}, "no fusion, so no kernel")
     if not bundle.manifest.hr_only:
         kernels = choice_from_target(target, machine.facts)
     if own and options.output is None:
         output = bundle.path
-        ready = None if options.force and renewable_kernels(bundle, kernels) else bundle
+        ready = None if options.force and kernels.renewable(bundle) else bundle
     else:
         folder = Path() if bundle.path.parent == ZOO else bundle.path.parent  # nothing is written into the package
         output = options.output or folder / f"{stem}-{target.id}{SUFFIX}"

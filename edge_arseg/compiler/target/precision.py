@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
-from edge_arseg.compiler.quantize.options import chosen_roles, runnable_precisions
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, sha256_of
 from edge_arseg.spec.manifest import Manifest, Precision, Role
@@ -30,7 +29,7 @@ def precisions_from_target(
             message, with what to type.
     """
     assert target.precision is not None
-    roles = chosen_roles(manifest)
+    roles = manifest.chosen_roles
     made = {role: entry.precision for role, entry in manifest.graphs.items()}
     fresh = is_float32(manifest)
     faults = [
@@ -47,7 +46,7 @@ def precisions_from_target(
         made.update({role: follower for role in manifest.graphs if role not in roles})
     for role in roles:
         wanted = asked.get(role, made[role])
-        if wanted not in runnable_precisions(target):
+        if wanted not in target.precision.runnable:
             able = ", ".join(choice.value for choice in target.precision.choices)
             way = f"leave out --{role.value}" if role in asked else "compile the float32 bundle that it was made of"
             faults.append(f"{role.value}: {wanted.value} does not run on {target.name} (it has {able}); {way}")

@@ -57,14 +57,16 @@ class Step(ABC):
         """Describe it, as things are now."""
 
     def check(self) -> None:  # noqa: B027 (most steps have nothing to refuse)
-        """Refuse what ``run`` would refuse before it begins. Writes nothing; a dry run ends here.
+        """Refuse what ``run`` would refuse before it begins, and keep what it needs. Writes nothing.
+
+        A dry run ends here.
 
         Raises:
             ArsegError: what ``run`` would raise.
         """
 
     def run(self, progress: Progress) -> None:
-        """Do it. Only steps that are to do are run.
+        """Do it, behind ``check``. Only steps that are to do are run.
 
         Args:
             progress: called with a line when it begins, and while it lasts.

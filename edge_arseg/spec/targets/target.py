@@ -52,6 +52,11 @@ class TargetPrecision:
     activations: Activations
     recipe: Annotated[str, Field(min_length=1)] = "street"
 
+    @property
+    def runnable(self) -> tuple[Precision, ...]:
+        """What a graph may be: one of ``choices``, and with INT8 among them mixed, of INT8 and float layers."""
+        return (*self.choices, Precision.MIXED) if Precision.INT8 in self.choices else self.choices
+
 
 @dataclass(frozen=True, slots=True)
 class Gpu:

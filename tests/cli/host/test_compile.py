@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from support.bundles.toy import write_toy_bundle
 
+from edge_arseg.compiler.engines import workshop
 from edge_arseg.compiler.kernels.choice import KernelChoice
 from edge_arseg.compiler.machine import Machine
 from edge_arseg.compiler.target import compile as compilation
-from edge_arseg.compiler.target import engine_steps
 from edge_arseg.compiler.target import options as compile_setting
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
@@ -31,7 +31,7 @@ FP32 = ("--hr", "fp32", "--lr", "fp32", "--fuse", "fp32")
 
 @pytest.fixture
 def machine(monkeypatch):
-    monkeypatch.setattr(compile_setting, "choice_from_target", lambda *_: KernelChoice((), "no compiler", "none here"))
+    monkeypatch.setattr(compile_setting, "choice_from_target", lambda *_: KernelChoice({}, "no compiler", "none here"))
 
     def be(which):
         monkeypatch.setattr(compilation, "this_machine", lambda: which)
@@ -65,7 +65,7 @@ def test_on_the_board_it_builds(edge_arseg, machine, toy, monkeypatch):
 
     machine(BOARD)
     monkeypatch.setattr("edge_arseg.compiler.engines.tensorrt.TensorRtBuilder", FakeBuilder)
-    monkeypatch.setattr(engine_steps, "result_from_job", build)
+    monkeypatch.setattr(workshop, "result_from_job", build)
     answer = edge_arseg("compile", toy, *FP32, "--graph", "hr", "--json")
     assert answer.code == 0
     found = json.loads(answer.out)
@@ -125,14 +125,13 @@ if __name__ == "__main__":
     from edge_arseg.compiler.target import bundle_steps
     from edge_arseg.compiler.target import compile as compilation
     from edge_arseg.compiler.target import options as compile_setting
-    from edge_arseg.compiler.target import engine_steps
     from edge_arseg.compiler.target.options import CompileOptions
     from edge_arseg.compiler.kernels.choice import KernelChoice
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.spec.manifest import Precision, Role
     from test_compile import BOARD, FP32, HOST, NANO
 
-    compile_setting.choice_from_target = lambda *_: KernelChoice((), "")
+    compile_setting.choice_from_target = lambda *_: KernelChoice({{}}, "")
     options = CompileOptions(
         dict.fromkeys((Role.HR, Role.LR, Role.FUSE), Precision.FP32), builder="support.compiling.builders:FakeBuilder"
     )

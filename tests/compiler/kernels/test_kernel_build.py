@@ -4,37 +4,17 @@ import shutil
 import stat
 
 import pytest
+from support.compiling.kernels import SAID, FakeCompiler
 
-from edge_arseg.compiler.kernels.build import EntryResources, image_from_source, kernels_from_sms, resources_from_log
-from edge_arseg.compiler.kernels.compilers import CudaCompiler, Nvcc, compiler_from_sm, cuda_compilers
+from edge_arseg.compiler.kernels.build import (
+    EntryResources,
+    image_from_source,
+    kernels_from_compilers,
+    resources_from_log,
+)
+from edge_arseg.compiler.kernels.compilers import Nvcc, compiler_from_sm, cuda_compilers
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
-
-SAID = """ptxas info    : 0 bytes gmem
-ptxas info    : Compiling entry function 'fuse_half_16' for 'sm_87'
-ptxas info    : Function properties for fuse_half_16
-    0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
-ptxas info    : Used 126 registers, used 1 barriers, 436 bytes cmem[0]
-ptxas info    : Compiling entry function 'fuse_half_8' for 'sm_87'
-ptxas info    : Function properties for fuse_half_8
-    368 bytes stack frame, 432 bytes spill stores, 440 bytes spill loads
-ptxas info    : Used 128 registers, used 1 barriers, 368 bytes cumulative stack size, 436 bytes cmem[0]
-"""
-
-
-class FakeCompiler(CudaCompiler):
-    """Answers without compiling."""
-
-    name, sms = "fake 13.0", (75, 87, 90, 110)
-
-    def __init__(self, said: str = SAID):
-        self.asked: list[int] = []
-        self._said = said
-
-    def cubin_from_source(self, source, sm):
-        assert source == MAIN
-        self.asked.append(sm)
-        return f"cubin {sm}".encode(), self._said
 
 
 def test_resources_are_read_for_each_entry():
@@ -46,25 +26,25 @@ def test_resources_are_read_for_each_entry():
 
 def test_a_kernel_is_compiled_once_and_named_by_its_source(tmp_path):
     compiler = FakeCompiler()
-    first = image_from_source(87, cache=tmp_path, find=lambda sm: compiler)
-    second = image_from_source(87, cache=tmp_path, find=lambda sm: compiler)
+    first = image_from_source(87, cache=tmp_path, compiler=compiler)
+    second = image_from_source(87, cache=tmp_path, compiler=compiler)
     assert compiler.asked == [87]
     assert first == second
     assert (first.cubin, first.source, first.compiler) == (b"cubin 87", source_digest(), "fake 13.0")
-    image_from_source(90, cache=tmp_path, find=lambda sm: compiler)
+    image_from_source(90, cache=tmp_path, compiler=compiler)
     assert compiler.asked == [87, 90]
     assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
 
 
 def test_a_damaged_cache_is_not_used(tmp_path):
     compiler = FakeCompiler()
-    image_from_source(87, cache=tmp_path, find=lambda sm: compiler)
+    image_from_source(87, cache=tmp_path, compiler=compiler)
     (cubin,) = tmp_path.glob("*.cubin")
     cubin.write_bytes(b"half of it")
-    assert image_from_source(87, cache=tmp_path, find=lambda sm: compiler).cubin == b"cubin 87"
+    assert image_from_source(87, cache=tmp_path, compiler=compiler).cubin == b"cubin 87"
     (record,) = tmp_path.glob("*.json")
     record.write_text("[]")
-    image_from_source(87, cache=tmp_path, find=lambda sm: compiler)
+    image_from_source(87, cache=tmp_path, compiler=compiler)
     assert compiler.asked == [87, 87, 87]
 
 
@@ -72,20 +52,19 @@ def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path):
     (tmp_path / "file").write_text("")
     compiler = FakeCompiler()
     for _ in range(2):
-        assert image_from_source(87, cache=tmp_path / "file/cache", find=lambda sm: compiler).cubin == b"cubin 87"
+        assert image_from_source(87, cache=tmp_path / "file/cache", compiler=compiler).cubin == b"cubin 87"
     assert compiler.asked == [87, 87]
 
 
 def test_a_compiler_that_names_no_entry_is_not_trusted(tmp_path):
     with pytest.raises(BuildError, match="names no entry"):
-        image_from_source(87, cache=tmp_path, find=lambda sm: FakeCompiler("warning: nothing"))
+        image_from_source(87, cache=tmp_path, compiler=FakeCompiler("warning: nothing"))
     assert not list(tmp_path.iterdir())
 
 
-def test_a_bundle_is_told_what_compiled_each_image(tmp_path, monkeypatch):
+def test_a_bundle_is_told_what_compiled_each_image(tmp_path):
     compiler = FakeCompiler()
-    monkeypatch.setattr("edge_arseg.compiler.kernels.build.compiler_from_sm", lambda sm: compiler)
-    kernels = kernels_from_sms([87, 110], cache=tmp_path)
+    kernels = kernels_from_compilers({87: compiler, 110: compiler}, cache=tmp_path)
     assert [(entry.file, entry.sm, entry.compiler) for entry in kernels] == [
         ("kernels/fusion_sm87.cubin", 87, "fake 13.0"),
         ("kernels/fusion_sm110.cubin", 110, "fake 13.0"),

@@ -289,12 +289,8 @@ def stop(bundle):
     print("stopped", flush=True)
     time.sleep(600)
 
-write = writer.write_bundle
-import edge_arseg.compiler.quantize.quantize as quantizer
-def stopping(path, manifest, contents, **options):
-    final = manifest.quantization is not None
-    return write(path, manifest, contents, **options, **({"check": stop} if final else {}))
-quantizer.write_bundle = stopping
+write = writer.NewBundle.write
+writer.NewBundle.write = lambda *arguments: write(*arguments, check=stop)
 exit_code(sys.argv[1:])
 """
 

@@ -2,19 +2,20 @@
 
 import pytest
 from support.bundles.toy import write_toy_bundle
+from support.compiling.kernels import FakeCompiler
 
+from edge_arseg.compiler.engines import workshop
 from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
+from edge_arseg.compiler.kernels import build
 from edge_arseg.compiler.kernels.choice import KernelChoice
-from edge_arseg.compiler.target import bundle_steps, engine_steps
 from edge_arseg.compiler.target import options as compile_setting
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.kernels.cuda.image import source_digest
-from edge_arseg.spec.entries import KernelEntry
 
 
 @pytest.fixture(autouse=True)
 def no_compiler(monkeypatch):
-    monkeypatch.setattr(compile_setting, "choice_from_target", lambda *_: KernelChoice((), "no compiler", "none here"))
+    monkeypatch.setattr(compile_setting, "choice_from_target", lambda *_: KernelChoice({}, "no compiler", "none here"))
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,7 @@ def in_this_process(request, monkeypatch):
         job.plan.write_bytes(made.plan)
         return BuildResult(made.timing_cache, made.layers, made.warnings, 0.0)
 
-    monkeypatch.setattr(engine_steps, "result_from_job", build)
+    monkeypatch.setattr(workshop, "result_from_job", build)
 
 
 @pytest.fixture
@@ -50,20 +51,18 @@ def log(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def kernel_compiler(monkeypatch):
+def kernel_compiler(monkeypatch, tmp_path):
     """A compiler for sm_87; returns what it was asked for."""
-    asked = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def begin(source=None, compiler="nvcc 13.0"):
-        def kernels(sms):
-            asked.extend(sms)
-            return {
-                KernelEntry(f"kernels/f{sm}.cubin", sm, source or source_digest(), compiler): b"cubin" for sm in sms
-            }
-
-        chosen = KernelChoice((87,), "fusion kernel for sm_87", "", (compiler,))
+        made = FakeCompiler(name=compiler)
+        chosen = KernelChoice({87: made}, "fusion kernel for sm_87")
         monkeypatch.setattr(compile_setting, "choice_from_target", lambda *_: chosen)
-        monkeypatch.setattr(bundle_steps, "kernels_from_sms", kernels)
-        return asked
+        if source is not None:
+            monkeypatch.setattr(build, "source_digest", lambda: source)
+        else:
+            monkeypatch.setattr(build, "source_digest", source_digest)
+        return made.asked
 
     return begin

@@ -17,7 +17,7 @@ def test_kernels_travel_along(toy, kernel_compiler):
     found = compile_bundle(toy, NANO, OPTIONS, machine=HOST)
     assert asked == [87]
     assert states(found)["kernels"] is StepState.MADE
-    assert (found.bundle / "kernels/f87.cubin").read_bytes() == b"cubin"
+    assert (found.bundle / "kernels/fusion_sm87.cubin").read_bytes() == b"cubin 87"
     made = read_bundle(found.bundle)
     assert [kernel.sm for kernel in made.manifest.kernels] == [87]
     for options in (CompileOptions(builder=GOOD), CompileOptions(builder=GOOD, force=True)):

@@ -8,6 +8,7 @@ import pytest
 from support.compiling.builders import GOOD
 from support.compiling.machines import BOARD, GB, HOST, NANO, OPTIONS, PLENTY, tree
 
+from edge_arseg.compiler.engines import workshop
 from edge_arseg.compiler.engines.memory import LIBRARY_BYTES, entry_in_precision
 from edge_arseg.compiler.target.compile import compile_bundle, next_command, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
@@ -94,13 +95,12 @@ def test_a_dry_run_says_what_each_engine_takes(toy):
 
 def test_minutes_are_those_of_an_earlier_build_here(toy, monkeypatch):
     from edge_arseg.compiler.engines.process import BuildResult
-    from edge_arseg.compiler.target import engine_steps
 
     def build(job, progress):
         job.plan.write_bytes(b"plan")
         return BuildResult(b"", "", (), 90.0 if job.name == "hr" else 30.0)
 
-    monkeypatch.setattr(engine_steps, "result_from_job", build)
+    monkeypatch.setattr(workshop, "result_from_job", build)
     made = compile_bundle(toy, NANO, OPTIONS, machine=BOARD)
     steps = preview_compile(
         read_bundle(made.bundle), NANO, replace(OPTIONS, builder="support.compiling.builders:Newer"), machine=BOARD

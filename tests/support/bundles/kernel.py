@@ -6,10 +6,10 @@ import pytest
 from support.gpu.stub import KernelGpu
 from support.tensorrt import building, install
 
+from edge_arseg.compiler.engines import workshop
 from edge_arseg.compiler.engines.process import BuildResult, builder_from_name
 from edge_arseg.compiler.machine import Machine
 from edge_arseg.compiler.target import compile as compilation
-from edge_arseg.compiler.target import engine_steps
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.device.board import Board
@@ -61,7 +61,7 @@ def compiled(own_bundle, folder, precision):
         install(patch, gpu=gpu)
         gpu.contexts[threading.get_ident()] = ["primary"]  # TensorRT's own
         patch.setattr(building.Network, "num_layers", 0, raising=False)
-        patch.setattr(engine_steps, "result_from_job", build)
+        patch.setattr(workshop, "result_from_job", build)
         output = folder / f"own-{precision.value}.arseg"
         options = CompileOptions(precisions, output=output)
         host = compilation.compile_bundle(read_bundle(own_bundle), NANO, options, machine=HOST)
