@@ -100,6 +100,7 @@ def bundle_from_network(
     place = NewBundle(path, force=force)
     check_settings(network, settings)
     check_trained(network, hr_only=hr_only)
+    clip_name = _clip_name(clip)
     progress("running the network on the golden frames")
     golden = golden_from_clip(network, settings, clip, hr_only=hr_only)
     progress("exporting the graphs")
@@ -127,7 +128,7 @@ def bundle_from_network(
         cost=cost,
         fusion_weights=None if hr_only else FUSION_WEIGHTS_FILE,
         decoder=DecoderEntry(DECODER_FILE, head.upscale),
-        golden=GoldenEntry(GOLDEN_FILE, _clip_name(clip), tuple(golden.distances.tolist())),
+        golden=GoldenEntry(GOLDEN_FILE, clip_name, tuple(golden.distances.tolist())),
         provenance=Provenance(dict(checkpoints or {}), versions()),
         files={},
         branches=(Branch.HR,) if hr_only else (Branch.HR, Branch.LR),
