@@ -123,9 +123,7 @@ def piped(data, bundle, *arguments, **options):
     return subprocess.run(command, input=data, capture_output=True, timeout=120, **options)
 
 
-@pytest.mark.parametrize(
-    "name", [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in PIPED if name not in FAST)]
-)
+@pytest.mark.parametrize("name", [*FAST, *(pytest.param(n, marks=pytest.mark.slow) for n in PIPED if n not in FAST)])
 def test_a_video_is_piped_in(fake_bundle, tmp_path, name):
     container_format, codec, options = PIPED[name]
     with av.open(str(tmp_path / "video"), "w", format=container_format, options=options) as out:
