@@ -1,6 +1,8 @@
 """What a training sees, by number: one random view of its data after the other, in batches."""
 
+import sys
 from abc import ABC, abstractmethod
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -53,3 +55,10 @@ def batches(views: Views, batch: int, *, workers: int) -> DataLoader[Any]:
 
 def _quiet_worker(_: int) -> None:
     torch.set_num_threads(1)
+    sys.excepthook = _told
+
+
+def _told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an error that nothing caught, unless it is a run that was ended while it took a batch from this worker."""
+    if not issubclass(kind, ConnectionError):
+        sys.__excepthook__(kind, error, trace)
