@@ -1,6 +1,7 @@
 """A report as one HTML file that needs nothing else: no network, no other file."""
 
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -10,6 +11,7 @@ from edge_arseg.bench.report.plots import plots_of
 from edge_arseg.bench.report.plots.plot import DARK, LIGHT
 from edge_arseg.bench.report.plots.png import VEGA_LITE, library
 from edge_arseg.bench.report.rows import Row
+from edge_arseg.bench.report.worst_frames import Picture
 
 TILES = (
     ("miou", "mIoU", "%", 1),
@@ -23,11 +25,12 @@ LAYERS = 12
 """Layers of a graph that are listed; the rest is one line."""
 
 
-def html_from_report(report: Report) -> str:
+def html_from_report(report: Report, pictures: Sequence[Picture] = ()) -> str:
     """Return the page.
 
     Args:
         report: what it says.
+        pictures: of the worst frames, where there are any.
 
     Raises:
         EnvironmentUnfitError: jinja2 or vl-convert is missing.
@@ -55,6 +58,7 @@ def html_from_report(report: Report) -> str:
         cell=cell,
         many=len(report.verdicts) > 1,
         layers=_layer_tables(report),
+        pictures=pictures,
         light=LIGHT,
         dark=DARK,
         specs=specs,

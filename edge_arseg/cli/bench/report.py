@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from edge_arseg.bench.compare.comparison import Comparison
     from edge_arseg.bench.compare.gate import Read
     from edge_arseg.bench.compare.requirement import Outcome
+    from edge_arseg.bench.report.content import Report
 
 FILE = click.Path(path_type=Path)
 
@@ -73,6 +74,14 @@ class PercentType(click.ParamType):
     help="Condition in which records may differ, like conditions.packages.onnxruntime. [default: none]",
 )
 @click.option("--junit", type=FILE, help="File to write gates to as JUnit XML. [default: none]")
+@click.option(
+    "--worst",
+    nargs=3,
+    metavar="BUNDLE CLIP LABELS",
+    type=(FILE, str, FILE),
+    help="Bundle, clip and labels that were scored: the worst frames of each run of that bundle are segmented again, "
+    "and drawn into the HTML. [default: no pictures]",
+)
 def report(
     records: tuple[Path, ...],
     outputs: tuple[Path, ...],
@@ -84,6 +93,7 @@ def report(
     between: tuple[str, str] | None,
     allow: tuple[str, ...],
     junit: Path | None,
+    worst: tuple[Path, str, Path] | None,
 ) -> int:
     """Make a page of the RECORDs that `bench -o` wrote, compare them, and hold requirements against them.
 
@@ -101,6 +111,8 @@ def report(
             raise click.UsageError(f"-o {path}: expected a name that ends in {', '.join(f'.{one}' for one in FORMATS)}")
     if fail_on is None and (between or allow):
         raise click.UsageError(f"--{'between' if between else 'allow'} goes with --fail-on PERCENT")
+    if worst and not any(path.suffix == ".html" for path in outputs):
+        raise click.UsageError("--worst draws into HTML; add -o NAME.html")
     inputs = [*records, *(path.with_suffix(".npz") for path in records)]
     for path in filter(None, (*outputs, junit)):
         check_output(path, force=force, inputs=inputs)
@@ -110,7 +122,7 @@ def report(
     made = report_from_records(read, comparisons=comparisons, outcomes=outcomes)
     for path in outputs:
         kind = path.suffix.removeprefix(".")
-        text = text_from_report(made, kind)
+        text = _page(made, read, worst) if kind == "html" and worst else text_from_report(made, kind)
         _write(path, text.encode(), force)
     if junit is not None:
         _write(junit, junit_from_gates(comparisons, outcomes).encode(), force)
@@ -127,6 +139,13 @@ def report(
         for text in _failures(comparisons, outcomes):
             click.echo(f"failed: {text}", err=True)
     return 1 if made.failed else 0
+
+
+def _page(made: "Report", read: "list[Read]", worst: tuple[Path, str, Path]) -> str:
+    from edge_arseg.bench.report.html_page import html_from_report
+    from edge_arseg.bench.report.worst_frames import worst_frames
+
+    return html_from_report(made, worst_frames(read, *worst))
 
 
 def _comparisons(

@@ -14,6 +14,7 @@ CHROMIUM = os.environ.get("EDGE_ARSEG_CHROMIUM") or shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
 DRAWN = "document.querySelectorAll('.plot svg').length === document.querySelectorAll('.plot').length"
+BINS = "Object.keys(specs).filter(key => key.startsWith('latency')).map(key => specs[key].data.values.length)"
 SMALLEST = "Math.min(...[...document.querySelectorAll('p,td,th')].map(e => parseFloat(getComputedStyle(e).fontSize)))"
 
 
@@ -53,5 +54,15 @@ def test_every_plot_is_drawn_and_nothing_is_fetched(browser, page_file, width, s
     assert page.evaluate(SMALLEST) >= 10
     # four runs with labels: four points in each plot of mIoU against a cost
     for cost in ("mean-ms", "gmacs", "j-per-frame"):
-        assert page.locator(f"#plot-trade-{cost} .mark-symbol path").count() == 4, cost
+        assert page.locator(f"#plot-trade-{cost} .role-mark.mark-symbol path").count() == 4, cost
+    # for each run a curve of 12 distances, and 3 classes; stages: 3 of HR-only, 3 and 5 of AR, twice
+    assert page.locator("#plot-distance .role-mark.mark-symbol path").count() == 4 * 12
+    assert page.locator("#plot-classes .role-mark.mark-symbol path").count() == 4 * 3
+    assert page.locator("#plot-stages .role-mark.mark-rect path").count() == 2 * (3 + 3 + 5)
+    assert page.locator("#plot-memory-peak-mb .role-mark.mark-rect path").count() == 4
+    # as many bars as bins that hold a frame, and two warnings with a time over each panel of the sensors
+    for number, histogram in enumerate(page.evaluate(BINS)):
+        assert page.locator(f"#plot-latency-{number} .role-mark.mark-rect path").count() == histogram > 5
+    assert page.locator("#plot-timeline-1 .role-mark.mark-rect path").count() == 2
+    assert page.locator("#plot-timeline-1 .role-mark.mark-line path").count() == 1
     context.close()
