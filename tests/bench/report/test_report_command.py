@@ -3,11 +3,15 @@
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 from support.bench.made import full_record, plain_record, write_made
 
 from edge_arseg.bench.compare.gate import comparisons_of_records
+from edge_arseg.bench.records.bench_record import CODES, Notice
+from edge_arseg.bench.report.content import Point
+from edge_arseg.bench.report.plots.trade import groups_of
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +39,33 @@ def test_the_page_begins_with_the_verdict_and_names_every_fault(run, everything,
     page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"(?!data:)[^\"]*", page) == []
     assert len((tmp_path / "page.csv").read_text().splitlines()) == 5
+
+
+def test_every_kind_of_warning_is_told_what_spoils_numbers_first(run, tmp_path):
+    record, samples = plain_record()
+    record = replace(record, notices=tuple(Notice(code, f"what {code} means here", 0) for code in CODES))
+    answer = run(write_made(tmp_path, record, samples))
+    heads = re.findall(r"^Warnings, (.*):$", answer.out, re.MULTILINE)
+    assert sorted(heads) == sorted(CODES)
+    assert (heads[0], heads[-1]) == ("interrupted", "few samples")
+    assert all(f"- AR: what {code} means here" in answer.out for code in CODES)
+
+
+def test_runs_are_called_by_what_they_differ_in_and_records_by_letters(run, everything, tmp_path):
+    assert "| AR fp32 | 1080 |" in run(everything).out
+    other = write_made(tmp_path, *plain_record(name="other", seed=5))
+    pair = run(everything, other)
+    assert "| A: HR-only int8 |" in pair.out
+    assert "| B: AR fp32 |" in pair.out
+    assert re.search(r"^\*\*B: On this machine", pair.out, re.MULTILINE)
+    # the same record twice: both are there
+    assert "| B: AR int8 |" in run(everything, everything).out
+
+
+def test_points_whose_labels_would_cover_each_other_share_one():
+    places = [(10.0, 70.0), (10.2, 70.1), (50.0, 70.0), (10.0, 60.0)]
+    groups = groups_of([Point(str(n), n, x, y, False) for n, (x, y) in enumerate(places, 1)])
+    assert sorted([point.number for point in group] for group in groups) == [[1, 2], [3], [4]]
 
 
 def test_numbers_of_all_forms_are_those_of_the_record(run, everything, tmp_path):
