@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 4000
-BLOCKS = 24
+BLOCKS = 12
 """Blocks that a series without turns is cut into, where it has as many GOPs."""
 TURNS = 10
 """Pairs of turns from which on a pair of turns is what is resampled, and no longer the blocks inside."""

@@ -41,7 +41,11 @@ def groups_of(points: Sequence[Point]) -> list[list[Point]]:
 
 def _spec(pareto: Pareto, *, numbered: bool) -> dict[str, object]:
     middle = (min(point.x for point in pareto.points) + max(point.x for point in pareto.points)) / 2
-    rows = [{"run": point.name, "x": point.x, "y": point.y, "front": point.front} for point in pareto.points]
+    names = [f"{point.number}  {point.name}" if numbered else point.name for point in pareto.points]
+    rows = [
+        {"run": name, "x": point.x, "y": point.y, "front": point.front}
+        for name, point in zip(names, pareto.points, strict=True)
+    ]
     labels = [
         {"text": text, "x": x, "y": y, "left": x <= middle, "up": rank % 2}
         for rank, (text, x, y) in enumerate(_labels(pareto.points, numbered=numbered))
@@ -54,7 +58,6 @@ def _spec(pareto: Pareto, *, numbered: bool) -> dict[str, object]:
         "axis": {"tickCount": 5},
     }
     y = {"field": "y", "type": "quantitative", "title": "mIoU, %", "scale": {"zero": False, "padding": 24}}
-    names = [point.name for point in pareto.points]
     tooltip = [
         {"field": "run", "title": "run"},
         {"field": "x", "title": pareto.title, "format": ".4g"},
@@ -72,7 +75,7 @@ def _spec(pareto: Pareto, *, numbered: bool) -> dict[str, object]:
             "encoding": {
                 "x": x,
                 "y": y,
-                "color": run_colour(names, legend=False),
+                "color": run_colour(names, legend=numbered),
                 "shape": {
                     "field": "front",
                     "type": "nominal",
@@ -101,7 +104,7 @@ def _spec(pareto: Pareto, *, numbered: bool) -> dict[str, object]:
                     "encoding": {"x": x, "y": y, "text": label},
                 }
             )
-    return spec_of(height=250, data=rows, layer=layers)
+    return spec_of(height=250, legend=len(names) + 1 if numbered else 0, data=rows, layer=layers)
 
 
 def _labels(points: Sequence[Point], *, numbered: bool) -> Iterator[tuple[str, float, float]]:
