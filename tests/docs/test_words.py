@@ -3,6 +3,8 @@
 import click
 import pytest
 
+pytest.importorskip("pyphen")  # counts syllables; of the extra `dev`
+
 from tools.words import check, measure, texts
 
 
