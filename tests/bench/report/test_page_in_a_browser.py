@@ -16,6 +16,12 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 DRAWN = "document.querySelectorAll('.plot svg').length === document.querySelectorAll('.plot').length"
 BINS = "Object.keys(specs).filter(key => key.startsWith('latency')).map(key => specs[key].data.values.length)"
 SMALLEST = "Math.min(...[...document.querySelectorAll('p,td,th')].map(e => parseFloat(getComputedStyle(e).fontSize)))"
+NARROWEST = "Math.min(...[...document.querySelectorAll('tbody th')].map(e => e.getBoundingClientRect().width))"
+CUT = """[...document.querySelectorAll('.plot')].flatMap(plot => {
+  const right = plot.getBoundingClientRect().right
+  return [...plot.querySelectorAll('svg .role-legend-label text, svg .role-axis-label text')]
+    .filter(e => e.textContent && e.getBoundingClientRect().right > right + 1)
+    .map(e => plot.id + ': ' + e.textContent)})"""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +58,9 @@ def test_every_plot_is_drawn_and_nothing_is_fetched(browser, page_file, width, s
     # nothing sticks out of the screen, and no letter is smaller than 10 pixels
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(SMALLEST) >= 10
+    # names of runs and layers are words, not a column of letters; no legend and no axis is cut off
+    assert page.evaluate(NARROWEST) >= 100
+    assert page.evaluate(CUT) == []
     # four runs with labels: four points in each plot of mIoU against a cost
     for cost in ("mean-ms", "gmacs", "j-per-frame"):
         assert page.locator(f"#plot-trade-{cost} .role-mark.mark-symbol path").count() == 4, cost
