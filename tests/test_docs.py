@@ -13,7 +13,7 @@ from edge_arseg.cli.main import COMMANDS, cli
 from edge_arseg.spec.manifest import Role, manifest_schema
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("edge_arseg/zoo/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("[!.]*/*.md"), *ROOT.glob("edge_arseg/zoo/*.md")])
 
 
 def commands_in(page: Path) -> list[list[str]]:

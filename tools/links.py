@@ -21,8 +21,9 @@ _LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 
 
 def pages() -> list[Path]:
-    """Return every Markdown page of the repository."""
-    return sorted([*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("edge_arseg/zoo/*.md")])
+    """Return every Markdown page of the repository; hidden folders hold caches, some with a page of their own."""
+    found = [*ROOT.glob("*.md"), *ROOT.glob("[!.]*/*.md"), *ROOT.glob("edge_arseg/zoo/*.md")]
+    return sorted(path for path in found if path.parent.name not in ("build", "dist", "demo"))
 
 
 def links(page: Path) -> list[str]:
