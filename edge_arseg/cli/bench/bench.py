@@ -67,7 +67,7 @@ def bench(
 
     options = options_from_command(source, engines, given, motion=motion, recode_scale=recode_scale, stream=stream)
     if resume and output is None:
-        raise click.UsageError("--resume needs -o NAME.json, the record to go on with")
+        raise click.UsageError("--resume needs -o NAME.json, the record to continue")
     read = source_from_uri(options.source)
     if output is not None:
         named = [*options.bundles] or inputs_of_bundle(None)

@@ -31,7 +31,7 @@ DEFAULTS = LrSettings()
     multiple=True,
     help="Folder of pairs that the HR branch labels; may be given again. [default: none]",
 )
-@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run, which --resume goes on with.")
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run, which --resume continues.")
 @click.option(
     "--lr-scale",
     type=float,
@@ -144,7 +144,7 @@ def lr(
 
     MODEL is the folder of a run of `train hr` or `train lr`, or a .safetensors file. The run's folder holds its
     settings, log, curves, the best weights on what is held back of the pairs (best.safetensors, for `export`), the
-    last weights, and all that --resume needs to go on after any stop.
+    last weights, and all that --resume needs to continue after any stop.
     """
     require_host()
     from edge_arseg.training.lr.train import train_lr

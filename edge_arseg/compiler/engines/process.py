@@ -70,7 +70,7 @@ def builder_from_name(name: str) -> EngineBuilder:
 
 
 def result_from_job(job: BuildJob, progress: Progress, *, heartbeat_s: float = HEARTBEAT_S) -> BuildResult:
-    """Build in a child process and wait for it, saying at least every ``heartbeat_s`` seconds that it goes on.
+    """Build in a child process and wait for it, saying at least every ``heartbeat_s`` seconds that it is still running.
 
     Raises:
         ArsegError: what the builder raised.

@@ -49,7 +49,7 @@ def train_hr(
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
         threads: of torch on the CPU, in this whole process; ``None`` leaves them.
         workers: processes that make views ahead.
-        resume: go on with the run in ``output``.
+        resume: continue the run in ``output``.
         say: called with a line for people: what the run multiplies in, and why.
         progress: see ``StepProgress``.
 

@@ -8,7 +8,7 @@
       clips/KEY.npy     one array of records (``record_dtype``): the keyframe, then chosen later frames
 
 A clip's file is written under another name and renamed, and its line is added after that. So whenever the process is
-killed, every whole line names a whole file, and preparing goes on behind them. Files are plain arrays: reading a
+killed, every whole line names a whole file, and preparing continues behind them. Files are plain arrays: reading a
 random pair touches only its own pages.
 
 Revisions: 1, the first.
