@@ -152,7 +152,7 @@ def open_video(
         coming = pictures.pictures()
         first = next(coming, None)
         if first is None:
-            raise SourceError(f"{source.label}: not one frame in it; expected at least one")
+            raise SourceError(f"{source.label}: no frame in it; expected at least one")
         maker = FrameMaker(
             source.label,
             pictures,

@@ -129,7 +129,7 @@ def _death(name: str, code: int | None) -> ArsegError:
         )
     how = f"by signal {-code}" if code is not None and code < 0 else f"with {code}"
     return BuildError(
-        f"building {name}: the library ended the build's process {how} and said nothing; "
+        f"building {name}: the library ended the build's process {how} without a message; "
         "see `sudo dmesg`, and try --hr fp32 --lr fp32 --fuse fp32"
     )
 

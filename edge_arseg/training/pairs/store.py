@@ -180,7 +180,7 @@ class PairStore:
         self._dtype = record_dtype(self.height, self.width)
         if not len(self):
             kind = {True: "labelled ", False: "unlabelled ", None: ""}[labelled]
-            raise DataError(f"{self.path}: not one {kind}pair in its part {part}; prepare it from more data")
+            raise DataError(f"{self.path}: no {kind}pair in its part {part}; prepare it from more data")
 
     def __len__(self) -> int:
         return int(self._first_pair[-1])
