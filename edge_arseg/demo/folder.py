@@ -8,10 +8,10 @@ from types import TracebackType
 
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.files import Lock, check_output, lock_on
+from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.sinks import check_sinks
 from edge_arseg.video.sinks.base import sink_errors
-from edge_arseg.video.sinks.folders import made_folders, remove_folders
 from edge_arseg.video.uri import source_from_uri
 
 OVERLAY, LINES, STREET, SUMMARY = "overlay.mp4", "frames.jsonl", "street.mp4", "summary.json"

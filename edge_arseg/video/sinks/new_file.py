@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge_arseg.storage.files import Lock, check_output, is_special, lock_on, part_of
-from edge_arseg.video.sinks.folders import made_folders, remove_folders
+from edge_arseg.storage.folders import made_folders, remove_folders
 
 
 class NewFile:
