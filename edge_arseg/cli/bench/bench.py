@@ -83,7 +83,7 @@ def bench(
         _predict(predict, power_mode, options.bundles, options.interval, as_json=as_json)
         return
     if resume and output is None:
-        raise click.UsageError("--resume needs -o NAME.json, the record to go on with")
+        raise click.UsageError("--resume needs -o NAME.json, the record to continue")
     read = source_from_uri(options.source)
     if output is not None:
         named = [*options.bundles] or inputs_of_bundle(None)

@@ -110,7 +110,7 @@ def report(
         if path.suffix.removeprefix(".") not in FORMATS:
             raise click.UsageError(f"-o {path}: expected a name that ends in {', '.join(f'.{one}' for one in FORMATS)}")
     if fail_on is None and (between or allow):
-        raise click.UsageError(f"--{'between' if between else 'allow'} goes with --fail-on PERCENT")
+        raise click.UsageError(f"--{'between' if between else 'allow'} needs --fail-on PERCENT")
     if worst and not any(path.suffix == ".html" for path in outputs):
         raise click.UsageError("--worst draws into HTML; add -o NAME.html")
     inputs = [*records, *(path.with_suffix(".npz") for path in records)]
@@ -170,7 +170,7 @@ def _outcomes(read: "list[Read]", require: str, wanted: str | None) -> "tuple[Ou
         names = ", ".join(row.run for row in rows)
         rows = [row for row in rows if fnmatch.fnmatchcase(row.run, wanted)]
         if not rows:
-            raise click.UsageError(f"--run {wanted}: no run is called so; runs: {names}")
+            raise click.UsageError(f"--run {wanted}: no run has this name; runs: {names}")
     return outcomes_of(rows, requirements)
 
 

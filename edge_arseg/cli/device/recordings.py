@@ -141,7 +141,7 @@ def _check_apart(jobs: Sequence[Job], sinks: Sequence[str]) -> None:
         for sink in its:
             if sink in places and not sink.lower().startswith(_NOWHERE):
                 raise SinkError(
-                    f"cannot write {sink}: {places[sink]} and {source} have one name; put {NUMBER} beside {STEM}"
+                    f"cannot write {sink}: {places[sink]} and {source} have the same name; put {NUMBER} beside {STEM}"
                 )
             places[sink] = source
 

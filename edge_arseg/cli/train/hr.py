@@ -85,7 +85,7 @@ def hr(
     """Train the HR branch on the labelled images of DATASET.
 
     The run's folder holds its settings, log, curves, the best weights on what is held back of the training images
-    (best.safetensors), the last weights, and all that `--resume RUN` needs to go on after any stop.
+    (best.safetensors), the last weights, and all that `--resume RUN` needs to continue after any stop.
     """
     require_host()
     from edge_arseg.training.hr.train import train_hr

@@ -144,7 +144,7 @@ def lr(
 
     MODEL is the folder of a run of `train hr` or `train lr`, or a .safetensors file. The run's folder holds its
     settings, log, curves, the best weights on what is held back of the pairs (best.safetensors, for `export`), the
-    last weights, and all that `--resume RUN` needs to go on after any stop.
+    last weights, and all that `--resume RUN` needs to continue after any stop.
     """
     require_host()
     from edge_arseg.training.lr.train import train_lr

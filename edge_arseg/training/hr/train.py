@@ -50,7 +50,7 @@ def train_hr(
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
         threads: of torch on the CPU, in this whole process; ``None`` leaves them.
         workers: processes that make views ahead.
-        resume: go on with the run in ``output``. More steps than it was started with lengthen it.
+        resume: continue the run in ``output``. More steps than it was started with lengthen it.
         typed: kept in the settings of a new run for whoever resumes it, plain containers; not looked at here.
         say: called with a line for people: what the run multiplies in, and why.
         progress: see ``StepProgress``.

@@ -1,4 +1,4 @@
-"""The folder of a training run: settings, state to go on from, log, curves, best weights. None is ever half-written."""
+"""The folder of a training run: settings, state to continue, log, curves, best weights. None is ever half-written."""
 
 import dataclasses
 import io
@@ -30,7 +30,7 @@ LENGTHENED = "steps_before"
 
 
 class RunFolder:
-    """One run. ``create`` starts one, ``resume`` goes on with one.
+    """One run. ``create`` starts one, ``resume`` continues one.
 
     Attributes:
         path: the folder.
@@ -48,7 +48,7 @@ class RunFolder:
             SinkError: it cannot be written, or files of the same names are in it.
         """
         if (path / SETTINGS).exists():
-            raise OptionError(f"{path}: holds a run already; go on with it: --resume, or name another folder with -o")
+            raise OptionError(f"{path}: holds a run already; continue it: --resume, or name another folder with -o")
         if there := [name for name in (STATE, LOG, BEST, LAST, CURVES) if (path / name).exists()]:
             raise SinkError(f"{path}: holds {', '.join(there)} of something else; name an empty folder with -o")
         folder = cls(path)
@@ -71,7 +71,7 @@ class RunFolder:
         try:
             old = folder.settings()
         except (OSError, ValueError, RecursionError) as error:
-            raise OptionError(f"{path}: no run to go on with ({error}); leave out --resume to start one") from error
+            raise OptionError(f"{path}: no run to continue ({error}); leave out --resume to start one") from error
         new = json.loads(json.dumps(settings))
         kept = {name: old.pop(name) for name in (STEP_TIMES, TYPED, LENGTHENED) if name in old}
         before, now = old.get("steps"), new.get("steps")
@@ -104,7 +104,7 @@ class RunFolder:
         return content
 
     def keep_precision(self, times: StepTimes) -> None:
-        """Write the precision that was chosen by timing into the settings, so that the run goes on with it.
+        """Write the precision that was chosen by timing into the settings, so that the run keeps it.
 
         Raises:
             SinkError: it cannot be written.
@@ -118,7 +118,7 @@ class RunFolder:
             raise SinkError(f"{self.path / SETTINGS}: cannot be written ({error}); is the disk full?") from error
 
     def save_state(self, state: Mapping[str, Any]) -> None:
-        """Write all that is needed to go on: tensors, numbers and plain containers. Old state or new, never a mix.
+        """Write all that is needed to continue: tensors, numbers and plain containers. Old state or new, never a mix.
 
         Raises:
             SinkError: it cannot be written.

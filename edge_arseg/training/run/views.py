@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 
 class Views(Dataset[Any], ABC):
-    """Views by number. View ``n`` depends on the seed and on ``n`` alone, so that a run can go on anywhere.
+    """Views by number. View ``n`` depends on the seed and on ``n`` alone, so that a run can continue anywhere.
 
     Args:
         seed: of all that is random.
@@ -48,7 +48,7 @@ def batches(views: Views, batch: int, *, workers: int) -> DataLoader[Any]:
         prefetch_factor=4 if workers else None,
         worker_init_fn=_quiet_worker,
         # A loader draws from it when it starts. Without one it would draw from the run's own random numbers, and a run
-        # that goes on starts one more loader than a run that was never stopped.
+        # that continues starts one more loader than a run that was never stopped.
         generator=torch.Generator().manual_seed(views.seed),
     )
 

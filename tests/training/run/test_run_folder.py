@@ -95,5 +95,5 @@ def test_the_log_forgets_what_will_be_run_again_and_lines_cut_off_by_a_kill(tmp_
 @pytest.mark.parametrize("text", ["[]", "3", "{", ""])
 def test_settings_that_are_none_are_no_run_to_go_on_with(tmp_path, text):
     (tmp_path / "settings.json").write_text(text)
-    with pytest.raises(OptionError, match="no run to go on with"):
+    with pytest.raises(OptionError, match="no run to continue"):
         RunFolder.resume(tmp_path, {})
