@@ -52,7 +52,7 @@ def _path(place: Place) -> Path:
 
 
 SINKS: dict[str, SinkKind] = {
-    "file": SinkKind("a video (NAME.mp4, NAME.mkv, NAME.webm)", _movie, suffixes=SUFFIXES, draws=MovieSink.draws),
+    "file": SinkKind("a video (NAME.mp4, .mkv, .webm, .gif)", _movie, suffixes=SUFFIXES, draws=MovieSink.draws),
     "masks": SinkKind("masks://DIR", _masks, folder=True),
     "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
     "raw": SinkKind("raw://FILE, raw://-", _raw, descriptors=True),
@@ -128,7 +128,7 @@ def open_sink(
     """Open a sink.
 
     ============================================  ====================================================
-    ``NAME.mp4 .m4v .mov .mkv .webm .avi``        overlay video: ``MovieSink``; also ``file:///NAME.mp4``
+    ``NAME.mp4 .m4v .mov .mkv .webm .avi .gif``   overlay video: ``MovieSink``; also ``file:///NAME.mp4``
     ``masks://DIR``                               one index PNG per frame: ``MasksSink``
     ``jsonl://FILE``, ``jsonl://-``               one JSON object per frame: ``LinesSink``
     ``raw://FILE``, ``raw://-``                   class ids, a byte for each pixel: ``RawSink``
