@@ -11,7 +11,7 @@ from edge_arseg.errors import SourceError
 ENVIRONMENT = "EDGE_ARSEG_SOURCE"
 """Used where no source is given: what stands on a command line is visible to every user of the machine."""
 
-_SINKS = ("masks://", "jsonl://", "null://", "raw://")
+_SINKS = ("masks://", "jsonl://", "null://", "raw://", "npz://")
 
 
 class SourceType(click.ParamType):
@@ -95,10 +95,14 @@ def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 
 def _names_sink(text: str) -> bool:
     """Whether an argument can be nothing but a sink: of a scheme of sinks, or a video that is not there."""
-    from edge_arseg.video.sinks.movie import SUFFIXES
+    from edge_arseg.video.sinks.opening import SINKS
     from edge_arseg.video.uri import path_from_file_uri
 
     if text.lower().startswith(_SINKS):
         return True
     path = path_from_file_uri(text) or text
-    return "://" not in path and path.lower().endswith(SUFFIXES) and not os.path.lexists(path)
+    return (
+        "://" not in path
+        and path.lower().endswith(tuple(ending for kind in SINKS.values() for ending in kind.suffixes))
+        and not os.path.lexists(path)
+    )
