@@ -1,4 +1,4 @@
-"""What was typed when a run was started: a command that goes on with the run need not repeat it."""
+"""What was typed when a run was started: a command that continues the run need not repeat it."""
 
 import json
 import os
@@ -18,7 +18,7 @@ _OF_THIS_COMMAND = ("resume", "output")
 
 
 def folder_to_resume(resume: str | None, output: Path | None) -> Path | None:
-    """Return the folder of the run to go on with; ``None`` where a new one is to be started in ``output``.
+    """Return the folder of the run to continue; ``None`` where a new one is to be started in ``output``.
 
     Raises:
         click.UsageError: no folder is named, or two.
@@ -64,7 +64,7 @@ def values_of_run(context: click.Context, values: dict[str, Any], settings: Path
             if name and context.get_parameter_source(name) is not ParameterSource.COMMANDLINE
         }
     except OSError as error:
-        raise OptionError(f"{settings.parent}: no run to go on with ({error.strerror or error})") from error
+        raise OptionError(f"{settings.parent}: no run to continue ({error.strerror or error})") from error
     except (ValueError, AttributeError, TypeError, RecursionError, click.BadParameter) as error:
         raise OptionError(f"{settings}: damaged ({error}); start a new run") from error
     return {**values, **filled}

@@ -100,7 +100,7 @@ def test_a_run_that_a_signal_ended_goes_on(edge_arseg, dataset, tmp_path, worker
         (("-o", "run"), "Missing argument 'DATASET'"),
         (("data",), "type --resume RUN"),
         (("--resume",), "--resume needs the folder of a run"),
-        (("--resume", "nothing"), "nothing: no run to go on with (No such file"),
+        (("--resume", "nothing"), "nothing: no run to continue (No such file"),
         (("--resume", "one", "-o", "two"), "name two folders"),
     ],
 )
