@@ -71,8 +71,8 @@ def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., 
             is_flag=False,
             flag_value=IN_OUTPUT,
             metavar="[RUN]",
-            help="Folder of a run that continues, by default that of -o. Nothing need be repeated, and a larger --steps "
-            "lengthens the run. [default: a new run]",
+            help="Folder of a run that continues, by default that of -o. Nothing need be repeated, and a larger "
+            "--steps lengthens the run. [default: a new run]",
         )(with_run)
         for _, flag, kind, default, words in reversed(options):
             shown = default is not None
