@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu start-up pictures kernels golden graphs-gate test-gpu build clean
+.PHONY: help run test test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu report start-up pictures kernels golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
 	@echo "also: test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables"
-	@echo "      bench-cpu start-up pictures kernels golden graphs-gate build clean"
+	@echo "      bench-cpu report start-up pictures kernels golden graphs-gate build clean"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -82,6 +82,20 @@ tables: $(VENV)/.host
 # frame times, about ten minutes on an idle machine; goes on where it was interrupted
 bench-cpu: $(VENV)/.host
 	$(BIN)/python benchmarks/bench_cpu.py
+
+# docs/report/: the bundles of the package on this machine, as a page, its record and pictures; six minutes on an idle
+# machine. make report CLIP=highway.mp4 LABELLED=camvid/val (folders images and labels); without them the rendered street,
+# and no accuracy
+REPORT := docs/report
+CLIP_OR_STREET = $(or $(CLIP),test://street?size=360x480&frames=240)
+ACCURACY = $(if $(LABELLED),--clip 'images://$(LABELLED)/images/*.png?rate=15' --labels $(LABELLED)/labels --encode 1M)
+report: $(VENV)/.host
+	mkdir -p $(REPORT) build/report
+	$(BIN)/edge-arseg bench '$(CLIP_OR_STREET)' $(ACCURACY) -b camvid-compact -b camvid-compact-int8 --mode ar,hr,lr \
+		--matrix backend=onnxruntime,openvino --layers -o $(REPORT)/bench.json --force
+	$(BIN)/edge-arseg report $(REPORT)/bench.json -o $(REPORT)/bench.html --pngs build/report --force
+	cp build/report/trade-mean-ms.png build/report/stages.png $(REPORT)/
+	-cp build/report/distance.png $(REPORT)/
 
 # the compiled kernels that are shipped, after a change of what they are compiled from; needs ld, and that of aarch64
 # (Debian: binutils-aarch64-linux-gnu)

@@ -57,7 +57,7 @@ def bench_from_options(
     """Measure, and keep the record.
 
     While it runs, what was measured is on disk: a process that is killed leaves a record that can be read, and that
-    ``resume`` goes on with.
+    ``resume`` continues.
 
     Args:
         options: what to measure.
@@ -65,7 +65,7 @@ def bench_from_options(
         output: of the record, ending in ``.json``; a folder, in which it is named by its conditions; a device or pipe,
             which gets the JSON alone; ``None``: it is not kept.
         force: a record that is there may be replaced.
-        resume: go on with a record that was not finished.
+        resume: continue a record that was not finished.
         progress: see ``Measuring.measure``, then frames that are scored.
         root: of the file system that board and sensors are read from.
 
@@ -211,7 +211,7 @@ def _resumed(planned: BenchRecord, path: Path) -> tuple[BenchRecord, set[int]]:
 
 
 def _reached(path: Path) -> tuple[float, int]:
-    """Return where the record's clock goes on, and the number of the next turn."""
+    """Return where the record's clock continues, and the number of the next turn."""
     last_s, turn = 0.0, 0
     for entry in entries_of(frames_journal(path)):
         if isinstance(entry, np.ndarray) and len(entry):

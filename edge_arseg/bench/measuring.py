@@ -73,8 +73,8 @@ class Measuring:
 
         Args:
             first_turn: number of the next turn.
-            progress: called with seconds that are done, seconds in all, and what goes on; 0 in all where frames are
-                counted.
+            progress: called with seconds that are done, seconds in all (0 where frames are counted), and what
+                is being done.
 
         Raises:
             ArsegError: a run cannot be measured, and there is no matrix whose other cells can.
@@ -165,7 +165,7 @@ class Measuring:
         return _LeftOut(self, number, loops)
 
     def leave_out(self, number: int, error: ArsegError, loops: dict[int, RunLoop] | None) -> bool:
-        """Whether the rest goes on without a run: where there is a matrix."""
+        """Whether the rest continues without a run: where there is a matrix."""
         if not self._options.matrix:
             return False
         self._frames.say(notice=asdict(Notice("failed", f"{self._names[number]}: {error}", number)))

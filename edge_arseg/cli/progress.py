@@ -43,7 +43,7 @@ class Meter:
     """
 
     def __init__(self, total: int | None = None, *, what: str = "", unit: Unit = FRAMES):
-        """``total`` is how many are expected, if it is known; ``what`` is going on; ``unit`` is what is counted."""
+        """``total`` is how many are expected, if it is known; ``what`` is being done; ``unit`` is what is counted."""
         self.done = 0
         self._total, self._what, self._unit = total, what, unit
         self._start = self._line_at = time.monotonic()
@@ -71,7 +71,7 @@ class Meter:
         return self
 
     def show(self, done: int, total: int | None, what: str, *, detail: str = "") -> None:
-        """Say what goes on, and how far it is.
+        """Say what is being done, and how far it is.
 
         Another total, or fewer done than before, is another count: its pace is measured from here.
 

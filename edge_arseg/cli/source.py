@@ -100,4 +100,8 @@ def _names_sink(text: str) -> bool:
     if separator and scheme != "file" and scheme in SINKS:
         return True
     path = path_from_file_uri(text) or text
-    return "://" not in path and path.lower().endswith(SINKS["file"].suffixes) and not os.path.lexists(path)
+    return (
+        "://" not in path
+        and path.lower().endswith(tuple(ending for kind in SINKS.values() for ending in kind.suffixes))
+        and not os.path.lexists(path)
+    )

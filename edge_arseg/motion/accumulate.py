@@ -76,7 +76,7 @@ class Accumulator:
         return ratio
 
     def follow(self, frame: Frame) -> MotionField:
-        """Go on to ``frame``, through the frames dropped just before it.
+        """Continue to ``frame``, through the frames dropped just before it.
 
         The ``intra_ratio`` of the result is the largest of the steps taken: one broken step breaks the chain.
         """

@@ -57,8 +57,8 @@ class Segmenter:
         """Open the engines and run each once, so that the first frame takes no longer than the others.
 
         What runs has given the right class maps for the bundle's golden frames on this machine, now or at an earlier
-        start: see ``engine_choice``. On a CPU the first runs go on in a thread while a file is opened; what goes wrong
-        in them is raised where they are waited for: before a live source is opened, and before the first frame is asked
+        start: see ``engine_choice``. On a CPU the first runs take place in a thread while a file is opened. An error in
+        them is raised where they are waited for: before a live source is opened, and before the first frame is asked
         for.
 
         Args:

@@ -218,7 +218,7 @@ def _faults(manifest: Manifest) -> list[str]:
         f"graphs.{role.value}: the bundle has the HR branch alone" for role in manifest.graphs if role not in wanted
     ]
     if (manifest.fusion_weights is None) is not manifest.hr_only:
-        faults.append("fusion_weights: null goes with the HR branch alone, and only with it")
+        faults.append("fusion_weights: null means the HR branch alone; bundles of both branches need weights")
     if manifest.golden.because is not None and manifest.golden.min_agreement is None:
         faults.append("golden: because is there, min_agreement is not")
     for role, entry in manifest.graphs.items():

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 Progress = Callable[[int, int, str], None]
-"""Called with how much is done, how much there is in all (0 where that is not known), and what goes on now."""
+"""Called with how much is done, how much there is in all (0 where that is not known), and what is being done now."""
 Announce = Callable[[str], None]
 """Called with a line when a step begins."""
 

@@ -121,7 +121,7 @@ def _faults(recipe: Recipe) -> list[str]:
     if recipe.method is Method.PERCENTILE and recipe.percentile is None:
         faults.append("percentile: missing; expected for example 99.99")
     if recipe.method is not Method.PERCENTILE and recipe.percentile is not None:
-        faults.append(f"percentile: goes with method 'percentile', {recipe.method.value!r} seen")
+        faults.append(f"percentile: needs method 'percentile', {recipe.method.value!r} seen")
     for number, clip in enumerate(recipe.clips):
         if clip.keyframes > clip.frames:
             faults.append(f"clips.{number}.keyframes: {clip.keyframes} of {clip.frames} frames")

@@ -49,7 +49,7 @@ class TensorSpec:
         if strange := [side for side in self.shape if not isinstance(side, int) or not 0 <= side <= MAX_SIDE]:
             raise ValueError(f"a side of {strange[0]!r} seen, expected a static shape with sides up to {MAX_SIDE}")
         if math.prod(self.shape) > MAX_BYTES:
-            raise ValueError(f"a shape of {'x'.join(map(str, self.shape))} seen, which no memory holds")
+            raise ValueError(f"a shape of {'x'.join(map(str, self.shape))} seen, too large for any memory")
 
     @property
     def nbytes(self) -> int:

@@ -53,7 +53,7 @@ def uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def closed_uninterrupted() -> Iterator[ExitStack]:
-    """An ``ExitStack`` whose closing no signal interrupts; what the block raises goes on afterwards."""
+    """An ``ExitStack`` whose closing no signal interrupts; what the block raises is raised afterwards."""
     stack = ExitStack()
     try:
         yield stack

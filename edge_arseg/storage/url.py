@@ -13,7 +13,9 @@ EXAMPLE = "USER:PASSWORD@"
 NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "http", "https")
 """Schemes of sources on a network."""
 
-_LOCAL = ("file", "images", "masks", "jsonl", "null", "test", "v4l2", "csi", "pipe")
+_LOCAL = ("file", "images", "masks", "jsonl", "raw", "v4l2", "pipe")
+"""Schemes with a path behind them; what only looks like one (``csi://u:p@host``) is treated as a URL."""
+
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)", re.DOTALL)
 _SLASHLESS = re.compile(rf"({'|'.join(NETWORK)}):/?(?!/)(.*@.*)", re.DOTALL | re.IGNORECASE)
 _BARE = re.compile(  # a URL whose scheme was forgotten or mistyped
@@ -25,7 +27,7 @@ _BARE = re.compile(  # a URL whose scheme was forgotten or mistyped
 _WITHIN = re.compile(rf"(.+?)((?:{'|'.join(NETWORK)})://.*)", re.DOTALL | re.IGNORECASE)
 _HANDED_ON = re.compile(rf"((?:{'|'.join(NETWORK)}):/{{1,2}})[^/\s&]*@", re.IGNORECASE)  # one URL within another
 _ENCODED = re.compile(r"(%3A%2F%2F)[^&/]*?(%40)", re.IGNORECASE)
-_AUTHORITY = re.compile(r"[\w.+-]+:[^/]*@[\w.-]+(:\d+)?/.*", re.DOTALL)
+_AUTHORITY = re.compile(r"[\w.+-]+:[^/]*@[\w.-]+(:\d+)?(?:[/?].*)?", re.DOTALL)
 _IN_TEXT = re.compile(rf"\b(?:[a-zA-Z][a-zA-Z0-9+.-]*://|(?:{'|'.join(NETWORK)}):/?(?=[^/\s]*@))\S+", re.IGNORECASE)
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^:@\[\]\s]+)(:\d*)?")
 _SURE_HOST = re.compile(

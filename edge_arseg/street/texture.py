@@ -31,7 +31,7 @@ class Texture:
         offset: ``[levels of v, levels of u] int32``, where a reduction starts in ``pixels``.
         width: ``[levels of u] int32``, texels per row.
         height: ``[levels of v] int32``, rows.
-        wrap_u: the picture repeats along its width; else its border goes on for ever.
+        wrap_u: the picture repeats along its width; else its border is repeated without end.
         wrap_v: the same for its height.
     """
 

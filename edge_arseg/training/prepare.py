@@ -54,7 +54,7 @@ class PreparedPairs:
 
 
 def prepare_pairs(path: str | Path, request: Request, *, progress: Progress = no_progress) -> PreparedPairs:
-    """Prepare a store, or go on with one, and say what is in it then.
+    """Prepare a store, or continue one, and say what is in it then.
 
     Args, Raises: see ``store_from_request``.
     """
@@ -76,7 +76,7 @@ def prepare_pairs(path: str | Path, request: Request, *, progress: Progress = no
 
 
 def store_from_request(path: str | Path, request: Request, *, progress: Progress = no_progress) -> int:
-    """Prepare a store, or go on with one: what it has already is not made again.
+    """Prepare a store, or continue one: what it has already is not made again.
 
     Args:
         path: the store's folder.

@@ -83,7 +83,7 @@ class FrameSource:
         return {"read": (time.thread_time_ns() - start) / 1e6 - recode, "recode": recode}
 
     def open_again(self) -> None:
-        """Connect anew, after ``close``; the next frame has no vectors, and the times go on."""
+        """Connect anew, after ``close``; the next frame has no vectors, and the times continue."""
         self._pictures = self._connect()
         self._maker.restart(self._pictures)
         self._coming = self._pictures.pictures()

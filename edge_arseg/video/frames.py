@@ -180,7 +180,7 @@ class FrameMaker:
         return replace(step.rest, rgb=rgb, picture=picture, missed=missed)
 
     def restart(self, pictures: PictureSource) -> None:
-        """Go on with a stream that was opened anew: its first picture has no vectors."""
+        """Continue with a stream that was opened anew: its first picture has no vectors."""
         self._coded = None
         self._clock.restart()
         self.vectors.restart(pictures)

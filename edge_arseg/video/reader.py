@@ -101,9 +101,10 @@ def open_video(
 ) -> VideoReader:
     """Open a source of frames.
 
-    What a broken source does: what cannot be opened or decoded at all raises ``SourceError`` here. Damage inside a
-    stream marks frames as damaged and goes on. A file that ends in damage gives its sound frames, then ``SourceError``.
-    Lost packets leave frames out without a mark; recoded vectors still lead from each frame to the one before it.
+    What a broken source does: what cannot be opened or decoded at all raises ``SourceError`` here. After damage
+    inside a stream frames are marked as damaged. A file that ends in damage gives its sound frames, then
+    ``SourceError``. Lost packets leave frames out without a mark; recoded vectors still lead from each frame to the
+    one before it.
 
     Args:
         uri: see ``source_from_uri``.
@@ -151,7 +152,7 @@ def open_video(
         coming = pictures.pictures()
         first = next(coming, None)
         if first is None:
-            raise SourceError(f"{source.label}: not one frame in it; expected at least one")
+            raise SourceError(f"{source.label}: no frame in it; expected at least one")
         maker = FrameMaker(
             source.label,
             pictures,

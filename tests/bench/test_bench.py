@@ -237,6 +237,10 @@ def test_what_was_measured_outlives_a_kill_and_is_gone_on_with(bundle, tmp_path,
     assert record.runs[0].latency["all"].frame.count == len(samples.frames) > 5
     assert len(samples.readings) > 5
     assert killed < deadline
+    page = edge_arseg("report", path)
+    assert page.code == 0, page.err
+    assert "Warnings, interrupted:" in page.out
+    assert f"| AR (not finished) | {len(samples.frames)} |" in page.out
     refused = edge_arseg("bench", SOURCE, "-b", bundle, *FAKE, "-o", path, "--mode", "ar")
     assert (refused.code, "type --force" in refused.err) == (4, True)
     other = edge_arseg("bench", SOURCE, "-b", bundle, *FAKE, "-o", path, "--mode", "hr", "--resume")

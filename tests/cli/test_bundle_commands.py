@@ -139,7 +139,7 @@ def test_export_says_what_is_wrong(edge_arseg, own_checkpoint, tmp_path, monkeyp
         (["nothing"], 3, "nothing there"),
         (["--hr", "text.pth", "--ar", "text.pth"], 3, "not a PyTorch checkpoint"),
         (["text.pth"], 3, "one file seen; the published models have two"),
-        (["nothing", "--backbone", "psp18"], 2, "goes with a .safetensors file"),
+        (["nothing", "--backbone", "psp18"], 2, "is for .safetensors files"),
     ],
 )
 @pytest.mark.parametrize("command", [["export", "-o", "x.arseg"], ["convert", "-o", "x.safetensors"]])

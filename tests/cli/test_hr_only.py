@@ -152,7 +152,7 @@ def test_quantize_and_compile_keep_it_so(edge_arseg, bundle, tmp_path):
         ({"branches": ["hr", "lr"]}, "no graph with the role 'lr'"),
         ({"branches": ["lr"]}, "branches: lr seen, expected hr and lr, or hr alone"),
         ({"branches": []}, "branches: none seen"),
-        ({"fusion_weights": "decoder/weights.npz"}, "fusion_weights: null goes with the HR branch alone"),
+        ({"fusion_weights": "decoder/weights.npz"}, "fusion_weights: null means the HR branch alone"),
     ],
 )
 def test_a_manifest_that_contradicts_itself_is_refused(bundle, tmp_path, changes, fault):

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from support.bundles.fake import FAKE, HEIGHT, WIDTH
 
+from edge_arseg.cli.main import COMMANDS
+
 STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames=3"
 LINES = ["run", STREET, "jsonl://-"]
+IDS = ["run", STREET, "raw://-"]
 FULL = pytest.param(">/dev/full", marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full"))
 
 
@@ -21,7 +24,7 @@ def typed(fake_bundle, arguments, redirection):
 
 
 @pytest.mark.parametrize("redirection", [FULL, ">&-"])
-@pytest.mark.parametrize("arguments", [LINES, ["targets", "list"]], ids=lambda arguments: arguments[0])
+@pytest.mark.parametrize("arguments", [LINES, IDS, ["targets", "list"]], ids=lambda arguments: arguments[-1])
 def test_results_that_cannot_be_written_end_with_4(fake_bundle, arguments, redirection):
     answer = typed(fake_bundle, arguments, redirection)
     assert answer.returncode == 4, answer.stderr
@@ -37,9 +40,18 @@ def test_a_closed_output_that_nothing_goes_to_does_not_matter(fake_bundle, tmp_p
     assert len((tmp_path / "o").read_text().splitlines()) == 3
 
 
-VERBS = ["doctor", "targets", "train", "convert", "export", "compile", "quantize", "verify", "eval", "inspect", "run"]
 SHOWN = [["--help"], ["--version"], ["targets", "list", "--json"], ["targets", "list"], ["train", "hr", "--help"]]
-MORE = [[verb, "--help"] for verb in (*VERBS, "bench", "demo")] + [["doctor"], ["doctor", "--json"]]
+MORE = [
+    *([verb, "--help"] for verb in COMMANDS),
+    ["doctor"],
+    ["doctor", "--json"],
+    ["zoo", "list"],
+    ["zoo", "path", "camvid-compact"],
+    ["completion", "bash"],
+    ["inspect", "camvid-compact"],
+    ["inspect", "camvid-compact", "--json"],
+    ["run", "--print-config"],
+]
 
 
 def code_before_a_pipe(arguments):

@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from edge_arseg import errors
+from edge_arseg.cli.ends.exit_code import BUG
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.sinks.lines import LinesSink
+from edge_arseg.video.sinks.opening import SINKS
+from edge_arseg.video.sources.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,12 +31,21 @@ def test_every_field_of_a_json_line_has_a_row_and_no_other(tmp_path):
     assert fields("docs/json_lines.md", "Fields") == list(written)
 
 
-def test_every_exit_code_of_an_error_is_on_the_page_of_running():
+def test_every_exit_code_is_on_the_page_of_running():
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ArsegError)]
     page = (ROOT / "docs/running.md").read_text().partition("## Exit codes")[2]
     assert len(kinds) > 10
-    for code in {kind.exit_code for kind in kinds}:
+    for code in {0, BUG, *(kind.exit_code for kind in kinds)}:
         assert f"| {code} |" in page
+
+
+def test_every_source_and_every_sink_has_a_row():
+    page = (ROOT / "docs/running.md").read_text()
+    sources = page.partition("## Sources\n")[2].partition("\n## ")[0]
+    sinks = page.partition("## Sinks\n")[2].partition("\n## ")[0]
+    assert [f"{one}://" for kind in KINDS.values() for one in kind.schemes if f"{one}://" not in sources] == ["http://"]
+    assert [f"{one}://" for one in SINKS if f"`{one}://" not in sinks] == ["file://"]
+    assert [end for kind in SINKS.values() for end in kind.suffixes if f"{end}`" not in sinks] == []
 
 
 def test_the_citation_has_the_version_of_the_package():

@@ -87,5 +87,5 @@ def test_all_faults_are_in_one_message_and_other_roles_are_left_alone():
 
 @pytest.mark.parametrize("shape", [(-1,), (2**31,), ("batch", 3), (None,), (2**20, 2**20, 2)])
 def test_a_shape_that_no_memory_holds_is_no_shape(shape):
-    with pytest.raises(ValueError, match=r"seen, (expected a static shape|which no memory holds)"):
+    with pytest.raises(ValueError, match=r"seen, (expected a static shape|too large for any memory)"):
         TensorSpec("float32", shape)

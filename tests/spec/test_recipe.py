@@ -37,7 +37,7 @@ def test_a_recipe_is_read():
     ("change", "faults"),
     [
         (("percentile = 99.9\n", ""), ["percentile: missing"]),
-        (('"percentile"\n', '"minmax"\n'), ["percentile: goes with method 'percentile', 'minmax' seen"]),
+        (('"percentile"\n', '"minmax"\n'), ["percentile: needs method 'percentile', 'minmax' seen"]),
         (('"percentile"\n', '"mean"\n'), ["method: Input should be"]),
         (("99.9", "101"), ["percentile: Input should be less than or equal to 100"]),
         (("seed = 7", "seed = -7\ncolour = 1"), ["seed: ", "colour: "]),

@@ -205,7 +205,7 @@ def test_unlabelled_clips_have_no_labels(drive, tmp_path):
     store_from_request(
         tmp_path / "store", Request(clips=((clip, None),), classes=CAMVID_11, size=SIZE, gop=3, mix={"codec": 1.0})
     )
-    with pytest.raises(DataError, match="not one labelled pair"):
+    with pytest.raises(DataError, match="no labelled pair"):
         PairStore(tmp_path / "store")
     pairs = PairStore(tmp_path / "store", labelled=False)
     assert all((pairs[i].label == 255).all() for i in range(len(pairs)))

@@ -109,7 +109,7 @@ def test_numbers_of_mixed_width_are_all_taken_or_told(tmp_path, caplog):
     assert levels(f"{tmp_path}/f%02d.png") == [10, 11]
     assert "f%02d.png: 2 files like f1.png have fewer digits and are left out; %d takes them too" in caplog.text
     write(tmp_path / "f001.png", 1)
-    with pytest.raises(SourceError, match=r"f001\.png and f1\.png have one number"):
+    with pytest.raises(SourceError, match=r"f001\.png and f1\.png have the same number"):
         open_video(f"images://{tmp_path}/f%d.png")
 
 

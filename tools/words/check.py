@@ -25,6 +25,7 @@ NO_NOUN = frozenset(
 """Words that an option's help does not start with: it says what the option is, before what it does."""
 RIDDLES = {
     r"\bgo(?:es)? by\b": "follow, use",
+    r"\b(?:go|goes|went|going) on\b": "continue",
     r"\b(?:can(?:not)?|could not) be had\b": "is not possible, is not available",
     r"\bas good as none\b": "is ignored",
     r"\bwithout a word\b": "without a message",

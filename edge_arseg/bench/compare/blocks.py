@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 4000
-BLOCKS = 24
+BLOCKS = 12
 """Blocks that a series without turns is cut into, where it has as many GOPs."""
-TURNS = 6
+TURNS = 10
 """Pairs of turns from which on a pair of turns is what is resampled, and no longer the blocks inside."""
+FEWEST = 5
 TRIM = 0.2
 """Share of the blocks left out at each end of the mean: a stall of a second must not decide."""
 
@@ -41,7 +42,7 @@ class Ratio:
     Attributes:
         value: the estimate; above 1: slower.
         low, high: bounds that hold with the asked-for confidence, each on its own.
-        blocks: that were compared; under 5 no interval means much, and ``low``, ``high`` are 0 and infinity.
+        blocks: that were compared; where they are too few for the confidence, ``low``, ``high`` are 0 and infinity.
         paired: blocks were compared with their neighbours in time.
     """
 
@@ -79,7 +80,7 @@ def ratio_of_times(before: Times, after: Times, *, paired: bool, confidence: flo
 
 
 def _ratio(value: float, drawn: NDArray[np.float64], blocks: int, confidence: float, *, paired: bool) -> Ratio:
-    if blocks < 5:
+    if blocks < FEWEST or 2.0**-blocks > 1 - confidence:  # so many agree on a direction by chance alone
         return Ratio(float(np.exp(value)), 0.0, float("inf"), blocks, paired)
     widen = np.sqrt(blocks / (blocks - 1))  # a resample of n spreads as if there were n - 1
     low, high = value + widen * (np.quantile(drawn, [1 - confidence, confidence]) - value)

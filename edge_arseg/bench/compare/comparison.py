@@ -14,7 +14,7 @@ from edge_arseg.bench.records.samples import BRANCHES, Samples, stage_names
 
 STAGE_SHARE = 0.05
 """Share of its branch's frame that a stage takes at least to be judged by itself."""
-CONFIDENCE = 0.95
+CONFIDENCE = 0.99
 """That no quantity of a comparison is called slower by chance, over all of them together."""
 
 
@@ -103,10 +103,10 @@ class Comparison:
         """What came of it, in one sentence."""
         if self.failed:
             return f"slower beyond noise: {'; '.join(map(str, self.failed))}"
-        widest = max((one.high for one in self.changes if one.judged), default=float("inf"))
+        hidden = max((one.percent - one.low for one in self.changes if one.judged), default=float("inf"))
         return (
-            f"nothing became worse by more than {self.allowed_percent:g} % beyond noise"
-            if np.isfinite(widest)
+            f"nothing became worse by more than {self.allowed_percent:g} % beyond noise; it hides up to {hidden:.1f} %"
+            if np.isfinite(hidden)
             else "too few GOPs to tell; measure for longer"
         )
 
@@ -121,7 +121,7 @@ def compared_runs(
 ) -> Comparison:
     """Compare one run, as it was taken once or several times, with another.
 
-    Fails what is worse by more than ``allowed_percent`` as an estimate, and worse at all with 95 % confidence over all
+    Fails what is worse by more than ``allowed_percent`` as an estimate, and worse at all with 99 % confidence over all
     quantities together: a threshold alone would fail on noise, an interval alone on changes that nobody minds.
 
     Args:

@@ -40,7 +40,7 @@ class Steadiness:
 
     @property
     def steady(self) -> bool:
-        """Whether it is; the second that goes on now does not count."""
+        """Whether it is; the present second does not count."""
         if min(self._counts.values()) < FRAMES:
             return False
         return all(self._agree(seconds) for seconds in self._seconds.values())

@@ -68,7 +68,7 @@ class BenchOptions:
             OptionError: it does.
         """
         if self.deadline_ms is not None and self.rate is None:
-            raise OptionError("a deadline is of an open loop: give --rate too")
+            raise OptionError("a deadline needs the rate at which frames come: give --rate too")
         if self.rate is not None and self.rate <= 0:
             raise OptionError(f"a rate of {self.rate} frames a second: expected more than 0")
         for axis, value, option in (

@@ -108,7 +108,7 @@ def end_record(
 ) -> tuple[BenchRecord, Samples]:
     """Work out a record from its journals, write it with its samples; a finished one needs its journals no more.
 
-    An interrupted one keeps them: ``bench --resume`` goes on with it.
+    An interrupted one keeps them: ``bench --resume`` continues it.
 
     Raises:
         SinkError: it cannot be written.

@@ -1,6 +1,7 @@
 """A report of records and their samples."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from edge_arseg.bench.compare.comparison import Comparison
 from edge_arseg.bench.compare.likeness import unlike_conditions
@@ -19,6 +20,7 @@ from edge_arseg.bench.report.content import (
     StageTime,
     Warned,
 )
+from edge_arseg.bench.report.labels import renamed_records
 from edge_arseg.bench.report.rows import Row, row_from_run
 from edge_arseg.bench.report.series import histograms_of, timelines_of
 from edge_arseg.bench.report.verdict import verdict_of
@@ -39,24 +41,34 @@ def report_from_records(
         records: each with its samples.
         comparisons, outcomes: gates that were asked for.
     """
-    rows = {record.name: [row_from_run(record, run) for run in record.runs] for record, _ in records}
-    every = [row for own in rows.values() for row in own]
     many = len(records) > 1
+    originals = [record for record, _ in records]
+    renamed = renamed_records(originals)
+    rows = [_rows(before, after, many=many) for before, after in zip(originals, renamed, strict=True)]
+    every = [row for own in rows for row in own]
+    shown = [(record, samples) for record, (_, samples) in zip(renamed, records, strict=True)]
     return Report(
         revision=REVISION,
-        title=records[0][0].name if not many else f"{len(records)} records",
-        verdicts=tuple(verdict_of(record, rows[record.name]) for record, _ in records),
+        title=originals[0].name if not many else f"{len(records)} records",
+        verdicts=tuple(
+            f"{record.name}: {text}" if many else text
+            for record, own in zip(renamed, rows, strict=True)
+            for text in [verdict_of(record, own)]
+        ),
         rows=tuple(every),
-        paretos=tuple(_paretos(every, many=many)),
-        histograms=tuple(one for record, samples in records for one in histograms_of(record, samples)),
-        timelines=tuple(one for record, samples in records for one in timelines_of(record, samples)),
-        distances=tuple(one for record, _ in records for one in _distances(record)),
-        classes=tuple(one for record, _ in records for one in _classes(record)),
-        stages=tuple(one for record, _ in records for run in record.runs for one in _stages(record.name, run)),
-        layers=tuple(one for record, _ in records for run in record.runs for one in _layers(record.name, run)),
-        environments=tuple(_environment(record) for record, _ in records),
-        warnings=tuple(_warnings([record for record, _ in records])),
-        comparisons=tuple(comparisons),
+        paretos=tuple(_paretos(every)),
+        histograms=tuple(one for record, samples in shown for one in histograms_of(record, samples)),
+        timelines=tuple(one for record, samples in shown for one in timelines_of(record, samples)),
+        distances=tuple(one for record in renamed for one in _distances(record)),
+        classes=tuple(one for record in renamed for one in _classes(record)),
+        stages=tuple(one for record in renamed for run in record.runs for one in _stages(record.name, run)),
+        layers=tuple(one for record in renamed for run in record.runs for one in _layers(record.name, run)),
+        environments=tuple(
+            _environment(record, f"{record.name}: {before.name}" if many else before.name)
+            for before, record in zip(originals, renamed, strict=True)
+        ),
+        warnings=tuple(_warnings(originals, renamed)),
+        comparisons=tuple(_shortly(one, originals, renamed) for one in comparisons),
         outcomes=tuple(outcomes),
     )
 
@@ -72,13 +84,33 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[bool]:
     ]
 
 
-def _paretos(rows: Sequence[Row], *, many: bool) -> Iterator[Pareto]:
+def _rows(record: BenchRecord, renamed: BenchRecord, *, many: bool) -> list[Row]:
+    return [
+        row_from_run(record, run, f"{renamed.name}: {short.name}" if many else short.name)
+        for run, short in zip(record.runs, renamed.runs, strict=True)
+    ]
+
+
+def _shortly(comparison: Comparison, records: Sequence[BenchRecord], renamed: Sequence[BenchRecord]) -> Comparison:
+    """Return a comparison with the page's names; where two records are called alike, with their own."""
+    if len({record.name for record in records}) < len(records):
+        return comparison
+    names = {
+        f"{record.name}: {run.name}": f"{short.name}: {one.name}" if len(records) > 1 else one.name
+        for record, short in zip(records, renamed, strict=True)
+        for run, one in zip(record.runs, short.runs, strict=True)
+    }
+    before, after = (names.get(name, name) for name in (comparison.before, comparison.after))
+    return replace(comparison, before=before, after=after)
+
+
+def _paretos(rows: Sequence[Row]) -> Iterator[Pareto]:
     for measure, title in COSTS.items():
         known = [row for row in rows if row.miou is not None and getattr(row, measure) is not None]
         places = [(float(getattr(row, measure)), float(row.miou or 0.0)) for row in known]
         front = pareto_front(places)
         points = [
-            Point(f"{row.record}: {row.run}" if many else row.run, x, y, on)
+            Point(row.label, rows.index(row) + 1, x, y, on)
             for row, (x, y), on in zip(known, places, front, strict=True)
         ]
         if points:
@@ -120,7 +152,7 @@ def _layers(record: str, run: BenchRun) -> Iterator[LayerTime]:
         yield LayerTime(record, run.name, layer.graph, layer.name, layer.kind, layer.ms, share, gmacs)
 
 
-def _environment(record: BenchRecord) -> Environment:
+def _environment(record: BenchRecord, title: str) -> Environment:
     conditions, board, settings = record.conditions, record.board, record.settings
     profile = settings.profile or (f"{settings.frames} frames" if settings.frames else "own settings")
     facts = {
@@ -138,8 +170,14 @@ def _environment(record: BenchRecord) -> Environment:
         "packages": ", ".join(f"{name} {version}" for name, version in sorted(conditions.packages.items())),
         "load before": f"{conditions.load:.2f}",
         "source": settings.source + (" (live)" if settings.live else ""),
+        "bundles": ", ".join(
+            dict.fromkeys(
+                f"{one.name} ({one.digest[:12]}), {one.height}x{one.width}"
+                for one in (run.bundle for run in record.runs)
+            )
+        ),
         "workload": settings.workload,
-        "profile": f"{profile}, {settings.turns} turns of each run",
+        "profile": f"{profile}, {max((len(run.turns) for run in record.runs), default=0)} turns of each run",
         "labels": settings.labels,
         "energy": record.energy.text,
         "state": record.state,
@@ -148,7 +186,7 @@ def _environment(record: BenchRecord) -> Environment:
         **_by_run("chosen", {run.name: run.chosen for run in record.runs}),
     }
     return Environment(
-        record.name, record.taken, {name: value for name, value in facts.items() if value}, tuple(_missing(record))
+        title, record.taken, {name: value for name, value in facts.items() if value}, tuple(_missing(record))
     )
 
 
@@ -174,15 +212,18 @@ def _missing(record: BenchRecord) -> Iterator[str]:
         yield "GPU memory"
 
 
-def _warnings(records: Sequence[BenchRecord]) -> Iterator[Warned]:
+def _warnings(originals: Sequence[BenchRecord], records: Sequence[BenchRecord]) -> Iterator[Warned]:
     for other in records[1:]:
         for one in unlike_conditions(records[0], other):
             yield Warned("unlike", f"unlike {records[0].name}: {one}", other.name)
-    for record in records:
+    for original, record in zip(originals, records, strict=True):
         if record.state != "finished" and not any(notice.code == "interrupted" for notice in record.notices):
             yield Warned(
                 "interrupted", "the measurement did not come to its end; what was measured is here", record.name
             )
         for notice in record.notices:
             name = None if notice.run is None else record.runs[notice.run].name
-            yield Warned(notice.code, notice.text, record.name, name, notice.start_s, notice.end_s)
+            text = notice.text
+            if notice.run is not None:
+                text = text.removeprefix(f"{original.runs[notice.run].name}: ")
+            yield Warned(notice.code, text, record.name, name, notice.start_s, notice.end_s)

@@ -7,13 +7,31 @@ from edge_arseg.bench.compare.requirement import Outcome
 from edge_arseg.bench.report.rows import Row
 
 REVISION = 1
+SEVERE_FIRST = (
+    "interrupted",
+    "failed",
+    "unlike",
+    "unchecked",
+    "other target",
+    "fallback",
+    "throttled",
+    "sensor lost",
+    "sensor garbage",
+    "stall",
+    "memory",
+    "load",
+    "unstable",
+    "few samples",
+)
+"""Codes of warnings, in the order that they are told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A run in a Pareto plot: its name, cost ``x``, mIoU ``y``, and whether it is on the front."""
+    """A run in a Pareto plot: its name, its place in ``Report.rows`` from 1, cost ``x``, mIoU ``y``, on the front?"""
 
     name: str
+    number: int
     x: float
     y: float
     front: bool
@@ -166,3 +184,9 @@ class Report:
     def failed(self) -> bool:
         """A requirement does not hold, or something became worse."""
         return any(not one.passed for one in self.outcomes) or any(one.failed for one in self.comparisons)
+
+    @property
+    def warnings_by_code(self) -> dict[str, list[Warned]]:
+        """The warnings of each code, what spoils numbers first."""
+        codes = sorted({one.code for one in self.warnings}, key=lambda code: (*SEVERE_FIRST, code).index(code))
+        return {code: [one for one in self.warnings if one.code == code] for code in codes}

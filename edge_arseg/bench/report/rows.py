@@ -38,7 +38,7 @@ class Row:
     """One run; measures are ``None`` where they were not measured.
 
     Attributes:
-        record, run: names; the run's is unique in its record.
+        record, run: names; the run's is unique in its record. ``label``: the short name that the page has.
         bundle, digest: that ran.
         mode, backend, precision, loop: see ``RunSettings``; ``threads`` 0: all cores.
         interval: frames from keyframe to keyframe.
@@ -49,6 +49,7 @@ class Row:
 
     record: str
     run: str
+    label: str
     bundle: str
     digest: str
     mode: str
@@ -93,14 +94,15 @@ class Row:
         return "not measured"
 
 
-def row_from_run(record: BenchRecord, run: BenchRun) -> Row:
-    """Return the row of a run."""
+def row_from_run(record: BenchRecord, run: BenchRun, label: str = "") -> Row:
+    """Return the row of a run; ``label`` is its name where it has no shorter one."""
     latency = {name: one.frame for name, one in run.latency.items()}
     whole, hr, lr = latency.get("all"), latency.get("hr"), latency.get("lr")
     accuracy, energy, deadlines = run.accuracy, run.energy, run.deadlines
     return Row(
         record=record.name,
         run=run.name,
+        label=label or run.name,
         bundle=run.bundle.name,
         digest=run.bundle.digest,
         mode=run.settings.mode,

@@ -68,7 +68,7 @@ class Sampling:
         if not line:
             self.close()
             raise EnvironmentUnfitError(
-                f"the process that reads sensors said nothing (exit code {self._process.returncode}); "
+                f"the process that reads sensors gave no answer (exit code {self._process.returncode}); "
                 "expected what it reads"
             )
         told = json.loads(line)

@@ -36,6 +36,15 @@ SECONDS = Unit("{done} of {total} s", "{done} s", "")
 )
 @click.option("--force", is_flag=True, help="Permission to replace a record that is there. [default: refused]")
 @click.option("--resume", is_flag=True, help="Continuation of the unfinished record that -o names. [default: off]")
+@click.option(
+    "--predict",
+    metavar="TARGET",
+    help="Board whose lower bounds are printed in place of a measurement: the least time of each branch, from MACs, "
+    "bytes and the board's peaks. [default: none]",
+)
+@click.option(
+    "--power-mode", metavar="NAME", help="Power mode of that board, like 15W. [default: the fastest that it has]"
+)
 @json_option
 def bench(
     source: str | None,
@@ -46,6 +55,8 @@ def bench(
     output: Path | None,
     force: bool,
     resume: bool,
+    predict: str | None,
+    power_mode: str | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -66,8 +77,13 @@ def bench(
     from edge_arseg.video.uri import source_from_uri
 
     options = options_from_command(source, engines, given, motion=motion, recode_scale=recode_scale, stream=stream)
+    if power_mode is not None and predict is None:
+        raise click.UsageError("--power-mode goes with --predict TARGET")
+    if predict is not None:
+        _predict(predict, power_mode, options.bundles, options.interval, as_json=as_json)
+        return
     if resume and output is None:
-        raise click.UsageError("--resume needs -o NAME.json, the record to go on with")
+        raise click.UsageError("--resume needs -o NAME.json, the record to continue")
     read = source_from_uri(options.source)
     if output is not None:
         named = [*options.bundles] or inputs_of_bundle(None)
@@ -84,3 +100,24 @@ def bench(
         print_json(plain(asdict(record)))
     else:
         click.echo(overview_of(record), nl=False)
+
+
+def _predict(
+    target: str, power_mode: str | None, bundles: Sequence[Path], interval: int | None, *, as_json: bool
+) -> None:
+    """Print the lower bounds of bundles on a board."""
+    from dataclasses import asdict
+
+    from edge_arseg.bench.predict.peaks import peaks_of_target
+    from edge_arseg.bench.predict.roofline import markdown_from_prediction, prediction_of
+    from edge_arseg.runtime.bundles.reading import read_bundle
+    from edge_arseg.runtime.zoo import default_bundle
+    from edge_arseg.spec.targets.files import target_named
+
+    peaks = peaks_of_target(target_named(target), power_mode)
+    found = [prediction_of(read_bundle(path), peaks, interval=interval) for path in bundles or [default_bundle()]]
+    if as_json:
+        bounds = [asdict(one) | {"mean_ms": one.mean_ms, "label": "predicted lower bound"} for one in found]
+        print_json({"predictions": bounds})
+    else:
+        click.echo("\n".join(markdown_from_prediction(one) for one in found), nl=False)

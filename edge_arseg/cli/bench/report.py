@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from edge_arseg.bench.compare.comparison import Comparison
     from edge_arseg.bench.compare.gate import Read
     from edge_arseg.bench.compare.requirement import Outcome
+    from edge_arseg.bench.report.content import Report
 
 FILE = click.Path(path_type=Path)
 
@@ -73,6 +74,14 @@ class PercentType(click.ParamType):
     help="Condition in which records may differ, like conditions.packages.onnxruntime. [default: none]",
 )
 @click.option("--junit", type=FILE, help="File to write gates to as JUnit XML. [default: none]")
+@click.option(
+    "--worst",
+    nargs=3,
+    metavar="BUNDLE CLIP LABELS",
+    type=(FILE, str, FILE),
+    help="Bundle, clip and labels that were scored: the worst frames of each run of that bundle are segmented again, "
+    "and drawn into the HTML. [default: no pictures]",
+)
 def report(
     records: tuple[Path, ...],
     outputs: tuple[Path, ...],
@@ -84,6 +93,7 @@ def report(
     between: tuple[str, str] | None,
     allow: tuple[str, ...],
     junit: Path | None,
+    worst: tuple[Path, str, Path] | None,
 ) -> int:
     """Make a page of the RECORDs that `bench -o` wrote, compare them, and hold requirements against them.
 
@@ -93,14 +103,16 @@ def report(
     from edge_arseg.bench.compare.junit import junit_from_gates
     from edge_arseg.bench.record_files.reading import read_record, read_samples
     from edge_arseg.bench.report.building import report_from_records
-    from edge_arseg.bench.report.formats import FORMATS, text_from_report
+    from edge_arseg.bench.report.formats.text import FORMATS, text_from_report
     from edge_arseg.storage.files import check_output
 
     for path in outputs:
         if path.suffix.removeprefix(".") not in FORMATS:
             raise click.UsageError(f"-o {path}: expected a name that ends in {', '.join(f'.{one}' for one in FORMATS)}")
     if fail_on is None and (between or allow):
-        raise click.UsageError(f"--{'between' if between else 'allow'} goes with --fail-on PERCENT")
+        raise click.UsageError(f"--{'between' if between else 'allow'} needs --fail-on PERCENT")
+    if worst and not any(path.suffix == ".html" for path in outputs):
+        raise click.UsageError("--worst draws into HTML; add -o NAME.html")
     inputs = [*records, *(path.with_suffix(".npz") for path in records)]
     for path in filter(None, (*outputs, junit)):
         check_output(path, force=force, inputs=inputs)
@@ -110,7 +122,7 @@ def report(
     made = report_from_records(read, comparisons=comparisons, outcomes=outcomes)
     for path in outputs:
         kind = path.suffix.removeprefix(".")
-        text = text_from_report(made, kind)
+        text = _page(made, read, worst) if kind == "html" and worst else text_from_report(made, kind)
         _write(path, text.encode(), force)
     if junit is not None:
         _write(junit, junit_from_gates(comparisons, outcomes).encode(), force)
@@ -127,6 +139,13 @@ def report(
         for text in _failures(comparisons, outcomes):
             click.echo(f"failed: {text}", err=True)
     return 1 if made.failed else 0
+
+
+def _page(made: "Report", read: "list[Read]", worst: tuple[Path, str, Path]) -> str:
+    from edge_arseg.bench.report.formats.html_page import html_from_report
+    from edge_arseg.bench.report.worst_frames import worst_frames
+
+    return html_from_report(made, worst_frames(read, *worst))
 
 
 def _comparisons(
@@ -151,7 +170,7 @@ def _outcomes(read: "list[Read]", require: str, wanted: str | None) -> "tuple[Ou
         names = ", ".join(row.run for row in rows)
         rows = [row for row in rows if fnmatch.fnmatchcase(row.run, wanted)]
         if not rows:
-            raise click.UsageError(f"--run {wanted}: no run is called so; runs: {names}")
+            raise click.UsageError(f"--run {wanted}: no run has this name; runs: {names}")
     return outcomes_of(rows, requirements)
 
 

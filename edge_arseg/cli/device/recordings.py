@@ -131,10 +131,7 @@ def _is_sibling(sink: str, source: str) -> bool:
 def _check_apart(jobs: Sequence[Job], sinks: Sequence[str]) -> None:
     for sink in sinks:
         if STEM not in sink and NUMBER not in sink and not sink.lower().startswith(_NOWHERE):
-            stem, _, rest = sink.rpartition("/")
-            name, dot, ending = rest.rpartition(".")
-            better = f"{stem}/{name or 'NAME'}-{STEM}{dot}{ending}" if dot else f"{sink.rstrip('/')}/{STEM}"
-            better = better if "/" in sink else better.removeprefix("/")
+            better = _kept_apart(sink)
             raise SinkError(
                 f"cannot write {sink}: {len(jobs)} videos would go there; put {STEM} in the name of the sink, for "
                 f"example '{better}'"
@@ -144,6 +141,17 @@ def _check_apart(jobs: Sequence[Job], sinks: Sequence[str]) -> None:
         for sink in its:
             if sink in places and not sink.lower().startswith(_NOWHERE):
                 raise SinkError(
-                    f"cannot write {sink}: {places[sink]} and {source} have one name; put {NUMBER} beside {STEM}"
+                    f"cannot write {sink}: {places[sink]} and {source} have the same name; put {NUMBER} beside {STEM}"
                 )
             places[sink] = source
+
+
+def _kept_apart(sink: str) -> str:
+    """Return a name like ``sink`` that differs from source to source: an example for a message."""
+    scheme, separator, path = sink.rpartition("://")
+    if path == "-":
+        return f"{scheme}://{STEM}.{scheme}"
+    folder, slash, name = path.rpartition("/")
+    name, dot, ending = name.rpartition(".")
+    apart = f"{folder}{slash}{name}-{STEM}.{ending}" if dot and name else f"{path.rstrip('/')}/{STEM}"
+    return scheme + separator + apart

@@ -79,8 +79,8 @@ def run(
              -: a video piped in
              @FILE: the first line of FILE, for a URL with a password
              without SOURCE: the environment's EDGE_ARSEG_SOURCE
-    SINK     overlay.mp4 (.mkv .mov .webm .avi), masks://dir, jsonl://file or jsonl://- (stdout),
-             raw://file or raw://- (a byte for each pixel), null://
+    SINK     overlay.mp4 (.mkv .mov .webm .avi .gif), masks://dir, jsonl://file or jsonl://- (stdout),
+             raw://file or raw://- (a byte for each pixel), classes.npz, null://
              {stem} in a name: the name of the source, without its ending
              without SINK: an overlay video in this folder, named after the source
     """

@@ -99,7 +99,7 @@ def quantize(
     of float32. Exits with 1, and writes nothing, where that is not possible or the golden frames do not reach the gate.
     """
     if (min_agreement is None) != (because is None):
-        raise click.UsageError("--min-agreement and --because go together: another gate needs its reason")
+        raise click.UsageError("--min-agreement and --because need each other: another gate needs its reason")
     require_host()
     from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
     from edge_arseg.compiler.quantize.options import QuantizeOptions

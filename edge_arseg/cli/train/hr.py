@@ -17,8 +17,8 @@ DEFAULTS = HrSettings()
 
 
 @click.command()
-@click.argument("dataset", type=PATH)
-@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run, which --resume goes on with.")
+@click.argument("dataset", type=PATH, required=False)
+@click.option("-o", "--output", type=PATH, help="Folder of a new run. [default: none; needed without --resume]")
 @click.option(
     "--layout",
     default="auto",
@@ -67,7 +67,7 @@ DEFAULTS = HrSettings()
     show_default=True,
     help="Number of rendered street pictures that are mixed in.",
 )
-@run_options(DEFAULTS)
+@run_options(DEFAULTS, "dataset")
 def hr(
     dataset: Path,
     output: Path,
@@ -85,7 +85,7 @@ def hr(
     """Train the HR branch on the labelled images of DATASET.
 
     The run's folder holds its settings, log, curves, the best weights on what is held back of the training images
-    (best.safetensors), the last weights, and all that --resume needs to go on after any stop.
+    (best.safetensors), the last weights, and all that `--resume RUN` needs to continue after any stop.
     """
     require_host()
     from edge_arseg.training.hr.train import train_hr

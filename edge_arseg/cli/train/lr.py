@@ -23,7 +23,7 @@ DEFAULTS = LrSettings()
 
 
 @click.command()
-@click.argument("model", type=PATH)
+@click.argument("model", type=PATH, required=False)
 @click.option("--pairs", type=PATH, help="Folder of labelled pairs, from `train prepare`. [default: none]")
 @click.option(
     "--unlabelled",
@@ -31,7 +31,7 @@ DEFAULTS = LrSettings()
     multiple=True,
     help="Folder of pairs that the HR branch labels; may be given again. [default: none]",
 )
-@click.option("-o", "--output", type=PATH, required=True, help="Folder of the run, which --resume goes on with.")
+@click.option("-o", "--output", type=PATH, help="Folder of a new run. [default: none; needed without --resume]")
 @click.option(
     "--lr-scale",
     type=float,
@@ -118,7 +118,7 @@ DEFAULTS = LrSettings()
     show_default=True,
     help="Number of held-back pairs that are scored.",
 )
-@run_options(DEFAULTS)
+@run_options(DEFAULTS, "model")
 def lr(
     model: Path,
     pairs: Path | None,
@@ -144,7 +144,7 @@ def lr(
 
     MODEL is the folder of a run of `train hr` or `train lr`, or a .safetensors file. The run's folder holds its
     settings, log, curves, the best weights on what is held back of the pairs (best.safetensors, for `export`), the
-    last weights, and all that --resume needs to go on after any stop.
+    last weights, and all that `--resume RUN` needs to continue after any stop.
     """
     require_host()
     from edge_arseg.training.lr.train import train_lr

@@ -9,15 +9,20 @@ import click
 
 from edge_arseg.cli.output import note
 from edge_arseg.cli.progress import Meter
+from edge_arseg.cli.train.typed import IN_OUTPUT, folder_to_resume, typed_values, values_of_run
 from edge_arseg.training.run.settings import RunSettings
 from edge_arseg.training.run.step_precision import AUTO, PRECISIONS
 
 
-def run_options(defaults: RunSettings) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add the options of a run; the command gets them as two dictionaries.
 
     ``recipe``: ``--steps --batch --rate --overlap --score-every --precision --seed``, by the names of the settings.
-    ``place``: ``--device --threads --workers --resume``.
+    ``place``: ``--device --threads --workers --resume``, and ``typed``, what a later ``--resume`` fills in.
+
+    Args:
+        defaults: of the options.
+        subject: name of the command's argument, which a new run needs.
     """
     options = (
         ("recipe", "--steps", click.IntRange(1), defaults.steps, "Number of steps of the optimizer."),
@@ -43,17 +48,31 @@ def run_options(defaults: RunSettings) -> Callable[[Callable[..., Any]], Callabl
         ("place", "--threads", click.IntRange(1), None, "Number of CPU threads. [default: all cores]"),
         ("place", "--workers", click.IntRange(0), 1, "Number of processes that make training views."),
     )
-    groups = {flag.strip("-").replace("-", "_"): group for group, flag, *_ in options} | {"resume": "place"}
+    groups = {flag.strip("-").replace("-", "_"): group for group, flag, *_ in options}
+    groups |= {"resume": "place", "typed": "place"}
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
         def with_run(**values: Any) -> Any:
+            context = click.get_current_context()
+            folder = folder_to_resume(values.pop("resume"), values["output"])
+            values["resume"] = folder is not None
+            if folder is not None:
+                values = {**values_of_run(context, values, folder / "settings.json"), "output": folder}
+            if values[subject] is None:
+                raise click.UsageError(f"Missing argument '{subject.upper()}'.")
+            values["typed"] = typed_values(context, values)
             for group in ("recipe", "place"):
                 values[group] = {name: values.pop(name) for name, its in groups.items() if its == group}
             return command(**values)
 
         decorated = click.option(
-            "--resume", is_flag=True, help="Continuation of the run in the folder. [default: off, a new run]"
+            "--resume",
+            is_flag=False,
+            flag_value=IN_OUTPUT,
+            metavar="[RUN]",
+            help="Folder of a run that continues, by default that of -o. Nothing need be repeated, and a larger "
+            "--steps lengthens the run. [default: a new run]",
         )(with_run)
         for _, flag, kind, default, words in reversed(options):
             shown = default is not None

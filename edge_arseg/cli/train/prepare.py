@@ -118,7 +118,7 @@ def prepare(
     """Make the pairs of frames that the LR branch is trained on.
 
     Stills of DATASET become short clips, encoded and decoded for real; real clips are taken as they are. Started again
-    after any stop, it goes on; with other sources, it adds to the store.
+    after any stop, it continues; with other sources, it adds to the store.
     """
     if len(clips) != len(labels):
         raise click.UsageError(

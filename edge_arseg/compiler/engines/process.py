@@ -70,7 +70,7 @@ def builder_from_name(name: str) -> EngineBuilder:
 
 
 def result_from_job(job: BuildJob, progress: Progress, *, heartbeat_s: float = HEARTBEAT_S) -> BuildResult:
-    """Build in a child process and wait for it, saying at least every ``heartbeat_s`` seconds that it goes on.
+    """Build in a child process and wait for it, saying at least every ``heartbeat_s`` seconds that it is still running.
 
     Raises:
         ArsegError: what the builder raised.
@@ -129,7 +129,7 @@ def _death(name: str, code: int | None) -> ArsegError:
         )
     how = f"by signal {-code}" if code is not None and code < 0 else f"with {code}"
     return BuildError(
-        f"building {name}: the library ended the build's process {how} and said nothing; "
+        f"building {name}: the library ended the build's process {how} without a message; "
         "see `sudo dmesg`, and try --hr fp32 --lr fp32 --fuse fp32"
     )
 

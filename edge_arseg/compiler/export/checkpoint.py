@@ -54,7 +54,7 @@ def checkpoint_from_path(path: Path, lr_scale: float | None = None, *, backbone:
         lr_scale = _trained_lr_scale(path) or USUAL_LR_SCALE
     file = weights_file(path)
     if backbone is not None and file.suffix != ".safetensors":
-        raise OptionError("--backbone goes with a .safetensors file; published files say which they need")
+        raise OptionError("--backbone is for .safetensors files; published files name their own")
     network = network_from_checkpoint(file, lr_scale=lr_scale, backbone=backbone)
     files = [file] if file.is_file() else sorted(file.glob("[HA]R/*"))
     return Checkpoint(network, {file.name: sha256_of(file) for file in files if file.is_file()}, lr_scale)

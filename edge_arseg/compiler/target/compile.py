@@ -1,7 +1,7 @@
 """Compiling a bundle for a target: on a host everything up to the engines, on the board the engines too.
 
-Every step that was finished is found again by the next run: a bundle that was written whole, a plan with its digest. So
-the same command, typed again after an interruption, or on the board after the host, goes on where the last one stopped.
+Every step that was finished is found again by the next run: a bundle that was written whole, a plan with its digest.
+The same command continues where the last one stopped: after an interruption, or on the board after the host.
 A dry run walks the same list of steps and stops where it would begin to work.
 """
 
@@ -80,7 +80,7 @@ def compile_bundle(
     machine: Machine | None = None,
     progress: Progress = lambda _: None,
 ) -> Compilation:
-    """Compile a bundle, or go on with it.
+    """Compile a bundle, or continue it.
 
     Args:
         bundle, target, options, machine: see ``preview_compile``.

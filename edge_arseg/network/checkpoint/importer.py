@@ -56,7 +56,7 @@ def weights_file(path: Path) -> Path:
     if (path / "settings.json").is_file() and not (path / "HR").is_dir():
         raise CheckpointError(
             f"{path}: a training run without {BEST}, which is written at the first score, after --score-every steps; "
-            "go on with the run: --resume"
+            "continue the run: --resume"
         )
     return path
 

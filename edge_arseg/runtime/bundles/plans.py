@@ -85,7 +85,7 @@ def plan_from_bundle(
         built = ", ".join(sorted(other.value for other in record.plans)) or "none"
         raise BuildError(
             f"{folder}: no plan for {role.value} (there are {built}); "
-            f"the build was not finished, go on with it: {compile_command(bundle)}"
+            f"the build was not finished; to continue it, type {compile_command(bundle)}"
         )
     return _checked(folder, record, role, bundle)
 

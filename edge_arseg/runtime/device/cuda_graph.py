@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 _THREAD_LOCAL = 1
-"""CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may go on allocating."""
+"""CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: other threads may allocate."""
 
 _FUNCTIONS = (
     "cuStreamBeginCapture_v2",

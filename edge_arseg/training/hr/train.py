@@ -35,6 +35,7 @@ def train_hr(
     threads: int | None = None,
     workers: int = 1,
     resume: bool = False,
+    typed: Mapping[str, Any] | None = None,
     say: Callable[[str], None] = lambda line: None,
     progress: StepProgress = no_progress,
 ) -> TrainedBranch:
@@ -49,7 +50,8 @@ def train_hr(
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
         threads: of torch on the CPU, in this whole process; ``None`` leaves them.
         workers: processes that make views ahead.
-        resume: go on with the run in ``output``.
+        resume: continue the run in ``output``. More steps than it was started with lengthen it.
+        typed: kept in the settings of a new run for whoever resumes it, plain containers; not looked at here.
         say: called with a line for people: what the run multiplies in, and why.
         progress: see ``StepProgress``.
 
@@ -74,7 +76,8 @@ def train_hr(
         start_from(network, Path(start))
     place = device_from_name(device)
     record = {"dataset": images.name, "images": len(images.train), "start": Path(start).name if start else None}
-    folder = (RunFolder.resume if resume else RunFolder.create)(Path(output), record | settings.record())
+    kept = record | settings.record()
+    folder = RunFolder.resume(Path(output), kept) if resume else RunFolder.create(Path(output), kept, typed=typed)
     stills, held_back = stills_from_images(images.train), stills_from_images(images.held_back)
     rendered = stills_from_street(settings.street, size=stills[0].rgb.shape[:2], seed=settings.seed)
     training = HrTraining(network, stills, rendered, held_back, settings, folder, device=place, workers=workers)

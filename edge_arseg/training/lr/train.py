@@ -42,6 +42,7 @@ def train_lr(
     threads: int | None = None,
     workers: int = 1,
     resume: bool = False,
+    typed: Mapping[str, Any] | None = None,
     say: Callable[[str], None] = lambda line: None,
     progress: StepProgress = no_progress,
 ) -> TrainedBranch:
@@ -59,7 +60,8 @@ def train_lr(
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
         threads: of torch on the CPU, in this whole process; ``None`` leaves them.
         workers: processes that make views ahead.
-        resume: go on with the run in ``output``.
+        resume: continue the run in ``output``. More steps than it was started with lengthen it.
+        typed: kept in the settings of a new run for whoever resumes it, plain containers; not looked at here.
         say: called with a line for people: what the run multiplies in, and why.
         progress: see ``StepProgress``.
 
@@ -89,7 +91,8 @@ def train_lr(
     )
     record = {"model": network.model.name, "backbone": network.model.backbone, "clips": data.count}
     start_network(network, data, settings, start)
-    folder = (RunFolder.resume if resume else RunFolder.create)(Path(output), record | settings.record())
+    kept = record | settings.record()
+    folder = RunFolder.resume(Path(output), kept) if resume else RunFolder.create(Path(output), kept, typed=typed)
     training = LrTraining(network, data, settings, folder, device=place, workers=workers)
     if training.step < settings.steps:
         say(training.settle_precision())

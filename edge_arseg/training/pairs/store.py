@@ -8,7 +8,7 @@
       clips/KEY.npy     one array of records (``record_dtype``): the keyframe, then chosen later frames
 
 A clip's file is written under another name and renamed, and its line is added after that. So whenever the process is
-killed, every whole line names a whole file, and preparing goes on behind them. Files are plain arrays: reading a
+killed, every whole line names a whole file, and preparing continues behind them. Files are plain arrays: reading a
 random pair touches only its own pages.
 
 Revisions: 1, the first.
@@ -180,7 +180,7 @@ class PairStore:
         self._dtype = record_dtype(self.height, self.width)
         if not len(self):
             kind = {True: "labelled ", False: "unlabelled ", None: ""}[labelled]
-            raise DataError(f"{self.path}: not one {kind}pair in its part {part}; prepare it from more data")
+            raise DataError(f"{self.path}: no {kind}pair in its part {part}; prepare it from more data")
 
     def __len__(self) -> int:
         return int(self._first_pair[-1])

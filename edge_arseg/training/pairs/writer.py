@@ -1,4 +1,4 @@
-"""Writes a pair store, clip by clip; goes on where it was stopped."""
+"""Writes a pair store, clip by clip; continues where it was stopped."""
 
 from pathlib import Path
 from typing import Any

@@ -23,7 +23,7 @@ def average_from_network(network: Network, decay: float) -> AveragedModel:
 
 
 def restore_average(average: AveragedModel, state: Mapping[str, Any]) -> None:
-    """Go on from the ``state_dict`` of an average, or from what 0.1.0 wrote: ``weights``, and ``steps`` taken in."""
+    """Continue from the ``state_dict`` of an average, or from what 0.1.0 wrote: ``weights``, and ``steps`` taken in."""
     if "steps" in state:
         weights = {f"module.{name}": value for name, value in state["weights"].items()}
         state = {"n_averaged": torch.tensor(int(state["steps"]) + 1), **weights}

@@ -1,4 +1,4 @@
-"""The folder of a training run: settings, state to go on from, log, curves, best weights. None is ever half-written."""
+"""The folder of a training run: settings, state to continue, log, curves, best weights. None is ever half-written."""
 
 import dataclasses
 import io
@@ -23,9 +23,14 @@ CURVES = "curves.png"
 STEP_TIMES = "step_seconds"
 """Entry of the settings: seconds a step in each precision, where they were timed."""
 
+TYPED = "typed"
+"""Entry of the settings: what was typed to start the run."""
+LENGTHENED = "steps_before"
+"""Entry of the settings: the numbers of steps that the run was to have before it was lengthened."""
+
 
 class RunFolder:
-    """One run. ``create`` starts one, ``resume`` goes on with one.
+    """One run. ``create`` starts one, ``resume`` continues one.
 
     Attributes:
         path: the folder.
@@ -35,39 +40,44 @@ class RunFolder:
         self.path = path
 
     @classmethod
-    def create(cls, path: Path, settings: Mapping[str, Any]) -> "RunFolder":
-        """Make the folder and write its settings.
+    def create(cls, path: Path, settings: Mapping[str, Any], *, typed: Mapping[str, Any] | None = None) -> "RunFolder":
+        """Make the folder and write its settings, and beside them what was typed to start the run.
 
         Raises:
             OptionError: there is a run in it already.
             SinkError: it cannot be written, or files of the same names are in it.
         """
         if (path / SETTINGS).exists():
-            raise OptionError(f"{path}: holds a run already; go on with it: --resume, or name another folder with -o")
+            raise OptionError(f"{path}: holds a run already; continue it: --resume, or name another folder with -o")
         if there := [name for name in (STATE, LOG, BEST, LAST, CURVES) if (path / name).exists()]:
             raise SinkError(f"{path}: holds {', '.join(there)} of something else; name an empty folder with -o")
         folder = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            write_whole(path / SETTINGS, _text(settings))
+            write_whole(path / SETTINGS, _text({**settings, **({TYPED: typed} if typed else {})}))
         except OSError as error:
             raise SinkError(f"{path}: cannot be written ({error}); expected a folder with room") from error
         return folder
 
     @classmethod
     def resume(cls, path: Path, settings: Mapping[str, Any]) -> "RunFolder":
-        """Open the folder of a run with the same settings.
+        """Open the folder of a run with the same settings, but for a larger number of steps: that is kept.
 
         Raises:
             OptionError: no run in it, or one with other settings; all differences in one message.
+            SinkError: the new number of steps cannot be written.
         """
         folder = cls(path)
         try:
             old = folder.settings()
         except (OSError, ValueError, RecursionError) as error:
-            raise OptionError(f"{path}: no run to go on with ({error}); leave out --resume to start one") from error
+            raise OptionError(f"{path}: no run to continue ({error}); leave out --resume to start one") from error
         new = json.loads(json.dumps(settings))
-        old.pop(STEP_TIMES, None)
+        kept = {name: old.pop(name) for name in (STEP_TIMES, TYPED, LENGTHENED) if name in old}
+        before, now = old.get("steps"), new.get("steps")
+        longer = isinstance(before, int) and isinstance(now, int) and now > before
+        if longer:
+            old["steps"] = now
         if new.get("precision") == AUTO:
             new["precision"] = old.get("precision")
         names = sorted({*old, *new})
@@ -75,6 +85,9 @@ class RunFolder:
         if faults:
             lines = "\n  ".join(faults)
             raise OptionError(f"{path}: started with other settings; repeat them, or start a new run\n  {lines}")
+        if longer:
+            history = [*kept.pop(LENGTHENED, []), before]
+            folder._write_settings({**old, **kept, LENGTHENED: history})
         return folder
 
     def settings(self) -> dict[str, Any]:
@@ -91,19 +104,21 @@ class RunFolder:
         return content
 
     def keep_precision(self, times: StepTimes) -> None:
-        """Write the precision that was chosen by timing into the settings, so that the run goes on with it.
+        """Write the precision that was chosen by timing into the settings, so that the run keeps it.
 
         Raises:
             SinkError: it cannot be written.
         """
-        content = {**self.settings(), "precision": times.faster, STEP_TIMES: dataclasses.asdict(times)}
+        self._write_settings({**self.settings(), "precision": times.faster, STEP_TIMES: dataclasses.asdict(times)})
+
+    def _write_settings(self, content: Mapping[str, Any]) -> None:
         try:
             write_whole(self.path / SETTINGS, _text(content))
         except OSError as error:
             raise SinkError(f"{self.path / SETTINGS}: cannot be written ({error}); is the disk full?") from error
 
     def save_state(self, state: Mapping[str, Any]) -> None:
-        """Write all that is needed to go on: tensors, numbers and plain containers. Old state or new, never a mix.
+        """Write all that is needed to continue: tensors, numbers and plain containers. Old state or new, never a mix.
 
         Raises:
             SinkError: it cannot be written.
@@ -113,8 +128,9 @@ class RunFolder:
             torch.save(dict(state), partial)
             partial.replace(self.path / STATE)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            partial.unlink(missing_ok=True)
             raise SinkError(f"{self.path / STATE}: cannot be written ({error}); is the disk full?") from error
+        finally:
+            partial.unlink(missing_ok=True)  # after an interruption too
 
     def load_state(self) -> dict[str, Any] | None:
         """Read what ``save_state`` wrote last; ``None`` where the run was stopped before.

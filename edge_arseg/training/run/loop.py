@@ -1,4 +1,4 @@
-"""The loop of both trainings: steps, scores, the best weights, and all that is needed to go on after any stop."""
+"""The loop of both trainings: steps, scores, the best weights, and all that is needed to continue after any stop."""
 
 import copy
 import math
@@ -53,10 +53,10 @@ class TrainedBranch:
 
 
 class TrainingRun(ABC, Generic[Batch]):
-    """A network in training, in a folder. ``run`` it to the end, or stop it at any time and go on later.
+    """A network in training, in a folder. ``run`` it to the end, or stop it at any time and continue later.
 
     A training says what is trained: ``name``, ``batches``, ``loss`` and ``score``. All else is here. Where the folder
-    holds a state, the run goes on from there, and on a CPU it ends with the bits of a run that was never stopped.
+    holds a state, the run continues from there, and on a CPU it ends with the bits of a run that was never stopped.
 
     Attributes:
         name: what is trained, for people.
@@ -146,8 +146,8 @@ class TrainingRun(ABC, Generic[Batch]):
     def settle_precision(self, *, clock: Callable[[], float] = time.perf_counter) -> str:
         """Decide what to multiply in, once a run, and return a line that says what and why.
 
-        A run that goes on keeps what it began with. Else the settings decide; where they say ``auto``, a few real steps
-        of each precision are timed and undone, and the faster one is kept in the run's folder.
+        A run that continues keeps what it began with. Else the settings decide. Where they say ``auto``, a few real
+        steps of each precision are timed and undone, and the faster one is kept in the run's folder.
 
         Args:
             clock: seconds, for tests.
@@ -203,7 +203,7 @@ class TrainingRun(ABC, Generic[Batch]):
                 self.optimizer.zero_grad(set_to_none=True)
 
     def _restore(self) -> None:
-        """Go on from the folder's state, or start where it holds none."""
+        """Continue from the folder's state, or start where it holds none."""
         if (state := self.folder.load_state()) is not None:
             self.step, self.best = int(state["step"]), float(state["best"])
             self.network.load_state_dict(state["network"])

@@ -1,6 +1,8 @@
 """What a training sees, by number: one random view of its data after the other, in batches."""
 
+import sys
 from abc import ABC, abstractmethod
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 
 class Views(Dataset[Any], ABC):
-    """Views by number. View ``n`` depends on the seed and on ``n`` alone, so that a run can go on anywhere.
+    """Views by number. View ``n`` depends on the seed and on ``n`` alone, so that a run can continue anywhere.
 
     Args:
         seed: of all that is random.
@@ -46,10 +48,17 @@ def batches(views: Views, batch: int, *, workers: int) -> DataLoader[Any]:
         prefetch_factor=4 if workers else None,
         worker_init_fn=_quiet_worker,
         # A loader draws from it when it starts. Without one it would draw from the run's own random numbers, and a run
-        # that goes on starts one more loader than a run that was never stopped.
+        # that continues starts one more loader than a run that was never stopped.
         generator=torch.Generator().manual_seed(views.seed),
     )
 
 
 def _quiet_worker(_: int) -> None:
     torch.set_num_threads(1)
+    sys.excepthook = _told
+
+
+def _told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an error that nothing caught, unless it is a run that was ended while it took a batch from this worker."""
+    if not issubclass(kind, ConnectionError):
+        sys.__excepthook__(kind, error, trace)

@@ -200,7 +200,7 @@ def _raise_relief(kind: np.ndarray, plane: np.ndarray, nearness: np.ndarray) -> 
         for x in range(columns):
             if foot[x] < 0:
                 continue
-            for u in range(last + 1, x):  # between two seen feet the wall is straight; outside it goes on
+            for u in range(last + 1, x):  # between two seen feet the wall is straight; outside it continues
                 foot[u] = foot[x] if last < 0 else foot[last] + (foot[x] - foot[last]) * (u - last) / (x - last)
             last = x
         for u in range(last + 1, columns):

@@ -1,4 +1,4 @@
-"""Times of pictures that always go on, whatever the clock of the stream does."""
+"""Times of pictures that always continue, whatever the clock of the stream does."""
 
 import math
 import time
@@ -16,7 +16,7 @@ _RATES = 0.001, 1000.0  # frames a second that are believed
 class Clock:
     """Turns a stream's times into times that strictly increase.
 
-    Where the stream's clock goes on, however unevenly, its times are kept: variable frame rates and pauses are real. A
+    Where the stream's clock advances, however unevenly, its times are kept: variable frame rates and pauses are real. A
     clock that restarts, steps back or leaps is followed from its new place on, and the step across the break is one
     frame period in a file and the time that passed in a live stream. A picture without a time comes one frame period
     after the one before.

@@ -185,7 +185,7 @@ class Decoder:
         if lost is not None and not self._live:
             raise SourceError(f"{self._uri}: ends in damage after {self._told(count)}; the file is cut off or broken")
         if count == 0:
-            raise source_error(self._uri, lost) if lost else SourceError(f"{self._uri}: not one frame can be decoded")
+            raise source_error(self._uri, lost) if lost else SourceError(f"{self._uri}: no frame can be decoded")
 
     def _next_packet(self) -> tuple[Any, bool]:
         """The next packet with data, or the flush at the end; and whether samples of zero bytes lie before it."""

@@ -9,9 +9,12 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from edge_arseg.video.gif_palette import GIF_TICK, SHORTEST, GifPalette
+
 TIME_BASE: Final = Fraction(1, 60000)
 """Holds the frame times of all usual rates, NTSC's too, and is the finest that MPEG-4 (16 bits) takes."""
 
+_PIXEL_FORMATS: Final = {"mjpeg": "yuvj420p", "gif": "pal8"}
 _BT601: Final = 5
 _LIMITED_RANGE: Final = 1
 
@@ -32,6 +35,8 @@ class Encoder:
 
     Odd sides get their last row or column twice. Times are kept as given, to 1/60000 s, relative to the first picture;
     one that is not after the one before is moved to the next tick. Foreign errors pass through.
+
+    A GIF counts in 1/100 s, and pictures that come sooner than 1/50 s after the one before are left out.
 
     Args:
         path: the file, replaced if there is one.
@@ -67,7 +72,8 @@ class Encoder:
         self._size = size
         even = (height + height % 2, width + width % 2)
         self._padded = np.empty((*even, 3), np.uint8) if even != size else None
-        self._pixel_format = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        self._pixel_format = _PIXEL_FORMATS.get(codec, "yuv420p")
+        self._palette = GifPalette(even) if codec == "gif" else None
         self._container = av.open(f"file:{path}", "w", container_options=container_options or {})
         try:
             hint = Fraction(rate).limit_denominator(1001)
@@ -76,7 +82,7 @@ class Encoder:
             )
             assert isinstance(stream, VideoStream)
             stream.width, stream.height, stream.pix_fmt = even[1], even[0], self._pixel_format
-            self._time_base = 1 / hint if steady else TIME_BASE
+            self._time_base = GIF_TICK if codec == "gif" else 1 / hint if steady else TIME_BASE
             stream.time_base = self._time_base
             context = stream.codec_context
             context.time_base = self._time_base
@@ -99,13 +105,17 @@ class Encoder:
         """Encode one picture, ``[H, W, 3] uint8`` RGB."""
         if self._first_s is None:
             self._first_s = time_s
-        ticks = max(round((time_s - self._first_s) / self._time_base), self._last + 1)
+        ticks = round((time_s - self._first_s) / self._time_base)
+        if self._palette is not None and self._last >= 0 and ticks < self._last + SHORTEST:
+            return
+        ticks = max(ticks, self._last + 1)
         self._last = ticks
         frame = av.VideoFrame.from_numpy_buffer(self._even(rgb), format="rgb24")
-        frame = frame.reformat(format=self._pixel_format)
+        if self._palette is None:
+            frame = frame.reformat(format=self._pixel_format)
         frame.pts = ticks
         frame.time_base = self._time_base
-        self._mux(frame)
+        self._mux(frame if self._palette is None else self._palette.applied(frame))
 
     def close(self) -> None:
         """Encode what is still held back, and finish the file."""

@@ -23,6 +23,7 @@ _MP4_OPTIONS = (
     {"movflags": "+hybrid_fragmented+frag_keyframe", "flush_packets": "1"},
     {"movflags": "+frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"},
 )
+_CODECS = {".webm": "libvpx-vp9", ".gif": "gif"}
 _MKV_OPTIONS = ({"cluster_time_limit": "1000", "flush_packets": "1"},)
 
 
@@ -31,7 +32,8 @@ LONGEST_SIDE = 16384
 
 
 class MovieSink(Sink):
-    """Writes the overlay (see ``Overlay``) as H.264, or MPEG-4 where FFmpeg has no H.264 encoder; ``.webm`` is VP9.
+    """Writes the overlay (see ``Overlay``) as H.264, or MPEG-4 where FFmpeg has no H.264 encoder; ``.webm`` is VP9,
+    ``.gif`` has 256 colours a picture and at most 50 pictures a second.
 
     It is drawn and encoded by a thread of its own, which may be two results behind.
 
@@ -81,7 +83,7 @@ class MovieSink(Sink):
                     self._file.writes_to,  # FFmpeg opens it only with the first picture
                     self._overlay.shape,
                     rate,
-                    codec="libvpx-vp9" if path.suffix.lower() == ".webm" else None,
+                    codec=_CODECS.get(path.suffix.lower()),
                     container_options=_container_options(path.suffix),
                     steady=path.suffix.lower() == ".avi",
                     live=True,
@@ -127,7 +129,7 @@ class MovieSink(Sink):
 
 
 def _container_options(suffix: str) -> dict[str, str]:
-    if suffix.lower() == ".avi":
+    if suffix.lower() in (".avi", ".gif"):
         return {"flush_packets": "1"}
     if suffix.lower() in (".mkv", ".webm"):
         return _MKV_OPTIONS[0]

@@ -50,7 +50,7 @@ class NewFile:
             raise
 
     def publish(self) -> None:
-        """Give the file its name, once, if there is one yet; what is written afterwards goes on into it.
+        """Give the file its name, once, if there is one yet; what is written afterwards continues into it.
 
         Raises:
             SinkError: there is a file of this name now, or a running process writes to it.

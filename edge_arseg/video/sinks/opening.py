@@ -10,11 +10,11 @@ from edge_arseg.storage.files import is_special
 from edge_arseg.storage.uninterrupted import uninterrupted
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.sinks.class_ids.raw import RawSink
 from edge_arseg.video.sinks.lines import LinesSink
 from edge_arseg.video.sinks.masks import MasksSink
 from edge_arseg.video.sinks.null import NullSink
 from edge_arseg.video.sinks.place import Look, Place, SinkKind, check_places, place_from_uri
-from edge_arseg.video.sinks.raw import RawSink
 
 
 def _movie(place: Place, look: Look) -> Sink:
@@ -43,6 +43,12 @@ def _raw(place: Place, look: Look) -> Sink:
     return RawSink(place.uri, place.path, look.size, descriptor=place.descriptor, force=look.force)
 
 
+def _npz(place: Place, look: Look) -> Sink:
+    from edge_arseg.video.sinks.class_ids.npz import NpzSink  # gzip and zipfile cost a start-up
+
+    return NpzSink(place.uri, _path(place), look.size, look.classes, force=look.force)
+
+
 def _null(place: Place, _look: Look) -> Sink:
     return NullSink(place.uri)
 
@@ -52,13 +58,14 @@ def _path(place: Place) -> Path:
     return place.path
 
 
-_MOVIES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
+_MOVIES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")
 
 SINKS: dict[str, SinkKind] = {
-    "file": SinkKind("a video (NAME.mp4, NAME.mkv, NAME.webm)", _movie, suffixes=_MOVIES, draws=True),
+    "file": SinkKind("a video (NAME.mp4, .mkv, .webm, .gif)", _movie, suffixes=_MOVIES, draws=True),
     "masks": SinkKind("masks://DIR", _masks, folder=True),
     "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
     "raw": SinkKind("raw://FILE, raw://-", _raw, descriptors=True),
+    "npz": SinkKind("NAME.npz", _npz, suffixes=(".npz",)),
     "null": SinkKind("null://", _null, placed=False),
 }
 """By scheme; ``file`` is that of a plain path. Another kind of sink is a module and a row here."""
@@ -131,10 +138,11 @@ def open_sink(
     """Open a sink.
 
     ============================================  ====================================================
-    ``NAME.mp4 .m4v .mov .mkv .webm .avi``        overlay video: ``MovieSink``; also ``file:///NAME.mp4``
+    ``NAME.mp4 .m4v .mov .mkv .webm .avi .gif``   overlay video: ``MovieSink``; also ``file:///NAME.mp4``
     ``masks://DIR``                               one index PNG per frame: ``MasksSink``
     ``jsonl://FILE``, ``jsonl://-``               one JSON object per frame: ``LinesSink``
     ``raw://FILE``, ``raw://-``                   class ids, a byte for each pixel: ``RawSink``
+    ``NAME.npz``, ``npz://NAME.npz``              class ids, times and names: ``NpzSink``
     ``null://``                                   nothing
     ============================================  ====================================================
 

@@ -29,6 +29,12 @@ from edge_arseg.video.uri import Source, path_from_file_uri, source_from_uri
 
 STDOUT = 1
 
+_REFUSED = {
+    "display": "this package opens no window; let a player show the video: mkfifo live.mkv; ffplay live.mkv & "
+    "edge-arseg run SOURCE live.mkv",
+}
+"""Schemes that people type and that name no sink: what to type instead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -105,8 +111,11 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
     scheme = scheme.lower()
     if not separator or scheme == "file":
         decoded = path_from_file_uri(uri)
-        scheme, rest = "file", uri if decoded is None else decoded
+        rest = uri if decoded is None else decoded
+        scheme = _scheme_of_path(rest, kinds)
     kind = kinds.get(scheme)
+    if kind is None and scheme in _REFUSED:
+        raise SinkError(f"cannot write {label}: {_REFUSED[scheme]}")
     if kind is None:
         meant = did_you_mean(scheme, kinds)
         raise SinkError(
@@ -124,6 +133,12 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
         seen = f"the ending {printable(path.suffix)}" if path.suffix else "a name without an ending"
         raise SinkError(f"cannot write {label}: {seen} names no sink; {_expected(kinds)}")
     return Place(label, kind, path)
+
+
+def _scheme_of_path(path: str, kinds: Mapping[str, SinkKind]) -> str:
+    """Return the kind that has the ending of a plain path to itself, else ``file``."""
+    ending = Path(path).suffix.lower()
+    return next((scheme for scheme, kind in kinds.items() if ending in kind.suffixes), "file")
 
 
 def _expected(kinds: Mapping[str, SinkKind]) -> str:

@@ -111,7 +111,9 @@ def image_paths(source: Source) -> list[Path]:
         raise SourceError(f"{source.label}: no file in {printable(str(folder))} fits {printable(pattern.name)}{hint}")
     if same := shared_numbers(pattern, paths):
         names = " and ".join(printable(path.name) for path in same)
-        raise SourceError(f"{source.label}: {names} have one number; expected one file a number, or * in the pattern")
+        raise SourceError(
+            f"{source.label}: {names} have the same number; expected one file for each number, or * in the pattern"
+        )
     if left_out:
         _warn_once(source.label, len(left_out), printable(left_out[0].name))
     return paths

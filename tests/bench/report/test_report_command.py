@@ -3,11 +3,17 @@
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from support.bench.made import full_record, plain_record, write_made
 
+from edge_arseg.bench.compare.blocks import Times, ratio_of_times
 from edge_arseg.bench.compare.gate import comparisons_of_records
+from edge_arseg.bench.records.bench_record import CODES, Notice
+from edge_arseg.bench.report.content import Point
+from edge_arseg.bench.report.plots.trade import groups_of
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +41,33 @@ def test_the_page_begins_with_the_verdict_and_names_every_fault(run, everything,
     page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"(?!data:)[^\"]*", page) == []
     assert len((tmp_path / "page.csv").read_text().splitlines()) == 5
+
+
+def test_every_kind_of_warning_is_told_what_spoils_numbers_first(run, tmp_path):
+    record, samples = plain_record()
+    record = replace(record, notices=tuple(Notice(code, f"what {code} means here", 0) for code in CODES))
+    answer = run(write_made(tmp_path, record, samples))
+    heads = re.findall(r"^Warnings, (.*):$", answer.out, re.MULTILINE)
+    assert sorted(heads) == sorted(CODES)
+    assert (heads[0], heads[-1]) == ("interrupted", "few samples")
+    assert all(f"- AR: what {code} means here" in answer.out for code in CODES)
+
+
+def test_runs_are_called_by_what_they_differ_in_and_records_by_letters(run, everything, tmp_path):
+    assert "| AR fp32 | 1080 |" in run(everything).out
+    other = write_made(tmp_path, *plain_record(name="other", seed=5))
+    pair = run(everything, other)
+    assert "| A: HR-only int8 |" in pair.out
+    assert "| B: AR fp32 |" in pair.out
+    assert re.search(r"^\*\*B: On this machine", pair.out, re.MULTILINE)
+    # the same record twice: both are there
+    assert "| B: AR int8 |" in run(everything, everything).out
+
+
+def test_points_whose_labels_would_cover_each_other_share_one():
+    places = [(10.0, 70.0), (10.2, 70.1), (50.0, 70.0), (10.0, 60.0)]
+    groups = groups_of([Point(str(n), n, x, y, False) for n, (x, y) in enumerate(places, 1)])
+    assert sorted([point.number for point in group] for group in groups) == [[1, 2], [3], [4]]
 
 
 def test_numbers_of_all_forms_are_those_of_the_record(run, everything, tmp_path):
@@ -91,6 +124,24 @@ def test_a_stage_that_is_slower_by_a_twentieth_fails_and_is_named():
     found = verdicts((("lr", 1.05),), 20)
     assert sum(bool(one.failed) for one in found) >= 19
     assert sum(any(change.quantity == "lr" and change.failed for change in one.changes) for one in found) >= 19
+
+
+def test_a_handful_of_blocks_proves_nothing_however_slow_they_are():
+    def times(gops, factor):
+        generator = np.random.default_rng(gops)
+        ms = 10 * factor * np.exp(generator.normal(0, 0.01, 12 * gops))
+        return Times(ms, np.repeat(np.arange(gops), 12), np.zeros(12 * gops, np.int64))
+
+    few = ratio_of_times(times(6, 1.0), times(6, 1.1), paired=False, confidence=0.999)
+    assert (few.blocks, few.low, few.high) == (6, 0.0, float("inf"))
+    more = ratio_of_times(times(40, 1.0), times(40, 1.1), paired=False, confidence=0.999)
+    assert 1.09 < more.low < more.value < more.high < 1.11
+
+
+def test_a_pass_says_what_the_noise_could_hide():
+    (text,) = [one.verdict for one in verdicts((), 1)]
+    hidden = float(re.search(r"it hides up to (\d+\.\d) %", text)[1])
+    assert 0.1 < hidden < 5.0
 
 
 def test_unlike_conditions_are_refused_by_name(run, tmp_path):

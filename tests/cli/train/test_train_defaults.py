@@ -1,5 +1,7 @@
 """The defaults of training are written once, in the settings: a command without options asks for exactly them."""
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("torch")
@@ -30,6 +32,7 @@ def test_train_hr_asks_for_the_defaults(edge_arseg, calls, tmp_path):
     assert answer.code == 0, answer.err
     (_, output, settings), keywords = calls[0]
     assert (output, settings) == (tmp_path, HrSettings())
+    assert keywords.pop("typed")["dataset"] == str(Path.cwd() / "data")  # for a later --resume
     assert keywords == {name: train_hr.__kwdefaults__[name] for name in keywords}
 
 
@@ -38,10 +41,12 @@ def test_train_lr_asks_for_the_defaults(edge_arseg, calls, tmp_path):
     assert answer.code == 0, answer.err
     (_, output, settings), keywords = calls[0]
     assert (output, settings) == (tmp_path, LrSettings())
+    assert keywords.pop("typed")["model"] == str(Path.cwd() / "model")
     assert keywords == {name: train_lr.__kwdefaults__[name] for name in keywords}
 
 
 def test_options_reach_the_settings(edge_arseg, calls, tmp_path):
+    (tmp_path / "settings.json").write_text("{}")
     arguments = ("--steps", 3, "--fst", "kl", "--start", "all", "--locality", 2, "--workers", 0, "--resume")
     assert edge_arseg("train", "lr", "model", "-o", tmp_path, *arguments).code == 0
     (*_, settings), keywords = calls[0]

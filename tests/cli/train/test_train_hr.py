@@ -1,6 +1,11 @@
 """``train hr`` as its user meets it."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -55,6 +60,53 @@ def test_a_run_leaves_weights_log_and_curves(edge_arseg, dataset, tmp_path):
     assert other.code == 2
     assert "seed: 1 then, 2 now" in other.err
     assert edge_arseg(*arguments(dataset, tmp_path / "run", "--resume")).code == 0
+    longer = edge_arseg("train", "hr", "--resume", tmp_path / "run", "--steps", 6)
+    assert longer.code == 0, longer.err
+    assert "step 6 of 6" in longer.err
+    lines = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4, 6]
+    shorter = edge_arseg("train", "hr", "--resume", tmp_path / "run", "--steps", 3)
+    assert (shorter.code, "steps: 6 then, 3 now" in shorter.err) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_run_that_a_signal_ended_goes_on(edge_arseg, dataset, tmp_path, workers):
+    run = tmp_path / "run"
+    typed = arguments(dataset, run, "--steps", 100, "--workers", workers)
+    command = [sys.executable, "-m", "edge_arseg", *map(str, typed)]
+    own = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=own) as process:
+        while not (run / "state.pt").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        error = process.communicate(timeout=60)[1]
+    assert (process.returncode, error.rstrip().endswith("interrupted by SIGTERM")) == (143, True), error
+    assert "Traceback" not in error
+    assert not [path for path in run.iterdir() if path.name.startswith(".")]
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert lines[-1]["step"] < 100
+    answer = edge_arseg("train", "hr", "--resume", run)
+    assert answer.code == 0, answer.err
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(2, 101, 2))
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("-o", "run"), "Missing argument 'DATASET'"),
+        (("data",), "type --resume RUN"),
+        (("--resume",), "--resume needs the folder of a run"),
+        (("--resume", "nothing"), "nothing: no run to continue (No such file"),
+        (("--resume", "one", "-o", "two"), "name two folders"),
+    ],
+)
+def test_what_lacks_to_start_or_to_go_on_is_told(edge_arseg, typed, told):
+    answer = edge_arseg("train", "hr", *typed)
+    assert (answer.code, told in answer.err) == (2, True), answer.err
 
 
 def test_wrong_things_are_refused_before_the_first_step(edge_arseg, dataset, tmp_path):

@@ -38,6 +38,8 @@ def test_a_run_leaves_a_model_that_exports(edge_arseg, own_checkpoint, store, tm
     assert other.code == 2
     assert "supervision: full then, kl now" in other.err
     assert edge_arseg(*arguments(own_checkpoint[0], run, "--pairs", store, "--resume")).code == 0
+    longer = edge_arseg("train", "lr", "--resume", run, "--steps", 6)
+    assert (longer.code, "step 6 of 6" in longer.err) == (0, True), longer.err
     second = edge_arseg(*arguments(run, tmp_path / "second", "--unlabelled", store, "--start", "all"))
     assert second.code == 0, second.err
     exported = edge_arseg(

@@ -253,8 +253,8 @@ def test_for_tensorrt_with_features_in_float16(edge_arseg, own_bundle, recipe_fi
         (["--recipe", "nope"], 2, "known: camvid"),
         (["--recipe", "camvid"], 2, "--data DIR"),
         (["--hr", "int4"], 2, "int4"),
-        (["--min-agreement", "0.9"], 2, "--min-agreement and --because go together"),
-        (["--because", "x"], 2, "--min-agreement and --because go together"),
+        (["--min-agreement", "0.9"], 2, "--min-agreement and --because need each other"),
+        (["--because", "x"], 2, "--min-agreement and --because need each other"),
         (["--min-agreement", "0.9", "--because", " "], 2, "say why it is another one"),
     ],
 )

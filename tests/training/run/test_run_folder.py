@@ -25,8 +25,20 @@ def test_files_of_something_else_are_not_overwritten(tmp_path):
 def test_going_on_needs_the_same_settings(tmp_path):
     RunFolder.create(tmp_path, {"steps": 3, "crop": (4, 6), "seed": 1})
     assert RunFolder.resume(tmp_path, {"steps": 3, "crop": (4, 6), "seed": 1}).path == tmp_path
-    with pytest.raises(OptionError, match=r"seed: 1 then, 2 now\n  steps: 3 then, 5 now"):
-        RunFolder.resume(tmp_path, {"steps": 5, "crop": (4, 6), "seed": 2})
+    with pytest.raises(OptionError, match=r"seed: 1 then, 2 now\n  steps: 3 then, 2 now"):
+        RunFolder.resume(tmp_path, {"steps": 2, "crop": (4, 6), "seed": 2})
+
+
+def test_a_run_can_be_lengthened_and_its_settings_say_so(tmp_path):
+    RunFolder.create(tmp_path, {"steps": 3, "seed": 1}, typed={"dataset": "/data"})
+    for steps in (5, 5, 9):
+        RunFolder.resume(tmp_path, {"steps": steps, "seed": 1})
+    assert RunFolder(tmp_path).settings() == {
+        "steps": 9,
+        "seed": 1,
+        "typed": {"dataset": "/data"},
+        "steps_before": [3, 5],
+    }
 
 
 def test_there_must_be_something_to_go_on_with(tmp_path):
@@ -83,5 +95,5 @@ def test_the_log_forgets_what_will_be_run_again_and_lines_cut_off_by_a_kill(tmp_
 @pytest.mark.parametrize("text", ["[]", "3", "{", ""])
 def test_settings_that_are_none_are_no_run_to_go_on_with(tmp_path, text):
     (tmp_path / "settings.json").write_text(text)
-    with pytest.raises(OptionError, match="no run to go on with"):
+    with pytest.raises(OptionError, match="no run to continue"):
         RunFolder.resume(tmp_path, {})

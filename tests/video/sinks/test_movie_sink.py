@@ -32,6 +32,24 @@ def test_movie_shows_the_overlay(tmp_path, name):
         assert np.abs(shown - wanted).mean() < 8
 
 
+def test_a_gif_shows_the_overlay_and_its_times_in_hundredths(tmp_path):
+    with opened(tmp_path / "a.gif", style=replace(PLAIN, alpha=0.0)) as sink:
+        for index in range(6):
+            sink.write(result_at(index))
+    frames = decoded(tmp_path / "a.gif")
+    assert [frame.time for frame in frames] == [0.0, 0.07, 0.13, 0.2, 0.27, 0.33]
+    for index, frame in enumerate(frames):
+        shown = frame.to_ndarray(format="rgb24").astype(float)
+        assert np.abs(shown - result_at(index).frame.rgb).mean() < 3
+
+
+def test_a_gif_leaves_out_pictures_that_browsers_would_slow_down(tmp_path):
+    with opened(tmp_path / "a.gif", rate=100.0) as sink:
+        for index in range(7):
+            sink.write(result_at(index, time_s=5 + index / 100))
+    assert [frame.time for frame in decoded(tmp_path / "a.gif")] == [0.0, 0.02, 0.04, 0.06]
+
+
 def test_movie_says_which_colours_it_holds(tmp_path):
     with opened(tmp_path / "a.mp4", style=replace(PLAIN, alpha=1.0, palette="dataset")) as sink:
         for index in range(3):

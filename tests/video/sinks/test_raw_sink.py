@@ -7,7 +7,7 @@ import pytest
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
-from edge_arseg.video.sinks.raw import RawSink
+from edge_arseg.video.sinks.class_ids.raw import RawSink
 
 
 def result(index, shape=(3, 4)):

@@ -41,6 +41,6 @@ def test_a_kind_is_registered_by_one_row(counts, tmp_path):
 
 def test_messages_name_every_kind(counts):
     with pytest.raises(
-        SinkError, match=r"expected a video \(NAME.mp4, NAME.mkv, NAME.webm\), .* null:// or counts://FILE"
+        SinkError, match=r"expected a video \(NAME.mp4, .mkv, .webm, .gif\), .* null:// or counts://FILE"
     ):
         check_sinks(["nowhere://a"])

@@ -45,7 +45,7 @@ def test_a_file_uri_is_a_path(tmp_path):
     ("uri", "seen"),
     [
         ("rtsp://host/x", "unknown scheme rtsp://"),
-        ("out.gif", "the ending .gif names no sink"),
+        ("out.flv", "the ending .flv names no sink"),
         ("out", "a name without an ending"),
         ("masks://", "no path"),
         ("jsonl://", "no path"),

@@ -40,5 +40,5 @@ def plots_from_report(report: Report) -> Iterator[Plot]:
         },
     )
     yield Plot(
-        "distance", "mIoU by distance", "0 is the keyframe. A falling curve: motion loses what it carries.", spec
+        "distance", "mIoU by distance", "0 is the keyframe. What AR loses and HR-only does not, motion lost.", spec
     )

@@ -3,17 +3,14 @@
 from collections.abc import Iterator
 
 from edge_arseg.bench.report.content import Report
-from edge_arseg.bench.report.plots.plot import Plot, named, run_colour, spec_of
+from edge_arseg.bench.report.plots.plot import Plot, run_colour, spec_of
 
 
 def plots_from_report(report: Report) -> Iterator[Plot]:
     """Yield a plot of bars for resident memory, and one for GPU memory where it was measured."""
-    many = len(report.verdicts) > 1
     for measure, title in (("peak_mb", "Resident memory"), ("device_mb", "GPU memory")):
         rows = [
-            {"run": named(row.record, row.run, many=many), "mb": getattr(row, measure)}
-            for row in report.rows
-            if getattr(row, measure) is not None
+            {"run": row.label, "mb": getattr(row, measure)} for row in report.rows if getattr(row, measure) is not None
         ]
         if not rows:
             continue

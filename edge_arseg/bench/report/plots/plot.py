@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 BRANCH_COLOURS = {"hr": "var(--hr)", "lr": "var(--lr)"}
-RUN_COLOURS = tuple(f"var(--run{number})" for number in range(8))
+RUN_COLOURS = tuple(f"var(--run{number})" for number in range(12))
 
 LIGHT = {
     "--ink": "#1b2330",
@@ -30,6 +30,10 @@ LIGHT = {
     "--run5": "#4d7c0f",
     "--run6": "#0e7490",
     "--run7": "#854d0e",
+    "--run8": "#4b5563",
+    "--run9": "#a21caf",
+    "--run10": "#4338ca",
+    "--run11": "#166534",
 }
 DARK = {
     "--ink": "#e8ecf2",
@@ -47,6 +51,10 @@ DARK = {
     "--run5": "#bef264",
     "--run6": "#67e8f9",
     "--run7": "#fcd34d",
+    "--run8": "#cbd5e1",
+    "--run9": "#f0abfc",
+    "--run10": "#a5b4fc",
+    "--run11": "#86efac",
 }
 """Values of the variables; each colour has 4.5:1 against its ``--paper``."""
 
@@ -128,7 +136,12 @@ CONFIG: dict[str, Any] = {
         "titlePadding": 8,
         "labelLimit": 170,
     },
-    "legend": {"labelColor": "var(--ink)", "titleColor": "var(--soft)", "labelFontSize": 12, "symbolSize": 90},
+    "legend": {
+        "labelColor": "var(--ink)",
+        "titleColor": "var(--soft)",
+        "labelFontSize": 12,
+        "symbolSize": 90,
+    },
     "text": {"color": "var(--ink)", "fontSize": 12},
     "rule": {"color": "var(--soft)"},
 }

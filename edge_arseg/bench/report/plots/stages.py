@@ -35,7 +35,7 @@ def plots_from_report(report: Report) -> Iterator[Plot]:
     bars = list(dict.fromkeys(row["frame"] for row in rows))
     spec = spec_of(
         height=32 * len(bars),
-        legend=-(-len(stages) // 2) + 1,
+        legend=len(stages) + 1,
         data=rows,
         mark={"type": "bar", "height": {"band": 0.72}, "stroke": "var(--paper)", "strokeWidth": 1},
         encoding={
@@ -51,7 +51,7 @@ def plots_from_report(report: Report) -> Iterator[Plot]:
                 "field": "stage",
                 "type": "nominal",
                 "scale": {"domain": stages, "range": [COLOURS.get(name, "var(--soft)") for name in stages]},
-                "legend": {"orient": "bottom", "columns": 2, "title": None},
+                "legend": {"orient": "bottom", "columns": 1, "title": None},
             },
             "order": {"field": "order"},
             "tooltip": [

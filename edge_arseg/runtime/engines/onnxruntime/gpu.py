@@ -58,9 +58,9 @@ class CudaOnnxRuntimeEngine(Engine):
                 f"({first_line(error)}); check the bundle with `edge-arseg verify`"
             ) from error
         if self.provider not in session.get_providers():
-            # it goes on with the CPU without a word, a hundred times slower
+            # it continues on the CPU without a message, a hundred times slower
             raise EnvironmentUnfitError(
-                f"{self.provider} does not start here (ONNX Runtime went on with {', '.join(session.get_providers())}):"
+                f"{self.provider} does not start here (ONNX Runtime took {', '.join(session.get_providers())}):"
                 " a library of CUDA, cuDNN or TensorRT is missing or of another version; see `edge-arseg doctor`, or "
                 "run with --backend onnxruntime"
             )

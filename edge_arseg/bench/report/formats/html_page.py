@@ -1,15 +1,18 @@
 """A report as one HTML file that needs nothing else: no network, no other file."""
 
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 from edge_arseg.bench.report.content import Report
-from edge_arseg.bench.report.markdown_page import cell, shown_columns
+from edge_arseg.bench.report.formats.markdown_page import cell, shown_columns, warnings_in_short
 from edge_arseg.bench.report.plots import plots_of
 from edge_arseg.bench.report.plots.plot import DARK, LIGHT
 from edge_arseg.bench.report.plots.png import VEGA_LITE, library
+from edge_arseg.bench.report.plots.trade import FEW
 from edge_arseg.bench.report.rows import Row
+from edge_arseg.bench.report.worst_frames import Picture
 
 TILES = (
     ("miou", "mIoU", "%", 1),
@@ -19,15 +22,18 @@ TILES = (
     ("j_per_frame", "energy a frame", "J", 3),
     ("gmacs", "GMACs a frame", "", 2),
 )
+OPEN_TABLES = 3
+"""Tables of layers that are shown at first: those of the first run; the others open at a click."""
 LAYERS = 12
 """Layers of a graph that are listed; the rest is one line."""
 
 
-def html_from_report(report: Report) -> str:
+def html_from_report(report: Report, pictures: Sequence[Picture] = ()) -> str:
     """Return the page.
 
     Args:
         report: what it says.
+        pictures: of the worst frames, where there are any.
 
     Raises:
         EnvironmentUnfitError: jinja2 or vl-convert is missing.
@@ -53,8 +59,11 @@ def html_from_report(report: Report) -> str:
         sections=sections,
         columns=shown_columns(report.rows),
         cell=cell,
+        numbered=len(report.rows) > FEW,
+        warned=warnings_in_short(report),
         many=len(report.verdicts) > 1,
         layers=_layer_tables(report),
+        pictures=pictures,
         light=LIGHT,
         dark=DARK,
         specs=specs,
@@ -68,10 +77,16 @@ def _headline(report: Report) -> list[dict[str, str]]:
         return []
     row = _named_row(report)
     return [
-        {"name": name, "value": "not measured" if value is None else f"{value:.{digits}f}", "unit": unit}
+        _tile(name, None if row is None else getattr(row, measure), unit, digits, row, measure)
         for measure, name, unit, digits in TILES
-        for value in [None if row is None else getattr(row, measure)]
     ]
+
+
+def _tile(name: str, value: float | None, unit: str, digits: int, row: Row | None, measure: str) -> dict[str, str]:
+    if value is not None:
+        return {"name": name, "value": f"{value:.{digits}f}", "unit": unit, "kind": ""}
+    few = row is not None and row.why_missing(measure) != "not measured" and measure.endswith("_ms")
+    return {"name": name, "value": "too few frames" if few else "not measured", "unit": "", "kind": "none"}
 
 
 def _named_row(report: Report) -> Row | None:
@@ -88,11 +103,12 @@ def _layer_tables(report: Report) -> list[dict[str, Any]]:
     return [
         {
             "title": f"{run}: {graph.upper()} graph",
+            "open": number < OPEN_TABLES,
             "layers": own[:LAYERS],
             "rest": len(own[LAYERS:]),
             "rest_ms": sum(one.ms for one in own[LAYERS:]),
             "widest": max(one.share for one in own),
             "ms": sum(one.ms for one in own),
         }
-        for (_, run, graph), own in tables.items()
+        for number, ((_, run, graph), own) in enumerate(tables.items())
     ]

@@ -23,14 +23,16 @@ COLUMNS = {
 
 
 def markdown_from_report(report: Report) -> str:
-    """Return verdict, gates, warnings, the one table, where the time goes, and the environment."""
+    """Return verdict, gates, the one table, where the time goes, warnings, and the environment."""
     lines = [f"**{verdict}**" for verdict in report.verdicts]
     lines += ["", *_gates(report)]
     if report.warnings:
-        lines += ["", f"{len(report.warnings)} warnings:", ""]
-        lines += [f"- {_place(one.record, one.run, report)}{one.text} ({one.code})" for one in report.warnings]
+        lines += ["", f"Warnings: {warnings_in_short(report)}."]
     lines += ["", *_table(report)]
     lines += _stages(report)
+    for code, warnings in report.warnings_by_code.items():
+        lines += ["", f"Warnings, {code}:", ""]
+        lines += [f"- {_place(one.record, one.run, report)}{one.text}" for one in warnings]
     for one in report.environments:
         lines += ["", f"Taken {one.taken}: {one.record}", ""]
         lines += [f"- {name}: {value}" for name, value in one.facts.items()]
@@ -44,6 +46,11 @@ def shown_columns(rows: Sequence[Row]) -> dict[str, tuple[str, int]]:
     return {
         name: column for name, column in COLUMNS.items() if any(getattr(row, column[0]) is not None for row in rows)
     }
+
+
+def warnings_in_short(report: Report) -> str:
+    """Return the kinds of warnings with their numbers, in one line."""
+    return ", ".join(f"{code} ({len(own)})" if len(own) > 1 else code for code, own in report.warnings_by_code.items())
 
 
 def cell(value: float | None, digits: int) -> str:
@@ -64,12 +71,11 @@ def _gates(report: Report) -> Iterator[str]:
 
 def _table(report: Report) -> Iterator[str]:
     columns = shown_columns(report.rows)
-    many = len(report.verdicts) > 1
-    yield "| " + " | ".join([*(["record"] if many else []), "run", "n", *columns]) + " |"
-    yield "|" + "---|" * (len(columns) + 2 + many)
+    yield "| " + " | ".join(["run", "n", *columns]) + " |"
+    yield "|" + "---|" * (len(columns) + 2)
     for row in report.rows:
-        name = row.run if row.finished else f"{row.run} (not finished)"
-        cells = [*([row.record] if many else []), name, str(row.frames)]
+        name = row.label if row.finished else f"{row.label} (not finished)"
+        cells = [name, str(row.frames)]
         cells += [cell(getattr(row, measure), digits) for measure, digits in columns.values()]
         yield "| " + " | ".join(text.replace("|", "\\|") for text in cells) + " |"
 
