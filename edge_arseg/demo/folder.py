@@ -10,7 +10,7 @@ from edge_arseg.errors import SinkError
 from edge_arseg.storage.files import Lock, check_output, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.url import label_of
-from edge_arseg.video.sinks import check_sinks
+from edge_arseg.video.sinks import plan_sinks
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.uri import source_from_uri
 
@@ -49,7 +49,7 @@ class DemoFolder:
             SinkError: it would overwrite one.
             SourceError: the source is no source.
         """
-        check_sinks(self.sinks, source=source, force=self.replaces)
+        plan_sinks(self.sinks, source=source, force=self.replaces)
         read = None if source is None else source_from_uri(source).path
         for name in (SUMMARY, STREET) if source is None else (SUMMARY,):
             check_output(self.path / name, force=self.replaces, inputs=[] if read is None else [read])

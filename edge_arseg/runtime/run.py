@@ -22,9 +22,8 @@ from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.storage.uninterrupted import closed_uninterrupted, uninterrupted
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.reader import VideoReader
-from edge_arseg.video.sinks import check_sinks, open_sinks
+from edge_arseg.video.sinks import plan_sinks
 from edge_arseg.video.sinks.base import Sink
-from edge_arseg.video.sinks.opening import draws
 
 RATE = 30.0
 """Frames per second that a sink is told of where the source does not say."""
@@ -117,10 +116,9 @@ def run_to_sinks(
         BundleError, BuildError, OptionError, EnvironmentUnfitError: see ``Segmenter``.
     """
     named = [os.fspath(sink) for sink in sinks if not isinstance(sink, Sink)]
-    inputs = tuple(inputs)
     with closed_uninterrupted() as closed_at_the_end:
         opened = [closed_at_the_end.enter_context(sink) for sink in sinks if isinstance(sink, Sink)]
-        check_sinks(named, source=source, inputs=inputs, force=force)
+        plan = plan_sinks(named, source=source, inputs=inputs, force=force)
         segmenter = (
             bundle
             if isinstance(bundle, Segmenter)
@@ -136,18 +134,14 @@ def run_to_sinks(
                     stream=stream,
                     fit=fit,
                     output_size=output_size,
-                    picture=draws(named) or any(sink.draws for sink in opened),
+                    picture=plan.draws or any(sink.draws for sink in opened),
                 )
             )
-            for sink in open_sinks(
-                named,
+            for sink in plan.open(
                 size=reader.output_size,
                 rate=reader.rate or RATE,
                 classes=segmenter.bundle.manifest.model.classes,
                 style=style,
-                source=source,
-                inputs=inputs,
-                force=force,
             ):
                 opened.append(stack.enter_context(sink))
             label = segmenter.pipeline.label

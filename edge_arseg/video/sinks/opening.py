@@ -1,7 +1,8 @@
 """From the name of a sink to the sink."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from edge_arseg.video.sinks.lines import LinesSink
 from edge_arseg.video.sinks.masks import MasksSink
 from edge_arseg.video.sinks.null import NullSink
 from edge_arseg.video.sinks.place import Look, Place, SinkKind, check_places, place_from_uri
+from edge_arseg.video.uri import Source, source_from_uri
 
 
 def _movie(place: Place, look: Look) -> Sink:
@@ -71,22 +73,65 @@ SINKS: dict[str, SinkKind] = {
 """By scheme; ``file`` is that of a plain path. Another kind of sink is a module and a row here."""
 
 
-def draws(uris: Iterable[str]) -> bool:
-    """Whether a sink of a run needs the source's pictures; raises ``SinkError`` where a URI names no sink."""
-    return any(place_from_uri(uri, SINKS).kind.draws for uri in uris)
+@dataclass(frozen=True, slots=True)
+class SinkPlan:
+    """The sinks of a run before they are opened. Made by ``plan_sinks``.
+
+    Attributes:
+        places: of the sinks, in order.
+        source: what is read meanwhile.
+        inputs: files that are read too, and bundles.
+        force: results that are there may be replaced.
+    """
+
+    places: tuple[Place, ...]
+    source: Source | None = None
+    inputs: tuple[Path, ...] = ()
+    force: bool = False
+
+    @property
+    def draws(self) -> bool:
+        """Whether one of them needs the source's pictures."""
+        return any(place.kind.draws for place in self.places)
+
+    def check(self) -> None:
+        """Refuse sinks that would overwrite something. Nothing is opened.
+
+        Raises:
+            SinkError: see ``plan_sinks``.
+        """
+        check_places(self.places, source=self.source, inputs=self.inputs, force=self.force)
+
+    def open(
+        self, *, size: tuple[int, int], rate: float, classes: tuple[ClassInfo, ...], style: OverlayStyle = DEFAULT_STYLE
+    ) -> list[Sink]:
+        """Check again, for time has passed, and open all sinks, or none; arguments and errors are those of
+        ``open_sink``.
+        """
+        self.check()
+        look = Look(size, rate, classes, style, self.force)
+        with ExitStack() as stack:
+            sinks = []
+            for place in self.places:
+                # a pipe is opened when its reader comes, which may be never
+                waits = place.path is not None and is_special(place.path)
+                with nullcontext() if waits else uninterrupted():
+                    sinks.append(stack.enter_context(place.kind.open(place, look)))
+            stack.pop_all()
+        return sinks
 
 
-def check_sinks(
+def plan_sinks(
     uris: Iterable[str],
     *,
     source: str | PathLike[str] | None = None,
     inputs: Iterable[Path] = (),
     force: bool = False,
-) -> None:
-    """Refuse sinks that would overwrite something, before a model is loaded or a camera opened. Nothing is opened.
+) -> SinkPlan:
+    """Name all sinks of a run, before a model is loaded or a camera opened. Nothing is opened.
 
     Args:
-        uris: all sinks of a run; see ``open_sink``.
+        uris: of the sinks; see ``open_sink``.
         source: what is read meanwhile.
         inputs: files that are read too, and bundles.
         force: results that are there may be replaced.
@@ -96,33 +141,10 @@ def check_sinks(
             process, or holds results and ``force`` is not set.
         SourceError: the source is no source.
     """
-    check_places([place_from_uri(uri, SINKS) for uri in uris], source=source, inputs=inputs, force=force)
-
-
-def open_sinks(
-    uris: Sequence[str],
-    *,
-    size: tuple[int, int],
-    rate: float,
-    classes: tuple[ClassInfo, ...],
-    style: OverlayStyle = DEFAULT_STYLE,
-    source: str | PathLike[str] | None = None,
-    inputs: Iterable[Path] = (),
-    force: bool = False,
-) -> list[Sink]:
-    """Open all sinks of a run, or none; arguments and errors are those of ``open_sink`` and ``check_sinks``."""
-    places = [place_from_uri(uri, SINKS) for uri in uris]
-    check_places(places, source=source, inputs=inputs, force=force)
-    look = Look(size, rate, classes, style, force)
-    with ExitStack() as stack:
-        sinks = []
-        for place in places:
-            # a pipe is opened when its reader comes, which may be never
-            waits = place.path is not None and is_special(place.path)
-            with nullcontext() if waits else uninterrupted():
-                sinks.append(stack.enter_context(place.kind.open(place, look)))
-        stack.pop_all()
-    return sinks
+    places = tuple(place_from_uri(uri, SINKS) for uri in uris)
+    plan = SinkPlan(places, None if source is None else source_from_uri(source), tuple(inputs), force)
+    plan.check()
+    return plan
 
 
 def open_sink(
@@ -162,4 +184,4 @@ def open_sink(
         SinkError: the URI names no sink, its place cannot be written to, holds results, or is the source.
         SourceError: ``source`` is no source.
     """
-    return open_sinks([uri], size=size, rate=rate, classes=classes, style=style, source=source, force=force)[0]
+    return plan_sinks([uri], source=source, force=force).open(size=size, rate=rate, classes=classes, style=style)[0]

@@ -4,7 +4,6 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
@@ -25,7 +24,7 @@ from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.masks import check_masks, is_mask_name
 from edge_arseg.video.sources.images import image_paths
 from edge_arseg.video.sources.kinds import SourceKind
-from edge_arseg.video.uri import Source, path_from_file_uri, source_from_uri
+from edge_arseg.video.uri import Source, path_from_file_uri
 
 STDOUT = 1
 
@@ -149,7 +148,7 @@ def _expected(kinds: Mapping[str, SinkKind]) -> str:
 def check_places(
     places: Sequence[Place],
     *,
-    source: str | PathLike[str] | None = None,
+    source: Source | None = None,
     inputs: Iterable[Path] = (),
     force: bool = False,
 ) -> None:
@@ -163,10 +162,9 @@ def check_places(
 
     Raises:
         SinkError: a place is read from, is another sink's, is being written to by another process, or holds results.
-        SourceError: the source is no source, or ``images://`` without images.
+        SourceError: ``images://`` without images.
     """
-    read = source_from_uri(source) if source is not None else None
-    images = image_paths(read) if read is not None and read.kind == SourceKind.IMAGES else []
+    images = image_paths(source) if source is not None and source.kind == SourceKind.IMAGES else []
     seen: dict[Identity, str] = {}
     read_too = tuple(inputs)
     for place in places:
@@ -176,8 +174,8 @@ def check_places(
             raise SinkError(f"cannot write {place.uri}: {seen[own]} writes there too; choose another name")
         if own is not None:
             seen[own] = place.uri
-        if read is not None:
-            _check_source(place, own, read, images)
+        if source is not None:
+            _check_source(place, own, source, images)
         _check_inside(place, places)
         if place.path is None:
             continue

@@ -122,7 +122,7 @@ def coarse(monkeypatch):
     from edge_arseg.runtime.verification import Agreement
 
     rows = [Agreement("hr", 0, 0.999), Agreement("ar", 11, 0.9375)]
-    monkeypatch.setattr(bundle_quantizer, "agreements", lambda engines, golden: rows)
+    monkeypatch.setattr(bundle_quantizer, "agreements_of_bundle", lambda bundle, threads: rows)
 
 
 def test_a_bundle_below_the_gate_is_not_written(edge_arseg, own_bundle, recipe_file, tmp_path, coarse):

@@ -1,7 +1,7 @@
 """The rooms that a call enters, in order, as they really are: seen by ``sys.setprofile``.
 
 A room is a folder of ``edge_arseg`` with all inside it. What lies in ``runtime`` and ``compiler``, folder or module, is
-a layer of its own (setup.cfg), and a room of its own here; so are the sinks. A room is entered where a function or a
+a layer of its own (setup.cfg), and a room of its own here; so are the sinks and the overlay. A room is entered where a function or a
 class of it is called from another room. A method of an object that came out of a room is the room at work, not a new
 way in; so is making a value (a dataclass).
 """
@@ -85,5 +85,5 @@ def _room(frame: FrameType) -> str | None:
         return None
     parts = Path(code.co_filename).relative_to(PACKAGE).with_suffix("").parts
     if parts[0] == "video":
-        return "video.sinks" if parts[1] == "sinks" else "video"
+        return f"video.{parts[1]}" if parts[1] in ("sinks", "overlay") else "video"
     return ".".join(parts[: 2 if parts[0] in SPLIT else 1])

@@ -5,7 +5,7 @@ import pytest
 from support.clips.results import SIZE, opened, result_at, start_writer
 
 from edge_arseg.errors import SinkError
-from edge_arseg.video.sinks import check_sinks
+from edge_arseg.video.sinks import plan_sinks
 
 
 @pytest.mark.parametrize("form", ["{}/a.npz", "npz://{}/a.NPZ", "file://{}/a.npz"])
@@ -30,7 +30,7 @@ def test_what_is_there_stays_until_the_new_one_is_whole(tmp_path):
     path = tmp_path / "a.npz"
     path.write_bytes(b"mine")
     with pytest.raises(SinkError, match="exists already; type --force"):
-        check_sinks([str(path)])
+        plan_sinks([str(path)])
     with opened(path, force=True):
         pass  # not one frame came
     assert path.read_bytes() == b"mine"
@@ -76,4 +76,4 @@ def test_a_kill_leaves_nothing_and_an_interrupt_a_whole_file(tmp_path, end, left
 
 def test_a_window_is_refused_with_what_to_type(tmp_path):
     with pytest.raises(SinkError, match=r"opens no window; .*: mkfifo live.mkv; ffplay live.mkv & edge-arseg run SOU"):
-        check_sinks(["display://0"])
+        plan_sinks(["display://0"])

@@ -4,7 +4,7 @@ import pytest
 from support.clips.results import opened, result_at
 
 from edge_arseg.errors import SinkError
-from edge_arseg.video.sinks import Sink, check_sinks
+from edge_arseg.video.sinks import Sink, plan_sinks
 from edge_arseg.video.sinks.opening import SINKS
 from edge_arseg.video.sinks.place import SinkKind
 
@@ -36,11 +36,11 @@ def test_a_kind_is_registered_by_one_row(counts, tmp_path):
         sink.write(result)
     assert path.read_text() == f"sky {int((result.class_map == 0).sum())}\n"
     with pytest.raises(SinkError, match="force"):
-        check_sinks([f"counts://{path}"])
+        plan_sinks([f"counts://{path}"])
 
 
 def test_messages_name_every_kind(counts):
     with pytest.raises(
         SinkError, match=r"expected a video \(NAME.mp4, .mkv, .webm, .gif\), .* null:// or counts://FILE"
     ):
-        check_sinks(["nowhere://a"])
+        plan_sinks(["nowhere://a"])

@@ -12,7 +12,7 @@ from support.clips.results import decoded, opened, result_at
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import Branch, SegmentedFrame
 from edge_arseg.spec.model import CAMVID_11
-from edge_arseg.video.sinks import open_sinks
+from edge_arseg.video.sinks import plan_sinks
 
 
 def test_null_takes_everything():
@@ -92,7 +92,9 @@ def test_a_folder_is_not_left_where_the_first_of_its_sinks_fails(tmp_path, monke
     out = tmp_path / "new/out"
     sinks = [f"{out}/a.mp4", f"jsonl://{out}/a.jsonl", f"masks://{out}/masks"]
     with ExitStack() as stack:
-        first, *_ = [stack.enter_context(sink) for sink in open_sinks(sinks, size=(48, 64), rate=25, classes=CAMVID_11)]
+        first, *_ = [
+            stack.enter_context(sink) for sink in plan_sinks(sinks).open(size=(48, 64), rate=25, classes=CAMVID_11)
+        ]
         with pytest.raises(SinkError, match="the disk is full"):
             first.write(result_at(0))
     assert list(tmp_path.iterdir()) == []
