@@ -34,7 +34,7 @@ from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.video.overlay.drawing import Overlay
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, PLAIN, OverlayStyle
 from edge_arseg.video.sinks import open_sink
-from edge_arseg.video.sinks.encoder import Encoder
+from edge_arseg.video.sinks.movies.encoder import Encoder
 
 HERE = Path(__file__).resolve().parents[1]
 RECORD = HERE / "benchmarks/results/overlay.json"

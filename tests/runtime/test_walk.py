@@ -8,8 +8,8 @@ from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.run import run_to_sinks
 
 
-def test_a_run_goes_down_through_the_rooms_once(own_bundle, tmp_path):
-    """Sinks and sources alone are asked again: what would be overwritten, whether a picture is wanted, then to open."""
+def test_a_run_comes_back_only_to_the_room_of_its_source(own_bundle, tmp_path):
+    """``video`` alone is asked again: it names the source for the sinks, opens it, and lends the overlay its arrays."""
     choice, _ = settled(own_bundle, [Mode.AR], (), EngineOptions(backend="onnxruntime"))
     entered = rooms_entered(
         lambda: run_to_sinks(choice, "test://street?size=90x122&frames=6", [tmp_path / "overlay.mp4"], mode=Mode.AR)
@@ -25,12 +25,11 @@ def test_a_run_goes_down_through_the_rooms_once(own_bundle, tmp_path):
         "runtime.fusion",
         "runtime.head",
         "runtime.kernels",
-        "video.sinks",  # whether one of them wants the picture
         "video",
         "street",
-        "video.sinks",
         "video",
+        "video.overlay",
         "runtime.segment",
         "motion",
     ]
-    assert set(ways_back(entered)) == {"video", "video.sinks"}
+    assert set(ways_back(entered)) == {"video"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.sinks.base import sink_errors
-from edge_arseg.video.sinks.encoder import Encoder
+from edge_arseg.video.sinks.movies.encoder import Encoder
 from edge_arseg.video.sources.images import DEFAULT_RATE
 
 

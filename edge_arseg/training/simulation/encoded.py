@@ -11,7 +11,7 @@ from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.training.pairs.decoded_clip import DecodedClip, decoded_clip
 from edge_arseg.training.simulation.clip import RATE, LabelledFrame
 from edge_arseg.video.sinks.base import sink_errors
-from edge_arseg.video.sinks.encoder import Encoder
+from edge_arseg.video.sinks.movies.encoder import Encoder
 
 _PIXELS = 360 * 480
 _LEAST, _MOST = 0.4e6, 3.0e6

@@ -20,7 +20,7 @@ from edge_arseg.video.uri import Source, source_from_uri
 
 
 def _movie(place: Place, look: Look) -> Sink:
-    from edge_arseg.video.sinks.movie import MovieSink  # brings all that draws, which other sinks do without
+    from edge_arseg.video.sinks.movies.movie import MovieSink  # brings all that draws, which other sinks do without
 
     return MovieSink(
         place.uri,

@@ -1,9 +1,9 @@
 """The rooms that a call enters, in order, as they really are: seen by ``sys.setprofile``.
 
 A room is a folder of ``edge_arseg`` with all inside it. What lies in ``runtime`` and ``compiler``, folder or module, is
-a layer of its own (setup.cfg), and a room of its own here; so are the sinks and the overlay. A room is entered where a function or a
-class of it is called from another room. A method of an object that came out of a room is the room at work, not a new
-way in; so is making a value (a dataclass).
+a layer of its own (setup.cfg), and a room of its own here; so are the sinks and the overlay. A room is entered where a
+function or a class of it is called from another room. A method of an object that came out of a room is the room at
+work, not a new way in; so is making a value (a dataclass).
 """
 
 import sys

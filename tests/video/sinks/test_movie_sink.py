@@ -12,10 +12,10 @@ from support.clips.results import decoded, opened, result_at, start_writer
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import Branch
-from edge_arseg.video.encoding_thread import EncodingThread
 from edge_arseg.video.overlay.style import PLAIN
-from edge_arseg.video.result_copy import ResultCopy
-from edge_arseg.video.sinks import encoder
+from edge_arseg.video.sinks.movies import encoder
+from edge_arseg.video.sinks.movies.encoding_thread import EncodingThread
+from edge_arseg.video.sinks.movies.result_copy import ResultCopy
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.m4v", "A.MP4"])

@@ -88,7 +88,7 @@ def test_a_folder_is_not_left_where_the_first_of_its_sinks_fails(tmp_path, monke
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("edge_arseg.video.sinks.encoder.Encoder.write", full)
+    monkeypatch.setattr("edge_arseg.video.sinks.movies.encoder.Encoder.write", full)
     out = tmp_path / "new/out"
     sinks = [f"{out}/a.mp4", f"jsonl://{out}/a.jsonl", f"masks://{out}/masks"]
     with ExitStack() as stack:

@@ -8,13 +8,13 @@ import av
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.video.canvas import Canvas
-from edge_arseg.video.encoding_thread import EncodingThread
 from edge_arseg.video.overlay.drawing import Overlay
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
-from edge_arseg.video.result_copy import ResultCopy
 from edge_arseg.video.sinks.base import Sink, sink_errors
-from edge_arseg.video.sinks.encoder import Encoder
+from edge_arseg.video.sinks.movies.canvas import Canvas
+from edge_arseg.video.sinks.movies.encoder import Encoder
+from edge_arseg.video.sinks.movies.encoding_thread import EncodingThread
+from edge_arseg.video.sinks.movies.result_copy import ResultCopy
 from edge_arseg.video.sinks.new_file import NewFile
 
 # An mp4 is written in fragments and becomes an ordinary one when it is finished; killed, it is a playable fragmented

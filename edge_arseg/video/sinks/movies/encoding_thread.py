@@ -5,7 +5,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final
 
-from edge_arseg.video.result_copy import ResultCopy
+from edge_arseg.video.sinks.movies.result_copy import ResultCopy
 
 _ROOMS: Final = 3
 """One is filled, one is drawn and encoded, one waits."""

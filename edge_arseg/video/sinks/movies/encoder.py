@@ -9,7 +9,7 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from edge_arseg.video.gif_palette import GIF_TICK, SHORTEST, GifPalette
+from edge_arseg.video.sinks.movies.gif_palette import GIF_TICK, SHORTEST, GifPalette
 
 TIME_BASE: Final = Fraction(1, 60000)
 """Holds the frame times of all usual rates, NTSC's too, and is the finest that MPEG-4 (16 bits) takes."""
