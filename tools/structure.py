@@ -1,16 +1,34 @@
 #!/usr/bin/env python3
 """Print the figures of docs/architecture.md, "Before and after", for a checkout.
 
-usage: python tools/structure.py [FOLDER]
+usage: python tools/structure.py [--blocks] [FOLDER]
+
+``--blocks`` names the duplicated blocks too. A block is a run of at least six lines of code that two places have in
+common, to the letter. Imports, comments, docstrings, empty lines and lines of brackets alone are no code.
 """
 
+import ast
+import io
 import statistics
 import sys
-from collections import Counter
+import tokenize
+from collections import Counter, defaultdict
+from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 DOOR = 12
 LONGEST = 300
+BLOCK = 6
+_LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENCODING}
+
+
+class Line(NamedTuple):
+    """A line of code: the file from the package, the number from 1, and the text without the spaces around it."""
+
+    file: str
+    number: int
+    text: str
 
 
 def figures(root: Path) -> dict[str, str]:
@@ -18,13 +36,68 @@ def figures(root: Path) -> dict[str, str]:
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in root.glob("edge_arseg/**/*.py")}
     doors = Counter(path.parent for path in lines)
     folder, most = doors.most_common(1)[0]
+    code = code_of(root)
+    same, thousands = blocks(code), sum(map(len, code)) / 1000
     return {
         "files, lines": f"{len(lines)}, {sum(lines.values()):,}",
         "median lines of a file, `__init__` left out": f"{statistics.median(_without_init(lines)):g}",
         "longest file": str(max(lines.values())),
+        f"files over {LONGEST} lines": str(sum(count > LONGEST for count in lines.values())),
         "most files at one door": f"{most} (`{folder.relative_to(root / 'edge_arseg')}`)",
         f"folders with more than {DOOR}": f"{sum(count > DOOR for count in doors.values())} of {len(doors)}",
+        "duplicated blocks": f"{len(same)} ({len(same) / thousands:.2f} in 1,000 lines of code)",
     }
+
+
+def code_of(root: Path) -> list[list[Line]]:
+    """Return the lines of code of each file below ``edge_arseg/``."""
+    return [code_lines(path, str(path.relative_to(root))) for path in sorted(root.glob("edge_arseg/**/*.py"))]
+
+
+def code_lines(path: Path, name: str) -> list[Line]:
+    """Return the lines of code of a file that is called ``name``."""
+    source = path.read_text(encoding="utf-8")
+    left_out = _lines_without_code(ast.parse(source))
+    tokens: dict[int, list[tokenize.TokenInfo]] = defaultdict(list)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in _LAYOUT:
+            tokens[token.start[0]].append(token)
+    return [
+        Line(name, number, " ".join(token.string for token in found))
+        for number, found in sorted(tokens.items())
+        if number not in left_out and any(token.type != tokenize.OP for token in found)
+    ]
+
+
+def blocks(files: list[list[Line]]) -> list[tuple[Line, Line, int]]:
+    """Return the pairs of places that have a block in common: where each begins, and the number of lines."""
+    places: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
+    for f, lines in enumerate(files):
+        for i in range(len(lines) - BLOCK + 1):
+            places[tuple(line.text for line in lines[i : i + BLOCK])].append((f, i))
+    found, seen = [], set()
+    for here in places.values():
+        for (f, i), (g, j) in combinations(here, 2):
+            if (f, i, g, j) in seen or (f == g and j - i < BLOCK):
+                continue
+            length = 0
+            for one, other in zip(files[f][i:], files[g][j:], strict=False):
+                if one.text != other.text:
+                    break
+                seen.add((f, i + length, g, j + length))
+                length += 1
+            found.append((files[f][i], files[g][j], length))
+    return found
+
+
+def _lines_without_code(tree: ast.Module) -> set[int]:
+    """Return the lines of imports and docstrings."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        if text or isinstance(node, ast.Import | ast.ImportFrom):
+            found.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return found
 
 
 def _without_init(lines: dict[Path, int]) -> list[int]:
@@ -32,6 +105,10 @@ def _without_init(lines: dict[Path, int]) -> list[int]:
 
 
 if __name__ == "__main__":
-    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1]
+    arguments = [argument for argument in sys.argv[1:] if argument != "--blocks"]
+    root = Path(arguments[0]) if arguments else Path(__file__).resolve().parents[1]
     for name, value in figures(root).items():
         print(f"{name}: {value}")
+    if "--blocks" in sys.argv:
+        for one, other, length in sorted(blocks(code_of(root)), key=lambda block: -block[2]):
+            print(f"{length} lines: {one.file}:{one.number} and {other.file}:{other.number}")

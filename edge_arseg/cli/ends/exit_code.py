@@ -20,8 +20,9 @@ from collections.abc import Callable
 import click
 
 from edge_arseg.cli.ends.signals import Interrupted
-from edge_arseg.cli.ends.streams import OutputError, forget_stdout
+from edge_arseg.cli.ends.streams import OutputError
 from edge_arseg.errors import ArsegError, SinkError
+from edge_arseg.storage.standard_output import forget_stdout
 
 BUG = 70
 """EX_SOFTWARE of sysexits.h."""

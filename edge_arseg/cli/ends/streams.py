@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-from contextlib import suppress
 
 
 class OutputError(OSError):
@@ -45,14 +44,6 @@ def open_streams() -> None:
         _take_number(2, os.O_WRONLY)
     sys.stdout = _text(_Output(1, "w", closefd=False), sys.stdout, errors="strict")
     sys.stderr = _text(_Messages(2, "w", closefd=False), sys.stderr, errors="backslashreplace", lines=True)
-
-
-def forget_stdout() -> None:
-    """Send what is still buffered nowhere: the interpreter would flush it at its end and complain once more."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 def _take_number(number: int, flags: int) -> None:

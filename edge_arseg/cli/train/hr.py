@@ -1,6 +1,7 @@
 """``edge-arseg train hr``."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,8 @@ import click
 
 from edge_arseg.cli.host.checkpoint import PATH, require_host
 from edge_arseg.cli.options import SIZE
-from edge_arseg.cli.output import print_fields
-from edge_arseg.cli.progress import STEPS, Meter
-from edge_arseg.cli.train.options import run_options, say, shown_on
+from edge_arseg.cli.train.options import run_options
+from edge_arseg.cli.train.showing import show_training
 from edge_arseg.training.hr.settings import AUGMENTATIONS, HrSettings
 
 DEFAULTS = HrSettings()
@@ -98,18 +98,5 @@ def hr(
         augmentation=replace(AUGMENTATIONS[augmentation], crop=crop),
         **recipe,
     )
-    with Meter(settings.steps, unit=STEPS) as meter:
-        trained = train_hr(
-            dataset,
-            output,
-            settings,
-            layout=layout,
-            start=start,
-            say=say,
-            progress=shown_on(meter, settings.steps),
-            **place,
-        )
-    print_fields(
-        f"{trained.weights}: {trained.model}, {trained.branch}",
-        [("steps", trained.steps), ("mIoU held back, best", f"{trained.miou:.2f} %")],
-    )
+    train = partial(train_hr, dataset, output, settings, layout=layout, start=start)
+    show_training(train, settings.steps, place)

@@ -1,14 +1,14 @@
 """``edge-arseg train lr``."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from edge_arseg.cli.host.checkpoint import PATH, require_host
-from edge_arseg.cli.output import print_fields
-from edge_arseg.cli.progress import STEPS, Meter
-from edge_arseg.cli.train.options import run_options, say, shown_on
+from edge_arseg.cli.train.options import run_options
+from edge_arseg.cli.train.showing import show_training
 from edge_arseg.training.lr.settings import (
     SCORED_PAIRS,
     Distances,
@@ -160,21 +160,15 @@ def lr(
         start=FusionStart(share, sharpness, locality),
         **recipe,
     )
-    with Meter(settings.steps, unit=STEPS) as meter:
-        trained = train_lr(
-            model,
-            output,
-            settings,
-            pairs=pairs,
-            unlabelled=unlabelled,
-            backbone=backbone,
-            start=LrStart(start),
-            scored_pairs=score_pairs,
-            say=say,
-            progress=shown_on(meter, settings.steps),
-            **place,
-        )
-    print_fields(
-        f"{trained.weights}: {trained.model}, {trained.branch}",
-        [("steps", trained.steps), ("mIoU held back, best", f"{trained.miou:.2f} %")],
+    train = partial(
+        train_lr,
+        model,
+        output,
+        settings,
+        pairs=pairs,
+        unlabelled=unlabelled,
+        backbone=backbone,
+        start=LrStart(start),
+        scored_pairs=score_pairs,
     )
+    show_training(train, settings.steps, place)

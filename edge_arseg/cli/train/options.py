@@ -1,14 +1,11 @@
 """What the training commands share: the options of a run, and how its steps are shown."""
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from edge_arseg.cli.output import note
-from edge_arseg.cli.progress import Meter
 from edge_arseg.cli.train.typed import IN_OUTPUT, folder_to_resume, typed_values, values_of_run
 from edge_arseg.training.run.settings import RunSettings
 from edge_arseg.training.run.step_precision import AUTO, PRECISIONS
@@ -80,18 +77,3 @@ def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., 
         return decorated
 
     return decorate
-
-
-def say(line: str) -> None:
-    """Print a line for people on stderr."""
-    note(line)
-
-
-def shown_on(meter: Meter, steps: int) -> Callable[[int, float, float], None]:
-    """Return what shows the steps of a training of ``steps`` on a meter, with loss and score."""
-
-    def progress(step: int, loss: float, miou: float) -> None:
-        score = "" if math.isnan(miou) else f", mIoU {miou:.2f} %"
-        meter.show(step, steps, "training", detail=f"loss {loss:.3f}{score}")
-
-    return progress

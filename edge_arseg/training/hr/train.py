@@ -17,10 +17,10 @@ from edge_arseg.training.hr.score import hr_miou
 from edge_arseg.training.hr.settings import HrSettings
 from edge_arseg.training.hr.start import start_from
 from edge_arseg.training.hr.stills import Still, StillViews, checked_crop, stills_from_images, stills_from_street
-from edge_arseg.training.run.device import device_from_name
 from edge_arseg.training.run.folder import RunFolder
 from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import class_weights, task_loss
+from edge_arseg.training.run.place import HERE, RunPlace
 from edge_arseg.training.run.views import batches
 
 
@@ -31,11 +31,7 @@ def train_hr(
     *,
     layout: str = "auto",
     start: str | Path | None = None,
-    device: str = "auto",
-    threads: int | None = None,
-    workers: int = 1,
-    resume: bool = False,
-    typed: Mapping[str, Any] | None = None,
+    place: RunPlace = HERE,
     say: Callable[[str], None] = lambda line: None,
     progress: StepProgress = no_progress,
 ) -> TrainedBranch:
@@ -47,16 +43,12 @@ def train_hr(
         settings: the recipe; ``None`` for ``HrSettings()``.
         layout: of ``dataset``.
         start: weights to start from; see ``start_from``. ``None`` for random ones.
-        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
-        threads: of torch on the CPU, in this whole process; ``None`` leaves them.
-        workers: processes that make views ahead.
-        resume: continue the run in ``output``. More steps than it was started with lengthen it.
-        typed: kept in the settings of a new run for whoever resumes it, plain containers; not looked at here.
+        place: device, threads, and whether a run continues; see ``RunPlace``.
         say: called with a line for people: what the run multiplies in, and why.
         progress: see ``StepProgress``.
 
     Raises:
-        OptionError: a value out of range; a run in ``output`` without ``resume``, or one of other settings with it.
+        OptionError: a value out of range; a run in ``output`` that is not resumed; or one of other settings that is.
         DataError: bad images or labels, all of them in one message; or the run's state is damaged.
         CheckpointError: ``start`` does not fit.
         EnvironmentUnfitError: no such GPU, or no x264 for the views.
@@ -67,20 +59,17 @@ def train_hr(
     images = dataset_from_folder(dataset, layout)
     if settings.street and images.classes != CAMVID_11:
         raise OptionError(f"--street has CamVid's 11 classes, {images.name} has others; type --street 0")
-    if threads:
-        torch.set_num_threads(threads)
-    torch.manual_seed(settings.seed)
+    place.begin(settings.seed)
     name = f"{images.name}-{settings.backbone.partition(':')[0].rpartition('.')[2]}"
     network = Network(Model(name, settings.backbone, images.classes, normalisation_of(images.name)))
     if start is not None:
         start_from(network, Path(start))
-    place = device_from_name(device)
+    device = place.torch_device()
     record = {"dataset": images.name, "images": len(images.train), "start": Path(start).name if start else None}
-    kept = record | settings.record()
-    folder = RunFolder.resume(Path(output), kept) if resume else RunFolder.create(Path(output), kept, typed=typed)
+    folder = place.folder(output, record | settings.record())
     stills, held_back = stills_from_images(images.train), stills_from_images(images.held_back)
     rendered = stills_from_street(settings.street, size=stills[0].rgb.shape[:2], seed=settings.seed)
-    training = HrTraining(network, stills, rendered, held_back, settings, folder, device=place, workers=workers)
+    training = HrTraining(network, stills, rendered, held_back, settings, folder, device=device, workers=place.workers)
     if training.step < settings.steps:
         say(training.settle_precision())
     return training.run(progress)

@@ -22,10 +22,10 @@ from edge_arseg.training.lr.score import HeldBackPairs
 from edge_arseg.training.lr.settings import SCORED_PAIRS, LrSettings, LrStart
 from edge_arseg.training.lr.start import start_network
 from edge_arseg.training.lr.views import PairViews, pair_batches
-from edge_arseg.training.run.device import device_from_name
 from edge_arseg.training.run.folder import RunFolder
 from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import task_loss
+from edge_arseg.training.run.place import HERE, RunPlace
 
 
 def train_lr(
@@ -38,11 +38,7 @@ def train_lr(
     backbone: str | None = None,
     start: LrStart = LrStart.HR,
     scored_pairs: int = SCORED_PAIRS,
-    device: str = "auto",
-    threads: int | None = None,
-    workers: int = 1,
-    resume: bool = False,
-    typed: Mapping[str, Any] | None = None,
+    place: RunPlace = HERE,
     say: Callable[[str], None] = lambda line: None,
     progress: StepProgress = no_progress,
 ) -> TrainedBranch:
@@ -57,17 +53,13 @@ def train_lr(
         backbone: see ``network_from_safetensors``.
         start: where the LR branch and the fusion come from.
         scored_pairs: how many held-back pairs are scored, at most.
-        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
-        threads: of torch on the CPU, in this whole process; ``None`` leaves them.
-        workers: processes that make views ahead.
-        resume: continue the run in ``output``. More steps than it was started with lengthen it.
-        typed: kept in the settings of a new run for whoever resumes it, plain containers; not looked at here.
+        place: device, threads, and whether a run continues; see ``RunPlace``.
         say: called with a line for people: what the run multiplies in, and why.
         progress: see ``StepProgress``.
 
     Raises:
         OptionError: no pairs; a value out of range; a start from an LR branch that was never trained; a run in
-            ``output`` without ``resume``, or one of other settings with it.
+            ``output`` that is not continued, or one of other settings that does.
         DataError: stores that do not fit, all faults in one message; or the run's state is damaged.
         CheckpointError: not a model that can be read.
         EnvironmentUnfitError: no such GPU.
@@ -76,12 +68,10 @@ def train_lr(
     settings = settings or LrSettings()
     if pairs is None and not unlabelled:
         raise OptionError("nothing to train on: give --pairs STORE, --unlabelled STORE, or both")
-    if threads:
-        torch.set_num_threads(threads)
-    torch.manual_seed(settings.seed)
+    place.begin(settings.seed)
     network = network_from_safetensors(weights_file(Path(model)), backbone=backbone)
-    place = device_from_name(device)
-    network.to(place)
+    device = place.torch_device()
+    network.to(device)
     data = pairs_from_stores(
         network,
         Path(pairs) if pairs is not None else None,
@@ -91,9 +81,8 @@ def train_lr(
     )
     record = {"model": network.model.name, "backbone": network.model.backbone, "clips": data.count}
     start_network(network, data, settings, start)
-    kept = record | settings.record()
-    folder = RunFolder.resume(Path(output), kept) if resume else RunFolder.create(Path(output), kept, typed=typed)
-    training = LrTraining(network, data, settings, folder, device=place, workers=workers)
+    folder = place.folder(output, record | settings.record())
+    training = LrTraining(network, data, settings, folder, device=device, workers=place.workers)
     if training.step < settings.steps:
         say(training.settle_precision())
     return training.run(progress)

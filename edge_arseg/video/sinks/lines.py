@@ -2,19 +2,19 @@
 
 import errno
 import json
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
+from edge_arseg.storage.standard_output import forget_stdout
 from edge_arseg.video.sinks.base import Sink, sink_errors
-from edge_arseg.video.sinks.new_file import NewFile
+from edge_arseg.video.sinks.output import Output
 
 _PART = 1 << 17
 """Pixels that are compared at once: few enough to stay in a core's cache with their marks."""
@@ -37,7 +37,7 @@ class LinesSink(Sink):
                    did not see, are in none. Counted on the frame that the network saw, without its bars
     =============  ==========================================================================================
 
-    When the reader of the standard output goes away, the sink is ``finished`` and stays quiet.
+    When the reader of a pipe goes away, the sink is ``finished`` and stays quiet.
 
     Args:
         target: the URI, for messages.
@@ -62,44 +62,31 @@ class LinesSink(Sink):
         super().__init__(target)
         self._names = [info.name for info in classes]
         self._marks = np.zeros(_PART, np.bool_)
-        self._new: NewFile | None = None
-        self._file: TextIO | None = None
+        self._output: Output | None = None
         with sink_errors(target):
-            if descriptor not in (None, 1):
-                self._file = open(os.dup(descriptor), "w", encoding="utf-8", buffering=1)  # noqa: SIM115, PTH123
-            elif path is None and sys.stdout is None:
+            if path is not None or descriptor not in (None, 1):
+                self._output = Output(target, path, descriptor=descriptor, force=force)
+            elif sys.stdout is None:
                 raise OSError(errno.EBADF, "the standard output is closed")
-            elif path is not None:
-                self._new = NewFile(target, path, force=force)
-                if self._new.published:  # a device or pipe
-                    self._file = path.open("w", encoding="utf-8", buffering=1)
 
     def _write(self, result: SegmentedFrame) -> None:
         line = json.dumps(_object_from_result(result, self._names, self._marks), separators=(",", ":")) + "\n"
-        if self._new is not None and self._file is None:
-            self._file = self._new.writes_to.open("x", encoding="utf-8", buffering=1)
-        if self._file is not None:
-            self._file.write(line)
-            if self._new is not None:
-                self._new.publish()
-            return
         try:
-            sys.stdout.write(line)
-            sys.stdout.flush()
-        except BrokenPipeError:
+            if self._output is not None:
+                self._output.write(line.encode())
+            else:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+        except OSError as error:
+            if self._output is None:
+                forget_stdout()
+            if not isinstance(error, BrokenPipeError):
+                raise
             self.finished = True
-            _forget_stdout()
-        except OSError:
-            _forget_stdout()
-            raise
 
     def _close(self) -> None:
-        try:
-            if self._file is not None:
-                self._file.close()
-        finally:
-            if self._new is not None:
-                self._new.discard()
+        if self._output is not None:
+            self._output.close()
 
     def _abandon(self) -> None:
         with suppress(OSError):
@@ -146,10 +133,3 @@ def _object_from_result(result: SegmentedFrame, names: list[str], marks: NDArray
         "model_size": list(model_size),
         "classes": {name: round(seen * count / total, 5) for name, count in zip(names, counts, strict=True)},
     }
-
-
-def _forget_stdout() -> None:
-    """Send what is still buffered nowhere: the interpreter would flush it at its end and complain once more."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

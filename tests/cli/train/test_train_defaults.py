@@ -1,5 +1,6 @@
 """The defaults of training are written once, in the settings: a command without options asks for exactly them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from edge_arseg.training.hr.train import train_hr
 from edge_arseg.training.lr.settings import LrSettings, LrStart
 from edge_arseg.training.lr.train import train_lr
 from edge_arseg.training.run.loop import TrainedBranch
+from edge_arseg.training.run.place import HERE
 
 
 @pytest.fixture
@@ -32,7 +34,10 @@ def test_train_hr_asks_for_the_defaults(edge_arseg, calls, tmp_path):
     assert answer.code == 0, answer.err
     (_, output, settings), keywords = calls[0]
     assert (output, settings) == (tmp_path, HrSettings())
-    assert keywords.pop("typed")["dataset"] == str(Path.cwd() / "data")  # for a later --resume
+    place = keywords.pop("place")
+    assert place.typed is not None
+    assert place.typed["dataset"] == str(Path.cwd() / "data")  # for a later --resume
+    assert replace(place, typed=None) == HERE
     assert keywords == {name: train_hr.__kwdefaults__[name] for name in keywords}
 
 
@@ -41,7 +46,10 @@ def test_train_lr_asks_for_the_defaults(edge_arseg, calls, tmp_path):
     assert answer.code == 0, answer.err
     (_, output, settings), keywords = calls[0]
     assert (output, settings) == (tmp_path, LrSettings())
-    assert keywords.pop("typed")["model"] == str(Path.cwd() / "model")
+    place = keywords.pop("place")
+    assert place.typed is not None
+    assert place.typed["model"] == str(Path.cwd() / "model")  # for a later --resume
+    assert replace(place, typed=None) == HERE
     assert keywords == {name: train_lr.__kwdefaults__[name] for name in keywords}
 
 
@@ -51,4 +59,4 @@ def test_options_reach_the_settings(edge_arseg, calls, tmp_path):
     assert edge_arseg("train", "lr", "model", "-o", tmp_path, *arguments).code == 0
     (*_, settings), keywords = calls[0]
     assert (settings.steps, settings.supervision, settings.start.locality) == (3, "kl", 2.0)
-    assert (keywords["start"], keywords["workers"], keywords["resume"]) == (LrStart.ALL, 0, True)
+    assert (keywords["start"], keywords["place"].workers, keywords["place"].resume) == (LrStart.ALL, 0, True)

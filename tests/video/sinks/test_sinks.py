@@ -12,7 +12,7 @@ from support.clips.results import decoded, opened, result_at
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import Branch, SegmentedFrame
 from edge_arseg.spec.model import CAMVID_11
-from edge_arseg.video.sinks import plan_sinks
+from edge_arseg.video.sinks import open_sink, plan_sinks
 
 
 def test_null_takes_everything():
@@ -98,3 +98,15 @@ def test_a_folder_is_not_left_where_the_first_of_its_sinks_fails(tmp_path, monke
         with pytest.raises(SinkError, match="the disk is full"):
             first.write(result_at(0))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("scheme", ["jsonl", "raw"])
+def test_a_pipe_whose_reader_has_gone_ends_the_sink_without_an_error(scheme):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        with open_sink(f"{scheme}:///dev/fd/{writer}", size=(48, 64), rate=25, classes=CAMVID_11) as sink:
+            sink.write(result_at(0))
+            assert sink.finished
+    finally:
+        os.close(writer)

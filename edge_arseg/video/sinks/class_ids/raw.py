@@ -1,18 +1,16 @@
 """Class ids as bytes, one frame after the other, for another program."""
 
 import errno
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.video.sinks.base import Sink, sink_errors
-from edge_arseg.video.sinks.new_file import NewFile
+from edge_arseg.video.sinks.output import Output
 
 STDOUT = 1
 
@@ -48,17 +46,11 @@ class RawSink(Sink):
     ) -> None:
         super().__init__(target)
         self._size = size
-        self._new: NewFile | None = None
-        self._file: BinaryIO | None = None
         with sink_errors(target):
-            if path is not None and descriptor is None:
-                self._new = NewFile(target, path, force=force)
-                if self._new.published:  # a device or pipe
-                    self._file = path.open("wb", buffering=0)
-            elif sys.stdout is None and descriptor in (None, STDOUT):
+            if path is None and descriptor in (None, STDOUT) and sys.stdout is None:
                 raise OSError(errno.EBADF, "the standard output is closed")
-            else:
-                self._file = os.fdopen(os.dup(descriptor or STDOUT), "wb", buffering=0)
+            descriptor = STDOUT if path is None and descriptor is None else descriptor
+            self._output = Output(target, path, descriptor=descriptor, force=force)
 
     def _write(self, result: SegmentedFrame) -> None:
         class_map = result.at_source()
@@ -68,25 +60,13 @@ class RawSink(Sink):
                 f"cannot write {self.target}: the source's size changed to {seen} in frame {result.frame.index}, and "
                 f"raw frames have no size of their own; type --output-size {first}"
             )
-        if self._new is not None and self._file is None:
-            self._file = self._new.writes_to.open("xb", buffering=0)
-        assert self._file is not None
-        data = memoryview(np.ascontiguousarray(class_map).data).cast("B")
         try:
-            while data:
-                data = data[self._file.write(data) :]
+            self._output.write(memoryview(np.ascontiguousarray(class_map).data).cast("B"))
         except BrokenPipeError:
             self.finished = True
-        if self._new is not None:
-            self._new.publish()
 
     def _close(self) -> None:
-        try:
-            if self._file is not None:
-                self._file.close()
-        finally:
-            if self._new is not None:
-                self._new.discard()
+        self._output.close()
 
     def _abandon(self) -> None:
         with suppress(OSError):

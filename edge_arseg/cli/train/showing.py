@@ -1,0 +1,32 @@
+"""A training, as it is shown while it runs and when it is done."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from edge_arseg.cli.output import note, print_fields
+from edge_arseg.cli.progress import STEPS, Meter
+
+
+def show_training(train: Callable[..., Any], steps: int, place: dict[str, Any]) -> None:
+    """Train behind a meter, and print what came of it.
+
+    Args:
+        train: ``train_hr`` or ``train_lr`` with all arguments but ``place``, ``say`` and ``progress``.
+        steps: of the training.
+        place: fields of ``RunPlace``.
+    """
+    from edge_arseg.training.run.place import RunPlace  # brings torch
+
+    with Meter(steps, unit=STEPS) as meter:
+        trained = train(place=RunPlace(**place), say=note, progress=partial(_show, meter, steps))
+    print_fields(
+        f"{trained.weights}: {trained.model}, {trained.branch}",
+        [("steps", trained.steps), ("mIoU held back, best", f"{trained.miou:.2f} %")],
+    )
+
+
+def _show(meter: Meter, steps: int, step: int, loss: float, miou: float) -> None:
+    score = "" if math.isnan(miou) else f", mIoU {miou:.2f} %"
+    meter.show(step, steps, "training", detail=f"loss {loss:.3f}{score}")
