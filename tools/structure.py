@@ -17,10 +17,20 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
+import grimp
+
 DOOR = 12
 LONGEST = 300
 BLOCK = 6
-_LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENCODING}
+_LAYOUT = {
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.COMMENT,
+    tokenize.ENCODING,
+    tokenize.ENDMARKER,
+}
 
 
 class Line(NamedTuple):
@@ -36,8 +46,6 @@ def figures(root: Path) -> dict[str, str]:
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in root.glob("edge_arseg/**/*.py")}
     doors = Counter(path.parent for path in lines)
     folder, most = doors.most_common(1)[0]
-    code = code_of(root)
-    same, thousands = blocks(code), sum(map(len, code)) / 1000
     return {
         "files, lines": f"{len(lines)}, {sum(lines.values()):,}",
         "median lines of a file, `__init__` left out": f"{statistics.median(_without_init(lines)):g}",
@@ -45,8 +53,40 @@ def figures(root: Path) -> dict[str, str]:
         f"files over {LONGEST} lines": str(sum(count > LONGEST for count in lines.values())),
         "most files at one door": f"{most} (`{folder.relative_to(root / 'edge_arseg')}`)",
         f"folders with more than {DOOR}": f"{sum(count > DOOR for count in doors.values())} of {len(doors)}",
-        "duplicated blocks": f"{len(same)} ({len(same) / thousands:.2f} in 1,000 lines of code)",
+        "duplicated blocks": str(len(blocks(code_of(root)))),
     }
+
+
+def circles(root: Path) -> list[set[str]]:
+    """Return the modules that import each other, directly or by others, wherever in a module the import stands.
+
+    The package's own ``__init__`` is left out: it imports its public names when they are asked for.
+    """
+    sys.path.insert(0, str(root))
+    try:
+        graph = grimp.build_graph("edge_arseg", cache_dir=None)
+    finally:
+        sys.path.remove(str(root))
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules - {"edge_arseg"}}
+    while ends := {module for module, imported in imports.items() if not imported & imports.keys()}:
+        for module in ends:  # what imports nothing that is left is in no circle
+            del imports[module]
+    found: list[set[str]] = []
+    for module in sorted(imports):
+        if not any(module in circle for circle in found):
+            circle = _reached(module, imports) & {other for other in imports if module in _reached(other, imports)}
+            found += [circle] if circle else []
+    return found
+
+
+def _reached(module: str, imports: dict[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    left = [module]
+    while left:
+        new = {other for other in imports[left.pop()] if other in imports} - reached
+        reached |= new
+        left += new
+    return reached
 
 
 def code_of(root: Path) -> list[list[Line]]:
@@ -109,6 +149,7 @@ if __name__ == "__main__":
     root = Path(arguments[0]) if arguments else Path(__file__).resolve().parents[1]
     for name, value in figures(root).items():
         print(f"{name}: {value}")
+    print(f"import circles between modules: {len(circles(root))}")
     if "--blocks" in sys.argv:
         for one, other, length in sorted(blocks(code_of(root)), key=lambda block: -block[2]):
             print(f"{length} lines: {one.file}:{one.number} and {other.file}:{other.number}")
