@@ -91,7 +91,7 @@ class MovieSink(Sink):
             except BaseException:
                 self._file.discard()
                 raise
-        self._thread = EncodingThread(self._encode)
+        self._thread = EncodingThread(ResultCopy, self._encode)
         self._begun = False
 
     def _write(self, result: SegmentedFrame) -> None:
