@@ -24,6 +24,7 @@ SOURCES = (
     "runtime/kernels/numba",
     "runtime/kernels/numba_fuse",
     "runtime/kernels/numba_head",
+    "video/overlay/loops.py",
 )
 """Files and folders of the package that the libraries are compiled from."""
 CALLERS = ("__init__.py", "kernel.py")

@@ -87,8 +87,10 @@ def _compiled_kernels() -> Iterator[tuple[str, Any]]:
     from edge_arseg.motion import loops
     from edge_arseg.runtime.kernels.numba_fuse import launch as fusing
     from edge_arseg.runtime.kernels.numba_head import launch as decoding
+    from edge_arseg.video.overlay import loops as painting
 
     yield from loops._compile(False).items()
+    yield "paint_picture", painting._compile(False)
     yield "decode_strips", decoding._compile(False)
     yield "fuse_strips", fusing._compile(False)
 

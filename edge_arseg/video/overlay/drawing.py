@@ -16,6 +16,7 @@ from edge_arseg.video.overlay.facts.shares import Shares
 from edge_arseg.video.overlay.facts.status import Status
 from edge_arseg.video.overlay.facts.strip import Strip
 from edge_arseg.video.overlay.labels import Labels
+from edge_arseg.video.overlay.paint import Paint
 from edge_arseg.video.overlay.palette.choice import colors_of_classes
 from edge_arseg.video.overlay.plate import DIM, PAPER, Plate
 from edge_arseg.video.overlay.scale import scale_of
@@ -57,10 +58,10 @@ class Overlay:
         names = [_shown_name(info.name, index) for index, info in enumerate(classes)]
         self._style, self._scale = style, scale_of(height, width)
         self._left = width if style.compare else 0
-        self._tint = Tint(size, colors, style.alpha)
         by_index = np.zeros((_MOST_CLASSES, 3), np.uint8)
         by_index[: len(colors)] = colors
-        self._contours = Contours(size, by_index, self._scale.line) if style.contours else None
+        contours = Contours(size, by_index, self._scale.line) if style.contours else None
+        self._paint = Paint(Tint(size, colors, style.alpha), contours)
         self._labels = Labels(names, colors, self._scale, size) if style.labels else None
         self._arrows = Arrows(size, self._scale) if style.motion else None
         self._legend = Legend(names, colors, self._scale, (height, self._left + width if style.strip else width))
@@ -117,9 +118,7 @@ class Overlay:
         height, width = self._size
         place = out[:height, self._left : self._left + width]
         target = place if place.flags.c_contiguous else self._own_room
-        self._tint.lay(picture, class_map, target)
-        if self._contours is not None:
-            self._contours.draw(target, class_map)
+        self._paint.lay(picture, class_map, target)
         if self._arrows is not None and result.motion is not None:
             placement = result.frame.placement
             if placement is None or placement.source != self._size:  # without a picture, or of another size before

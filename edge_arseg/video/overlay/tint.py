@@ -23,23 +23,28 @@ class Tint:
         size: rows and columns of the pictures.
         colors: ``[N, 3] uint8`` by class index, N at most 256.
         alpha: how much of the colour, 0 to 1.
+
+    Attributes:
+        keep: what stays of the picture, in 1/256.
+        parts: ``[256, 3] uint8``, what each class adds.
     """
 
     def __init__(self, size: tuple[int, int], colors: NDArray[np.uint8], alpha: float) -> None:
         height, width = size
-        self._keep = np.uint16(round(256 * (1 - alpha)))
-        share = 256 - int(self._keep)
+        self.keep = round(256 * (1 - alpha))
+        share = 256 - self.keep
         palette = np.zeros((256, 4), np.uint8)  # alpha, red, green, blue
         palette[:, 0] = 255
         # Rounded down, like the picture's part: the sum of both never exceeds 255.
         palette[: len(colors), 1:] = colors.astype(np.uint16) * share >> 8
+        self.parts = palette[:, 1:].copy()
         # FFmpeg colours a map of indices four times as fast as numpy.take.
         self._indices, self._indexed = _indexed(min(_BAND, height), width, palette)
         self._product = np.empty((_BAND, width, 3), np.uint16)
 
     def lay(self, picture: NDArray[np.uint8], class_map: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
         """Write the mixture of ``[H, W, 3] uint8`` and the colours of ``[H, W] uint8`` to ``out``, ``[H, W, 3]``."""
-        if self._keep == 256:
+        if self.keep == 256:
             out[...] = picture
             return
         for top in range(0, len(out), _BAND):
@@ -47,14 +52,14 @@ class Tint:
             self._mix(picture[rows], self._colored(class_map[rows]), out[rows])
 
     def _mix(self, picture: NDArray[np.uint8], tint: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
-        if self._keep == 0:
+        if self.keep == 0:
             out[...] = tint
-        elif self._keep == 128:  # half and half needs no room for products
+        elif self.keep == 128:  # half and half needs no room for products
             np.right_shift(picture, 1, out=out)
             np.add(out, tint, out=out)
         else:
             product = self._product[: len(out)]
-            np.multiply(picture, self._keep, out=product, dtype=np.uint16)
+            np.multiply(picture, np.uint16(self.keep), out=product, dtype=np.uint16)
             np.right_shift(product, 8, out=product)
             np.add(product, tint, out=out, casting="unsafe")
 

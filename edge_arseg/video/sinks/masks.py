@@ -6,6 +6,9 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
@@ -13,6 +16,7 @@ from edge_arseg.storage.files import Lock, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.url import printable
 from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.encoding_thread import EncodingThread
 from edge_arseg.video.sinks.png import is_index_png, palette_from_classes, png_from_indices
 
 _NAME = re.compile(r"[0-9]{6,}\.png")
@@ -24,8 +28,9 @@ class MasksSink(Sink):
     A mask has the size of the source's picture, or the output size that was asked for. The bytes are the class indices,
     255 where the network did not see the picture; the palette holds the class colours.
 
-    A file appears complete or not at all. Masks of an earlier run are removed when the first mask of this one is
-    written, so old and new are never mixed, and a run that fails before loses nothing.
+    A thread compresses and writes, up to two masks behind. A file appears complete or not at all. Masks of an earlier
+    run are removed when the first mask of this one is written, so old and new are never mixed, and a run that fails
+    before loses nothing.
 
     Args:
         target: the URI, for messages.
@@ -58,24 +63,35 @@ class MasksSink(Sink):
             except BaseException:
                 self._let_go()
                 raise
+        self._thread = EncodingThread(_MapCopy, self._encode)
 
     def _write(self, result: SegmentedFrame) -> None:
-        self._part.write_bytes(png_from_indices(result.at_source(), self._palette))
+        copy = self._thread.room()
+        copy.take(result.frame.index, result.at_source())
+        self._thread.write(copy)
+        if not self._begun:  # what is wrong with the place is said at once
+            self._thread.wait()
+
+    def _encode(self, copy: "_MapCopy") -> None:
+        self._part.write_bytes(png_from_indices(copy.class_map, self._palette))
         if not self._begun:
             for old in mask_paths(self._directory):
                 old.unlink()
             self._begun = True
-        self._part.replace(self._directory / f"{result.frame.index:06d}.png")
+        self._part.replace(self._directory / f"{copy.index:06d}.png")
 
     def _close(self) -> None:
         try:
-            self._part.unlink(missing_ok=True)  # left behind by an interruption in the middle of a frame
+            self._thread.stop()
+            self._part.unlink(missing_ok=True)
         finally:
             self._let_go()
 
     def _abandon(self) -> None:
         with suppress(OSError):
-            self._part.unlink(missing_ok=True)
+            self._thread.stop()
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)  # left behind by an error in the middle of a mask
         self._let_go()
 
     def _let_go(self) -> None:
@@ -83,6 +99,26 @@ class MasksSink(Sink):
             self._lock.release()
         if not self._begun:
             remove_folders(self._made)
+
+
+class _MapCopy:
+    """A class map that is compressed while the next ones are made; its array is used again.
+
+    Attributes:
+        index: of the frame in its source.
+        class_map: ``[H, W] uint8``.
+    """
+
+    def __init__(self) -> None:
+        self.index = 0
+        self.class_map = np.empty((0, 0), np.uint8)
+
+    def take(self, index: int, class_map: NDArray[np.uint8]) -> None:
+        """Copy a class map."""
+        self.index = index
+        if self.class_map.shape != class_map.shape:
+            self.class_map = np.empty(class_map.shape, np.uint8)
+        np.copyto(self.class_map, class_map)
 
 
 def is_mask_name(name: str) -> bool:

@@ -13,8 +13,8 @@ from support.clips.results import decoded, opened, result_at, start_writer
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import Branch
 from edge_arseg.video.overlay.style import PLAIN
+from edge_arseg.video.sinks.encoding_thread import EncodingThread
 from edge_arseg.video.sinks.movies import encoder
-from edge_arseg.video.sinks.movies.encoding_thread import EncodingThread
 from edge_arseg.video.sinks.movies.result_copy import ResultCopy
 
 
@@ -184,7 +184,7 @@ def test_encoding_holds_the_caller_only_where_it_falls_behind():
         gate.wait(10)
         seen.append((int(copy.result.class_map[0, 0]), copy.result.frame.index, threading.current_thread().name))
 
-    thread, result = EncodingThread(encode), result_at()
+    thread, result = EncodingThread(ResultCopy, encode), result_at()
     for index in range(20):
         result.class_map[...] = index
         copy = thread.room()  # the fourth waits for the first
@@ -202,7 +202,7 @@ def test_an_error_of_the_encoder_is_raised_where_the_results_come_from():
     def encode(copy):
         raise OSError(28, "No space left on device")
 
-    thread = EncodingThread(encode)
+    thread = EncodingThread(ResultCopy, encode)
     thread.write(thread.room())
     with pytest.raises(OSError, match="No space left"):
         thread.wait()

@@ -11,9 +11,9 @@ from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.overlay.drawing import Overlay
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.encoding_thread import EncodingThread
 from edge_arseg.video.sinks.movies.canvas import Canvas
 from edge_arseg.video.sinks.movies.encoder import Encoder
-from edge_arseg.video.sinks.movies.encoding_thread import EncodingThread
 from edge_arseg.video.sinks.movies.result_copy import ResultCopy
 from edge_arseg.video.sinks.new_file import NewFile
 
@@ -91,7 +91,7 @@ class MovieSink(Sink):
             except BaseException:
                 self._file.discard()
                 raise
-        self._thread = EncodingThread(self._encode)
+        self._thread = EncodingThread(ResultCopy, self._encode)
         self._begun = False
 
     def _write(self, result: SegmentedFrame) -> None:

@@ -3,41 +3,43 @@
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from edge_arseg.video.sinks.movies.result_copy import ResultCopy
+Room = TypeVar("Room")
+"""What holds a copy of a result, and is used again."""
 
 _ROOMS: Final = 3
 """One is filled, one is drawn and encoded, one waits."""
 
 
-class EncodingThread:
+class EncodingThread(Generic[Room]):
     """Hands results to a thread, in order; where it falls behind, ``room`` waits.
 
     An error of the thread is raised by the next call here, once; results that come after it are dropped.
 
     Args:
-        encode: called in the thread with each result, as a copy.
+        new_room: makes room for a copy of a result.
+        encode: called in the thread with each copy.
     """
 
-    def __init__(self, encode: Callable[[ResultCopy], None]) -> None:
-        self._encode = encode
+    def __init__(self, new_room: Callable[[], Room], encode: Callable[[Room], None]) -> None:
+        self._new_room, self._encode = new_room, encode
         self._made = 0
-        self._free: SimpleQueue[ResultCopy] = SimpleQueue()
-        self._waiting: SimpleQueue[ResultCopy | threading.Event | None] = SimpleQueue()
+        self._free: SimpleQueue[Room] = SimpleQueue()
+        self._waiting: SimpleQueue[Room | threading.Event | None] = SimpleQueue()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
         self._thread.start()
 
-    def room(self) -> ResultCopy:
+    def room(self) -> Room:
         """Return room for a result."""
         self._raise()
         if self._free.empty() and self._made < _ROOMS:
             self._made += 1
-            return ResultCopy()
+            return self._new_room()
         return self._free.get()
 
-    def write(self, copy: ResultCopy) -> None:
+    def write(self, copy: Room) -> None:
         """Hand over a copy that was made in what ``room`` gave."""
         self._raise()
         self._waiting.put(copy)
@@ -75,5 +77,5 @@ class EncodingThread:
             raise error
 
 
-def _drop(_copy: ResultCopy) -> None:
+def _drop(_copy: object) -> None:
     """What is left to do after an error."""
