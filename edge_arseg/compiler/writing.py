@@ -13,7 +13,7 @@ from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
-from edge_arseg.storage.files import check_inputs
+from edge_arseg.storage.files import check_inputs, is_running
 
 
 def file_entries(contents: Mapping[str, bytes]) -> dict[str, FileEntry]:
@@ -164,19 +164,9 @@ def _leftovers(path: Path, kind: str) -> list[Path]:
     found = []
     for leftover in path.parent.iterdir() if path.parent.is_dir() else ():
         process = leftover.name.removeprefix(stem).partition("-")[0]
-        if leftover.name.startswith(stem) and not (process.isdigit() and _runs(int(process))):
+        if leftover.name.startswith(stem) and not (process.isdigit() and is_running(int(process))):
             found.append(leftover)
     return found
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _write(path: Path, data: bytes) -> None:

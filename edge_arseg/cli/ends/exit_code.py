@@ -27,6 +27,8 @@ BUG = 70
 """EX_SOFTWARE of sysexits.h."""
 
 _STDOUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+_NO_TEMPORARY = "No usable temporary directory"
+"""How ``tempfile`` begins where every folder that it knows is full or unwritable. PyTorch asks it in mid-run."""
 _log = logging.getLogger(__name__)
 
 
@@ -71,6 +73,9 @@ def _code_of_error(error: BaseException) -> int:
     if isinstance(error, OutputError) or (isinstance(error, OSError) and _is_of_stdout(error)):
         forget_stdout()
         _say(f"error: cannot write the standard output: {error.strerror}; redirect it elsewhere")
+        return SinkError.exit_code
+    if isinstance(error, FileNotFoundError) and str(error.strerror).startswith(_NO_TEMPORARY):
+        _say(f"error: {error.strerror}; name one with room and type the same again: export TMPDIR=FOLDER")
         return SinkError.exit_code
     if isinstance(error, MemoryError):
         _say("error: not enough memory; try a smaller --size, or close other programs")

@@ -1,10 +1,10 @@
 """A float32 bundle to a quantized one."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
-from tempfile import TemporaryDirectory
 
 import onnx
 
@@ -31,7 +31,7 @@ from edge_arseg.compiler.quantize.search.budget import (
 )
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity, sensitivities
 from edge_arseg.compiler.writing import check_target, file_entries, write_bundle
-from edge_arseg.errors import BundleError, GateError
+from edge_arseg.errors import BundleError, GateError, SinkError
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
@@ -39,6 +39,7 @@ from edge_arseg.runtime.verification import Agreement, agreements, verified_role
 from edge_arseg.spec.entries import QuantizationEntry
 from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.recipe import Recipe, recipe_from_toml, recipe_path
+from edge_arseg.storage.scratch import scratch_folder
 
 Progress = Callable[[str], None]
 USUAL_OPTIONS = QuantizeOptions()
@@ -268,8 +269,16 @@ class _TemporaryBundle:
         self._manifest, self._contents = manifest, contents
 
     def __enter__(self) -> Bundle:
-        self._folder = TemporaryDirectory(prefix="edge-arseg-quantize-")
-        return write_bundle(Path(self._folder.name) / f"trial{SUFFIX}", self._manifest, self._contents)
+        with ExitStack() as stack:
+            folder = stack.enter_context(scratch_folder("quantize"))
+            try:
+                bundle = write_bundle(folder / f"trial{SUFFIX}", self._manifest, self._contents)
+            except SinkError as error:
+                raise SinkError(
+                    f"{error} for a bundle that is only tried; name one and type the same again: export TMPDIR=FOLDER"
+                ) from error
+            self._open = stack.pop_all()
+        return bundle
 
     def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        self._open.close()
