@@ -106,7 +106,7 @@ def _where_to_report() -> str:
         urls = []
     pairs = dict(url.split(", ", 1) for url in urls if ", " in url)
     wanted = (value for name, value in pairs.items() if name.lower() in ("issues", "bug tracker", "tracker", "bugs"))
-    return next(wanted, "to where you have it from")
+    return next(wanted, "to the people from whom you have it")
 
 
 def _is_of_stdout(error: OSError) -> bool:
