@@ -1,6 +1,5 @@
 """``bench``: from options to a record on disk."""
 
-import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -20,6 +19,7 @@ from edge_arseg.bench.plans.plan import Choose, Plan, bench_runs, facts_of, plan
 from edge_arseg.bench.plans.profiles import profile_named
 from edge_arseg.bench.record_files.reading import planned_record
 from edge_arseg.bench.record_files.writing import (
+    any_frames,
     begin_record,
     check_record,
     end_record,
@@ -38,9 +38,10 @@ from edge_arseg.bench.records.samples import READING_DTYPE, Samples, frame_dtype
 from edge_arseg.bench.sensors.meter import readings_of_meter
 from edge_arseg.bench.summaries.whole import runs_with
 from edge_arseg.bench.surroundings import board_facts, no_verdict_reason
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.storage.files import is_special
+from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.video.uri import source_from_uri
 
 
@@ -85,7 +86,7 @@ def bench_from_options(
     kept = output is not None and not is_special(output)
     with ExitStack() as stack:
         if output is None or not kept:
-            path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-arseg-bench-"))) / "record.json"
+            path = stack.enter_context(scratch_folder("bench")) / "record.json"
         else:
             path = output / f"{planned.name}.json" if output.is_dir() else output
             inputs = [
@@ -103,13 +104,18 @@ def bench_from_options(
             aside = begin_record(planned, path)
         try:
             _measure(options, plan, planned, path, done, zero, progress, root)
-        except BaseException:
-            if any(isinstance(entry, np.ndarray) for entry in entries_of(frames_journal(path))):
-                forget(aside)
-            else:
+            whole, _ = end_record(planned, path, state="finished", extra=_meter(options, planned))
+        except BaseException as error:
+            measured = any_frames(path)
+            if not measured:
                 put_back(path, aside)
+                raise
+            forget(aside)
+            if kept and isinstance(error, SinkError):
+                raise SinkError(
+                    f"{error}; what was measured is kept: type the same with --resume to continue"
+                ) from error
             raise
-        whole, _ = end_record(planned, path, state="finished", extra=_meter(options, planned))
         forget(aside)
         if output is not None and not kept:
             write_json(whole, output)

@@ -13,8 +13,9 @@ from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
-from edge_arseg.storage.files import check_inputs
+from edge_arseg.storage.files import check_inputs, is_running
 from edge_arseg.storage.folders import check_writable
+from edge_arseg.storage.scratch import scratch_folder
 
 
 class NewBundle:
@@ -80,11 +81,21 @@ class NewBundle:
 
     @contextmanager
     def trial(self, manifest: Manifest, contents: Mapping[str, bytes]) -> Iterator[Bundle]:
-        """Write the bundle as it is so far to a folder for temporary files, for the time of a ``with`` block."""
-        with tempfile.TemporaryDirectory(prefix="edge-arseg-trial-") as folder:
-            trial = Path(folder) / f"trial{SUFFIX}"
-            for name, data in _with_manifest(manifest, contents).items():
-                _write(trial / name, data)
+        """Write the bundle as it is so far to a folder for temporary files, for the time of a ``with`` block.
+
+        Raises:
+            SinkError: no such folder can be written, or it has no room.
+        """
+        with scratch_folder("quantize") as folder:
+            trial = folder / f"trial{SUFFIX}"
+            try:
+                for name, data in _with_manifest(manifest, contents).items():
+                    _write(trial / name, data)
+            except OSError as error:
+                raise SinkError(
+                    f"{trial}: cannot be written ({error.strerror or error}) for a bundle that is only tried; name a "
+                    "folder with room and type the same again: export TMPDIR=FOLDER"
+                ) from error
             yield read_bundle(trial)
 
     def _check(self) -> None:
@@ -152,19 +163,9 @@ def _leftovers(path: Path, kind: str) -> list[Path]:
     found = []
     for leftover in path.parent.iterdir() if path.parent.is_dir() else ():
         process = leftover.name.removeprefix(stem).partition("-")[0]
-        if leftover.name.startswith(stem) and not (process.isdigit() and _runs(int(process))):
+        if leftover.name.startswith(stem) and not (process.isdigit() and is_running(int(process))):
             found.append(leftover)
     return found
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _write(path: Path, data: bytes) -> None:

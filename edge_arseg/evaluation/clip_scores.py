@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from edge_arseg.evaluation.labels.clip import LabelledClip, labelled_clip
 from edge_arseg.evaluation.labels.encoding import ClipEncoding, encode_clip
@@ -18,6 +17,7 @@ from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.progress import Counter, Progress, no_progress
+from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.video.uri import source_from_uri
 
 NO_SCENE_CUT = 1.0
@@ -102,7 +102,7 @@ def scores_from_clip(
         apart: Sequence[Pass] = [Pass(clip, 0, phase, (phase,)) for phase in phases]
         together: Sequence[Pass] = [Pass(clip, 0, phases[0], phases)]
         if encoding is not None:
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="edge-arseg-eval-")))
+            folder = stack.enter_context(scratch_folder("eval"))
             apart = _encoded(labelled, folder, encoding, phases, progress)
         one_run_each = encoding is not None or options.scene_cut is not None
         plan = {mode: apart if mode is Mode.AR or one_run_each else together for mode in modes}

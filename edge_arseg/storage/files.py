@@ -154,6 +154,17 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".part-{os.getpid()}-{os.urandom(4).hex()}{path.suffix}")
 
 
+def is_running(process: int) -> bool:
+    """Whether a process of this number is there."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 class Lock:
     """A lock on an open file or folder, held until it is released, forgotten, or the process ends, in whatever way.
 

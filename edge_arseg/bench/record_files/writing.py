@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from edge_arseg.bench.records.journal import entries_of
 from edge_arseg.bench.records.samples import Samples, columns_from_samples
 from edge_arseg.bench.summaries.whole import whole_record
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.files import check_output, is_special, part_of, write_whole
+from edge_arseg.storage.files import check_output, is_running, is_special, write_whole
 
 FRAMES, SENSORS = ".frames.part", ".sensors.part"
+_OLD = ".old-"
+"""In the hidden name of an old record's file, before the number of the process that replaces it."""
 
 
 def frames_journal(record: Path) -> Path:
@@ -37,7 +40,9 @@ def samples_file(record: Path) -> Path:
 
 
 def check_record(record: Path, *, force: bool, inputs: Iterable[str | os.PathLike[str]]) -> None:
-    """Refuse a record that would overwrite something; its samples and journals too. Nothing is opened.
+    """Refuse a record that would overwrite something; its samples and journals too.
+
+    What a killed process left of it is tidied up first.
 
     Args:
         record: a name that ends in ``.json``, a folder, or a device or pipe, which gets the JSON alone.
@@ -56,6 +61,7 @@ def check_record(record: Path, *, force: bool, inputs: Iterable[str | os.PathLik
             f"cannot write {record}: expected a name that ends in .json, its samples lie beside it, or a folder "
             "that is there"
         )
+    recover(record)
     for path in files_of(record):
         check_output(path, force=force, inputs=inputs)
 
@@ -78,13 +84,47 @@ def begin_record(planned: BenchRecord, record: Path) -> dict[Path, Path]:
     try:
         for path in files_of(record):
             if path.exists():
-                aside[path] = part_of(path)
+                aside[path] = path.with_name(f".{path.name}{_OLD}{os.getpid()}")
                 path.replace(aside[path])
         write_json(planned, record)
     except OSError as error:
         put_back(record, aside)
         raise _refusal(record, error) from error
     return aside
+
+
+def recover(record: Path) -> None:
+    """Tidy up after a process that was killed while it replaced a record.
+
+    Before its first frame the old record comes back. After it the old record goes.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    aside = {}
+    for path in files_of(record):
+        for hidden in path.parent.glob(f"{escape('.' + path.name + _OLD)}*"):
+            process = hidden.name.rpartition("-")[2]
+            if process.isdigit() and not is_running(int(process)):
+                aside[path] = hidden
+    if not aside:
+        return
+    try:
+        if any_frames(record):
+            forget(aside)
+        else:
+            put_back(record, aside)
+    except OSError as error:
+        raise _refusal(record, error) from error
+
+
+def any_frames(record: Path) -> bool:
+    """Whether a record that is not finished holds a frame.
+
+    Raises:
+        OSError: its journal cannot be read.
+    """
+    return any(isinstance(entry, np.ndarray) for entry in entries_of(frames_journal(record)))
 
 
 def put_back(record: Path, aside: Mapping[Path, Path]) -> None:
@@ -149,4 +189,6 @@ def plain(value: Any) -> Any:
 
 
 def _refusal(record: Path, error: OSError) -> SinkError:
-    return SinkError(f"cannot write {record}: {error.strerror or error}; choose another place with -o")
+    return SinkError(
+        f"cannot write {record}: {error.strerror or error}; free some space, or choose another place with -o"
+    )

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_arseg.errors import SinkError
+
 _HEAD = struct.Struct("<II")
 _ARRAY = b"\x93NUMPY"
 
@@ -28,11 +30,16 @@ class Journal:
         path: of a new file, or one whose entries are all whole.
 
     Raises:
-        OSError: it cannot be written.
+        SinkError: it cannot be written, now or later.
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o644)
+        self._path, self._descriptor = path, -1
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        try:
+            self._descriptor = os.open(path, flags, 0o644)
+        except OSError as error:
+            raise self._refusal(error) from error
 
     def say(self, **entry: Any) -> None:
         """Append a JSON object."""
@@ -46,8 +53,15 @@ class Journal:
 
     def _append(self, body: bytes) -> None:
         left = memoryview(_HEAD.pack(len(body), zlib.crc32(body)) + body)
-        while left:
-            left = left[os.write(self._descriptor, left) :]
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: OSError) -> SinkError:
+        seen = error.strerror or error
+        return SinkError(f"cannot write {self._path}: {seen}; free some space, or choose another place with -o")
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

@@ -20,6 +20,7 @@ from edge_arseg.bench.records.energy import Channel
 from edge_arseg.bench.records.journal import Journal
 from edge_arseg.bench.records.samples import READING_DTYPE
 from edge_arseg.bench.sensors.base import GARBAGE, BoardRails, Machine, Sensor
+from edge_arseg.errors import ArsegError
 
 FLUSH_S = 0.5
 
@@ -123,4 +124,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ArsegError as error:
+        sys.exit(str(error))

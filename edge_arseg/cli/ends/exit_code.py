@@ -28,6 +28,8 @@ BUG = 70
 """EX_SOFTWARE of sysexits.h."""
 
 _STDOUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+_NO_TEMPORARY = "No usable temporary directory"
+"""How ``tempfile`` begins where every folder that it knows is full or unwritable. PyTorch asks it in mid-run."""
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +75,9 @@ def _code_of_error(error: BaseException) -> int:
         forget_stdout()
         _say(f"error: cannot write the standard output: {error.strerror}; redirect it elsewhere")
         return SinkError.exit_code
+    if isinstance(error, FileNotFoundError) and str(error.strerror).startswith(_NO_TEMPORARY):
+        _say(f"error: {error.strerror}; name one with room and type the same again: export TMPDIR=FOLDER")
+        return SinkError.exit_code
     if isinstance(error, MemoryError):
         _say("error: not enough memory; try a smaller --size, or close other programs")
         return 6
@@ -102,7 +107,7 @@ def _where_to_report() -> str:
         urls = []
     pairs = dict(url.split(", ", 1) for url in urls if ", " in url)
     wanted = (value for name, value in pairs.items() if name.lower() in ("issues", "bug tracker", "tracker", "bugs"))
-    return next(wanted, "to where you have it from")
+    return next(wanted, "to the people from whom you have it")
 
 
 def _is_of_stdout(error: OSError) -> bool:

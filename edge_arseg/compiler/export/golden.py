@@ -39,7 +39,7 @@ def golden_from_clip(
     """
     wanted = golden_distances(settings.gop)
     frames, flows, distances = [], [], []
-    with open_video(clip, size=settings.frame_size) as reader:
+    with open_video(clip, size=settings.frame_size, fit=settings.fit) as reader:
         motion = Accumulator(settings.height, settings.width, block=settings.flow_block)
         for distance, frame in zip(range(settings.gop), reader, strict=False):
             field = motion.follow(frame)

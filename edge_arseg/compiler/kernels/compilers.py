@@ -6,13 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.installation import install_packages
+from edge_arseg.storage.scratch import scratch_folder
 
 _TIMEOUT_S = 1200
 """The slowest board takes a few minutes."""
@@ -60,8 +60,8 @@ class Nvcc(CudaCompiler):
 
     def cubin_from_source(self, source: Path, sm: int) -> tuple[bytes, str]:
         """See ``CudaCompiler``."""
-        with tempfile.TemporaryDirectory(prefix="edge-arseg-cubin") as folder:
-            target = Path(folder) / "out.cubin"
+        with scratch_folder("cubin") as folder:
+            target = folder / "out.cubin"
             said = self._answer(
                 "-std=c++17", "-cubin", f"-arch=sm_{sm}", "-Xptxas", "-v", "-o", str(target), str(source)
             )

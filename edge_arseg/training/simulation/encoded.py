@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.training.pairs.decoded_clip import DecodedClip, decoded_clip
 from edge_arseg.training.simulation.clip import RATE, LabelledFrame
 from edge_arseg.video.sinks.base import sink_errors
@@ -56,8 +55,8 @@ def clip_from_frames(
         SinkError: the temporary file cannot be written.
     """
     gop = len(frames)
-    with TemporaryDirectory(prefix="edge-arseg-") as folder:
-        path = Path(folder) / "clip.mp4"
+    with scratch_folder("train") as folder:
+        path = folder / "clip.mp4"
         # One thread: more give other bits.
         options = {"preset": encoding.preset, "refs": "1", "threads": "1"}
         with sink_errors(str(path)):

@@ -1,6 +1,7 @@
 """Exit codes of what nobody foresaw."""
 
 import logging
+from email.message import Message
 
 import click
 import pytest
@@ -20,6 +21,26 @@ def test_an_unforeseen_error_is_70_and_one_line(capsys, caplog, error):
     assert told.count("\n") == 1
     assert "please report it" in told
     assert "in command" in caplog.text  # the trace is there for -v and --log-file
+
+
+@pytest.mark.parametrize(
+    ("urls", "place"),
+    [
+        ([], "to the people from whom you have it"),
+        (["Source, https://a.example", "Issues, https://b.example"], "https://b.example"),
+    ],
+)
+def test_reports_go_to_the_tracker_that_the_metadata_names(capsys, monkeypatch, urls, place):
+    package = Message()
+    for url in urls:
+        package["Project-URL"] = url
+    monkeypatch.setattr("importlib.metadata.metadata", lambda _: package)
+
+    def command():
+        raise RuntimeError
+
+    assert code_of_command(command) == 70
+    assert f"please report it ({place})" in capsys.readouterr().err
 
 
 def test_a_login_in_an_unforeseen_error_is_not_shown(capsys):

@@ -10,14 +10,16 @@ import torch
 from support.networks.small import OWN_MODEL, own_network
 
 from edge_arseg.compiler.export.export import bundle_from_network, check_settings, graphs_from_network
-from edge_arseg.compiler.export.golden import golden_distances
+from edge_arseg.compiler.export.golden import golden_distances, golden_from_clip
 from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.errors import ArsegError, ExportError, OptionError, SourceError
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.spec.geometry.placement import FitKind
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.model import Model, lr_size
 from edge_arseg.testing.networks import random_frame
+from edge_arseg.video.reader import open_video
 
 SIZE = (45, 61)
 
@@ -74,6 +76,15 @@ def _assert_golden(network, golden, scale, distances):
         np.testing.assert_array_equal(golden.lr_maps[i], network.lr_logits(frame, scale)[0].argmax(0).numpy())
         if distance:
             assert np.abs(golden.flows[i]).max() > 0.5, "the clip moves"
+
+
+@pytest.mark.parametrize(("fit", "bars"), [(FitKind.LETTERBOX, 2), (FitKind.STRETCH, 0), (FitKind.CROP, 0)])
+def test_golden_frames_enter_the_network_as_frames_of_a_run_do(clip, fit, bars):
+    settings = ExportSettings(*SIZE, 0.5, 2, fit=fit)
+    golden = golden_from_clip(own_network(), settings, clip, hr_only=True)
+    with open_video(clip, size=SIZE, fit=fit) as reader:
+        np.testing.assert_array_equal(golden.frames[0], next(reader).rgb)
+    assert [np.ptp(row) == 0 for row in golden.frames[0][:3]] == [row < bars for row in range(3)]
 
 
 @pytest.mark.parametrize(("gop", "expected"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (12, [0, 1, 6, 11])])

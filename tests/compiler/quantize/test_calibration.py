@@ -19,6 +19,7 @@ from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.accumulate import Accumulator
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.opening import engines_from_bundle
+from edge_arseg.spec.geometry.placement import FitKind
 from edge_arseg.spec.manifest import Role
 from edge_arseg.video.reader import open_video
 
@@ -75,6 +76,19 @@ def test_ranges_are_those_of_the_device_flow(own_bundle, recipe, calibration):
                 fuse.run({"key_feature": key, "flow": np.ascontiguousarray(field.flow), "lr_feature": lr}, take)
     seen = calibration.ranges[Role.FUSE]["warped_feature"]
     assert (seen.low, seen.high) == (pytest.approx(float(lowest), rel=1e-5), pytest.approx(float(highest), rel=1e-5))
+
+
+@pytest.mark.parametrize(("fit", "bars"), [(FitKind.LETTERBOX, 10), (FitKind.STRETCH, 0)])
+def test_clips_of_another_shape_are_calibrated_on_as_they_are_run(own_bundle, recipe, fit, bars):
+    bundle = read_bundle(own_bundle)
+    bundle = replace(bundle, manifest=replace(bundle.manifest, fit=fit))
+    wide = replace(recipe.clips[0], source="test://street?size=90x160&frames=10")
+    found = ranges_from_clips(bundle, replace(recipe, clips=(wide,)), roles=(Role.HR,), threads=1)
+    frame = found.samples[0]
+    with open_video(wide.source, size=(90, 122), fit=fit) as reader:
+        np.testing.assert_array_equal(frame, next(reader).rgb)
+    assert (np.ptp(frame[:bars]) if bars else 0) == 0
+    assert np.ptp(frame[bars + 1]) > 20, "the picture begins below the bar"
 
 
 def test_the_same_recipe_gives_the_same_ranges(own_bundle, recipe, calibration):

@@ -92,9 +92,9 @@ def ranges_from_clips(
 ) -> Calibration:
     """Run the recipe's clips through the device flow and take the range of every activation.
 
-    The flow is that of ``run``: same reader, same motion, same loop; HR sees keyframes, LR the frames between, the
-    fusion gets the keyframe's feature, the flow and the LR feature that belong together. The graphs show their
-    activations, which go into histograms and are forgotten: memory does not grow with the number of frames.
+    The flow is that of ``run``: same reader, same fit, same motion, same loop. HR sees keyframes, and LR the frames
+    between. The fusion gets the keyframe's feature, the flow and the LR feature that belong together. The graphs show
+    their activations, which go into histograms and are forgotten: memory does not grow with the number of frames.
 
     Args:
         bundle: float32.
@@ -240,9 +240,9 @@ def _watchers(
 def _observed_frames(selection: Selection, source: str, flow: _CalibrationPipeline) -> Iterator[np.ndarray]:
     """Run the clip through the loop, and yield a copy of each frame that was looked at."""
     policy = KeyframePolicy(interval=selection.interval, scene_cut=1.0)
-    size = (flow.manifest.height, flow.manifest.width)
+    size, fit = (flow.manifest.height, flow.manifest.width), flow.manifest.fit
     seen = 0
-    with open_video(source, motion=selection.clip.motion, size=size, ahead=READ_AHEAD) as reader:
+    with open_video(source, motion=selection.clip.motion, size=size, fit=fit, ahead=READ_AHEAD) as reader:
         for result in segment(islice(reader, selection.clip.frames), flow, policy):
             seen += 1
             if flow.observed:

@@ -1,7 +1,6 @@
 """Time of each layer, from ONNX Runtime's profiler."""
 
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edge_arseg.runtime.engines.contract import LayerTime
+from edge_arseg.storage.scratch import scratch_folder
 
 _KERNEL = "_kernel_time"
 
@@ -26,7 +26,7 @@ def profiled_layers(
         feeds: of every run.
         runs: that are averaged; one more goes before.
     """
-    with tempfile.TemporaryDirectory(prefix="edge-arseg-profile-") as folder:
+    with scratch_folder("profile") as folder:
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
         session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])

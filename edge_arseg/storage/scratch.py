@@ -1,0 +1,58 @@
+"""Folders that are there for the time of a block, and go even where a process was killed."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from edge_arseg.errors import SinkError
+from edge_arseg.storage.files import lock_on
+
+_OLD_S = 60.0
+"""A folder that is younger may belong to a process that has not locked it yet."""
+
+
+@contextmanager
+def scratch_folder(what: str) -> Iterator[Path]:
+    """A folder for what is only looked at on the way.
+
+    It is locked while it is in use. What killed processes left of the same kind is removed first.
+
+    Args:
+        what: a word for its name, ``edge-arseg-WHAT-...``.
+
+    Raises:
+        SinkError: no folder for temporary files can be written.
+    """
+    try:
+        place = Path(tempfile.gettempdir())
+        _remove_left(place, what)
+        folder = Path(tempfile.mkdtemp(prefix=f"edge-arseg-{what}-", dir=place))
+    except OSError as error:
+        raise SinkError(
+            f"no temporary folder can be written ({error.strerror or error}); name one with room and type the same "
+            "again: export TMPDIR=FOLDER"
+        ) from error
+    try:
+        lock = None
+        with suppress(OSError):
+            lock = lock_on(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            lock.release()
+
+
+def _remove_left(place: Path, what: str) -> None:
+    """Remove folders that no running process uses."""
+    for left in place.glob(f"edge-arseg-{what}-*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime < _OLD_S or left.is_symlink():
+                continue
+            lock = lock_on(left)
+            if lock is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                lock.release()

@@ -1,0 +1,192 @@
+"""Full disks, kills, folders that cannot be written and a missing PyTorch: what is left, and what is said."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.bundles.fake import FAKE
+
+from edge_arseg.bench.record_files.reading import read_record
+from edge_arseg.bench.record_files.writing import any_frames
+
+ROOT = Path(__file__).parents[3]
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "examples"))),
+    "OMP_NUM_THREADS": "1",
+}
+RECIPE = """
+name = "tiny"
+method = "minmax"
+[[clips]]
+source = "test://street?size=90x122&frames=10"
+frames = 10
+keyframes = 1
+per_distance = 1
+"""
+STREET = "test://street?size=48x64&frames=20"
+LIMIT = 40_000
+"""Bytes that a file may grow to: less than the largest graph, more than a manifest."""
+SLOW_VERBS = [pytest.param(verb, marks=pytest.mark.slow) for verb in ("export", "quantize")]
+
+
+@pytest.fixture
+def verbs(request, tmp_path):
+    """The arguments of each command that builds, with names in ``out`` for what it writes."""
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(RECIPE)
+    (tmp_path / "out").mkdir()
+
+    def arguments(verb, out):
+        if verb == "bench":
+            return ["bench", STREET, "-b", request.getfixturevalue("fake_bundle"), *FAKE, "-o", out / "r.json"]
+        if verb == "export":
+            checkpoint = request.getfixturevalue("own_checkpoint")
+            return ["export", *checkpoint, "--size", "90x122", "--gop", "5", "-o", out / "a.arseg"]
+        bundle = request.getfixturevalue("own_bundle")
+        if verb == "compile":
+            return ["compile", bundle, "--target", "cpu", "-o", out / "a.arseg"]
+        return ["quantize", bundle, "--recipe", recipe, "--threads", "1", "-o", out / "a.arseg"]
+
+    return arguments
+
+
+def typed(arguments, *, limit=None, code=None, **more):
+    """Run a command in a process of its own; ``code`` is Python that is run before it."""
+    start = [sys.executable, "-m", "edge_arseg"]
+    if code is not None:
+        start = [sys.executable, "-c", f"{code}\nfrom edge_arseg.cli.main import main\nmain()"]
+
+    def limited():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.run(
+        [*start, *map(str, arguments)],
+        env={**ENVIRONMENT, **more},
+        preexec_fn=None if limit is None else limited,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def told(answer):
+    assert "Traceback" not in answer.stderr, answer.stderr
+    return answer.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("verb", [*SLOW_VERBS, "compile"])
+def test_a_full_disk_leaves_no_bundle(verbs, tmp_path, verb):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    answer = typed(verbs(verb, tmp_path / "out"), limit=LIMIT, TMPDIR=str(scratch))
+    assert answer.returncode == 4
+    assert "cannot be written (File too large); expected a folder with room and permission" in told(answer)
+    assert ("export TMPDIR=FOLDER" in told(answer)) == (verb == "quantize")
+    assert [*(tmp_path / "out").iterdir(), *scratch.glob("edge-arseg-*")] == []
+
+
+def test_a_full_disk_keeps_what_bench_measured_and_says_how_to_continue(verbs, tmp_path):
+    out = tmp_path / "out"
+    arguments = [*verbs("bench", out), "--frames", "60", "--mode", "ar"]
+    answer = typed(arguments, limit=12_000)
+    assert answer.returncode == 4
+    assert told(answer).endswith("what was measured is kept: type the same with --resume to continue")
+    assert any_frames(out / "r.json")
+    assert typed([*arguments, "--resume"]).returncode == 0
+    assert read_record(out / "r.json").state == "finished"
+    assert sorted(path.name for path in out.iterdir()) == ["r.json", "r.npz"]
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_no_record(verbs, tmp_path):
+    answer = typed(verbs("bench", tmp_path / "out"), limit=0)
+    assert (answer.returncode, "free some space" in told(answer)) == (4, True)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_no_place_for_temporary_files_is_said_with_what_to_type(verbs, tmp_path):
+    broken = "import tempfile; tempfile._candidate_tempdir_list = lambda: ['/proc/nowhere']"
+    answer = typed(verbs("quantize", tmp_path / "out"), code=broken)
+    assert answer.returncode == 4
+    assert told(answer).endswith("name one with room and type the same again: export TMPDIR=FOLDER")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["export", "quantize", "compile", "bench"])
+def test_a_folder_that_cannot_be_written_ends_with_4(edge_arseg, verbs, verb):
+    answer = edge_arseg(*verbs(verb, Path("/proc/nowhere")))
+    assert answer.code == 4
+    assert "/proc/nowhere" in answer.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("verb", ["export", "quantize"])
+def test_without_pytorch_the_host_half_says_what_to_install(verbs, tmp_path, verb):
+    absent = "import sys; sys.modules['torch'] = sys.modules['onnx'] = None"
+    answer = typed(verbs(verb, tmp_path / "out"), code=absent)
+    assert answer.returncode == 3
+    assert "pip install" in answer.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+HANGING = """
+import time
+import {module} as module
+
+def stop(*_, **__):
+    print("stopped", flush=True)
+    time.sleep(600)
+
+module.{name} = stop
+"""
+MOMENTS = {
+    "export": ("edge_arseg.compiler.export.export", "agreements"),
+    "quantize": ("edge_arseg.compiler.quantize.quantize", "agreements"),
+    "bench": ("edge_arseg.bench.bench", "_measure"),
+}
+
+
+def killed(arguments, moment, folder):
+    module, name = moment
+    code = HANGING.format(module=module, name=name) + "from edge_arseg.cli.main import main\nmain()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env={**ENVIRONMENT, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "stopped\n"
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("verb", SLOW_VERBS)
+def test_what_a_kill_leaves_is_hidden_and_goes_with_the_next_run(verbs, tmp_path, verb):
+    out, scratch = tmp_path / "out", tmp_path / "scratch"
+    scratch.mkdir()
+    killed(verbs(verb, out), MOMENTS[verb], scratch)
+    assert all(path.name.startswith(".a.arseg.part-") for path in out.iterdir())
+    left = [*out.iterdir(), *scratch.glob("edge-arseg-*")]
+    assert len(left) == 1
+    os.utime(left[0], (time.time() - 3600,) * 2)
+    assert typed(verbs(verb, out), TMPDIR=str(scratch)).returncode == 0
+    assert [path.name for path in out.iterdir()] == ["a.arseg"]
+    assert list(scratch.glob("edge-arseg-*")) == []
+
+
+def test_a_record_comes_back_where_its_successor_was_killed_before_a_frame(verbs, tmp_path, edge_arseg):
+    out = tmp_path / "out"
+    arguments = [*verbs("bench", out), "--frames", "8", "--mode", "ar"]
+    assert edge_arseg(*arguments).code == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    killed([*arguments, "--force"], MOMENTS["bench"], tmp_path)
+    refused = edge_arseg(*arguments)
+    assert (refused.code, "it exists already; type --force" in refused.err) == (4, True)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
