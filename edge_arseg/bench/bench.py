@@ -12,7 +12,7 @@ import numpy as np
 from edge_arseg.bench.accuracy.joined import accuracy_of, scores_from_file
 from edge_arseg.bench.accuracy.scoring import accuracies_of_runs
 from edge_arseg.bench.conditions import conditions_now
-from edge_arseg.bench.layers import layers_of_run
+from edge_arseg.bench.layers import GraphMacs, layers_of_run
 from edge_arseg.bench.measuring import Measuring
 from edge_arseg.bench.plans.naming import name_of_record
 from edge_arseg.bench.plans.options import BenchOptions
@@ -53,6 +53,7 @@ def bench_from_options(
     resume: bool = False,
     progress: Progress = no_progress,
     root: Path = Path("/"),
+    macs: GraphMacs | None = None,
 ) -> tuple[BenchRecord, Path | None]:
     """Measure, and keep the record.
 
@@ -68,6 +69,7 @@ def bench_from_options(
         resume: continue a record that was not finished.
         progress: see ``Measuring.measure``, then frames that are scored.
         root: of the file system that board and sensors are read from.
+        macs: counts those of each layer.
 
     Returns:
         The record, and where it is.
@@ -102,7 +104,7 @@ def bench_from_options(
         else:
             aside = begin_record(planned, path)
         try:
-            _measure(options, plan, planned, path, done, zero, progress, root)
+            _measure(options, plan, planned, path, done, zero, progress, root, macs)
         except BaseException:
             if any(isinstance(entry, np.ndarray) for entry in entries_of(frames_journal(path))):
                 forget(aside)
@@ -163,6 +165,7 @@ def _measure(
     zero: float,
     progress: Progress,
     root: Path,
+    macs: GraphMacs | None,
 ) -> None:
     names = [run.name for run in planned.runs]
     scored = runs_with(entries_of(frames_journal(path)), "accuracy")
@@ -175,7 +178,7 @@ def _measure(
         measuring.measure(_reached(path)[1], progress)
         if options.layers:
             for number, run in enumerate(plan.runs):
-                journal.say(run=number, layers=[asdict(layer) for layer in layers_of_run(run)])
+                journal.say(run=number, layers=[asdict(layer) for layer in layers_of_run(run, macs)])
 
 
 def _accuracies(options: BenchOptions, plan: Plan, scored: set[int], progress: Progress) -> dict[int, Accuracy]:

@@ -63,7 +63,7 @@ def _gates(report: Report) -> Iterator[str]:
         yield f"- {'passed' if outcome.passed else 'FAILED'}: {outcome.run}: {outcome.text}"
     for comparison in report.comparisons:
         state = "FAILED" if comparison.failed else "passed"
-        how = "turn by turn" if comparison.paired else "one after the other"
+        how = f"{comparison.pairs} pairs of records" if comparison.paired else "two runs"
         yield f"- {state}: {comparison.after}, against {comparison.before} ({how}): {comparison.verdict}"
         for one in comparison.unlike:
             yield f"  - unlike, as allowed: {one}"
