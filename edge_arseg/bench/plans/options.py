@@ -31,6 +31,7 @@ class BenchOptions:
         clip: with the labels; ``None``: ``source``.
         phases: frames on which the first keyframe is set, for accuracy; ``all`` for every one.
         encode: bits a second, like ``1M``, that the clip is encoded at before it is scored; see ``eval``.
+        optical_flow: TC by optical flow, where labels are.
         scores: what ``eval --json`` printed of the same bundle, in place of ``labels``.
         layers: time of each layer too.
         meter: log of an external meter.
@@ -56,6 +57,7 @@ class BenchOptions:
     clip: str | None = None
     phases: str = "0"
     encode: str | None = None
+    optical_flow: bool = False
     scores: Path | None = None
     layers: bool = False
     meter: Path | None = None

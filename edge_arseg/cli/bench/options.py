@@ -95,6 +95,11 @@ _OPTIONS = (
         help="Bits a second (1M, 500k) at which the labelled clip is encoded first. [default: not encoded]",
     ),
     click.option(
+        "--optical-flow",
+        is_flag=True,
+        help="Temporal consistency along dense optical flow too, TC; needs the extra flow (OpenCV). [default: off]",
+    ),
+    click.option(
         "--scores",
         type=FILE,
         help="Scores of the same bundle, as `eval --json` printed them, for the record. [default: none]",
@@ -172,6 +177,7 @@ def options_from_command(
         clip=one("clip", "clip"),
         phases=one("phases", "phases", "0"),
         encode=one("encode", "encode"),
+        optical_flow=given["optical_flow"],
         scores=given["scores"],
         layers=given["layers"],
         meter=given["meter"],
