@@ -30,7 +30,7 @@ TRIALS = 40
 def take(folder, count, clip, backend, profile):
     """Take the records that the pool lacks."""
     folder.mkdir(parents=True, exist_ok=True)
-    asked = f"bench --mode ar --backend {backend} --turns 6 --profile {profile} --no-sensors -q"
+    asked = f"bench --mode ar --backend {backend} --turns 6 --profile {profile} -q"
     bundle = str(ZOO / "camvid-compact-360x480-int8.arseg")
     for number in range(count):
         path = folder / f"{number:03d}.json"

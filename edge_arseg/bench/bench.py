@@ -147,6 +147,7 @@ def _planned(options: BenchOptions, plan: Plan, taken: datetime, root: Path) -> 
             turns=options.turns or 0,
             matrix=dict(options.matrix),
             labels=options.labels.name if options.labels else None,
+            published=options.published,
         ),
         runs=bench_runs(plan),
         channels=(),

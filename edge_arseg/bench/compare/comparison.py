@@ -47,7 +47,7 @@ class Change:
         quantity: ``frame``, a stage like ``fuse``, ``j_per_frame`` or ``miou``.
         branch: ``hr``, ``lr``, or ``all``.
         unit: of ``before`` and ``after``: ``ms``, ``J`` or ``%``.
-        before, after: medians of whole frames, and of stages what the fastest 3 % do not exceed; of energy and accuracy
+        before, after: medians of whole frames, and of stages what the fastest 2 % do not exceed; of energy and accuracy
             what the records say.
         percent: how much worse it became, with the bounds ``low`` and ``high``; below 0: better.
         judged: it can fail the comparison; stages that take little are shown alone.
@@ -87,6 +87,7 @@ class Comparison:
         changes: all quantities.
         unlike: conditions that differ and were allowed to.
         another_bundle: the digests differ.
+        busy: others used the machine, and the records are too few to tell that from a change.
     """
 
     before: str
@@ -97,6 +98,7 @@ class Comparison:
     changes: tuple[Change, ...]
     unlike: tuple[Unlike, ...] = ()
     another_bundle: bool = False
+    busy: bool = False
 
     @property
     def failed(self) -> tuple[Change, ...]:
@@ -108,6 +110,10 @@ class Comparison:
         """What came of it, in one sentence."""
         if self.failed:
             return f"slower beyond noise: {'; '.join(map(str, self.failed))}"
+        if self.busy:
+            return (
+                f"others used the machine, and one pair tells nothing then; measure alone, or {FEWEST} pairs in turns"
+            )
         judged = [one for one in self.changes if one.judged]
         if not judged or any(one.low <= -100 for one in judged):
             return "too few GOPs to tell; measure for longer"
@@ -136,13 +142,14 @@ def compared_runs(
         allowed_percent: by how much a quantity may become worse.
         unlike: conditions that differ.
     """
+    together = all(a.record is b.record for a, b in zip(before, after, strict=True))
+    busy = not together and len(before) < FEWEST and any(map(_disturbed, (*before, *after)))
     quantities = list(_quantities(before, after))
     confidence = 1 - (1 - CONFIDENCE) / max(1, sum(judged for *_, judged in quantities))
     changes, told = [], list[Ratio]()
     for quantity, branch, old, new, judged in quantities:
-        together = all(a.record is b.record for a, b in zip(before, after, strict=True))
         ratio = ratio_of_times(old, new, together=together, confidence=confidence)
-        changes.append(_change(quantity, branch, old, new, ratio, allowed_percent, judged=judged))
+        changes.append(_change(quantity, branch, old, new, ratio, allowed_percent, judged=judged and not busy))
         told.append(ratio)
     first, last = before[0].facts, after[0].facts
     changes += list(_energy_and_accuracy(first, last, allowed_percent))
@@ -156,7 +163,12 @@ def compared_runs(
         tuple(changes),
         tuple(unlike),
         first.bundle.digest != last.bundle.digest,
+        busy,
     )
+
+
+def _disturbed(one: Measured) -> bool:
+    return any(notice.code == "load" and notice.run in (None, one.run) for notice in one.record.notices)
 
 
 Both = tuple[str, str, list[Times], list[Times], bool]

@@ -1,6 +1,6 @@
 """One quantity before and after, cut into pairs that were measured side by side.
 
-Other programs only ever make a stage slower, for a while. So a stage is judged by its fastest 3 % of frames, which
+Other programs only ever make a stage slower, for a while. So a stage is judged by its fastest 2 % of frames, which
 nothing disturbed: that level spreads a third as much as the median. What all frames cost is judged by the median.
 
 Where a process put its memory changes its stages by some per cent, for as long as it lives, and a minute later the
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.bench.compare.signed_ranks import bounds, middle
 
-FAST = 0.03
+FAST = 0.02
 """Share of the frames that are faster than what a stage is judged by."""
 BLOCKS = 24
 """Pairs that two runs are cut into, where they have as many GOPs."""

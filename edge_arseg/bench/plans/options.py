@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_arseg.bench.records.published import Published
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
@@ -27,6 +28,7 @@ class BenchOptions:
         turns: that each run takes; ``None``: two where several are measured by seconds, else one.
         matrix: axes that are varied.
         workload: name of the file this came from.
+        published: numbers of others that it brings along.
         labels: folder; ``None``: no accuracy.
         clip: with the labels; ``None``: ``source``.
         phases: frames on which the first keyframe is set, for accuracy; ``all`` for every one.
@@ -53,6 +55,7 @@ class BenchOptions:
     turns: int | None = None
     matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     workload: str | None = None
+    published: tuple[Published, ...] = ()
     labels: Path | None = None
     clip: str | None = None
     phases: str = "0"

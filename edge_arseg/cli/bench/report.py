@@ -122,10 +122,11 @@ def report(
     read: list[Read] = [(read_record(path), read_samples(path)) for path in records]
     comparisons = () if fail_on is None else _comparisons(read, fail_on, between, allow)
     outcomes = _outcomes(read, require, wanted) if require else ()
-    made = report_from_records(read, comparisons=comparisons, outcomes=outcomes)
+    shown = read if fail_on is None else read[: 1 if between else 2]  # the others are more of the same
+    made = report_from_records(shown, comparisons=comparisons, outcomes=outcomes)
     for path in outputs:
         kind = path.suffix.removeprefix(".")
-        text = _page(made, read, worst) if kind == "html" and worst else text_from_report(made, kind)
+        text = _page(made, shown, worst) if kind == "html" and worst else text_from_report(made, kind)
         _write(path, text.encode(), force)
     if junit is not None:
         _write(junit, junit_from_gates(comparisons, outcomes).encode(), force)

@@ -1,6 +1,7 @@
 """Whether two builds are told apart, and one build is not told apart from itself."""
 
 import re
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,6 +11,7 @@ from support.bench.made import STAGES, plain_record, write_made
 from edge_arseg.bench.compare.comparison import Measured, compared_runs
 from edge_arseg.bench.compare.gate import comparisons_of_records
 from edge_arseg.bench.compare.signed_ranks import bounds, middle
+from edge_arseg.bench.records.bench_record import Notice
 
 PAIRS, TRIALS = 12, 20
 
@@ -62,6 +64,16 @@ def test_one_pair_of_records_is_no_proof_of_5_percent_but_of_30(pool):
     assert found.failed[0].quantity == "fuse"
 
 
+def test_one_pair_from_a_busy_machine_is_not_judged(pool):
+    slower = plain_record(seed=7, name="build", gops=20, slower=(("lr", 3.0),))
+    busy = replace(slower[0], notices=(Notice("load", "other processes used 1.2 of 2 cores meanwhile", 0),)), slower[1]
+    (found,) = comparisons_of_records([pool[0], busy], allowed_percent=3.0)
+    assert not found.failed
+    assert found.verdict.startswith("others used the machine, and so few pairs tell nothing then")
+    (found,) = comparisons_of_records([*pool[:14], pool[0], busy], allowed_percent=3.0)
+    assert "others used" not in found.verdict
+
+
 def test_too_few_gops_prove_nothing():
     few = [plain_record(seed=seed, name="build", gops=4, slower=(("lr", 1 + seed),)) for seed in (0, 1)]
     (found,) = comparisons_of_records(few, allowed_percent=3.0)
@@ -80,8 +92,6 @@ def test_two_runs_are_compared_over_several_records(pool, edge_arseg, tmp_path):
 
 
 def replaced(one, name):
-    from dataclasses import replace
-
     return replace(one[0], name=name), one[1]
 
 
