@@ -111,9 +111,7 @@ class Comparison:
         if self.failed:
             return f"slower beyond noise: {'; '.join(map(str, self.failed))}"
         if self.busy:
-            return (
-                f"others used the machine, and one pair tells nothing then; measure alone, or {FEWEST} pairs in turns"
-            )
+            return f"others used the machine, and so few pairs tell nothing then; measure alone, or {FEWEST} pairs"
         judged = [one for one in self.changes if one.judged]
         if not judged or any(one.low <= -100 for one in judged):
             return "too few GOPs to tell; measure for longer"
