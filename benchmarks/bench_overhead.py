@@ -6,7 +6,7 @@ usage: python benchmarks/bench_overhead.py [--bundle BUNDLE] [--rounds 100] [--f
 One segmenter runs bursts of whole frames three ways, one after the other in each round, the order turned by one from
 round to round: ``plain`` asks for frames and does nothing else; ``clock`` keeps a row of each frame in a journal, as
 ``bench`` does; ``sensors`` does that while the process of the sensors reads this machine. A round gives the ratio of
-each way to ``plain``; the record has the middle of the ratios over the rounds, with exact 95 % bounds. The limit is 1 %,
+each way to ``plain``; the record has the middle of the ratios, with exact 95 % bounds. The limit is 1 %,
 and ``shown`` where the upper bound is below it.
 """
 

@@ -7,6 +7,7 @@ from edge_arseg.bench.report.rows import Row
 
 COLUMNS = {
     "mIoU": ("miou", 1),
+    "TC": ("flow_consistency", 1),
     "fps": ("fps", 1),
     "mean ms": ("mean_ms", 1),
     "p50": ("p50_ms", 1),
