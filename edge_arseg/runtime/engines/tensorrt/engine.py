@@ -98,11 +98,11 @@ class TensorRtEngine(Engine):
     ) -> tuple[LayerTime, ...]:
         """See ``Engine``."""
         times: list[tuple[str, float]] = []
-        with cls.from_bundle(bundle, role) as engine:
-            assert engine._device is not None
-            engine._device.call(engine._profile, profiler_of(tensorrt_library(), times))
+        with cls.from_bundle(bundle, role) as opened:
+            assert opened._device is not None
+            opened._device.call(opened._profile, profiler_of(tensorrt_library(), times))
             for _ in range(runs + 1):
-                engine.run({names.FRAME: frame})
+                opened.run({names.FRAME: frame})
         return layers_from_profile(times, runs)
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
