@@ -66,7 +66,7 @@ _OPTIONS = (
     click.option(
         "--turns",
         type=click.IntRange(1),
-        help="Turns of each run; runs of one setting take them in turn, A B A B. [default: 2, with --frames 1]",
+        help="Turns of each run; runs of one setting take them in turn, A B B A. [default: 2, with --frames 1]",
     ),
     click.option(
         "--workload",

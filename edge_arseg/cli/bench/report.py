@@ -61,8 +61,8 @@ class PercentType(click.ParamType):
     "--fail-on",
     type=PercentType(),
     help="Share by which the second record may be worse than the first, in % of each stage's time; exit code 1 where "
-    "it is worse by more, and by more than noise explains. Eight pairs or more, taken in turns A B A B, tell 5 %; one "
-    "pair tells 10 %. [default: none]",
+    "it is worse by more, and by more than noise explains. Eight pairs or more, taken in turns A B A B, find small "
+    "changes; one pair finds those of a quarter. [default: none]",
 )
 @click.option(
     "--between",
