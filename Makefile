@@ -23,7 +23,7 @@ $(VENV)/.device: $(BIN)/python setup.cfg
 # torch is named first and alone: its exact version, before anything asks for a range
 $(VENV)/.host: $(VENV)/.device
 	$(PIP) install torch -c constraints.txt
-	$(PIP) install -e '.[cpu,openvino,host,report,gate,dev,docs]' -c constraints.txt
+	$(PIP) install -e '.[cpu,openvino,host,report,flow,gate,dev,docs]' -c constraints.txt
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.device
@@ -88,7 +88,7 @@ bench-cpu: $(VENV)/.host
 # and no accuracy
 REPORT := docs/report
 CLIP_OR_STREET = $(or $(CLIP),test://street?size=360x480&frames=240)
-ACCURACY = $(if $(LABELLED),--clip 'images://$(LABELLED)/images/*.png?rate=15' --labels $(LABELLED)/labels --encode 1M)
+ACCURACY = $(if $(LABELLED),--clip 'images://$(LABELLED)/images/*.png?rate=15' --labels $(LABELLED)/labels --encode 1M --optical-flow)
 report: $(VENV)/.host
 	mkdir -p $(REPORT) build/report
 	$(BIN)/edge-arseg bench '$(CLIP_OR_STREET)' $(ACCURACY) -b camvid-compact -b camvid-compact-int8 --mode ar,hr,lr \

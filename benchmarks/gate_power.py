@@ -1,89 +1,104 @@
-"""How often `report --fail-on` cries wolf, and how often it sees a stage that became slower, on a real record's noise.
+"""How often `report --fail-on` cries wolf on real records of one build, and how often it names a stage that is slower.
 
-Two records are drawn from the GOPs of each AR run of one record, in stretches of several GOPs, so that what lasts for a
-second lasts in them too. Drawn alike they are two records of one build. Then one stage of the second is made slower.
+Takes a pool of records, each in a process of its own, each with the same bundle twice, in turns. Then it draws pairs
+from the pool: of records one after the other (A B A B), and of the two runs of each record (`--between`). As they are,
+they are one build; then a stage of every second one is made 5 % slower, and the frame with it.
 
-    python benchmarks/gate_power.py RECORD.json -o benchmarks/results/gate_power.json
+    python benchmarks/gate_power.py --take 32 --pool build/gate --clip highway.mp4     (13 minutes)
+    python benchmarks/gate_power.py --pool build/gate -o benchmarks/results/gate_power.json     (a minute)
 """
 
 import argparse
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from edge_arseg.bench.compare.gate import comparisons_of_records
+from edge_arseg.bench.compare.comparison import Measured, compared_runs
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.bench.record_files.reading import read_record, read_samples
 from edge_arseg.bench.records.samples import Samples
+from edge_arseg.runtime.zoo import ZOO
 
-TRIALS = 20
 ALLOWED, SLOWER = 3.0, 1.05
-STRETCHES = (1, 4, 12)
+STAGES = (None, "lr", "hr", "fuse", "head")
+TRIALS = 40
 
 
-def gops_of(frames, interval):
-    """Return the whole GOPs of a run."""
-    gops = [frames[frames["gop"] == number] for number in np.unique(frames["gop"])]
-    return [gop for gop in gops if len(gop) == interval]
+def take(folder, count, clip, backend, profile):
+    """Take the records that the pool lacks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = f"bench --mode ar --backend {backend} --turns 6 --profile {profile} -q"
+    bundle = str(ZOO / "camvid-compact-360x480-int8.arseg")
+    for number in range(count):
+        path = folder / f"{number:03d}.json"
+        if path.exists():
+            continue
+        subprocess.run(
+            [sys.executable, "-m", "edge_arseg", *asked.split(), clip, "-b", bundle, "-b", bundle, "-o", str(path)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        print(f"{number + 1} of {count}", flush=True)
 
 
-def drawn(gops, stretch, generator, slower=None):
-    """Return as many GOPs as there are, in stretches that were neighbours."""
-    chosen = []
-    while len(chosen) < len(gops):
-        first = generator.integers(0, len(gops) - stretch + 1)
-        chosen += gops[first : first + stretch]
-    chosen = chosen[: len(gops)]
-    frames = np.concatenate(chosen).copy()
-    frames["run"] = frames["turn"] = 0
-    frames["gop"] = np.repeat(np.arange(len(chosen)), [len(gop) for gop in chosen])
-    if slower is not None:
-        more = np.nan_to_num(frames[f"stage_{slower}_ms"]) * (SLOWER - 1)
-        frames[f"stage_{slower}_ms"] += more
-        frames["total_ms"] += more
-    return frames
+def slowed(one, stage):
+    """Return a run with a stage that is slower."""
+    frames = one.samples.frames.copy()
+    own = frames["run"] == one.run
+    more = np.where(own, np.nan_to_num(frames[f"stage_{stage}_ms"]) * (SLOWER - 1), 0.0)
+    frames[f"stage_{stage}_ms"] += more
+    frames["total_ms"] += more
+    return Measured(one.record, Samples(frames, one.samples.readings), one.run)
 
 
-def counted(record, samples, index, stretch, slower):
-    """Return how many of the trials failed, and in how many the stage was named."""
-    run = record.runs[index]
-    one = replace(record, runs=(run,))
-    gops = gops_of(samples.of_run(index), run.settings.interval)
-    failed = named = 0
-    for seed in range(TRIALS):
-        generator = np.random.default_rng(seed)
-        pair = [
-            (one, Samples(drawn(gops, stretch, generator, stage), samples.readings[:0])) for stage in (None, slower)
-        ]
-        (comparison,) = comparisons_of_records(pair, allowed_percent=ALLOWED)
-        failed += bool(comparison.failed)
-        named += any(change.quantity == slower for change in comparison.failed)
-    return {"gops": len(gops), "failed": failed, "named": named}
+def drawn(pool, pairs, how, generator):
+    """Return so many pairs of the pool."""
+    if how == "between":
+        chosen = generator.permutation(len(pool))[:pairs]
+        return [Measured(*pool[i], 0) for i in chosen], [Measured(*pool[i], 1) for i in chosen]
+    starts = generator.permutation(np.arange(generator.integers(0, 2), len(pool) - 1, 2))[:pairs]
+    run = int(generator.integers(0, 2))
+    return [Measured(*pool[i], run) for i in starts], [Measured(*pool[i + 1], run) for i in starts]
 
 
 def main():
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("record", type=Path)
+    parser.add_argument("--pool", type=Path, required=True)
+    parser.add_argument("--take", type=int, metavar="COUNT")
+    parser.add_argument("--clip", default="test://street?size=360x480&frames=240")
+    parser.add_argument("--backend", default="onnxruntime")
+    parser.add_argument("--profile", default="quick")
     parser.add_argument("-o", "--output", type=Path)
     asked = parser.parse_args()
-    record, samples = read_record(asked.record), read_samples(asked.record)
+    if asked.take:
+        take(asked.pool, asked.take, asked.clip, asked.backend, asked.profile)
+        return
+    paths = [path for path in sorted(asked.pool.glob("*.json")) if read_record(path).state == "finished"]
+    pool = [(read_record(path), read_samples(path)) for path in paths]
     values = {}
-    for index, run in enumerate(record.runs):
-        if run.settings.mode != "ar":
-            continue
-        for stretch in STRETCHES:
-            for slower in (None, "lr", "fuse", "head", "hr"):
-                came = counted(record, samples, index, stretch, slower)
-                values[f"{run.name}, stretches of {stretch}, {slower or 'nothing'} slower"] = came
-                print(
-                    f"{run.name}, stretches of {stretch}, {slower or 'nothing'} slower: {came} of {TRIALS}", flush=True
-                )
+    for how in ("records in turn", "between"):
+        most = (len(pool) - 1) // 2 if how == "records in turn" else len(pool)
+        for pairs in [one for one in (1, 4, 8, 12, 16, 24) if one <= most]:
+            for stage in STAGES:
+                failed = named = 0
+                for seed in range(TRIALS):
+                    before, after = drawn(pool, pairs, how, np.random.default_rng(seed))
+                    after = after if stage is None else [slowed(one, stage) for one in after]
+                    comparison = compared_runs(before, after, allowed_percent=ALLOWED)
+                    failed += bool(comparison.failed)
+                    named += any(change.quantity == stage for change in comparison.failed)
+                came = {"failed": failed / TRIALS, "named": named / TRIALS}
+                values[f"{how}, {pairs} pairs, {stage or 'nothing'} slower"] = came
+                print(f"{how}, {pairs} pairs, {stage or 'nothing'} slower: {came}", flush=True)
     if asked.output:
-        settings = {"trials": TRIALS, "allowed_percent": ALLOWED, "slower": SLOWER, "record": record.name}
+        settings = {"trials": TRIALS, "allowed_percent": ALLOWED, "slower": SLOWER, "records": len(pool)}
+        settings["seconds_of_each_run"] = pool[0][0].settings.seconds
         made = record_now("gate_power", settings=settings, values=values)
-        write_record(replace(made, conditions=record.conditions), asked.output)
+        write_record(replace(made, conditions=pool[0][0].conditions), asked.output)
 
 
 if __name__ == "__main__":

@@ -46,15 +46,15 @@ def test_the_host_extra_installs_all_that_the_host_half_imports():
     assert needed - ELSEWHERE <= required("host") | {"llvmlite"}  # which is a part of Numba
 
 
-REPORT = {"jinja2", "vl_convert"}
-"""Imported where a page with plots is made; without them `report` says what to install, and writes Markdown."""
+EXTRAS = {"jinja2", "vl_convert", "cv2"}
+"""Imported where a page with plots is made, and where TC is asked for; without them it is said what to install."""
 
 
 def test_a_board_needs_the_package_and_numba_alone():
     needed = imported(*DEVICE)
     assert {"numpy", "av", "numba"} <= needed
     assert (
-        needed - ELSEWHERE <= required("cpu") | {"llvmlite", "pydantic_core"} | REPORT
+        needed - ELSEWHERE <= required("cpu") | {"llvmlite", "pydantic_core"} | EXTRAS
     )  # parts of Numba and of pydantic
     assert not {"numba", "torch", "onnx"} & required()
 

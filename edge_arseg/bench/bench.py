@@ -11,7 +11,7 @@ import numpy as np
 from edge_arseg.bench.accuracy.joined import accuracy_of, scores_from_file
 from edge_arseg.bench.accuracy.scoring import accuracies_of_runs
 from edge_arseg.bench.conditions import conditions_now
-from edge_arseg.bench.layers import layers_of_run
+from edge_arseg.bench.layers import GraphMacs, layers_of_run
 from edge_arseg.bench.measuring import Measuring
 from edge_arseg.bench.plans.naming import name_of_record
 from edge_arseg.bench.plans.options import BenchOptions
@@ -54,6 +54,7 @@ def bench_from_options(
     resume: bool = False,
     progress: Progress = no_progress,
     root: Path = Path("/"),
+    macs: GraphMacs | None = None,
 ) -> tuple[BenchRecord, Path | None]:
     """Measure, and keep the record.
 
@@ -69,6 +70,7 @@ def bench_from_options(
         resume: continue a record that was not finished.
         progress: see ``Measuring.measure``, then frames that are scored.
         root: of the file system that board and sensors are read from.
+        macs: counts those of each layer.
 
     Returns:
         The record, and where it is.
@@ -103,7 +105,7 @@ def bench_from_options(
         else:
             aside = begin_record(planned, path)
         try:
-            _measure(options, plan, planned, path, done, zero, progress, root)
+            _measure(options, plan, planned, path, done, zero, progress, root, macs)
             whole, _ = end_record(planned, path, state="finished", extra=_meter(options, planned))
         except BaseException as error:
             measured = any_frames(path)
@@ -151,6 +153,7 @@ def _planned(options: BenchOptions, plan: Plan, taken: datetime, root: Path) -> 
             turns=options.turns or 0,
             matrix=dict(options.matrix),
             labels=options.labels.name if options.labels else None,
+            published=options.published,
         ),
         runs=bench_runs(plan),
         channels=(),
@@ -169,6 +172,7 @@ def _measure(
     zero: float,
     progress: Progress,
     root: Path,
+    macs: GraphMacs | None,
 ) -> None:
     names = [run.name for run in planned.runs]
     scored = runs_with(entries_of(frames_journal(path)), "accuracy")
@@ -181,7 +185,7 @@ def _measure(
         measuring.measure(_reached(path)[1], progress)
         if options.layers:
             for number, run in enumerate(plan.runs):
-                journal.say(run=number, layers=[asdict(layer) for layer in layers_of_run(run)])
+                journal.say(run=number, layers=[asdict(layer) for layer in layers_of_run(run, macs)])
 
 
 def _accuracies(options: BenchOptions, plan: Plan, scored: set[int], progress: Progress) -> dict[int, Accuracy]:

@@ -118,8 +118,9 @@ class Measuring:
                 with self._left_out(number):
                     loops[number] = self._opened(number, stack, clock)
             turns = self._turns(len(loops))
-            for _ in range(turns):
-                for number in list(loops):
+            for time_round in range(turns):
+                # A B, then B A: whoever comes first would otherwise be first every time
+                for number in list(loops)[:: -1 if time_round % 2 else 1]:
                     clock.what = self._names[number]
                     with self._left_out(number, loops):
                         self._turn(number, loops[number], turn, turns, clock)

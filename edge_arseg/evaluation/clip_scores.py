@@ -42,6 +42,7 @@ class ClipOptions:
         encode_bitrate: bits per second; encode the frames anew from each phase on, with a GOP of the interval, so that
             vectors of the stream never end between keyframes. Meant for sources of uncompressed images.
         recode_scale, stream: see ``open_video``.
+        optical_flow: TC by optical flow too, which takes some 30 ms a frame.
         engines: what the graphs run on.
     """
 
@@ -54,6 +55,7 @@ class ClipOptions:
     recode_scale: float = 1.0
     stream: int | None = None
     interval: int | None = None
+    optical_flow: bool = False
     engines: EngineOptions = DEFAULT_ENGINES
 
 
@@ -112,7 +114,16 @@ def scores_from_clip(
                 # What was encoded here has one stream.
                 stream = options.stream if encoding is None else None
                 motion = Motion(options.motion, options.recode_scale, stream)
-                run = ModeRun(segmenter, labelled, phases[-1], motion, counter, mode.value, interval=interval)
+                run = ModeRun(
+                    segmenter,
+                    labelled,
+                    phases[-1],
+                    motion,
+                    counter,
+                    mode.value,
+                    interval=interval,
+                    optical_flow=options.optical_flow,
+                )
                 for one in plan[mode]:
                     run.follow(one)
                 found[mode.value] = run.scores(names)

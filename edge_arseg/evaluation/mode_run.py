@@ -8,6 +8,7 @@ import numpy as np
 from edge_arseg.errors import SourceError
 from edge_arseg.evaluation.confusion import confusion_from_maps, mean_iou
 from edge_arseg.evaluation.consistency import Consistency
+from edge_arseg.evaluation.flow_consistency import FlowConsistency
 from edge_arseg.evaluation.labels.clip import LabelledClip
 from edge_arseg.evaluation.labels.nearest import map_of_label
 from edge_arseg.evaluation.passes import Pass, distance_at
@@ -40,6 +41,7 @@ class ModeRun:
         counter: counts each frame.
         name: of the mode, for the counter.
         interval: frames from keyframe to keyframe.
+        optical_flow: TC by optical flow is wanted too.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ModeRun:
         name: str,
         *,
         interval: int,
+        optical_flow: bool = False,
     ) -> None:
         manifest = segmenter.bundle.manifest
         self._segmenter, self._labelled = segmenter, labelled
@@ -60,6 +63,7 @@ class ModeRun:
         self._interval, self._classes = interval, len(manifest.model.classes)
         self._confusions = np.zeros((interval, self._classes, self._classes), np.int64)
         self._consistency = Consistency(manifest.height, manifest.width)
+        self._steady = FlowConsistency(self._classes) if optical_flow else None
         self._maps = self._broken = 0
         self._frames: list[FrameScore] = []
         self._motion_used: tuple[str, str] | None = None
@@ -73,6 +77,8 @@ class ModeRun:
         what = f"{self._name}, phase {one.phases[0]}" if len(one.phases) == 1 else self._name
         expected = self._labelled.frame_count - one.offset
         self._consistency.start()
+        if self._steady is not None:
+            self._steady.start()
         seen = one.skip
         self._counter.count(what, frames=one.skip)
         with self._segmenter.open(
@@ -95,6 +101,8 @@ class ModeRun:
         if index < self._first_frame:
             return
         self._consistency.add(result.class_map, result.frame.vectors)
+        if self._steady is not None:
+            self._steady.add(result.class_map, result.frame.rgb)
         if self._segmenter.pipeline.uses_motion and result.motion is not None and result.motion.intra_ratio == 1.0:
             self._broken += 1
         file = self._labelled.by_frame.get(index)
@@ -130,6 +138,7 @@ class ModeRun:
             motion_source=source,
             motion_reason=reason,
             worst_frames=self._worst_frames(),
+            flow_consistency=None if self._steady is None else 100.0 * self._steady.tc,
         )
 
     def _worst_frames(self) -> tuple[FrameScore, ...]:

@@ -37,6 +37,8 @@ class ModeScores:
         worst_distance: the distance with the lowest mIoU; ``None`` for images.
         temporal_consistency: followed pixels that keep their class; see ``Consistency``. ``nan`` for images.
         flicker: followed pixels whose class leaves and comes back at once. ``nan`` for images.
+        flow_consistency: TC, mean IoU with the map before, moved by optical flow; see ``FlowConsistency``.
+            ``None`` where it was not asked for.
         frames: labelled frames or images that were scored, each counted once.
         maps: class maps that were scored: a frame scored at three distances counts three times.
         broken_steps: frames between keyframes to which no vector at all led, at any phase: the chain of motion to the
@@ -60,6 +62,7 @@ class ModeScores:
     motion_source: str | None = None
     motion_reason: str | None = None
     worst_frames: tuple[FrameScore, ...] = ()
+    flow_consistency: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from support.bundles.fake import FAKE, GOP, write_fake_bundle
 
 from edge_arseg.bench.accuracy.joined import accuracy_of
 from edge_arseg.bench.bench import bench_from_options
+from edge_arseg.bench.layers import layers_of_run
 from edge_arseg.bench.plans import profiles
 from edge_arseg.bench.plans.matrix import cells, matrix_from_texts
 from edge_arseg.bench.plans.options import BenchOptions
-from edge_arseg.bench.plans.plan import facts_of
+from edge_arseg.bench.plans.plan import PlannedRun, facts_of
 from edge_arseg.bench.plans.workload import read_workload, workload_names
 from edge_arseg.bench.record_files.reading import read_record, read_samples
+from edge_arseg.bench.records.run import RunSettings
 from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.engine_choice import settled
@@ -71,7 +73,7 @@ def test_what_is_written_is_what_was_returned(measured):
 def test_runs_take_turns(measured):
     record, _ = measured
     order = sorted((turn.number, turn.start_s, run.settings.mode) for run in record.runs for turn in run.turns)
-    assert [(number, mode) for number, _, mode in order] == [(0, "ar"), (1, "hr"), (2, "ar"), (3, "hr")]
+    assert [(number, mode) for number, _, mode in order] == [(0, "ar"), (1, "hr"), (2, "hr"), (3, "ar")]
     assert [start for _, start, _ in order] == sorted(start for _, start, _ in order)
 
 
@@ -343,18 +345,25 @@ def test_shipped_workloads_can_be_read():
         read_workload(name, {"data": "/data", "bundles": "/bundles", "clip": "/clip.mp4", "labels": "/labels"})
 
 
-def test_layers_are_timed_where_the_library_says_it(bundle):
-    pytest.importorskip("onnxruntime")
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("shipped", ["camvid-compact-360x480", "camvid-compact-360x480-int8"])
+def test_layers_are_timed_beside_their_macs_which_add_up_to_those_of_the_manifest(backend, shipped):
+    pytest.importorskip(backend)
+    pytest.importorskip("onnx")
+    from edge_arseg.compiler.layer_macs import macs_from_graph
     from edge_arseg.runtime.zoo import ZOO
 
-    engine = EngineOptions(backend="onnxruntime", threads=1)
-    shipped = ZOO / "camvid-compact-360x480-int8.arseg"
-    source = "test://street?size=90x120&frames=30"
-    asked = options(shipped, frames=12, modes=(Mode.AR,), engines=engine, layers=True, sensors=False, source=source)
-    record, _ = bench_from_options(asked, choose)
-    layers = record.runs[0].layers
-    assert {layer.graph for layer in layers} == {"hr", "lr"}
-    assert all(layer.ms >= 0 for layer in layers)
-    assert sum("Conv" in layer.kind for layer in layers) > 20
+    choice = choose(ZOO / f"{shipped}.arseg", (Mode.AR,), EngineOptions(backend=backend, threads=1))[0]
+    settings = RunSettings("ar", backend, "auto", 1, "int8", 0.5, 12, "auto")
+    layers = layers_of_run(PlannedRun(choice, settings, "", 0), macs_from_graph)
+    cost = choice.bundle.manifest.cost
+    for graph, macs in (("hr", cost.hr_macs), ("lr", cost.lr_macs)):
+        own = [layer for layer in layers if layer.graph == graph]
+        assert sum(layer.macs or 0 for layer in own) == macs
+        assert all(layer.ms >= 0 for layer in own)
+        assert all(layer.macs for layer in own if layer.kind in ("Conv", "QLinearConv", "Convolution"))
+
+
+def test_layers_are_left_out_where_nobody_asks(bundle):
     none, _ = bench_from_options(options(bundle, frames=8, layers=False, sensors=False), choose)
     assert none.runs[0].layers == ()

@@ -46,6 +46,7 @@ def accuracy_of(scores: Mapping[str, Any], mode: str, bundle: BundleFacts, *, wh
             worst_distance=one["worst_distance"],
             temporal_consistency=number(one["temporal_consistency"]),
             flicker=number(one["flicker"]),
+            flow_consistency=number(one.get("flow_consistency")),
             worst_frames=tuple(FrameScore(**frame) for frame in one.get("worst_frames", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:

@@ -49,6 +49,7 @@ def accuracies_of_runs(
             interval=settings.interval,
             recode_scale=settings.recode_scale,
             stream=settings.stream,
+            optical_flow=options.optical_flow,
             encode_bitrate=None if options.encode is None else bitrate_from_text(options.encode),
         )
         scores = json_from_scores(

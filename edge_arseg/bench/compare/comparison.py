@@ -6,21 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_arseg.bench.compare.blocks import Ratio, Times, ratio_of_times
 from edge_arseg.bench.compare.likeness import Unlike
+from edge_arseg.bench.compare.times import FAST, FEWEST, Ratio, Times, ratio_of_times
 from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.records.run import BenchRun
 from edge_arseg.bench.records.samples import BRANCHES, Samples, stage_names
 
 STAGE_SHARE = 0.05
 """Share of its branch's frame that a stage takes at least to be judged by itself."""
-CONFIDENCE = 0.99
-"""That no quantity of a comparison is called slower by chance, over all of them together."""
+CONFIDENCE = 0.95
+"""That no quantity of a comparison is called slower by chance, over all of them together; what is, must be slower by
+more than was allowed too."""
+MEDIAN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A run with its samples: one turn of ``A B A B``.
+    """A run with its samples: one of ``A B A B``.
 
     Attributes:
         record, samples: that it is in.
@@ -45,7 +47,8 @@ class Change:
         quantity: ``frame``, a stage like ``fuse``, ``j_per_frame`` or ``miou``.
         branch: ``hr``, ``lr``, or ``all``.
         unit: of ``before`` and ``after``: ``ms``, ``J`` or ``%``.
-        before, after: medians; of energy and accuracy what the records say.
+        before, after: medians of whole frames, and of stages what the fastest 2 % do not exceed; of energy and accuracy
+            what the records say.
         percent: how much worse it became, with the bounds ``low`` and ``high``; below 0: better.
         judged: it can fail the comparison; stages that take little are shown alone.
         failed: worse by more than was allowed, and by more than noise explains.
@@ -78,20 +81,24 @@ class Comparison:
     Attributes:
         before, after: names of records and runs.
         allowed_percent: by how much a quantity may become worse.
-        paired: turns were compared with their neighbours in time; if not, what drifted between the two counts as a
-            change.
+        paired: pairs of records were compared; if not, blocks of two runs, with room for where a process puts its
+            memory.
+        pairs: of records, or of blocks.
         changes: all quantities.
         unlike: conditions that differ and were allowed to.
         another_bundle: the digests differ.
+        busy: others used the machine, and the records are too few to tell that from a change.
     """
 
     before: str
     after: str
     allowed_percent: float
     paired: bool
+    pairs: int
     changes: tuple[Change, ...]
     unlike: tuple[Unlike, ...] = ()
     another_bundle: bool = False
+    busy: bool = False
 
     @property
     def failed(self) -> tuple[Change, ...]:
@@ -103,11 +110,16 @@ class Comparison:
         """What came of it, in one sentence."""
         if self.failed:
             return f"slower beyond noise: {'; '.join(map(str, self.failed))}"
-        hidden = max((one.percent - one.low for one in self.changes if one.judged), default=float("inf"))
+        if self.busy:
+            return f"others used the machine, and so few pairs tell nothing then; measure alone, or {FEWEST} pairs"
+        judged = [one for one in self.changes if one.judged]
+        if not judged or any(one.low <= -100 for one in judged):
+            return "too few GOPs to tell; measure for longer"
+        hidden = max(one.percent - one.low for one in judged)
+        more = "" if self.paired else f"; {FEWEST} pairs of records or more, taken in turns, tell more"
         return (
             f"nothing became worse by more than {self.allowed_percent:g} % beyond noise; it hides up to {hidden:.1f} %"
-            if np.isfinite(hidden)
-            else "too few GOPs to tell; measure for longer"
+            f"{more}"
         )
 
 
@@ -116,25 +128,27 @@ def compared_runs(
     after: Sequence[Measured],
     *,
     allowed_percent: float,
-    paired: bool,
     unlike: Sequence[Unlike] = (),
 ) -> Comparison:
     """Compare one run, as it was taken once or several times, with another.
 
-    Fails what is worse by more than ``allowed_percent`` as an estimate, and worse at all with 99 % confidence over all
+    Fails what is worse by more than ``allowed_percent`` as an estimate, and worse at all with 95 % confidence over all
     quantities together: a threshold alone would fail on noise, an interval alone on changes that nobody minds.
 
     Args:
-        before, after: the same run in one record or several, in the order they were taken.
-        paired: turns lie side by side in time.
+        before, after: the same run in one record or several; the first of each were taken side by side, and so on.
+        allowed_percent: by how much a quantity may become worse.
         unlike: conditions that differ.
     """
+    together = all(a.record is b.record for a, b in zip(before, after, strict=True))
+    busy = not together and len(before) < FEWEST and any(map(_disturbed, (*before, *after)))
     quantities = list(_quantities(before, after))
     confidence = 1 - (1 - CONFIDENCE) / max(1, sum(judged for *_, judged in quantities))
-    changes = []
+    changes, told = [], list[Ratio]()
     for quantity, branch, old, new, judged in quantities:
-        ratio = ratio_of_times(old, new, paired=paired, confidence=confidence)
-        changes.append(_change(quantity, branch, old, new, ratio, allowed_percent, judged=judged))
+        ratio = ratio_of_times(old, new, together=together, confidence=confidence)
+        changes.append(_change(quantity, branch, old, new, ratio, allowed_percent, judged=judged and not busy))
+        told.append(ratio)
     first, last = before[0].facts, after[0].facts
     changes += list(_energy_and_accuracy(first, last, allowed_percent))
     names = [f"{side[0].record.name}: {side[0].facts.name}" for side in (before, after)]
@@ -142,56 +156,61 @@ def compared_runs(
         names[0],
         names[1],
         allowed_percent,
-        paired,
+        all(one.placed for one in told),
+        min((one.pairs for one in told), default=0),
         tuple(changes),
         tuple(unlike),
         first.bundle.digest != last.bundle.digest,
+        busy,
     )
 
 
-def _quantities(before: Sequence[Measured], after: Sequence[Measured]) -> Iterator[tuple[str, str, Times, Times, bool]]:
-    """Yield name, branch, both series, and whether it is judged."""
+def _disturbed(one: Measured) -> bool:
+    return any(notice.code == "load" and notice.run in (None, one.run) for notice in one.record.notices)
+
+
+Both = tuple[str, str, list[Times], list[Times], bool]
+
+
+def _quantities(before: Sequence[Measured], after: Sequence[Measured]) -> Iterator[Both]:
+    """Yield name, branch, the times of every run before and after, and whether they are judged."""
     for branch in BRANCHES:
-        old, new = _frames(before, branch), _frames(after, branch)
-        if not len(old[0]) or not len(new[0]):
+        olds, news = ([one.samples.of_run(one.run, branch) for one in side] for side in (before, after))
+        if not all(map(len, (*olds, *news))):
             continue
-        whole = np.median(old[0]["total_ms"])
-        yield "frame", branch, _times(old, "total_ms"), _times(new, "total_ms"), True
-        for stage in stage_names(old[0]):
-            column = f"stage_{stage}_ms"
-            if column not in (new[0].dtype.names or ()):
-                continue
-            first, second = _times(old, column), _times(new, column)
-            if len(first.ms) and len(second.ms):
-                yield stage, branch, first, second, bool(np.median(first.ms) >= STAGE_SHARE * whole)
+        whole = float(np.median(olds[0]["total_ms"]))
+        columns = [("frame", "total_ms", MEDIAN)] + [
+            (stage, f"stage_{stage}_ms", FAST) for stage in stage_names(olds[0])
+        ]
+        for name, column, share in columns:
+            sides = [[_times(table, column, share) for table in tables] for tables in (olds, news)]
+            if all(len(times.ms) for side in sides for times in side):
+                judged = bool(np.median(sides[0][0].ms) >= STAGE_SHARE * whole)
+                yield name, branch, sides[0], sides[1], judged
 
 
-def _frames(runs: Sequence[Measured], branch: str) -> tuple[NDArray[np.void], NDArray[np.int64]]:
-    """Return the frames of a branch, and turns that count on from record to record."""
-    tables, turns, past = [], [], 0
-    for one in runs:
-        frames = one.samples.of_run(one.run, branch)
-        own = np.unique(frames["turn"], return_inverse=True)[1].reshape(-1)
-        tables.append(frames)
-        turns.append(own + past)
-        past += int(own.max(initial=-1)) + 1
-    names = [name for name in tables[0].dtype.names or () if all(name in (t.dtype.names or ()) for t in tables)]
-    return np.concatenate([table[names] for table in tables]), np.concatenate(turns)
-
-
-def _times(frames: tuple[NDArray[np.void], NDArray[np.int64]], column: str) -> Times:
-    table, turns = frames
+def _times(table: NDArray[np.void], column: str, share: float) -> Times:
+    if column not in (table.dtype.names or ()):
+        table = table[:0]
+        column = "total_ms"
     ms = table[column].astype(np.float64)
     there = np.isfinite(ms)
-    return Times(ms[there], table["gop"][there].astype(np.int64), turns[there])
+    return Times(ms[there], table["gop"][there].astype(np.int64), table["turn"][there].astype(np.int64), share)
 
 
 def _change(
-    quantity: str, branch: str, old: Times, new: Times, ratio: Ratio, allowed: float, *, judged: bool
+    quantity: str,
+    branch: str,
+    old: Sequence[Times],
+    new: Sequence[Times],
+    ratio: Ratio,
+    allowed: float,
+    *,
+    judged: bool,
 ) -> Change:
     percent, low, high = (100 * (value - 1) for value in (ratio.value, ratio.low, ratio.high))
     failed = judged and percent > allowed and low > 0
-    before, after = float(np.median(old.ms)), float(np.median(new.ms))
+    before, after = (float(np.median([one.level for one in side])) for side in (old, new))
     return Change(quantity, branch, "ms", before, after, percent, low, high, judged, failed)
 
 

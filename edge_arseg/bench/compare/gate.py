@@ -28,7 +28,7 @@ def comparisons_of_records(
     if len(records) < 2 or len(records) % 2:
         raise OptionError(
             f"--fail-on: {len(records)} records seen, expected two (A B), or pairs in the order they were taken "
-            "(A B A B); within one record name two runs with --between A B"
+            "(A B A B); two runs that took turns in each record are named with --between A B"
         )
     before, after = records[::2], records[1::2]
     first = records[0][0]
@@ -37,29 +37,30 @@ def comparisons_of_records(
     for a, b in paired_runs(first, after[0][0]):
         olds = [_same(one, first, a) for one in before]
         news = [_same(one, after[0][0], b) for one in after]
-        found.append(
-            compared_runs(
-                olds, news, allowed_percent=allowed_percent, paired=len(before) > 1, unlike=tuple(unlike.values())
-            )
-        )
+        found.append(compared_runs(olds, news, allowed_percent=allowed_percent, unlike=tuple(unlike.values())))
     return tuple(found)
 
 
-def comparison_in_record(read: Read, before: str, after: str, *, allowed_percent: float) -> Comparison:
-    """Compare two runs of one record; they took turns, so neighbours in time are compared.
+def comparison_between_runs(
+    records: Sequence[Read], before: str, after: str, *, allowed_percent: float, allowed: Collection[str] = ()
+) -> Comparison:
+    """Compare two runs that took turns, of one record or of several.
 
     Args:
-        read: the record.
-        before, after: names of its runs.
+        records: each with both runs.
+        before, after: names of the runs.
         allowed_percent: by how much a quantity may become worse.
+        allowed: unlike conditions that may be, see ``refuse_unlike``.
 
     Raises:
-        DataError: no run of that name.
+        DataError: unlike conditions, or no run of that name.
     """
-    record, samples = read
-    first, second = (Measured(record, samples, run_named(record, name)) for name in (before, after))
-    paired = len(first.facts.turns) > 1 and len(first.facts.turns) == len(second.facts.turns)
-    return compared_runs([first], [second], allowed_percent=allowed_percent, paired=paired)
+    first = records[0][0]
+    unlike = {str(one): one for record, _ in records[1:] for one in refuse_unlike(first, record, allowed)}
+    olds, news = (
+        [Measured(record, samples, run_named(record, name)) for record, samples in records] for name in (before, after)
+    )
+    return compared_runs(olds, news, allowed_percent=allowed_percent, unlike=tuple(unlike.values()))
 
 
 def _same(read: Read, like: BenchRecord, index: int) -> Measured:

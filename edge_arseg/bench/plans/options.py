@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_arseg.bench.records.published import Published
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
@@ -27,10 +28,12 @@ class BenchOptions:
         turns: that each run takes; ``None``: two where several are measured by seconds, else one.
         matrix: axes that are varied.
         workload: name of the file this came from.
+        published: numbers of others that it brings along.
         labels: folder; ``None``: no accuracy.
         clip: with the labels; ``None``: ``source``.
         phases: frames on which the first keyframe is set, for accuracy; ``all`` for every one.
         encode: bits a second, like ``1M``, that the clip is encoded at before it is scored; see ``eval``.
+        optical_flow: TC by optical flow, where labels are.
         scores: what ``eval --json`` printed of the same bundle, in place of ``labels``.
         layers: time of each layer too.
         meter: log of an external meter.
@@ -52,10 +55,12 @@ class BenchOptions:
     turns: int | None = None
     matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     workload: str | None = None
+    published: tuple[Published, ...] = ()
     labels: Path | None = None
     clip: str | None = None
     phases: str = "0"
     encode: str | None = None
+    optical_flow: bool = False
     scores: Path | None = None
     layers: bool = False
     meter: Path | None = None

@@ -10,14 +10,21 @@
     profile = "standard"
     [matrix]
     gop = [12]
+    [[published]]                    # rows of a table that others published: fields of Published
+    source = "AR-Seg, CVPR 2023, table 1"
+    row = "AR 0.5"
+    mode = "ar"
+    lr_scale = 0.5
+    miou = 70.48
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from edge_arseg.bench.records.published import Published
 from edge_arseg.errors import OptionError
 from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.storage.toml import data_from_toml
@@ -38,7 +45,8 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "encode": str,
     "turns": int,
     "matrix": dict,
-    "published": dict,
+    "optical_flow": bool,
+    "published": list,
 }
 """What a file can say, and as what."""
 
@@ -54,14 +62,14 @@ class Workload:
         about: for people.
         values: options by name, parameters filled in.
         matrix: axes as ``matrix_from_texts`` has them.
-        published: numbers that others published for it, by row.
+        published: rows of tables that others published.
     """
 
     name: str
     about: str
     values: Mapping[str, Any]
     matrix: tuple[str, ...] = ()
-    published: Mapping[str, Any] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
 
 
 def workload_names() -> list[str]:
@@ -93,8 +101,10 @@ def read_workload(name: str, parameters: Mapping[str, str]) -> Workload:
     faults += [
         f"{key}: {value!r} seen, expected {_kind(KEYS[key])}"
         for key, value in data.items()
-        if key in KEYS and (not isinstance(value, KEYS[key]) or isinstance(value, bool))
+        if key in KEYS and (not isinstance(value, KEYS[key]) or (isinstance(value, bool) and KEYS[key] is not bool))
     ]
+    published = data.get("published", [])
+    faults += _faults_of(published) if isinstance(published, list) else []
     needed = sorted({one for value in data.values() for one in _parameters(value)} - set(parameters))
     faults += [f"{{{one}}} is not given: type --set {one}=VALUE" for one in needed]
     if faults:
@@ -103,7 +113,28 @@ def read_workload(name: str, parameters: Mapping[str, str]) -> Workload:
         key: _filled(value, parameters) for key, value in data.items() if key not in ("about", "matrix", "published")
     }
     matrix = tuple(f"{axis}={','.join(map(str, values_of))}" for axis, values_of in data.get("matrix", {}).items())
-    return Workload(path.stem, data.get("about", ""), values, matrix, data.get("published", {}))
+    rows = tuple(Published(**row) for row in published)
+    return Workload(path.stem, data.get("about", ""), values, matrix, rows)
+
+
+def _faults_of(published: list[Any]) -> list[str]:
+    """Return what is wrong with rows of published numbers."""
+    kinds = {"lr_scale": (int, float), "miou": (int, float), "gmacs": (int, float), "ms": (int, float)}
+    known = {one.name: kinds.get(one.name, (str,)) for one in fields(Published)}
+    faults = []
+    for number, row in enumerate(published, 1):
+        where = f"published row {number}"
+        if not isinstance(row, dict):
+            faults.append(f"{where}: {row!r} seen, expected a table [[published]]")
+            continue
+        faults += [f"{where}: {key}: not known; known: {', '.join(known)}" for key in row if key not in known]
+        faults += [f"{where}: {key} is missing" for key in ("source", "row", "mode") if key not in row]
+        faults += [
+            f"{where}: {key}: {value!r} seen, expected {'a number' if key in kinds else 'text'}"
+            for key, value in row.items()
+            if key in known and (not isinstance(value, known[key]) or isinstance(value, bool))
+        ]
+    return faults
 
 
 def _parameters(value: Any) -> set[str]:
@@ -119,5 +150,12 @@ def _filled(value: Any, parameters: Mapping[str, str]) -> Any:
 
 
 def _kind(kinds: type | tuple[type, ...]) -> str:
-    words = {str: "text", list: "a list", int: "a whole number", float: "a number", dict: "a table"}
+    words = {
+        str: "text",
+        list: "a list",
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        dict: "a table",
+    }
     return words[kinds[-1] if isinstance(kinds, tuple) else kinds]

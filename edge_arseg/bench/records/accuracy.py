@@ -17,6 +17,7 @@ class Accuracy:
         worst_distance: with the lowest mIoU.
         temporal_consistency: followed pixels that keep their class, moved by the motion of one step; ``flicker``: whose
             class leaves and comes back at once.
+        flow_consistency: TC by optical flow; ``None`` where it was not asked for.
         worst_frames: the labelled frames with the lowest mIoU, the lowest first.
     """
 
@@ -32,6 +33,7 @@ class Accuracy:
     temporal_consistency: float | None
     flicker: float | None
     worst_frames: tuple["FrameScore", ...] = ()
+    flow_consistency: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from edge_arseg.bench.conditions import Conditions
 from edge_arseg.bench.records.energy import Channel, EnergySource
+from edge_arseg.bench.records.published import Published
 from edge_arseg.bench.records.run import BenchRun
 
 REVISION = 2
@@ -52,6 +53,7 @@ class BenchSettings:
         turns: that each run was to take.
         matrix: what was varied, by axis.
         labels: name of the labels, where accuracy was scored.
+        published: numbers of others that the workload brought along.
     """
 
     source: str
@@ -63,6 +65,7 @@ class BenchSettings:
     turns: int
     matrix: dict[str, tuple[str, ...]] = field(default_factory=dict)
     labels: str | None = None
+    published: tuple[Published, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class WarmUp:
 class Turn:
     """A stretch of a run without a break.
 
-    Runs that are measured together take turns, A B A B: ``number`` counts all turns of a record in the order they were
+    Runs that are measured together take turns, A B B A: ``number`` counts all turns of a record in the order they were
     taken, so neighbours in time have neighbouring numbers.
 
     Attributes:

@@ -11,6 +11,7 @@ from edge_arseg.bench.records.run import BenchRun
 from edge_arseg.bench.records.samples import Samples
 from edge_arseg.bench.report.content import (
     REVISION,
+    Beside,
     Curve,
     Environment,
     LayerTime,
@@ -70,6 +71,7 @@ def report_from_records(
         warnings=tuple(_warnings(originals, renamed)),
         comparisons=tuple(_shortly(one, originals, renamed) for one in comparisons),
         outcomes=tuple(outcomes),
+        published=tuple(one for record, own in zip(originals, rows, strict=True) for one in _beside(record, own)),
     )
 
 
@@ -82,6 +84,15 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[bool]:
         )
         for own, (cost, gain) in enumerate(points)
     ]
+
+
+def _beside(record: BenchRecord, rows: Sequence[Row]) -> Iterator[Beside]:
+    for published in record.settings.published:
+        own = [row for row, run in zip(rows, record.runs, strict=True) if published.stands_beside(run)]
+        for row in own:
+            yield Beside(published, row.label, row.miou, row.gmacs, row.mean_ms)
+        if not own:
+            yield Beside(published, None, None, None, None)
 
 
 def _rows(record: BenchRecord, renamed: BenchRecord, *, many: bool) -> list[Row]:

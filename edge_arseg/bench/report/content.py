@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from edge_arseg.bench.compare.comparison import Comparison
 from edge_arseg.bench.compare.requirement import Outcome
+from edge_arseg.bench.records.published import Published
 from edge_arseg.bench.report.rows import Row
 
 REVISION = 1
@@ -128,6 +129,18 @@ class LayerTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A row that others published, and our run beside it: its name, mIoU in %, GMACs and mean ms of a frame; ``None``
+    where we have no such run, or it was not measured."""
+
+    published: Published
+    run: str | None
+    miou: float | None
+    gmacs: float | None
+    ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """A warning: its code in ``CODES``, its text, the record, and the run where it is about one."""
 
@@ -162,6 +175,7 @@ class Report:
             measured.
         environments, warnings: of all records.
         comparisons, outcomes: where they were asked for.
+        published: numbers of others, beside ours.
     """
 
     revision: int
@@ -179,6 +193,7 @@ class Report:
     warnings: tuple[Warned, ...]
     comparisons: tuple[Comparison, ...] = field(default=())
     outcomes: tuple[Outcome, ...] = field(default=())
+    published: tuple[Beside, ...] = field(default=())
 
     @property
     def failed(self) -> bool:

@@ -11,6 +11,7 @@ P99_SAMPLES = 299
 MEASURES = {
     "miou": "mIoU, %",
     "temporal_consistency": "temporal consistency, %",
+    "flow_consistency": "TC by optical flow, %",
     "fps": "frames a second",
     "mean_ms": "mean of a frame over a GOP, ms",
     "p50_ms": "p50 of all frames, ms",
@@ -64,6 +65,7 @@ class Row:
     finished: bool
     miou: float | None
     temporal_consistency: float | None
+    flow_consistency: float | None
     fps: float | None
     mean_ms: float | None
     p50_ms: float | None
@@ -91,6 +93,8 @@ class Row:
             return f"a p99 needs {P99_SAMPLES} frames of its kind, {count} were measured"
         if measure in ("miou", "temporal_consistency"):
             return "not measured: no labels were given to bench"
+        if measure == "flow_consistency":
+            return "not measured: it needs --labels and --optical-flow of bench"
         return "not measured"
 
 
@@ -117,6 +121,7 @@ def row_from_run(record: BenchRecord, run: BenchRun, label: str = "") -> Row:
         finished=run.finished,
         miou=accuracy.miou if accuracy else None,
         temporal_consistency=accuracy.temporal_consistency if accuracy else None,
+        flow_consistency=accuracy.flow_consistency if accuracy else None,
         fps=_value(run.fps),
         mean_ms=_value(run.mean_ms),
         p50_ms=_percentile(whole, "p50"),

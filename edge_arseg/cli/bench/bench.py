@@ -9,12 +9,13 @@ import click
 from edge_arseg.cli.bench.options import bench_options, options_from_command
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import engine_options, json_option, motion_options, stream_option
-from edge_arseg.cli.output import print_json
+from edge_arseg.cli.output import print_json, warn
 from edge_arseg.cli.progress import Meter, Unit
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
 from edge_arseg.runtime.engines.contract import EngineOptions
 
 if TYPE_CHECKING:
+    from edge_arseg.bench.layers import GraphMacs
     from edge_arseg.runtime.choice.engine_choice import Choice
     from edge_arseg.runtime.mode import Mode
 
@@ -93,13 +94,31 @@ def bench(
         return announced_choice(bundle, modes, (Mode.AR, Mode.HR), wanted)
 
     with Meter(unit=SECONDS) as meter:
-        record, path = bench_from_options(options, choose, output, force=force, resume=resume, progress=meter.show)
+        record, path = bench_from_options(
+            options, choose, output, force=force, resume=resume, progress=meter.show, macs=_layer_macs(options.layers)
+        )
     if path is not None:
         click.echo(f"record: {path}; its page: edge-arseg report {path}", err=True)
     if as_json:
         print_json(plain(asdict(record)))
     else:
         click.echo(overview_of(record), nl=False)
+
+
+def _layer_macs(wanted: bool) -> "GraphMacs | None":
+    """Return what counts the MACs of layers, where it is wanted and the host half is installed."""
+    from importlib.util import find_spec
+
+    from edge_arseg.installation import install_extra
+
+    if not wanted:
+        return None
+    if find_spec("onnx") is None:
+        warn(f"layers are timed without their MACs, which need onnx; type: {install_extra('host')}")
+        return None
+    from edge_arseg.compiler.layer_macs import macs_from_graph
+
+    return macs_from_graph
 
 
 def _predict(

@@ -66,7 +66,7 @@ _OPTIONS = (
     click.option(
         "--turns",
         type=click.IntRange(1),
-        help="Turns of each run; runs of one setting take them in turn, A B A B. [default: 2, with --frames 1]",
+        help="Turns of each run; runs of one setting take them in turn, A B B A. [default: 2, with --frames 1]",
     ),
     click.option(
         "--workload",
@@ -93,6 +93,11 @@ _OPTIONS = (
         "--encode",
         metavar="RATE",
         help="Bits a second (1M, 500k) at which the labelled clip is encoded first. [default: not encoded]",
+    ),
+    click.option(
+        "--optical-flow",
+        is_flag=True,
+        help="Temporal consistency along dense optical flow too, TC; needs the extra flow (OpenCV). [default: off]",
     ),
     click.option(
         "--scores",
@@ -140,6 +145,7 @@ def options_from_command(
     from edge_arseg.bench.plans.options import BenchOptions
     from edge_arseg.bench.plans.workload import read_workload
     from edge_arseg.evaluation.modes import modes_from_text
+    from edge_arseg.runtime.zoo import bundle_path
 
     name = given["workload"]
     workload = None if name is None else read_workload(name, _parameters(given["parameters"]))
@@ -154,7 +160,7 @@ def options_from_command(
     bundles: Sequence[str | Path] = given["bundles"] or said.get("bundles", ())
     return BenchOptions(
         source=source or said.get("source", STREET),
-        bundles=tuple(Path(bundle) for bundle in bundles),
+        bundles=tuple(bundle_path(bundle) for bundle in bundles),
         modes=tuple(modes_from_text(modes)) if modes else (),
         profile=one("profile", "profile", "quick"),
         frames=given["frames"],
@@ -168,10 +174,12 @@ def options_from_command(
         turns=one("turns", "turns"),
         matrix=matrix_from_texts(given["matrix"] or (workload.matrix if workload else ())),
         workload=workload.name if workload else None,
+        published=workload.published if workload else (),
         labels=Path(labels) if labels else None,
         clip=one("clip", "clip"),
         phases=one("phases", "phases", "0"),
         encode=one("encode", "encode"),
+        optical_flow=given["optical_flow"] or said.get("optical_flow", False),
         scores=given["scores"],
         layers=given["layers"],
         meter=given["meter"],

@@ -63,6 +63,11 @@ FOLDER = click.Path(path_type=Path)
     "fixed distances]",
 )
 @click.option(
+    "--optical-flow",
+    is_flag=True,
+    help="Temporal consistency along dense optical flow too, TC; needs the extra flow (OpenCV). [default: off]",
+)
+@click.option(
     "--limit",
     type=click.IntRange(1),
     help="Number of frames or images that are scored, from the first on. [default: all]",
@@ -82,6 +87,7 @@ def eval(
     phases: str,
     encode: str | None,
     scene_cut: float | None,
+    optical_flow: bool,
     limit: int | None,
     engines: EngineOptions,
     as_json: bool,
@@ -121,6 +127,7 @@ def eval(
                 recode_scale=recode_scale,
                 stream=stream,
                 interval=interval,
+                optical_flow=optical_flow,
             )
             scores = scores_from_clip(choice, clip, labels, clip_options, progress=meter.show)
         else:
@@ -168,6 +175,8 @@ def _print(scores: "Scores") -> None:
             ["temporal consistency", *(_cell(m.temporal_consistency) for m in modes.values())],
             ["flicker", *(_cell(m.flicker, 2) for m in modes.values())],
         ]
+        if first.flow_consistency is not None:
+            rows.append(["TC by optical flow", *(_cell(m.flow_consistency or math.nan) for m in modes.values())])
     print_table("scores", ["", *modes], rows)
     click.echo()
     if clip:

@@ -49,11 +49,16 @@ DEFAULT_ENGINES = EngineOptions()
 
 @dataclass(frozen=True, slots=True)
 class LayerTime:
-    """Mean milliseconds of a layer, by its name and kind in the library's words."""
+    """Mean milliseconds of a layer, by its name and kind in the library's words.
+
+    Attributes:
+        origins: names of the graph's nodes, or of their outputs, that it was made of, as far as the library says.
+    """
 
     name: str
     kind: str
     ms: float
+    origins: tuple[str, ...] = ()
 
 
 class Place(str, Enum):

@@ -23,6 +23,15 @@ def test_peaks_are_those_that_nvidia_publishes():
     assert 1e3 * 77e9 / peaks.macs_per_s[Precision.FP16] == pytest.approx(9.2, abs=0.05)
 
 
+def test_a_published_result_lies_above_its_bound_and_not_far():
+    """ResNet-50 v1.5 in int8 on AGX Orin 64GB: 0.64 ms, MLPerf Inference 3.1, edge, closed, single stream."""
+    peaks = peaks_of_target(target_named("jetson-agx-orin-64gb"))
+    compute_ms = 1e3 * 4.09e9 / peaks.macs_per_s[Precision.INT8]
+    memory_ms = 1e3 * 25.6e6 / peaks.bytes_per_s
+    assert (compute_ms, memory_ms) == (pytest.approx(0.096, abs=0.001), pytest.approx(0.125, abs=0.001))
+    assert max(compute_ms, memory_ms) < 0.64 < 10 * max(compute_ms, memory_ms)
+
+
 def test_a_power_mode_caps_clocks_and_memory():
     slow = peaks_of_target(target_named("jetson-orin-nano-8gb"), "7W")  # 4 SMs at 408 MHz, memory at 2133 MHz
     assert slow.macs_per_s[Precision.FP16] == 4 * 408e6 * 2048 / 2

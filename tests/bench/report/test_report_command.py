@@ -5,12 +5,9 @@ import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from support.bench.made import full_record, plain_record, write_made
 
-from edge_arseg.bench.compare.blocks import Times, ratio_of_times
-from edge_arseg.bench.compare.gate import comparisons_of_records
 from edge_arseg.bench.records.bench_record import CODES, Notice
 from edge_arseg.bench.report.content import Point
 from edge_arseg.bench.report.plots.trade import groups_of
@@ -104,44 +101,6 @@ def test_what_is_there_is_not_replaced(run, everything, tmp_path):
     (tmp_path / "page.md").write_text("mine")
     assert run(everything, "-o", tmp_path / "page.md").code == 4
     assert (tmp_path / "page.md").read_text() == "mine"
-
-
-def verdicts(slower, count):
-    """Compare pairs of records with drift and bursts, as real ones have."""
-    found = []
-    for seed in range(count):
-        before = plain_record(seed=2 * seed, name="a", gops=60)
-        after = plain_record(seed=2 * seed + 1, name="b", gops=60, slower=slower)
-        found.extend(comparisons_of_records([before, after], allowed_percent=3.0))
-    return found
-
-
-def test_two_records_of_one_build_pass():
-    assert [one.failed for one in verdicts((), 20)] == [()] * 20
-
-
-def test_a_stage_that_is_slower_by_a_twentieth_fails_and_is_named():
-    found = verdicts((("lr", 1.05),), 20)
-    assert sum(bool(one.failed) for one in found) >= 19
-    assert sum(any(change.quantity == "lr" and change.failed for change in one.changes) for one in found) >= 19
-
-
-def test_a_handful_of_blocks_proves_nothing_however_slow_they_are():
-    def times(gops, factor):
-        generator = np.random.default_rng(gops)
-        ms = 10 * factor * np.exp(generator.normal(0, 0.01, 12 * gops))
-        return Times(ms, np.repeat(np.arange(gops), 12), np.zeros(12 * gops, np.int64))
-
-    few = ratio_of_times(times(6, 1.0), times(6, 1.1), paired=False, confidence=0.999)
-    assert (few.blocks, few.low, few.high) == (6, 0.0, float("inf"))
-    more = ratio_of_times(times(40, 1.0), times(40, 1.1), paired=False, confidence=0.999)
-    assert 1.09 < more.low < more.value < more.high < 1.11
-
-
-def test_a_pass_says_what_the_noise_could_hide():
-    (text,) = [one.verdict for one in verdicts((), 1)]
-    hidden = float(re.search(r"it hides up to (\d+\.\d) %", text)[1])
-    assert 0.1 < hidden < 5.0
 
 
 def test_unlike_conditions_are_refused_by_name(run, tmp_path):

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from edge_arseg.bench.report.content import Report
-from edge_arseg.bench.report.formats.markdown_page import cell, shown_columns, warnings_in_short
+from edge_arseg.bench.report.formats.markdown_page import cell, published_notes, shown_columns, warnings_in_short
 from edge_arseg.bench.report.plots import plots_of
 from edge_arseg.bench.report.plots.plot import DARK, LIGHT
 from edge_arseg.bench.report.plots.png import VEGA_LITE, library
@@ -63,6 +63,7 @@ def html_from_report(report: Report, pictures: Sequence[Picture] = ()) -> str:
         warned=warnings_in_short(report),
         many=len(report.verdicts) > 1,
         layers=_layer_tables(report),
+        notes=published_notes(report),
         pictures=pictures,
         light=LIGHT,
         dark=DARK,

@@ -7,6 +7,7 @@ from edge_arseg.bench.report.rows import Row
 
 COLUMNS = {
     "mIoU": ("miou", 1),
+    "TC": ("flow_consistency", 1),
     "fps": ("fps", 1),
     "mean ms": ("mean_ms", 1),
     "p50": ("p50_ms", 1),
@@ -29,6 +30,7 @@ def markdown_from_report(report: Report) -> str:
     if report.warnings:
         lines += ["", f"Warnings: {warnings_in_short(report)}."]
     lines += ["", *_table(report)]
+    lines += _published(report)
     lines += _stages(report)
     for code, warnings in report.warnings_by_code.items():
         lines += ["", f"Warnings, {code}:", ""]
@@ -39,6 +41,23 @@ def markdown_from_report(report: Report) -> str:
         if one.not_measured:
             lines.append(f"- not measured: {', '.join(one.not_measured)}")
     return "\n".join(_single_blanks(lines)) + "\n"
+
+
+def _published(report: Report) -> Iterator[str]:
+    if not report.published:
+        return
+    yield from ("", "| published | mIoU | GMACs | ms | ours | mIoU | GMACs | ms |", "|---|---|---|---|---|---|---|---|")
+    for one in report.published:
+        said = one.published
+        theirs = f"{said.source}: {said.row} | {cell(said.miou, 2)} | {cell(said.gmacs, 2)} | {cell(said.ms, 1)}"
+        yield f"| {theirs} | {one.run or '-'} | {cell(one.miou, 2)} | {cell(one.gmacs, 2)} | {cell(one.ms, 1)} |"
+    for note in published_notes(report):
+        yield f"- {note}"
+
+
+def published_notes(report: Report) -> list[str]:
+    """Return what makes published numbers another thing than ours, each once."""
+    return list(dict.fromkeys(one.published.note for one in report.published if one.published.note))
 
 
 def shown_columns(rows: Sequence[Row]) -> dict[str, tuple[str, int]]:
@@ -63,7 +82,7 @@ def _gates(report: Report) -> Iterator[str]:
         yield f"- {'passed' if outcome.passed else 'FAILED'}: {outcome.run}: {outcome.text}"
     for comparison in report.comparisons:
         state = "FAILED" if comparison.failed else "passed"
-        how = "turn by turn" if comparison.paired else "one after the other"
+        how = f"{comparison.pairs} pairs of records" if comparison.paired else "two runs"
         yield f"- {state}: {comparison.after}, against {comparison.before} ({how}): {comparison.verdict}"
         for one in comparison.unlike:
             yield f"  - unlike, as allowed: {one}"

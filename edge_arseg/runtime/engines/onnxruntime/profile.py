@@ -1,6 +1,7 @@
 """Time of each layer, from ONNX Runtime's profiler."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from edge_arseg.runtime.engines.contract import LayerTime
 from edge_arseg.storage.scratch import scratch_folder
 
 _KERNEL = "_kernel_time"
+_RENAMED = re.compile(r"(_nchwc|_token_\d+)+$")
+"""What ONNX Runtime hangs on a name: that of the node, or that of its output where it changes the layout."""
 
 
 def profiled_layers(
@@ -44,4 +47,6 @@ def layers_from_events(events: list[dict[str, Any]], runs: int) -> tuple[LayerTi
         if event.get("cat") == "Node" and name.endswith(_KERNEL):
             kind = str(event.get("args", {}).get("op_name", ""))
             times.setdefault((name.removesuffix(_KERNEL), kind), []).append(event["dur"] / 1e3)
-    return tuple(LayerTime(name, kind, sum(ms[-runs:]) / runs) for (name, kind), ms in times.items())
+    return tuple(
+        LayerTime(name, kind, sum(ms[-runs:]) / runs, (_RENAMED.sub("", name),)) for (name, kind), ms in times.items()
+    )

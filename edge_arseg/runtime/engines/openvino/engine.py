@@ -10,12 +10,17 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
 from edge_arseg.installation import install_extra
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cores import usable_cores
-from edge_arseg.runtime.engines.contract import Buffer, Engine
+from edge_arseg.runtime.engines.contract import Buffer, Engine, LayerTime
 from edge_arseg.runtime.engines.openvino.cache import cache_settings
+from edge_arseg.runtime.engines.openvino.counters import counted_layers
+from edge_arseg.spec import tensor as names
+from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec
 
 _CONVERTER = "openvino.tools.ovc"
@@ -41,15 +46,7 @@ class OpenVinoEngine(Engine):
         library = openvino_library()
         core = library.Core()
         self._check_cpu(core)
-        settings = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": 1,
-            "INFERENCE_NUM_THREADS": threads or usable_cores(),
-            # unasked, a CPU with AMX computes in bfloat16, whatever the graph says
-            "INFERENCE_PRECISION_HINT": self.precision,
-            # the kernels between two runs want the same cores
-            "ENABLE_CPU_PINNING": False,
-        }
+        settings = self._settings(threads)
         facts = {
             "version": library.__version__,
             "cpu": core.get_property("CPU", "FULL_DEVICE_NAME"),
@@ -71,6 +68,29 @@ class OpenVinoEngine(Engine):
         self._bound: dict[str, np.ndarray] = {}
         for name, array in self._results.items():
             self._request.set_tensor(name, library.Tensor(array, shared_memory=True))
+
+    @classmethod
+    def layer_times(
+        cls, bundle: Bundle, role: Role, frame: NDArray[np.uint8], *, threads: int | None, runs: int
+    ) -> tuple[LayerTime, ...]:
+        """See ``Engine``."""
+        core = openvino_library().Core()
+        cls._check_cpu(core)
+        settings = {**cls._settings(threads), "PERF_COUNT": True}
+        model = core.compile_model(str(bundle.graph_path(role)), "CPU", settings)
+        return counted_layers(model, {names.FRAME: frame}, runs)
+
+    @classmethod
+    def _settings(cls, threads: int | None) -> dict[str, Any]:
+        return {
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": threads or usable_cores(),
+            # unasked, a CPU with AMX computes in bfloat16, whatever the graph says
+            "INFERENCE_PRECISION_HINT": cls.precision,
+            # the kernels between two runs want the same cores
+            "ENABLE_CPU_PINNING": False,
+        }
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         if self._request is None:
@@ -95,7 +115,8 @@ class OpenVinoEngine(Engine):
         self._request = None
         self._bound.clear()
 
-    def _check_cpu(self, core: Any) -> None:
+    @classmethod
+    def _check_cpu(cls, core: Any) -> None:
         """Refuse a CPU that lacks what the engine is for."""
 
 
@@ -104,7 +125,8 @@ class Bf16OpenVinoEngine(OpenVinoEngine):
 
     precision = "bf16"
 
-    def _check_cpu(self, core: Any) -> None:
+    @classmethod
+    def _check_cpu(cls, core: Any) -> None:
         able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if "BF16" not in able:
             raise EnvironmentUnfitError(

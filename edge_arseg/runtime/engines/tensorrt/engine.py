@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, OptionError
 from edge_arseg.runtime.bundles.plans import plan_from_bundle
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cuda import CudaDevice, DeviceArray, borrow_device, return_device
 from edge_arseg.runtime.device.cuda_graph import CudaGraph, driver_library, graph_from_work
-from edge_arseg.runtime.engines.contract import Buffer, Engine, Place
+from edge_arseg.runtime.engines.contract import Buffer, Engine, LayerTime, Place
 from edge_arseg.runtime.engines.tensorrt.library import tensorrt_library, tensorrt_log
+from edge_arseg.runtime.engines.tensorrt.profiler import layers_from_profile, profiler_of
+from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import FEATURES, TensorSpec
 
@@ -88,6 +91,19 @@ class TensorRtEngine(Engine):
             return cls(path, threads=threads)
         finally:
             return_device()
+
+    @classmethod
+    def layer_times(
+        cls, bundle: Bundle, role: Role, frame: NDArray[np.uint8], *, threads: int | None, runs: int
+    ) -> tuple[LayerTime, ...]:
+        """See ``Engine``."""
+        times: list[tuple[str, float]] = []
+        with cls.from_bundle(bundle, role) as opened:
+            assert opened._device is not None
+            opened._device.call(opened._profile, profiler_of(tensorrt_library(), times))
+            for _ in range(runs + 1):
+                opened.run({names.FRAME: frame})
+        return layers_from_profile(times, runs)
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         if self._device is None:
@@ -204,6 +220,10 @@ class TensorRtEngine(Engine):
         if self._graph is not None:
             self._graph.destroy()
             self._graph = None
+
+    def _profile(self, profiler: Any) -> None:
+        """Have each layer's time told at the end of each run; a run that is recorded as a CUDA graph tells nothing."""
+        self._graphs, self._context.profiler = None, profiler
 
     def _free(self) -> None:
         self._let_go_of_graph()

@@ -1,0 +1,117 @@
+"""Whether two builds are told apart, and one build is not told apart from itself."""
+
+import re
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from support.bench.made import STAGES, plain_record, write_made
+
+from edge_arseg.bench.compare.comparison import Measured, compared_runs
+from edge_arseg.bench.compare.gate import comparisons_of_records
+from edge_arseg.bench.compare.signed_ranks import bounds, middle
+from edge_arseg.bench.records.bench_record import Notice
+
+PAIRS, TRIALS = 12, 20
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """Records of one build, each with drift and bursts, and each in a process that lies elsewhere in memory."""
+    generator = np.random.default_rng(0)
+    placed = [tuple((stage, float(np.exp(generator.normal(0, 0.015)))) for stage in STAGES) for _ in range(2 * PAIRS)]
+    return [plain_record(seed=seed, name="build", gops=20, slower=factors) for seed, factors in enumerate(placed)]
+
+
+def slowed(record, samples, stage):
+    frames = samples.frames.copy()
+    more = 0.05 * np.nan_to_num(frames[f"stage_{stage}_ms"])
+    frames[f"stage_{stage}_ms"] += more
+    frames["total_ms"] += more
+    return record, type(samples)(frames, samples.readings)
+
+
+def verdicts(pool, stage=None):
+    found = []
+    for seed in range(TRIALS):
+        order = np.random.default_rng(seed).permutation(len(pool))
+        before = [Measured(*pool[i], 0) for i in order[:PAIRS]]
+        after = [pool[i] if stage is None else slowed(*pool[i], stage) for i in order[PAIRS:]]
+        found.append(compared_runs(before, [Measured(*one, 0) for one in after], allowed_percent=3.0))
+    return found
+
+
+def test_pairs_of_records_of_one_build_pass(pool):
+    assert [one.failed for one in verdicts(pool)] == [()] * TRIALS
+
+
+@pytest.mark.parametrize("stage", ["lr", "hr"])
+def test_a_stage_that_is_slower_by_a_twentieth_fails_and_is_named(pool, stage):
+    found = verdicts(pool, stage)
+    assert sum(any(change.quantity == stage for change in one.failed) for one in found) >= 19
+    assert all(change.quantity in (stage, "frame") for one in found for change in one.failed)
+
+
+def test_one_pair_of_records_is_no_proof_of_5_percent_but_of_30(pool):
+    (same,) = comparisons_of_records(pool[:2], allowed_percent=3.0)
+    hidden = float(re.search(r"it hides up to (\d+\.\d) %; 8 pairs of records or more", same.verdict)[1])
+    assert 10 < hidden < 25
+    (slower,) = comparisons_of_records([pool[0], slowed(*pool[1], "lr")], allowed_percent=3.0)
+    assert not slower.failed
+    other = plain_record(seed=99, name="build", gops=20, slower=(("fuse", 1.3),))
+    (found,) = comparisons_of_records([pool[0], other], allowed_percent=3.0)
+    assert found.failed[0].quantity == "fuse"
+
+
+def test_one_pair_from_a_busy_machine_is_not_judged(pool):
+    slower = plain_record(seed=7, name="build", gops=20, slower=(("lr", 3.0),))
+    busy = replace(slower[0], notices=(Notice("load", "other processes used 1.2 of 2 cores meanwhile", 0),)), slower[1]
+    (found,) = comparisons_of_records([pool[0], busy], allowed_percent=3.0)
+    assert not found.failed
+    assert found.verdict.startswith("others used the machine, and so few pairs tell nothing then")
+    (found,) = comparisons_of_records([*pool[:14], pool[0], busy], allowed_percent=3.0)
+    assert "others used" not in found.verdict
+
+
+def test_too_few_gops_prove_nothing():
+    few = [plain_record(seed=seed, name="build", gops=4, slower=(("lr", 1 + seed),)) for seed in (0, 1)]
+    (found,) = comparisons_of_records(few, allowed_percent=3.0)
+    assert not found.failed
+    assert found.verdict == "too few GOPs to tell; measure for longer"
+
+
+def test_two_runs_are_compared_over_several_records(pool, edge_arseg, tmp_path):
+    """The same run twice is the same time twice, whatever the noise."""
+    paths = [write_made(tmp_path, replaced(one, f"r{i}")[0], one[1]) for i, one in enumerate(pool[:9])]
+    name = pool[0][0].runs[0].name
+    answer = edge_arseg("report", *paths, "--fail-on", "3%", "--between", name, name)
+    assert answer.code == 0, answer.err
+    assert "(9 pairs of records)" in answer.out
+    assert "it hides up to 0.0 %" in answer.out
+
+
+def replaced(one, name):
+    return replace(one[0], name=name), one[1]
+
+
+def test_bounds_are_those_of_all_signs_that_noise_could_have():
+    steps = np.array([0.3, -0.1, 0.8, 0.5, 1.1, 0.2, 0.9, 0.4, -0.3])
+    for confidence in (0.9, 0.95, 0.99):
+        low, high = bounds(steps, confidence)
+        inside = low + 1e-9
+        ranks = np.argsort(np.argsort(np.abs(steps - inside))) + 1
+        seen = ranks[steps - inside < 0].sum()
+        chances = [sum(rank for rank, sign in enumerate(signs, 1) if sign) for signs in product((0, 1), repeat=9)]
+        # a hair inside, such a sum of ranks is rarer than the confidence allows no longer
+        assert np.mean(np.array(chances) <= seen) > 1 - confidence
+        assert low < middle(steps) < high
+    assert bounds(steps[:4], 0.99) == (-np.inf, np.inf)
+
+
+def test_one_pair_that_is_far_off_hardly_moves_the_middle():
+    steps = np.full(11, 0.05) + np.linspace(-0.01, 0.01, 11)
+    wild = steps.copy()
+    wild[3] = 4.0
+    assert middle(steps) == pytest.approx(0.05)
+    assert middle(wild) == pytest.approx(0.05, abs=0.003)
