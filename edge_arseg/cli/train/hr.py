@@ -25,7 +25,12 @@ DEFAULTS = HrSettings()
     show_default=True,
     help="Layout of the folders of DATASET; docs/training_data.md lists them.",
 )
-@click.option("--backbone", default=DEFAULTS.backbone, show_default=True, help="Backbone, built in or module:function.")
+@click.option(
+    "--backbone",
+    default=DEFAULTS.backbone,
+    show_default=True,
+    help="Backbone, built in, timm:NAME[,stride=4], or module:function.",
+)
 @click.option(
     "--crop",
     type=SIZE,
@@ -61,6 +66,23 @@ DEFAULTS = HrSettings()
     help="Weights to start from, the folder of a run or a .safetensors file. [default: random]",
 )
 @click.option(
+    "--weights",
+    type=PATH,
+    help="Published weights that the backbone's encoder starts from, a .pth or .safetensors file. [default: random]",
+)
+@click.option(
+    "--encoder-rate",
+    type=click.FloatRange(0),
+    default=DEFAULTS.encoder_rate,
+    show_default=True,
+    help="Learning rate of the encoder, as a share of --rate.",
+)
+@click.option(
+    "--fixed-statistics",
+    is_flag=True,
+    help="Switch that keeps the statistics of the encoder's normalisation; for pretrained ones. [default: off]",
+)
+@click.option(
     "--street",
     type=click.IntRange(0),
     default=DEFAULTS.street,
@@ -78,6 +100,9 @@ def hr(
     weight_decay: float,
     augmentation: str,
     start: Path | None,
+    weights: Path | None,
+    encoder_rate: float,
+    fixed_statistics: bool,
     street: int,
     recipe: dict[str, Any],
     place: dict[str, Any],
@@ -93,6 +118,8 @@ def hr(
     settings = HrSettings(
         backbone=backbone,
         street=street,
+        encoder_rate=encoder_rate,
+        fixed_statistics=fixed_statistics,
         dropout=dropout,
         weight_decay=weight_decay,
         augmentation=replace(AUGMENTATIONS[augmentation], crop=crop),
@@ -105,6 +132,7 @@ def hr(
             settings,
             layout=layout,
             start=start,
+            weights=weights,
             say=say,
             progress=shown_on(meter, settings.steps),
             **place,

@@ -1,6 +1,7 @@
 """Training of the HR branch on labelled stills."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_arseg.errors import OptionError
+from edge_arseg.network.backbones.registry import short_name
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import CAMVID_11, Model
@@ -15,7 +17,7 @@ from edge_arseg.training.datasets.classes import normalisation_of
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.hr.score import hr_miou
 from edge_arseg.training.hr.settings import HrSettings
-from edge_arseg.training.hr.start import start_from
+from edge_arseg.training.hr.start import encoder_of, start_encoder, start_from
 from edge_arseg.training.hr.stills import Still, StillViews, checked_crop, stills_from_images, stills_from_street
 from edge_arseg.training.run.device import device_from_name
 from edge_arseg.training.run.folder import RunFolder
@@ -31,6 +33,7 @@ def train_hr(
     *,
     layout: str = "auto",
     start: str | Path | None = None,
+    weights: str | Path | None = None,
     device: str = "auto",
     threads: int | None = None,
     workers: int = 1,
@@ -47,6 +50,7 @@ def train_hr(
         settings: the recipe; ``None`` for ``HrSettings()``.
         layout: of ``dataset``.
         start: weights to start from; see ``start_from``. ``None`` for random ones.
+        weights: published weights that the encoder starts from; see ``load_encoder``. ``None`` for random ones.
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
         threads: of torch on the CPU, in this whole process; ``None`` leaves them.
         workers: processes that make views ahead.
@@ -56,9 +60,10 @@ def train_hr(
         progress: see ``StepProgress``.
 
     Raises:
-        OptionError: a value out of range; a run in ``output`` without ``resume``, or one of other settings with it.
+        OptionError: a value out of range; ``start`` and ``weights`` at once, or a backbone without an encoder; a run in
+            ``output`` without ``resume``, or one of other settings with it.
         DataError: bad images or labels, all of them in one message; or the run's state is damaged.
-        CheckpointError: ``start`` does not fit.
+        CheckpointError: ``start`` or ``weights`` does not fit.
         EnvironmentUnfitError: no such GPU, or no x264 for the views.
         SinkError: ``output`` cannot be written.
     """
@@ -70,12 +75,22 @@ def train_hr(
     if threads:
         torch.set_num_threads(threads)
     torch.manual_seed(settings.seed)
-    name = f"{images.name}-{settings.backbone.partition(':')[0].rpartition('.')[2]}"
-    network = Network(Model(name, settings.backbone, images.classes, normalisation_of(images.name)))
+    if start is not None and weights is not None:
+        raise OptionError(
+            "--from has the weights of the whole branch, --weights those of its encoder; type one of them"
+        )
+    name = f"{images.name}-{short_name(settings.backbone)}"
+    network = _network(Model(name, settings.backbone, images.classes, normalisation_of(images.name)))
+    for option, used in _encoder_options(settings).items():
+        if used:
+            encoder_of(network, option)
     if start is not None:
         start_from(network, Path(start))
+    if weights is not None and not resume:
+        say(start_encoder(network, Path(weights)))
     place = device_from_name(device)
     record = {"dataset": images.name, "images": len(images.train), "start": Path(start).name if start else None}
+    record |= {"weights": Path(weights).name} if weights else {}
     kept = record | settings.record()
     folder = RunFolder.resume(Path(output), kept) if resume else RunFolder.create(Path(output), kept, typed=typed)
     stills, held_back = stills_from_images(images.train), stills_from_images(images.held_back)
@@ -84,6 +99,21 @@ def train_hr(
     if training.step < settings.steps:
         say(training.settle_precision())
     return training.run(progress)
+
+
+def _encoder_options(settings: HrSettings) -> dict[str, bool]:
+    """Return the options that need an encoder apart, and whether they are used."""
+    return {
+        f"--encoder-rate {settings.encoder_rate:g}": settings.encoder_rate != 1.0,
+        "--fixed-statistics": settings.fixed_statistics,
+    }
+
+
+def _network(model: Model) -> Network:
+    """Build a network whose images are normalised as its encoder's published weights expect, where there are such."""
+    network = Network(model)
+    network.model = replace(model, normalisation=network.hr.normalisation or model.normalisation)
+    return network
 
 
 class HrTraining(TrainingRun[Sequence[Tensor]]):
@@ -119,7 +149,14 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         self.weights = class_weights((still.label for still in stills), len(network.model.classes)).to(device)
         trained = list(self.branch.parameters())
         kernels = [parameter for parameter in trained if parameter.ndim > 1]
-        super().__init__(network, settings, folder, device=device, workers=workers, trained=trained, decayed=kernels)
+        encoder = getattr(network.hr, "encoder", None)
+        self.fixed = encoder if settings.fixed_statistics else None
+        shares = {}
+        if encoder is not None and settings.encoder_rate != 1.0:
+            shares = dict.fromkeys(encoder.parameters(), settings.encoder_rate)
+        super().__init__(
+            network, settings, folder, device=device, workers=workers, trained=trained, decayed=kernels, shares=shares
+        )
 
     def batches(self, *, workers: int) -> Iterable[Sequence[Tensor]]:
         """Return pictures ``[N, h, w, 3] uint8`` with their labels ``[N, h, w] uint8``."""
@@ -139,6 +176,9 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         """Return the task loss of the HR branch's classes."""
         rgb, label = (column.to(self.device) for column in batch)
         self.branch.train()
+        for part in self.fixed.modules() if self.fixed is not None else ():
+            if isinstance(part, nn.BatchNorm2d):
+                part.eval()
         image = self.network.images_from_frames(rgb).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             feature = self.network.hr(image)
