@@ -4,7 +4,8 @@
 usage: python -m tools.zoo.build [RECIPE] --data FOLDER [-o FOLDER] [--list]
 
 RECIPE is a TOML file, by default tools/zoo/camvid-compact.toml. A step whose result is whole is skipped: it was
-finished by the same command, from the same results, and has not changed since. A training that was stopped is continued.
+finished by the same command, from the same results, and has not changed since. A training that was stopped is
+continued.
 """
 
 import argparse

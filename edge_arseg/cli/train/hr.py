@@ -71,18 +71,6 @@ DEFAULTS = HrSettings()
     help="Published weights that the backbone's encoder starts from, a .pth or .safetensors file. [default: random]",
 )
 @click.option(
-    "--encoder-rate",
-    type=click.FloatRange(0),
-    default=DEFAULTS.encoder_rate,
-    show_default=True,
-    help="Learning rate of the encoder, as a share of --rate.",
-)
-@click.option(
-    "--fixed-statistics",
-    is_flag=True,
-    help="Switch that keeps the statistics of the encoder's normalisation; for pretrained ones. [default: off]",
-)
-@click.option(
     "--street",
     type=click.IntRange(0),
     default=DEFAULTS.street,
@@ -101,8 +89,6 @@ def hr(
     augmentation: str,
     start: Path | None,
     weights: Path | None,
-    encoder_rate: float,
-    fixed_statistics: bool,
     street: int,
     recipe: dict[str, Any],
     place: dict[str, Any],
@@ -118,8 +104,6 @@ def hr(
     settings = HrSettings(
         backbone=backbone,
         street=street,
-        encoder_rate=encoder_rate,
-        fixed_statistics=fixed_statistics,
         dropout=dropout,
         weight_decay=weight_decay,
         augmentation=replace(AUGMENTATIONS[augmentation], crop=crop),

@@ -44,8 +44,6 @@ class HrSettings(RunSettings):
         street: rendered pictures to mix in, of the synthetic street.
         dropout: share of the feature's channels that are left out of a view.
         rendered_share: share of views that show a rendered picture.
-        encoder_rate: learning rate of the backbone's ``encoder``, as a share of the others'.
-        fixed_statistics: the encoder's normalisation keeps the statistics that it starts with.
         augmentation: of the views.
     """
 
@@ -57,6 +55,4 @@ class HrSettings(RunSettings):
     street: int = 100
     dropout: float = 0.1
     rendered_share: float = 0.08
-    encoder_rate: float = 1.0
-    fixed_statistics: bool = False
     augmentation: StillAugmentation = field(default_factory=StillAugmentation)

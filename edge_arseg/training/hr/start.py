@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from torch import nn
-
-from edge_arseg.errors import CheckpointError, OptionError
+from edge_arseg.errors import CheckpointError
 from edge_arseg.network.checkpoint.encoder_file import load_encoder
 from edge_arseg.network.checkpoint.importer import weights_file
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
@@ -41,15 +39,3 @@ def start_encoder(network: Network, path: Path) -> str:
     left = load_encoder(network.hr, path)
     names = f"; left behind {len(left)}: {', '.join(left[:3])}{', ...' if len(left) > 3 else ''}" if left else ""
     return f"the encoder starts from {path.name}{names}"
-
-
-def encoder_of(network: Network, purpose: str) -> nn.Module:
-    """Return the encoder of the HR branch.
-
-    Raises:
-        OptionError: its backbone has none.
-    """
-    encoder = getattr(network.hr, "encoder", None)
-    if not isinstance(encoder, nn.Module):
-        raise OptionError(f"{purpose}: backbone {network.model.backbone!r} has no encoder apart; leave it out")
-    return encoder

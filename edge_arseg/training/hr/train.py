@@ -17,9 +17,10 @@ from edge_arseg.training.datasets.classes import normalisation_of
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.hr.score import hr_miou
 from edge_arseg.training.hr.settings import HrSettings
-from edge_arseg.training.hr.start import encoder_of, start_encoder, start_from
+from edge_arseg.training.hr.start import start_encoder, start_from
 from edge_arseg.training.hr.stills import Still, StillViews, checked_crop, stills_from_images, stills_from_street
 from edge_arseg.training.run.device import device_from_name
+from edge_arseg.training.run.encoder import check_encoder, rate_shares, train_backbone
 from edge_arseg.training.run.folder import RunFolder
 from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import class_weights, task_loss
@@ -81,9 +82,7 @@ def train_hr(
         )
     name = f"{images.name}-{short_name(settings.backbone)}"
     network = _network(Model(name, settings.backbone, images.classes, normalisation_of(images.name)))
-    for option, used in _encoder_options(settings).items():
-        if used:
-            encoder_of(network, option)
+    check_encoder(network.hr, settings)
     if start is not None:
         start_from(network, Path(start))
     if weights is not None and not resume:
@@ -99,14 +98,6 @@ def train_hr(
     if training.step < settings.steps:
         say(training.settle_precision())
     return training.run(progress)
-
-
-def _encoder_options(settings: HrSettings) -> dict[str, bool]:
-    """Return the options that need an encoder apart, and whether they are used."""
-    return {
-        f"--encoder-rate {settings.encoder_rate:g}": settings.encoder_rate != 1.0,
-        "--fixed-statistics": settings.fixed_statistics,
-    }
 
 
 def _network(model: Model) -> Network:
@@ -149,13 +140,15 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         self.weights = class_weights((still.label for still in stills), len(network.model.classes)).to(device)
         trained = list(self.branch.parameters())
         kernels = [parameter for parameter in trained if parameter.ndim > 1]
-        encoder = getattr(network.hr, "encoder", None)
-        self.fixed = encoder if settings.fixed_statistics else None
-        shares = {}
-        if encoder is not None and settings.encoder_rate != 1.0:
-            shares = dict.fromkeys(encoder.parameters(), settings.encoder_rate)
         super().__init__(
-            network, settings, folder, device=device, workers=workers, trained=trained, decayed=kernels, shares=shares
+            network,
+            settings,
+            folder,
+            device=device,
+            workers=workers,
+            trained=trained,
+            decayed=kernels,
+            shares=rate_shares(network.hr, settings),
         )
 
     def batches(self, *, workers: int) -> Iterable[Sequence[Tensor]]:
@@ -176,9 +169,7 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         """Return the task loss of the HR branch's classes."""
         rgb, label = (column.to(self.device) for column in batch)
         self.branch.train()
-        for part in self.fixed.modules() if self.fixed is not None else ():
-            if isinstance(part, nn.BatchNorm2d):
-                part.eval()
+        train_backbone(self.network.hr, self.settings)
         image = self.network.images_from_frames(rgb).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             feature = self.network.hr(image)

@@ -13,9 +13,12 @@ from edge_arseg.network.backbones.lite0 import Lite0
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
 from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
+from edge_arseg.training.hr.settings import HrSettings
 from edge_arseg.training.hr.start import start_encoder
 from edge_arseg.training.hr.stills import stills_from_street
 from edge_arseg.training.hr.train import train_hr
+from edge_arseg.training.lr.settings import LrSettings
+from edge_arseg.training.run.encoder import train_backbone
 
 LITE0 = Model("camvid-lite0", "lite0", CAMVID_11, CAMVID_NORMALISATION)
 SETTINGS = replace(HR_SETTINGS, steps=2, score_every=2, warmup=1, precision="float32", weight_decay=0.0)
@@ -115,5 +118,15 @@ def test_what_cannot_be_meant_is_refused(tmp_path, stills, dataset):
         train_hr(dataset, tmp_path / "run", settings, start=tmp_path, weights=tmp_path)
     with pytest.raises(CheckpointError, match="nothing seen, expected a checkpoint file"):
         train_hr(dataset, tmp_path / "run", replace(settings, backbone="lite0"), weights=tmp_path / "none.pth")
-    with pytest.raises(OptionError, match=r"--encoder-rate 0\.5: backbone 'compact' has no encoder apart"):
+    with pytest.raises(OptionError, match=r"--encoder-rate 0\.5: backbone Compact has no encoder apart"):
         train_hr(dataset, tmp_path / "run", replace(settings, backbone="compact", encoder_rate=0.5), workers=0)
+
+
+@pytest.mark.parametrize("kind", [HrSettings, LrSettings])
+def test_both_trainings_keep_statistics_and_runs_from_before_continue(kind):
+    backbone = Lite0()
+    train_backbone(backbone, kind(fixed_statistics=True))
+    assert not backbone.encoder.stem_bn.training
+    assert backbone.decoder.last[1].training
+    assert set(kind(fixed_statistics=True).record()) - set(kind().record()) == {"fixed_statistics"}
+    assert "encoder_rate" not in kind().record()  # a run of 0.1.0 has none, and settings must be the same
