@@ -71,6 +71,39 @@ DEFAULTS = HrSettings()
     help="Published weights that the backbone's encoder starts from, a .pth or .safetensors file. [default: random]",
 )
 @click.option(
+    "--teacher",
+    type=PATH,
+    help="Network that teaches beside the labels, the folder of a run or a .safetensors file. [default: none]",
+)
+@click.option(
+    "--teacher-classes",
+    type=click.FloatRange(0),
+    default=DEFAULTS.teacher_classes,
+    show_default=True,
+    help="Factor of the divergence from the teacher's classes.",
+)
+@click.option(
+    "--teacher-feature",
+    type=click.FloatRange(0),
+    default=DEFAULTS.teacher_feature,
+    show_default=True,
+    help="Factor of the difference from the teacher's feature, of the same shape.",
+)
+@click.option(
+    "--class-balance",
+    type=click.FloatRange(0),
+    default=DEFAULTS.class_balance,
+    show_default=True,
+    help="Exponent of the class weights, a number: 0 weighs all classes alike, 1 rare ones most.",
+)
+@click.option(
+    "--boundary",
+    type=click.FloatRange(0),
+    default=DEFAULTS.boundary,
+    show_default=True,
+    help="Factor that is added to the weight of pixels beside another class.",
+)
+@click.option(
     "--street",
     type=click.IntRange(0),
     default=DEFAULTS.street,
@@ -89,6 +122,11 @@ def hr(
     augmentation: str,
     start: Path | None,
     weights: Path | None,
+    teacher: Path | None,
+    teacher_classes: float,
+    teacher_feature: float,
+    class_balance: float,
+    boundary: float,
     street: int,
     recipe: dict[str, Any],
     place: dict[str, Any],
@@ -104,6 +142,10 @@ def hr(
     settings = HrSettings(
         backbone=backbone,
         street=street,
+        teacher_classes=teacher_classes,
+        teacher_feature=teacher_feature,
+        class_balance=class_balance,
+        boundary=boundary,
         dropout=dropout,
         weight_decay=weight_decay,
         augmentation=replace(AUGMENTATIONS[augmentation], crop=crop),
@@ -117,6 +159,7 @@ def hr(
             layout=layout,
             start=start,
             weights=weights,
+            teacher=teacher,
             say=say,
             progress=shown_on(meter, settings.steps),
             **place,

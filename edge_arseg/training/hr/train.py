@@ -19,6 +19,7 @@ from edge_arseg.training.hr.score import hr_miou
 from edge_arseg.training.hr.settings import HrSettings
 from edge_arseg.training.hr.start import start_encoder, start_from
 from edge_arseg.training.hr.stills import Still, StillViews, checked_crop, stills_from_images, stills_from_street
+from edge_arseg.training.hr.teacher import Teacher, teacher_from_path
 from edge_arseg.training.run.device import device_from_name
 from edge_arseg.training.run.encoder import check_encoder, rate_shares, train_backbone
 from edge_arseg.training.run.folder import RunFolder
@@ -35,6 +36,7 @@ def train_hr(
     layout: str = "auto",
     start: str | Path | None = None,
     weights: str | Path | None = None,
+    teacher: str | Path | None = None,
     device: str = "auto",
     threads: int | None = None,
     workers: int = 1,
@@ -52,6 +54,7 @@ def train_hr(
         layout: of ``dataset``.
         start: weights to start from; see ``start_from``. ``None`` for random ones.
         weights: published weights that the encoder starts from; see ``load_encoder``. ``None`` for random ones.
+        teacher: a trained network that teaches beside the labels; see ``teacher_from_path``. ``None`` for none.
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
         threads: of torch on the CPU, in this whole process; ``None`` leaves them.
         workers: processes that make views ahead.
@@ -64,7 +67,7 @@ def train_hr(
         OptionError: a value out of range; ``start`` and ``weights`` at once, or a backbone without an encoder; a run in
             ``output`` without ``resume``, or one of other settings with it.
         DataError: bad images or labels, all of them in one message; or the run's state is damaged.
-        CheckpointError: ``start`` or ``weights`` does not fit.
+        CheckpointError: ``start``, ``weights`` or ``teacher`` does not fit.
         EnvironmentUnfitError: no such GPU, or no x264 for the views.
         SinkError: ``output`` cannot be written.
     """
@@ -87,14 +90,18 @@ def train_hr(
         start_from(network, Path(start))
     if weights is not None and not resume:
         say(start_encoder(network, Path(weights)))
+    taught_by = teacher_from_path(Path(teacher), network, settings) if teacher is not None else None
     place = device_from_name(device)
     record = {"dataset": images.name, "images": len(images.train), "start": Path(start).name if start else None}
     record |= {"weights": Path(weights).name} if weights else {}
+    record |= {"teacher": Path(teacher).name} if teacher else {}
     kept = record | settings.record()
     folder = RunFolder.resume(Path(output), kept) if resume else RunFolder.create(Path(output), kept, typed=typed)
     stills, held_back = stills_from_images(images.train), stills_from_images(images.held_back)
     rendered = stills_from_street(settings.street, size=stills[0].rgb.shape[:2], seed=settings.seed)
-    training = HrTraining(network, stills, rendered, held_back, settings, folder, device=place, workers=workers)
+    training = HrTraining(
+        network, stills, rendered, held_back, settings, folder, device=place, workers=workers, teacher=taught_by
+    )
     if training.step < settings.steps:
         say(training.settle_precision())
     return training.run(progress)
@@ -115,6 +122,7 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         stills: to train on.
         rendered: of the synthetic street, for the recipe's share of the views.
         held_back: to score on.
+        teacher: that teaches beside the labels.
     """
 
     name = "HR branch"
@@ -131,13 +139,19 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         *,
         device: torch.device,
         workers: int = 1,
+        teacher: Teacher | None = None,
     ):
+        self.teacher = teacher
+        if teacher is not None:
+            teacher.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stills, self.rendered, self.held_back = stills, rendered, held_back
         network.to(device).trained = (Branch.HR,)
         self.branch = nn.ModuleList([network.hr, network.hr_head])
         # The layout that convolutions on CPUs and tensor cores prefer; torch's overloads do not know the keyword.
         self.branch.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.weights = class_weights((still.label for still in stills), len(network.model.classes)).to(device)
+        classes = len(network.model.classes)
+        labels = (still.label for still in stills)
+        self.weights = class_weights(labels, classes, balance=settings.class_balance).to(device)
         trained = list(self.branch.parameters())
         kernels = [parameter for parameter in trained if parameter.ndim > 1]
         super().__init__(
@@ -166,16 +180,19 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         return batches(views, settings.batch, workers=workers)
 
     def loss(self, batch: Sequence[Tensor]) -> Mapping[str, Tensor]:
-        """Return the task loss of the HR branch's classes."""
+        """Return the task loss of the HR branch's classes, and what a teacher adds to it."""
         rgb, label = (column.to(self.device) for column in batch)
         self.branch.train()
         train_backbone(self.network.hr, self.settings)
         image = self.network.images_from_frames(rgb).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             feature = self.network.hr(image)
-            feature = nn.functional.dropout2d(feature, self.settings.dropout)
-            scores = self.network.hr_head.scores(feature, None)
-        return {"loss": task_loss(scores, label.long(), self.weights, overlap=self.settings.overlap)}
+            dropped = nn.functional.dropout2d(feature, self.settings.dropout)
+            scores = self.network.hr_head.scores(dropped, None)
+            taught = self.teacher.losses(rgb, feature, scores) if self.teacher is not None else {}
+        settings = self.settings
+        task = task_loss(scores, label.long(), self.weights, overlap=settings.overlap, boundary=settings.boundary)
+        return {"loss": sum(taught.values(), task), "task": task, **taught} if taught else {"loss": task}
 
     def score(self) -> Mapping[str, Any]:
         """Score the HR branch on whole stills."""
