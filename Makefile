@@ -6,12 +6,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu report start-up pictures kernels golden graphs-gate test-gpu build clean
+.PHONY: help run test test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu report zoo start-up pictures kernels golden graphs-gate test-gpu build clean
 
 help:
 	@sed -n 's/^# //p' Makefile
 	@echo "also: test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables"
-	@echo "      bench-cpu report start-up pictures kernels golden graphs-gate build clean"
+	@echo "      bench-cpu report zoo start-up pictures kernels golden graphs-gate build clean"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -23,7 +23,7 @@ $(VENV)/.device: $(BIN)/python setup.cfg
 # torch is named first and alone: its exact version, before anything asks for a range
 $(VENV)/.host: $(VENV)/.device
 	$(PIP) install torch -c constraints.txt
-	$(PIP) install -e '.[cpu,openvino,host,report,flow,gate,dev,docs]' -c constraints.txt
+	$(PIP) install -e '.[cpu,openvino,host,timm,report,flow,gate,dev,docs]' -c constraints.txt
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.device
@@ -96,6 +96,11 @@ report: $(VENV)/.host
 	$(BIN)/edge-arseg report $(REPORT)/bench.json -o $(REPORT)/bench.html --pngs build/report --force
 	cp build/report/trade-mean-ms.png build/report/stages.png $(REPORT)/
 	-cp build/report/distance.png $(REPORT)/
+
+# the shipped bundles from the data, into build/zoo: five hours, and goes on where it was interrupted; FOLDER holds camvid/
+# and clips/: make zoo DATA=FOLDER
+zoo: $(VENV)/.host
+	$(BIN)/python -m tools.zoo.build --data $(or $(DATA),$(error make zoo DATA=FOLDER, which holds camvid/ and clips/))
 
 # the compiled kernels that are shipped, after a change of what they are compiled from; needs ld, and that of aarch64
 # (Debian: binutils-aarch64-linux-gnu)

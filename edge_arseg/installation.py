@@ -30,6 +30,8 @@ def install_extra(extra: str, *, package: Path | None = None) -> str:
     rest = "" if checkout is None else f" -e {quote(f'{checkout}[{extra}]')}"
     if checkout is None:
         rest = "".join(f" {quote(name)}" for name in requirements(extra) if not (extra == "host" and _is_torch(name)))
+    if extra == "timm" and (torch := _torch_for_cpus()):
+        return f"{pip(f'install {torch} torchvision --index-url {TORCH_CPU_INDEX}')} && {pip(f'install{rest}')}"
     if extra != "host":
         return pip(f"install{rest}")
     return f"{install_torch()} && {pip(f'install{rest}')}" if find_spec("torch") is None else pip(f"install{rest}")
@@ -96,6 +98,18 @@ def requirements(extra: str | None = None) -> list[str]:
         if (wanted[1] if wanted else None) == extra:
             found.append(name.strip())
     return found
+
+
+def _torch_for_cpus() -> str | None:
+    """Return the PyTorch that is installed as pip takes it, where it is one for CPUs: what needs a build beside it,
+    as timm needs torchvision, would else bring pip's own, with 6 GB of CUDA."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        release, _, build = version("torch").partition("+")
+    except PackageNotFoundError:
+        return None
+    return f"torch=={release}" if build == "cpu" else None
 
 
 def _is_torch(requirement: str) -> bool:

@@ -93,8 +93,8 @@ class NewBundle:
                     _write(trial / name, data)
             except OSError as error:
                 raise SinkError(
-                    f"{trial}: cannot be written ({error.strerror or error}) for a bundle that is only tried; name a "
-                    "folder with room and type the same again: export TMPDIR=FOLDER"
+                    f"{trial}: cannot be written ({error.strerror or error}); expected a folder with room and "
+                    "permission for a bundle that is only tried; name one and type the same again: export TMPDIR=FOLDER"
                 ) from error
             yield read_bundle(trial)
 

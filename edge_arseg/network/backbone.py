@@ -17,8 +17,11 @@ operations that export to ONNX opset 18 may be used. ``edge_arseg.testing.backbo
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 from torch import Tensor, nn
+
+from edge_arseg.spec.model import Normalisation
 
 
 class Backbone(nn.Module, ABC):
@@ -29,12 +32,16 @@ class Backbone(nn.Module, ABC):
         stride: nominal stride of the feature; for messages and tables only, sizes come from ``feature_size``.
         upscale: factor by which logits grow before they are resized to the image (BiSeNet: 8, half-pixel centres).
         log_probabilities: logits are log-softmax values (camvid-psp18). Does not change which class wins.
+        normalisation: of images, as the encoder's published weights expect it; ``None`` leaves it to the data set.
+
+    A backbone that can start from published weights holds what they fit in a module called ``encoder``.
     """
 
     channels: int
     stride: int
     upscale: int = 1
     log_probabilities: bool = False
+    normalisation: Normalisation | None = None
 
     @abstractmethod
     def feature_size(self, height: int, width: int) -> tuple[int, int]:
@@ -43,6 +50,17 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def forward(self, image: Tensor) -> Tensor:
         """Map a normalised image ``[N, 3, H, W] float32`` to ``[N, channels, *feature_size(H, W)]``."""
+
+    def deployed(self) -> "Backbone":
+        """Return what is exported and whose cost counts: the same function in fewer operations, where there are such.
+
+        The backbone itself stays as it is.
+        """
+        return self
+
+    def encoder_weights(self, published: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Return the weights of a published file under the names that ``encoder`` gives them."""
+        return published
 
 
 def ceil_halvings(length: int, times: int) -> int:

@@ -40,7 +40,7 @@ def checkpoint_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--backbone",
-                help="Backbone of your own, package.module:function, for a .safetensors file. [default: named in it]",
+                help="Backbone, package.module:function for your own, of a .safetensors file. [default: named in it]",
             ),
         )
     ):

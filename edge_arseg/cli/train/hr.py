@@ -25,7 +25,12 @@ DEFAULTS = HrSettings()
     show_default=True,
     help="Layout of the folders of DATASET; docs/training_data.md lists them.",
 )
-@click.option("--backbone", default=DEFAULTS.backbone, show_default=True, help="Backbone, built in or module:function.")
+@click.option(
+    "--backbone",
+    default=DEFAULTS.backbone,
+    show_default=True,
+    help="Backbone, built in, timm:NAME[,stride=4], or module:function.",
+)
 @click.option(
     "--crop",
     type=SIZE,
@@ -61,6 +66,44 @@ DEFAULTS = HrSettings()
     help="Weights to start from, the folder of a run or a .safetensors file. [default: random]",
 )
 @click.option(
+    "--weights",
+    type=PATH,
+    help="Published weights that the backbone's encoder starts from, a .pth or .safetensors file. [default: random]",
+)
+@click.option(
+    "--teacher",
+    type=PATH,
+    help="Network that teaches beside the labels, the folder of a run or a .safetensors file. [default: none]",
+)
+@click.option(
+    "--teacher-classes",
+    type=click.FloatRange(0),
+    default=DEFAULTS.teacher_classes,
+    show_default=True,
+    help="Factor of the divergence from the teacher's classes.",
+)
+@click.option(
+    "--teacher-feature",
+    type=click.FloatRange(0),
+    default=DEFAULTS.teacher_feature,
+    show_default=True,
+    help="Factor of the difference from the teacher's feature, of the same shape.",
+)
+@click.option(
+    "--class-balance",
+    type=click.FloatRange(0),
+    default=DEFAULTS.class_balance,
+    show_default=True,
+    help="Exponent of the class weights, a number: 0 weighs all classes alike, 1 rare ones most.",
+)
+@click.option(
+    "--boundary",
+    type=click.FloatRange(0),
+    default=DEFAULTS.boundary,
+    show_default=True,
+    help="Factor that is added to the weight of pixels beside another class.",
+)
+@click.option(
     "--street",
     type=click.IntRange(0),
     default=DEFAULTS.street,
@@ -78,6 +121,12 @@ def hr(
     weight_decay: float,
     augmentation: str,
     start: Path | None,
+    weights: Path | None,
+    teacher: Path | None,
+    teacher_classes: float,
+    teacher_feature: float,
+    class_balance: float,
+    boundary: float,
     street: int,
     recipe: dict[str, Any],
     place: dict[str, Any],
@@ -93,10 +142,14 @@ def hr(
     settings = HrSettings(
         backbone=backbone,
         street=street,
+        teacher_classes=teacher_classes,
+        teacher_feature=teacher_feature,
+        class_balance=class_balance,
+        boundary=boundary,
         dropout=dropout,
         weight_decay=weight_decay,
         augmentation=replace(AUGMENTATIONS[augmentation], crop=crop),
         **recipe,
     )
-    train = partial(train_hr, dataset, output, settings, layout=layout, start=start)
+    train = partial(train_hr, dataset, output, settings, layout=layout, start=start, weights=weights, teacher=teacher)
     show_training(train, settings.steps, place)

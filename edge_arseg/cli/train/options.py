@@ -14,7 +14,8 @@ from edge_arseg.training.run.step_precision import AUTO, PRECISIONS
 def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add the options of a run; the command gets them as two dictionaries.
 
-    ``recipe``: ``--steps --batch --rate --overlap --score-every --precision --seed``, by the names of the settings.
+    ``recipe``: ``--steps --batch --rate --encoder-rate --fixed-statistics --overlap --score-every --precision --seed``,
+    by the names of the settings.
     ``place``: ``--device --threads --workers --resume``, and ``typed``, what a later ``--resume`` fills in.
 
     Args:
@@ -25,6 +26,13 @@ def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., 
         ("recipe", "--steps", click.IntRange(1), defaults.steps, "Number of steps of the optimizer."),
         ("recipe", "--batch", click.IntRange(1), defaults.batch, "Number of training views in a step."),
         ("recipe", "--rate", float, defaults.rate, "Largest learning rate."),
+        (
+            "recipe",
+            "--encoder-rate",
+            click.FloatRange(0),
+            defaults.encoder_rate,
+            "Learning rate of the backbone's encoder, as a share of --rate.",
+        ),
         (
             "recipe",
             "--overlap",
@@ -46,7 +54,7 @@ def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., 
         ("place", "--workers", click.IntRange(0), 1, "Number of processes that make training views."),
     )
     groups = {flag.strip("-").replace("-", "_"): group for group, flag, *_ in options}
-    groups |= {"resume": "place", "typed": "place"}
+    groups |= {"resume": "place", "typed": "place", "fixed_statistics": "recipe"}
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
@@ -71,6 +79,11 @@ def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., 
             help="Folder of a run that continues, by default that of -o. Nothing need be repeated, and a larger "
             "--steps lengthens the run. [default: a new run]",
         )(with_run)
+        decorated = click.option(
+            "--fixed-statistics",
+            is_flag=True,
+            help="Switch that keeps the statistics of the encoder's normalisation; for pretrained ones. [default: off]",
+        )(decorated)
         for _, flag, kind, default, words in reversed(options):
             shown = default is not None
             decorated = click.option(flag, type=kind, default=default, show_default=shown, help=words)(decorated)

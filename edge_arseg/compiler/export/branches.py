@@ -23,11 +23,12 @@ class HrGraph(nn.Module):
     def __init__(self, network: Network, settings: ExportSettings, *, logits: bool):
         super().__init__()
         self.network, self.size, self.logits = network, settings.frame_size, logits
+        self.backbone = network.hr.deployed()
 
     def forward(self, frame: Tensor) -> tuple[Tensor, ...]:
         """Map ``[H, W, 3] uint8`` to ``feature``, ``class_map`` and, where asked for, ``logits``."""
         head = self.network.hr_head
-        feature = self.network.hr(self.network.image_from_frame(frame))
+        feature = self.backbone(self.network.image_from_frame(frame))
         scores = resize(head.scores(feature, self.size), self.size, align_corners=True)
         class_map = scores.argmax(1)[0].to(torch.uint8)
         return (feature, class_map, head(feature, self.size, self.size)) if self.logits else (feature, class_map)
@@ -39,10 +40,11 @@ class LrGraph(nn.Module):
     def __init__(self, network: Network, settings: ExportSettings):
         super().__init__()
         self.network, self.lr_scale = network, settings.lr_scale
+        self.backbone = network.lr.deployed()
 
     def forward(self, frame: Tensor) -> Tensor:
         """Map ``[H, W, 3] uint8`` to ``lr_feature``."""
-        return self.network.lr(self.network.lr_image_from_frame(frame, self.lr_scale))
+        return self.backbone(self.network.lr_image_from_frame(frame, self.lr_scale))
 
 
 def hr_graph(network: Network, settings: ExportSettings, *, logits: bool = False) -> onnx.ModelProto:

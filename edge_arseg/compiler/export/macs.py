@@ -22,6 +22,7 @@ def cost_from_model(model: Model, *, height: int, width: int, lr_scale: float) -
     """
     with torch.device("meta"):
         network = Network(model).eval()
+        network.hr, network.lr = network.hr.deployed(), network.lr.deployed()
         check_sizes(network, height=height, width=width, lr_scale=lr_scale)
         image = torch.empty(1, 3, height, width)
         lr_image = torch.empty(1, 3, *lr_size(height, width, lr_scale))

@@ -8,7 +8,9 @@ from edge_arseg.errors import CheckpointError, OptionError
 from edge_arseg.network.backbone import Backbone
 from edge_arseg.network.backbones.bise18 import Bise18
 from edge_arseg.network.backbones.compact import Compact
+from edge_arseg.network.backbones.lite0 import Lite0
 from edge_arseg.network.backbones.psp18 import Psp18, Psp18Stride8
+from edge_arseg.network.backbones.timm_encoder import timm_backbone
 
 ENTRY_POINTS = "edge_arseg.backbones"
 """A package that brings a backbone lists ``name = package.module:function`` in this group."""
@@ -18,20 +20,29 @@ BUILT_IN: dict[str, Callable[[], Backbone]] = {
     "psp18": Psp18,
     "psp18-stride8": Psp18Stride8,
     "bise18": Bise18,
+    "lite0": Lite0,
 }
+
+SCHEMES: dict[str, Callable[[str], Backbone]] = {"timm": timm_backbone}
+"""By what stands before the colon: builds the backbone that the rest describes. Files may hold such names."""
 
 
 def backbone_from_name(name: str) -> Backbone:
     """Build a backbone with fresh weights.
 
     Args:
-        name: a built-in name, one registered under the ``edge_arseg.backbones`` entry points, or
-            ``package.module:function``, where the function takes no argument and returns a ``Backbone``.
+        name: a built-in name, one registered under the ``edge_arseg.backbones`` entry points, ``timm:NAME`` (see
+            ``timm_backbone``), or ``package.module:function``, where the function takes no argument and returns a
+            ``Backbone``.
 
     Raises:
         OptionError: the name is not known, or what it names cannot be imported.
         CheckpointError: what it names does not return a ``Backbone``.
+        EnvironmentUnfitError: the library that a scheme needs is missing.
     """
+    scheme, _, rest = name.partition(":")
+    if rest and scheme in SCHEMES:
+        return SCHEMES[scheme](rest)
     backbone = _factory(name)()
     if not isinstance(backbone, Backbone):
         raise CheckpointError(
@@ -45,6 +56,18 @@ def backbone_names() -> list[str]:
     return sorted({*BUILT_IN, *(point.name for point in entry_points(group=ENTRY_POINTS))})
 
 
+def imports_code(name: str) -> bool:
+    """Return whether a name says what is to be imported, which a file alone must not decide."""
+    scheme, colon, _ = name.partition(":")
+    return bool(colon) and scheme not in SCHEMES
+
+
+def short_name(name: str) -> str:
+    """Return a backbone's name as a part of a model's: ``resnet18`` of ``timm:resnet18,stride=8``."""
+    scheme, _, rest = name.partition(":")
+    return rest.partition(",")[0].partition(".")[0] if scheme in SCHEMES else scheme.rpartition(".")[2]
+
+
 def _factory(name: str) -> Callable[[], object]:
     if name in BUILT_IN:
         return BUILT_IN[name]
@@ -53,7 +76,8 @@ def _factory(name: str) -> Callable[[], object]:
     if not module or not function or module.startswith("."):
         known = ", ".join(backbone_names())
         raise OptionError(
-            f"no backbone is called {name!r}; known: {known}. Your own: --backbone package.module:function"
+            f"no backbone is called {name!r}; known: {known}. "
+            "Others: --backbone timm:NAME, or your own: --backbone package.module:function"
         )
     try:
         imported = import_module(module)

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from edge_arseg.errors import CheckpointError, SinkError
+from edge_arseg.network.backbones.registry import imports_code
 from edge_arseg.network.checkpoint.weights import described
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
@@ -81,7 +82,7 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
     model = _model_from_metadata(metadata, path)
     if backbone is not None:
         model = Model(model.name, backbone, model.classes, model.normalisation)
-    elif ":" in model.backbone:
+    elif imports_code(model.backbone):
         raise CheckpointError(
             f"{path}: names a backbone to be imported, {model.backbone!r}, which a file alone must not decide; "
             f"if that is yours: --backbone {model.backbone}"

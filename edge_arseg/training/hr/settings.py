@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from edge_arseg.training.run.settings import RunSettings
+from edge_arseg.training.run.settings import LATER, RunSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,10 @@ class HrSettings(RunSettings):
         street: rendered pictures to mix in, of the synthetic street.
         dropout: share of the feature's channels that are left out of a view.
         rendered_share: share of views that show a rendered picture.
+        class_balance: exponent of the class weights; see ``class_weights``.
+        boundary: how much more a pixel beside another class counts in the cross entropy; 1 counts it twice.
+        teacher_classes: factor of the divergence from a teacher's classes, where there is a teacher.
+        teacher_feature: factor of the difference from its feature.
         augmentation: of the views.
     """
 
@@ -55,4 +59,8 @@ class HrSettings(RunSettings):
     street: int = 100
     dropout: float = 0.1
     rendered_share: float = 0.08
+    class_balance: float = field(default=0.5, metadata=LATER)
+    boundary: float = field(default=0.0, metadata=LATER)
+    teacher_classes: float = field(default=1.0, metadata=LATER)
+    teacher_feature: float = field(default=0.0, metadata=LATER)
     augmentation: StillAugmentation = field(default_factory=StillAugmentation)

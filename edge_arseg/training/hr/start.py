@@ -1,8 +1,9 @@
-"""Weights that HR training starts from, where it does not start from nothing."""
+"""What HR training starts from: fresh weights, those of another training, or a published encoder."""
 
 from pathlib import Path
 
 from edge_arseg.errors import CheckpointError
+from edge_arseg.network.checkpoint.encoder_file import load_encoder
 from edge_arseg.network.checkpoint.importer import weights_file
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
@@ -27,3 +28,14 @@ def start_from(network: Network, path: Path) -> None:
         )
     network.hr.load_state_dict(other.hr.state_dict())
     network.hr_head.load_state_dict(other.hr_head.state_dict())
+
+
+def start_encoder(network: Network, path: Path) -> str:
+    """Give the encoder of the HR branch the weights of a published file; return what to tell people.
+
+    Raises:
+        OptionError, CheckpointError: see ``load_encoder``.
+    """
+    left = load_encoder(network.hr, path)
+    names = f"; left behind {len(left)}: {', '.join(left[:3])}{', ...' if len(left) > 3 else ''}" if left else ""
+    return f"the encoder starts from {path.name}{names}"

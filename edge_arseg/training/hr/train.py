@@ -1,6 +1,7 @@
 """Training of the HR branch on labelled stills."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_arseg.errors import OptionError
+from edge_arseg.network.backbones.registry import short_name
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import CAMVID_11, Model
@@ -15,8 +17,10 @@ from edge_arseg.training.datasets.classes import normalisation_of
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.hr.score import hr_miou
 from edge_arseg.training.hr.settings import HrSettings
-from edge_arseg.training.hr.start import start_from
+from edge_arseg.training.hr.start import start_encoder, start_from
 from edge_arseg.training.hr.stills import Still, StillViews, checked_crop, stills_from_images, stills_from_street
+from edge_arseg.training.hr.teacher import Teacher, teacher_from_path
+from edge_arseg.training.run.encoder import check_encoder, rate_shares, train_backbone
 from edge_arseg.training.run.folder import RunFolder
 from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import class_weights, task_loss
@@ -31,6 +35,8 @@ def train_hr(
     *,
     layout: str = "auto",
     start: str | Path | None = None,
+    weights: str | Path | None = None,
+    teacher: str | Path | None = None,
     place: RunPlace = HERE,
     say: Callable[[str], None] = lambda line: None,
     progress: StepProgress = no_progress,
@@ -43,14 +49,17 @@ def train_hr(
         settings: the recipe; ``None`` for ``HrSettings()``.
         layout: of ``dataset``.
         start: weights to start from; see ``start_from``. ``None`` for random ones.
+        weights: published weights that the encoder starts from; see ``load_encoder``. ``None`` for random ones.
+        teacher: a trained network that teaches beside the labels; see ``teacher_from_path``. ``None`` for none.
         place: device, threads, and whether a run continues; see ``RunPlace``.
         say: called with a line for people: what the run multiplies in, and why.
         progress: see ``StepProgress``.
 
     Raises:
-        OptionError: a value out of range; a run in ``output`` that is not resumed; or one of other settings that is.
+        OptionError: a value out of range; ``start`` and ``weights`` at once, or a backbone without an encoder; a run in
+            ``output`` that is not resumed; or one of other settings that is.
         DataError: bad images or labels, all of them in one message; or the run's state is damaged.
-        CheckpointError: ``start`` does not fit.
+        CheckpointError: ``start``, ``weights`` or ``teacher`` does not fit.
         EnvironmentUnfitError: no such GPU, or no x264 for the views.
         SinkError: ``output`` cannot be written.
     """
@@ -60,19 +69,38 @@ def train_hr(
     if settings.street and images.classes != CAMVID_11:
         raise OptionError(f"--street has CamVid's 11 classes, {images.name} has others; type --street 0")
     place.begin(settings.seed)
-    name = f"{images.name}-{settings.backbone.partition(':')[0].rpartition('.')[2]}"
-    network = Network(Model(name, settings.backbone, images.classes, normalisation_of(images.name)))
+    if start is not None and weights is not None:
+        raise OptionError(
+            "--from has the weights of the whole branch, --weights those of its encoder; type one of them"
+        )
+    name = f"{images.name}-{short_name(settings.backbone)}"
+    network = _network(Model(name, settings.backbone, images.classes, normalisation_of(images.name)))
+    check_encoder(network.hr, settings)
     if start is not None:
         start_from(network, Path(start))
+    if weights is not None and not place.resume:
+        say(start_encoder(network, Path(weights)))
+    taught_by = teacher_from_path(Path(teacher), network, settings) if teacher is not None else None
     device = place.torch_device()
     record = {"dataset": images.name, "images": len(images.train), "start": Path(start).name if start else None}
+    record |= {"weights": Path(weights).name} if weights else {}
+    record |= {"teacher": Path(teacher).name} if teacher else {}
     folder = place.folder(output, record | settings.record())
     stills, held_back = stills_from_images(images.train), stills_from_images(images.held_back)
     rendered = stills_from_street(settings.street, size=stills[0].rgb.shape[:2], seed=settings.seed)
-    training = HrTraining(network, stills, rendered, held_back, settings, folder, device=device, workers=place.workers)
+    training = HrTraining(
+        network, stills, rendered, held_back, settings, folder, device=device, workers=place.workers, teacher=taught_by
+    )
     if training.step < settings.steps:
         say(training.settle_precision())
     return training.run(progress)
+
+
+def _network(model: Model) -> Network:
+    """Build a network whose images are normalised as its encoder's published weights expect, where there are such."""
+    network = Network(model)
+    network.model = replace(model, normalisation=network.hr.normalisation or model.normalisation)
+    return network
 
 
 class HrTraining(TrainingRun[Sequence[Tensor]]):
@@ -83,6 +111,7 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         stills: to train on.
         rendered: of the synthetic street, for the recipe's share of the views.
         held_back: to score on.
+        teacher: that teaches beside the labels.
     """
 
     name = "HR branch"
@@ -99,16 +128,31 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         *,
         device: torch.device,
         workers: int = 1,
+        teacher: Teacher | None = None,
     ):
+        self.teacher = teacher
+        if teacher is not None:
+            teacher.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stills, self.rendered, self.held_back = stills, rendered, held_back
         network.to(device).trained = (Branch.HR,)
         self.branch = nn.ModuleList([network.hr, network.hr_head])
         # The layout that convolutions on CPUs and tensor cores prefer; torch's overloads do not know the keyword.
         self.branch.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.weights = class_weights((still.label for still in stills), len(network.model.classes)).to(device)
+        classes = len(network.model.classes)
+        labels = (still.label for still in stills)
+        self.weights = class_weights(labels, classes, balance=settings.class_balance).to(device)
         trained = list(self.branch.parameters())
         kernels = [parameter for parameter in trained if parameter.ndim > 1]
-        super().__init__(network, settings, folder, device=device, workers=workers, trained=trained, decayed=kernels)
+        super().__init__(
+            network,
+            settings,
+            folder,
+            device=device,
+            workers=workers,
+            trained=trained,
+            decayed=kernels,
+            shares=rate_shares(network.hr, settings),
+        )
 
     def batches(self, *, workers: int) -> Iterable[Sequence[Tensor]]:
         """Return pictures ``[N, h, w, 3] uint8`` with their labels ``[N, h, w] uint8``."""
@@ -125,15 +169,19 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         return batches(views, settings.batch, workers=workers)
 
     def loss(self, batch: Sequence[Tensor]) -> Mapping[str, Tensor]:
-        """Return the task loss of the HR branch's classes."""
+        """Return the task loss of the HR branch's classes, and what a teacher adds to it."""
         rgb, label = (column.to(self.device) for column in batch)
         self.branch.train()
+        train_backbone(self.network.hr, self.settings)
         image = self.network.images_from_frames(rgb).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             feature = self.network.hr(image)
-            feature = nn.functional.dropout2d(feature, self.settings.dropout)
-            scores = self.network.hr_head.scores(feature, None)
-        return {"loss": task_loss(scores, label.long(), self.weights, overlap=self.settings.overlap)}
+            dropped = nn.functional.dropout2d(feature, self.settings.dropout)
+            scores = self.network.hr_head.scores(dropped, None)
+            taught = self.teacher.losses(rgb, feature, scores) if self.teacher is not None else {}
+        settings = self.settings
+        task = task_loss(scores, label.long(), self.weights, overlap=settings.overlap, boundary=settings.boundary)
+        return {"loss": sum(taught.values(), task), "task": task, **taught} if taught else {"loss": task}
 
     def score(self) -> Mapping[str, Any]:
         """Score the HR branch on whole stills."""

@@ -22,6 +22,7 @@ from edge_arseg.training.lr.score import HeldBackPairs
 from edge_arseg.training.lr.settings import SCORED_PAIRS, LrSettings, LrStart
 from edge_arseg.training.lr.start import start_network
 from edge_arseg.training.lr.views import PairViews, pair_batches
+from edge_arseg.training.run.encoder import check_encoder, rate_shares, train_backbone
 from edge_arseg.training.run.folder import RunFolder
 from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import task_loss
@@ -70,6 +71,7 @@ def train_lr(
         raise OptionError("nothing to train on: give --pairs STORE, --unlabelled STORE, or both")
     place.begin(settings.seed)
     network = network_from_safetensors(weights_file(Path(model)), backbone=backbone)
+    check_encoder(network.lr, settings)
     device = place.torch_device()
     network.to(device)
     data = pairs_from_stores(
@@ -123,7 +125,16 @@ class LrTraining(TrainingRun[PairBatch]):
             parameter.requires_grad_(True)
         # Zero is not where CReFF's weights should go: it starts as something that works.
         kernels = [parameter for parameter in network.lr.parameters() if parameter.ndim > 1]
-        super().__init__(network, settings, folder, device=device, workers=workers, trained=trained, decayed=kernels)
+        super().__init__(
+            network,
+            settings,
+            folder,
+            device=device,
+            workers=workers,
+            trained=trained,
+            decayed=kernels,
+            shares=rate_shares(network.lr, settings),
+        )
 
     def batches(self, *, workers: int) -> Iterable[PairBatch]:
         """Return batches of pairs."""
@@ -143,7 +154,7 @@ class LrTraining(TrainingRun[PairBatch]):
     def loss(self, batch: PairBatch) -> Mapping[str, Tensor]:
         """Return the losses of FST."""
         self.network.eval()
-        self.network.lr.train()
+        train_backbone(self.network.lr, self.settings)
         losses = fst_losses(
             self.network, batch.to(self.device), dataclasses.replace(self.recipe, bfloat16=self.bfloat16)
         )

@@ -71,6 +71,7 @@ class TrainingRun(ABC, Generic[Batch]):
         device: that steps are taken on.
         workers: processes that make batches ahead.
         trained: the parameters that steps change; ``decayed``: those among them that have weight decay.
+        shares: learning rate of a parameter over that of the run, where it is not 1.
     """
 
     name: str
@@ -86,11 +87,12 @@ class TrainingRun(ABC, Generic[Batch]):
         workers: int,
         trained: Sequence[nn.Parameter],
         decayed: Iterable[nn.Parameter],
+        shares: Mapping[nn.Parameter, float] | None = None,
     ):
         self.network, self.settings, self.folder = network, settings, folder
         self.device, self.workers, self.parameters = device, workers, trained
         self.average = average_from_network(network, settings.averaging)
-        self.optimizer = optimizer_from_parameters(trained, decayed, weight_decay=settings.weight_decay)
+        self.optimizer = optimizer_from_parameters(trained, decayed, weight_decay=settings.weight_decay, shares=shares)
         self.step, self.best = 0, -1.0
         self.precision: str | None = None
         self._restore()

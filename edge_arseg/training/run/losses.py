@@ -11,8 +11,8 @@ from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.network.layers import resize
 
 
-def class_weights(labels: Iterable[np.ndarray], classes: int) -> Tensor:
-    """Weight of each class, ``1 / sqrt(ln(1.1 + share of the pixels))``.
+def class_weights(labels: Iterable[np.ndarray], classes: int, *, balance: float = 0.5) -> Tensor:
+    """Weight of each class, ``1 / ln(1.1 + share of the pixels) ** balance``; by default the root.
 
     That is the square root of ENet's weights (Paszke et al. 2016, with 1.1 for 1.02). The full ones make a net see rare
     classes where they are not: taking half of their logarithm off the scores of a net that was trained with them gave
@@ -22,6 +22,7 @@ def class_weights(labels: Iterable[np.ndarray], classes: int) -> Tensor:
     Args:
         labels: each ``[H, W] uint8``; values from ``classes`` up do not count.
         classes: how many there are.
+        balance: exponent; 0 weighs all classes alike, 1 is ENet's.
 
     Returns:
         ``[classes] float32``.
@@ -30,10 +31,10 @@ def class_weights(labels: Iterable[np.ndarray], classes: int) -> Tensor:
     for label in labels:
         counts += np.bincount(label.ravel(), minlength=256)
     share = counts[:classes] / max(1, counts[:classes].sum())
-    return torch.from_numpy(1.0 / np.sqrt(np.log(1.1 + share))).float()
+    return torch.from_numpy(np.log(1.1 + share) ** -balance).float()
 
 
-def task_loss(scores: Tensor, label: Tensor, weights: Tensor, *, overlap: float = 0.0) -> Tensor:
+def task_loss(scores: Tensor, label: Tensor, weights: Tensor, *, overlap: float = 0.0, boundary: float = 0.0) -> Tensor:
     """Cross entropy of the classes plus the overlap loss, at half the label's size: a quarter of the cost, same scores.
 
     Args:
@@ -41,6 +42,7 @@ def task_loss(scores: Tensor, label: Tensor, weights: Tensor, *, overlap: float 
         label: ``[N, H, W] int64``, 255 ignored.
         weights: ``[classes]``, of the cross entropy, which is the weighted mean over the pixels that count.
         overlap: factor of the overlap loss.
+        boundary: how much more a pixel beside another class counts; thin things are all boundary.
 
     Returns:
         A number; 0 where no pixel counts.
@@ -49,11 +51,25 @@ def task_loss(scores: Tensor, label: Tensor, weights: Tensor, *, overlap: float 
     # The same align_corners as the head; otherwise thin objects shift against the labels.
     scores = resize(scores.float(), size, align_corners=True)
     label = label[:, ::2, ::2]
-    total = F.cross_entropy(scores, label, weight=weights, ignore_index=IGNORED, reduction="sum")
     counted = label != IGNORED
-    norm = weights[label.clamp(max=len(weights) - 1)][counted].sum()
-    loss = total / norm.clamp(min=1.0)
+    share = weights[label.clamp(max=len(weights) - 1)] * counted
+    if boundary:
+        share = share * (1.0 + boundary * on_boundary(label))
+    total = (F.cross_entropy(scores, label, ignore_index=IGNORED, reduction="none") * share).sum()
+    loss = total / share.sum().clamp(min=1.0)
     return loss + overlap * overlap_loss(scores, label) if overlap else loss
+
+
+def on_boundary(label: Tensor) -> Tensor:
+    """Return which pixels of ``[N, H, W] int64`` have another class among their eight neighbours; no ignored one has.
+
+    Returns:
+        ``[N, H, W] bool``.
+    """
+    counted, values = label != IGNORED, label.float()
+    highest = F.max_pool2d(values.where(counted, torch.tensor(-1.0)), 3, 1, 1)
+    lowest = -F.max_pool2d(-values.where(counted, torch.tensor(256.0)), 3, 1, 1)
+    return (highest != lowest) & counted
 
 
 def overlap_loss(scores: Tensor, label: Tensor) -> Tensor:

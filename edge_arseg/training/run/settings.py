@@ -1,10 +1,13 @@
 """The part of a training's recipe that both trainings have."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from edge_arseg.training.run.step_precision import AUTO
+
+LATER = {"since": "0.2.0"}
+"""Marks a setting that runs of 0.1.0 do not know, so that they can be continued."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,8 @@ class RunSettings:
         precision: that convolutions multiply in: ``bfloat16``, ``float32``, or ``auto`` for the faster of them here.
             Sums are float32 in both.
         seed: of all views, and of fresh weights.
+        encoder_rate: learning rate of the backbone's ``encoder``, as a share of the others'.
+        fixed_statistics: the encoder's normalisation keeps the statistics that it starts with.
     """
 
     steps: int
@@ -35,7 +40,10 @@ class RunSettings:
     score_every: int = 250
     precision: str = AUTO
     seed: int = 1
+    encoder_rate: float = field(default=1.0, metadata=LATER)
+    fixed_statistics: bool = field(default=False, metadata=LATER)
 
     def record(self) -> dict[str, Any]:
-        """All values, as plain containers."""
-        return dataclasses.asdict(self)
+        """All values, as plain containers, but for later ones at their defaults."""
+        same = {one.name for one in dataclasses.fields(self) if one.metadata and getattr(self, one.name) == one.default}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in same}

@@ -146,8 +146,8 @@ def stop(*_, **__):
 module.{name} = stop
 """
 MOMENTS = {
-    "export": ("edge_arseg.compiler.export.export", "agreements"),
-    "quantize": ("edge_arseg.compiler.quantize.quantize", "agreements"),
+    "export": ("edge_arseg.compiler.export.export", "agreements_of_bundle"),
+    "quantize": ("edge_arseg.compiler.quantize.quantize", "agreements_of_bundle"),
     "bench": ("edge_arseg.bench.bench", "_measure"),
 }
 

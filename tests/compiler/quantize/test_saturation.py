@@ -4,8 +4,9 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from support.graphs.quantization import one_conv
+from support.graphs.quantization import SHAPE, one_conv
 
+from edge_arseg.compiler.graph_writer import GraphWriter
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
 from edge_arseg.compiler.quantize.dialects import DIALECTS
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
@@ -64,6 +65,7 @@ def test_no_pair_of_a_shipped_bundle_can_saturate(path):
     ("kind", "weights", "options", "channel", "pair"),
     [
         ("Conv", [[[[1, -9]], [[3, 2]]], [[[100, 0]], [[0, -28]]]], {}, 1, (100, 28)),
+        ("Conv", [[[[100, 1]]], [[[90, -60]]]], {"group": 2}, 1, (90, 60)),  # depthwise: a channel meets itself alone
         ("ConvTranspose", [[[[1]], [[100]]], [[[2]], [[-28]]]], {}, 1, (100, 28)),
         ("ConvTranspose", [[[[1]], [[100]]], [[[2]], [[28]]]], {"group": 2}, 1, (100, 0)),
         ("MatMul", [[1, 100], [2, -28]], {}, 1, (100, 28)),
@@ -90,6 +92,21 @@ def test_weights_of_8_bits_are_refused_by_layer_and_value():
 def test_weights_of_uint8_graphs_get_7_bits():
     assert weight_bits(quantized("uint8")) == 7
     assert weight_bits(one_conv()) is None
+
+
+@pytest.mark.parametrize(("activations", "bits"), [("uint8", 7), ("int8", 8)])
+def test_depthwise_layers_follow_the_rule_of_their_dialect(activations, bits):
+    """A channel of 25 weights that are all the largest: 64 + 64 with 7 bits, 127 + 127 with 8."""
+    graph = GraphWriter()
+    weight = np.ones((2, 1, 5, 5), np.float32) * np.array([0.3, -2.0])[:, None, None, None]
+    kernel = graph.constant("dw_w", weight.astype(np.float32))
+    rectified = graph.op("Clip", graph.op("Conv", "x", kernel, name="dw", group=2, pads=[2] * 4), name="y")
+    assert rectified == "y"
+    model = graph.model("hr", {"x": ("float32", SHAPE)}, {"y": ("float32", SHAPE)})
+    int8 = qdq_from_ranges(model, layers_from_graph(model, Role.HR), RANGES, dialect=DIALECTS[activations])
+    assert weight_bits(int8) == bits
+    (found,) = pair_sums(int8)
+    assert (found.first, found.second) == ((64, 64) if bits == 7 else (127, 127))
 
 
 def test_a_quantizer_that_goes_back_to_8_bits_does_not_get_away_with_it(monkeypatch):
