@@ -17,6 +17,7 @@ import numpy as np
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import KeyframePolicy, Policy
+from edge_arseg.runtime.background import open_background_pipeline
 from edge_arseg.runtime.choice.engine_choice import Choice, Choosable, settled
 from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
@@ -53,6 +54,7 @@ class Segmenter:
         threads: int | None = None,
         unchecked: bool = False,
         policy: Policy | None = None,
+        background: bool = False,
     ):
         """Open the engines and run each once, so that the first frame takes no longer than the others.
 
@@ -68,6 +70,8 @@ class Segmenter:
             engines: what the graphs run on. It counts for nothing where ``bundle`` is a ``Choice`` already.
             fusion, backend, threads, unchecked: the same one by one, in place of ``engines``.
             policy: see the class.
+            background: make keyframes beside the frames that follow them, so that no frame takes longer than the
+                others; see ``open_background_pipeline``. It counts in mode ``ar``.
 
         Raises:
             BundleError: the bundle is missing or damaged, or a graph contradicts its manifest.
@@ -83,7 +87,8 @@ class Segmenter:
         self.choice, self.bundle = bundle, bundle.bundle
         self.policy: Policy = policy or KeyframePolicy(interval=self.bundle.manifest.gop)
         with ExitStack() as stack:
-            self._pipeline = stack.enter_context(open_pipeline(self.bundle, mode, self.choice.options))
+            opening = open_background_pipeline if background else open_pipeline
+            self._pipeline = stack.enter_context(opening(self.bundle, mode, self.choice.options))
             pool = ThreadPoolExecutor(1, "warm-up")
             self._warm = pool.submit(self._warm_up)
             stack.callback(wait, [self._warm])

@@ -89,12 +89,15 @@ class MotionField:
         block: side of a cell in luma pixels.
         source: where the vectors came from.
         intra_ratio: share of the frame, 0 to 1, that had no vector in the last step (a scene-cut signal).
+        warp_error: mean absolute difference, grey levels from 0 to 255, between the frame and the keyframe moved by the
+            flow, at low resolution; ``None``: not measured.
     """
 
     flow: NDArray[np.float32]
     block: int
     source: MotionSource
     intra_ratio: float
+    warp_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

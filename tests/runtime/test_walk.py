@@ -31,6 +31,7 @@ def test_a_run_goes_down_through_the_rooms_once(own_bundle, tmp_path):
         "video.sinks",
         "video",
         "runtime.segment",
+        "runtime.keyframes",
         "motion",
     ]
     assert set(ways_back(entered)) == {"video", "video.sinks"}
