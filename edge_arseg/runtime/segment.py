@@ -57,5 +57,8 @@ def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None =
             motion if branch is Branch.LR else None,
             clock.take(),
             enlarger.later(class_map, frame.placement),
+            None if frame.arrived_s is None else 1e3 * (time.monotonic() - frame.arrived_s),
+            # Of the first ones nobody knows more than their motion.
+            len(frame.missed) if last is None else frame.index - last.frame.index - 1,
         )
         yield last

@@ -30,6 +30,7 @@ def test_a_run_goes_down_through_the_rooms_once(own_bundle, tmp_path):
         "street",
         "video.sinks",
         "video",
+        "runtime.live",
         "runtime.segment",
         "runtime.keyframes",
         "motion",
