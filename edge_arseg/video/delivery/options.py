@@ -43,7 +43,9 @@ class LiveOptions:
             if value is not None and not value > 0:
                 raise OptionError(f"{name} of {value} {unit}: expected more than 0")
         if self.on_late == BLOCK and self.max_age_ms is not None:
-            raise OptionError("on_late block drops no frame, max_age_ms drops old ones; expected one of them")
+            raise OptionError(
+                "--on-late block (on_late) drops no frame, --max-age (max_age_ms) drops old ones; expected one of them"
+            )
 
     def patience_s(self, usual: float) -> float:
         """Seconds without a frame after which a source is given up.
