@@ -44,7 +44,7 @@ class LiveOptions:
                 raise OptionError(f"{name} of {value} {unit}: expected more than 0")
         if self.on_late == BLOCK and self.max_age_ms is not None:
             raise OptionError(
-                "--on-late block (on_late) drops no frame, --max-age (max_age_ms) drops old ones; expected one of them"
+                "--on-late block drops no frame, --max-age (max_age_ms) drops old ones; expected one of them"
             )
 
     def patience_s(self, usual: float) -> float:
