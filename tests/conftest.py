@@ -25,6 +25,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import settings
+
+# A property that takes longer on a busy machine is not false.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 # Where torch is not installed, as on a board, the suite is that of the device half; other tests that need it skip.
 collect_ignore = [] if find_spec("torch") else ["compiler", "network", "training"]

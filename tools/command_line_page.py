@@ -61,7 +61,7 @@ def paragraphs(text: str) -> str:
 
 def row(option: click.Option, context: click.Context) -> str:
     names = ", ".join(f"`{one}`" for one in [*option.opts, *option.secondary_opts])
-    kind = "" if option.is_flag else option.make_metavar(context)
+    kind = "" if option.is_flag else _metavar(option, context)
     choices = f" `{kind}`" if kind else ""
     text = option.help or ""
     said = re.search(r"\s*\[default:\s*([^\]]*)\]", text)
@@ -73,6 +73,12 @@ def row(option: click.Option, context: click.Context) -> str:
     elif option.show_default and isinstance(option.default, (str, int, float)) and option.default is not False:
         default = f"`{option.default}`"
     return f"| {names}{choices.replace('|', chr(92) + '|')} | {cell(text)} | {cell(default)} |"
+
+
+def _metavar(option: click.Option, context: click.Context) -> str:
+    if "ctx" in inspect.signature(option.make_metavar).parameters:
+        return option.make_metavar(context)
+    return option.make_metavar()  # click before 8.2
 
 
 def cell(text: str) -> str:

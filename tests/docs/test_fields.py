@@ -11,7 +11,6 @@ from edge_arseg.cli.ends.exit_code import BUG
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.sinks.lines import LinesSink
-from edge_arseg.video.sinks.movie import SUFFIXES
 from edge_arseg.video.sinks.opening import SINKS
 from edge_arseg.video.sources.kinds import KINDS
 
@@ -46,7 +45,7 @@ def test_every_source_and_every_sink_has_a_row():
     sinks = page.partition("## Sinks\n")[2].partition("\n## ")[0]
     assert [f"{one}://" for kind in KINDS.values() for one in kind.schemes if f"{one}://" not in sources] == ["http://"]
     assert [f"{one}://" for one in SINKS if f"`{one}://" not in sinks] == ["file://"]
-    assert [one for one in SUFFIXES if f"{one}`" not in sinks] == []
+    assert [end for kind in SINKS.values() for end in kind.suffixes if f"{end}`" not in sinks] == []
 
 
 def test_the_citation_has_the_version_of_the_package():

@@ -11,7 +11,7 @@ from edge_arseg.network.layers import ConvBnRelu, pool_to, pooling_matrix, resiz
 sides = st.integers(1, 61)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(height=sides, width=sides, bins=st.sampled_from([1, 2, 3, 6, 7]), seed=st.integers(0, 99))
 def test_pooling_equals_adaptive_pooling_at_every_size(height, width, bins, seed):
     x = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(seed))

@@ -112,7 +112,7 @@ def test_a_frame_too_small_is_refused_with_a_size_that_works(skeletons, variant,
     check_sizes(skeletons[variant], height=suggested[0], width=suggested[1], lr_scale=scale)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     height=st.integers(1, 200),
     width=st.integers(1, 200),

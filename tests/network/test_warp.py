@@ -60,7 +60,7 @@ def test_the_first_component_is_x_and_points_to_the_source():
 sizes = st.integers(2, 24)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(height=sizes, width=sizes, reach=st.sampled_from([0.0, 0.5, 3.0, 40.0]), seed=st.integers(0, 999))
 def test_agrees_with_a_sampler_in_double_precision(height, width, reach, seed):
     generator = torch.Generator().manual_seed(seed)

@@ -226,7 +226,7 @@ def test_wrapping_goes_round_and_clamping_stays():
     np.testing.assert_array_equal(rgb_from_packed(texture.sample(u, v, 0, 0))[0], [rgba[7, 0, :3], rgba[0, 3, :3]])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 256))
 def test_mixing_never_spills_into_the_next_channel(seed, amount):
     rng = np.random.default_rng(seed)

@@ -44,7 +44,7 @@ def steady(class_map, reach):
     return windows.min((2, 3)) == windows.max((2, 3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.tuples(st.integers(24, 130), st.integers(24, 130)),
     st.sampled_from(FitKind),

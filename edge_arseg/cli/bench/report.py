@@ -103,7 +103,7 @@ def report(
     from edge_arseg.bench.compare.junit import junit_from_gates
     from edge_arseg.bench.record_files.reading import read_record, read_samples
     from edge_arseg.bench.report.building import report_from_records
-    from edge_arseg.bench.report.formats import FORMATS, text_from_report
+    from edge_arseg.bench.report.formats.text import FORMATS, text_from_report
     from edge_arseg.storage.files import check_output
 
     for path in outputs:
@@ -142,7 +142,7 @@ def report(
 
 
 def _page(made: "Report", read: "list[Read]", worst: tuple[Path, str, Path]) -> str:
-    from edge_arseg.bench.report.html_page import html_from_report
+    from edge_arseg.bench.report.formats.html_page import html_from_report
     from edge_arseg.bench.report.worst_frames import worst_frames
 
     return html_from_report(made, worst_frames(read, *worst))

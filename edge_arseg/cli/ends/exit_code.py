@@ -48,7 +48,8 @@ def code_of_command(command: Callable[[], object]) -> int:
         sys.stdout.flush()
         return answer if isinstance(answer, int) else 0
     except (KeyboardInterrupt, click.Abort) as stop:
-        cause = stop.__cause__ if isinstance(stop, click.Abort) else stop
+        # the context too: click before 8.2 raises Abort "from None"
+        cause = (stop.__cause__ or stop.__context__) if isinstance(stop, click.Abort) else stop
         _say(str(cause) if isinstance(cause, Interrupted) else "interrupted")
         return 128 + (cause.number if isinstance(cause, Interrupted) else 2)
     except BaseException as error:

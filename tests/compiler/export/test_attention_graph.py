@@ -36,7 +36,7 @@ def inputs(shape, *, seed=0, scale=1.0):
     return tuple(scale * torch.randn(1, *shape, generator=generator) for _ in range(3))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     channels=st.sampled_from([1, 2, 5, 8]),
     height=st.integers(2, 13),

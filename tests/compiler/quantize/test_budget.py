@@ -24,7 +24,7 @@ def test_no_layers():
     assert layers_to_keep(0, lambda kept: 1.0, 0.5)[0] is None
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 70), st.data())
 def test_of_a_monotonous_loss_the_smallest_number_is_found(count, data):
     needed = data.draw(st.integers(0, count))
@@ -34,7 +34,7 @@ def test_of_a_monotonous_loss_the_smallest_number_is_found(count, data):
     assert len({trial.kept for trial in trials}) == len(trials)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 40), st.data())
 def test_whatever_the_loss_what_is_returned_held(count, data):
     drops = data.draw(st.lists(st.floats(0, 1), min_size=count + 1, max_size=count + 1))

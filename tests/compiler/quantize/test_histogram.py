@@ -34,7 +34,7 @@ def test_bins_double_until_a_larger_value_fits():
     assert (seen - HALF).tolist() == [HALF // 8 - 1, 5 * HALF // 8]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(VALUES, min_size=1, max_size=5), st.randoms())
 def test_the_order_of_the_frames_does_not_matter_beyond_one_bin(parts, random):
     one, other = filled(*parts), list(parts)
@@ -45,7 +45,7 @@ def test_the_order_of_the_frames_does_not_matter_beyond_one_bin(parts, random):
     assert np.abs(np.cumsum(one.counts) - np.cumsum(other.counts)).max() <= len(parts) * 2
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(VALUES, st.floats(0.0, 1.0))
 def test_quantiles_are_numpys_to_within_a_bin(values, share):
     histogram = filled(values)

@@ -33,7 +33,7 @@ def with_gradients(attention, tensors, window):
     return [out.detach(), *(tensor.grad for tensor in own)]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.integers(1, 2), st.integers(1, 9), st.integers(1, 13), st.integers(1, 13), st.sampled_from([1, 3, 7]),
     st.integers(0, 99),

@@ -36,7 +36,7 @@ def inputs(batch, channels, height, width, *, seed=0):
     return tuple(torch.randn(batch, channels, height, width, generator=generator) for _ in range(3))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     channels=st.integers(1, 5),
     height=st.integers(1, 9),

@@ -24,7 +24,7 @@ def padded(query, key, value, bias, window):
     return shifted_attention(query, F.pad(key, pad), F.pad(value, pad), window, bias)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     batch=st.integers(1, 3),
     channels=st.integers(1, 5),

@@ -66,7 +66,7 @@ def test_source_agrees_with_the_oracle(storage, rows, entry, name, reach):
     assert difference(plan, 3, reach, entry=entry) < BOUND[storage]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 1000),
     channels=st.integers(1, 40),

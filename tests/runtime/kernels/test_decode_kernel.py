@@ -95,7 +95,7 @@ def test_many_classes(classes: int) -> None:
     assert regret(6, DecodeShapes(6, (30, 41), (30, 41)), classes) < 1e-6
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_sizes(data: st.DataObject) -> None:
     side = st.integers(1, 50)
@@ -111,7 +111,7 @@ def test_any_sizes(data: st.DataObject) -> None:
     assert regret(data.draw(st.integers(0, 99)), shapes, data.draw(st.integers(1, 30))) < 1e-6
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(height=st.integers(1, 12), width=st.integers(1, 40), seed=st.integers(0, 99))
 def test_without_resizing_it_is_numpys_argmax_with_ties(height: int, width: int, seed: int) -> None:
     """Small integers: sums are exact and full of ties, of which the first class wins."""

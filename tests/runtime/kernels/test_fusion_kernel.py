@@ -59,7 +59,7 @@ def test_kernel_agrees_with_the_oracle(name: str, reach: float) -> None:
     assert difference_from_oracle(3, SHAPES[name], reach) < 2e-5
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 1000),
     channels=st.integers(1, 20),

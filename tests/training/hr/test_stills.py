@@ -24,7 +24,7 @@ def coloured_label(size=(60, 80)):
     return Still(np.repeat((20 * (label + 1))[..., None], 3, 2).astype(np.uint8), label)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000))
 def test_picture_and_label_move_together(seed):
     still = coloured_label()

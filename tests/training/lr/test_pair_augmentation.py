@@ -44,7 +44,7 @@ def moved_back(picture, flow):
     return above * (1 - a) + below * a, inside
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     zoom=st.floats(0.6, 2.0),
     mirrored=st.booleans(),

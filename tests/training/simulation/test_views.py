@@ -94,7 +94,7 @@ def test_labels_without_ground_still_give_depth():
     assert 0 < near.min() < near.max() < 0.1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000))
 def test_labels_move_with_the_picture(seed):
     """A picture painted from the label and moved is the moved label painted, but for pixels on a border."""

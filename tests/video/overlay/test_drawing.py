@@ -25,7 +25,7 @@ def overlay_of(size, classes=CAMVID_11, **style):
     return Overlay(size, classes, OverlayStyle(**style), pace=lambda: 25.0)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.integers(0, 255),
     st.integers(0, 255),

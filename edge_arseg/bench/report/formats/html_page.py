@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from edge_arseg.bench.report.content import Report
-from edge_arseg.bench.report.markdown_page import cell, shown_columns, warnings_in_short
+from edge_arseg.bench.report.formats.markdown_page import cell, shown_columns, warnings_in_short
 from edge_arseg.bench.report.plots import plots_of
 from edge_arseg.bench.report.plots.plot import DARK, LIGHT
 from edge_arseg.bench.report.plots.png import VEGA_LITE, library

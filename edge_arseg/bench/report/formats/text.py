@@ -6,10 +6,10 @@ from importlib import import_module
 from edge_arseg.bench.report.content import Report
 
 FORMATS = {
-    "html": "edge_arseg.bench.report.html_page:html_from_report",
-    "md": "edge_arseg.bench.report.markdown_page:markdown_from_report",
-    "csv": "edge_arseg.bench.report.csv_table:csv_from_report",
-    "json": "edge_arseg.bench.report.json_object:json_from_report",
+    "html": "edge_arseg.bench.report.formats.html_page:html_from_report",
+    "md": "edge_arseg.bench.report.formats.markdown_page:markdown_from_report",
+    "csv": "edge_arseg.bench.report.formats.csv_table:csv_from_report",
+    "json": "edge_arseg.bench.report.formats.json_object:json_from_report",
 }
 """Format to ``module:function``, from ``Report`` to text; its module is imported at the first use."""
 

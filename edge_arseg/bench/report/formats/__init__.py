@@ -1,0 +1,1 @@
+"""What a report is written as: a module for each format, and the table of them."""
