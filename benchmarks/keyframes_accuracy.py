@@ -47,30 +47,43 @@ PIECE, ORDER = 20, (0, 3, 1, 4, 2, 0, 4, 1, 3)
 CLASSES = 11
 
 
+class Pass(Future[None]):
+    """An HR pass that is done when it has been asked for often enough."""
+
+    def __init__(self, work: Callable[[], None], frames: int) -> None:
+        super().__init__()
+        self._work, self._left = work, frames
+
+    def done(self) -> bool:
+        """Count the question."""
+        self._left -= 1
+        if self._left < 0:
+            self.finish()
+        return super().done()
+
+    def finish(self) -> None:
+        """Do it now, unless it is done."""
+        if not super().done():
+            self._work()
+            self.set_result(None)
+
+
 class Later(Executor):
     """HR passes that take so many frames."""
 
     def __init__(self, frames: int) -> None:
         self.frames = frames
+        self._last: Pass | None = None
 
     def submit(self, work: Callable[[], None]) -> Any:  # type: ignore[override]
-        """Run it when it has been asked for often enough."""
-        frames = self.frames
+        """Begin a pass."""
+        self._last = Pass(work, self.frames)
+        return self._last
 
-        class Pass(Future[None]):
-            asked = 0
-
-            def done(self) -> bool:
-                self.asked += 1
-                if self.asked == frames + 1:
-                    work()
-                    self.set_result(None)
-                return super().done()
-
-            def result(self, timeout: float | None = None) -> None:
-                return None
-
-        return Pass()
+    def finish(self) -> None:
+        """Finish the last one."""
+        if self._last is not None:
+            self._last.finish()
 
 
 def opened(bundle: Bundle, beside: Executor) -> BackgroundKeyPipeline:
@@ -93,22 +106,12 @@ def clip_of(numbers: list[int], folder: Path, size: tuple[int, int]) -> tuple[li
 
 
 def runs(
-    pipeline: BackgroundKeyPipeline, frames: list[Frame], make: Callable[[], Policy], phases: int
+    pipeline: BackgroundKeyPipeline, beside: Later, frames: list[Frame], make: Callable[[], Policy], phases: int
 ) -> Iterator[SegmentedFrame]:
     """Yield the results of all phases."""
     for phase in range(phases):
-        pipeline.key(frames[0].rgb, _Clock())  # gives up what is under way
+        beside.finish()  # nobody asks for it any more
         yield from segment(frames[3 * phase :], pipeline, make())
-
-
-class _Clock:
-    """Takes no time."""
-
-    def stage(self, _name: str) -> Any:
-        """Do nothing."""
-        from contextlib import nullcontext
-
-        return nullcontext()
 
 
 def scored(results: Iterator[SegmentedFrame], labels: list[np.ndarray]) -> dict[str, Any]:
@@ -158,7 +161,7 @@ def main() -> None:
             rows: dict[str, dict[str, Any]] = {"fixed": {}, "adaptive": {}, "async": {}}
             for interval in INTERVALS:
                 for kind, make in (("fixed", KeyframePolicy), ("adaptive", AdaptivePolicy)):
-                    row = scored(runs(pipeline, frames, lambda m=make, i=interval: m(i), chosen.phases), labels)
+                    row = scored(runs(pipeline, beside, frames, lambda m=make, i=interval: m(i), chosen.phases), labels)
                     if kind == "adaptive" or interval != 12:
                         row.pop("by_distance")
                     rows[kind][str(interval)] = row
@@ -168,9 +171,10 @@ def main() -> None:
             for delay in DELAYS:
                 beside.frames = delay
                 rows["async"][str(delay)] = scored(
-                    runs(pipeline, frames, lambda: KeyframePolicy(12), chosen.phases), labels
+                    runs(pipeline, beside, frames, lambda: KeyframePolicy(12), chosen.phases), labels
                 )
                 print(name, "async", delay, rows["async"][str(delay)]["miou"], flush=True)
+            beside.finish()
             beside.frames = 0
             print(name, "gains", [row["gain"] for row in rows["adaptive"].values()], flush=True)
             values[name] = rows

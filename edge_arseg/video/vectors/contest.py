@@ -22,7 +22,7 @@ SMALLEST = 16
 _TRIES = 3
 """Rounds that an intra picture broke off, after which there is a pause."""
 
-LEAVE, TAKE = (1.25, 0.5), (1.05, 0.2)
+LEAVE, TAKE = (1.25, 0.5), (1.03, 0.1)
 """Factor and grey levels on the error of recoded vectors: above the first the stream's own are left, below the second
 they are taken. In between everything stays as it is, so that no noise changes it to and fro."""
 
