@@ -44,6 +44,16 @@ def test_cuts_and_damage_make_keyframes_and_a_new_source_begins_anew():
     assert [policy(FrameStatistics(d, warp_error=5.0)) for d in range(1, 8)] == [Branch.LR] * 7
 
 
+def test_an_error_that_jumps_is_a_cut_that_vectors_do_not_show():
+    policy = AdaptivePolicy(8)
+    assert policy(FrameStatistics(None)) is Branch.HR
+    branches = [policy(FrameStatistics(d, warp_error=e)) for d, e in enumerate([4.0, 6.0, 7.0, 30.0], 1)]
+    assert branches == [Branch.LR, Branch.LR, Branch.LR, Branch.HR]
+    assert policy(FrameStatistics(1, warp_error=30.0)) is Branch.LR  # the first one has none to be compared with
+    assert policy(FrameStatistics(2, warp_error=0.1)) is Branch.LR
+    assert policy(FrameStatistics(3, warp_error=4.9)) is Branch.LR  # too little to be one
+
+
 def test_dropped_frames_count_as_if_they_had_been_seen():
     policy = AdaptivePolicy(8)
     keyframes(policy, [1.0] * 17)  # learns a budget of 36
