@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         EnvironmentUnfitError,
         ExportError,
         GateError,
+        LoginError,
         MemoryExhaustedError,
         MotionError,
         OptionError,
@@ -40,9 +41,12 @@ if TYPE_CHECKING:
         UnfitError,
     )
     from edge_arseg.motion.keyframe import FrameStatistics, KeyframePolicy, Policy
+    from edge_arseg.motion.policies.adaptive import AdaptivePolicy
+    from edge_arseg.motion.policies.drops import KeyAfterDrops
     from edge_arseg.network.backbone import Backbone
     from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
     from edge_arseg.runtime.engines.contract import Engine, EngineOptions
+    from edge_arseg.runtime.live.statistics import LiveFigures
     from edge_arseg.runtime.mode import Mode
     from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
     from edge_arseg.runtime.run import Run, run_to_sinks
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from edge_arseg.runtime.verification import Verification, verify_bundle
     from edge_arseg.spec.frame import Branch, Frame, MotionField, SegmentedFrame
     from edge_arseg.spec.tensor import TensorSpec
+    from edge_arseg.video.delivery.options import LiveOptions
     from edge_arseg.video.overlay.style import OverlayStyle
     from edge_arseg.video.reader import VideoReader, open_video
     from edge_arseg.video.sinks.base import Sink
@@ -59,6 +64,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdaptivePolicy",
     "ArsegError",
     "Backbone",
     "Branch",
@@ -76,7 +82,11 @@ __all__ = [
     "Frame",
     "FrameStatistics",
     "GateError",
+    "KeyAfterDrops",
     "KeyframePolicy",
+    "LiveFigures",
+    "LiveOptions",
+    "LoginError",
     "MemoryExhaustedError",
     "Mode",
     "MotionError",
@@ -122,9 +132,13 @@ _NAMES = {
     "runtime.verification": ("Verification", "verify_bundle"),
     "runtime.engines.contract": ("Engine", "EngineOptions"),
     "motion.keyframe": ("FrameStatistics", "KeyframePolicy", "Policy"),
+    "motion.policies.adaptive": ("AdaptivePolicy",),
+    "motion.policies.drops": ("KeyAfterDrops",),
+    "runtime.live.statistics": ("LiveFigures",),
     "spec.frame": ("Branch", "Frame", "MotionField", "SegmentedFrame"),
     "spec.tensor": ("TensorSpec",),
     "video.overlay.style": ("OverlayStyle",),
+    "video.delivery.options": ("LiveOptions",),
     "video.reader": ("VideoReader", "open_video"),
     "video.sinks.base": ("Sink",),
     "video.sinks.opening": ("open_sink",),

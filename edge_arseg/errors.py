@@ -12,7 +12,8 @@
     │   ├── TargetError     (also ValueError)       a file in targets/
     │   └── EnvironmentUnfitError                   a missing library, device or permission
     ├── SourceError       (also OSError)        4   a video, camera or stream cannot be read
-    │   └── MotionError                             it can be, but has no motion of the kind asked for
+    │   ├── MotionError                             it can be, but has no motion of the kind asked for
+    │   └── LoginError                              the server refuses the login, or wants one
     ├── SinkError         (also OSError)        4   a result cannot be written
     ├── ExportError                             5   a graph cannot be exported, or differs from the network
     ├── BuildError                              5   an engine cannot be built
@@ -75,6 +76,10 @@ class SourceError(ArsegError, OSError):
 
 class MotionError(SourceError):
     """A source has no motion of the kind that was asked for; opening it again does not help."""
+
+
+class LoginError(SourceError):
+    """A server refuses the login, or wants one; opening it again does not help."""
 
 
 class SinkError(ArsegError, OSError):

@@ -14,13 +14,17 @@ from edge_arseg import errors
 HOST = {"Backbone", "CompileOptions", "ExportSettings", "QuantizeOptions"}
 HOST |= {"bundle_from_checkpoint", "bundle_from_network", "checkpoint_from_path", "compile_bundle", "quantize_bundle"}
 DEVICE = {
+    "AdaptivePolicy",
     "Branch",
     "Bundle",
     "Engine",
     "EngineOptions",
     "Frame",
     "FrameStatistics",
+    "KeyAfterDrops",
     "KeyframePolicy",
+    "LiveFigures",
+    "LiveOptions",
     "Mode",
     "MotionField",
     "OverlayStyle",
@@ -50,6 +54,7 @@ ERRORS = {
     "EnvironmentUnfitError",
     "ExportError",
     "GateError",
+    "LoginError",
     "MemoryExhaustedError",
     "MotionError",
     "OptionError",

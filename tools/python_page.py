@@ -17,10 +17,18 @@ import edge_arseg
 
 PAGE = ROOT / "docs" / "python.md"
 GROUPS = {
-    "Segmenting": ("Segmenter", "run_to_sinks", "Run", "segment", "open_pipeline", "Pipeline", "Mode"),
-    "Sources and results": ("open_video", "VideoReader", "Frame", "SegmentedFrame", "MotionField", "Branch"),
+    "Segmenting": ("Segmenter", "run_to_sinks", "Run", "LiveFigures", "segment", "open_pipeline", "Pipeline", "Mode"),
+    "Sources and results": (
+        "open_video",
+        "LiveOptions",
+        "VideoReader",
+        "Frame",
+        "SegmentedFrame",
+        "MotionField",
+        "Branch",
+    ),
     "Sinks": ("open_sink", "OverlayStyle", "Sink"),
-    "Keyframes": ("Policy", "FrameStatistics", "KeyframePolicy"),
+    "Keyframes": ("Policy", "FrameStatistics", "KeyframePolicy", "AdaptivePolicy", "KeyAfterDrops"),
     "Bundles": ("read_bundle", "Bundle", "verify_bundle", "Verification"),
     "Engines": ("EngineOptions", "Engine", "TensorSpec"),
     "Export, quantize, compile": (

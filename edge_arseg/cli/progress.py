@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from edge_arseg.cli.log import is_quiet
 from edge_arseg.cli.output import note
+from edge_arseg.runtime.live.statistics import LiveStatistics
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.progress import HEARTBEAT_S
 
@@ -124,13 +125,16 @@ class Meter:
 
 
 class FrameProgress(Meter):
-    """Counts results and shows how fast they come.
+    """Counts results and shows how fast they come, and how late.
 
-    Attributes:
-        keyframes: results at distance 0.
+    Args:
+        total: results that are expected, if that is known.
+        max_age_ms: results that are older are late.
     """
 
-    keyframes = 0
+    def __init__(self, total: int | None = None, max_age_ms: float | None = None) -> None:
+        super().__init__(total)
+        self._live = LiveStatistics(max_age_ms)
 
     def __enter__(self) -> "FrameProgress":
         super().__enter__()
@@ -138,9 +142,11 @@ class FrameProgress(Meter):
 
     def step(self, result: SegmentedFrame) -> None:
         """Count one result."""
-        self.keyframes += result.distance == 0
+        self._live.add(result)
         self.show(self.done + 1, self._total, self._what)
 
     def summary(self) -> str:
         """Return one line on the whole run."""
-        return f"{self.done} frames, {self.keyframes} keyframes, {self.rate:.1f} fps"
+        figures = self._live.figures
+        line = f"{self.done} frames, {figures.keyframes} keyframes, {self.rate:.1f} fps"
+        return ", ".join(filter(None, (line, figures.words())))

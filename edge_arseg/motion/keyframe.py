@@ -13,11 +13,14 @@ class FrameStatistics:
     """What a policy looks at.
 
     Attributes:
-        distance: frames since the keyframe, 1 for the next one; ``None`` where there is no keyframe yet.
+        distance: frames since the keyframe, 1 for the next one; ``None`` where there is no keyframe yet. A keyframe
+            whose HR pass is still under way counts.
         intra_ratio: of the step to this frame (``MotionField.intra_ratio``), 0 to 1.
         intra: the stream coded this frame without reference to others.
         damaged: the decoder reported corruption in this frame.
         damaged_since: it reported corruption in an earlier frame since the keyframe, or in the keyframe.
+        warp_error: of the flow to the keyframe (``MotionField.warp_error``); ``None``: not measured.
+        dropped: frames of a live source that were dropped just before this one.
         last: what became of the frame before; ``None`` for the first one, and where nothing is segmented. Its class map
             is whole; its flow and its ``frame.rgb`` are this frame's already.
     """
@@ -28,6 +31,8 @@ class FrameStatistics:
     damaged: bool = False
     damaged_since: bool = False
     last: SegmentedFrame | None = None
+    warp_error: float | None = None
+    dropped: int = 0
 
 
 Policy: TypeAlias = Callable[[FrameStatistics], Branch]

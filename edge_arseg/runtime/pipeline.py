@@ -52,6 +52,22 @@ class Pipeline(ABC):
     def between(self, rgb: NDArray[np.uint8], flow: NDArray[np.float32], clock: StageClock) -> NDArray[np.uint8]:
         """Class map of a frame between keyframes, with its flow to the last one (``MotionField.flow``, contiguous)."""
 
+    def begin_key(self, rgb: NDArray[np.uint8]) -> bool:
+        """Begin the HR pass of a keyframe beside the frames that follow; the frame is copied.
+
+        Returns:
+            Whether it was begun: a pipeline that makes keyframes at their frame does not, and ``key`` is called.
+        """
+        return False
+
+    def key_come(self) -> NDArray[np.uint8] | None:
+        """Return the class map of the keyframe that was begun when it is there, once; ``between`` uses it from then.
+
+        Raises:
+            BuildError, MemoryExhaustedError: its pass failed.
+        """
+        return None
+
     def branch(self, branch: Branch) -> Branch:
         """Return the branch that a frame really runs through."""
         return branch

@@ -13,13 +13,17 @@ from os import PathLike
 from pathlib import Path
 
 from edge_arseg.motion.keyframe import Policy
+from edge_arseg.motion.policies.drops import KeyAfterDrops
 from edge_arseg.runtime.choice.engine_choice import Choice, Choosable
 from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.live.statistics import LiveFigures, LiveStatistics
 from edge_arseg.runtime.mode import Mode
+from edge_arseg.runtime.segment import segment
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.storage.uninterrupted import closed_uninterrupted, uninterrupted
+from edge_arseg.video.delivery.options import AS_EVER, FORCE_HR, LiveOptions
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sinks import plan_sinks
@@ -55,8 +59,9 @@ class Run:
         label: what ran: mode, fusion and backend.
         motion: where the vectors came from at the end, and why.
         frames: segmented.
-        keyframes: of them through the HR branch, at distance 0.
+        keyframes: that they were made from.
         seconds: from opening the source to closing the sinks.
+        live: drops, ages and misses.
     """
 
     choice: Choice
@@ -65,6 +70,7 @@ class Run:
     frames: int
     keyframes: int
     seconds: float
+    live: LiveFigures
 
     @property
     def fps(self) -> float:
@@ -85,6 +91,8 @@ def run_to_sinks(
     stream: int | None = None,
     fit: FitKind | str | None = None,
     output_size: OutputSize = SOURCE,
+    live: LiveOptions = AS_EVER,
+    background: bool = False,
     limit: int | None = None,
     style: OverlayStyle = DEFAULT_STYLE,
     inputs: Iterable[Path] = (),
@@ -97,12 +105,14 @@ def run_to_sinks(
     It ends with the source, after ``limit`` frames, or where nobody reads any sink any more (a closed pipe).
 
     Args:
-        bundle, mode, engines, policy: see ``Segmenter``. Or one that is open: it stays so, and what it was
+        bundle, mode, engines, policy, background: see ``Segmenter``. Or one that is open: it stays so, and what it was
             opened with counts.
         source, motion, recode_scale, stream: see ``open_video``.
         sinks: names, see ``open_sink``; or sinks of your own, which are closed at the end.
         fit: how a picture of another shape enters the network; see ``Segmenter.stream``.
         output_size: of overlays and masks: ``source``, ``model`` or ``(height, width)``; see ``open_video``.
+        live: how late frames of a live source may be, and how long it is waited for. With ``force-hr`` the policy is
+            wrapped.
         limit: stop after this many frames.
         style: how overlays look.
         inputs: files that are not to be overwritten, besides the source.
@@ -122,7 +132,9 @@ def run_to_sinks(
         segmenter = (
             bundle
             if isinstance(bundle, Segmenter)
-            else closed_at_the_end.enter_context(Segmenter(bundle, mode=mode, engines=engines, policy=policy))
+            else closed_at_the_end.enter_context(
+                Segmenter(bundle, mode=mode, engines=engines, policy=policy, background=background)
+            )
         )
         start = time.perf_counter()
         with closed_uninterrupted() as stack:
@@ -134,6 +146,7 @@ def run_to_sinks(
                     stream=stream,
                     fit=fit,
                     output_size=output_size,
+                    live=live,
                     picture=plan.draws or any(sink.draws for sink in opened),
                 )
             )
@@ -147,18 +160,20 @@ def run_to_sinks(
             label = segmenter.pipeline.label
             total = min(filter(None, (reader.frame_count, limit)), default=None)
             begun(RunStart(segmenter.choice, label, _motion(reader), total))
-            frames = keyframes = 0
-            for result in segmenter.segment(reader):
+            statistics = LiveStatistics(live.max_age_ms)
+            policy = KeyAfterDrops(segmenter.policy) if live.on_late == FORCE_HR else segmenter.policy
+            for number, result in enumerate(segment(reader, segmenter.pipeline, policy), 1):
                 with uninterrupted():  # all sinks get a frame, or none
                     for sink in opened:
                         sink.write(result)
-                    frames += 1
-                    keyframes += result.distance == 0
+                    statistics.add(result)
                     each(result)
-                if frames == limit or (opened and all(sink.finished for sink in opened)):
+                if number == limit or (opened and all(sink.finished for sink in opened)):
                     break
             used = _motion(reader)
-        return Run(segmenter.choice, label, used, frames, keyframes, time.perf_counter() - start)
+        figures = statistics.figures
+        seconds = time.perf_counter() - start
+        return Run(segmenter.choice, label, used, figures.frames, figures.keyframes, seconds, figures)
 
 
 def _motion(reader: VideoReader) -> str:

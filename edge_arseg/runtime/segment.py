@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from edge_arseg.motion.chain import MotionChain
 from edge_arseg.motion.keyframe import KeyframePolicy, Policy
+from edge_arseg.runtime.keyframes import Keyframes
 from edge_arseg.runtime.pipeline import Pipeline
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
@@ -28,11 +28,10 @@ def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None =
         OptionError: a frame of another size, or a policy that answers with something else than a branch.
     """
     manifest = pipeline.manifest
-    policy = policy or KeyframePolicy(interval=manifest.gop)
-    chain = MotionChain(manifest.height, manifest.width, block=manifest.flow_block, policy=policy)
+    keyframes = Keyframes(pipeline, policy or KeyframePolicy(interval=manifest.gop))
     cells = (-(-side // manifest.flow_block) for side in (manifest.height, manifest.width))
     flow = np.zeros((*cells, 2), np.float32)  # engines take contiguous arrays, a motion field is a view
-    clock, key_index, last, source = StageClock(), 0, None, iter(frames)
+    clock, last, source = StageClock(), None, iter(frames)
     enlarger = Enlarger()
     while True:
         with clock.stage("decode"):
@@ -41,23 +40,25 @@ def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None =
             return
         start = time.perf_counter_ns()
         with clock.stage("motion"):
-            branch, motion = chain.follow(frame, last)
+            branch, motion, class_map = keyframes.follow(frame, last)
             if branch is Branch.LR and pipeline.uses_motion:
                 np.copyto(flow, motion.flow)
-        if branch is Branch.HR:
-            key_index = frame.index
-            class_map = pipeline.key(frame.rgb, clock)
-        else:
+        if branch is Branch.LR:
             class_map = pipeline.between(frame.rgb, flow, clock)
+        elif class_map is None:
+            class_map = pipeline.key(frame.rgb, clock)
         latency_ms = (time.perf_counter_ns() - start) / 1e6
         last = SegmentedFrame(
             frame,
             class_map,
             pipeline.branch(branch),
-            frame.index - key_index,
+            keyframes.distance(frame),
             latency_ms,
             motion if branch is Branch.LR else None,
             clock.take(),
             enlarger.later(class_map, frame.placement),
+            None if frame.arrived_s is None else 1e3 * (time.monotonic() - frame.arrived_s),
+            # Of the first ones nobody knows more than their motion.
+            len(frame.missed) if last is None else frame.index - last.frame.index - 1,
         )
         yield last

@@ -17,6 +17,7 @@ import numpy as np
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import KeyframePolicy, Policy
+from edge_arseg.runtime.background import open_background_pipeline
 from edge_arseg.runtime.choice.engine_choice import Choice, Choosable, settled
 from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
@@ -24,6 +25,7 @@ from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
 from edge_arseg.runtime.segment import segment
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
+from edge_arseg.video.delivery.options import AS_EVER, LiveOptions
 from edge_arseg.video.reader import VideoReader, open_video
 from edge_arseg.video.uri import source_from_uri
 
@@ -53,6 +55,7 @@ class Segmenter:
         threads: int | None = None,
         unchecked: bool = False,
         policy: Policy | None = None,
+        background: bool = False,
     ):
         """Open the engines and run each once, so that the first frame takes no longer than the others.
 
@@ -68,6 +71,8 @@ class Segmenter:
             engines: what the graphs run on. It counts for nothing where ``bundle`` is a ``Choice`` already.
             fusion, backend, threads, unchecked: the same one by one, in place of ``engines``.
             policy: see the class.
+            background: make keyframes beside the frames that follow them, so that no frame takes longer than the
+                others; see ``open_background_pipeline``. It counts in mode ``ar``.
 
         Raises:
             BundleError: the bundle is missing or damaged, or a graph contradicts its manifest.
@@ -83,7 +88,8 @@ class Segmenter:
         self.choice, self.bundle = bundle, bundle.bundle
         self.policy: Policy = policy or KeyframePolicy(interval=self.bundle.manifest.gop)
         with ExitStack() as stack:
-            self._pipeline = stack.enter_context(open_pipeline(self.bundle, mode, self.choice.options))
+            opening = open_background_pipeline if background else open_pipeline
+            self._pipeline = stack.enter_context(opening(self.bundle, mode, self.choice.options))
             pool = ThreadPoolExecutor(1, "warm-up")
             self._warm = pool.submit(self._warm_up)
             stack.callback(wait, [self._warm])
@@ -115,6 +121,7 @@ class Segmenter:
         output_size: OutputSize = SOURCE,
         picture: bool = False,
         pace: float | None = None,
+        live: LiveOptions = AS_EVER,
     ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
@@ -123,13 +130,13 @@ class Segmenter:
 
         Args:
             fit: see ``open_video``; ``None``: as the bundle's manifest says.
-            uri, motion, recode_scale, ahead, stream, output_size, picture, pace: see ``open_video``.
+            uri, motion, recode_scale, ahead, stream, output_size, picture, pace, live: see ``open_video``.
 
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
             OptionError: a value is out of range.
         """
-        if source_from_uri(uri).live:
+        if source_from_uri(uri).live or live.realtime:
             self._warm.result()  # it drops frames that nobody takes
         return open_video(
             uri,
@@ -142,6 +149,7 @@ class Segmenter:
             output_size=output_size,
             picture=picture,
             pace=pace,
+            live=live,
         )
 
     def stream(
@@ -154,6 +162,7 @@ class Segmenter:
         fit: FitKind | str | None = None,
         output_size: OutputSize = SOURCE,
         picture: bool = False,
+        live: LiveOptions = AS_EVER,
     ) -> Iterator[SegmentedFrame]:
         """Segment a source from its first frame to its last.
 
@@ -165,6 +174,8 @@ class Segmenter:
                 the bundle's manifest says.
             output_size: of ``at_source()``: ``source``, ``model`` or ``(height, width)``; see ``open_video``.
             picture: make ``frame.picture``, to draw on.
+            live: how late frames of a live source may be, and how long it is waited for. ``force-hr`` is left to the
+                policy: see ``KeyAfterDrops``.
 
         Yields:
             One result per frame. Its class maps, flow and pictures are overwritten by the next one.
@@ -180,6 +191,7 @@ class Segmenter:
             fit=fit,
             output_size=output_size,
             picture=picture,
+            live=live,
         ) as reader:
             yield from self.segment(reader)
 

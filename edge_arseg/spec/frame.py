@@ -89,12 +89,15 @@ class MotionField:
         block: side of a cell in luma pixels.
         source: where the vectors came from.
         intra_ratio: share of the frame, 0 to 1, that had no vector in the last step (a scene-cut signal).
+        warp_error: mean absolute difference, grey levels from 0 to 255, between the frame and the keyframe moved by the
+            flow, at low resolution; ``None``: not measured.
     """
 
     flow: NDArray[np.float32]
     block: int
     source: MotionSource
     intra_ratio: float
+    warp_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ class SegmentedFrame:
             decodes and recodes beside the engines), ``motion``, ``hr``, ``lr``, ``fuse``, ``head``; those that did not
             run are absent.
         source_map: what ``at_source`` calls; ``None``: it makes a new array.
+        age_ms: from the picture's arrival to its class map, milliseconds; ``None``: it was read when it was wanted.
+        dropped: frames of the source that were dropped just before this one.
     """
 
     frame: Frame
@@ -124,6 +129,8 @@ class SegmentedFrame:
     motion: MotionField | None = None
     stages_ms: Mapping[str, float] = field(default_factory=dict)
     source_map: Callable[[], NDArray[np.uint8]] | None = field(default=None, repr=False, compare=False)
+    age_ms: float | None = None
+    dropped: int = 0
 
     def shown_map(self) -> NDArray[np.uint8]:
         """Return the part of ``class_map`` that shows the picture, without bars; a view."""

@@ -7,15 +7,18 @@ from os import PathLike
 from types import TracebackType
 from typing import Protocol
 
-from edge_arseg.errors import OptionError, SourceError
+from edge_arseg.errors import OptionError
 from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.delivery.opening import opened_aside, opened_in_time, opened_now
+from edge_arseg.video.delivery.options import AS_EVER, BLOCK, LiveOptions
+from edge_arseg.video.delivery.room import NewestRoom, OrderedRoom
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
 from edge_arseg.video.sources.kinds import KINDS, Wishes
-from edge_arseg.video.sources.live import Newest
-from edge_arseg.video.sources.paced import Paced
+from edge_arseg.video.sources.live import Live, Steps
+from edge_arseg.video.sources.paced import Endless, Paced, own_gap
 from edge_arseg.video.sources.read_ahead import ReadAhead
 from edge_arseg.video.uri import source_from_uri
 
@@ -98,6 +101,7 @@ def open_video(
     output_size: OutputSize = SOURCE,
     picture: bool = False,
     pace: float | None = None,
+    live: LiveOptions = AS_EVER,
 ) -> VideoReader:
     """Open a source of frames.
 
@@ -113,7 +117,8 @@ def open_video(
         rate: frames a second, for images, which have no clock.
         options: for FFmpeg's demuxer.
         timeout_s: seconds to open, and to wait for data, on a stream or server.
-        retry_s: a live source that stops is opened again for this long before ``SourceError`` is raised.
+        retry_s: a live source that stops is opened again for this long before ``SourceError`` is raised, where ``live``
+            does not say.
         recode_scale: recode at this share of the size; 0.5 takes a third of the time, and finds coarser motion.
         ahead: reuse the arrays of frames, and read so many frames ahead in a thread; 0: no thread. A frame's ``rgb``
             and ``picture`` are then overwritten once the next frame has been asked for. ``None``: no thread, and every
@@ -127,6 +132,7 @@ def open_video(
         picture: make ``Frame.picture``, in the output size. It costs a conversion to RGB at this size.
         pace: frames a second at which the frames of a file come, as from a camera: those that are not asked for in time
             are dropped, and the file begins again at its end. ``None``, and for a live source: no pace but its own.
+        live: how late frames of a live source may be, and how long it is waited for.
 
     Raises:
         SourceError: the source cannot be read, or it has no motion of the kind asked for.
@@ -147,12 +153,14 @@ def open_video(
         pictures: PictureSource = getattr(import_module(module), function)(source, wishes)
         return pictures
 
-    pictures = connect()
+    if not source.live:
+        opened_source = opened_now(source.label, connect)
+    elif live.wait:
+        opened_source = opened_in_time(source.label, connect, live.patience_s(retry_s))
+    else:
+        opened_source = opened_aside(source.label, connect)
+    pictures, first, coming = opened_source
     try:
-        coming = pictures.pictures()
-        first = next(coming, None)
-        if first is None:
-            raise SourceError(f"{source.label}: no frame in it; expected at least one")
         maker = FrameMaker(
             source.label,
             pictures,
@@ -165,13 +173,20 @@ def open_video(
             fit=fit,
             output_size=output_size,
             picture=picture,
-            buffers=0 if ahead is None else 1 if source.live or pace or not ahead else ahead + 2,
+            buffers=0 if ahead is None else 1 if source.live or pace or live.realtime or not ahead else ahead + 2,
         )
         opened = FrameSource(source, pictures, maker, _after(first, coming), connect=connect)
+        steps: Steps | None = None
         if source.live:
-            return VideoReader(opened, Newest(opened, retry_s=retry_s))
-        if pace:
-            return VideoReader(opened, Newest(Paced(opened, pace), retry_s=retry_s))
+            steps = opened
+        elif pace:
+            steps = Endless(opened, pace)
+        elif live.realtime:
+            steps = Paced(opened, own_gap)
+        if steps is not None:
+            age_s = None if live.max_age_ms is None else live.max_age_ms / 1e3
+            room = OrderedRoom() if live.on_late == BLOCK else NewestRoom(source.label, age_s)
+            return VideoReader(opened, Live(steps, room, retry_s=live.patience_s(retry_s)))
         return VideoReader(opened, ReadAhead(opened, ahead=ahead) if ahead else opened)
     except BaseException:
         pictures.close()

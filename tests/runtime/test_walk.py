@@ -29,7 +29,9 @@ def test_a_run_comes_back_only_to_the_room_of_its_source(own_bundle, tmp_path):
         "street",
         "video",
         "video.overlay",
+        "runtime.live",
         "runtime.segment",
+        "runtime.keyframes",
         "motion",
     ]
     assert set(ways_back(entered)) == {"video"}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge_arseg.cli.device.live_options import live_options
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
@@ -16,11 +17,14 @@ from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
+from edge_arseg.video.delivery.options import LiveOptions
 from edge_arseg.video.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
     from edge_arseg.runtime.choice.engine_choice import Choice
     from edge_arseg.runtime.segmenter import Segmenter
+
+KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
 
 
 @click.command()
@@ -39,9 +43,19 @@ if TYPE_CHECKING:
 @output_size_option
 @engine_options
 @click.option(
+    "--keyframes",
+    type=click.Choice(KEYFRAMES),
+    default=KEYFRAMES[0],
+    show_default=True,
+    help="Way of keyframes: fixed, at --interval and made at their frame; async, made beside the frames that follow, "
+    "so that none takes longer; adaptive, where the one before predicts badly, at --interval on average; "
+    "adaptive-async, both.",
+)
+@click.option(
     "--interval",
     type=click.IntRange(1),
-    help="Longest distance from keyframe to keyframe, in frames. [default: the bundle's GOP]",
+    help="Longest distance from keyframe to keyframe, in frames; with adaptive keyframes the average one. [default: "
+    "the bundle's GOP]",
 )
 @click.option(
     "--scene-cut",
@@ -52,6 +66,7 @@ if TYPE_CHECKING:
 )
 @click.option("--follow-codec", is_flag=True, help="Keyframes at the stream's own intra frames too. [default: off]")
 @click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
+@live_options
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
@@ -64,10 +79,12 @@ def run(
     fit: str | None,
     output_size: OutputSize,
     engines: EngineOptions,
+    keyframes: str,
     interval: int | None,
     scene_cut: float,
     follow_codec: bool,
     limit: int | None,
+    live: LiveOptions,
     style: OverlayStyle,
     force: bool,
 ) -> None:
@@ -86,6 +103,7 @@ def run(
     """
     from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, run_jobs, summary
     from edge_arseg.motion.keyframe import KeyframePolicy
+    from edge_arseg.motion.policies.adaptive import AdaptivePolicy
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import inputs_of_bundle
@@ -100,7 +118,9 @@ def run(
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
-    policy = KeyframePolicy(interval or choice.bundle.manifest.gop, scene_cut, follow_codec)
+    kind = AdaptivePolicy if keyframes.startswith("adaptive") else KeyframePolicy
+    policy = kind(interval or choice.bundle.manifest.gop, scene_cut, follow_codec)
+    background = keyframes.endswith("async")
 
     def one(job: Job, runner: "Choice | Segmenter" = choice) -> None:
         source, sinks = job
@@ -111,7 +131,7 @@ def run(
                 nonlocal progress
                 note(f"{choice.bundle.manifest.name}: {start.label}")
                 note(f"motion: {start.motion}")
-                progress = stack.enter_context(FrameProgress(start.frames))
+                progress = stack.enter_context(FrameProgress(start.frames, live.max_age_ms))
 
             stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
             run_to_sinks(
@@ -125,6 +145,8 @@ def run(
                 stream=stream,
                 fit=fit,
                 output_size=output_size,
+                live=live,
+                background=background,
                 limit=limit,
                 style=style,
                 inputs=inputs,
@@ -136,5 +158,5 @@ def run(
     if len(jobs) == 1:
         one(jobs[0])
         return
-    with Segmenter(choice, mode=chosen_mode, policy=policy) as segmenter:
+    with Segmenter(choice, mode=chosen_mode, policy=policy, background=background) as segmenter:
         run_jobs(jobs, lambda job: one(job, segmenter))

@@ -14,6 +14,7 @@ from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, so
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
+from edge_arseg.video.decoding.silence import Silence
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.sources.kinds import SourceKind, Wishes
 from edge_arseg.video.uri import Source
@@ -106,7 +107,8 @@ class Decoder:
     ) -> None:
         self._uri, self._live = source.label, source.live
         location, container_format, defaults = _location(source)
-        with source_faults(self._uri):
+        self._silent = Silence(timeout_s if source.kind == SourceKind.STREAM else None)
+        with source_faults(self._uri), self._silent.opening(self._uri):
             self._container = av.open(
                 location if data is None else data,
                 format=container_format,
@@ -115,7 +117,7 @@ class Decoder:
                 **ANY_ENCODING,
             )
         try:
-            with source_faults(self._uri):
+            with source_faults(self._uri), self._silent.opening(self._uri):
                 self._start(own_vectors, stream)
         except BaseException:
             self.close()
@@ -177,7 +179,7 @@ class Decoder:
                 count += 1
             # An edit list hides this picture, or it is none at all; only of streams without a delay is that known.
             cut = cut or not frames
-            with source_faults(self._uri):
+            with source_faults(self._uri), self._silent.reading(self._uri):
                 packet, skipped = self._next_packet()
             cut = cut or skipped
         if count == 0 and is_animated_webp(bytes(self._first)):
@@ -255,5 +257,6 @@ def _location(source: Source) -> tuple[str, str | None, dict[str, str]]:
     if source.kind == SourceKind.DEVICE:
         return source.location, "v4l2", dict(source.query)
     if source.location.startswith(("rtsp://", "rtsps://")):
-        return source.location, None, {"rtsp_transport": "tcp"}
+        # TCP where the server has it: lost packets damage pictures. To measure the rate would hold the first one back.
+        return source.location, None, {"rtsp_flags": "prefer_tcp", "fpsprobesize": "0"}
     return source.address, None, source.address_options

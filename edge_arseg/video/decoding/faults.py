@@ -7,7 +7,7 @@ from typing import Any
 
 import av
 
-from edge_arseg.errors import ArsegError, SourceError
+from edge_arseg.errors import ArsegError, LoginError, SourceError
 from edge_arseg.storage.url import HIDDEN, NETWORK, text_without_logins
 
 _SEEN: tuple[tuple[type[BaseException], str], ...] = (
@@ -23,7 +23,6 @@ _SEEN: tuple[tuple[type[BaseException], str], ...] = (
         "expected something that ffprobe can read",
     ),
     (av.error.HTTPNotFoundError, "the server does not know this path"),
-    (av.error.HTTPUnauthorizedError, "the server wants a login: rtsp://USER:PASSWORD@host/path"),
     (av.error.HTTPError, "the server refused the request"),
     (av.error.DecoderNotFoundError, "FFmpeg has no decoder for this codec; convert it to H.264 first"),
     (av.error.DemuxerNotFoundError, "FFmpeg cannot read this kind of container"),
@@ -54,8 +53,10 @@ def source_error(label: str, fault: BaseException) -> SourceError:
     _hide_logins(fault)
     remote = label.lower().startswith(tuple(f"{scheme}://" for scheme in NETWORK))
     given = remote and f"{HIDDEN}@" in label
-    if given and isinstance(fault, av.error.HTTPUnauthorizedError):
-        return SourceError(f"{label}: the server refuses this login; check user and password{_LOGIN_ADVICE}")
+    if isinstance(fault, av.error.HTTPUnauthorizedError):
+        if given:
+            return LoginError(f"{label}: the server refuses this login; check user and password{_LOGIN_ADVICE}")
+        return LoginError(f"{label}: the server wants a login: rtsp://USER:PASSWORD@host/path")
     for kind, text in _SEEN:
         if isinstance(fault, kind):
             return SourceError(f"{label}: {text}")

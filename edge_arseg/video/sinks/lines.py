@@ -31,6 +31,10 @@ class LinesSink(Sink):
     latency_ms     from the decoded frame to its class map
     motion         where the vectors came from: ``codec``, ``recode``, ``zero``; ``null`` on a keyframe
     intra_ratio    share of the frame without a vector in the last step, 0 to 1; ``null`` on a keyframe
+    warp_error     mean difference between the frame and the keyframe moved to it, in grey levels, 0 to 255; ``null`` on
+                   a keyframe
+    age_ms         from the arrival of a live frame to its class map; ``null`` where frames do not arrive by themselves
+    dropped        frames dropped just before this one
     size           rows and columns of the output: of the source's picture, or as asked for; what masks have
     model_size     rows and columns of the frame that the network saw
     classes        share of the output's pixels, 0 to 1, by class name; pixels of no class, and those that the network
@@ -129,6 +133,9 @@ def _object_from_result(result: SegmentedFrame, names: list[str], marks: NDArray
         "latency_ms": round(float(result.latency_ms), 3),
         "motion": None if motion is None else motion.source.value,
         "intra_ratio": None if motion is None else round(float(motion.intra_ratio), 4),
+        "warp_error": None if motion is None or motion.warp_error is None else round(motion.warp_error, 3),
+        "age_ms": None if result.age_ms is None else round(result.age_ms, 3),
+        "dropped": result.dropped,
         "size": list(size),
         "model_size": list(model_size),
         "classes": {name: round(seen * count / total, 5) for name, count in zip(names, counts, strict=True)},

@@ -1,4 +1,4 @@
-"""Cameras and streams: the newest frame wins, the motion of every frame counts, and what breaks is opened again."""
+"""Cameras and streams: a thread reads every frame, the motion of each counts, and what breaks is opened again."""
 
 import logging
 import threading
@@ -11,26 +11,31 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_arseg.errors import MotionError, SourceError
-from edge_arseg.spec.frame import Frame
+from edge_arseg.errors import LoginError, MotionError, SourceError
+from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.storage.url import text_without_logins
+from edge_arseg.video.delivery.room import Room
 from edge_arseg.video.frames import Step
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source
 
 _log = logging.getLogger(__name__)
 
-MISSED_LIMIT = 100
-"""Vectors of at most this many dropped frames are kept; beyond that the chain is given up, and a keyframe follows."""
-
 LONGEST_PAUSE_S = 1.0
 """Between two attempts to open a source again."""
+
+CLOSE_S = 1.0
+"""How long ``close`` waits for a read that is under way. FFmpeg ends it in time; the thread closes the source then."""
 
 
 class Steps(Protocol):
     """What a live reader reads: a ``FrameSource``, or one that is paced."""
 
     source: Source
+
+    @property
+    def motion(self) -> tuple[MotionSource, str]:
+        """See ``FrameSource``."""
 
     def steps(self) -> Iterator[Step]:
         """See ``FrameSource``."""
@@ -39,6 +44,9 @@ class Steps(Protocol):
         """See ``FrameSource``."""
 
     def open_again(self) -> None:
+        """See ``FrameSource``."""
+
+    def interrupt(self) -> None:
         """See ``FrameSource``."""
 
     def close(self) -> None:
@@ -52,81 +60,96 @@ def _arrived(step: Step) -> Step:
     return replace(step, rest=replace(step.rest, arrived_s=time.monotonic()))
 
 
-class Newest:
-    """Delivers the newest frame of a live source, which a thread reads: decoding and motion never wait for inference.
+class Live:
+    """Delivers frames of a source that does not wait, which a thread reads: decoding never waits for inference.
 
-    The thread follows *every* picture. Asking for a frame gives the newest one, converted to RGB only then; the
-    vectors of the pictures dropped in between come along in its ``missed``. Each frame is delivered at most once.
-    Times count from the first frame.
+    The thread follows *every* picture. Asking for a frame gives what the room holds, converted to RGB only then; the
+    vectors of the pictures dropped before it come along in its ``missed``. Each frame is delivered at most once. Times
+    count from the first frame.
 
-    A source that ends, stalls or breaks is opened again, after 0.25 s, 0.5 s, then every second, until it has been
+    A live source that ends, stalls or breaks is opened again, after 0.25 s, 0.5 s, then every second, until it has been
     silent for ``retry_s``: then ``SourceError`` is raised. The first frame after the gap has no vectors, so it becomes
-    a keyframe. A camera whose device is gone from the system raises at once, and so does a stream that no longer has
-    the motion that was asked for.
+    a keyframe. A camera whose device is gone from the system raises at once, and so does a stream that refuses the
+    login or no longer has the motion that was asked for. A paced file ends at its end.
+
+    Args:
+        source: what to read.
+        room: which pictures wait until they are asked for.
+        retry_s: see above; ``math.inf``: without an end.
     """
 
-    def __init__(self, source: Steps, *, retry_s: float) -> None:
+    def __init__(self, source: Steps, room: Room, *, retry_s: float) -> None:
         self._source, self._uri, self._retry_s = source, source.source.label, retry_s
         self._news = threading.Condition()
-        self._newest: Step | None = None
-        self._missed: list[NDArray[np.void] | None] = []
-        self._fault: SourceError | None = None
+        self._room = room
+        self._end: SourceError | StopIteration | None = None
         self._closed = threading.Event()
+        self._lost: tuple[float, tuple[int, int]] | None = None  # since when, and the size of the pictures then
         self._thread = threading.Thread(target=self._follow, name=f"reader of {self._uri}", daemon=True)
         self._thread.start()
 
     def __next__(self) -> Frame:
         with self._news:
-            while self._newest is None and self._fault is None and not self._closed.is_set():
+            while True:
+                # Before the end is looked at: pictures that came before a fault are still delivered.
+                waiting = None if self._closed.is_set() else self._room.take()
+                if waiting is not None:
+                    self._news.notify_all()
+                    break
+                if self._closed.is_set():
+                    raise StopIteration
+                if self._end is not None:
+                    raise self._end
                 self._news.wait()
-            step, missed = self._newest, tuple(self._missed)
-            self._newest, self._missed = None, []
-        if step is not None:
-            return self._source.frame(step, missed)
-        if self._fault is not None:
-            raise self._fault
-        raise StopIteration
+        return self._source.frame(*waiting)
 
     def close(self) -> None:
-        """Stop reading; waits at most for the read that is under way. Safe to call twice."""
+        """Stop reading; ends a read that is under way where the source can, else waits a little. Safe to call twice."""
         self._closed.set()
         with self._news:
             self._news.notify_all()
+        self._source.interrupt()
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            self._thread.join(CLOSE_S)
 
     def _follow(self) -> None:
         try:
-            heard = time.monotonic()
+            heard, size = time.monotonic(), (0, 0)
             while not self._closed.is_set():
                 try:
                     for step in self._source.steps():
                         if self._closed.is_set():
                             return
+                        size = step.picture.height, step.picture.width
+                        self._say_back(size)
                         self._take(_arrived(step))
                         heard = time.monotonic()
+                    if not self._source.source.live:
+                        self._finish(StopIteration())
+                        return
                     fault = SourceError(f"{self._uri}: the stream ended")
                 except MotionError:
                     raise
                 except SourceError as error:
+                    if not self._source.source.live:
+                        raise
                     fault = error
                 self._source.close()
+                self._lost = self._lost or (heard, size)
                 self._open_again(fault, heard)
         except SourceError as fault:
-            self._give_up(fault)
+            self._finish(fault)
         except BaseException as bug:  # a bug must not leave the consumer waiting forever
-            self._give_up(SourceError(f"{self._uri}: reading failed: {text_without_logins(repr(bug))}"))
+            self._finish(SourceError(f"{self._uri}: reading failed: {text_without_logins(repr(bug))}"))
             raise
         finally:
             self._source.close()
 
     def _take(self, step: Step) -> None:
         with self._news:
-            if self._newest is not None:
-                self._missed.append(self._newest.rest.vectors)
-                if len(self._missed) > MISSED_LIMIT:
-                    self._missed = [None]
-            self._newest = step
+            while self._room.full and not self._closed.is_set():
+                self._news.wait()
+            self._room.put(step)
             self._news.notify_all()
 
     def _open_again(self, fault: SourceError, heard: float) -> None:
@@ -149,7 +172,7 @@ class Newest:
             pause = min(2 * pause, LONGEST_PAUSE_S)
             try:
                 self._source.open_again()
-            except MotionError:
+            except (LoginError, MotionError):
                 raise
             except SourceError as error:
                 fault = error
@@ -157,7 +180,19 @@ class Newest:
             else:
                 return
 
-    def _give_up(self, fault: SourceError) -> None:
+    def _say_back(self, size: tuple[int, int]) -> None:
+        """Say that the source is back, once after each outage, and what is new."""
+        if self._lost is None:
+            return
+        (heard, before), self._lost = self._lost, None
+        motion, reason = self._source.motion
+        resized = "" if size == before else f"; its pictures are {size[1]}x{size[0]} now"
+        gone_s = time.monotonic() - heard
+        _log.warning(
+            "%s: back after %.1f s without a frame%s; motion: %s (%s)", self._uri, gone_s, resized, motion.value, reason
+        )
+
+    def _finish(self, end: SourceError | StopIteration) -> None:
         with self._news:
-            self._fault = fault
+            self._end = end
             self._news.notify_all()

@@ -13,6 +13,7 @@ from edge_arseg.spec.frame import MotionSource
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.fit import Fit
 from edge_arseg.video.vectors.codec import unfit_picture, vectors_from_picture
+from edge_arseg.video.vectors.contest import SMALLEST, Contest, Verdict
 from edge_arseg.video.vectors.recode import Recoder, still_vectors
 
 _log = logging.getLogger(__name__)
@@ -24,10 +25,11 @@ MOTIONS = ("auto", "codec", "recode", "zero")
 class VectorSource:
     """Gives each picture its vectors, from the source that was asked for or that ``auto`` picked.
 
-    ``auto`` takes the stream's own vectors only where they can be chained (no B-frames, one reference frame) *and* an
-    encoder made them whose vectors are trusted: on x264 streams they score within 0.2 to 0.7 points of recoding and
-    cost next to nothing. Everything else is recoded, which was measured as equal or better on every stream, and as 3
-    to 5 dB better on streams of hardware encoders, whose search is short.
+    ``auto`` takes the stream's own vectors only where they can be chained (no B-frames, one reference frame) *and* they
+    are worth as much as recoded ones. A ``Contest`` says that, now and then. It begins with the stream's own where x264
+    made them: they score within 0.2 to 0.7 points of recoding and cost next to nothing. Everything else begins with
+    recoding, which was measured as equal or better on every stream, and as 3 to 5 dB better on streams of hardware
+    encoders, whose search is short.
 
     Attributes:
         source: what is used now.
@@ -61,11 +63,15 @@ class VectorSource:
     def restart(self, pictures: PictureSource) -> None:
         """Choose again, for a stream opened anew; the next picture gets no vectors."""
         self._recoder = None
+        self._open = self._asked == "auto" and pictures.unfit is None  # both kinds of vectors can be used
+        self._contest: Contest | None = None
+        self._verdict: Verdict | None = None
+        self._doubt: str | None = None
         self.source, self.reason = self._choice(pictures)
 
     def refit(self, fit: Fit) -> None:
         """From the next picture on, which must be ``fresh``, fit in another way."""
-        self._fit, self._recoder, self._still = fit, None, None
+        self._fit, self._recoder, self._still, self._contest = fit, None, None, None
 
     def vectors(
         self, picture: Picture, resized: Callable[[], av.VideoFrame], *, index: int, fresh: bool
@@ -86,30 +92,76 @@ class VectorSource:
         """
         frame = picture.frame
         self.recode_cpu_ms = 0.0
-        if self.source is MotionSource.CODEC:
+        verdict, self._verdict = self._verdict, None
+        if verdict is not None and (better := verdict.better(self.source)) is not self.source:
+            self._change(better, index, str(verdict))
+        if self._open or self.source is MotionSource.CODEC:
             unfit = picture.unfit or unfit_picture(frame)
             if unfit is not None and self._asked == "codec":
                 raise self._refusal(unfit, f"from frame {index} on ")
-            if self._asked == "auto":
+            if unfit is not None:
+                self._open, self._contest = False, None
+            if self._asked == "auto" and picture.doubt != self._doubt:  # it is said again with every picture
+                self._doubt = picture.doubt
                 unfit = unfit or picture.doubt
-            if unfit is None:
-                # Across pictures that are not shown, the stream's own vectors do not lead to the last one shown.
-                fresh = fresh or picture.cut
-                return None if fresh else self._fit.vectors(vectors_from_picture(frame), frame.height, frame.width)
-            self.source, self.reason = MotionSource.RECODE, f"changed over from codec at frame {index}: {unfit}"
-            _log.warning("%s: motion %s (%s)", self._uri, self.source.value, self.reason)
+            if unfit is not None and self.source is MotionSource.CODEC:
+                self._recoder = None  # it has not seen the picture before
+                self._change(MotionSource.RECODE, index, unfit)
+        # Across pictures that are not shown, the stream's own vectors do not lead to the last one shown.
+        alone = fresh or picture.cut
+        own = None
+        if self._open or self.source is MotionSource.CODEC:
+            own = None if alone else vectors_from_picture(frame)
+        if self._open and self._in_contest(picture, own):
+            return self._contested(frame, resized(), own, fresh=fresh)
+        if self.source is MotionSource.CODEC:
+            return self._fit.vectors(own, frame.height, frame.width)
         if self.source is MotionSource.RECODE:
-            height, width = self._fit.height, self._fit.width
-            if self._recoder is None:
-                self._recoder = Recoder(height, width, scale=self._recode_scale)
-            scaled, start = resized(), time.thread_time_ns()
-            vectors = self._fit.vectors(self._recoder.vectors(scaled, fresh=fresh), height, width)
-            self.recode_cpu_ms = (time.thread_time_ns() - start) / 1e6
-            return vectors
+            return self._fit.vectors(self._recoded(resized(), fresh=fresh), self._fit.height, self._fit.width)
         if self._still is None:
             height, width = self._fit.height, self._fit.width
             self._still = self._fit.vectors(still_vectors(height, width), height, width)
         return None if fresh else self._still
+
+    def _recoded(self, scaled: av.VideoFrame, *, fresh: bool) -> NDArray[np.void] | None:
+        """Recoded vectors, in pixels of the scaled picture."""
+        if self._recoder is None:
+            self._recoder = Recoder(self._fit.height, self._fit.width, scale=self._recode_scale)
+        start = time.thread_time_ns()
+        vectors = self._recoder.vectors(scaled, fresh=fresh)
+        self.recode_cpu_ms = (time.thread_time_ns() - start) / 1e6
+        return vectors
+
+    def _in_contest(self, picture: Picture, own: NDArray[np.void] | None) -> bool:
+        if min(self._fit.height, self._fit.width) < SMALLEST:
+            self._open = False
+            return False
+        if self._contest is None:
+            self._contest = Contest(self._fit.height, self._fit.width)
+        return self._contest.wants(own is not None and not picture.damaged)
+
+    def _contested(
+        self, frame: av.VideoFrame, scaled: av.VideoFrame, own: NDArray[np.void] | None, *, fresh: bool
+    ) -> NDArray[np.void] | None:
+        """Vectors of the source that is used; the verdict counts from the next picture on."""
+        height, width = self._fit.height, self._fit.width
+        assert self._contest is not None
+        # Where recoded vectors are not in use, the encoder has not seen the picture before the first of a round.
+        idle = self._contest.begins and self.source is MotionSource.CODEC
+        recoded = self._recoded(scaled, fresh=fresh or idle)
+        in_scaled = Fit(height, width, turns=0).vectors(own, frame.height, frame.width)
+        verdict = self._contest.step(scaled, in_scaled, recoded)
+        if self.source is MotionSource.CODEC:
+            vectors = self._fit.vectors(own, frame.height, frame.width)
+        else:
+            vectors = self._fit.vectors(recoded, height, width)
+        self._verdict = verdict
+        return vectors
+
+    def _change(self, source: MotionSource, index: int, why: str) -> None:
+        before, self.source = self.source, source
+        self.reason = f"changed over from {before.value} at frame {index}: {why}"
+        _log.warning("%s: motion %s (%s)", self._uri, source.value, self.reason)
 
     def _choice(self, pictures: PictureSource) -> tuple[MotionSource, str]:
         if self._asked == "codec":

@@ -7,10 +7,12 @@ import tracemalloc
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.bundles.fake import write_fake_bundle
 from support.clips.moving import chainable, encode, moving
 
+from edge_arseg.motion.warp_error import POINTS, WarpError
 from edge_arseg.runtime.segmenter import Segmenter
 
 
@@ -60,12 +62,27 @@ def test_the_measure_sees_an_array_of_a_frame(fake_bundle, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("fusion", ["kernel", "graph"])
-def test_nor_with_real_engines_and_kernels(own_bundle, tmp_path, fusion):
+def test_nor_with_real_engines_and_kernels(own_bundle, tmp_path, monkeypatch, fusion):
+    """Without the warp error, whose places are as many as pixels of so small a frame; see the next test."""
     if fusion == "kernel":
         pytest.importorskip("numba")
+    monkeypatch.setattr(WarpError, "of", lambda *_: None)
     clip = chainable(tmp_path / "a.mp4", 30)
     with Segmenter(own_bundle, fusion=fusion, threads=1) as segmenter:
         assert growth(segmenter, clip, "zero") < 2.7 * 90 * 122  # the RGB has 3
+
+
+def test_the_warp_error_takes_no_more_for_a_large_frame():
+    frame, flow = np.zeros((1088, 1920), np.uint8), np.zeros((272, 480, 2), np.float32)
+    error = WarpError(1088, 1920)
+    error.key(frame)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        assert error.of(frame, flow) == 0
+        assert tracemalloc.get_traced_memory()[1] - before < 70 * POINTS
+    finally:
+        tracemalloc.stop()
 
 
 def rss_mb():

@@ -16,10 +16,11 @@ from edge_arseg.motion import MotionChain
 from edge_arseg.spec.frame import Branch
 from edge_arseg.video import open_video, source_from_uri
 from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.delivery.room import MISSED_LIMIT, NewestRoom
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
 from edge_arseg.video.reader import VideoReader
-from edge_arseg.video.sources.live import LONGEST_PAUSE_S, MISSED_LIMIT, Newest
+from edge_arseg.video.sources.live import LONGEST_PAUSE_S, Live
 
 PICTURES = [av.VideoFrame.from_ndarray(rgb, format="rgb24") for rgb in moving(8, step=(3, 2))]
 
@@ -48,7 +49,7 @@ class Camera:
 
 
 @contextmanager
-def live(camera, *, connect=None, retry_s=5.0, uri="udp://fake", motion="recode"):
+def live(camera, *, connect=None, retry_s=5.0, uri="udp://fake", motion="recode", room=None):
     source = source_from_uri(uri)
     camera.show(0)
     coming = camera.pictures()
@@ -56,7 +57,7 @@ def live(camera, *, connect=None, retry_s=5.0, uri="udp://fake", motion="recode"
     maker = FrameMaker(uri, camera, first, motion=motion, size=None, recode_scale=1.0, live=True)
     refuse = connect or (lambda: (_ for _ in ()).throw(SourceError("refused")))
     opened = FrameSource(source, camera, maker, itertools.chain([first], coming), connect=refuse)
-    reader = VideoReader(opened, Newest(opened, retry_s=retry_s))
+    reader = VideoReader(opened, Live(opened, room or NewestRoom(uri, None), retry_s=retry_s))
     try:
         yield reader
     finally:
@@ -69,7 +70,7 @@ def settle(reader, index):
     end = time.monotonic() + 10
     while time.monotonic() < end:
         with reader._delivery._news:
-            if reader._delivery._newest is not None and reader._delivery._newest.rest.index >= index:
+            if (newest := reader._delivery._room.newest) is not None and newest.rest.index >= index:
                 return
         time.sleep(0.005)
     raise AssertionError(f"picture {index} was never followed")

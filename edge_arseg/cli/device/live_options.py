@@ -1,0 +1,64 @@
+"""Options of ``run`` for sources that do not wait."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from edge_arseg.video.delivery.options import ON_LATE, SKIP, LiveOptions
+
+
+def live_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--on-late``, ``--max-age``, ``--realtime``, ``--wait``, ``--timeout``; for the command, as ``live``."""
+
+    @functools.wraps(command)
+    def with_live(
+        *arguments: Any,
+        on_late: str,
+        max_age: float | None,
+        realtime: bool,
+        wait: bool,
+        timeout: float | None,
+        **others: Any,
+    ) -> Any:
+        return command(*arguments, live=LiveOptions(on_late, max_age, realtime, wait, timeout), **others)
+
+    for option in reversed(_OPTIONS):
+        with_live = option(with_live)
+    return with_live
+
+
+_OPTIONS: tuple[Callable[..., Any], ...] = (
+    click.option(
+        "--on-late",
+        type=click.Choice(ON_LATE),
+        default=SKIP,
+        show_default=True,
+        help="Fate of live frames that nobody was ready for: skip, they are dropped and their motion counts; force-hr, "
+        "the same, and the next frame becomes a keyframe; block, none is dropped and the source waits.",
+    ),
+    click.option(
+        "--max-age",
+        type=click.FloatRange(0, min_open=True),
+        metavar="MS",
+        help="Greatest age of a live frame, in milliseconds, at which it is still segmented; older ones are dropped, "
+        "and their motion counts. [default: none is too old]",
+    ),
+    click.option(
+        "--realtime", is_flag=True, help="Frames of a file at the file's own rate, as from a camera. [default: off]"
+    ),
+    click.option(
+        "--wait",
+        is_flag=True,
+        help="Patience with a live source that is not there yet, or is lost: it is tried every second, without an end, "
+        "or for --timeout. [default: off]",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0, min_open=True),
+        metavar="S",
+        help="Time without a frame, in seconds, after which a live source is given up with exit code 4. [default: 30; "
+        "with --wait, none]",
+    ),
+)

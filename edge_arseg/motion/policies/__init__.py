@@ -1,0 +1,1 @@
+"""Keyframe policies beside the one of three thresholds."""

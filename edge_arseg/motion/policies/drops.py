@@ -1,0 +1,22 @@
+"""Keyframes behind dropped frames."""
+
+from dataclasses import dataclass
+
+from edge_arseg.motion.keyframe import FrameStatistics, Policy
+from edge_arseg.spec.frame import Branch
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAfterDrops:
+    """A ``Policy``: the frame behind dropped ones becomes a keyframe; others as another policy says.
+
+    Attributes:
+        policy: for the others. It is asked for every frame.
+    """
+
+    policy: Policy
+
+    def __call__(self, frame: FrameStatistics) -> Branch:
+        """Return the branch of a frame."""
+        branch = self.policy(frame)
+        return Branch.HR if frame.dropped else branch

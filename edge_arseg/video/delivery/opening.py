@@ -1,0 +1,107 @@
+"""Opening a source that may not be there yet, or may not answer."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import NamedTuple
+
+from edge_arseg.errors import LoginError, MotionError, SourceError
+from edge_arseg.video.decoding.decode import Picture, PictureSource
+
+_log = logging.getLogger(__name__)
+
+PAUSE_S = 1.0
+"""Between two attempts."""
+
+_SAY_EVERY_S = 60.0
+
+
+class Opened(NamedTuple):
+    """A source that has given its first picture: its pictures, the first, and those behind it."""
+
+    pictures: PictureSource
+    first: Picture
+    coming: Iterator[Picture]
+
+
+def opened_now(label: str, connect: Callable[[], PictureSource]) -> Opened:
+    """Open a source and read its first picture.
+
+    Raises:
+        SourceError: it cannot be opened, or has no picture.
+    """
+    pictures = connect()
+    try:
+        coming = pictures.pictures()
+        first = next(coming, None)
+        if first is None:
+            raise SourceError(f"{label}: no frame in it; expected at least one")
+    except BaseException:
+        pictures.close()
+        raise
+    return Opened(pictures, first, coming)
+
+
+def opened_aside(label: str, connect: Callable[[], PictureSource]) -> Opened:
+    """As ``opened_now``, in a thread: a server may not answer for long, and the caller can be interrupted meanwhile.
+
+    A thread that is left behind closes what it opens after all.
+    """
+    answer: SimpleQueue[Opened | BaseException] = SimpleQueue()
+    left, lock = threading.Event(), threading.Lock()
+
+    def work() -> None:
+        try:
+            opened: Opened | BaseException = opened_now(label, connect)
+        except BaseException as error:  # raised where the caller waits
+            opened = error
+        with lock:
+            if not left.is_set():
+                answer.put(opened)
+            elif isinstance(opened, Opened):
+                opened.pictures.close()
+
+    threading.Thread(target=work, name=f"opening {label}", daemon=True).start()
+    try:
+        opened = answer.get()
+    except BaseException:
+        with lock:
+            left.set()
+            if not answer.empty() and isinstance(late := answer.get(), Opened):
+                late.pictures.close()
+        raise
+    if isinstance(opened, BaseException):
+        raise opened
+    return opened
+
+
+def opened_in_time(label: str, connect: Callable[[], PictureSource], patience_s: float) -> Opened:
+    """Open a source that may not be there yet: try again every second.
+
+    Args:
+        label: of the source, for messages.
+        connect: opens it.
+        patience_s: seconds to try again for; ``math.inf``: without an end.
+
+    Raises:
+        SourceError: the last fault, when the time is up; a refused login, or missing motion, at once.
+    """
+    start = time.monotonic()
+    said = -math.inf
+    while True:
+        try:
+            return opened_aside(label, connect)
+        except (LoginError, MotionError):
+            raise
+        except SourceError as fault:
+            waited = time.monotonic() - start
+            if waited + PAUSE_S > patience_s:
+                raise SourceError(f"{fault} (waited for it for {waited:.0f} s)") from fault
+            if time.monotonic() - said >= _SAY_EVERY_S:
+                said = time.monotonic()
+                until = "" if math.isinf(patience_s) else f", for {patience_s - waited:.0f} s at most"
+                _log.warning("%s; waiting for it%s", fault, until)
+        time.sleep(PAUSE_S)
