@@ -32,7 +32,7 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 # Where torch is not installed, as on a board, the suite is that of the device half; other tests that need it skip.
-collect_ignore = [] if find_spec("torch") else ["compiler", "network", "training"]
+collect_ignore = [] if find_spec("torch") else ["compiler", "network", "tools/zoo", "training"]
 
 
 @dataclass(frozen=True)

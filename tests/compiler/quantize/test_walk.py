@@ -24,6 +24,7 @@ def test_quantizing_comes_back_only_to_the_engines_that_it_measures_with(own_bun
         "video",
         "street",
         "runtime.segment",
+        "runtime.keyframes",
         "motion",
         "runtime.engines",
         "runtime.verification",
