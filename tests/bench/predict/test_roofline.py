@@ -60,7 +60,8 @@ def test_no_branch_is_faster_here_than_its_bound():
         bundle = read_bundle(bundle.path.with_name("camvid-compact-360x480.arseg"))
     bound = prediction_of(bundle, peaks_of_this_cpu(seconds=0.5))
     fastest = {}
-    with Segmenter(bundle.path, backend="onnxruntime") as segmenter:
+    # one thread, as the suite gives NumPy, whose products the peak is measured by
+    with Segmenter(bundle.path, backend="onnxruntime", threads=1) as segmenter:
         for result in segmenter.stream("test://street?frames=30"):
             for stage, ms in result.stages_ms.items():
                 fastest[stage] = min(ms, fastest.get(stage, ms))

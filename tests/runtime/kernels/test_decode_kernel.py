@@ -79,6 +79,7 @@ SHAPES = {
     "frame smaller than the feature": DecodeShapes(8, (45, 61), (20, 17)),
     "only rows change": DecodeShapes(8, (12, 61), (24, 61)),
     "only columns change": DecodeShapes(8, (24, 31), (24, 61)),
+    "larger and back": DecodeShapes(1, (1, 4), (1, 4), image=(1, 11)),
     "image of one row": DecodeShapes(2, (4, 6), (4, 6), image=(1, 6)),
 }
 
