@@ -14,6 +14,7 @@ from edge_arseg.cli.output import note
 from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
+from edge_arseg.motion.policies.naming import KEYFRAMES
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
@@ -23,8 +24,6 @@ from edge_arseg.video.overlay.style import OverlayStyle
 if TYPE_CHECKING:
     from edge_arseg.runtime.choice.engine_choice import Choice
     from edge_arseg.runtime.segmenter import Segmenter
-
-KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
 
 
 @click.command()
@@ -102,8 +101,7 @@ def run(
              without SINK: an overlay video in this folder, named after the source
     """
     from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, run_jobs, summary
-    from edge_arseg.motion.keyframe import KeyframePolicy
-    from edge_arseg.motion.policies.adaptive import AdaptivePolicy
+    from edge_arseg.motion.policies.naming import in_background, policy_named
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import inputs_of_bundle
@@ -118,9 +116,8 @@ def run(
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
-    kind = AdaptivePolicy if keyframes.startswith("adaptive") else KeyframePolicy
-    policy = kind(interval or choice.bundle.manifest.gop, scene_cut, follow_codec)
-    background = keyframes.endswith("async")
+    policy = policy_named(keyframes, interval or choice.bundle.manifest.gop, scene_cut, follow_codec=follow_codec)
+    background = in_background(keyframes)
 
     def one(job: Job, runner: "Choice | Segmenter" = choice) -> None:
         source, sinks = job
