@@ -53,7 +53,7 @@ class TimeType(click.ParamType):
     type=TimeType(),
     help="Limit of the median time of the slower branch's frames, which keyframes are. [default: none]",
 )
-@click.option("--min-miou", type=click.FloatRange(0, 100), help="Least mIoU, points of 100. [default: none]")
+@click.option("--min-miou", type=click.FloatRange(0, 100), help="Limit of mIoU, points of 100. [default: none]")
 @click.option(
     "--max-j-per-frame",
     type=click.FloatRange(0, min_open=True),
