@@ -14,13 +14,12 @@ from edge_arseg.cli.output import note
 from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
+from edge_arseg.motion.policies.naming import KEYFRAMES
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
 from edge_arseg.video.delivery.options import LiveOptions
 from edge_arseg.video.overlay.style import OverlayStyle
-
-KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
 
 
 @click.command()
@@ -101,8 +100,7 @@ def run(
     """
     from edge_arseg.cli.archive.sources import listed_sources
     from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, summary
-    from edge_arseg.motion.keyframe import KeyframePolicy
-    from edge_arseg.motion.policies.adaptive import AdaptivePolicy
+    from edge_arseg.motion.policies.naming import in_background, policy_named
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.video.sinks import plan_sinks
@@ -146,9 +144,8 @@ def run(
         )
         run_many(videos, settings, archive)
         return
-    kind = AdaptivePolicy if keyframes.startswith("adaptive") else KeyframePolicy
-    policy = kind(interval or choice.bundle.manifest.gop, scene_cut, follow_codec)
-    background = keyframes.endswith("async")
+    policy = policy_named(keyframes, interval or choice.bundle.manifest.gop, scene_cut, follow_codec=follow_codec)
+    background = in_background(keyframes)
 
     def one(job: Job) -> None:
         source, sinks = job
