@@ -17,8 +17,8 @@ from edge_arseg.errors import (
 )
 from edge_arseg.evaluation.labels.clip import labelled_clip
 from edge_arseg.evaluation.passes import phases_from_text
-from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.motion.policies.naming import in_background
+from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.storage.files import write_whole
