@@ -17,6 +17,7 @@ from edge_arseg.errors import (
 )
 from edge_arseg.evaluation.labels.clip import labelled_clip
 from edge_arseg.evaluation.passes import phases_from_text
+from edge_arseg.motion.policies.naming import in_background
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options
 from edge_arseg.runtime.engines.contract import EngineOptions
@@ -213,7 +214,7 @@ def _known(setting: Setting, tried: Mapping[int, Tried]) -> FrameScores | None:
 
     Keyframes in the background count when they are there, and how soon that is depends on threads.
     """
-    if setting.keyframes.endswith("async"):
+    if in_background(setting.keyframes):
         return None
     alike = (
         one for one in tried.values() if one.pruned is None and replace(one.setting, threads=setting.threads) == setting

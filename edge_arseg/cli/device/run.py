@@ -2,10 +2,10 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from edge_arseg.cli.archive.options import ArchiveOptions, archive_options
 from edge_arseg.cli.device.live_options import live_options
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
@@ -20,10 +20,6 @@ from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
 from edge_arseg.video.delivery.options import LiveOptions
 from edge_arseg.video.overlay.style import OverlayStyle
-
-if TYPE_CHECKING:
-    from edge_arseg.runtime.choice.engine_choice import Choice
-    from edge_arseg.runtime.segmenter import Segmenter
 
 
 @click.command()
@@ -66,6 +62,7 @@ if TYPE_CHECKING:
 @click.option("--follow-codec", is_flag=True, help="Keyframes at the stream's own intra frames too. [default: off]")
 @click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
 @live_options
+@archive_options
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
@@ -84,6 +81,7 @@ def run(
     follow_codec: bool,
     limit: int | None,
     live: LiveOptions,
+    archive: ArchiveOptions,
     style: OverlayStyle,
     force: bool,
 ) -> None:
@@ -91,35 +89,65 @@ def run(
 
     \b
     SOURCE   a video file, a folder of images, 0 (the first camera), rtsp://..., test://street
-             a folder of videos, or a pattern in quotes ('dir/*.mp4'): one after the other
+             a folder of videos, or a pattern in quotes ('dir/*.mp4'): all of them
              -: a video piped in
-             @FILE: the first line of FILE, for a URL with a password
+             @FILE: the source in FILE, such as a URL with a password; or the sources in it, one a line
              without SOURCE: the environment's EDGE_ARSEG_SOURCE
     SINK     overlay.mp4 (.mkv .mov .webm .avi .gif), masks://dir, jsonl://file or jsonl://- (stdout),
              raw://file or raw://- (a byte for each pixel), classes.npz, null://
-             {stem} in a name: the name of the source, without its ending
+             {stem} in a name: the name of the source, without its ending; {parent}: that of its folder
              without SINK: an overlay video in this folder, named after the source
     """
-    from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, run_jobs, summary
+    from edge_arseg.cli.archive.sources import listed_sources
+    from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, summary
     from edge_arseg.motion.policies.naming import in_background, policy_named
     from edge_arseg.runtime.run import RunStart, run_to_sinks
-    from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.video.sinks import plan_sinks
 
     source, sinks = source_and_sinks(arguments)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
-    jobs = jobs_from_arguments(source, sinks)
-    for one_source, its_sinks in jobs:  # before the choice, which may take minutes
-        plan_sinks(its_sinks, source=one_source, inputs=inputs, force=force)
+    jobs = jobs_from_arguments(source, sinks, listed_sources(arguments[:1]))
+    many = len(jobs) > 1 or archive.asked
+    if many:
+        from edge_arseg.cli.archive.command import checked_videos
+
+        videos = checked_videos(jobs, sinks, archive, inputs=inputs, force=force)
+    else:  # before the choice, which may take minutes
+        plan_sinks(jobs[0][1], source=jobs[0][0], inputs=inputs, force=force)
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
+    if many:
+        from edge_arseg.archive.settings import Settings
+        from edge_arseg.cli.archive.command import run_many
+
+        settings = Settings(
+            choice.bundle.path.resolve(),
+            choice.bundle.digest,
+            choice.options,
+            engines.backend,
+            chosen_mode,
+            keyframes,
+            interval or choice.bundle.manifest.gop,
+            scene_cut,
+            follow_codec,
+            motion,
+            recode_scale,
+            stream,
+            fit,
+            output_size,
+            live,
+            limit,
+            style,
+        )
+        run_many(videos, settings, archive)
+        return
     policy = policy_named(keyframes, interval or choice.bundle.manifest.gop, scene_cut, follow_codec=follow_codec)
     background = in_background(keyframes)
 
-    def one(job: Job, runner: "Choice | Segmenter" = choice) -> None:
+    def one(job: Job) -> None:
         source, sinks = job
         with ExitStack() as stack:
             progress = FrameProgress()
@@ -132,7 +160,7 @@ def run(
 
             stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
             run_to_sinks(
-                runner,
+                choice,
                 source,
                 sinks,
                 mode=chosen_mode,
@@ -152,8 +180,4 @@ def run(
                 each=lambda result: progress.step(result),
             )
 
-    if len(jobs) == 1:
-        one(jobs[0])
-        return
-    with Segmenter(choice, mode=chosen_mode, policy=policy, background=background) as segmenter:
-        run_jobs(jobs, lambda job: one(job, segmenter))
+    one(jobs[0])
