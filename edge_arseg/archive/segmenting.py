@@ -16,6 +16,7 @@ from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.storage.uninterrupted import uninterrupted
 from edge_arseg.storage.url import label_of, printable
+from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.uri import source_from_uri
 
 Told = Callable[[SegmentedFrame], None]
@@ -47,6 +48,8 @@ class Video:
         records: folder of the records; ``None``: nothing is written, and nothing is kept.
         run: of the command.
         force: what is there may be replaced.
+        span: the piece of it that is segmented; ``None``: all of it.
+        motion: where its vectors come from; ``None``: as the settings say.
     """
 
     key: str
@@ -55,6 +58,8 @@ class Video:
     records: str | None
     run: str
     force: bool = False
+    span: Span | None = None
+    motion: str | None = None
 
     @property
     def label(self) -> str:
@@ -145,13 +150,14 @@ class Video:
                 segmenter,
                 self.source,
                 staged.uris,
-                motion=settings.motion,
+                motion=self.motion or settings.motion,
                 recode_scale=settings.recode_scale,
                 stream=settings.stream,
                 fit=settings.fit,
                 output_size=settings.output_size,
                 live=settings.live,
                 limit=settings.limit,
+                span=self.span,
                 style=settings.style,
                 each=each,
             )
@@ -161,16 +167,21 @@ class Video:
                 None,
                 tally.frames,
                 tally.keyframes,
+                tally.first_s,
                 tally.video_s,
                 round(time.monotonic() - start, 3),
                 _now(),
                 run.motion,
                 tally.classes,
             )
-            return self._placed(staged, Record(PLACING, self.run, settings.digest, fingerprint, (), outcome))
+            return self.placed(staged, Record(PLACING, self.run, settings.digest, fingerprint, (), outcome))
 
-    def _placed(self, staged: Staged, record: Record) -> Outcome:
-        """Put results in their places. The record says so first: who comes after a kill may replace them then."""
+    def placed(self, staged: Staged, record: Record) -> Outcome:
+        """Put results in their places. The record says so first: who comes after a kill may replace them then.
+
+        Raises:
+            SinkError: a place is taken, or cannot be written.
+        """
         if self.records is None:
             staged.put()
             return record.outcome

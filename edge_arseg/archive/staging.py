@@ -105,6 +105,11 @@ class Staged:
         self._folders.append(folder)
         self.uris.append(target.uri if folder is None else target.at(folder))
 
+    def made(self, number: int) -> Path | None:
+        """Return the path that the sink of a number writes to meanwhile; ``None``: to none."""
+        folder = self._folders[number]
+        return None if folder is None else folder / self._targets[number].name
+
     def taken(self) -> list[str]:
         """Return the places that are taken by something already."""
         return [

@@ -17,11 +17,13 @@ class ArchiveOptions:
         processes: at a time; ``None``: as many as pay.
         resume: leave out what is whole.
         summary: file of the summary; ``None``: none.
+        piece_length: seconds of a piece, at least; ``None``: videos are not cut.
     """
 
     processes: int | None = None
     resume: bool = False
     summary: Path | None = None
+    piece_length: float | None = None
 
     @property
     def asked(self) -> bool:
@@ -59,5 +61,12 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         "--summary",
         type=click.Path(dir_okay=False, path_type=Path),
         help="File for a line of JSON about each video: frames, shares of the classes, seconds, error. [default: none]",
+    ),
+    click.option(
+        "--piece-length",
+        type=click.FloatRange(0, min_open=True),
+        metavar="S",
+        help="Length of a piece, in seconds, at least, where long videos are cut at intra frames and segmented by several "
+        "processes; the results are joined. [default: videos are not cut]",
     ),
 )
