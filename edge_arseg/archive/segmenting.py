@@ -1,8 +1,9 @@
 """One video of an archive, from its first frame to its results being in their place."""
 
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from edge_arseg.archive.fingerprint import fingerprint_of
@@ -53,13 +54,18 @@ class Video:
     """
 
     key: str
-    source: str
+    source: str = field(repr=False)
     targets: tuple[Target, ...]
     records: str | None
     run: str
     force: bool = False
     span: Span | None = None
     motion: str | None = None
+
+    def anywhere(self) -> "Video":
+        """Return it as a process finds it that has another working directory."""
+        path = source_from_uri(self.source).path
+        return self if path is None else replace(self, source=os.path.abspath(path))  # noqa: PTH100 - keeps links
 
     @property
     def label(self) -> str:
@@ -127,6 +133,8 @@ class Video:
         Raises:
             ArsegError: the engines cannot be opened, or an option cannot be used: no video would do.
         """
+        if (finished := self._finished()) is not None:  # by a worker that was lost before it could say so
+            return finished
         segmenter = place.segmenter()
         tally = Tally(segmenter.bundle.manifest.model.classes)
 
@@ -138,6 +146,13 @@ class Video:
             return self._performed(place.settings, segmenter, tally, each)
         except (SourceError, SinkError) as error:
             return self.failed(str(error), tally)
+
+    def _finished(self) -> Outcome | None:
+        try:
+            record = self._record()
+        except OSError:  # said when the record is written
+            return None
+        return None if record is None or (record.state, record.run) != (WHOLE, self.run) else record.outcome
 
     def _performed(self, settings: Settings, segmenter: Segmenter, tally: Tally, each: Told) -> Outcome:
         start = time.monotonic()

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -32,9 +32,9 @@ class Target:
         name: of the result in it.
     """
 
-    uri: str
+    uri: str = field(repr=False)
     scheme: str
-    folder: str | None = None
+    folder: str | None = field(default=None, repr=False)
     name: str = ""
 
     @property

@@ -62,7 +62,7 @@ def checked_videos(
         # with --resume, what is there may be whole, or the rest of a command that was killed: `plan_of` looks
         there = options.resume and video.known()
         plan_sinks(its_sinks, source=source, inputs=inputs, force=force or there)
-    return videos
+    return videos if options.cluster is None else tuple(video.anywhere() for video in videos)
 
 
 def records_place(jobs: Sequence[Job], sinks: Sequence[str]) -> str | None:
@@ -126,7 +126,11 @@ def _run(plan: Plan, settings: Settings, options: ArchiveOptions, done: Callable
         count = min(count, len(plan.left))
     with ArchiveProgress(plan.left) as progress:
         executor: Executor
-        if count == 1:
+        if options.cluster is not None:
+            from edge_arseg.archive.executors.cluster import Cluster
+
+            executor = Cluster(options.cluster, settings, progress.segmented, note)
+        elif count == 1:
             executor = Here(settings, lambda _: progress.segmented(1))
         else:
             threads = settings.engines.threads or max(1, usable_cores() // count)
