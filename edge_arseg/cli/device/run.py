@@ -13,6 +13,7 @@ from edge_arseg.cli.options import bundle_option, engine_options, motion_options
 from edge_arseg.cli.output import note
 from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
+from edge_arseg.cli.service.serve_options import Serving, serve_options
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
@@ -67,6 +68,7 @@ KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
 @click.option("--follow-codec", is_flag=True, help="Keyframes at the stream's own intra frames too. [default: off]")
 @click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
 @live_options
+@serve_options
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
@@ -85,6 +87,7 @@ def run(
     follow_codec: bool,
     limit: int | None,
     live: LiveOptions,
+    serving: Serving,
     style: OverlayStyle,
     force: bool,
 ) -> None:
@@ -99,64 +102,75 @@ def run(
     SINK     overlay.mp4 (.mkv .mov .webm .avi .gif), masks://dir, jsonl://file or jsonl://- (stdout),
              raw://file or raw://- (a byte for each pixel), classes.npz, null://
              {stem} in a name: the name of the source, without its ending
-             without SINK: an overlay video in this folder, named after the source
+             without SINK: an overlay video in this folder, named after the source; with --serve, the page alone
     """
     from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, run_jobs, summary
+    from edge_arseg.cli.service.watching import watching
     from edge_arseg.motion.keyframe import KeyframePolicy
     from edge_arseg.motion.policies.adaptive import AdaptivePolicy
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import inputs_of_bundle
+    from edge_arseg.spec.frame import SegmentedFrame
     from edge_arseg.video.sinks import plan_sinks
 
     source, sinks = source_and_sinks(arguments)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
-    jobs = jobs_from_arguments(source, sinks)
+    jobs = jobs_from_arguments(source, sinks or (("null://",) if serving.place is not None else ()))
     for one_source, its_sinks in jobs:  # before the choice, which may take minutes
         plan_sinks(its_sinks, source=one_source, inputs=inputs, force=force)
-    if not sinks:
+    if not sinks and serving.place is None:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
-    choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
-    kind = AdaptivePolicy if keyframes.startswith("adaptive") else KeyframePolicy
-    policy = kind(interval or choice.bundle.manifest.gop, scene_cut, follow_codec)
-    background = keyframes.endswith("async")
+    with ExitStack() as whole:
+        watched = whole.enter_context(watching(serving, live.max_age_ms))
+        choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
+        kind = AdaptivePolicy if keyframes.startswith("adaptive") else KeyframePolicy
+        policy = kind(interval or choice.bundle.manifest.gop, scene_cut, follow_codec)
+        background = keyframes.endswith("async")
+        watched.chosen(choice.bundle.manifest, style, jobs[0][0])
 
-    def one(job: Job, runner: "Choice | Segmenter" = choice) -> None:
-        source, sinks = job
-        with ExitStack() as stack:
-            progress = FrameProgress()
+        def one(job: Job, runner: "Choice | Segmenter" = choice) -> None:
+            source, sinks = job
+            with ExitStack() as stack:
+                progress = FrameProgress()
 
-            def begun(start: RunStart) -> None:
-                nonlocal progress
-                note(f"{choice.bundle.manifest.name}: {start.label}")
-                note(f"motion: {start.motion}")
-                progress = stack.enter_context(FrameProgress(start.frames, live.max_age_ms))
+                def begun(start: RunStart) -> None:
+                    nonlocal progress
+                    note(f"{choice.bundle.manifest.name}: {start.label}")
+                    note(f"motion: {start.motion}")
+                    watched.begun(start, style, source)
+                    progress = stack.enter_context(FrameProgress(start.frames, live.max_age_ms))
 
-            stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
-            run_to_sinks(
-                runner,
-                source,
-                sinks,
-                mode=chosen_mode,
-                policy=policy,
-                motion=motion,
-                recode_scale=recode_scale,
-                stream=stream,
-                fit=fit,
-                output_size=output_size,
-                live=live,
-                background=background,
-                limit=limit,
-                style=style,
-                inputs=inputs,
-                force=force,
-                begun=begun,
-                each=lambda result: progress.step(result),
-            )
+                def each(result: SegmentedFrame) -> None:
+                    progress.step(result)
+                    watched.step(result, progress.rate)
 
-    if len(jobs) == 1:
-        one(jobs[0])
-        return
-    with Segmenter(choice, mode=chosen_mode, policy=policy, background=background) as segmenter:
-        run_jobs(jobs, lambda job: one(job, segmenter))
+                stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
+                run_to_sinks(
+                    runner,
+                    source,
+                    [*sinks, *watched.sinks()],
+                    mode=chosen_mode,
+                    policy=policy,
+                    motion=motion,
+                    recode_scale=recode_scale,
+                    stream=stream,
+                    fit=fit,
+                    output_size=output_size,
+                    live=live,
+                    background=background,
+                    limit=limit,
+                    style=style,
+                    inputs=inputs,
+                    force=force,
+                    begun=begun,
+                    each=each,
+                    waiting=watched.waiting,
+                )
+
+        if len(jobs) == 1:
+            one(jobs[0])
+            return
+        with Segmenter(choice, mode=chosen_mode, policy=policy, background=background) as segmenter:
+            run_jobs(jobs, lambda job: one(job, segmenter))
