@@ -2,10 +2,10 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from edge_arseg.cli.archive.options import ArchiveOptions, archive_options
 from edge_arseg.cli.device.live_options import live_options
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
@@ -15,17 +15,12 @@ from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.service.serve_options import Serving, serve_options
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
+from edge_arseg.motion.policies.naming import KEYFRAMES
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
 from edge_arseg.video.delivery.options import LiveOptions
 from edge_arseg.video.overlay.style import OverlayStyle
-
-if TYPE_CHECKING:
-    from edge_arseg.runtime.choice.engine_choice import Choice
-    from edge_arseg.runtime.segmenter import Segmenter
-
-KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
 
 
 @click.command()
@@ -69,6 +64,7 @@ KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
 @click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
 @live_options
 @serve_options
+@archive_options
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
@@ -88,6 +84,7 @@ def run(
     limit: int | None,
     live: LiveOptions,
     serving: Serving,
+    archive: ArchiveOptions,
     style: OverlayStyle,
     force: bool,
 ) -> None:
@@ -95,82 +92,106 @@ def run(
 
     \b
     SOURCE   a video file, a folder of images, 0 (the first camera), rtsp://..., test://street
-             a folder of videos, or a pattern in quotes ('dir/*.mp4'): one after the other
+             a folder of videos, or a pattern in quotes ('dir/*.mp4'): all of them
              -: a video piped in
-             @FILE: the first line of FILE, for a URL with a password
+             @FILE: the source in FILE, such as a URL with a password; or the sources in it, one a line
              without SOURCE: the environment's EDGE_ARSEG_SOURCE
     SINK     overlay.mp4 (.mkv .mov .webm .avi .gif), masks://dir, jsonl://file or jsonl://- (stdout),
              raw://file or raw://- (a byte for each pixel), classes.npz, null://
-             {stem} in a name: the name of the source, without its ending
-             without SINK: an overlay video in this folder, named after the source; with --serve, the page alone
+             {stem} in a name: the name of the source, without its ending; {parent}: that of its folder
+             without SINK: an overlay video in this folder, named after the source; with --serve nothing
     """
-    from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, run_jobs, summary
-    from edge_arseg.cli.service.watching import watching
-    from edge_arseg.motion.keyframe import KeyframePolicy
-    from edge_arseg.motion.policies.adaptive import AdaptivePolicy
+    from edge_arseg.cli.archive.sources import listed_sources
+    from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, summary
+    from edge_arseg.cli.service.watching import sinks_beside, watching
+    from edge_arseg.motion.policies.naming import in_background, policy_named
     from edge_arseg.runtime.run import RunStart, run_to_sinks
-    from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.spec.frame import SegmentedFrame
     from edge_arseg.video.sinks import plan_sinks
 
     source, sinks = source_and_sinks(arguments)
+    sinks = sinks_beside(serving, sinks)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
-    jobs = jobs_from_arguments(source, sinks or (("null://",) if serving.place is not None else ()))
-    for one_source, its_sinks in jobs:  # before the choice, which may take minutes
-        plan_sinks(its_sinks, source=one_source, inputs=inputs, force=force)
-    if not sinks and serving.place is None:
+    jobs = jobs_from_arguments(source, sinks, listed_sources(arguments[:1]))
+    many = len(jobs) > 1 or archive.asked
+    watched = click.get_current_context().with_resource(watching(serving, live.max_age_ms, many=many))
+    if many:
+        from edge_arseg.cli.archive.command import checked_videos
+
+        videos = checked_videos(jobs, sinks, archive, inputs=inputs, force=force)
+    else:  # before the choice, which may take minutes
+        plan_sinks(jobs[0][1], source=jobs[0][0], inputs=inputs, force=force)
+    if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
-    with ExitStack() as whole:
-        watched = whole.enter_context(watching(serving, live.max_age_ms))
-        choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
-        kind = AdaptivePolicy if keyframes.startswith("adaptive") else KeyframePolicy
-        policy = kind(interval or choice.bundle.manifest.gop, scene_cut, follow_codec)
-        background = keyframes.endswith("async")
-        watched.chosen(choice.bundle.manifest, style, jobs[0][0])
+    choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
+    if many:
+        from edge_arseg.archive.settings import Settings
+        from edge_arseg.cli.archive.command import run_many
 
-        def one(job: Job, runner: "Choice | Segmenter" = choice) -> None:
-            source, sinks = job
-            with ExitStack() as stack:
-                progress = FrameProgress()
+        settings = Settings(
+            choice.bundle.path.resolve(),
+            choice.bundle.digest,
+            choice.options,
+            engines.backend,
+            chosen_mode,
+            keyframes,
+            interval or choice.bundle.manifest.gop,
+            scene_cut,
+            follow_codec,
+            motion,
+            recode_scale,
+            stream,
+            fit,
+            output_size,
+            live,
+            limit,
+            style,
+        )
+        run_many(videos, settings, archive)
+        return
+    policy = policy_named(keyframes, interval or choice.bundle.manifest.gop, scene_cut, follow_codec=follow_codec)
+    background = in_background(keyframes)
+    watched.chosen(choice.bundle.manifest, style, source)
 
-                def begun(start: RunStart) -> None:
-                    nonlocal progress
-                    note(f"{choice.bundle.manifest.name}: {start.label}")
-                    note(f"motion: {start.motion}")
-                    watched.begun(start, style, source)
-                    progress = stack.enter_context(FrameProgress(start.frames, live.max_age_ms))
+    def one(job: Job) -> None:
+        source, sinks = job
+        with ExitStack() as stack:
+            progress = FrameProgress()
 
-                def each(result: SegmentedFrame) -> None:
-                    progress.step(result)
-                    watched.step(result, progress.rate)
+            def begun(start: RunStart) -> None:
+                nonlocal progress
+                note(f"{choice.bundle.manifest.name}: {start.label}")
+                note(f"motion: {start.motion}")
+                watched.begun(start, style, source)
+                progress = stack.enter_context(FrameProgress(start.frames, live.max_age_ms))
 
-                stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
-                run_to_sinks(
-                    runner,
-                    source,
-                    [*sinks, *watched.sinks()],
-                    mode=chosen_mode,
-                    policy=policy,
-                    motion=motion,
-                    recode_scale=recode_scale,
-                    stream=stream,
-                    fit=fit,
-                    output_size=output_size,
-                    live=live,
-                    background=background,
-                    limit=limit,
-                    style=style,
-                    inputs=inputs,
-                    force=force,
-                    begun=begun,
-                    each=each,
-                    waiting=watched.waiting,
-                )
+            def each(result: SegmentedFrame) -> None:
+                progress.step(result)
+                watched.step(result, progress.rate)
 
-        if len(jobs) == 1:
-            one(jobs[0])
-            return
-        with Segmenter(choice, mode=chosen_mode, policy=policy, background=background) as segmenter:
-            run_jobs(jobs, lambda job: one(job, segmenter))
+            stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
+            run_to_sinks(
+                choice,
+                source,
+                [*sinks, *watched.sinks()],
+                mode=chosen_mode,
+                policy=policy,
+                motion=motion,
+                recode_scale=recode_scale,
+                stream=stream,
+                fit=fit,
+                output_size=output_size,
+                live=live,
+                background=background,
+                limit=limit,
+                style=style,
+                inputs=inputs,
+                force=force,
+                begun=begun,
+                each=each,
+                waiting=watched.waiting,
+            )
+
+    one(jobs[0])

@@ -1,10 +1,12 @@
 """What looks at a run while it goes on: the page, if one is asked for, and the service manager, if there is one."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from edge_arseg.cli.output import note
 from edge_arseg.cli.service.notify import Heart
@@ -81,17 +83,30 @@ class Watching:
             self._heart.say(f"frame {result.frame.index}, {rate:.1f} fps{age}")
 
 
+def sinks_beside(serving: Serving, sinks: Sequence[str]) -> tuple[str, ...]:
+    """Return the sinks of a run: with a page and no sink nothing is written."""
+    return tuple(sinks) or (("null://",) if serving.place is not None else ())
+
+
 @contextmanager
-def watching(serving: Serving, max_age_ms: float | None) -> Iterator[Watching]:
+def watching(serving: Serving, max_age_ms: float | None, *, many: bool = False) -> Iterator[Watching]:
     """Open the page, if one is asked for, and begin to tell the service manager, if there is one.
 
+    Args:
+        serving: what is asked for.
+        max_age_ms: see ``LiveStatistics``.
+        many: whether many videos are run, which a page does not show.
+
     Raises:
+        click.UsageError: a page of many videos.
         OptionError: the address or the token cannot be used.
         SinkError: the address cannot be listened on.
         EnvironmentUnfitError: the extra ``serve`` is not installed.
     """
     with ExitStack() as stack:
         page = None
+        if serving.place is not None and many:
+            raise click.UsageError("--serve shows one source, and many videos seen; run one of them, or leave it out")
         if serving.place is not None:
             page = stack.enter_context(_opened_page(serving, max_age_ms))
             note(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.errors import DataError, SinkError
-from edge_arseg.storage.files import lock_on
+from edge_arseg.storage.files import lock_on, whole_file
 from edge_arseg.training.pairs.pair import record_dtype
 from edge_arseg.training.pairs.store import (
     ClipEntry,
@@ -73,10 +73,8 @@ class StoreWriter:
         assert records.dtype == expected
         assert records.shape == (1 + len(entry.distances),)
         path = clip_path(self.path, entry.key)
-        temporary = path.with_suffix(".part")
-        with temporary.open("wb") as file:
+        with whole_file(path) as part, part.open("wb") as file:
             np.lib.format.write_array(file, records, version=(1, 0), allow_pickle=False)
-        temporary.replace(path)
         if entry.key not in self._entries:  # else only its file was lost
             with (self.path / "clips.jsonl").open("a") as lines:
                 lines.write(line_from_entry(entry))

@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 import zlib
 from contextlib import contextmanager
 
@@ -13,15 +14,16 @@ def viewer(server, **options):
     """A viewer that reads only when it is asked to: at most one message is taken off the socket."""
     from websockets.sync.client import connect
 
-    options = {"max_queue": 1, "compression": None, "max_size": None, "proxy": None} | options
+    options = {"max_queue": 1, "compression": None, "max_size": None, "proxy": None, "close_timeout": 0.5} | options
     with connect(f"ws://127.0.0.1:{server.address.port}/watch", **options) as socket:
         yield socket
 
 
 def next_shot(socket, timeout=10.0):
     """The head, the JPEG and the class map of the next shot."""
-    while isinstance(message := socket.recv(timeout), str):
-        pass
+    end = time.monotonic() + timeout
+    while isinstance(message := socket.recv(max(end - time.monotonic(), 0.0)), str):
+        pass  # once a second it hears how things stand
     (length,) = struct.unpack_from("<I", message)
     head = json.loads(message[4 : 4 + length])
     body = message[4 + length :]
