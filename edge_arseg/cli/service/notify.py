@@ -10,6 +10,9 @@ import threading
 import time
 from contextlib import suppress
 
+_PATIENCE_S = 0.5
+"""A manager that does not listen keeps nobody longer than that: few messages fit into its queue."""
+
 _ENVIRONMENT, _WATCHDOG, _PID = "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"
 
 
@@ -34,7 +37,7 @@ class Heart:
             with suppress(OSError):  # a manager that is gone is no reason to end
                 self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
                 self._socket.connect(self._path)
-                self._socket.setblocking(False)
+                self._socket.settimeout(_PATIENCE_S)
                 if self._every_s is not None:
                     self._thread.start()
         return self
