@@ -7,7 +7,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -20,7 +20,7 @@ from edge_arseg.runtime.live.statistics import LiveFigures, LiveStatistics
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segment import segment
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.frame import Frame, SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.storage.uninterrupted import closed_uninterrupted, uninterrupted
 from edge_arseg.video.delivery.options import AS_EVER, FORCE_HR, LiveOptions
@@ -101,6 +101,7 @@ def run_to_sinks(
     force: bool = False,
     begun: Callable[[RunStart], None] = lambda _: None,
     each: Callable[[SegmentedFrame], None] = lambda _: None,
+    waiting: Callable[[bool], None] = lambda _: None,
 ) -> Run:
     """Segment a source and write every result to every sink.
 
@@ -122,6 +123,7 @@ def run_to_sinks(
         force: results that are there may be replaced.
         begun: called once, when everything is open and before the first frame.
         each: called with every result, after the sinks.
+        waiting: called with ``True`` when a frame of the source is waited for, and with ``False`` when it is there.
 
     Raises:
         SinkError: a sink would overwrite something, or cannot be written.
@@ -141,6 +143,7 @@ def run_to_sinks(
         )
         start = time.perf_counter()
         with closed_uninterrupted() as stack:
+            waiting(True)
             reader = stack.enter_context(
                 segmenter.open(
                     source,
@@ -166,7 +169,7 @@ def run_to_sinks(
             begun(RunStart(segmenter.choice, label, _motion(reader), total))
             statistics = LiveStatistics(live.max_age_ms)
             policy = KeyAfterDrops(segmenter.policy) if live.on_late == FORCE_HR else segmenter.policy
-            for number, result in enumerate(segment(reader, segmenter.pipeline, policy), 1):
+            for number, result in enumerate(segment(_told(reader, waiting), segmenter.pipeline, policy), 1):
                 with uninterrupted():  # all sinks get a frame, or none
                     for sink in opened:
                         sink.write(result)
@@ -178,6 +181,16 @@ def run_to_sinks(
         figures = statistics.figures
         seconds = time.perf_counter() - start
         return Run(segmenter.choice, label, used, figures.frames, figures.keyframes, seconds, figures)
+
+
+def _told(reader: VideoReader, waiting: Callable[[bool], None]) -> Iterator[Frame]:
+    """Frames of a reader, and when they are waited for."""
+    waiting(True)
+    for frame in reader:
+        waiting(False)
+        yield frame
+        waiting(True)
+    waiting(False)
 
 
 def _motion(reader: VideoReader) -> str:

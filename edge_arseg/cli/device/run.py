@@ -13,6 +13,7 @@ from edge_arseg.cli.options import bundle_option, engine_options, motion_options
 from edge_arseg.cli.output import note
 from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
+from edge_arseg.cli.service.serve_options import Serving, serve_options
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
 from edge_arseg.motion.policies.naming import KEYFRAMES
 from edge_arseg.runtime.engines.contract import EngineOptions
@@ -62,6 +63,7 @@ from edge_arseg.video.overlay.style import OverlayStyle
 @click.option("--follow-codec", is_flag=True, help="Keyframes at the stream's own intra frames too. [default: off]")
 @click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
 @live_options
+@serve_options
 @archive_options
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
@@ -81,6 +83,7 @@ def run(
     follow_codec: bool,
     limit: int | None,
     live: LiveOptions,
+    serving: Serving,
     archive: ArchiveOptions,
     style: OverlayStyle,
     force: bool,
@@ -96,20 +99,24 @@ def run(
     SINK     overlay.mp4 (.mkv .mov .webm .avi .gif), masks://dir, jsonl://file or jsonl://- (stdout),
              raw://file or raw://- (a byte for each pixel), classes.npz, null://
              {stem} in a name: the name of the source, without its ending; {parent}: that of its folder
-             without SINK: an overlay video in this folder, named after the source
+             without SINK: an overlay video in this folder, named after the source; with --serve nothing
     """
     from edge_arseg.cli.archive.sources import listed_sources
     from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, summary
+    from edge_arseg.cli.service.watching import sinks_beside, watching
     from edge_arseg.motion.policies.naming import in_background, policy_named
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.zoo import inputs_of_bundle
+    from edge_arseg.spec.frame import SegmentedFrame
     from edge_arseg.video.sinks import plan_sinks
 
     source, sinks = source_and_sinks(arguments)
+    sinks = sinks_beside(serving, sinks)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
     jobs = jobs_from_arguments(source, sinks, listed_sources(arguments[:1]))
     many = len(jobs) > 1 or archive.asked
+    watched = click.get_current_context().with_resource(watching(serving, live.max_age_ms, many=many))
     if many:
         from edge_arseg.cli.archive.command import checked_videos
 
@@ -146,6 +153,7 @@ def run(
         return
     policy = policy_named(keyframes, interval or choice.bundle.manifest.gop, scene_cut, follow_codec=follow_codec)
     background = in_background(keyframes)
+    watched.chosen(choice.bundle.manifest, style, source)
 
     def one(job: Job) -> None:
         source, sinks = job
@@ -156,13 +164,18 @@ def run(
                 nonlocal progress
                 note(f"{choice.bundle.manifest.name}: {start.label}")
                 note(f"motion: {start.motion}")
+                watched.begun(start, style, source)
                 progress = stack.enter_context(FrameProgress(start.frames, live.max_age_ms))
+
+            def each(result: SegmentedFrame) -> None:
+                progress.step(result)
+                watched.step(result, progress.rate)
 
             stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
             run_to_sinks(
                 choice,
                 source,
-                sinks,
+                [*sinks, *watched.sinks()],
                 mode=chosen_mode,
                 policy=policy,
                 motion=motion,
@@ -177,7 +190,8 @@ def run(
                 inputs=inputs,
                 force=force,
                 begun=begun,
-                each=lambda result: progress.step(result),
+                each=each,
+                waiting=watched.waiting,
             )
 
     one(jobs[0])
