@@ -107,13 +107,17 @@ def run(
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import inputs_of_bundle
+    from edge_arseg.video.presence import refuse_missing
     from edge_arseg.video.sinks import plan_sinks
+    from edge_arseg.video.uri import source_from_uri
 
     source, sinks = source_and_sinks(arguments)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
     jobs = jobs_from_arguments(source, sinks)
     for one_source, its_sinks in jobs:  # before the choice, which may take minutes
+        if not live.wait:
+            refuse_missing(source_from_uri(one_source))
         plan_sinks(its_sinks, source=one_source, inputs=inputs, force=force)
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
