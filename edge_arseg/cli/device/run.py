@@ -9,6 +9,7 @@ import click
 from edge_arseg.cli.device.live_options import live_options
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
+from edge_arseg.cli.live.segment_option import segment_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
 from edge_arseg.cli.output import note
 from edge_arseg.cli.overlay_options import overlay_options
@@ -67,6 +68,7 @@ KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
 @click.option("--follow-codec", is_flag=True, help="Keyframes at the stream's own intra frames too. [default: off]")
 @click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
 @live_options
+@segment_option
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
@@ -85,6 +87,7 @@ def run(
     follow_codec: bool,
     limit: int | None,
     live: LiveOptions,
+    segment_s: float | None,
     style: OverlayStyle,
     force: bool,
 ) -> None:
@@ -98,6 +101,7 @@ def run(
              without SOURCE: the environment's EDGE_ARSEG_SOURCE
     SINK     overlay.mp4 (.mkv .mov .webm .avi .gif), masks://dir, jsonl://file or jsonl://- (stdout),
              raw://file or raw://- (a byte for each pixel), classes.npz, null://
+             pushed: rtsp://, rtmp://, udp://, tcp://; hls://dir; mqtt://host/topic; log.rrd or rerun://host
              {stem} in a name: the name of the source, without its ending
              without SINK: an overlay video in this folder, named after the source
     """
@@ -114,7 +118,7 @@ def run(
     refuse_expanded_pattern(source, sinks)
     jobs = jobs_from_arguments(source, sinks)
     for one_source, its_sinks in jobs:  # before the choice, which may take minutes
-        plan_sinks(its_sinks, source=one_source, inputs=inputs, force=force)
+        plan_sinks(its_sinks, source=one_source, inputs=inputs, force=force, segment_s=segment_s)
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
@@ -134,7 +138,7 @@ def run(
                 progress = stack.enter_context(FrameProgress(start.frames, live.max_age_ms))
 
             stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
-            run_to_sinks(
+            done = run_to_sinks(
                 runner,
                 source,
                 sinks,
@@ -148,12 +152,15 @@ def run(
                 live=live,
                 background=background,
                 limit=limit,
+                segment_s=segment_s,
                 style=style,
                 inputs=inputs,
                 force=force,
                 begun=begun,
                 each=lambda result: progress.step(result),
             )
+            for sink, dropped in done.dropped.items():
+                note(f"{sink}: {dropped} results dropped, which it had no time for")
 
     if len(jobs) == 1:
         one(jobs[0])

@@ -1,0 +1,1 @@
+"""Sinks that others watch while a run goes on: streams, segments, messages."""
