@@ -25,6 +25,7 @@ from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.storage.uninterrupted import closed_uninterrupted, uninterrupted
 from edge_arseg.video.delivery.options import AS_EVER, FORCE_HR, LiveOptions
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
+from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sinks import plan_sinks
 from edge_arseg.video.sinks.base import Sink
@@ -94,6 +95,7 @@ def run_to_sinks(
     live: LiveOptions = AS_EVER,
     background: bool = False,
     limit: int | None = None,
+    span: Span | None = None,
     style: OverlayStyle = DEFAULT_STYLE,
     inputs: Iterable[Path] = (),
     force: bool = False,
@@ -115,6 +117,7 @@ def run_to_sinks(
         live: how late frames of a live source may be, and how long it is waited for. With ``force-hr`` the policy is
             wrapped.
         limit: stop after this many frames.
+        span: the piece of a file to read; ``None``: all of it.
         style: how overlays look.
         inputs: files that are not to be overwritten, besides the source.
         force: results that are there may be replaced.
@@ -150,6 +153,7 @@ def run_to_sinks(
                     fit=fit,
                     output_size=output_size,
                     live=live,
+                    span=span,
                     picture=plan.draws or any(sink.draws for sink in opened),
                 )
             )

@@ -43,7 +43,7 @@ def application(
     ============  ==========================================================================================
     ``/``         the page; ``/?token=TOKEN`` once, which a cookie then remembers
     ``/watch``    WebSocket: pictures, class maps and figures, see ``docs/watching.md``
-    ``/healthz``  200 while results come, 503 while none do; asks for no token, names no source
+    ``/healthz``  200 while results come, 503 while none do; asks for no token, and tells no detail of the run
     ``/metrics``  for Prometheus
     ============  ==========================================================================================
 

@@ -152,7 +152,7 @@ class Newest:
             assert copy is not None
             try:
                 self._encode(copy)
-            except Exception as error:  # the run goes on without its page; health and the end of the run say so
+            except Exception as error:  # the run continues without its page; health and the end of the run say so
                 self.error = error
                 return
             with self._news:

@@ -23,6 +23,7 @@ class TuneOptions:
         limit: frames of the clip that are scored at most.
         stream: of the container.
         fusion: see ``EngineOptions``; likewise ``unchecked``.
+        keep: numbers of layers; each float32 bundle is quantized for each, with so many layers in float.
         mixed: branches of bundles that share a model are put together, too.
 
     Raises:
@@ -42,6 +43,7 @@ class TuneOptions:
     fusion: str = "auto"
     unchecked: bool = False
     mixed: bool = True
+    keep: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.bundles:

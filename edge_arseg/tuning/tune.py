@@ -84,7 +84,7 @@ def tune(options: TuneOptions, folder: Path, told: Told = lambda *_: None) -> Tu
         EnvironmentUnfitError: nothing that is tried can run here; Optuna is missing, or a sensor that a limit needs.
         KeyboardInterrupt: what was tried until then is kept.
     """
-    given = bundles_from_paths(options.bundles, folder / "bundles", mixed=options.mixed)
+    given = bundles_from_paths(options.bundles, folder / "bundles", mixed=options.mixed, keep=options.keep)
     first = given.given[0]
     space = space_from_options(
         given.names, options.tries, motions_of(options.clip, options.stream), first.manifest.gop, hr_only=given.hr_only

@@ -34,6 +34,26 @@ class TimeType(click.ParamType):
         return float(match[1]) * _UNITS[match[2]]
 
 
+class CountsType(click.ParamType):
+    """Numbers like ``0,2,8``; converts to a tuple."""
+
+    name = "N,N"
+
+    def convert(
+        self, value: str | tuple[int, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Parse ``value``."""
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all(part.isdigit() for part in parts):
+            self.fail(f"{value!r} seen, expected numbers like 0,2,8", param, ctx)
+        return tuple(dict.fromkeys(int(part) for part in parts))
+
+
+COUNTS = CountsType()
+
+
 @click.command()
 @click.argument("bundles", nargs=-1, required=True, type=BUNDLE, metavar="BUNDLE...")
 @click.option(
@@ -73,6 +93,14 @@ class TimeType(click.ParamType):
     show_default=True,
     help="Mixtures too: the HR branch of one bundle with the LR branch of another of the same model, as where one is "
     "in int8.",
+)
+@click.option(
+    "--keep",
+    type=COUNTS,
+    metavar="N,N",
+    default="",
+    help="Numbers of layers, like 0,2,8: each float32 bundle is quantized too, with so many layers of each branch in "
+    "float, those that cost most accuracy for each millisecond. [default: none]",
 )
 @click.option(
     "--trials",

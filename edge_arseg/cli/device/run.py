@@ -108,7 +108,9 @@ def run(
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.spec.frame import SegmentedFrame
+    from edge_arseg.video.presence import refuse_missing
     from edge_arseg.video.sinks import plan_sinks
+    from edge_arseg.video.uri import source_from_uri
 
     source, sinks = source_and_sinks(arguments)
     sinks = sinks_beside(serving, sinks)
@@ -122,6 +124,8 @@ def run(
 
         videos = checked_videos(jobs, sinks, archive, inputs=inputs, force=force)
     else:  # before the choice, which may take minutes
+        if not live.wait:
+            refuse_missing(source_from_uri(jobs[0][0]))
         plan_sinks(jobs[0][1], source=jobs[0][0], inputs=inputs, force=force)
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")

@@ -31,7 +31,7 @@ def serve_options(command: Callable[..., Any]) -> Callable[..., Any]:
         is_flag=False,
         flag_value=DEFAULT,
         metavar="[HOST:PORT]",
-        help="Address of a page on which a browser shows the run while it is under way, with /healthz and /metrics; without "
+        help="Address of a page on which a browser shows the run while it lasts, with /healthz and /metrics; without "
         f"HOST:PORT {DEFAULT}, which this machine alone reaches. It stands behind SOURCE and SINK. [default: no page]",
     )
     @click.option(

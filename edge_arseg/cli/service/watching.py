@@ -1,4 +1,4 @@
-"""What looks at a run: the page, if one is asked for, and the service manager, if there is one."""
+"""What looks at a run while it lasts: the page, if one is asked for, and the service manager, if there is one."""
 
 import time
 from collections.abc import Iterator, Sequence
