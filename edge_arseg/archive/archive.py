@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from edge_arseg.archive.cutting import Assembly, Cut, Cuts, Joining, assembly_of
 from edge_arseg.archive.executors.contract import Executor
 from edge_arseg.archive.outcome import Outcome
 from edge_arseg.archive.segmenting import Video
@@ -96,15 +98,39 @@ def plan_of(videos: Sequence[Video], settings: Settings, *, resume: bool) -> Pla
     return Plan(tuple(planned), whole)
 
 
+class Told(Protocol):
+    """Hears how far an archive is."""
+
+    def part(self, video: Video, share: float) -> None:
+        """A piece is done that is this share of its video, 0 to 1."""
+
+    def uncut(self, video: Video, why: str) -> None:
+        """A piece failed: the video is segmented again in one piece."""
+
+    def done(self, video: Video, outcome: Outcome) -> None:
+        """A video is done, or has failed."""
+
+
 def run_archive(
-    plan: Plan, executor: Executor, done: Callable[[Video, Outcome], None] = lambda *_: None
+    plan: Plan,
+    executor: Executor,
+    settings: Settings,
+    told: Told,
+    *,
+    piece_s: float | None = None,
+    resume: bool = False,
 ) -> dict[str, Outcome]:
     """Segment what is left.
+
+    A video in pieces of which one fails is segmented again in one piece: that says what is wrong, or nothing is.
 
     Args:
         plan: what is to be done.
         executor: what does it, entered.
-        done: called with each video that is done or has failed.
+        settings: bundle and options.
+        told: hears how far it is.
+        piece_s: least seconds of a piece; ``None``: videos are not cut.
+        resume: leave out pieces that are whole.
 
     Returns:
         Outcomes by key, those of an earlier command too.
@@ -113,10 +139,34 @@ def run_archive(
         ArsegError: no video can be segmented.
     """
     outcomes = dict(plan.whole)
+    assemblies: dict[str, Assembly] = {}  # by the keys of their pieces
     for video in plan.left:
-        executor.submit(video)
-    for task, outcome in executor.completed():
-        assert isinstance(task, Video)
-        outcomes[task.key] = outcome
-        done(task, outcome)
+        executor.submit(video if piece_s is None else Cut(video, piece_s))
+    for task, result in executor.completed():
+        if isinstance(task, Cut) and isinstance(result, Cuts):
+            if not result.spans:
+                executor.submit(task.video)
+                continue
+            assembly = assembly_of(task.video, result, settings, resume=resume)
+            assemblies |= {piece.key: assembly for piece in assembly.pieces}
+            for piece in assembly.left:
+                executor.submit(piece)
+            if not assembly.left:
+                executor.submit(assembly.joining())
+        elif isinstance(task, Video) and task.key in assemblies:
+            assembly = assemblies[task.key]
+            assembly.outcomes[task.key] = result
+            told.part(assembly.video, 1 / len(assembly.pieces))
+            if not assembly.left and assembly.fault is None:
+                executor.submit(assembly.joining())
+            elif not assembly.left:
+                told.uncut(assembly.video, str(assembly.fault))
+                executor.submit(assembly.video)
+        else:
+            assert isinstance(task, (Video, Cut, Joining))
+            video = task if isinstance(task, Video) else task.video
+            outcomes[video.key] = result
+            if piece_s is not None and result.error is None:
+                Assembly(video, ()).clear()
+            told.done(video, result)
     return outcomes

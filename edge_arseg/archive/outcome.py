@@ -1,7 +1,7 @@
 """What became of one video."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ class Outcome:
         error: why there are none; ``None``: they are whole.
         frames: segmented.
         keyframes: that they were made from.
+        first_s: time of its first frame, seconds.
         video_s: seconds of the video, from its first frame to its last.
         seconds: that it took, from opening the video to its results being in their place.
         finished: when, UTC.
@@ -34,6 +35,7 @@ class Outcome:
     error: str | None = None
     frames: int = 0
     keyframes: int = 0
+    first_s: float = 0.0
     video_s: float = 0.0
     seconds: float = 0.0
     finished: str = ""
@@ -49,6 +51,26 @@ class Outcome:
 def outcome_from_row(row: dict[str, Any]) -> Outcome:
     """Return the outcome that ``Outcome.row`` wrote; raises ``TypeError`` for something else."""
     return Outcome(**(row | {"sinks": tuple(row["sinks"])}))
+
+
+def joined_outcome(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome of a video from those of its pieces, in order; seconds add up, wherever they were spent."""
+    first, last = outcomes[0], outcomes[-1]
+    frames = sum(outcome.frames for outcome in outcomes)
+    return replace(
+        last,
+        frames=frames,
+        keyframes=sum(outcome.keyframes for outcome in outcomes),
+        first_s=first.first_s,
+        video_s=round(last.first_s + last.video_s - first.first_s, 6),
+        seconds=round(sum(outcome.seconds for outcome in outcomes), 3),
+        motion=first.motion,
+        classes={
+            name: round(sum(outcome.classes[name] * outcome.frames for outcome in outcomes) / max(frames, 1), 6)
+            for name in first.classes
+        },
+        again=False,
+    )
 
 
 class Tally:
@@ -77,6 +99,11 @@ class Tally:
         self._last_s = result.frame.time_s
         if self._first_s is None:
             self._first_s = self._last_s
+
+    @property
+    def first_s(self) -> float:
+        """Time of the first frame, seconds."""
+        return self._first_s or 0.0
 
     @property
     def video_s(self) -> float:

@@ -1,8 +1,9 @@
 """One video of an archive, from its first frame to its results being in their place."""
 
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from edge_arseg.archive.fingerprint import fingerprint_of
@@ -16,6 +17,7 @@ from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.storage.uninterrupted import uninterrupted
 from edge_arseg.storage.url import label_of, printable
+from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.uri import source_from_uri
 
 Told = Callable[[SegmentedFrame], None]
@@ -47,14 +49,23 @@ class Video:
         records: folder of the records; ``None``: nothing is written, and nothing is kept.
         run: of the command.
         force: what is there may be replaced.
+        span: the piece of it that is segmented; ``None``: all of it.
+        motion: where its vectors come from; ``None``: as the settings say.
     """
 
     key: str
-    source: str
+    source: str = field(repr=False)
     targets: tuple[Target, ...]
     records: str | None
     run: str
     force: bool = False
+    span: Span | None = None
+    motion: str | None = None
+
+    def anywhere(self) -> "Video":
+        """Return it as a process finds it that has another working directory."""
+        path = source_from_uri(self.source).path
+        return self if path is None else replace(self, source=os.path.abspath(path))  # noqa: PTH100 - keeps links
 
     @property
     def label(self) -> str:
@@ -122,6 +133,8 @@ class Video:
         Raises:
             ArsegError: the engines cannot be opened, or an option cannot be used: no video would do.
         """
+        if (finished := self._finished()) is not None:  # by a worker that was lost before it could say so
+            return finished
         segmenter = place.segmenter()
         tally = Tally(segmenter.bundle.manifest.model.classes)
 
@@ -134,6 +147,13 @@ class Video:
         except (SourceError, SinkError) as error:
             return self.failed(str(error), tally)
 
+    def _finished(self) -> Outcome | None:
+        try:
+            record = self._record()
+        except OSError:  # said when the record is written
+            return None
+        return None if record is None or (record.state, record.run) != (WHOLE, self.run) else record.outcome
+
     def _performed(self, settings: Settings, segmenter: Segmenter, tally: Tally, each: Told) -> Outcome:
         start = time.monotonic()
         try:
@@ -145,13 +165,14 @@ class Video:
                 segmenter,
                 self.source,
                 staged.uris,
-                motion=settings.motion,
+                motion=self.motion or settings.motion,
                 recode_scale=settings.recode_scale,
                 stream=settings.stream,
                 fit=settings.fit,
                 output_size=settings.output_size,
                 live=settings.live,
                 limit=settings.limit,
+                span=self.span,
                 style=settings.style,
                 each=each,
             )
@@ -161,16 +182,21 @@ class Video:
                 None,
                 tally.frames,
                 tally.keyframes,
+                tally.first_s,
                 tally.video_s,
                 round(time.monotonic() - start, 3),
                 _now(),
                 run.motion,
                 tally.classes,
             )
-            return self._placed(staged, Record(PLACING, self.run, settings.digest, fingerprint, (), outcome))
+            return self.placed(staged, Record(PLACING, self.run, settings.digest, fingerprint, (), outcome))
 
-    def _placed(self, staged: Staged, record: Record) -> Outcome:
-        """Put results in their places. The record says so first: who comes after a kill may replace them then."""
+    def placed(self, staged: Staged, record: Record) -> Outcome:
+        """Put results in their places. The record says so first: who comes after a kill may replace them then.
+
+        Raises:
+            SinkError: a place is taken, or cannot be written.
+        """
         if self.records is None:
             staged.put()
             return record.outcome

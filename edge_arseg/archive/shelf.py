@@ -1,6 +1,7 @@
 """A folder that results and records are put into, one whole file after the other."""
 
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,9 @@ class Shelf(Protocol):
 
     def size(self, name: str) -> int | None:
         """Return the bytes of a file, or of all files in a folder; ``None`` where there is neither."""
+
+    def remove(self, name: str) -> None:
+        """Remove a folder and what is in it, if it is there."""
 
     def put(self, made: Path, name: str) -> None:
         """Give a file or folder that was made on this machine its name here, in place of what has it."""
@@ -66,6 +70,10 @@ class FolderShelf:
             return place.stat().st_size
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def remove(self, name: str) -> None:
+        """See ``Shelf``."""
+        shutil.rmtree(self._path / name, ignore_errors=True)
 
     def put(self, made: Path, name: str) -> None:
         """See ``Shelf``; ``made`` lies on the same disk."""

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -15,7 +15,7 @@ from edge_arseg.storage.files import Lock, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.url import label_of, printable
 from edge_arseg.video.sinks.base import sink_errors
-from edge_arseg.video.sinks.opening import SINKS
+from edge_arseg.video.sinks.kinds import SINKS
 from edge_arseg.video.sinks.place import place_from_uri
 
 HIDDEN = ".part-"
@@ -32,9 +32,9 @@ class Target:
         name: of the result in it.
     """
 
-    uri: str
+    uri: str = field(repr=False)
     scheme: str
-    folder: str | None = None
+    folder: str | None = field(default=None, repr=False)
     name: str = ""
 
     @property
@@ -104,6 +104,11 @@ class Staged:
             self._locks.append(lock_on(folder))
         self._folders.append(folder)
         self.uris.append(target.uri if folder is None else target.at(folder))
+
+    def made(self, number: int) -> Path | None:
+        """Return the path that the sink of a number writes to meanwhile; ``None``: to none."""
+        folder = self._folders[number]
+        return None if folder is None else folder / self._targets[number].name
 
     def taken(self) -> list[str]:
         """Return the places that are taken by something already."""

@@ -55,6 +55,10 @@ class BundleType(click.ParamType):
 
         return bundle_path(value)
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Say what one is, where none is given."""
+        return "Expected a folder NAME.arseg, or the name of a bundle in the package; `edge-arseg zoo list` names them."
+
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """Return names in the package, bundles on disk, and folders on the way to them."""
         from edge_arseg.runtime.bundles.reading import SUFFIX
@@ -79,6 +83,10 @@ class TargetType(click.ParamType):
     """A target, which ``target_named`` checks; completed from the files of the package."""
 
     name = "target"
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Say what one is, where none is given."""
+        return "`edge-arseg targets list` names them; on a board `edge-arseg targets detect` names its own."
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """Return the targets that begin so."""

@@ -27,6 +27,7 @@ from edge_arseg.runtime.segment import segment
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.delivery.options import AS_EVER, LiveOptions
+from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.reader import VideoReader, open_video
 from edge_arseg.video.uri import source_from_uri
 
@@ -152,6 +153,7 @@ class Segmenter:
         picture: bool = False,
         pace: float | None = None,
         live: LiveOptions = AS_EVER,
+        span: Span | None = None,
     ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
@@ -160,7 +162,8 @@ class Segmenter:
 
         Args:
             fit: see ``open_video``; ``None``: as the bundle's manifest says.
-            uri, motion, recode_scale, ahead, stream, output_size, picture, pace, live: see ``open_video``.
+            uri, motion, recode_scale, ahead, stream, output_size, picture, pace, live, span: see ``open_video``.
+                Where the policy makes every intra frame of the stream a keyframe, recoding begins anew there.
 
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
@@ -180,6 +183,8 @@ class Segmenter:
             picture=picture,
             pace=pace,
             live=live,
+            span=span,
+            anew_at_intra=isinstance(self.policy, KeyframePolicy) and self.policy.follow_codec,
         )
 
     def stream(

@@ -16,7 +16,7 @@ BYTES = 4_000_000
 _ON_CPU = ("onnxruntime", "openvino", "openvino-bf16", "fake")
 
 
-def processes_that_pay(videos: Sequence[Video], backend: str, *, cores: int | None = None) -> int:
+def processes_that_pay(videos: Sequence[Video], backend: str, *, cores: int | None = None, cut: bool = False) -> int:
     """Return how many processes to start: at most one a core, one a video, and as many as there is memory for.
 
     A GPU is shared by all engines of a process: there it is one process.
@@ -25,11 +25,13 @@ def processes_that_pay(videos: Sequence[Video], backend: str, *, cores: int | No
         videos: to segment.
         backend: that was chosen.
         cores: instead of those of this machine.
+        cut: one video may keep several processes busy.
     """
     if backend not in _ON_CPU:
         return 1
     available = host_memory().available
-    most = min(cores or usable_cores(), len(videos), available // MEMORY if available else len(videos))
+    cores = cores or usable_cores()
+    most = min(cores, cores if cut else len(videos), available // MEMORY if available else cores)
     size = 0
     for video in videos:
         size += _size(video)

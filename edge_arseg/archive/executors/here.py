@@ -4,9 +4,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
+from typing import Any
 
 from edge_arseg.archive.executors.contract import Task
-from edge_arseg.archive.outcome import Outcome
 from edge_arseg.archive.segmenting import Place
 from edge_arseg.archive.settings import Settings
 from edge_arseg.runtime.segmenter import Segmenter
@@ -31,7 +31,7 @@ class Here:
         """See ``Executor``."""
         self._tasks.append(task)
 
-    def completed(self) -> Iterator[tuple[Task, Outcome]]:
+    def completed(self) -> Iterator[tuple[Task, Any]]:
         """See ``Executor``."""
         while self._tasks:
             task = self._tasks.popleft()

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
+from typing import Any
 
 from edge_arseg.archive.executors.contract import Task
 from edge_arseg.archive.executors.served import STOP, serve
-from edge_arseg.archive.outcome import Outcome
 from edge_arseg.archive.settings import Settings
 from edge_arseg.errors import EnvironmentUnfitError
 
@@ -54,7 +54,7 @@ class Processes:
         """See ``Executor``."""
         self._waiting.append((task, 0))
 
-    def completed(self) -> Iterator[tuple[Task, Outcome]]:
+    def completed(self) -> Iterator[tuple[Task, Any]]:
         """See ``Executor``."""
         while self._waiting or any(worker.task for worker in self._workers):
             self._hand_out()
@@ -82,7 +82,7 @@ class Processes:
         theirs.close()
         self._workers.append(_Worker(process, ours))
 
-    def _heard(self, worker: _Worker) -> tuple[Task, Outcome] | None:
+    def _heard(self, worker: _Worker) -> tuple[Task, Any] | None:
         try:
             what, value = worker.pipe.recv()
         except (EOFError, OSError):
@@ -100,7 +100,7 @@ class Processes:
             return task, value
         return None
 
-    def _died(self, worker: _Worker) -> tuple[Task, Outcome] | None:
+    def _died(self, worker: _Worker) -> tuple[Task, Any] | None:
         self._workers.remove(worker)
         worker.process.join()
         worker.pipe.close()

@@ -14,6 +14,7 @@ from edge_arseg.archive.executors.contract import Executor
 from edge_arseg.archive.executors.count import processes_that_pay
 from edge_arseg.archive.executors.here import Here
 from edge_arseg.archive.executors.processes import Processes
+from edge_arseg.archive.joining import refuse_unjoined
 from edge_arseg.archive.outcome import Outcome
 from edge_arseg.archive.segmenting import Video
 from edge_arseg.archive.settings import Settings
@@ -55,11 +56,13 @@ def checked_videos(
     videos = videos_from_jobs(jobs, records_place(jobs, sinks), force=force)
     if options.summary is not None:
         check_output(options.summary, force=force or options.resume, inputs=inputs)
+    if options.piece_length is not None:
+        refuse_unjoined([target for video in videos for target in video.targets])
     for video, (source, its_sinks) in zip(videos, jobs, strict=True):
         # with --resume, what is there may be whole, or the rest of a command that was killed: `plan_of` looks
         there = options.resume and video.known()
         plan_sinks(its_sinks, source=source, inputs=inputs, force=force or there)
-    return videos
+    return videos if options.cluster is None else tuple(video.anywhere() for video in videos)
 
 
 def records_place(jobs: Sequence[Job], sinks: Sequence[str]) -> str | None:
@@ -116,11 +119,18 @@ def run_many(videos: tuple[Video, ...], settings: Settings, options: ArchiveOpti
 
 
 def _run(plan: Plan, settings: Settings, options: ArchiveOptions, done: Callable[[Video, Outcome], None]) -> None:
-    count = options.processes or processes_that_pay(plan.left, settings.engines.backend)
-    count = min(count, len(plan.left))
+    count = options.processes or processes_that_pay(
+        plan.left, settings.engines.backend, cut=options.piece_length is not None
+    )
+    if options.piece_length is None:
+        count = min(count, len(plan.left))
     with ArchiveProgress(plan.left) as progress:
         executor: Executor
-        if count == 1:
+        if options.cluster is not None:
+            from edge_arseg.archive.executors.cluster import Cluster
+
+            executor = Cluster(options.cluster, settings, progress.segmented, note)
+        elif count == 1:
             executor = Here(settings, lambda _: progress.segmented(1))
         else:
             threads = settings.engines.threads or max(1, usable_cores() // count)
@@ -128,12 +138,19 @@ def _run(plan: Plan, settings: Settings, options: ArchiveOptions, done: Callable
             settings = replace(settings, engines=replace(settings.engines, threads=threads))
             executor = Processes(settings, count, progress.segmented, lambda _level, line: warn(line))
 
-        def told(video: Video, outcome: Outcome) -> None:
-            progress.finished(video, outcome)
-            done(video, outcome)
+        class Told:
+            part = staticmethod(progress.part)
 
+            def uncut(self, video: Video, why: str) -> None:
+                warn(f"{video.label} is segmented again in one piece: {why}")
+
+            def done(self, video: Video, outcome: Outcome) -> None:
+                progress.finished(video)
+                done(video, outcome)
+
+        piece_s = None if settings.limit else options.piece_length
         with executor:
-            run_archive(plan, executor, told)
+            run_archive(plan, executor, settings, Told(), piece_s=piece_s, resume=options.resume)
 
 
 def _summed_up(plan: Plan, outcomes: dict[str, Outcome], options: ArchiveOptions, seconds: float) -> None:
@@ -141,7 +158,8 @@ def _summed_up(plan: Plan, outcomes: dict[str, Outcome], options: ArchiveOptions
     new = [row for row in rows if not row.again and row.error is None]
     frames = sum(row.frames for row in new)
     if new:
-        note(f"{len(new)} videos, {frames} frames, {frames / seconds:.1f} fps, {duration(seconds)}")
+        count = f"{len(new)} {'video' if len(new) == 1 else 'videos'}"
+        note(f"{count}, {frames} frames, {frames / seconds:.1f} fps, {duration(seconds)}")
     if options.summary is not None:
         write_summary(options.summary, rows)
         note(f"the summary is in {options.summary}")

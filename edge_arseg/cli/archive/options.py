@@ -17,11 +17,15 @@ class ArchiveOptions:
         processes: at a time; ``None``: as many as pay.
         resume: leave out what is whole.
         summary: file of the summary; ``None``: none.
+        piece_length: seconds of a piece, at least; ``None``: videos are not cut.
+        cluster: address of a Dask scheduler; ``None``: this machine.
     """
 
     processes: int | None = None
     resume: bool = False
     summary: Path | None = None
+    piece_length: float | None = None
+    cluster: str | None = None
 
     @property
     def asked(self) -> bool:
@@ -59,5 +63,18 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         "--summary",
         type=click.Path(dir_okay=False, path_type=Path),
         help="File for a line of JSON about each video: frames, shares of the classes, seconds, error. [default: none]",
+    ),
+    click.option(
+        "--piece-length",
+        type=click.FloatRange(0, min_open=True),
+        metavar="S",
+        help="Length of a piece, in seconds, at least, where long videos are cut at intra frames and segmented by "
+        "several processes; the results are joined. [default: videos are not cut]",
+    ),
+    click.option(
+        "--cluster",
+        metavar="tcp://HOST:8786",
+        help="Address of the scheduler of a Dask cluster, whose workers segment the videos in place of this machine; "
+        "they need the same version of edge-arseg, and the same paths. [default: this machine]",
     ),
 )

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 
-from edge_arseg.archive.outcome import Outcome
 from edge_arseg.archive.segmenting import Video
 from edge_arseg.cli.progress import Meter, Unit
 from edge_arseg.video.uri import source_from_uri
@@ -22,6 +21,7 @@ class ArchiveProgress(Meter):
     def __init__(self, videos: Sequence[Video]) -> None:
         super().__init__(len(videos), unit=VIDEOS)
         self._sizes = {video.key: _size(video) for video in videos}
+        self._of_video = dict(self._sizes)  # bytes that are left
         self._left = sum(self._sizes.values())
         self._began = time.monotonic()
         self._done_bytes = 0
@@ -29,6 +29,8 @@ class ArchiveProgress(Meter):
 
     def __enter__(self) -> "ArchiveProgress":
         super().__enter__()
+        if self._bar is not None:
+            self._bar.columns = self._bar.columns[:-1]  # it would tell another time than ours
         return self
 
     def segmented(self, count: int) -> None:
@@ -36,12 +38,21 @@ class ArchiveProgress(Meter):
         self.frames += count
         self._tell(self.done)
 
-    def finished(self, video: Video, _outcome: Outcome) -> None:
+    def part(self, video: Video, share: float) -> None:
+        """Count a piece of a video."""
+        self._count(video, round(share * self._sizes[video.key]))
+        self._tell(self.done)
+
+    def finished(self, video: Video) -> None:
         """Count a video."""
-        size = self._sizes.get(video.key, 0)
+        self._count(video, self._of_video[video.key])
+        self._tell(self.done + 1)
+
+    def _count(self, video: Video, size: int) -> None:
+        size = min(size, self._of_video[video.key])
+        self._of_video[video.key] -= size
         self._done_bytes += size
         self._left -= size
-        self._tell(self.done + 1)
 
     @property
     def seconds(self) -> float:
