@@ -105,13 +105,14 @@ def run(
     from edge_arseg.motion.policies.adaptive import AdaptivePolicy
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.zoo import inputs_of_bundle
+    from edge_arseg.storage.object_store import names_object
     from edge_arseg.video.sinks import plan_sinks
 
     source, sinks = source_and_sinks(arguments)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
     jobs = jobs_from_arguments(source, sinks, listed_sources(arguments[:1]))
-    many = len(jobs) > 1 or archive.asked
+    many = len(jobs) > 1 or archive.asked or any(map(names_object, sinks))
     if many:
         from edge_arseg.cli.archive.command import checked_videos
 
