@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import BundleError
-from edge_arseg.motion.keyframe import KeyframePolicy, Policy
-from edge_arseg.motion.policies.adaptive import AdaptivePolicy
+from edge_arseg.motion.keyframe import Policy
+from edge_arseg.motion.policies.naming import in_background, policy_named
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
 from edge_arseg.runtime.choice.engine_choice import Choice
 from edge_arseg.runtime.engines.contract import EngineOptions
@@ -61,8 +61,7 @@ class Settings:
 
     def policy(self) -> Policy:
         """Return a new keyframe policy."""
-        kind = AdaptivePolicy if self.keyframes.startswith("adaptive") else KeyframePolicy
-        return kind(self.interval, self.scene_cut, self.follow_codec)
+        return policy_named(self.keyframes, self.interval, self.scene_cut, follow_codec=self.follow_codec)
 
     def open(self) -> Segmenter:
         """Open the engines. They were proved where the choice was made, and are not proved again.
@@ -79,5 +78,4 @@ class Settings:
     def opened(self, bundle: Bundle) -> Segmenter:
         """Open the engines of a bundle that was read; errors are those of ``open``."""
         choice = Choice(bundle, self.engines, "as chosen before")
-        background = self.keyframes.endswith("async")
-        return Segmenter(choice, mode=self.mode, policy=self.policy(), background=background)
+        return Segmenter(choice, mode=self.mode, policy=self.policy(), background=in_background(self.keyframes))

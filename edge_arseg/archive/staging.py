@@ -16,7 +16,7 @@ from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.object_store import is_object, names_object
 from edge_arseg.storage.url import label_of, printable
 from edge_arseg.video.sinks.base import sink_errors
-from edge_arseg.video.sinks.opening import SINKS
+from edge_arseg.video.sinks.kinds import SINKS
 from edge_arseg.video.sinks.place import place_from_uri
 
 HIDDEN = ".part-"

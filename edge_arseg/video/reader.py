@@ -17,6 +17,7 @@ from edge_arseg.video.delivery.room import NewestRoom, OrderedRoom
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
 from edge_arseg.video.pieces.span import Span
+from edge_arseg.video.presence import refuse_missing
 from edge_arseg.video.sources.kinds import KINDS, Wishes
 from edge_arseg.video.sources.live import Live, Steps
 from edge_arseg.video.sources.paced import Endless, Paced, own_gap
@@ -151,6 +152,8 @@ def open_video(
         fit = FitKind(fit)
     except ValueError:
         raise OptionError(f"fit {fit!r}: expected {', '.join(kind.value for kind in FitKind)}") from None
+    if source.path is not None:
+        refuse_missing(source)
     kind = KINDS[source.kind]
     if stream is not None and not kind.streams:
         raise OptionError(f"{source.label}: stream {stream} was asked for, but only containers have streams")

@@ -11,11 +11,18 @@ from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.errors import SinkError, SourceError
 from edge_arseg.storage.object_store import is_object, objects_from_pattern
 from edge_arseg.storage.url import label_of
+from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.folder import videos_from_text
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, source_from_uri
 
 STEM, NUMBER, PARENT = "{stem}", "{number}", "{parent}"
+_LIKE = {
+    STEM: ("stem", "basename", "file", "filename", "input", "name", "source", "video"),
+    NUMBER: ("number", "i", "index", "n", "no", "num"),
+    PARENT: ("parent", "folder", "dir", "directory"),
+}
+"""What is filled in, and words that people type for it."""
 _NOWHERE = ("null://",)
 
 Job = tuple[str, tuple[str, ...]]
@@ -42,6 +49,8 @@ def jobs_from_arguments(source: str, sinks: Sequence[str], listed: Sequence[str]
     stems = [stem_of(source_from_uri(one)) for one in sources]
     if not sinks:
         return [(one, (default_sink(stem),)) for one, stem in zip(sources, stems, strict=True)]
+    for sink in sinks:
+        _refuse_misspelt(sink)
     width = len(str(len(sources)))
     jobs = [
         (one, tuple(_filled(sink, stem, parent_of(one), f"{number:0{width}}") for sink in sinks))
@@ -122,6 +131,24 @@ def refuse_expanded_pattern(source: str, sinks: Sequence[str]) -> None:
 def _is_sibling(sink: str, source: str) -> bool:
     there = "://" not in sink and os.path.isfile(sink) and os.path.isfile(source)  # noqa: PTH113 - never raises
     return there and Path(sink).suffix == Path(source).suffix and Path(sink).parent == Path(source).parent
+
+
+def _refuse_misspelt(sink: str) -> None:
+    """Refuse braces that are probably meant to be filled in; any others are a name's own.
+
+    Raises:
+        SinkError: names what is filled in.
+    """
+    for word in re.findall(r"\{(\w*)\}", sink):
+        if f"{{{word}}}" in (STEM, NUMBER, PARENT):
+            continue
+        meant = next((filled for filled, names in _LIKE.items() if did_you_mean(word, names)), None)
+        if meant is not None:
+            raise SinkError(
+                f"cannot write {label_of(sink)}: {{{word}}} is not filled in; did you mean {meant}? "
+                f"{STEM} is the name of the source without its ending, {NUMBER} its place among several, "
+                f"{PARENT} the name of its folder"
+            )
 
 
 def _check_apart(jobs: Sequence[Job], sinks: Sequence[str]) -> None:
