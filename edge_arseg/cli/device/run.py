@@ -112,6 +112,7 @@ def run(
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.spec.frame import SegmentedFrame
+    from edge_arseg.storage.object_store import names_object
     from edge_arseg.video.presence import refuse_missing
     from edge_arseg.video.sinks import plan_sinks
     from edge_arseg.video.uri import source_from_uri
@@ -121,7 +122,7 @@ def run(
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
     jobs = jobs_from_arguments(source, sinks, listed_sources(arguments[:1]))
-    many = len(jobs) > 1 or archive.asked
+    many = len(jobs) > 1 or archive.asked or any(map(names_object, sinks))
     watched = click.get_current_context().with_resource(watching(serving, live.max_age_ms, many=many))
     if many:
         if segment_s is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from edge_arseg.errors import SourceError
+from edge_arseg.storage.object_store import PACKAGES
 from edge_arseg.storage.url import NETWORK, url_with_encoded_login
 from edge_arseg.video.pieces.span import Span
 
@@ -27,6 +28,7 @@ class SourceKind:
     STREAM = "stream"
     STREET = "street"
     PIPE = "pipe"
+    OBJECT = "object"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ def _device(_text: str, rest: str, label: str) -> Parts:
     return complete(device, label, "v4l2:///dev/video0"), query
 
 
+def _object(text: str, rest: str, label: str) -> Parts:
+    complete(rest, label, "s3://bucket/clip.mp4")
+    return text, {}
+
+
 def _street(_text: str, rest: str, label: str) -> Parts:
     location, query = split(rest)
     if location.rstrip("/") not in ("", "street"):
@@ -129,6 +136,13 @@ KINDS: dict[str, Kind] = {
         (),
         _pipe,
         "edge_arseg.video.sources.standard_input:pictures_from_source",
+        streams=True,
+    ),
+    SourceKind.OBJECT: Kind(
+        "s3://bucket/name",
+        tuple(PACKAGES),
+        _object,
+        "edge_arseg.video.objects.source:pictures_from_object",
         streams=True,
     ),
 }
