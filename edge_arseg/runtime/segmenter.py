@@ -27,6 +27,7 @@ from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.delivery.options import AS_EVER, LiveOptions
 from edge_arseg.video.reader import VideoReader, open_video
+from edge_arseg.video.sources.kinds import Recorder
 from edge_arseg.video.uri import source_from_uri
 
 READ_AHEAD = 1
@@ -122,6 +123,7 @@ class Segmenter:
         picture: bool = False,
         pace: float | None = None,
         live: LiveOptions = AS_EVER,
+        tape: Recorder | None = None,
     ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
@@ -130,7 +132,7 @@ class Segmenter:
 
         Args:
             fit: see ``open_video``; ``None``: as the bundle's manifest says.
-            uri, motion, recode_scale, ahead, stream, output_size, picture, pace, live: see ``open_video``.
+            uri, motion, recode_scale, ahead, stream, output_size, picture, pace, live, tape: see ``open_video``.
 
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
@@ -150,6 +152,7 @@ class Segmenter:
             picture=picture,
             pace=pace,
             live=live,
+            tape=tape,
         )
 
     def stream(

@@ -142,7 +142,7 @@ class FrameMaker:
             return kept
 
         intra = int(frame.pict_type) == _INTRA
-        time_s = self._clock.time_s(picture.time_s)
+        time_s = self._clock.time_s(picture.time_s, picture.came_s)
         # The recoder overwrites type and time of the picture, so both were read before.
         with source_faults(self._uri):
             vectors = self.vectors.vectors(picture, scaled, index=self._index, fresh=fresh)

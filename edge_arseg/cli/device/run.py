@@ -9,6 +9,7 @@ import click
 from edge_arseg.cli.device.live_options import live_options
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
+from edge_arseg.cli.live.record_option import record_option
 from edge_arseg.cli.live.segment_option import segment_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
 from edge_arseg.cli.output import note
@@ -69,6 +70,7 @@ KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
 @click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
 @live_options
 @segment_option
+@record_option
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
@@ -88,6 +90,7 @@ def run(
     limit: int | None,
     live: LiveOptions,
     segment_s: float | None,
+    record: Path | None,
     style: OverlayStyle,
     force: bool,
 ) -> None:
@@ -112,13 +115,16 @@ def run(
     from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.video.sinks import plan_sinks
+    from edge_arseg.video.tape.place import check_recording
 
     source, sinks = source_and_sinks(arguments)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
     jobs = jobs_from_arguments(source, sinks)
     for one_source, its_sinks in jobs:  # before the choice, which may take minutes
-        plan_sinks(its_sinks, source=one_source, inputs=inputs, force=force, segment_s=segment_s)
+        plan = plan_sinks(its_sinks, source=one_source, inputs=inputs, force=force, segment_s=segment_s)
+        if record is not None:
+            check_recording(record, plan, force=force)
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
@@ -153,6 +159,7 @@ def run(
                 background=background,
                 limit=limit,
                 segment_s=segment_s,
+                record=record,
                 style=style,
                 inputs=inputs,
                 force=force,

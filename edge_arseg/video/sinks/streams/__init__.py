@@ -1,1 +1,1 @@
-"""Sinks that others watch while a run goes on: streams, segments, messages."""
+"""Sinks that others watch while a run continues: streams, segments, messages."""
