@@ -9,9 +9,9 @@ letter   content
 ``E``    JSON: the stream ended or broke, and why
 =======  ====================================================================================================
 
-A record is ``HEAD`` (letter, length of the content), the content, and its CRC-32. Records are only appended, so that what
-a killed process leaves can be read up to the last whole one. There is no common container that keeps arrival times,
-losses of connection and what was dropped beside the packets.
+A record is ``HEAD`` (letter, length of the content), the content, and its CRC-32. Records are only appended: what a
+killed process leaves can be read up to the last whole one. There is no common container that keeps arrival times,
+outages and what was dropped beside the packets.
 """
 
 import struct
