@@ -7,7 +7,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -21,11 +21,12 @@ from edge_arseg.runtime.live.statistics import LiveFigures, LiveStatistics
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segment import segment
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.frame import Frame, SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.storage.uninterrupted import closed_uninterrupted, uninterrupted
 from edge_arseg.video.delivery.options import AS_EVER, BLOCK, FORCE_HR, LiveOptions
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
+from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sinks import plan_sinks
 from edge_arseg.video.sinks.base import Sink
@@ -102,6 +103,7 @@ def run_to_sinks(
     live: LiveOptions = AS_EVER,
     background: bool = False,
     limit: int | None = None,
+    span: Span | None = None,
     segment_s: float | None = None,
     record: Path | None = None,
     style: OverlayStyle = DEFAULT_STYLE,
@@ -109,6 +111,7 @@ def run_to_sinks(
     force: bool = False,
     begun: Callable[[RunStart], None] = lambda _: None,
     each: Callable[[SegmentedFrame], None] = lambda _: None,
+    waiting: Callable[[bool], None] = lambda _: None,
 ) -> Run:
     """Segment a source and write every result to every sink.
 
@@ -127,6 +130,7 @@ def run_to_sinks(
         live: how late frames of a live source may be, and how long it is waited for. With ``force-hr`` the policy is
             wrapped.
         limit: stop after this many frames.
+        span: the piece of a file to read; ``None``: all of it.
         segment_s: seconds of a segment, where overlay videos are written in segments; ``None``: in one file.
         record: a new file that keeps what a camera or stream sends, for ``replay://``; see ``TapeWriter``.
         style: how overlays look.
@@ -134,6 +138,7 @@ def run_to_sinks(
         force: results that are there may be replaced.
         begun: called once, when everything is open and before the first frame.
         each: called with every result, after the sinks.
+        waiting: called with ``True`` when a frame of the source is waited for, and with ``False`` when it is there.
 
     Raises:
         SinkError: a sink would overwrite something, or cannot be written.
@@ -156,6 +161,7 @@ def run_to_sinks(
         start = time.perf_counter()
         with closed_uninterrupted() as stack:
             tape = None if record is None else stack.enter_context(_tape(record, source, force=force))
+            waiting(True)
             reader = stack.enter_context(
                 segmenter.open(
                     source,
@@ -166,6 +172,7 @@ def run_to_sinks(
                     output_size=output_size,
                     live=live,
                     tape=tape,
+                    span=span,
                     picture=plan.draws or any(sink.draws for sink in opened),
                 )
             )
@@ -183,7 +190,7 @@ def run_to_sinks(
             begun(RunStart(segmenter.choice, label, _motion(reader), total))
             statistics = LiveStatistics(live.max_age_ms)
             policy = KeyAfterDrops(segmenter.policy) if live.on_late == FORCE_HR else segmenter.policy
-            for number, result in enumerate(segment(reader, segmenter.pipeline, policy), 1):
+            for number, result in enumerate(segment(_told(reader, waiting), segmenter.pipeline, policy), 1):
                 with uninterrupted():  # all sinks get a frame that they have time for, or none
                     for sink in opened:
                         if drops:
@@ -205,6 +212,16 @@ def _tape(record: Path, source: str | PathLike[str], *, force: bool) -> "TapeWri
     from edge_arseg.video.tape.writer import TapeWriter
 
     return TapeWriter(record, source_from_uri(source).label, force=force)
+
+
+def _told(reader: VideoReader, waiting: Callable[[bool], None]) -> Iterator[Frame]:
+    """Frames of a reader, and when they are waited for."""
+    waiting(True)
+    for frame in reader:
+        waiting(False)
+        yield frame
+        waiting(True)
+    waiting(False)
 
 
 def _motion(reader: VideoReader) -> str:

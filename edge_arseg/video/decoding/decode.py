@@ -131,6 +131,7 @@ class Decoder:
     def _start(self, own_vectors: bool, wanted: int | None) -> None:
         stream = chosen_stream(self._uri, list(self._container.streams), wanted)
         context = cast(av.VideoCodecContext, stream.codec_context)
+        self._stream = stream
         joined = set(self._container.format.name.split(",")) & set(_BROKEN_CLOCKS)
         self._packets = self._container.demux(stream)
         # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: nothing but data

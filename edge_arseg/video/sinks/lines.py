@@ -98,7 +98,7 @@ class LinesSink(Sink):
             self._close()
 
 
-def _pixels_of_classes(class_map: NDArray[np.uint8], classes: int, marks: NDArray[np.bool_]) -> list[int]:
+def pixels_of_classes(class_map: NDArray[np.uint8], classes: int, marks: NDArray[np.bool_]) -> list[int]:
     """Count the pixels of each of the first ``classes`` classes, without an array of the map's size.
 
     ``np.bincount`` would copy the map to int64 first, eight times its size.
@@ -133,7 +133,7 @@ def object_from_result(
     class_map, placement = result.shown_map(), result.frame.placement
     model_size = result.class_map.shape
     size, seen = (model_size, 1.0) if placement is None else (placement.source, placement.seen)
-    counts = _pixels_of_classes(class_map, len(names), marks)
+    counts = pixels_of_classes(class_map, len(names), marks)
     total = max(class_map.size, 1)
     motion = result.motion
     return {

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import NETWORK, url_with_encoded_login
+from edge_arseg.video.pieces.span import Span
 
 Parts = tuple[str, dict[str, str]]
 """Location and query, as ``Source`` has them."""
@@ -53,6 +54,7 @@ class Wishes:
     Attributes:
         own_vectors: the stream's own vectors are asked for.
         tape: keeps what comes, of a kind that is decoded from packets.
+        span: the piece that is asked for; ``None``: the whole.
     """
 
     rate: float | None = None
@@ -61,6 +63,7 @@ class Wishes:
     own_vectors: bool = True
     stream: int | None = None
     tape: Recorder | None = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Sinks that others watch while a run continues: streams, segments, messages."""
+"""Sinks that others watch during a run: streams, segments, messages."""
