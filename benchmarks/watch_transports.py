@@ -50,6 +50,7 @@ from edge_arseg.video.overlay.style import PLAIN
 HERE = Path(__file__).resolve().parents[1]
 RECORD = HERE / "benchmarks/results/watch_transports.json"
 SIZE, RATE, BITS, SQUARE = (360, 480), 30, 16, 24
+PICTURES = 12
 WAYS = ("used", "mjpeg", "mp4")
 
 READ = f"""
@@ -89,8 +90,8 @@ media.addEventListener('sourceopen', () => {
 
 
 def results() -> list[SegmentedFrame]:
-    """Return one second of the street, with labels as class maps."""
-    drive = street_from_query(f"size={SIZE[0]}x{SIZE[1]}&frames={RATE}&rate={RATE}")
+    """Return a piece of the street, which is shown again and again, with labels as class maps."""
+    drive = street_from_query(f"size={SIZE[0]}x{SIZE[1]}&frames={PICTURES}&rate={RATE}")
     return [
         SegmentedFrame(
             Frame(i, frame.time_s, frame.rgb), np.minimum(frame.labels, 10).astype(np.uint8), Branch.LR, 1, 1.0
