@@ -15,7 +15,7 @@ from edge_arseg.storage.files import Lock, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.url import label_of, printable
 from edge_arseg.video.sinks.base import sink_errors
-from edge_arseg.video.sinks.opening import SINKS
+from edge_arseg.video.sinks.kinds import SINKS
 from edge_arseg.video.sinks.place import place_from_uri
 
 HIDDEN = ".part-"

@@ -49,7 +49,8 @@ class Cluster:
                 f"--cluster needs {error.name}, which is not installed; type: {install_extra('cluster')}"
             ) from error
         # It prints traces of what is told here in a line.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._address, self._settings, self._told = label_of(address), settings, told
         try:
             self._client = distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)

@@ -9,6 +9,7 @@ from edge_arseg.cli.archive.options import ArchiveOptions, archive_options
 from edge_arseg.cli.device.live_options import live_options
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
+from edge_arseg.cli.live.segment_option import segment_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
 from edge_arseg.cli.output import note
 from edge_arseg.cli.overlay_options import overlay_options
@@ -65,6 +66,7 @@ from edge_arseg.video.overlay.style import OverlayStyle
 @live_options
 @serve_options
 @archive_options
+@segment_option
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
@@ -85,6 +87,7 @@ def run(
     live: LiveOptions,
     serving: Serving,
     archive: ArchiveOptions,
+    segment_s: float | None,
     style: OverlayStyle,
     force: bool,
 ) -> None:
@@ -98,6 +101,7 @@ def run(
              without SOURCE: the environment's EDGE_ARSEG_SOURCE
     SINK     overlay.mp4 (.mkv .mov .webm .avi .gif), masks://dir, jsonl://file or jsonl://- (stdout),
              raw://file or raw://- (a byte for each pixel), classes.npz, null://
+             pushed: rtsp://, rtmp://, udp://, tcp://; hls://dir; mqtt://host/topic; log.rrd or rerun://host
              {stem} in a name: the name of the source, without its ending; {parent}: that of its folder
              without SINK: an overlay video in this folder, named after the source; with --serve nothing
     """
@@ -120,13 +124,15 @@ def run(
     many = len(jobs) > 1 or archive.asked
     watched = click.get_current_context().with_resource(watching(serving, live.max_age_ms, many=many))
     if many:
+        if segment_s is not None:
+            raise click.UsageError("--segment is for one video; of many, each has its own file: leave it out")
         from edge_arseg.cli.archive.command import checked_videos
 
         videos = checked_videos(jobs, sinks, archive, inputs=inputs, force=force)
     else:  # before the choice, which may take minutes
         if not live.wait:
             refuse_missing(source_from_uri(jobs[0][0]))
-        plan_sinks(jobs[0][1], source=jobs[0][0], inputs=inputs, force=force)
+        plan_sinks(jobs[0][1], source=jobs[0][0], inputs=inputs, force=force, segment_s=segment_s)
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
@@ -176,7 +182,7 @@ def run(
                 watched.step(result, progress.rate)
 
             stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
-            run_to_sinks(
+            done = run_to_sinks(
                 choice,
                 source,
                 [*sinks, *watched.sinks()],
@@ -190,6 +196,7 @@ def run(
                 live=live,
                 background=background,
                 limit=limit,
+                segment_s=segment_s,
                 style=style,
                 inputs=inputs,
                 force=force,
@@ -197,5 +204,7 @@ def run(
                 each=each,
                 waiting=watched.waiting,
             )
+            for sink, dropped in done.dropped.items():
+                note(f"{sink}: {dropped} results dropped, which it had no time for")
 
     one(jobs[0])

@@ -19,8 +19,8 @@ _ENVIRONMENT, _WATCHDOG, _PID = "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"
 class Heart:
     """Beats for the watchdog, in a thread, as long as the run makes progress; a context manager.
 
-    A run is well if it waits for its source, which has its own time limits, or if that changed not long ago. An engine
-    that hangs stops the beats, and so the service is started anew.
+    A run makes progress if it waits for its source, which has its own time limits, or if that changed not long ago. An
+    engine that hangs stops the beats, and so the service is started anew.
     """
 
     def __init__(self) -> None:

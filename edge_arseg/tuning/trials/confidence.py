@@ -16,6 +16,8 @@ def interval_of_miou(scores: FrameScores) -> tuple[float, float]:
     if len(frames) < 2:
         return float("nan"), float("nan")
     values = [_miou(scores, draw[np.searchsorted(frames, scores.frames)]) for draw in _draws(len(frames))]
+    if np.isnan(values).all():  # no label has a class
+        return float("nan"), float("nan")
     low, high = np.nanpercentile(values, LEVEL)
     return float(low), float(high)
 
@@ -31,7 +33,7 @@ def surely_worse(scores: FrameScores, other: FrameScores) -> bool:
     one, two = _only(scores, common), _only(other, common)
     places = [np.searchsorted(common, some.frames) for some in (one, two)]
     differences = [_miou(one, draw[places[0]]) - _miou(two, draw[places[1]]) for draw in _draws(len(common))]
-    return bool(np.nanpercentile(differences, LEVEL[1]) < 0)
+    return not np.isnan(differences).all() and bool(np.nanpercentile(differences, LEVEL[1]) < 0)
 
 
 def _only(scores: FrameScores, frames: NDArray[np.int64]) -> FrameScores:
