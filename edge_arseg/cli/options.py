@@ -146,6 +146,14 @@ stream_option: Callable = click.option(
 )
 
 
+unchecked_option: Callable = click.option(
+    "--unchecked",
+    is_flag=True,
+    help="Permission to run a bundle whose golden frames do not get the right classes here: a warning, and a mark "
+    "in every record, in place of exit code 3. [default: off]",
+)
+
+
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--fusion``, ``--backend``, ``--threads`` and ``--unchecked``; the command gets them as ``engines``."""
 
@@ -161,12 +169,7 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--threads", type=click.IntRange(1), help="Number of CPU threads of the engines. [default: all cores]"
     )
-    @click.option(
-        "--unchecked",
-        is_flag=True,
-        help="Permission to run a bundle whose golden frames do not get the right classes here: a warning, and a mark "
-        "in every record, in place of exit code 3. [default: off]",
-    )
+    @unchecked_option
     @functools.wraps(command)
     def with_engines(fusion: str, backend: str, threads: int | None, unchecked: bool, **others: Any) -> Any:
         return command(engines=EngineOptions(fusion, backend, threads, unchecked), **others)

@@ -45,7 +45,7 @@ def missing(label: str, path: Path) -> str:
     if str(folder) == "/dev":
         cameras = [str(one) for one in there if one.name.startswith("video")]
         found = ", ".join(cameras)
-        return f"{label}: there is no such file or device; cameras here: {found or 'none'}"
+        return f"{label}: there is no camera {printable(str(path))}; cameras of this machine: {found or 'none'}"
     if is_glob(path.name):
         return f"{label}: there is no such file or device, and none in {printable(str(folder))} that fits the pattern"
     readable = (*VIDEOS, *PICTURES)
