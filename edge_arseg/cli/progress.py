@@ -148,5 +148,9 @@ class FrameProgress(Meter):
     def summary(self) -> str:
         """Return one line on the whole run."""
         figures = self._live.figures
-        line = f"{self.done} frames, {figures.keyframes} keyframes, {self.rate:.1f} fps"
+        line = f"{_of(self.done, 'frame')}, {_of(figures.keyframes, 'keyframe')}, {self.rate:.1f} fps"
         return ", ".join(filter(None, (line, figures.words())))
+
+
+def _of(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

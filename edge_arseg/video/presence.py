@@ -19,13 +19,15 @@ def refuse_missing(source: Source) -> None:
     Streams and servers are asked when they are opened. A camera that is waited for (``--wait``) is no matter for this.
 
     Raises:
-        SourceError: there is no such file or device, or no images of these names.
+        SourceError: there is no such file or device, or no images of these names; or the file is empty.
     """
     if source.kind == SourceKind.IMAGES:
         image_paths(source)
     path = _place(source)
     if path is not None and not os.path.lexists(path):
         raise SourceError(missing(source.label, path))
+    if path is not None and path.is_file() and path.stat().st_size == 0:
+        raise SourceError(f"{source.label}: an empty file; was it copied or recorded to its end?")
 
 
 def missing(label: str, path: Path) -> str:

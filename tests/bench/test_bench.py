@@ -14,6 +14,7 @@ from support.bundles.fake import FAKE, GOP, write_fake_bundle
 from edge_arseg.bench.accuracy.joined import accuracy_of
 from edge_arseg.bench.bench import bench_from_options
 from edge_arseg.bench.layers import layers_of_run
+from edge_arseg.bench.overview import overview_of
 from edge_arseg.bench.plans import profiles
 from edge_arseg.bench.plans.matrix import cells, matrix_from_texts
 from edge_arseg.bench.plans.options import BenchOptions
@@ -146,6 +147,15 @@ def test_without_a_sensor_nothing_was_measured_and_nothing_is_zero(bundle, tmp_p
     assert record.energy.text.startswith("not measured: no sensor of power")
     assert [run.energy for run in record.runs] == [None, None]
     assert (record.energy.idle_w, record.energy.measured) == (None, False)
+
+
+def test_a_clip_of_three_frames_is_no_verdict_on_ar(bundle):
+    """A keyframe that opens the source does not count: the mean would be of LR alone."""
+    asked = options(bundle, modes=(Mode.AR, Mode.HR), frames=8, source="test://street?size=48x64&frames=3")
+    record, _ = bench_from_options(asked, choose)
+    assert set(record.runs[0].latency) == {"all", "lr"}
+    assert record.verdicts == ()
+    assert "no hr frame that counts; time a clip of two GOPs or more" in overview_of(record)
 
 
 def test_at_a_cameras_rate_late_frames_are_counted(bundle):

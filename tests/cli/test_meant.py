@@ -18,6 +18,7 @@ def here(tmp_path, monkeypatch):
     """A folder with one video."""
     monkeypatch.chdir(tmp_path)
     Path("drive.mp4").write_bytes(b"no engine is tried, so nothing reads this")
+    Path("empty.mp4").touch()
     monkeypatch.setattr("edge_arseg.cli.engine_choice.announced_choice", None)
 
 
@@ -65,6 +66,7 @@ def here(tmp_path, monkeypatch):
         ("run nowhere/drive.mp4", 4, "no folder nowhere"),
         ("run 987", 4, "cameras here: "),
         ("run images://nowhere/*.png", 4, "there is no folder nowhere"),
+        ("run empty.mp4", 4, "empty.mp4: an empty file"),
         ("bench drive.mp5", 4, "did you mean drive.mp4?"),
         ("demo drive.mp5", 4, "did you mean drive.mp4?"),
         ("eval --clip drive.mp5 --labels .", 4, "did you mean drive.mp4?"),
@@ -74,7 +76,7 @@ def here(tmp_path, monkeypatch):
 def test_a_wrong_command_line_names_the_right_one_at_once(edge_arseg, typed, code, told):
     answer = edge_arseg(*typed.split())
     assert (answer.code, told in answer.err) == (code, True), answer.err
-    assert sorted(path.name for path in Path().iterdir()) == ["drive.mp4"]
+    assert sorted(path.name for path in Path().iterdir()) == ["drive.mp4", "empty.mp4"]
 
 
 @pytest.mark.parametrize("typed", ["--xyzzy", "-Z"])

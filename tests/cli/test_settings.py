@@ -147,7 +147,7 @@ def test_a_log_file_has_everything_that_was_told_with_its_time(run, tmp_path):
     assert run("nothing.mp4", "null://", "--log-file", log).code == 4
     lines = log.read_text().splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} (INFO|NOTE|WARNING|ERROR) ", line) for line in lines)
-    assert sum("2 frames, 1 keyframes" in line for line in lines) == 1
+    assert sum("2 frames, 1 keyframe," in line for line in lines) == 1
     assert " ERROR edge-arseg: nothing.mp4" in lines[-1]
 
 

@@ -145,8 +145,8 @@ def eval(
     broken = scores.modes["ar"].broken_steps if "ar" in scores.modes else 0
     if broken:
         note(
-            f"note: the chain of motion breaks on {broken} frames between keyframes (the stream's own keyframes lie "
-            "there); type --encode 1M to encode from each phase on, or --motion recode"
+            f"note: the chain of motion breaks on {broken} frame{'s' * (broken > 1)} between keyframes (the stream's "
+            "own keyframes lie there); type --encode 1M to encode from each phase on, or --motion recode"
         )
     if as_json:
         print_json(json_from_scores(scores))

@@ -63,8 +63,8 @@ def fault_of_folder(folder: Path) -> str | None:
     shown = printable(str(folder))
     if videos and pictures:
         return (
-            f"a folder with {len(videos)} videos and {len(pictures)} pictures; type '{shown}/*{videos[0].suffix}' or "
-            f"'{shown}/*{pictures[0].suffix}'"
+            f"a folder with {len(videos)} video{_s(videos)} and {len(pictures)} picture{_s(pictures)}; type "
+            f"'{shown}/*{videos[0].suffix}' or '{shown}/*{pictures[0].suffix}'"
         )
     if videos:
         return fault_of_videos([str(path) for path in videos])
@@ -79,3 +79,7 @@ def fault_of_videos(videos: list[str]) -> str:
         f"{len(videos)} videos, {printable(videos[0])} the first; name one of them, or give all to `edge-arseg run` "
         "with {stem} in the names of its sinks"
     )
+
+
+def _s(files: list[Path]) -> str:
+    return "" if len(files) == 1 else "s"

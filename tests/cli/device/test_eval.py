@@ -88,7 +88,7 @@ def test_broken_chains_are_told(edge_arseg, toy, tmp_path):
     arguments = (*toy, "--clip", tmp_path / "clip.mp4", "--labels", tmp_path / "street", "--fusion", "graph")
     answer = edge_arseg(*arguments, "--mode", "ar", "--motion", "codec", "--phases", "1")
     assert answer.code == 0
-    assert "breaks on 1 frames between keyframes" in answer.err
+    assert "breaks on 1 frame between keyframes" in answer.err
     answer = edge_arseg(*arguments, "--mode", "ar", "--motion", "codec", "--phases", "1", "--encode", "500k")
     assert answer.code == 0
     assert "breaks" not in answer.err
