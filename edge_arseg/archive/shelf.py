@@ -8,7 +8,7 @@ from typing import Protocol
 
 from edge_arseg.storage.files import write_whole
 from edge_arseg.storage.object_store import is_object
-from edge_arseg.video.sinks.masks import mask_paths
+from edge_arseg.video.sinks.class_ids.masks import mask_paths
 
 
 class Shelf(Protocol):

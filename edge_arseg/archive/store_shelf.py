@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge_arseg.storage.object_store import opened_store, store_errors
-from edge_arseg.video.sinks.masks import is_mask_name
+from edge_arseg.video.sinks.class_ids.masks import is_mask_name
 
 
 class StoreShelf:
