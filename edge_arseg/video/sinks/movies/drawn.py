@@ -39,6 +39,7 @@ class DrawnThread:
         self._overlay, self._encode = Overlay(size, classes, style), encode
         self.shape = self._overlay.shape
         self.thread = EncodingThread(ResultCopy, self._draw)
+        self._begun = False
 
     def write(self, result: SegmentedFrame) -> None:
         """Hand over one result; a picture of another size is fitted into the first one's."""
@@ -49,6 +50,13 @@ class DrawnThread:
             fitting = self._canvas.filled(result)
             copy.take(fitting, fitting.at_source())
         self.thread.write(copy)
+
+    def write_to_file(self, result: SegmentedFrame) -> None:
+        """Hand over one result, and wait for the first: what is wrong with the place of a file is said at once."""
+        self.write(result)
+        if not self._begun:
+            self.thread.wait()
+            self._begun = True
 
     def _draw(self, copy: ResultCopy) -> None:
         self._encode(self._overlay.draw(copy.result), copy.result.frame.time_s)

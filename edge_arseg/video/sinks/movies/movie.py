@@ -54,7 +54,6 @@ class MovieSink(Sink):
         self._drawn = DrawnThread(size, classes, style, lambda rgb, time_s: self._file.write(rgb, time_s))
         with sink_errors(target):
             self._file = MovieFile(target, path, self._drawn.shape, rate, force=force)
-        self._begun = False
 
     @property
     def busy(self) -> bool:
@@ -62,10 +61,7 @@ class MovieSink(Sink):
         return self._drawn.thread.full
 
     def _write(self, result: SegmentedFrame) -> None:
-        self._drawn.write(result)
-        if not self._begun:  # what is wrong with the place is said at once
-            self._drawn.thread.wait()
-            self._begun = True
+        self._drawn.write_to_file(result)
 
     def _close(self) -> None:
         try:

@@ -57,7 +57,6 @@ class SegmentsSink(Sink):
         self._drawn = DrawnThread(size, classes, style, self._encode)
         self._count = 0
         self._start_s: float | None = None
-        self._begun = False
         with sink_errors(target):
             check_segments(target, path, force=force)
             self._file: MovieFile | None = self._next_file()
@@ -68,10 +67,7 @@ class SegmentsSink(Sink):
         return self._drawn.thread.full
 
     def _write(self, result: SegmentedFrame) -> None:
-        self._drawn.write(result)
-        if not self._begun:  # what is wrong with the place is said at once
-            self._drawn.thread.wait()
-            self._begun = True
+        self._drawn.write_to_file(result)
 
     def _next_file(self) -> MovieFile:
         path = segment_path(self._path, self._count)

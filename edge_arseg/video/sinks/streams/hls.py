@@ -65,7 +65,6 @@ class HlsSink(Sink):
         self._drawn = DrawnThread(size, classes, style, self._encode)
         self._encoder: Encoder | None = None
         self._lock: Lock | None = None
-        self._begun = False
         check_sides(target, self._drawn.shape)
         with sink_errors(target):
             check_hls(target, directory, force=force)
@@ -87,10 +86,7 @@ class HlsSink(Sink):
         return self._drawn.thread.full
 
     def _write(self, result: SegmentedFrame) -> None:
-        self._drawn.write(result)
-        if not self._begun:  # what is wrong with the place is said at once
-            self._drawn.thread.wait()
-            self._begun = True
+        self._drawn.write_to_file(result)
 
     def _encode(self, rgb: NDArray[np.uint8], time_s: float) -> None:
         if self._encoder is None:
