@@ -139,8 +139,8 @@ def _gop(axis: str, points: Points, settings: dict[str, Any]) -> str:
     return _table(["GOP", "HR, ms", "LR, ms", "mean, ms", "MB"], rows) + (
         "The mean is `(HR + (GOP - 1) LR) / GOP`: it falls towards the time of a frame between keyframes and not "
         f"further. At a GOP of {near:g} it is within 10 % of that, or nearest to it; a longer one saves little more, "
-        f"while mIoU falls with the distance. Memory is {min(mb):.0f} to {max(mb):.0f} MB at every GOP: the feature of one "
-        "keyframe is kept, however long it counts.\n"
+        f"while mIoU falls with the distance. Memory is {min(mb):.0f} to {max(mb):.0f} MB at every GOP: the feature of "
+        "one keyframe is kept, however long it counts.\n"
     )
 
 
