@@ -153,13 +153,12 @@ def page_from_record(record: dict[str, Any], chosen: Assumptions) -> str:
     shares = record["values"]["rates"]
     own, recoded = (shares[name]["class shares"]["cpu_ms"] for name in SOURCES)
     made = (
-        f"`{settings['bundle']}` on {settings['backend']}, engines with one thread, on a {conditions['cpu']} with "
+        f"`{settings['bundle']}` on {settings['backend']}, engines with one thread, {conditions['cpu']}, "
         f"{conditions['cores']} cores, {record['taken'][:10]}, load {conditions['load']:.1f}"
     )
     size, count = f"{SIZE[1]}x{SIZE[0]}", f"{HOURS * 3600 * RATE / 1e9:.2f} billion frames"
     shares_kb, overlay_kb = (shares["own vectors"][kind]["bytes"] / 1e3 for kind in ("class shares", "overlay"))
-    return f"""<!-- made by: python benchmarks/archive_cost.py --page -->
-# What 10,000 hours cost
+    return f"""# What 10,000 hours cost
 
 A model of {HOURS:,} hours of 1080p, {RATE} frames a second: {count}, each segmented. CPU time and bytes of a frame are
 measured. Prices, watts and the videos' bit rate are assumptions.
@@ -205,6 +204,8 @@ much moves.
   ([how to encode](running.md#set-up-the-encoder)).
 - **Fewer results.** Class shares alone take {shares_kb:.1f} kB a frame, an overlay {overlay_kb:.0f} kB.
 - **Masks in the network's size** (`--output-size model`), where nobody needs them larger.
+
+`python benchmarks/archive_cost.py --page` makes this page from the record.
 """
 
 
