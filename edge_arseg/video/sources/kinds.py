@@ -29,6 +29,7 @@ class SourceKind:
     STREET = "street"
     PIPE = "pipe"
     REPLAY = "replay"
+    GSTREAMER = "gstreamer"
 
 
 class Recorder(Protocol):
@@ -129,6 +130,13 @@ def _replay(_text: str, rest: str, label: str) -> Parts:
     return complete(location, label, "replay://drive.tape"), query
 
 
+def _pipeline(text: str, rest: str, label: str) -> Parts:
+    if text.lower().startswith("csi:"):
+        location, query = split(rest)
+        return complete(location, label, "csi://0"), query
+    return complete(" ".join(rest.split()), label, "'gst://videotestsrc is-live=true ! video/x-raw,width=640'"), {}
+
+
 def _pipe(_text: str, _rest: str, _label: str) -> Parts:
     return "-", {}
 
@@ -151,6 +159,14 @@ KINDS: dict[str, Kind] = {
     ),
     SourceKind.STREAM: Kind("rtsp://, udp://", _STREAMS, _url, _DECODED, live=True, streams=True),
     SourceKind.STREET: Kind("test://", ("test",), _street, "edge_arseg.video.sources.street:pictures_from_source"),
+    SourceKind.GSTREAMER: Kind(
+        "csi://0, gst://PIPELINE",
+        ("csi", "gst"),
+        _pipeline,
+        "edge_arseg.video.sources.pipelines.decoder:pictures_from_source",
+        live=True,
+        streams=True,
+    ),
     SourceKind.REPLAY: Kind("replay://", ("replay",), _replay, "edge_arseg.video.tape.replay:pictures_from_source"),
     SourceKind.PIPE: Kind(
         "- (the standard input)",
