@@ -3,7 +3,7 @@
 import functools
 import subprocess
 import threading
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_raw_video_of_a_pipeline_is_delivered_with_its_times():
         frames = list(islice(reader, 10))
     assert frames[0].rgb.shape == (240, 320, 3)
     assert frames[0].rgb.max() > 200  # the ball
-    steps = [(b.time_s - a.time_s) / (b.index - a.index) for a, b in zip(frames, frames[1:], strict=False)]
+    steps = [(b.time_s - a.time_s) / (b.index - a.index) for a, b in pairwise(frames)]
     assert all(0.038 < step < 0.042 for step in steps[2:])
     assert threading.active_count() <= threads + 1
 

@@ -1,7 +1,7 @@
 """Runs a GStreamer pipeline and writes its video as Matroska to the standard output; a program of its own.
 
-The first line of the input is the pipeline, without a sink at its end. The end of the input ends it. A fault is one line
-on the standard error.
+The first line of the input is the pipeline, without a sink at its end. The end of the input ends it. A fault is one
+line on the standard error.
 
 The distribution's bindings are for the distribution's Python, which a virtual environment cannot import them from; and
 a plug-in that crashes takes this program along, and not the run.
