@@ -99,6 +99,8 @@ def source_from_uri(uri: str | PathLike[str]) -> Source:
     ``/dev/video0``, ``v4l2:///dev/video0``   a camera; ``?video_size=1280x720&framerate=30&input_format=mjpeg``
     ``-``                                     the standard input: a video that another program writes
     ``rtsp://host/path``, ``udp://...``       a live stream (also rtsps, rtmp, tcp, srt)
+    ``csi://0?size=1280x720&rate=30``         a CSI camera of a Jetson, by GStreamer
+    ``gst://PIPELINE``                        what a GStreamer pipeline gives out; without a sink at its end
     ``replay://FILE``                         what ``--record`` kept of a live source; ``?frames=every``: no drops
     ``test://street?frames=48``               a street drive rendered in code
     ========================================  ==================================================================
@@ -113,11 +115,6 @@ def source_from_uri(uri: str | PathLike[str]) -> Source:
     match = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://", text)
     scheme = match.group(1).lower() if match else ""
     rest = text[match.end() :] if match else text
-    if scheme == "csi":
-        raise SourceError(
-            f"{label}: CSI cameras need GStreamer's nvarguscamerasrc, which this package does not use; expected "
-            "a V4L2 camera (/dev/video0) or an RTSP stream of the CSI camera (rtsp://localhost:8554/csi)"
-        )
     kind = kind_of_scheme(scheme)
     if not scheme and _DEVICE.fullmatch(text):
         kind = SourceKind.DEVICE

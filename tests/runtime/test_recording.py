@@ -35,7 +35,7 @@ def ran(segmenter, source, lines, **options):
 def test_a_run_over_udp_with_losses_is_replayed_with_the_same_lines_and_masks(tmp_path):
     port, tape = free_port(), tmp_path / "camera.tape"
     with Segmenter(default_bundle()) as segmenter:
-        with LossySender(tmp_path, port, lost=30, pause_after_s=60):
+        with LossySender(tmp_path, port, lost=30):
             live = ran(segmenter, f"udp://127.0.0.1:{port}", tmp_path / "live.jsonl", record=tape, limit=40)
         first = ran(segmenter, f"replay://{tape}", tmp_path / "first.jsonl")
         second = ran(segmenter, f"replay://{tape}", tmp_path / "second.jsonl")

@@ -34,7 +34,7 @@ class Counting(TapeWriter):
         super().connection(*arguments, **keywords)
 
 
-def recorded(url, path, count, *, motion="auto", slow_s=0.0, connections=1, **options):
+def recorded(url, path, count, *, motion="auto", slow_s=0.0, leaving=None, **options):
     frames = []
     with (
         Counting(path, "udp://camera") as tape,
@@ -44,9 +44,11 @@ def recorded(url, path, count, *, motion="auto", slow_s=0.0, connections=1, **op
         for frame in reader:
             frames.append(told(frame))
             time.sleep(slow_s if frame.index % 3 == 0 else 0)
-            if tape.count < connections:
+            if leaving is not None and tape.count == 1:
                 ends_at = len(frames) + count
-            if len(frames) >= ends_at:
+                if len(frames) == count:
+                    leaving()
+            if len(frames) >= min(ends_at, 500):
                 break
     return frames
 
@@ -58,9 +60,10 @@ def replayed(path, *, motion="auto", query=""):
 
 def test_losses_drops_and_an_outage_over_udp_are_replayed_twice_as_they_were(tmp_path):
     port, path = free_port(), tmp_path / "udp.tape"
-    with LossySender(tmp_path, port, lost=12, pause_after_s=0.8, away_s=1.2):
+    with LossySender(tmp_path, port, lost=12) as sender:
         camera = f"udp://127.0.0.1:{port}"
-        frames = recorded(camera, path, 12, motion="codec", slow_s=0.15, connections=2, timeout_s=(5.0, 0.6))
+        options = {"motion": "codec", "slow_s": 0.15, "timeout_s": (5.0, 0.6)}
+        frames = recorded(camera, path, 12, leaving=lambda: sender.leave(1.5), **options)
     first, second = replayed(path, motion="codec"), replayed(path, motion="codec")
     assert first == second
     assert first == frames
@@ -84,7 +87,7 @@ def test_a_connection_over_rtsp_is_replayed_and_every_frame_of_it_where_that_is_
 
 def test_what_a_killed_process_leaves_is_replayed_up_to_its_last_whole_record(tmp_path):
     port, path, torn = free_port(), tmp_path / "whole.tape", tmp_path / "torn.tape"
-    with LossySender(tmp_path, port, lost=10_000, pause_after_s=60):
+    with LossySender(tmp_path, port, lost=10_000):
         frames = recorded(f"udp://127.0.0.1:{port}", path, 15)
     data = path.read_bytes()
     lengths = set()
@@ -104,7 +107,7 @@ def test_what_a_killed_process_leaves_is_replayed_up_to_its_last_whole_record(tm
 
 def test_no_login_is_in_the_file_and_nothing_is_overwritten(tmp_path):
     port, path = free_port(), tmp_path / "a.tape"
-    with LossySender(tmp_path, port, lost=10_000, pause_after_s=60), TapeWriter(path, "udp://***@camera") as tape:
+    with LossySender(tmp_path, port, lost=10_000), TapeWriter(path, "udp://***@camera") as tape:
         tape.end("udp://me:secret@camera: gone")
         with open_video(f"udp://me:secret@127.0.0.1:{port}", size=SIZE, tape=tape) as reader:
             list(islice(reader, 10))
@@ -132,7 +135,7 @@ def test_what_cannot_be_recorded_or_replayed_is_told(tmp_path):
 
 def test_a_full_disk_ends_the_recording_and_not_the_run(tmp_path, caplog):
     port = free_port()
-    with LossySender(tmp_path, port, lost=10_000, pause_after_s=60):
+    with LossySender(tmp_path, port, lost=10_000):
         frames = recorded(f"udp://127.0.0.1:{port}", Path("/dev/full"), 5, live=LiveOptions())
     assert len(frames) == 5
     assert "the recording ends here: No space left on device; the run continues" in caplog.text

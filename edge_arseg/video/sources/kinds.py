@@ -31,6 +31,7 @@ class SourceKind:
     PIPE = "pipe"
     OBJECT = "object"
     REPLAY = "replay"
+    GSTREAMER = "gstreamer"
 
 
 class Recorder(Protocol):
@@ -136,6 +137,13 @@ def _replay(_text: str, rest: str, label: str) -> Parts:
     return complete(location, label, "replay://drive.tape"), query
 
 
+def _pipeline(text: str, rest: str, label: str) -> Parts:
+    if text.lower().startswith("csi:"):
+        location, query = split(rest)
+        return complete(location, label, "csi://0"), query
+    return complete(" ".join(rest.split()), label, "'gst://videotestsrc is-live=true ! video/x-raw,width=640'"), {}
+
+
 def _pipe(_text: str, _rest: str, _label: str) -> Parts:
     return "-", {}
 
@@ -158,6 +166,14 @@ KINDS: dict[str, Kind] = {
     ),
     SourceKind.STREAM: Kind("rtsp://, udp://", _STREAMS, _url, _DECODED, live=True, streams=True),
     SourceKind.STREET: Kind("test://", ("test",), _street, "edge_arseg.video.sources.street:pictures_from_source"),
+    SourceKind.GSTREAMER: Kind(
+        "csi://0, gst://PIPELINE",
+        ("csi", "gst"),
+        _pipeline,
+        "edge_arseg.video.sources.pipelines.decoder:pictures_from_source",
+        live=True,
+        streams=True,
+    ),
     SourceKind.REPLAY: Kind("replay://", ("replay",), _replay, "edge_arseg.video.tape.replay:pictures_from_source"),
     SourceKind.PIPE: Kind(
         "- (the standard input)",

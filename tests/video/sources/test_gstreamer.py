@@ -1,0 +1,72 @@
+"""Pipelines of GStreamer as sources, with its own test picture."""
+
+import functools
+import subprocess
+import threading
+from itertools import islice, pairwise
+
+import pytest
+
+from edge_arseg import SourceError, open_video
+from edge_arseg.video.sources.pipelines.decoder import pipeline_of
+from edge_arseg.video.uri import source_from_uri
+
+TEST = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=240,framerate=25/1"
+
+
+@functools.cache
+def missing():
+    probe = (
+        "import gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst; Gst.init(None); "
+        "[Gst.ElementFactory.find(name).get_name() for name in ('x264enc', 'h264parse', 'matroskamux')]"
+    )
+    answer = subprocess.run(["/usr/bin/python3", "-c", probe], capture_output=True, timeout=60, check=False)
+    return answer.returncode != 0
+
+
+needs_gstreamer = pytest.mark.skipif(missing(), reason="apt install python3-gi gir1.2-gstreamer-1.0 and plug-ins")
+
+
+@needs_gstreamer
+def test_raw_video_of_a_pipeline_is_delivered_with_its_times():
+    threads = threading.active_count()
+    with open_video(f"gst://{TEST}") as reader:
+        frames = list(islice(reader, 10))
+    assert frames[0].rgb.shape == (240, 320, 3)
+    assert frames[0].rgb.max() > 200  # the ball
+    steps = [(b.time_s - a.time_s) / (b.index - a.index) for a, b in pairwise(frames)]
+    assert all(0.038 < step < 0.042 for step in steps[2:])
+    assert threading.active_count() <= threads + 1
+
+
+@needs_gstreamer
+def test_h264_of_a_pipeline_has_its_own_vectors():
+    encoder = "x264enc bframes=0 ref=1 tune=zerolatency speed-preset=veryfast key-int-max=25"
+    with open_video(f"gst://{TEST} ! {encoder}", motion="codec") as reader:
+        frames = list(islice(reader, 12))
+    assert {frame.source.value for frame in frames} == {"codec"}
+    assert any(frame.vectors is not None and len(frame.vectors) for frame in frames)
+
+
+@needs_gstreamer
+@pytest.mark.parametrize(
+    ("pipeline", "told"),
+    [
+        ("nosuchelement", 'GStreamer says: no element "nosuchelement"'),
+        ("videotestsrc ! fakesink", "could not link"),
+        ("rtspsrc location=rtsp://me:secret@127.0.0.1:1/x ! rtph264depay", "GStreamer says: "),
+    ],
+)
+def test_what_is_wrong_with_a_pipeline_is_told_without_a_login(pipeline, told):
+    with pytest.raises(SourceError, match=told) as raised:
+        open_video(f"gst://{pipeline}")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_csi_camera_is_a_pipeline():
+    assert pipeline_of(source_from_uri("csi://1?size=1920x1080&rate=60")) == (
+        "nvarguscamerasrc sensor-id=1 ! video/x-raw(memory:NVMM),width=1920,height=1080,framerate=60/1 ! "
+        "nvvidconv ! video/x-raw,format=I420"
+    )
+    with pytest.raises(SourceError, match=r"expected csi://0, or csi://0\?size=1280x720&rate=30"):
+        pipeline_of(source_from_uri("csi://0?size=big"))
