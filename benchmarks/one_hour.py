@@ -98,7 +98,7 @@ class Watch(Sink):
         self._file = self.lines.open("w", encoding="ascii")
         self._start = self._told = time.monotonic()
         self._last = (-1, -1.0)
-        self.out_of_order = self.results = self.keyframes = self.dropped = 0
+        self.out_of_order = self.results = self.keyframes = self.missed = 0
         self.ages = np.zeros(2001, np.int64)
 
     def _write(self, result: SegmentedFrame) -> None:
@@ -106,7 +106,7 @@ class Watch(Sink):
         self.out_of_order += index <= self._last[0] or time_s <= self._last[1]
         self._last = index, time_s
         self.results += 1
-        self.dropped += result.dropped
+        self.missed += result.dropped
         self.keyframes += result.branch is Branch.HR
         self.ages[min(int(result.age_ms or 0), 2000)] += 1
         told = "key" if result.motion is None else digest_of(result.motion.flow)
@@ -126,7 +126,7 @@ class Watch(Sink):
         """Return how it goes."""
         state = self.states[-1]
         return (
-            f"{state.seconds:.0f} s: {self.results} results, {self.dropped} dropped, {state.rss_mb:.1f} MB, "
+            f"{state.seconds:.0f} s: {self.results} results, {self.missed} dropped, {state.rss_mb:.1f} MB, "
             f"{state.threads} threads, {state.descriptors} descriptors"
         )
 
@@ -139,7 +139,7 @@ class Watch(Sink):
         due = min(passed, 60 * self.settings["minutes"]) * RATE
         values: dict[str, Any] = {
             "kept_up_share": round(min((self._last[0] + 1) / due, 1.0), 3) if due else None,
-            "results": self.results, "keyframes": self.keyframes, "dropped": self.dropped,
+            "results": self.results, "keyframes": self.keyframes, "dropped": self.missed,
             "out_of_order": self.out_of_order,
             "age_ms_p50": int(np.searchsorted(cumulated, 0.5 * cumulated[-1])),
             "age_ms_p95": int(np.searchsorted(cumulated, 0.95 * cumulated[-1])),
