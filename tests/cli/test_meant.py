@@ -64,7 +64,7 @@ def here(tmp_path, monkeypatch):
         ("run drive.mp5", 4, "did you mean drive.mp4?"),
         ("run drvie.mp4", 4, "did you mean drive.mp4?"),
         ("run nowhere/drive.mp4", 4, "no folder nowhere"),
-        ("run 987", 4, "cameras here: "),
+        ("run 987", 4, "cameras of this machine: "),
         ("run images://nowhere/*.png", 4, "there is no folder nowhere"),
         ("run empty.mp4", 4, "empty.mp4: an empty file"),
         ("bench drive.mp5", 4, "did you mean drive.mp4?"),
