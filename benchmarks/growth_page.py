@@ -134,12 +134,13 @@ def _gop(axis: str, points: Points, settings: dict[str, Any]) -> str:
         ]
         for one in points
     ]
-    floor = points[-1]["lr_total_ms"]
+    floor, mb = points[-1]["lr_total_ms"], [one["memory_mb"] for one in points]
     near = next(one["x"] for one in points if one["mean_ms"] <= 1.1 * floor or one is points[-1])
     return _table(["GOP", "HR, ms", "LR, ms", "mean, ms", "MB"], rows) + (
         "The mean is `(HR + (GOP - 1) LR) / GOP`: it falls towards the time of a frame between keyframes and not "
         f"further. At a GOP of {near:g} it is within 10 % of that, or nearest to it; a longer one saves little more, "
-        "while mIoU falls with the distance. Memory does not depend on the GOP: one keyframe's feature is kept.\n"
+        f"while mIoU falls with the distance. Memory is {min(mb):.0f} to {max(mb):.0f} MB at every GOP: the feature of "
+        "one keyframe is kept, however long it counts.\n"
     )
 
 

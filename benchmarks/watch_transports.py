@@ -14,8 +14,9 @@ maps), and serves it in three ways, all by Starlette and uvicorn:
 
 Each picture carries its number in black and white squares, which the browser reads back from what it shows. Latency is
 from the picture's class map to the moment when the browser could read it, both by this machine's clock; the browser
-looks at every animation frame, so a mean of 8 ms of it is the screen's. CPU is that of the serving process, less what
-it takes with no viewer, for each picture. Ways take turns: A B C A B C. Needs Chromium and the extra `serve`.
+looks at every animation frame, so a mean of 8 ms of it is the screen's. CPU is that of the serving process for each
+picture, and for viewers what it takes more than with none. Kilobytes are those of a picture. Ways take turns: A B C A
+B C. Needs Chromium and the extra `serve`.
 
 On a busy machine the browser's own work is in every latency: read ratios.
 """
@@ -49,6 +50,7 @@ from edge_arseg.video.overlay.style import PLAIN
 HERE = Path(__file__).resolve().parents[1]
 RECORD = HERE / "benchmarks/results/watch_transports.json"
 SIZE, RATE, BITS, SQUARE = (360, 480), 30, 16, 24
+PICTURES = 12
 WAYS = ("used", "mjpeg", "mp4")
 
 READ = f"""
@@ -88,8 +90,8 @@ media.addEventListener('sourceopen', () => {
 
 
 def results() -> list[SegmentedFrame]:
-    """Return one second of the street, with labels as class maps."""
-    drive = street_from_query(f"size={SIZE[0]}x{SIZE[1]}&frames={RATE}&rate={RATE}")
+    """Return a piece of the street, which is shown again and again, with labels as class maps."""
+    drive = street_from_query(f"size={SIZE[0]}x{SIZE[1]}&frames={PICTURES}&rate={RATE}")
     return [
         SegmentedFrame(
             Frame(i, frame.time_s, frame.rgb), np.minimum(frame.labels, 10).astype(np.uint8), Branch.LR, 1, 1.0
@@ -134,7 +136,7 @@ class Mp4:
 
 def serve(way: str, pipe: Any, viewed: bool) -> None:
     """Serve one way until told to stop; then send the moments of the pictures and the CPU time."""
-    made, stop, moments = results(), threading.Event(), {}
+    made, stop, moments, sizes = results(), threading.Event(), {}, []
     if way == "used":
         from edge_arseg.serve.address import Address
         from edge_arseg.serve.server import PageServer, Subject
@@ -143,8 +145,10 @@ def serve(way: str, pipe: Any, viewed: bool) -> None:
         server.show(Subject("street", "none", way, CAMVID_11, "contrast", 0.0))  # the numbers are read back
         take: Callable[[SegmentedFrame], None] = server.take
         port = server.address.port
+        give = server._newest._give
+        server._newest._give = lambda shot: (sizes.append(len(shot.body)), give(shot))
     else:
-        port, take = other_server(way)
+        port, take = other_server(way, sizes)
     pipe.send(port)
     overlay = Overlay(SIZE, CAMVID_11, PLAIN)
     counted = [0, 0.0]
@@ -172,11 +176,11 @@ def serve(way: str, pipe: Any, viewed: bool) -> None:
     count = len(moments) - first
     stop.set()
     thread.join()
-    pipe.send((moments, 1e3 * cpu / max(count, 1)))
+    pipe.send((moments, 1e3 * cpu / max(count, 1), float(np.mean(sizes or [0])) / 1e3))
     os._exit(0)
 
 
-def other_server(way: str) -> tuple[int, Callable[[SegmentedFrame], None]]:
+def other_server(way: str, sizes: list[int]) -> tuple[int, Callable[[SegmentedFrame], None]]:
     """Serve MJPEG or MP4; return the port, and what takes a result."""
     import socket
 
@@ -201,6 +205,7 @@ def other_server(way: str) -> tuple[int, Callable[[SegmentedFrame], None]]:
             data = mp4.encode(result.frame.rgb)
             if not head:
                 head.append(data[: data.index(b"moof") - 4] if b"moof" in data else data)
+        sizes.append(len(data))
         loops[0].call_soon_threadsafe(lambda: [queue.put_nowait(data) for queue in tuple(queues)])
 
     async def page(_: Any) -> HTMLResponse:
@@ -253,7 +258,7 @@ def measured(way: str, browser: Any, seconds: float, viewers: int) -> dict[str, 
     time.sleep(seconds)
     here.send("end")
     seen = [page.evaluate("seen") for page in pages]
-    moments, cpu_ms = here.recv()
+    moments, cpu_ms, kilobytes = here.recv()
     process.join()
     for page in pages:
         page.context.close()
@@ -270,6 +275,7 @@ def measured(way: str, browser: Any, seconds: float, viewers: int) -> dict[str, 
             "p50_ms": float(np.median(ages)),
             "p95_ms": float(np.percentile(ages, 95)),
             "shown_share": len(ages) / wanted,
+            "kilobytes": kilobytes,
         }
     return figures
 
@@ -280,18 +286,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--viewers", type=int, default=1)
+    parser.add_argument("--ways", default=",".join(WAYS))
     parser.add_argument("--record", type=Path, default=RECORD)
     chosen = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
     executable = os.environ.get("EDGE_ARSEG_CHROMIUM") or shutil.which("chromium")
-    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in chosen.ways.split(",")}
     load = os.getloadavg()[0]
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
         browser = playwright.chromium.launch(executable_path=executable, args=flags)
         for number in range(chosen.rounds):
-            for way in WAYS:
+            for way in found:
                 idle = measured(way, browser, chosen.seconds / 2, 0)["cpu_ms"]
                 row = measured(way, browser, chosen.seconds, chosen.viewers)
                 row["cpu_ms_for_viewers"] = row["cpu_ms"] - idle

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge_arseg.archive.cutting import Assembly, Cut, Cuts, Joining, assembly_of
 from edge_arseg.archive.executors.contract import Executor
 from edge_arseg.archive.outcome import Outcome
+from edge_arseg.archive.pieces.cutting import Assembly, Cut, Cuts, Joining, assembly_of
 from edge_arseg.archive.segmenting import Video
 from edge_arseg.archive.settings import Settings
 from edge_arseg.archive.staging import target_of
 from edge_arseg.errors import SinkError, SourceError
+from edge_arseg.storage.object_store import is_object
 from edge_arseg.video.uri import source_from_uri
 
 Job = tuple[str, tuple[str, ...]]
@@ -61,7 +62,7 @@ def videos_from_jobs(jobs: Iterable[Job], records: str | None, *, force: bool) -
         targets = tuple(target_of(sink) for sink in sinks)
         # by the places alone, so that an archive can be moved with its records
         names = [
-            target.uri if target.place is None or records is None else os.path.relpath(target.place, records)
+            target.uri if target.place is None or records is None else _beside(target.place, records)
             for target in targets
         ]
         key = hashlib.sha256(json.dumps([names, source.name]).encode()).hexdigest()[:24]
@@ -96,6 +97,12 @@ def plan_of(videos: Sequence[Video], settings: Settings, *, resume: bool) -> Pla
             found = video
         planned.append(found)
     return Plan(tuple(planned), whole)
+
+
+def _beside(place: str, records: str) -> str:
+    if is_object(place) or is_object(records):
+        return place.removeprefix(records)
+    return os.path.relpath(place, records)
 
 
 class Told(Protocol):

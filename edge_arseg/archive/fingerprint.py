@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_arseg.storage.object_store import opened_store, store_errors
 from edge_arseg.video.sources.images import image_paths
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source
@@ -61,6 +62,11 @@ def fingerprint_of(source: Source) -> Fingerprint:
         text = "\n".join(f"{name} {found.st_size} {found.st_mtime_ns}" for name, found in stats)
         newest = max((found.st_mtime_ns for _, found in stats), default=0)
         return Fingerprint(sum(found.st_size for _, found in stats), newest, _digest(text.encode()))
+    if source.kind == SourceKind.OBJECT:
+        store, path = opened_store(source.location)
+        with store_errors():
+            store.invalidate_cache()
+            return Fingerprint(int(store.info(path)["size"]), 0, _digest(str(store.ukey(path)).encode()))
     return Fingerprint(0, 0, _digest(source.uri.encode()))
 
 

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from edge_arseg.storage.files import write_whole
-from edge_arseg.video.sinks.masks import mask_paths
+from edge_arseg.storage.object_store import is_object
+from edge_arseg.video.sinks.class_ids.masks import mask_paths
 
 
 class Shelf(Protocol):
@@ -31,6 +31,9 @@ class Shelf(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a folder and what is in it, if it is there."""
+
+    def local(self, name: str, scratch: Path) -> Path:
+        """Return a path on this machine to read a file or folder from; it may be a copy in ``scratch``."""
 
     def put(self, made: Path, name: str) -> None:
         """Give a file or folder that was made on this machine its name here, in place of what has it."""
@@ -75,6 +78,10 @@ class FolderShelf:
         """See ``Shelf``."""
         shutil.rmtree(self._path / name, ignore_errors=True)
 
+    def local(self, name: str, scratch: Path) -> Path:
+        """See ``Shelf``."""
+        return self._path / name
+
     def put(self, made: Path, name: str) -> None:
         """See ``Shelf``; ``made`` lies on the same disk."""
         place = self._path / name
@@ -104,14 +111,10 @@ def _exchange(made: Path, place: Path) -> None:
         older.rmdir()
 
 
-ShelfKind = Callable[[str], Shelf]
-
-SHELVES: dict[str, ShelfKind] = {}
-"""By scheme. Places without one are folders of this machine."""
-
-
 def shelf_of(place: str) -> Shelf:
-    """Return the shelf of a place."""
-    scheme, separator, _ = place.partition("://")
-    kind = SHELVES.get(scheme) if separator else None
-    return FolderShelf(Path(place)) if kind is None else kind(place)
+    """Return the shelf of a place: a folder of this machine, or one in an object store."""
+    if not is_object(place):
+        return FolderShelf(Path(place))
+    from edge_arseg.archive.store_shelf import StoreShelf  # needs fsspec
+
+    return StoreShelf(place)

@@ -13,6 +13,7 @@ from edge_arseg.archive.shelf import Shelf, shelf_of
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.files import Lock, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
+from edge_arseg.storage.object_store import is_object, names_object
 from edge_arseg.storage.url import label_of, printable
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sinks.kinds import SINKS
@@ -53,6 +54,9 @@ def target_of(uri: str) -> Target:
     Raises:
         SinkError: it names no sink, or one that is no place for results of many videos, such as a pipe.
     """
+    kind, separator, rest = uri.partition("://")
+    if separator and names_object(uri):
+        return _in_store(uri, uri if is_object(uri) else rest, "file" if is_object(uri) else kind.lower())
     place = place_from_uri(uri, SINKS)
     scheme = next(name for name, kind in SINKS.items() if kind is place.kind)
     if place.path is None:
@@ -60,6 +64,21 @@ def target_of(uri: str) -> Target:
             raise SinkError(f"cannot write {label_of(uri)}: an open file cannot be begun again; expected a path")
         return Target(uri, scheme)
     return Target(uri, scheme, str(place.path.parent), place.path.name)
+
+
+def _in_store(uri: str, url: str, scheme: str) -> Target:
+    """A sink of an object store: ``jsonl://s3://bucket/name.jsonl``, or ``s3://bucket/name.mp4``."""
+    folder, _, name = url.rstrip("/").rpartition("/")
+    local = place_from_uri(f"{scheme}://{tempfile.gettempdir()}/{name}", SINKS)  # says what is wrong with the kind
+    scheme = next(known for known, kind in SINKS.items() if kind is local.kind)
+    if not name or folder.endswith("/") or not local.kind.placed:
+        raise SinkError(f"cannot write {label_of(uri)}: expected a name in a bucket, like s3://bucket/results/name.mp4")
+    return Target(uri, scheme, folder, name)
+
+
+def in_store(target: Target) -> bool:
+    """Whether a sink writes to an object store."""
+    return target.folder is not None and is_object(target.folder)
 
 
 class Staged:
@@ -97,7 +116,9 @@ class Staged:
 
     def _stage(self, target: Target) -> None:
         folder: Path | None = None
-        if target.folder is not None:
+        if target.folder is not None and is_object(target.folder):
+            folder = Path(tempfile.mkdtemp(prefix=f"edge-arseg-archive-{self._key[:24]}-"))
+        elif target.folder is not None:
             self._made = made_folders(Path(target.folder)) + self._made
             folder = Path(tempfile.mkdtemp(prefix=f"{HIDDEN}{self._key}-", dir=target.folder))
             folder.chmod(0o777 & ~_umask())
@@ -115,7 +136,7 @@ class Staged:
         return [
             str(target.place)
             for target, folder in self._pairs()
-            if any(os.path.lexists(Path(str(target.folder)) / made.name) for made in _made_in(folder))
+            if any(shelf_of(str(target.folder)).size(made.name) is not None for made in _made_in(folder))
         ]
 
     def put(self) -> None:
@@ -167,7 +188,7 @@ def sweep(targets: Sequence[Target], keys: set[str]) -> int:
         keys: of the videos.
     """
     removed = 0
-    for place in {target.folder for target in targets if target.folder is not None}:
+    for place in {target.folder for target in targets if target.folder is not None and not is_object(target.folder)}:
         for left in Path(place).glob(f"{HIDDEN}*"):
             if left.name.removeprefix(HIDDEN).rpartition("-")[0] not in keys or left.is_symlink():
                 continue

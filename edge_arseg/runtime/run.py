@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_arseg.motion.keyframe import Policy
 from edge_arseg.motion.policies.drops import KeyAfterDrops
@@ -29,6 +30,11 @@ from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sinks import plan_sinks
 from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.tape.place import check_recording
+from edge_arseg.video.uri import source_from_uri
+
+if TYPE_CHECKING:
+    from edge_arseg.video.tape.writer import TapeWriter
 
 RATE = 30.0
 """Frames per second that a sink is told of where the source does not say."""
@@ -99,6 +105,7 @@ def run_to_sinks(
     limit: int | None = None,
     span: Span | None = None,
     segment_s: float | None = None,
+    record: Path | None = None,
     style: OverlayStyle = DEFAULT_STYLE,
     inputs: Iterable[Path] = (),
     force: bool = False,
@@ -125,6 +132,7 @@ def run_to_sinks(
         limit: stop after this many frames.
         span: the piece of a file to read; ``None``: all of it.
         segment_s: seconds of a segment, where overlay videos are written in segments; ``None``: in one file.
+        record: a new file that keeps what a camera or stream sends, for ``replay://``; see ``TapeWriter``.
         style: how overlays look.
         inputs: files that are not to be overwritten, besides the source.
         force: results that are there may be replaced.
@@ -141,6 +149,8 @@ def run_to_sinks(
     with closed_uninterrupted() as closed_at_the_end:
         opened = [closed_at_the_end.enter_context(sink) for sink in sinks if isinstance(sink, Sink)]
         plan = plan_sinks(named, source=source, inputs=inputs, force=force, segment_s=segment_s)
+        if record is not None:
+            check_recording(record, plan, force=force)
         segmenter = (
             bundle
             if isinstance(bundle, Segmenter)
@@ -150,6 +160,7 @@ def run_to_sinks(
         )
         start = time.perf_counter()
         with closed_uninterrupted() as stack:
+            tape = None if record is None else stack.enter_context(_tape(record, source, force=force))
             waiting(True)
             reader = stack.enter_context(
                 segmenter.open(
@@ -160,6 +171,7 @@ def run_to_sinks(
                     fit=fit,
                     output_size=output_size,
                     live=live,
+                    tape=tape,
                     span=span,
                     picture=plan.draws or any(sink.draws for sink in opened),
                 )
@@ -194,6 +206,12 @@ def run_to_sinks(
         seconds = time.perf_counter() - start
         dropped = {sink.target: sink.dropped for sink in opened if sink.dropped}
         return Run(segmenter.choice, label, used, figures.frames, figures.keyframes, seconds, figures, dropped)
+
+
+def _tape(record: Path, source: str | PathLike[str], *, force: bool) -> "TapeWriter":
+    from edge_arseg.video.tape.writer import TapeWriter
+
+    return TapeWriter(record, source_from_uri(source).label, force=force)
 
 
 def _told(reader: VideoReader, waiting: Callable[[bool], None]) -> Iterator[Frame]:

@@ -29,6 +29,7 @@ from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.delivery.options import AS_EVER, LiveOptions
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.reader import VideoReader, open_video
+from edge_arseg.video.sources.kinds import Recorder
 from edge_arseg.video.uri import source_from_uri
 
 READ_AHEAD = 1
@@ -153,6 +154,7 @@ class Segmenter:
         picture: bool = False,
         pace: float | None = None,
         live: LiveOptions = AS_EVER,
+        tape: Recorder | None = None,
         span: Span | None = None,
     ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
@@ -162,7 +164,7 @@ class Segmenter:
 
         Args:
             fit: see ``open_video``; ``None``: as the bundle's manifest says.
-            uri, motion, recode_scale, ahead, stream, output_size, picture, pace, live, span: see ``open_video``.
+            uri, motion, recode_scale, ahead, stream, output_size, picture, pace, live, span, tape: see ``open_video``.
                 Where the policy makes every intra frame of the stream a keyframe, recoding begins anew there.
 
         Raises:
@@ -183,6 +185,7 @@ class Segmenter:
             picture=picture,
             pace=pace,
             live=live,
+            tape=tape,
             span=span,
             anew_at_intra=isinstance(self.policy, KeyframePolicy) and self.policy.follow_codec,
         )

@@ -13,7 +13,7 @@ EXAMPLE = "USER:PASSWORD@"
 NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "http", "https")
 """Schemes of sources on a network."""
 
-_LOCAL = ("file", "images", "masks", "jsonl", "raw", "v4l2", "pipe")
+_LOCAL = ("file", "replay", "images", "masks", "jsonl", "raw", "v4l2", "pipe")
 """Schemes with a path behind them; what only looks like one (``csi://u:p@host``) is treated as a URL."""
 
 _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)", re.DOTALL)

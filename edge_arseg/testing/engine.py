@@ -77,6 +77,19 @@ class EngineTester(ABC):
         expected = self.answers({**feeds, "other": np.array(total)})["total"]
         assert np.array_equal(engine.run({**feeds, "other": total})["total"], expected)
 
+    def test_a_twin_answers_alike_into_buffers_of_its_own(self, engine: Engine, feeds: Feeds) -> None:
+        """Where engines share weights at all."""
+        try:
+            twin = engine.twin()
+        except OptionError as error:
+            pytest.skip(str(error))
+        with twin:
+            first = engine.run(feeds)["double"]
+            before = first.copy()
+            other = {**feeds, "image": feeds["image"] + 5}
+            assert np.array_equal(twin.run(other)["double"], self.answers(other)["double"])
+            assert np.array_equal(first, before)
+
     def test_all_wrong_feeds_are_reported_at_once(self, engine: Engine, feeds: Feeds) -> None:
         with pytest.raises(OptionError) as caught:
             engine.run({"image": feeds["image"].astype(np.float64), "extra": feeds["other"]})

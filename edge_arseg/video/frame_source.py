@@ -82,9 +82,13 @@ class FrameSource:
         recode = self._maker.vectors.recode_cpu_ms
         return {"read": (time.thread_time_ns() - start) / 1e6 - recode, "recode": recode}
 
-    def open_again(self) -> None:
-        """Connect anew, after ``close``; the next frame has no vectors, and the times continue."""
-        self._pictures = self._connect()
+    def open_again(self, pictures: PictureSource | None = None) -> None:
+        """Connect anew, after ``close``; the next frame has no vectors, and the times continue.
+
+        Args:
+            pictures: what is connected already.
+        """
+        self._pictures = pictures or self._connect()
         self._maker.restart(self._pictures)
         self._coming = self._pictures.pictures()
 

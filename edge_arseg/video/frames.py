@@ -148,7 +148,7 @@ class FrameMaker:
         intra = int(frame.pict_type) == _INTRA
         if intra and self._anew_at_intra:
             self.vectors.recode_anew()
-        time_s = self._clock.time_s(picture.time_s)
+        time_s = self._clock.time_s(picture.time_s, picture.came_s)
         # The recoder overwrites type and time of the picture, so both were read before.
         with source_faults(self._uri):
             vectors = self.vectors.vectors(picture, scaled, index=self._index, fresh=fresh)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from os import PathLike
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, cast
 
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.frame import Frame, MotionSource
@@ -18,7 +18,7 @@ from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.presence import refuse_missing
-from edge_arseg.video.sources.kinds import KINDS, Wishes
+from edge_arseg.video.sources.kinds import KINDS, Recorder, SourceKind, Wishes
 from edge_arseg.video.sources.live import Live, Steps
 from edge_arseg.video.sources.paced import Endless, Paced, own_gap
 from edge_arseg.video.sources.read_ahead import ReadAhead
@@ -106,6 +106,7 @@ def open_video(
     picture: bool = False,
     pace: float | None = None,
     live: LiveOptions = AS_EVER,
+    tape: Recorder | None = None,
     span: Span | None = None,
     anew_at_intra: bool = False,
 ) -> VideoReader:
@@ -139,6 +140,7 @@ def open_video(
         pace: frames a second at which the frames of a file come, as from a camera: those that are not asked for in time
             are dropped, and the file begins again at its end. ``None``, and for a live source: no pace but its own.
         live: how late frames of a live source may be, and how long it is waited for.
+        tape: keeps what a camera or stream sends, for ``replay://``: a ``TapeWriter``.
         span: the piece of a file to read; ``None``: all of it.
         anew_at_intra: begin recoding anew at every intra frame of the stream, so that what is found from there on does
             not depend on what was before. The intra frame gets no recoded vectors then.
@@ -157,7 +159,9 @@ def open_video(
     kind = KINDS[source.kind]
     if stream is not None and not kind.streams:
         raise OptionError(f"{source.label}: stream {stream} was asked for, but only containers have streams")
-    wishes = Wishes(rate, options, timeout_s, motion in ("auto", "codec"), stream, span)
+    if tape is not None and not (kind.live and kind.streams):
+        raise OptionError(f"{source.label}: only what cameras and streams send is recorded; a file is there already")
+    wishes = Wishes(rate, options, timeout_s, motion in ("auto", "codec"), stream, tape, span)
     where = kind.pictures if span is None else _PIECES
 
     def connect() -> PictureSource:
@@ -180,7 +184,7 @@ def open_video(
             motion=motion,
             size=size,
             recode_scale=recode_scale,
-            live=source.live,
+            live=source.live or source.kind == SourceKind.REPLAY,
             leap_s=getattr(pictures, "leap_s", math.inf),
             fit=fit,
             output_size=output_size,
@@ -190,6 +194,10 @@ def open_video(
             buffers=0 if ahead is None else 1 if source.live or pace or live.realtime or not ahead else ahead + 2,
         )
         opened = FrameSource(source, pictures, maker, _after(first, coming), connect=connect)
+        if source.kind == SourceKind.REPLAY:
+            from edge_arseg.video.tape.replay import Replayed, TapeDecoder
+
+            return VideoReader(opened, Replayed(opened, cast(TapeDecoder, pictures), source.query))
         steps: Steps | None = None
         if source.live:
             steps = opened
@@ -199,12 +207,17 @@ def open_video(
             steps = Paced(opened, own_gap)
         if steps is not None:
             age_s = None if live.max_age_ms is None else live.max_age_ms / 1e3
+            taken = _nobody if tape is None else tape.taken
             room = OrderedRoom() if live.on_late == BLOCK else NewestRoom(source.label, age_s)
-            return VideoReader(opened, Live(steps, room, retry_s=live.patience_s(retry_s)))
+            return VideoReader(opened, Live(steps, room, retry_s=live.patience_s(retry_s), taken=taken))
         return VideoReader(opened, ReadAhead(opened, ahead=ahead) if ahead else opened)
     except BaseException:
         pictures.close()
         raise
+
+
+def _nobody(_index: int) -> None:
+    """What is told which frames are taken, where nothing is recorded."""
 
 
 def _after(first: Picture, coming: Iterator[Picture]) -> Iterator[Picture]:

@@ -99,6 +99,7 @@ def source_from_uri(uri: str | PathLike[str]) -> Source:
     ``/dev/video0``, ``v4l2:///dev/video0``   a camera; ``?video_size=1280x720&framerate=30&input_format=mjpeg``
     ``-``                                     the standard input: a video that another program writes
     ``rtsp://host/path``, ``udp://...``       a live stream (also rtsps, rtmp, tcp, srt)
+    ``replay://FILE``                         what ``--record`` kept of a live source; ``?frames=every``: no drops
     ``test://street?frames=48``               a street drive rendered in code
     ========================================  ==================================================================
 

@@ -53,6 +53,20 @@ def test_every_result_goes_to_every_sink(bundle, tmp_path):
     assert (len(kept.masks), kept.closed) == (10, 1)
 
 
+def test_it_says_when_it_waits_for_its_source(bundle):
+    told = []
+    run_to_sinks(
+        bundle,
+        STREET.replace("frames=10", "frames=2"),
+        [],
+        engines=FAKE,
+        waiting=told.append,
+        each=lambda result: told.append(result.frame.index),
+    )
+    # opening, then for each frame, and once more for one that does not come
+    assert told == [True, True, False, 0, True, False, 1, True, False]
+
+
 def test_masks_are_those_of_a_segmenter(bundle):
     kept = Kept()
     run_to_sinks(bundle, STREET, [kept], engines=FAKE)

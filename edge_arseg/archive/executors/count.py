@@ -13,6 +13,7 @@ MEMORY = 500_000_000
 BYTES = 4_000_000
 """Of video that a process has to get, or its start, about a second, is not earned back."""
 
+_ONE_PROCESS = "memory://"
 _ON_CPU = ("onnxruntime", "openvino", "openvino-bf16", "fake")
 
 
@@ -27,7 +28,8 @@ def processes_that_pay(videos: Sequence[Video], backend: str, *, cores: int | No
         cores: instead of those of this machine.
         cut: one video may keep several processes busy.
     """
-    if backend not in _ON_CPU:
+    places = (place for video in videos for place in (video.source, *(str(target.place) for target in video.targets)))
+    if backend not in _ON_CPU or any(place.startswith(_ONE_PROCESS) for place in places):
         return 1
     available = host_memory().available
     cores = cores or usable_cores()

@@ -14,18 +14,22 @@ from edge_arseg.archive.executors.contract import Executor
 from edge_arseg.archive.executors.count import processes_that_pay
 from edge_arseg.archive.executors.here import Here
 from edge_arseg.archive.executors.processes import Processes
-from edge_arseg.archive.joining import refuse_unjoined
 from edge_arseg.archive.outcome import Outcome
+from edge_arseg.archive.pieces.joining import refuse_unjoined
+from edge_arseg.archive.records import FOLDER
 from edge_arseg.archive.segmenting import Video
 from edge_arseg.archive.settings import Settings
-from edge_arseg.archive.staging import sweep, target_of
+from edge_arseg.archive.shelf import shelf_of
+from edge_arseg.archive.staging import in_store, refuse_taken, sweep, target_of
 from edge_arseg.archive.summary import write_summary
 from edge_arseg.cli.archive.options import ArchiveOptions
 from edge_arseg.cli.archive.progress import ArchiveProgress, duration
 from edge_arseg.cli.output import note, warn
-from edge_arseg.errors import SourceError
+from edge_arseg.errors import SinkError, SourceError
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.storage.files import check_output
+from edge_arseg.storage.object_store import is_object
+from edge_arseg.storage.url import label_of, text_without_logins
 from edge_arseg.video.sinks import plan_sinks
 
 _TOLD = 20
@@ -53,7 +57,10 @@ def checked_videos(
         raise click.UsageError(
             "--resume follows the names of the sinks; name them, for example 'jsonl://out/{stem}.jsonl'"
         )
-    videos = videos_from_jobs(jobs, records_place(jobs, sinks), force=force)
+    records = records_place(jobs, sinks)
+    videos = videos_from_jobs(jobs, records, force=force)
+    if records is not None and is_object(records):
+        _check_store(records)
     if options.summary is not None:
         check_output(options.summary, force=force or options.resume, inputs=inputs)
     if options.piece_length is not None:
@@ -61,8 +68,25 @@ def checked_videos(
     for video, (source, its_sinks) in zip(videos, jobs, strict=True):
         # with --resume, what is there may be whole, or the rest of a command that was killed: `plan_of` looks
         there = options.resume and video.known()
-        plan_sinks(its_sinks, source=source, inputs=inputs, force=force or there)
+        here = [sink for sink, target in zip(its_sinks, video.targets, strict=True) if not in_store(target)]
+        plan_sinks(here, source=source, inputs=inputs, force=force or there)
+        if not (force or there):
+            stored = [str(target.place) for target in video.targets if in_store(target)]
+            refuse_taken([place for place in stored if shelf_of(place).size("") is not None])
     return videos if options.cluster is None else tuple(video.anywhere() for video in videos)
+
+
+def _check_store(place: str) -> None:
+    """Refuse a store that cannot be written, before an hour of work."""
+    try:
+        shelf = shelf_of(place)
+        shelf.write(f"{FOLDER}/probe", b"")
+        shelf.remove(f"{FOLDER}/probe")
+    except OSError as error:
+        raise SinkError(
+            f"cannot write {label_of(place)}: {text_without_logins(error.strerror or str(error))}; check the name and "
+            "the rights of the keys"
+        ) from error
 
 
 def records_place(jobs: Sequence[Job], sinks: Sequence[str]) -> str | None:
@@ -74,8 +98,10 @@ def records_place(jobs: Sequence[Job], sinks: Sequence[str]) -> str | None:
         target = target_of(jobs[0][1][number])
         if target.folder is None:
             continue
-        if "{" not in sink:
+        if "{" not in sink or target.folder is None:
             return target.folder
+        if in_store(target):
+            return sink[sink.index(target.folder.partition("://")[0] + "://") :].partition("{")[0].rpartition("/")[0]
         fixed = sink.partition("{")[0]
         return str(Path(os.path.realpath(os.path.join(fixed.rpartition("://")[2] + "x"))).parent)  # noqa: PTH118
     return None

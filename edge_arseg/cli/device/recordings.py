@@ -9,6 +9,7 @@ import click
 
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.errors import SinkError, SourceError
+from edge_arseg.storage.object_store import is_object, objects_from_pattern
 from edge_arseg.storage.url import label_of
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.folder import videos_from_text
@@ -62,7 +63,7 @@ def jobs_from_arguments(source: str, sinks: Sequence[str], listed: Sequence[str]
 
 def _sources_from_text(text: str) -> list[str]:
     try:
-        return videos_from_text(text) or [text]
+        return (objects_from_pattern(text) if is_object(text) else videos_from_text(text)) or [text]
     except OSError as error:
         raise SourceError(f"{source_from_uri(text).label}: {error.strerror or error}; check the path") from error
 
@@ -88,6 +89,8 @@ def stem_of(source: Source) -> str:
         return (place if place.is_dir() else place.parent).name or "images"
     if source.kind == SourceKind.FILE:
         return Path(source.location.partition("?")[0] if source.path is None else source.location).stem or "video"
+    if source.kind == SourceKind.OBJECT:
+        return Path(source.location.rpartition("/")[2]).stem or "video"
     if source.kind == SourceKind.DEVICE:
         return Path(source.location).name
     words = re.sub(r"^[a-z0-9]+://|\*\*\*@|\?.*", "", source.label)

@@ -9,6 +9,7 @@ from edge_arseg.cli.archive.options import ArchiveOptions, archive_options
 from edge_arseg.cli.device.live_options import live_options
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
+from edge_arseg.cli.live.record_option import record_option
 from edge_arseg.cli.live.segment_option import segment_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
 from edge_arseg.cli.output import note
@@ -67,6 +68,7 @@ from edge_arseg.video.overlay.style import OverlayStyle
 @serve_options
 @archive_options
 @segment_option
+@record_option
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
@@ -88,6 +90,7 @@ def run(
     serving: Serving,
     archive: ArchiveOptions,
     segment_s: float | None,
+    record: Path | None,
     style: OverlayStyle,
     force: bool,
 ) -> None:
@@ -112,8 +115,10 @@ def run(
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.spec.frame import SegmentedFrame
+    from edge_arseg.storage.object_store import names_object
     from edge_arseg.video.presence import refuse_missing
     from edge_arseg.video.sinks import plan_sinks
+    from edge_arseg.video.tape.place import check_recording
     from edge_arseg.video.uri import source_from_uri
 
     source, sinks = source_and_sinks(arguments)
@@ -121,18 +126,22 @@ def run(
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
     jobs = jobs_from_arguments(source, sinks, listed_sources(arguments[:1]))
-    many = len(jobs) > 1 or archive.asked
+    many = len(jobs) > 1 or archive.asked or any(map(names_object, sinks))
     watched = click.get_current_context().with_resource(watching(serving, live.max_age_ms, many=many))
     if many:
         if segment_s is not None:
             raise click.UsageError("--segment is for one video; of many, each has its own file: leave it out")
+        if record is not None:
+            raise click.UsageError("--record is for one camera or stream; videos are files already: leave it out")
         from edge_arseg.cli.archive.command import checked_videos
 
         videos = checked_videos(jobs, sinks, archive, inputs=inputs, force=force)
     else:  # before the choice, which may take minutes
         if not live.wait:
             refuse_missing(source_from_uri(jobs[0][0]))
-        plan_sinks(jobs[0][1], source=jobs[0][0], inputs=inputs, force=force, segment_s=segment_s)
+        plan = plan_sinks(jobs[0][1], source=jobs[0][0], inputs=inputs, force=force, segment_s=segment_s)
+        if record is not None:
+            check_recording(record, plan, force=force)
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
@@ -197,6 +206,7 @@ def run(
                 background=background,
                 limit=limit,
                 segment_s=segment_s,
+                record=record,
                 style=style,
                 inputs=inputs,
                 force=force,

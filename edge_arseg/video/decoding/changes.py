@@ -32,7 +32,7 @@ class ParameterWatch:
         """Take notice of the next packet."""
         if self.unfit is not None:
             return
-        if packet.is_disposable:
+        if packet.is_disposable or packet.opaque is not None:  # of a recording, which cannot set the flag
             self.unfit = _LAYERS
         if not self._h264:
             return

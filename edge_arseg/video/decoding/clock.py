@@ -42,11 +42,16 @@ class Clock:
         self._offset_s = None
         self._opened_anew = True
 
-    def time_s(self, stream_s: float | None) -> float:
-        """Seconds for the next picture, whose stream says ``stream_s``."""
+    def time_s(self, stream_s: float | None, came_s: float | None = None) -> float:
+        """Seconds for the next picture.
+
+        Args:
+            stream_s: what its stream says.
+            came_s: when it came, seconds of ``time.monotonic``; ``None``: now.
+        """
         if stream_s is not None and not math.isfinite(stream_s):
             stream_s = None
-        now = time.monotonic()
+        now = time.monotonic() if came_s is None else came_s
         passed, self._came_s = now - self._came_s, now
         last = self._time_s
         if last is None:  # the first picture

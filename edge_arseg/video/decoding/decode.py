@@ -1,6 +1,7 @@
 """Pictures out of anything that FFmpeg opens."""
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.silence import Silence
 from edge_arseg.video.decoding.streams import chosen_stream
-from edge_arseg.video.sources.kinds import SourceKind, Wishes
+from edge_arseg.video.sources.kinds import Recorder, SourceKind, Wishes
 from edge_arseg.video.uri import Source
 from edge_arseg.video.vectors.codec import EXPORTING, made_by_x264, unfit_stream
 
@@ -40,6 +41,7 @@ class Picture:
         unfit: why the stream's own vectors cannot be chained from here on; ``None`` where nothing changed.
         doubt: why they are not trusted from here on.
         orientation: how it is to be shown, where an earlier picture said so; ``None``: as its own side data says.
+        came_s: when its packet came, seconds of ``time.monotonic``.
     """
 
     frame: av.VideoFrame
@@ -49,6 +51,7 @@ class Picture:
     unfit: str | None = None
     doubt: str | None = None
     orientation: Orientation | None = None
+    came_s: float | None = None
 
 
 class PictureSource(Protocol):
@@ -85,6 +88,7 @@ class Decoder:
         timeout_s: to open, and to wait for the next data.
         own_vectors: export the stream's vectors if they can be chained.
         stream: index of the stream to decode, counted over all streams of the container; ``None``: the largest.
+        tape: keeps what comes; ``None``: nothing does.
         data: what to read instead of opening the source: an object with ``read``.
 
     Attributes:
@@ -103,9 +107,10 @@ class Decoder:
         timeout_s: tuple[float, float] = (10.0, 5.0),
         own_vectors: bool = True,
         stream: int | None = None,
+        tape: Recorder | None = None,
         data: Any = None,
     ) -> None:
-        self._uri, self._live = source.label, source.live
+        self._uri, self._live, self._writer = source.label, source.live, tape
         location, container_format, defaults = _location(source)
         self._silent = Silence(timeout_s if source.kind == SourceKind.STREAM else None)
         with source_faults(self._uri), self._silent.opening(self._uri):
@@ -127,19 +132,31 @@ class Decoder:
         stream = chosen_stream(self._uri, list(self._container.streams), wanted)
         context = cast(av.VideoCodecContext, stream.codec_context)
         self._stream = stream
-        self.rate = float(stream.average_rate) if stream.average_rate else None
-        self.frame_count = stream.frames or None
         joined = set(self._container.format.name.split(",")) & set(_BROKEN_CLOCKS)
-        self.leap_s = _LEAP_S if joined else _LONGEST_PAUSE_S
         self._packets = self._container.demux(stream)
         # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: nothing but data
         # of no bytes tells it that the stream ends.
         first = next((packet for packet in self._packets if packet.size), None)
         if first is None:
             raise SourceError(f"{self._uri}: its video stream is empty; expected at least one frame")
-        self._first = first
-        self.made_by_x264 = made_by_x264(first)
-        self.unfit = unfit_stream(context)
+        self._first, self._arrived_s = first, time.monotonic()
+        facts = {
+            "rate": float(stream.average_rate) if stream.average_rate else None,
+            "frame_count": stream.frames or None,
+            "leap_s": _LEAP_S if joined else _LONGEST_PAUSE_S,
+            "made_by_x264": made_by_x264(first),
+            "unfit": unfit_stream(context),
+        }
+        if self._writer is not None:
+            self._writer.connection(stream, context, facts=facts)
+            self._writer.packet(first, self._arrived_s)
+        self._use(context, facts, own_vectors)
+
+    def _use(self, context: av.VideoCodecContext, facts: Mapping[str, Any], own_vectors: bool) -> None:
+        """Prepare a decoder before its first packet, with what ``_start`` found out about its stream."""
+        self._context = context
+        self.rate, self.frame_count, self.leap_s = facts["rate"], facts["frame_count"], facts["leap_s"]
+        self.made_by_x264, self.unfit = facts["made_by_x264"], facts["unfit"]
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
@@ -160,27 +177,26 @@ class Decoder:
             if self._watch is not None and packet.size:
                 self._watch.look(packet)
             try:
-                frames = cast(list[av.VideoFrame], packet.decode())
+                frames = self._decode(packet)
             except av.error.EOFError:
                 break
             except av.error.FFmpegError as fault:
                 frames, lost = [], fault
             if self._watch is not None:
-                self._watch.decoded(cast(av.VideoCodecContext, self._stream.codec_context))
+                self._watch.decoded(self._context)
             after_loss = lost is not None
             # A flush (no data) brings pictures from before the damage: they do not show that it is over.
             if frames and packet.size:
                 lost = None
             for frame in frames:
                 if count == 0:
-                    say_transfer(self._uri, frame, self._stream.codec_context)
+                    say_transfer(self._uri, frame, self._context)
                 yield self._picture(frame, after_loss, cut)
                 after_loss = cut = False
                 count += 1
             # An edit list hides this picture, or it is none at all; only of streams without a delay is that known.
             cut = cut or not frames
-            with source_faults(self._uri), self._silent.reading(self._uri):
-                packet, skipped = self._next_packet()
+            packet, skipped = self._wait_for_packet()
             cut = cut or skipped
         if count == 0 and is_animated_webp(bytes(self._first)):
             raise SourceError(f"{self._uri}: {ANIMATED_WEBP}")
@@ -188,6 +204,23 @@ class Decoder:
             raise SourceError(f"{self._uri}: ends in damage after {self._told(count)}; the file is cut off or broken")
         if count == 0:
             raise source_error(self._uri, lost) if lost else SourceError(f"{self._uri}: no frame can be decoded")
+
+    def _decode(self, packet: Any) -> list[av.VideoFrame]:
+        return cast(list[av.VideoFrame], packet.decode())
+
+    def _wait_for_packet(self) -> tuple[Any, bool]:
+        """See ``_next_packet``; keeps what comes, and raises ``SourceError``."""
+        try:
+            with source_faults(self._uri), self._silent.reading(self._uri):
+                packet, skipped = self._next_packet()
+        except SourceError as fault:
+            if self._writer is not None:
+                self._writer.end(str(fault))
+            raise
+        self._arrived_s = time.monotonic()
+        if self._writer is not None and packet is not None:
+            self._writer.packet(packet, self._arrived_s, after_empty=skipped)
+        return packet, skipped
 
     def _next_packet(self) -> tuple[Any, bool]:
         """The next packet with data, or the flush at the end; and whether samples of zero bytes lie before it."""
@@ -203,7 +236,7 @@ class Decoder:
         time_s = frame.time
         if time_s is None and frame.dts is not None and frame.time_base:  # AVI has no other times
             time_s = float(frame.dts * frame.time_base)
-        name = self._stream.codec_context.name
+        name = self._context.name
         # The others wait for an intra picture themselves; these guess what the first pictures are made from.
         if name in EXPORTING and name != "h264" and not self._began:
             self._began = int(frame.pict_type) == 1
@@ -212,7 +245,8 @@ class Decoder:
         unfit, doubt = (None, None) if watch is None else (watch.unfit, watch.doubt)
         if name in _SAYS_ONCE:
             self._orientation = orientation_from_picture(frame) or self._orientation
-        return Picture(frame, time_s, after_loss or frame.is_corrupt, cut, unfit, doubt, self._orientation)
+        damaged = after_loss or frame.is_corrupt
+        return Picture(frame, time_s, damaged, cut, unfit, doubt, self._orientation, self._arrived_s)
 
     def _told(self, count: int) -> str:
         return f"{count} of {self.frame_count} frames" if self.frame_count else f"{count} frames"
@@ -249,6 +283,7 @@ def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
         timeout_s=wishes.timeout_s,
         own_vectors=wishes.own_vectors,
         stream=wishes.stream,
+        tape=wishes.tape,
     )
 
 

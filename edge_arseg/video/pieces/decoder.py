@@ -10,8 +10,9 @@ from edge_arseg.video.decoding.decode import Decoder, Picture, PictureSource
 from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.orientation import orientation_from_picture
+from edge_arseg.video.objects.source import data_of
 from edge_arseg.video.pieces.span import Span
-from edge_arseg.video.sources.kinds import Wishes
+from edge_arseg.video.sources.kinds import SourceKind, Wishes
 from edge_arseg.video.uri import Source
 
 _INTRA = 1
@@ -23,6 +24,8 @@ _LOOKED_AT = 8
 
 def opened_container(source: Source) -> Any:
     """Open a file for its packets; foreign errors pass through."""
+    if source.kind == SourceKind.OBJECT:
+        return av.open(data_of(source), **ANY_ENCODING)
     return av.open(source.address, options=source.address_options, **ANY_ENCODING)
 
 
@@ -42,7 +45,8 @@ class PieceDecoder(Decoder):
 
     def __init__(self, source: Source, span: Span, *, own_vectors: bool, stream: int | None) -> None:
         self._span, self._label = span, source.label
-        super().__init__(source, own_vectors=own_vectors, stream=stream)
+        data = data_of(source) if source.kind == SourceKind.OBJECT else None
+        super().__init__(source, own_vectors=own_vectors, stream=stream, data=data)
         self.frame_count = span.frames or None
 
     def _start(self, own_vectors: bool, wanted: int | None) -> None:

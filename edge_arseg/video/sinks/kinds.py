@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.sinks.class_ids.masks import MasksSink
 from edge_arseg.video.sinks.class_ids.raw import RawSink
 from edge_arseg.video.sinks.lines import LinesSink
-from edge_arseg.video.sinks.masks import MasksSink
 from edge_arseg.video.sinks.null import NullSink
 from edge_arseg.video.sinks.place import Look, Place, SinkKind
 from edge_arseg.video.sinks.streams.address import PUSHED, address_from_url, check_address

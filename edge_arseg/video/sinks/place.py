@@ -20,9 +20,9 @@ from edge_arseg.storage.files import (
 from edge_arseg.storage.url import label_of, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
-from edge_arseg.video.sink_meant import sink_meant
 from edge_arseg.video.sinks.base import Sink, sink_errors
-from edge_arseg.video.sinks.masks import check_masks, is_mask_name
+from edge_arseg.video.sinks.class_ids.masks import check_masks, is_mask_name
+from edge_arseg.video.sinks.meant import sink_meant
 from edge_arseg.video.sources.images import image_paths
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, path_from_file_uri

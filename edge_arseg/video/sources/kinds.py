@@ -6,9 +6,11 @@ To add one: a module with a ``PictureSource`` and a function that makes it, and 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from edge_arseg.errors import SourceError
+from edge_arseg.storage.object_store import PACKAGES
 from edge_arseg.storage.url import NETWORK, url_with_encoded_login
 from edge_arseg.video.pieces.span import Span
 
@@ -27,6 +29,24 @@ class SourceKind:
     STREAM = "stream"
     STREET = "street"
     PIPE = "pipe"
+    OBJECT = "object"
+    REPLAY = "replay"
+
+
+class Recorder(Protocol):
+    """Keeps what a live source sends: a ``TapeWriter``."""
+
+    def connection(self, stream: Any, context: Any, *, facts: dict[str, Any]) -> None:
+        """A stream was opened."""
+
+    def packet(self, packet: Any, arrived_s: float, *, after_empty: bool = False) -> None:
+        """A packet came."""
+
+    def taken(self, index: int) -> None:
+        """A frame is segmented."""
+
+    def end(self, fault: str) -> None:
+        """The stream ended, or broke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +55,7 @@ class Wishes:
 
     Attributes:
         own_vectors: the stream's own vectors are asked for.
+        tape: keeps what comes, of a kind that is decoded from packets.
         span: the piece that is asked for; ``None``: the whole.
     """
 
@@ -43,6 +64,7 @@ class Wishes:
     timeout_s: tuple[float, float] = (10.0, 5.0)
     own_vectors: bool = True
     stream: int | None = None
+    tape: Recorder | None = None
     span: Span | None = None
 
 
@@ -95,11 +117,23 @@ def _device(_text: str, rest: str, label: str) -> Parts:
     return complete(device, label, "v4l2:///dev/video0"), query
 
 
+def _object(text: str, rest: str, label: str) -> Parts:
+    complete(rest, label, "s3://bucket/clip.mp4")
+    return text, {}
+
+
 def _street(_text: str, rest: str, label: str) -> Parts:
     location, query = split(rest)
     if location.rstrip("/") not in ("", "street"):
         raise SourceError(f"{label}: there is no such test source; expected test://street")
     return "street", query
+
+
+def _replay(_text: str, rest: str, label: str) -> Parts:
+    location, query = split(rest)
+    if query not in ({}, {"frames": "every"}):
+        raise SourceError(f"{label}: behind ? expected nothing but frames=every")
+    return complete(location, label, "replay://drive.tape"), query
 
 
 def _pipe(_text: str, _rest: str, _label: str) -> Parts:
@@ -124,11 +158,19 @@ KINDS: dict[str, Kind] = {
     ),
     SourceKind.STREAM: Kind("rtsp://, udp://", _STREAMS, _url, _DECODED, live=True, streams=True),
     SourceKind.STREET: Kind("test://", ("test",), _street, "edge_arseg.video.sources.street:pictures_from_source"),
+    SourceKind.REPLAY: Kind("replay://", ("replay",), _replay, "edge_arseg.video.tape.replay:pictures_from_source"),
     SourceKind.PIPE: Kind(
         "- (the standard input)",
         (),
         _pipe,
         "edge_arseg.video.sources.standard_input:pictures_from_source",
+        streams=True,
+    ),
+    SourceKind.OBJECT: Kind(
+        "s3://bucket/name",
+        tuple(PACKAGES),
+        _object,
+        "edge_arseg.video.objects.source:pictures_from_object",
         streams=True,
     ),
 }

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -76,9 +76,13 @@ class Live:
         source: what to read.
         room: which pictures wait until they are asked for.
         retry_s: see above; ``math.inf``: without an end.
+        taken: called with the index of each frame that is asked for.
     """
 
-    def __init__(self, source: Steps, room: Room, *, retry_s: float) -> None:
+    def __init__(
+        self, source: Steps, room: Room, *, retry_s: float, taken: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self._taken = taken
         self._source, self._uri, self._retry_s = source, source.source.label, retry_s
         self._news = threading.Condition()
         self._room = room
@@ -101,6 +105,7 @@ class Live:
                 if self._end is not None:
                     raise self._end
                 self._news.wait()
+        self._taken(waiting[0].rest.index)
         return self._source.frame(*waiting)
 
     def close(self) -> None:

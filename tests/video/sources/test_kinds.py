@@ -58,11 +58,12 @@ def test_a_kind_without_streams_refuses_their_numbers(noise):
 
 def test_messages_name_every_kind(noise):
     with pytest.raises(
-        SourceError, match=r"expected a path, a folder, file://, .* test://, - \(the standard input\) or noise://N"
+        SourceError,
+        match=r"expected a path, a folder, file://, .* test://, - \(the standard input\), s3://bucket/name or noise://N",
     ):
         source_from_uri("gopher://hole")
 
 
 def test_no_two_kinds_share_a_scheme():
     schemes = [scheme for kind in KINDS.values() for scheme in kind.schemes]
-    assert len(schemes) == len(set(schemes)) == 12
+    assert len(schemes) == len(set(schemes)) == 18

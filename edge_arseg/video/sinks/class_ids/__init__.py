@@ -1,1 +1,1 @@
-"""Class ids for other programs: as bytes, and as an archive of NumPy."""
+"""Class ids for other programs: as index pictures, as bytes, and as an archive of NumPy."""

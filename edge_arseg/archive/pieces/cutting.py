@@ -1,13 +1,15 @@
 """One long video in pieces: cut, segmented, joined."""
 
+import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from edge_arseg.archive.fingerprint import fingerprint_of
-from edge_arseg.archive.joining import JOINS
 from edge_arseg.archive.outcome import Outcome, joined_outcome
+from edge_arseg.archive.pieces.joining import JOINS
 from edge_arseg.archive.records import PLACING, Record
 from edge_arseg.archive.segmenting import Place, Video
 from edge_arseg.archive.settings import Settings
@@ -99,11 +101,10 @@ class Joining:
             fingerprint = fingerprint_of(source_from_uri(video.source))
             with Staged(video.targets, video.key) as staged:
                 starts_s = [outcome.first_s for outcome in self.outcomes]
-                for number, target in enumerate(video.targets):
+                for number in range(len(video.targets)):
                     made = staged.made(number)
                     if made is not None:
-                        parts = [Path(str(piece.targets[number].place)) for piece in self.pieces]
-                        JOINS[target.scheme](parts, starts_s, made)
+                        self._join(number, starts_s, made)
                 whole = joined_outcome(self.outcomes)
                 whole = replace(
                     whole, source=video.label, sinks=video.sinks,
@@ -115,6 +116,15 @@ class Joining:
             return video.failed(str(error))
         except OSError as error:
             return video.failed(f"{video.label}: its pieces cannot be joined: {error.strerror or error}")
+
+    def _join(self, number: int, starts_s: Sequence[float], made: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix="edge-arseg-archive-") as name:
+            parts = []
+            for at, piece in enumerate(self.pieces):
+                folder = Path(name) / str(at)
+                folder.mkdir()
+                parts.append(shelf_of(str(piece.targets[number].place)).local("", folder))
+            JOINS[self.video.targets[number].scheme](parts, starts_s, made)
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Long videos of an archive in pieces, from the cut to the joined results."""

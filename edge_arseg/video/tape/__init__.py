@@ -1,0 +1,1 @@
+"""What a live source sent, kept with its times so that it can be replayed exactly."""
