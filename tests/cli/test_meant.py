@@ -45,6 +45,7 @@ def here(tmp_path, monkeypatch):
         ("zoo copy camvid-compact mine", 2, "Name the folder to write by -o"),
         ("compile camvid-compact cuda", 2, "Name the board by --target"),
         ("infer drive.mp4", 2, "did you mean run?"),
+        ("serve", 2, "did you mean run?"),
         ("models", 2, "did you mean zoo list?"),
         ("zoo show", 2, "did you mean `edge-arseg inspect NAME`? expected copy, list or path"),
         ("zoo xyz", 2, "expected copy, list or path"),
