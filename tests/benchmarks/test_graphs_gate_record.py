@@ -54,6 +54,6 @@ def test_the_page_shows_the_record():
     assert f"{sum(len(rows) for p in VALUES.values() for rows in p.values())} graphs" in page
 
 
-def test_make_runs_it():
+def test_make_graphs_gate_takes_the_record():
     recipe = (ROOT / "Makefile").read_text().partition("\ngraphs-gate:")[2].partition("\n\n")[0]
     assert "tools/check_variants.py --record benchmarks/results/graphs_gate.json" in recipe

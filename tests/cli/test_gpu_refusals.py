@@ -133,7 +133,7 @@ def test_a_gpu_without_fast_float16(edge_arseg, bundle, board, monkeypatch, vers
     assert "--hr fp32 --lr fp32 --fuse fp32" in answer.err
 
 
-def test_the_dla(edge_arseg, bundle, board):
+def test_the_dla_is_refused(edge_arseg, bundle, board):
     board()
     answer = edge_arseg("compile", bundle, "--dla", "0")
     assert answer.code == 2

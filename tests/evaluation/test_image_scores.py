@@ -74,7 +74,7 @@ def test_all_faults_are_told_at_once(toy_bundle, folders, options, maps):
         assert told in message
 
 
-def test_not_one_pair(toy_bundle, folders, options, tmp_path, maps):
+def test_labels_without_their_images_are_refused(toy_bundle, folders, options, tmp_path, maps):
     write_label(tmp_path / "other" / "x.png", maps[0])
     with pytest.raises(DataError, match="a label without an image"):
         scores_from_images(toy_bundle, folders[0], tmp_path / "other", options)

@@ -7,7 +7,7 @@ from edge_arseg.evaluation.passes import distance_at, phases_from_text
 from edge_arseg.runtime.mode import Mode
 
 
-def test_phases():
+def test_phases_are_all_or_numbers_in_order():
     assert phases_from_text("all", 4) == (0, 1, 2, 3)
     assert phases_from_text("0", 12) == (0,)
     assert phases_from_text("9, 0,6,3", 12) == (0, 3, 6, 9)
@@ -28,7 +28,7 @@ def test_with_all_phases_each_frame_is_once_at_each_distance():
         assert sorted(distance_at(index, phase, 12) for phase in range(12)) == list(range(12))
 
 
-def test_bit_rates():
+def test_bit_rates_are_numbers_with_or_without_a_unit():
     assert [bitrate_from_text(text) for text in ("1M", "500k", "1.5M", "64000")] == [
         1_000_000,
         500_000,
@@ -40,7 +40,7 @@ def test_bit_rates():
             bitrate_from_text(text)
 
 
-def test_modes():
+def test_modes_are_named_once_each_with_commas_between():
     assert modes_from_text("ar, lr") == (Mode.AR, Mode.LR)
     for text in ("", "ar,ar", "mr"):
         with pytest.raises(OptionError, match="expected one or more of ar, hr, lr"):

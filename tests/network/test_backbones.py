@@ -55,7 +55,7 @@ class TestOwnBackbone(BackboneTester):
         ("bise18", (90, 122), (256, 12, 16)),
     ],
 )
-def test_feature_sizes(name, size, expected):
+def test_the_feature_has_the_size_of_the_published_network(name, size, expected):
     with torch.device("meta"):
         backbone = seeded(name)
         assert backbone(torch.empty(1, 3, *size)).shape[1:] == expected

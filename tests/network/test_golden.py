@@ -32,7 +32,7 @@ def golden(request, tmp_path_factory):
 
 
 @pytest.mark.parametrize("golden", FILES, ids=ids, indirect=True)
-def test_logits(golden, tmp_path):
+def test_logits_are_those_of_the_reference(golden, tmp_path):
     case, network = golden
     rows = rows_from_logits(case, "torch", torch_logits(network, case, tmp_path))
     assert [row.output for row in rows] == ["hr", "lr", "ar"]

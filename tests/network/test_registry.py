@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "kind"), [("psp18", Psp18), ("psp18-stride8", Psp18Stride8), ("bise18", Bise18)])
-def test_built_in_names(name, kind):
+def test_a_built_in_name_gives_its_backbone(name, kind):
     assert type(backbone_from_name(name)) is kind
 
 

@@ -15,7 +15,7 @@ LONG = "9" * 5000
 
 
 @pytest.mark.parametrize("content", [DEEP, '{"a":' * 90_000, LONG])
-def test_a_manifest(tmp_path, content):
+def test_a_manifest_without_end_is_refused_as_not_json(tmp_path, content):
     bundle = write_small_bundle(tmp_path / "a.arseg")
     (bundle / "manifest.json").write_text(content)
     with pytest.raises(BundleError, match="not JSON"):
@@ -23,7 +23,7 @@ def test_a_manifest(tmp_path, content):
 
 
 @pytest.mark.parametrize("content", [f"a = {DEEP}", f"a = {LONG}"])
-def test_toml(tmp_path, content):
+def test_toml_without_end_is_refused_as_not_toml(tmp_path, content):
     path = tmp_path / "a.toml"
     path.write_text(content)
     with pytest.raises(OptionError, match="not TOML"):

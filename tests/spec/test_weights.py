@@ -15,7 +15,7 @@ class Bomb:
         return exec, ("raise SystemExit('the pickle ran')",)
 
 
-def test_round_trip():
+def test_golden_frames_come_back_from_their_bytes():
     golden = small_golden()
     again = arrays_from_bytes(GoldenFrames, bytes_from_arrays(golden), where="x")
     assert np.array_equal(again.distances, golden.distances)

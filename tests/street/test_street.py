@@ -39,7 +39,7 @@ def test_rate_and_count_only_say_when_one_looks():
 
 
 @pytest.mark.parametrize("size", [(33, 77), (200, 90), (64, 64), (97, 160)])
-def test_any_size(size):
+def test_the_street_is_drawn_at_any_size(size):
     frame = next(frames_from_street(size=size, count=1))
     assert frame.rgb.shape == (*size, 3)
     assert frame.rgb.dtype == np.uint8

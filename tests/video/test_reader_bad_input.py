@@ -31,7 +31,7 @@ def test_a_missing_file(tmp_path):
         open_video(tmp_path / "no.mp4")
 
 
-def test_a_folder(tmp_path):
+def test_a_folder_without_pictures_is_no_source(tmp_path):
     with pytest.raises(SourceError, match=r"no video and no picture in this folder; .* type .*/\*\*/\*\.mp4"):
         open_video(tmp_path)
 

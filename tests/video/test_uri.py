@@ -34,7 +34,7 @@ from edge_arseg.video import SourceKind, source_from_uri
         ("images://a/f?.png?rate=5", SourceKind.IMAGES, "a/f?.png", False),
     ],
 )
-def test_known_sources(uri, kind, location, live):
+def test_each_way_to_write_a_source_names_its_kind(uri, kind, location, live):
     source = source_from_uri(uri)
     assert (source.uri, source.kind, source.location, source.live) == (uri, kind, location, live)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from edge_arseg.suggestion import did_you_mean, one_of
 
 OF_OTHERS: dict[str, str] = {
-    "run": "apply camera detect infer inference play predict process segment stream video",
+    "run": "camera detect infer inference live play predict process record replay segment serve stream video watch",
     "bench": "benchmark latency measure perf power profile speed time trtexec",
     "compile": "build deploy engine tensorrt trt",
     "eval": "accuracy evaluate miou score test val validate",

@@ -17,7 +17,7 @@ from edge_arseg.storage.files import (
     identity_of_descriptor,
     is_special,
 )
-from edge_arseg.storage.url import NETWORK, label_of, printable
+from edge_arseg.storage.url import label_of, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
@@ -32,11 +32,6 @@ STDOUT = 1
 _REFUSED = {
     "display": "this package opens no window; let a player show the video: mkfifo live.mkv; ffplay live.mkv & "
     "edge-arseg run SOURCE live.mkv",
-    **dict.fromkeys(
-        NETWORK,
-        "this package sends no stream; let FFmpeg send the video: mkfifo live.mkv; ffmpeg -i live.mkv -c copy -f rtsp "
-        "rtsp://HOST/PATH & edge-arseg run SOURCE live.mkv",
-    ),
 }
 """Schemes that people type and that name no sink: what to type instead."""
 

@@ -52,7 +52,7 @@ def test_a_clip_as_tables(edge_arseg, clip):
     assert "100.0" in answer.out
 
 
-def test_images(edge_arseg, toy, tmp_path):
+def test_images_are_scored_by_the_branches_alone(edge_arseg, toy, tmp_path):
     answer = edge_arseg(*toy, "--images", tmp_path / "images", "--json")
     assert answer.code == 0
     told = json.loads(answer.out)
@@ -64,7 +64,7 @@ def test_images(edge_arseg, toy, tmp_path):
     assert "by distance" not in answer.out
 
 
-def test_usage_errors(edge_arseg, toy, clip, tmp_path):
+def test_either_a_clip_or_images_must_be_named(edge_arseg, toy, clip, tmp_path):
     assert edge_arseg(*toy).code == 2
     answer = edge_arseg(*clip, "--images", tmp_path / "images")
     assert (answer.code, "either --clip or --images" in answer.err) == (2, True)

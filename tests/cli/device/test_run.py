@@ -85,7 +85,7 @@ def test_the_whole_clip_too(run, tmp_path, name):
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs the shared clips")
-def test_real_footage(run, tmp_path):
+def test_a_real_clip_runs_to_the_limit(run, tmp_path):
     answer = run(SHARED / "clips/highway_960x540.mp4", f"jsonl://{tmp_path}/a.jsonl", "--limit", 30)
     assert answer.code == 0, answer.err
     assert len(lines_in(tmp_path / "a.jsonl")) == 30

@@ -20,7 +20,7 @@ def test_what_cannot_be_had():
     assert [trial.kept for trial in trials] == [0, 1, 2, 4, 5]
 
 
-def test_no_layers():
+def test_a_graph_without_layers_has_nothing_to_keep():
     assert layers_to_keep(0, lambda kept: 1.0, 0.5)[0] is None
 
 

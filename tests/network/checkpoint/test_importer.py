@@ -324,6 +324,6 @@ def test_one_file_alone(folder):
         network_from_checkpoint(folder / "HR" / "whatever.pth")
 
 
-def test_nothing_there(tmp_path):
+def test_a_checkpoint_that_is_not_there_says_what_was_expected(tmp_path):
     with pytest.raises(CheckpointError, match=r"nothing there; expected a \.safetensors file or a folder"):
         network_from_checkpoint(tmp_path / "none")

@@ -189,13 +189,13 @@ def test_a_gpu_that_fails_is_a_build_error(sum_graph, tmp_path, gpu, feeds):
         gpu.fault = None
 
 
-def test_no_gpu(sum_graph, tmp_path, monkeypatch):
+def test_without_a_gpu_the_message_names_group_and_runtime(sum_graph, tmp_path, monkeypatch):
     gpu = install(monkeypatch, gpu=Gpu(count=0))
     with pytest.raises(EnvironmentUnfitError, match=r"no CUDA-capable device.*group `video`.*--runtime nvidia"):
         TensorRtEngine(plan(sum_graph, tmp_path, gpu))
 
 
-def test_no_pycuda(sum_graph, tmp_path, gpu, monkeypatch):
+def test_without_pycuda_the_message_says_how_to_install_it(sum_graph, tmp_path, gpu, monkeypatch):
     path = plan(sum_graph, tmp_path, gpu)
     monkeypatch.delitem(sys.modules, "pycuda.driver")
     monkeypatch.delitem(sys.modules, "pycuda")

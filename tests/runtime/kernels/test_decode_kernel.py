@@ -91,14 +91,14 @@ def test_kernel_agrees_with_the_oracle(name: str, classes: int) -> None:
 
 
 @pytest.mark.parametrize("classes", [255, 256])
-def test_many_classes(classes: int) -> None:
+def test_many_classes_give_the_best_class(classes: int) -> None:
     assert regret(5, DecodeShapes(6, (12, 20), (96, 160), upscale=8), classes) < 1e-6
     assert regret(6, DecodeShapes(6, (30, 41), (30, 41)), classes) < 1e-6
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_any_sizes(data: st.DataObject) -> None:
+def test_any_sizes_give_the_best_class(data: st.DataObject) -> None:
     side = st.integers(1, 50)
     image = data.draw(st.none() | st.tuples(side, side))
     upscale = data.draw(st.integers(1, 9))

@@ -87,7 +87,7 @@ def test_camvid_val_is_never_read(tmp_path):
     assert all("val" not in image.image.parts for image in (*dataset.train, *dataset.held_back))
 
 
-def test_segnet_names(tmp_path):
+def test_a_data_set_of_segnets_layout_is_read(tmp_path):
     for name in ("a_1", "a_2"):
         write_still(tmp_path / "train", tmp_path / "trainannot", name, *street_still())
     assert len(dataset_from_folder(tmp_path).train) == 1

@@ -38,7 +38,7 @@ def root(tmp_path):
     return root
 
 
-def test_round_trip(root, tmp_path):
+def test_the_authors_pairs_come_back_from_a_store(root, tmp_path):
     store_from_request(tmp_path / "store", Request(authors=root, size=SIZE))
     store = PairStore(tmp_path / "store", part="all")
     assert store.classes == CAMVID_12

@@ -83,7 +83,7 @@ def test_times_that_do_not_grow_are_moved_on(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(47, 63), (48, 63), (47, 64)])
-def test_odd_sizes(tmp_path, size):
+def test_a_movie_of_odd_size_gets_an_even_one(tmp_path, size):
     with opened(tmp_path / "a.mp4", size=size) as sink:
         sink.write(result_at(size=size))
     assert (decoded(tmp_path / "a.mp4")[0].height, decoded(tmp_path / "a.mp4")[0].width) == (48, 64)

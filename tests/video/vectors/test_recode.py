@@ -30,7 +30,7 @@ def test_vectors_point_back_to_where_the_content_was():
 
 
 @pytest.mark.parametrize(("height", "width"), [(145, 193), (144, 193), (145, 192), (17, 33)])
-def test_odd_sizes(height, width):
+def test_frames_of_odd_sizes_are_recoded(height, width):
     recoder = Recoder(height, width)
     for picture in pictures(3, height=height, width=width, step=(2, 1)):
         vectors = recoder.vectors(picture)
