@@ -1,5 +1,7 @@
 """Fusing and decoding in one kernel, on CPUs with AMX."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from edge_arseg.native.library import TILES
@@ -20,6 +22,8 @@ class TileFusion(Fusion):
     """The kernel that fuses and decodes. Both are in the stage ``fuse``."""
 
     name = "kernel"
+    terms: ClassVar[int] = 2
+    """bfloat16 terms of a number; two are as exact as float32."""
 
     def __init__(self, bundle: Bundle, *, threads: int | None = None):
         """Load the kernel for the bundle's shapes, or compile it."""
@@ -27,7 +31,9 @@ class TileFusion(Fusion):
 
         shapes = FusionShapes.of(bundle.manifest)
         decode = decode_shapes(bundle.manifest, Role.HEAD)
-        self._kernel = TileKernel(shapes, bundle.fusion_weights(), decode, bundle.decoder_weights(), threads)
+        self._kernel = TileKernel(
+            shapes, bundle.fusion_weights(), decode, bundle.decoder_weights(), threads, terms=self.terms
+        )
         self._class_map = np.zeros(decode.frame, np.uint8)
         self._same_key = False
 
@@ -64,3 +70,21 @@ class TileFusion(Fusion):
 
     def close(self) -> None:
         """See ``Fusion``; nothing is held but memory."""
+
+
+class ShortTileFusion(TileFusion):
+    """The same kernel with numbers of one term, which is bfloat16: for features of branches in int8.
+
+    Those hold eight bits of a number, and so does bfloat16.
+    """
+
+    name = "kernel-bf16"
+    terms = 1
+
+    @classmethod
+    def unavailable(cls, bundle: Bundle) -> str | None:
+        """See ``Fusion``."""
+        precision = bundle.manifest.graphs[Role.LR].precision
+        if precision != "int8":
+            return f"it is for branches in int8, and this bundle's LR branch is in {precision}; run with --fusion auto"
+        return super().unavailable(bundle)

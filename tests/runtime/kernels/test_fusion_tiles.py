@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from support.golden.fusion import FRAME_HEIGHT, GOLDEN, difference, golden_case
 
 from edge_arseg.errors import OptionError
-from edge_arseg.native.library import TILES, instruction_set
+from edge_arseg.native.library import TILES
 from edge_arseg.native.tiles import tiles_allowed
+from edge_arseg.runtime.kernels.numba.registers import cpu_features
 from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
 from edge_arseg.spec.weights import DecoderWeights, FusionShapes, FusionWeights
 
-if not tiles_allowed() or instruction_set() is None or not set(TILES) <= set(instruction_set().features):
+if not tiles_allowed() or not set(TILES) <= cpu_features():
     pytest.skip("no AMX with bfloat16", allow_module_level=True)
 
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel
@@ -29,10 +30,13 @@ def make_case(seed: int, shapes: FusionShapes, reach: float) -> tuple[np.ndarray
     return key, flow, rng.normal(size=(shapes.channels, *shapes.lr_feature)).astype(np.float32)
 
 
-def fused_by(shapes: FusionShapes, weights: FusionWeights, threads: int, *case: np.ndarray) -> np.ndarray:
+def fused_by(
+    shapes: FusionShapes, weights: FusionWeights, threads: int, *case: np.ndarray, terms: int = 2
+) -> np.ndarray:
     """Return the fused feature: the scores of a classifier that has a class for each channel and changes nothing."""
     same = DecoderWeights(np.eye(shapes.channels, dtype=np.float32), np.zeros(shapes.channels, np.float32))
-    tiles = TileKernel(shapes, weights, DecodeShapes(shapes.channels, shapes.feature, shapes.feature), same, threads)
+    decode = DecodeShapes(shapes.channels, shapes.feature, shapes.feature)
+    tiles = TileKernel(shapes, weights, decode, same, threads, terms=terms)
     tiles.run(*case)
     g, (height, width) = tiles._geometry, shapes.feature
     return tiles._scores[: g.classes * g.score_plane].reshape(g.classes, -1, g.score_row)[:, :height, :width]
@@ -100,6 +104,17 @@ def test_class_map_is_that_of_both_kernels_in_turn(classes: int, threads: int) -
     class_map = TileKernel(shapes, weights, decode, classifier, threads).run(key, flow, lr)
     assert np.mean(class_map == expected) > 0.9995
     assert len(np.unique(class_map)) >= min(classes, 4)
+
+
+def test_one_term_is_bfloat16_with_eight_bits_of_a_number() -> None:
+    """Three in a thousand of the largest; two terms, which are the default, come to a hundredth of that."""
+    shapes = FusionShapes(64, (20, 33), (10, 17), (20, 33), 80)
+    case = make_case(3, shapes, 2.0)
+    weights = reference.random_weights(np.random.default_rng(4), 64)
+    expected = FusionKernel(shapes, weights).run(*case)
+    short = difference(fused_by(shapes, weights, 2, *case, terms=1), expected)
+    assert 1e-4 < short < 2e-2
+    assert difference(fused_by(shapes, weights, 2, *case), expected) < short / 100
 
 
 def test_a_position_bias_counts_places_outside_the_image_too() -> None:

@@ -5,7 +5,7 @@ from numba import njit
 
 from edge_arseg.runtime.kernels.numba.vector import LANES, fma, load, splat, store
 from edge_arseg.runtime.kernels.numba_head.microkernels import winners_there
-from edge_arseg.runtime.kernels.numba_tiles.geometry import CHANNELS, COLUMNS, PAIRS, RING, SCORE_TERMS, SIDE, SUM_TERMS
+from edge_arseg.runtime.kernels.numba_tiles.geometry import CHANNELS, COLUMNS, PAIRS, RING, SIDE
 from edge_arseg.runtime.kernels.numba_tiles.products import (
     classify,
     score_tiles,
@@ -26,10 +26,10 @@ def soften_block(scratch, position_bias, g):
     for column in range(COLUMNS):
         bias = column * WINDOW * SIDE
         soften_upper(scratch, g.scores_at + column * SIDE, position_bias, bias, g.shares_at + column * SIDE,
-                     g.totals_at + column)  # fmt: skip
+                     g.totals_at + column, g.terms)  # fmt: skip
         pixel = column + COLUMNS
         soften_lower(scratch, g.scores_at + pixel * SIDE, position_bias, bias, g.shares_at + pixel * SIDE,
-                     g.totals_at + pixel)  # fmt: skip
+                     g.totals_at + pixel, g.terms)  # fmt: skip
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -62,7 +62,7 @@ def write_scores(row, column, scratch, classifier, bias, scores, winners, g):
 def attend(row, turn, left, columns, base_oldest, position_bias, classifier, bias, scores, winners, scratch, g):
     """Fuse and classify rows ``row`` and ``row + 1`` of a strip; ``turn`` counts such pairs of a band."""
     term = SIDE * g.padded // 2
-    key_pair, value_pair = 2 * g.key_row, SUM_TERMS * g.value_term
+    key_pair, value_pair = 2 * g.key_row, g.terms * g.value_term
     upper = g.base_at + (row - base_oldest) % RING * g.base_row + g.padded
     lower = g.base_at + (row + 1 - base_oldest) % RING * g.base_row + g.padded
     k0, k1 = g.keys_at + turn % PAIRS * key_pair, g.keys_at + (turn + 1) % PAIRS * key_pair
@@ -70,15 +70,15 @@ def attend(row, turn, left, columns, base_oldest, position_bias, classifier, bia
     v0, v1 = g.values_at + turn % PAIRS * value_pair, g.values_at + (turn + 1) % PAIRS * value_pair
     v2, v3 = g.values_at + (turn + 2) % PAIRS * value_pair, g.values_at + (turn + 3) % PAIRS * value_pair
     key_term = g.padded // 2 * SIDE
-    block_floats = SCORE_TERMS * key_term
+    block_floats = g.terms * key_term
     for column in range(0, columns, COLUMNS):
         block = (1 + column // COLUMNS) * block_floats
-        queries = g.queries_at + column // COLUMNS * SCORE_TERMS * term
+        queries = g.queries_at + column // COLUMNS * g.terms * term
         score_tiles(scratch, queries, term, g.padded // 2, k0 + block, k1 + block, k2 + block, k3 + block,
-                    g.key_row, key_term, g.padded // 32, g.scores_at)  # fmt: skip
+                    g.key_row, key_term, g.padded // 32, g.scores_at, g.terms)  # fmt: skip
         soften_block(scratch, position_bias, g)
         here = column * g.padded
         sum_tiles(scratch, g.shares_at, v0 + here, v1 + here, v2 + here, v3 + here, g.padded, g.value_term, g.sums_at,
-                  g.padded // CHANNELS)  # fmt: skip
+                  g.padded // CHANNELS, g.terms)  # fmt: skip
         add_base(scratch, upper + here, lower + here, g)
         write_scores(row, left + column, scratch, classifier, bias, scores, winners, g)

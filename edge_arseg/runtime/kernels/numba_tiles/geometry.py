@@ -12,10 +12,8 @@ from edge_arseg.spec.weights import WINDOW, FusionShapes
 SIDE = 16
 """Rows of a tile, and its 32-bit numbers in a row."""
 TILE_FLOATS = SIDE * SIDE
-SCORE_TERMS = 2
-"""Terms of queries and keys. Three would keep all bits, at twice the time; the result does not become more exact."""
-SUM_TERMS = 2
-"""Terms of values and of their weights."""
+MOST_TERMS = 2
+"""Terms of a number. Three would keep all its bits, at twice the time; the result does not become more exact."""
 REACH = WINDOW // 2
 """Pixels from the centre of the window to its edge."""
 ROWS = 2
@@ -52,6 +50,7 @@ class Geometry(NamedTuple):
 
     channels: int  # of the inputs
     padded: int  # in memory
+    terms: int  # bfloat16 terms of a number
     height: int
     width: int
     lr_height: int
@@ -103,27 +102,27 @@ def _odd_lines(number: int) -> int:
     return _up(number, 16) + (16 if _up(number, 16) % 32 == 0 else 0)
 
 
-def _key_row(padded: int, strip: int) -> int:
+def _key_row(padded: int, strip: int, terms: int) -> int:
     """Return the floats of a row of keys: a tile for every block, with one unused block at each end."""
-    return (strip // COLUMNS + 2) * SCORE_TERMS * padded // 2 * SIDE
+    return (strip // COLUMNS + 2) * terms * padded // 2 * SIDE
 
 
-def _rows_of(padded: int, strip: int) -> dict[str, int]:
+def _rows_of(padded: int, strip: int, terms: int) -> dict[str, int]:
     """Return the floats of each group of rows of a strip."""
     seen = strip + SIDE - COLUMNS
     return {
         "warped_at": RING * (_up(seen + 2, SIDE)) * padded,
         "base_at": RING * (strip + 2) * padded,
-        "keys_at": PAIRS * 2 * _key_row(padded, strip),
-        "values_at": PAIRS * SUM_TERMS * seen * padded,
-        "queries_at": strip // COLUMNS * SCORE_TERMS * SIDE * padded // 2,
+        "keys_at": PAIRS * 2 * _key_row(padded, strip, terms),
+        "values_at": PAIRS * terms * seen * padded,
+        "queries_at": strip // COLUMNS * terms * SIDE * padded // 2,
     }
 
 
-def strip_width_for(padded: int, width: int) -> int:
+def strip_width_for(padded: int, width: int, terms: int) -> int:
     """Return the columns of a strip: as many as keep a thread's rows within its cache, evenly divided."""
     widest = _LEAST_STRIP
-    while widest < width and 4 * sum(_rows_of(padded, widest + COLUMNS).values()) <= _SCRATCH_BYTES:
+    while widest < width and 4 * sum(_rows_of(padded, widest + COLUMNS, terms).values()) <= _SCRATCH_BYTES:
         widest += COLUMNS
     return _up(-(-width // -(-width // widest)), COLUMNS)
 
@@ -143,6 +142,7 @@ def geometry_from_shapes(
     classes: int,
     row_taps: int,
     *,
+    terms: int = MOST_TERMS,
     threads: int = 1,
     strip_width: int | None = None,
     band_height: int | None = None,
@@ -154,23 +154,24 @@ def geometry_from_shapes(
         decode: what to make of it.
         classes: there are.
         row_taps: source rows of a row of the class map.
+        terms: bfloat16 terms of a number, 1 or 2.
         threads: threads that share the work.
         strip_width: columns of a strip, a multiple of ``COLUMNS``; ``None`` chooses.
         band_height: rows of a band, a multiple of ``ROWS``; ``None`` chooses.
     """
     height, width = shapes.feature
     padded = _up(shapes.channels, CHANNELS)
-    strip = strip_width or strip_width_for(padded, width)
+    strip = strip_width or strip_width_for(padded, width, terms)
     strips = -(-width // strip)
     band_height = band_height or band_height_for(height, strips, threads)
     seen = strip + SIDE - COLUMNS
     score_row = _up(strips * strip, SIDE) + SIDE
     strip_rows = -(-decode.frame[0] // (8 * threads if threads > 1 else 1))
     sizes = {
-        **_rows_of(padded, strip),
+        **_rows_of(padded, strip, terms),
         "convolved_at": 2 * 2 * TILE_FLOATS,
         "scores_at": SEEN_ROWS * TILE_FLOATS,
-        "shares_at": PAIRS * SUM_TERMS * TILE_FLOATS,
+        "shares_at": PAIRS * terms * TILE_FLOATS,
         "totals_at": SIDE,
         "sums_at": SIDE * padded,
         "classes_at": TILE_FLOATS,
@@ -185,6 +186,7 @@ def geometry_from_shapes(
     return Geometry(
         channels=shapes.channels,
         padded=padded,
+        terms=terms,
         height=height,
         width=width,
         lr_height=shapes.lr_feature[0],
@@ -208,7 +210,7 @@ def geometry_from_shapes(
         seen_width=seen,
         warped_row=_up(seen + 2, SIDE) * padded,
         base_row=(strip + 2) * padded,
-        key_row=_key_row(padded, strip),
+        key_row=_key_row(padded, strip, terms),
         value_term=seen * padded,
         **places,
         floats=_up(end + SIDE, 1024),

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from edge_arseg.runtime.kernels.numba_tiles.geometry import (
     COLUMNS,
     COUNTERS,
     DONE,
+    MOST_TERMS,
     REACH,
     geometry_from_shapes,
 )
@@ -26,13 +28,15 @@ from edge_arseg.spec.weights import TAPS, WINDOW, DecoderWeights, FusionShapes, 
 _UNSEEN = -1e30
 """Position bias of what a pixel does not see; its exponential is zero."""
 _INTS = 64
+_KEPT = 16
+"""Tables of arguments that are kept, beyond which those of arrays that come and go are dropped."""
 
 
 class TileKernel:
     """A fusion with its head, of fixed shapes and weights; all memory is taken when it is made.
 
     It computes what ``FusionKernel`` and ``DecodeKernel`` compute one after the other, up to rounding: products of
-    matrices are made of bfloat16 terms that together keep all bits of queries and keys, and 16 of values and weights.
+    matrices are made of two bfloat16 terms for each number, or of one, where the features are worth no more.
 
     Attributes:
         shapes: of the fusion.
@@ -47,6 +51,8 @@ class TileKernel:
         decode: DecodeShapes,
         classifier: DecoderWeights,
         threads: int | None = None,
+        *,
+        terms: int = MOST_TERMS,
     ) -> None:
         """Load the kernel and take its memory.
 
@@ -56,6 +62,7 @@ class TileKernel:
             decode: sizes of the head; its feature is the fused one.
             classifier: of the head, 1 to 256 classes.
             threads: ``None`` means all cores this process may use.
+            terms: bfloat16 terms of a number: 2 for float32, 1 for features that have no more than eight bits anyway.
 
         Raises:
             OptionError: shapes or weights do not fit together, or ``threads`` is below 1.
@@ -73,7 +80,9 @@ class TileKernel:
             raise OptionError("cannot fuse and decode: " + "; ".join(faults))
         self.shapes, self.decode, self.threads = shapes, decode, threads or usable_cores()
         self._rows, self._columns = row_taps(height, decode.resizes(0)), column_taps(width, decode.resizes(1))
-        self._geometry = g = geometry_from_shapes(shapes, decode, classes, self._rows.taps, threads=self.threads)
+        self._geometry = g = geometry_from_shapes(
+            shapes, decode, classes, self._rows.taps, terms=terms, threads=self.threads
+        )
         entries = g.strips * g.strip_width + g.warped_row // g.padded + LANES
         self._tables = (
             axis_of(shapes.lr_feature[1], width, before=1, after=entries - width - 1),
@@ -99,6 +108,7 @@ class TileKernel:
         runs = height * len(self._columns.first)
         self._runs = [np.zeros(runs, np.int32) for _ in range(self.threads)]
         self._row = [np.zeros(-(-g.frame_width // LANES) * LANES, np.uint8) for _ in range(self.threads)]
+        self._arguments: dict[tuple[int, ...], list[np.ndarray]] = {}
         self._counters = np.zeros(COUNTERS, np.intp)
         self._pool = ThreadPoolExecutor(self.threads - 1, "fusion") if self.threads > 1 else None
         self._lock = threading.Lock()  # the working memory serves one run at a time
@@ -143,34 +153,44 @@ class TileKernel:
             f"{name} is {array.dtype}{list(array.shape)}{'' if array.flags.c_contiguous else ' not contiguous'}, "
             f"expected {np.dtype(dtype)}{list(shape)}"
             for name, (array, dtype, shape) in expected.items()
-            if array.dtype != dtype or array.shape[-len(shape) :] != shape or array.size != np.prod(shape)
+            if array.dtype != dtype or array.shape[-len(shape) :] != shape or array.size != prod(shape)
             or not array.flags.c_contiguous
         ]  # fmt: skip
         if faults:
             raise OptionError("cannot fuse: " + "; ".join(faults))
         with self._lock:
             self._counters[:] = 0
-            lr_x, lr_y, flow_x, flow_y = self._tables
-            shared = (
-                key_feature.reshape(-1), self._key, flow.reshape(-1), self._factor, lr_feature.reshape(-1), self._lr,
-                lr_x, lr_y, flow_x, flow_y, self._query_weights, self._seen_weights, self._position_bias,
-                self._classifier.reshape(-1), self._bias, self._rows, self._columns, self._scores, self._winners,
-                out.reshape(-1), self._counters, g._replace(key_jobs=0) if same_key else g,
-            )  # fmt: skip
-            own = zip(self._scratch, self._ints, self._runs, self._row, strict=True)
-            tables = [table_of((*shared, *mine)) for mine in own]
-            helpers = (
-                [self._pool.submit(self._segment, table.ctypes.data) for table in tables[1:]] if self._pool else []
-            )
+            tables = self._tables_of(key_feature, flow, lr_feature, out, same_key)
+            pool = self._pool
+            helpers = [pool.submit(self._segment, table) for table in tables[1:]] if pool else []
             try:
-                self._segment(tables[0].ctypes.data)
+                self._segment(tables[0])
             finally:
                 for helper in helpers:
                     if not helper.cancel():  # one that has not begun is not waited for
                         helper.result()
             while self._counters[DONE] < g.decode_jobs:  # a helper had lost its core, or never had one
-                self._segment(tables[0].ctypes.data)
+                self._segment(tables[0])
         return out
+
+    def _tables_of(
+        self, key_feature: np.ndarray, flow: np.ndarray, lr_feature: np.ndarray, out: np.ndarray, same_key: bool
+    ) -> list[int]:
+        """Return where the arguments of each thread are; they stay the same while arrays keep their place."""
+        places = (*(array.__array_interface__["data"][0] for array in (key_feature, flow, lr_feature, out)), same_key)
+        if places not in self._arguments:
+            g = self._geometry
+            shared = (
+                key_feature.reshape(-1), self._key, flow.reshape(-1), self._factor, lr_feature.reshape(-1), self._lr,
+                *self._tables, self._query_weights, self._seen_weights, self._position_bias,
+                self._classifier.reshape(-1), self._bias, self._rows, self._columns, self._scores, self._winners,
+                out.reshape(-1), self._counters, g._replace(key_jobs=0) if same_key else g,
+            )  # fmt: skip
+            own = zip(self._scratch, self._ints, self._runs, self._row, strict=True)
+            if len(self._arguments) > _KEPT:
+                self._arguments.clear()
+            self._arguments[places] = [table_of((*shared, *mine)) for mine in own]
+        return [table.__array_interface__["data"][0] for table in self._arguments[places]]
 
 
 def _taps_of(weights: FusionWeights, padded: int, *names: str) -> np.ndarray:

@@ -12,13 +12,38 @@ from numba.core import cgutils
 from numba.core.extending import intrinsic
 
 from edge_arseg.runtime.kernels.numba.memory import Memory, store_half
-from edge_arseg.runtime.kernels.numba.vector import LANES, load_vector, multiply_add, store_vector
-from edge_arseg.runtime.kernels.numba_tiles.geometry import ROWS, SCORE_TERMS, SIDE, SUM_TERMS
-from edge_arseg.runtime.kernels.numba_tiles.terms import paired, split_both, transposed
+from edge_arseg.runtime.kernels.numba.vector import LANES, load_vector, multiply_add, splat_vector, store_vector
+from edge_arseg.runtime.kernels.numba_tiles.geometry import CHANNELS, ROWS, SIDE
+from edge_arseg.runtime.kernels.numba_tiles.terms import by_terms, paired, split_both, transposed
 from edge_arseg.spec.weights import TAPS
 
 _INTP = ir.IntType(64)
 _FILTER = TAPS * TAPS + 1
+
+
+@intrinsic
+def blend_four(
+    _typing: Any, source: Any, at: Any, right: Any, below: Any, first: Any, second: Any, third: Any, fourth: Any,
+    s: Any, to: Any, chunks: Any,
+) -> Any:  # fmt: skip
+    """Write a weighted sum of four pixels, the last two ``below`` the others; ``chunks`` counts 64 channels."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        source, at, right, below, *weights, s, to, chunks = args
+        memory = Memory(context, builder, signature.args, {"k": (0, source), "s": (8, s)})
+        factors = [splat_vector(builder, weight) for weight in weights]
+        corners = [at, builder.add(at, right), builder.add(at, below), builder.add(builder.add(at, below), right)]
+        with cgutils.for_range(builder, chunks, intp=_INTP) as loop:
+            for part in range(CHANNELS // LANES):
+                steps = ((loop.index, CHANNELS), (part, LANES))
+                pixels = [load_vector(builder, memory.at("k", corner, *steps)) for corner in corners]
+                upper = multiply_add(builder, pixels[1], factors[1], builder.fmul(pixels[0], factors[0]))
+                lower = multiply_add(builder, pixels[3], factors[3], builder.fmul(pixels[2], factors[2]))
+                store_vector(builder, builder.fadd(upper, lower), memory.at("s", to, *steps))
+        return context.get_dummy_value()
+
+    n, f = types.intp, types.float32
+    return types.void(source, n, n, n, f, f, f, f, s, n, n), generate
 
 
 def _convolve_with(filters: int) -> Callable[..., None]:
@@ -67,27 +92,30 @@ convolve_twice = _convolve_with(2)
 
 
 @intrinsic
-def pack_queries(_typing: Any, s: Any, at: Any, to: Any, step: Any, term: Any) -> Any:
+def pack_queries(_typing: Any, s: Any, at: Any, to: Any, step: Any, term: Any, terms: Any) -> Any:
     """Write 16 pixels of 32 channels, ``[16][2][16]`` at ``at``, as pairs of terms, pixels ``step`` apart."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        s, at, to, step, term = args
+        s, at, to, step, term, count = args
         memory = Memory(context, builder, signature.args, {"s": (0, s)})
-        with cgutils.for_range(builder, _INTP(SIDE), intp=_INTP) as loop:
-            halves = [
-                load_vector(builder, memory.at("s", at, (loop.index, 2 * LANES), (half, LANES))) for half in (0, 1)
-            ]
-            for number in range(SCORE_TERMS):
-                terms, halves = split_both(builder, halves)
-                store_vector(builder, paired(builder, *terms), memory.at("s", to, (loop.index, step), (number, term)))
+        for terms in by_terms(builder, count):
+            with cgutils.for_range(builder, _INTP(SIDE), intp=_INTP) as loop:
+                halves = [
+                    load_vector(builder, memory.at("s", at, (loop.index, 2 * LANES), (half, LANES))) for half in (0, 1)
+                ]
+                for number in range(terms):
+                    parts, halves = split_both(builder, halves)
+                    store_vector(
+                        builder, paired(builder, *parts), memory.at("s", to, (loop.index, step), (number, term))
+                    )
         return context.get_dummy_value()
 
     n = types.intp
-    return types.void(s, n, n, n, n), generate
+    return types.void(s, n, n, n, n, n), generate
 
 
 @intrinsic
-def pack_keys(_typing: Any, s: Any, at: Any, to: Any, block: Any, term: Any) -> Any:
+def pack_keys(_typing: Any, s: Any, at: Any, to: Any, block: Any, term: Any, terms: Any) -> Any:
     """Write 16 pixels of 32 channels, ``[16][2][16]`` at ``at``, as tiles of pairs of terms of two channels.
 
     Blocks are eight columns apart and see 16: so their tiles overlap, and each half is written twice. One tile at any
@@ -95,49 +123,51 @@ def pack_keys(_typing: Any, s: Any, at: Any, to: Any, block: Any, term: Any) -> 
     """
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        s, at, to, block, term = args
+        s, at, to, block, term, count = args
         memory = Memory(context, builder, signature.args, {"s": (0, s)})
-        for number in range(SCORE_TERMS):
-            rows = []
-            for pixel in range(SIDE):
-                places = [memory.at("s", at, (2 * pixel + half, LANES)) for half in (0, 1)]
-                terms, rest = split_both(builder, [load_vector(builder, place) for place in places])
-                rows.append(paired(builder, *terms))
-                if number + 1 < SCORE_TERMS:
-                    for place, left in zip(places, rest, strict=True):
-                        store_vector(builder, left, place)
-            for row, value in enumerate(transposed(builder, rows)):
-                store_vector(builder, value, memory.at("s", to, (row, SIDE), (number, term)))
-                for half, (neighbour, skip) in enumerate(((-1, LANES // 2), (1, 0))):
-                    place = memory.at("s", to, (row, SIDE), (number, term), (neighbour, block), (skip, 1))
-                    store_half(builder, value, half, place)
-        return context.get_dummy_value()
-
-    n = types.intp
-    return types.void(s, n, n, n, n), generate
-
-
-@intrinsic
-def pack_values(_typing: Any, s: Any, at: Any, row: Any, to: Any, step: Any, term: Any) -> Any:
-    """Write 16 pixels of 32 channels of two rows, ``[16][2][16]`` each, as pairs of terms of both rows."""
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        s, at, row, to, step, term = args
-        memory = Memory(context, builder, signature.args, {"s": (0, s)})
-        with cgutils.for_range(builder, _INTP(SIDE), intp=_INTP) as loop:
-            for half in (0, 1):
-                rows = [
-                    load_vector(builder, memory.at("s", at, (loop.index, 2 * LANES), (half, LANES), (number, row)))
-                    for number in range(ROWS)
-                ]
-                for number in range(SUM_TERMS):
-                    terms, rows = split_both(builder, rows)
-                    place = memory.at("s", to, (loop.index, step), (half, LANES), (number, term))
-                    store_vector(builder, paired(builder, *terms), place)
+        for terms in by_terms(builder, count):
+            for number in range(terms):
+                rows = []
+                for pixel in range(SIDE):
+                    places = [memory.at("s", at, (2 * pixel + half, LANES)) for half in (0, 1)]
+                    parts, rest = split_both(builder, [load_vector(builder, place) for place in places])
+                    rows.append(paired(builder, *parts))
+                    if number + 1 < terms:
+                        for place, left in zip(places, rest, strict=True):
+                            store_vector(builder, left, place)
+                for row, value in enumerate(transposed(builder, rows)):
+                    store_vector(builder, value, memory.at("s", to, (row, SIDE), (number, term)))
+                    for half, (neighbour, skip) in enumerate(((-1, LANES // 2), (1, 0))):
+                        place = memory.at("s", to, (row, SIDE), (number, term), (neighbour, block), (skip, 1))
+                        store_half(builder, value, half, place)
         return context.get_dummy_value()
 
     n = types.intp
     return types.void(s, n, n, n, n, n), generate
+
+
+@intrinsic
+def pack_values(_typing: Any, s: Any, at: Any, row: Any, to: Any, step: Any, term: Any, terms: Any) -> Any:
+    """Write 16 pixels of 32 channels of two rows, ``[16][2][16]`` each, as pairs of terms of both rows."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        s, at, row, to, step, term, count = args
+        memory = Memory(context, builder, signature.args, {"s": (0, s)})
+        for terms in by_terms(builder, count):
+            with cgutils.for_range(builder, _INTP(SIDE), intp=_INTP) as loop:
+                for half in (0, 1):
+                    rows = [
+                        load_vector(builder, memory.at("s", at, (loop.index, 2 * LANES), (half, LANES), (number, row)))
+                        for number in range(ROWS)
+                    ]
+                    for number in range(terms):
+                        parts, rows = split_both(builder, rows)
+                        place = memory.at("s", to, (loop.index, step), (half, LANES), (number, term))
+                        store_vector(builder, paired(builder, *parts), place)
+        return context.get_dummy_value()
+
+    n = types.intp
+    return types.void(s, n, n, n, n, n, n), generate
 
 
 @intrinsic

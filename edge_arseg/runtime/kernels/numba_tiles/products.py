@@ -25,20 +25,20 @@ from edge_arseg.runtime.kernels.numba.vector import (
     splat_vector,
     store_vector,
 )
-from edge_arseg.runtime.kernels.numba_tiles.geometry import PAIRS, ROWS, SCORE_TERMS, SIDE, SUM_TERMS, TILE_FLOATS
-from edge_arseg.runtime.kernels.numba_tiles.terms import paired, products_of, split_both, transposed
+from edge_arseg.runtime.kernels.numba_tiles.geometry import PAIRS, ROWS, SIDE, TILE_FLOATS
+from edge_arseg.runtime.kernels.numba_tiles.terms import by_terms, paired, products_of, split_both, transposed
 from edge_arseg.runtime.kernels.numba_tiles.tiles import add_product, clear_tile, load_tile, store_tile
 from edge_arseg.spec.weights import WINDOW
 
 _INTP = ir.IntType(64)
 _BYTES = ir.VectorType(ir.IntType(8), LANES // 2)
-_SERIES = np.polynomial.chebyshev.Chebyshev.interpolate(np.exp2, 5, [-0.5, 0.5]).convert(kind=np.polynomial.Polynomial)
+_SERIES = np.polynomial.chebyshev.Chebyshev.interpolate(np.exp2, 4, [-0.5, 0.5]).convert(kind=np.polynomial.Polynomial)
 
 
 @intrinsic
 def score_tiles(
     _typing: Any, s: Any, queries: Any, term: Any, step: Any, k0: Any, k1: Any, k2: Any, k3: Any, key_row: Any,
-    key_term: Any, chunks: Any, to: Any,
+    key_term: Any, chunks: Any, to: Any, terms: Any,
 ) -> Any:  # fmt: skip
     """Write the similarities of 16 pixels to 16 columns of eight rows, ``[8][16][16]``.
 
@@ -46,33 +46,34 @@ def score_tiles(
     """
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        s, queries, term, step, k0, k1, k2, k3, key_row, key_term, chunks, to = args
+        s, queries, term, step, k0, k1, k2, k3, key_row, key_term, chunks, to, count = args
         memory = Memory(context, builder, signature.args, {"s": (0, s)})
-        for first, pairs in ((0, (k0, k1)), (4, (k2, k3))):
-            starts = [builder.add(pair, builder.mul(key_row, _INTP(row))) for pair in pairs for row in range(ROWS)]
-            for tile in range(4):
-                clear_tile(builder, tile)
-            with cgutils.for_range(builder, chunks, intp=_INTP) as loop:
-                skip = builder.mul(loop.index, _INTP(TILE_FLOATS))
-                for left in range(SCORE_TERMS):
-                    load_tile(builder, 4 + left, memory.at("s", queries, (left, term), (loop.index, SIDE)), step)
-                for right in range(SCORE_TERMS):
-                    for tile, start in enumerate(starts):
-                        key = memory.at("s", builder.add(start, skip), (right, key_term))
-                        load_tile(builder, 7, key, _INTP(SIDE))
-                        for left, wanted in products_of(SCORE_TERMS):
-                            if wanted == right:
-                                add_product(builder, tile, 4 + left, 7)
-            for tile in range(4):
-                store_tile(builder, tile, memory.at("s", to, (first + tile, TILE_FLOATS)), _INTP(SIDE))
+        for terms in by_terms(builder, count):
+            for first, pairs in ((0, (k0, k1)), (4, (k2, k3))):
+                starts = [builder.add(pair, builder.mul(key_row, _INTP(row))) for pair in pairs for row in range(ROWS)]
+                for tile in range(4):
+                    clear_tile(builder, tile)
+                with cgutils.for_range(builder, chunks, intp=_INTP) as loop:
+                    skip = builder.mul(loop.index, _INTP(TILE_FLOATS))
+                    for left in range(terms):
+                        load_tile(builder, 4 + left, memory.at("s", queries, (left, term), (loop.index, SIDE)), step)
+                    for right in range(terms):
+                        for tile, start in enumerate(starts):
+                            key = memory.at("s", builder.add(start, skip), (right, key_term))
+                            load_tile(builder, 7, key, _INTP(SIDE))
+                            for left, wanted in products_of(terms):
+                                if wanted == right:
+                                    add_product(builder, tile, 4 + left, 7)
+                for tile in range(4):
+                    store_tile(builder, tile, memory.at("s", to, (first + tile, TILE_FLOATS)), _INTP(SIDE))
         return context.get_dummy_value()
 
-    return types.void(s, *[types.intp] * 11), generate
+    return types.void(s, *[types.intp] * 12), generate
 
 
 def _soften_row(row: int) -> Callable[..., None]:
     @intrinsic
-    def soften(_typing: Any, s: Any, at: Any, bias: Any, bias_at: Any, to: Any, total: Any) -> Any:
+    def soften(_typing: Any, s: Any, at: Any, bias: Any, bias_at: Any, to: Any, total: Any, terms: Any) -> Any:
         """Write softmax numerators of one pixel in row ``row`` of a block, and one over their sum.
 
         Similarities are 16 numbers for each row seen, a tile apart. The bias, ``[7][16]``, is in units of ln 2, and far
@@ -80,7 +81,7 @@ def _soften_row(row: int) -> Callable[..., None]:
         """
 
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-            s, at, bias, bias_at, to, total = args
+            s, at, bias, bias_at, to, total, count = args
             memory = Memory(context, builder, signature.args, {"s": (0, s), "b": (2, bias)})
             values = []
             for seen in range(WINDOW):
@@ -94,16 +95,17 @@ def _soften_row(row: int) -> Callable[..., None]:
             builder.store(inverse, memory.at("s", total))
             zero = ir.Constant(VECTOR, None)
             seen_rows = [zero] * row + weights + [zero] * (ROWS - 1 - row)
-            for pair in range(PAIRS):
-                rest = seen_rows[ROWS * pair : ROWS * pair + ROWS]
-                for number in range(SUM_TERMS):
-                    terms, rest = split_both(builder, rest)
-                    place = memory.at("s", to, (pair * SUM_TERMS + number, TILE_FLOATS))
-                    store_vector(builder, paired(builder, *terms), place)
+            for terms in by_terms(builder, count):
+                for pair in range(PAIRS):
+                    rest = seen_rows[ROWS * pair : ROWS * pair + ROWS]
+                    for number in range(terms):
+                        parts, rest = split_both(builder, rest)
+                        place = memory.at("s", to, (pair * terms + number, TILE_FLOATS))
+                        store_vector(builder, paired(builder, *parts), place)
             return context.get_dummy_value()
 
         n = types.intp
-        return types.void(s, n, bias, n, n, n), generate
+        return types.void(s, n, bias, n, n, n, n), generate
 
     return soften
 
@@ -114,7 +116,8 @@ soften_lower = _soften_row(1)
 
 @intrinsic
 def sum_tiles(
-    _typing: Any, s: Any, shares: Any, v0: Any, v1: Any, v2: Any, v3: Any, step: Any, term: Any, to: Any, chunks: Any
+    _typing: Any, s: Any, shares: Any, v0: Any, v1: Any, v2: Any, v3: Any, step: Any, term: Any, to: Any, chunks: Any,
+    terms: Any,
 ) -> Any:  # fmt: skip
     """Write the weighted sums of 16 pixels, ``step`` apart; values are at ``v0`` to ``v3``, pixels ``step`` apart.
 
@@ -122,29 +125,30 @@ def sum_tiles(
     """
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
-        s, shares, v0, v1, v2, v3, step, term, to, chunks = args
+        s, shares, v0, v1, v2, v3, step, term, to, chunks, count = args
         memory = Memory(context, builder, signature.args, {"s": (0, s)})
-        with cgutils.for_range(builder, chunks, intp=_INTP) as loop:
-            here = builder.mul(loop.index, _INTP(4 * SIDE))
-            for tile in range(4):
-                clear_tile(builder, tile)
-            for pair, start in enumerate((v0, v1, v2, v3)):
-                for left in range(SUM_TERMS):
-                    place = memory.at("s", shares, (pair * SUM_TERMS + left, TILE_FLOATS))
-                    load_tile(builder, 4 + left, place, _INTP(SIDE))
-                for right in range(SUM_TERMS):
-                    for tile in range(4):
-                        value = memory.at("s", builder.add(start, here), (right, term), (tile, SIDE))
-                        own = 6 + tile % 2
-                        load_tile(builder, own, value, step)
-                        for left, wanted in products_of(SUM_TERMS):
-                            if wanted == right:
-                                add_product(builder, tile, 4 + left, own)
-            for tile in range(4):
-                store_tile(builder, tile, memory.at("s", builder.add(to, here), (tile, SIDE)), step)
+        for terms in by_terms(builder, count):
+            with cgutils.for_range(builder, chunks, intp=_INTP) as loop:
+                here = builder.mul(loop.index, _INTP(4 * SIDE))
+                for tile in range(4):
+                    clear_tile(builder, tile)
+                for pair, start in enumerate((v0, v1, v2, v3)):
+                    for left in range(terms):
+                        place = memory.at("s", shares, (pair * terms + left, TILE_FLOATS))
+                        load_tile(builder, 4 + left, place, _INTP(SIDE))
+                    for right in range(terms):
+                        for tile in range(4):
+                            value = memory.at("s", builder.add(start, here), (right, term), (tile, SIDE))
+                            own = 6 + tile % 2
+                            load_tile(builder, own, value, step)
+                            for left, wanted in products_of(terms):
+                                if wanted == right:
+                                    add_product(builder, tile, 4 + left, own)
+                for tile in range(4):
+                    store_tile(builder, tile, memory.at("s", builder.add(to, here), (tile, SIDE)), step)
         return context.get_dummy_value()
 
-    return types.void(s, *[types.intp] * 9), generate
+    return types.void(s, *[types.intp] * 10), generate
 
 
 @intrinsic

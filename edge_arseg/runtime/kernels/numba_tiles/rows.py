@@ -4,21 +4,21 @@
 import numpy as np
 from numba import njit
 
-from edge_arseg.runtime.kernels.numba.vector import LANES, add, fma, gather, load, multiply, splat, store
+from edge_arseg.runtime.kernels.numba.vector import LANES, fma, gather, load, multiply, store
 from edge_arseg.runtime.kernels.numba_fuse.placement import flat_places, place_axis
 from edge_arseg.runtime.kernels.numba_fuse.warp import blend_flow
 from edge_arseg.runtime.kernels.numba_tiles.geometry import (
     BEFORE,
+    CHANNELS,
     COLUMNS,
     PIECE,
     RING,
     ROWS,
-    SCORE_TERMS,
     SIDE,
-    SUM_TERMS,
     TILE_FLOATS,
 )
 from edge_arseg.runtime.kernels.numba_tiles.packing import (
+    blend_four,
     convolve_once,
     convolve_twice,
     pack_keys,
@@ -53,17 +53,6 @@ def clear(scratch, at, count):
         scratch[i] = np.float32(0)
 
 
-@njit(error_model="numpy", forceinline=True)
-def blend_four(source, at, right, below, first, second, third, fourth, scratch, to, channels):
-    """Write a weighted sum of four neighbouring pixels."""
-    a, b, c, d = splat(first), splat(second), splat(third), splat(fourth)
-    for channel in range(at, at + channels, LANES):
-        upper = fma(load(source, channel + right), b, multiply(load(source, channel), a))
-        lower = multiply(load(source, channel + below), c)
-        lower = fma(load(source, channel + below + right), d, lower)
-        store(scratch, to + channel - at, add(upper, lower))
-
-
 @njit(error_model="numpy")
 def add_warped_row(row, slot, left, columns, key, flow, factor, flow_x, flow_y, scratch, ints, g):
     """Write a row of the warped keyframe feature; outside the image it is zeros, as the convolution expects."""
@@ -91,7 +80,7 @@ def add_warped_row(row, slot, left, columns, key, flow, factor, flow_x, flow_y, 
             above, under = scratch[w + 2 * LANES + i], scratch[w + 3 * LANES + i]
             source = np.int64(ints[_PLACE_AT + i]) * g.padded
             blend_four(key, source, g.padded, g.width * g.padded, before_x * above, after_x * above, before_x * under,
-                       after_x * under, scratch, at + (block + i) * g.padded, g.padded)  # fmt: skip
+                       after_x * under, scratch, at + (block + i) * g.padded, g.padded // CHANNELS)  # fmt: skip
 
 
 @njit(error_model="numpy")
@@ -109,7 +98,7 @@ def add_base_row(row, slot, left, columns, lr, lr_x, lr_y, scratch, g):
         before_x, after_x = lr_x.low_weight[left + i], lr_x.high_weight[left + i]
         source = (upper * g.lr_width + low) * g.padded
         blend_four(lr, source, (high - low) * g.padded, below, before_x * above, after_x * above, before_x * under,
-                   after_x * under, scratch, at + i * g.padded, g.padded)  # fmt: skip
+                   after_x * under, scratch, at + i * g.padded, g.padded // CHANNELS)  # fmt: skip
 
 
 @njit(error_model="numpy")
@@ -126,12 +115,12 @@ def add_seen_pair(row, oldest, slot, left, columns, weights, scratch, g):
     apart, line = 2 * TILE_FLOATS * ROWS, 2 * TILE_FLOATS
     temp = g.convolved_at
     key_term = g.padded // 2 * SIDE
-    block_floats = SCORE_TERMS * key_term
+    block_floats = g.terms * key_term
     begin, end = BEFORE - left, g.width - left + BEFORE
     inside = row >= 0 and row + 1 < g.height
     for channel in range(0, g.padded, _BOTH):
         keys = g.keys_at + slot * 2 * g.key_row + block_floats + channel // 2 * SIDE
-        values = g.values_at + slot * SUM_TERMS * g.value_term + channel
+        values = g.values_at + slot * g.terms * g.value_term + channel
         for block in range(0, columns, SIDE):
             column = min(block, columns - SIDE)
             for half in range(2):
@@ -148,8 +137,9 @@ def add_seen_pair(row, oldest, slot, left, columns, weights, scratch, g):
                             clear(scratch, temp + apart + i * line + pixel * _BOTH, _BOTH)
             for i in range(ROWS):
                 to = keys + i * g.key_row + column // COLUMNS * block_floats
-                pack_keys(scratch, temp + i * line, to, block_floats, key_term)
-            pack_values(scratch, temp + apart, line, values + column * g.padded, g.padded, g.value_term)
+                pack_keys(scratch, temp + i * line, to, block_floats, key_term, g.terms)
+            pack_values(scratch, temp + apart, line, values + column * g.padded, g.padded, g.value_term,
+                        g.terms)  # fmt: skip
 
 
 @njit(error_model="numpy")
@@ -168,5 +158,5 @@ def write_queries(row, oldest, columns, weights, scratch, g):
                 convolve_once(scratch, r0 + here, r1 + here, r2 + here, r3 + here, g.padded, weights,
                               (channel // LANES + half) * 10 * LANES, temp + half * LANES, COLUMNS * _BOTH, 0,
                               COLUMNS)  # fmt: skip
-            to = g.queries_at + column // COLUMNS * SCORE_TERMS * term + channel // 2
-            pack_queries(scratch, temp, to, g.padded // 2, term)
+            to = g.queries_at + column // COLUMNS * g.terms * term + channel // 2
+            pack_queries(scratch, temp, to, g.padded // 2, term, g.terms)
