@@ -23,7 +23,7 @@ $(VENV)/.device: $(BIN)/python setup.cfg
 # torch is named first and alone: its exact version, before anything asks for a range
 $(VENV)/.host: $(VENV)/.device
 	$(PIP) install torch -c constraints.txt
-	$(PIP) install -e '.[cpu,openvino,host,timm,report,flow,gate,dev,docs]' -c constraints.txt
+	$(PIP) install -e '.[cpu,openvino,host,timm,report,serve,flow,tune,cluster,gate,dev,docs]' -c constraints.txt
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.device

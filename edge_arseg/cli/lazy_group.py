@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from edge_arseg.cli.meant.commands import command_meant
 from edge_arseg.cli.settings.command import settled
-from edge_arseg.suggestion import did_you_mean
 
 
 class SettledGroup(click.Group):
@@ -42,7 +42,7 @@ class SettledGroup(click.Group):
         """Refuse a command that is not there, and say which one was meant."""
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
-            meant = did_you_mean(name, self.list_commands(ctx))
+            meant = command_meant(name, self.list_commands(ctx), self.path)
             ctx.fail(f"No such command {name!r}{'; ' if meant else ''}{meant}")
         return super().resolve_command(ctx, args)
 

@@ -13,26 +13,32 @@ from pathlib import Path
 import click
 
 from edge_arseg import __version__
+from edge_arseg.cli.service.log_format import JSON, NOTE, OWN, PLAIN, line_of, priority_mark, record_of
 from edge_arseg.cli.settings.common import Common
 from edge_arseg.errors import ArsegError, SinkError
 from edge_arseg.storage.url import text_without_logins
 
-NOTE = 25
-"""Between what is told with ``-v`` and warnings: what keeps the user waiting, what was chosen, how far it is."""
 _PACKAGE = logging.getLogger("edge_arseg")
-_OWN = "edge-arseg"
-"""Name of the command line's own lines, which are no messages of the library and go to no logger."""
 _MARKS = {logging.WARNING: "warning: "}
-_STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_STAMP = re.compile(rb'(\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d')
+_form = PLAIN
+"""Of stderr, in the command that runs now or has just ended."""
 
 
 class _Terminal(logging.Handler):
     """Lines on stderr as it is when they are told, a warning in yellow where that is a terminal."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        mark = priority_mark(record.levelno)
+        if _form != PLAIN:
+            click.echo("\n".join(mark + line for line in line_of(record, _form).split("\n")), err=True)
+            return
         line = text_without_logins(record.getMessage())
+        if mark:  # the journal shows the level itself
+            click.echo("\n".join(mark + one for one in line.split("\n")), err=True)
+            return
         mark = _MARKS.get(record.levelno, "")
-        if record.levelno < NOTE and record.name != _OWN:
+        if record.levelno < NOTE and record.name != OWN:
             mark = f"{record.name.removeprefix('edge_arseg.')}: "
         line = mark + line
         click.echo(click.style(line, fg="yellow", bold=True) if record.levelno == logging.WARNING else line, err=True)
@@ -46,7 +52,7 @@ class _Lines(logging.FileHandler):
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
 
     def format(self, record: logging.LogRecord) -> str:
-        return text_without_logins(super().format(record))
+        return line_of(record, JSON) if _form == JSON else text_without_logins(super().format(record))
 
 
 @contextmanager
@@ -80,7 +86,9 @@ def told(common: Common) -> Iterator[None]:
 
 
 def _begin(common: Common) -> None:
+    global _form
     _end()
+    _form = common.log_format
     logging.addLevelName(NOTE, "NOTE")
     level = logging.DEBUG if common.verbose > 1 else logging.INFO if common.verbose else NOTE
     if common.quiet and not common.verbose:
@@ -120,6 +128,19 @@ def warn(line: str) -> None:
         click.echo(f"warning: {line}", err=True)
 
 
+def last_words(line: str) -> None:
+    """Tell why a command ended, when nobody else is told anything any more."""
+    global _form
+    form, _form = _form, PLAIN
+    mark = priority_mark(logging.ERROR)
+    if form == PLAIN and not mark:
+        click.echo(line, err=True)
+        return
+    plain = line.removeprefix("error: ")
+    shown = plain if form == PLAIN else line_of(record_of(logging.ERROR, plain), form)
+    click.echo("\n".join(mark + one for one in shown.split("\n")), err=True)
+
+
 def is_quiet() -> bool:
     """Whether only warnings and errors are shown."""
     return any(isinstance(handler, _Terminal) and handler.level > NOTE for handler in _handlers())
@@ -131,7 +152,7 @@ def _handlers() -> list[logging.Handler]:
 
 def _tell(level: int, line: str, *, to: tuple[type[logging.Handler], ...] = (logging.Handler,)) -> bool:
     """Hand a line of the command line's own to who shows it; ``False`` where nobody was told to yet."""
-    record = logging.LogRecord(_OWN, level, "", 0, "%s", (line,), None)
+    record = record_of(level, line)
     for handler in _handlers():
         if isinstance(handler, to) and level >= max(handler.level, _PACKAGE.level):
             handler.handle(record)

@@ -28,6 +28,7 @@ COMMANDS = {
     "run": "Segment SOURCE and write the result to every SINK.",
     "bench": "Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.",
     "report": "Make a page of the RECORDs that `bench -o` wrote, compare them, and hold requirements against them.",
+    "tune": "Search the setting of BUNDLEs that holds the limits, with the highest mIoU.",
     "demo": "Segment INPUT, or a street drive rendered in code, and write a folder to look at.",
     "completion": "Print what makes SHELL complete commands, options, bundles, targets and backends.",
 }
@@ -36,6 +37,7 @@ _ROOMS = {
     "train": "train.group",
     "bench": "bench.bench",
     "report": "bench.report",
+    "tune": "bench.tune",
     **{command: f"host.{command}" for command in ("convert", "export", "compile", "quantize")},
 }
 """Command to its module; the others are ``device.COMMAND``."""

@@ -55,6 +55,10 @@ class BundleType(click.ParamType):
 
         return bundle_path(value)
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Say what one is, where none is given."""
+        return "Expected a folder NAME.arseg, or the name of a bundle in the package; `edge-arseg zoo list` names them."
+
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """Return names in the package, bundles on disk, and folders on the way to them."""
         from edge_arseg.runtime.bundles.reading import SUFFIX
@@ -79,6 +83,10 @@ class TargetType(click.ParamType):
     """A target, which ``target_named`` checks; completed from the files of the package."""
 
     name = "target"
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Say what one is, where none is given."""
+        return "`edge-arseg targets list` names them; on a board `edge-arseg targets detect` names its own."
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """Return the targets that begin so."""
@@ -138,6 +146,14 @@ stream_option: Callable = click.option(
 )
 
 
+unchecked_option: Callable = click.option(
+    "--unchecked",
+    is_flag=True,
+    help="Permission to run a bundle whose golden frames do not get the right classes here: a warning, and a mark "
+    "in every record, in place of exit code 3. [default: off]",
+)
+
+
 def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--fusion``, ``--backend``, ``--threads`` and ``--unchecked``; the command gets them as ``engines``."""
 
@@ -154,12 +170,7 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--threads", type=click.IntRange(1), help="Number of CPU threads of the engines. [default: all cores]"
     )
-    @click.option(
-        "--unchecked",
-        is_flag=True,
-        help="Permission to run a bundle whose golden frames do not get the right classes here: a warning, and a mark "
-        "in every record, in place of exit code 3. [default: off]",
-    )
+    @unchecked_option
     @functools.wraps(command)
     def with_engines(fusion: str, backend: str, threads: int | None, unchecked: bool, **others: Any) -> Any:
         return command(engines=EngineOptions(fusion, backend, threads, unchecked), **others)

@@ -93,11 +93,12 @@ def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 
 def _names_sink(text: str) -> bool:
     """Whether an argument can be nothing but a sink: of a scheme of sinks, or a video that is not there."""
-    from edge_arseg.video.sinks.opening import SINKS
+    from edge_arseg.video.sinks.kinds import SINKS
+    from edge_arseg.video.sources.kinds import kind_of_scheme
     from edge_arseg.video.uri import path_from_file_uri
 
     scheme, separator, _ = text.lower().partition("://")
-    if separator and scheme != "file" and scheme in SINKS:
+    if separator and scheme != "file" and scheme in SINKS and kind_of_scheme(scheme) is None:
         return True
     path = path_from_file_uri(text) or text
     return (

@@ -22,7 +22,7 @@ class NewBundle:
     """The place of a bundle: looked at before the work that makes it, written behind it.
 
     A reader sees the old bundle or the new one, never a part of it. What a killed writer leaves is a folder with a
-    leading dot and the writer's process number, which the next writer of the same bundle removes; if it was killed
+    leading dot and the writer's process number. The next writer of the same bundle removes it. If the writer was killed
     between moving the old bundle aside and the new one in, the next writer first brings the old one back.
 
     Attributes:

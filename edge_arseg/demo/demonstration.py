@@ -16,7 +16,7 @@ from edge_arseg.runtime.run import RunStart, run_to_sinks
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.spec.manifest import Manifest
-from edge_arseg.storage.files import part_of, write_whole
+from edge_arseg.storage.files import whole_file, write_whole
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import sink_errors
@@ -69,13 +69,9 @@ def street_clip(folder: Path, manifest: Manifest, *, frames: int = 96) -> Path:
         SinkError: it cannot be written.
     """
     path = folder / STREET
-    part = part_of(path)
-    try:
+    with sink_errors(str(path)), whole_file(path) as part:
         write_street(part, size=(manifest.height, manifest.width), count=frames, gop=manifest.gop)
-        with sink_errors(str(path)):
-            return part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    return path
 
 
 def demo_from_source(

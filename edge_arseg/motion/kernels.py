@@ -1,4 +1,4 @@
-"""The three loops of motion, compiled: shipped for this CPU, or by Numba where it is installed.
+"""The loops of motion, compiled: shipped for this CPU, or by Numba where it is installed.
 
 ``COMPILED`` says whether they are. Where it is false the callers take their numpy path, which gives the same values
 (tested). Arrays must be contiguous and of the types named.
@@ -20,7 +20,7 @@ COMPILED = kernels_available()
 
 def load() -> None:
     """Load the loops, or compile them, which takes a second or two: before the first frame, not at it."""
-    for name in ("spread_vectors", "fill_holes", "compose_flows"):
+    for name in ("spread_vectors", "fill_holes", "compose_flows", "smooth_cells", "compare_cells"):
         _kernel(name)
 
 
@@ -68,6 +68,51 @@ def compose_flows(
         float(scale),
         _checked(out, np.float32, before.shape),
     )
+
+
+def smooth_cells(picture: NDArray[np.uint8], channel: int, block: int, out: NDArray[np.float32]) -> None:
+    """Write the mean of four pixels of each cell of ``block`` x ``block`` to ``out``, ``[rows, columns] float32``.
+
+    ``picture`` is ``[H, W, channels] uint8``, and ``channel`` the one that counts.
+    """
+    _call("smooth_cells", *_cells_of(picture, channel, block, out))
+
+
+def compare_cells(
+    picture: NDArray[np.uint8],
+    channel: int,
+    block: int,
+    key: NDArray[np.float32],
+    flow: NDArray[np.float32],
+    grid: tuple[slice, slice],
+    part: tuple[int, int, int, int],
+) -> tuple[float, int]:
+    """Sum of the absolute differences between a picture and the keyframe moved to it, and their number.
+
+    ``picture``, ``channel`` and ``block`` as in ``smooth_cells``; ``key`` is what that wrote. ``flow`` is
+    ``[gh, gw, 2] float32``, pixels. ``grid`` has the rows and the columns of cells that are compared, ``part`` the top,
+    left, bottom and right of the pixels that are shown.
+    """
+    rows, columns = key.shape
+    flow = np.ascontiguousarray(flow, np.float32)
+    if flow.shape[0] < rows or flow.shape[1] < columns or flow.shape[2:] != (2,):
+        raise OptionError(f"a flow of {list(flow.shape)} seen, expected at least [{rows}, {columns}, 2]")
+    bounds = [bound for axis, length in zip(grid, key.shape, strict=True) for bound in axis.indices(length)]
+    result = np.empty(2)
+    _call("compare_cells", *_cells_of(picture, channel, block, key), flow, tuple(bounds), part, result)
+    return float(result[0]), int(result[1])
+
+
+def _cells_of(picture: NDArray[np.uint8], channel: int, block: int, cells: NDArray[np.float32]) -> tuple[Any, ...]:
+    """The picture and its cells, of sizes that go together."""
+    rows, columns = cells.shape
+    if min(rows, columns) < 2 or block < 2 or not 0 <= channel < picture.shape[2]:
+        raise OptionError(f"cells of {block}, {rows}x{columns} of them, channel {channel} of {picture.shape[2]}")
+    if picture.shape[0] < rows * block or picture.shape[1] < columns * block:
+        raise OptionError(
+            f"{picture.shape[0]}x{picture.shape[1]} pixels seen, expected {rows * block}x{columns * block}"
+        )
+    return _checked(np.ascontiguousarray(picture), np.uint8), channel, block, _checked(cells, np.float32)
 
 
 @functools.cache

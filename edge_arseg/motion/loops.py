@@ -1,4 +1,4 @@
-"""The three loops of motion, as Numba compiles them; see ``kernels`` for calling them."""
+"""The loops of motion, as Numba compiles them; see ``kernels`` for calling them."""
 # mypy: disable-error-code="no-untyped-def"
 
 import functools
@@ -16,6 +16,9 @@ _OPTIONS: Any = {"nogil": True, "error_model": "numpy"}
 _FLOWS = types.Array(types.complex64, 2, "C")
 _VALID = types.Array(types.boolean, 2, "C")
 _FLOATS = types.Array(types.float32, 2, "C")
+_BYTES = types.Array(types.uint8, 3, "C")
+_GRID = types.UniTuple(types.intp, 6)
+_PART = types.UniTuple(types.intp, 4)
 
 
 @njit(**_OPTIONS)
@@ -93,9 +96,81 @@ def compose_flows(step: np.ndarray, repeat: int, before: np.ndarray, scale: np.f
                     j += one
 
 
+@njit(inline="always")
+def _mean_of_four(picture, channel, top, left, half):
+    """The mean of the pixels at the corners of the middle of a cell."""
+    total = np.int32(picture[top, left, channel]) + np.int32(picture[top, left + half, channel])
+    total += np.int32(picture[top + half, left, channel]) + np.int32(picture[top + half, left + half, channel])
+    return np.float32(total) * np.float32(0.25)
+
+
+@njit(**_OPTIONS)
+def smooth_cells(picture: np.ndarray, channel: int, block: int, out: np.ndarray) -> None:
+    """Write the mean of four pixels of each cell of ``block`` x ``block`` to ``out``, ``[rows, columns] float32``.
+
+    ``picture`` is ``[H, W, channels] uint8``.
+    """
+    rows, columns = out.shape
+    half, plane = np.uintp(block // 2), np.uintp(channel)
+    for y in range(rows):
+        for x in range(columns):
+            out[y, x] = _mean_of_four(picture, plane, np.uintp(y * block), np.uintp(x * block), half)
+
+
+@njit(**_OPTIONS)
+def compare_cells(
+    picture: np.ndarray,
+    channel: int,
+    block: int,
+    key: np.ndarray,
+    flow: np.ndarray,
+    grid: tuple,
+    part: tuple,
+    result: np.ndarray,
+) -> None:
+    """Write the sum of the differences between a picture and the keyframe moved to it, and their number.
+
+    ``key`` is ``[rows, columns] float32`` of ``smooth_cells``; ``flow`` is ``[., ., 2] float32``, pixels; ``grid`` is
+    the first, the end and the step of the rows and of the columns that are compared; ``part`` the top, left, bottom
+    and right of the pixels that are shown; ``result`` is ``[2] float64``.
+    """
+    rows, columns = key.shape
+    first_row, end_row, row_step, first_column, end_column, column_step = grid
+    top_shown, left_shown, bottom_shown, right_shown = part
+    scale, zero, one = np.float32(1) / np.float32(block), np.float32(0), np.uintp(1)
+    last_y, last_x = np.float32(rows - 1), np.float32(columns - 1)
+    half, plane = np.uintp(block // 2), np.uintp(channel)
+    total, number = 0.0, 0
+    for y in range(first_row, end_row, row_step):
+        if y * block < top_shown or y * block >= bottom_shown:
+            continue
+        for x in range(first_column, end_column, column_step):
+            if x * block < left_shown or x * block >= right_shown:
+                continue
+            row, column = np.uintp(y), np.uintp(x)
+            at_y = min(max(np.float32(y) + flow[row, column, 1] * scale, zero), last_y)
+            at_x = min(max(np.float32(x) + flow[row, column, 0] * scale, zero), last_x)
+            top, left = np.uintp(min(np.int32(at_y), rows - 2)), np.uintp(min(np.int32(at_x), columns - 2))
+            down, right = at_y - np.float32(top), at_x - np.float32(left)
+            upper = key[top, left] + (key[top, left + one] - key[top, left]) * right
+            lower = key[top + one, left] + (key[top + one, left + one] - key[top + one, left]) * right
+            upper += (lower - upper) * down
+            seen = _mean_of_four(picture, plane, np.uintp(y * block), np.uintp(x * block), half)
+            total += abs(upper - seen)
+            number += 1
+    result[0], result[1] = total, number
+
+
 _unpack_spread = unpacker((types.Array(from_dtype(VECTOR_DTYPE), 1, "C"), _FLOWS, _VALID))
 _unpack_fill = unpacker((_FLOWS, _VALID, types.Array(types.complex128, 2, "C"), types.Array(types.int64, 2, "C")))
 _unpack_compose = unpacker((_FLOATS, types.intp, _FLOATS, types.float64, _FLOATS))
+_unpack_smooth = unpacker((_BYTES, types.intp, types.intp, _FLOATS))
+_unpack_compare = unpacker(
+    (
+        *(_BYTES, types.intp, types.intp, _FLOATS, types.Array(types.float32, 3, "C")),
+        *(_GRID, _PART, types.Array(types.float64, 1, "C")),
+    )
+)
 
 
 def _compile(cache: bool) -> dict[str, Kernel]:
@@ -120,7 +195,25 @@ def _compile(cache: bool) -> dict[str, Kernel]:
         step, repeat, before, scale, out = _unpack_compose(table)
         compose_flows(step, repeat, before, np.float32(scale), out)
 
-    functions = {"spread_vectors": spread, "fill_holes": fill, "compose_flows": compose}
+    def smooth(table):
+        if digest < 0:
+            return
+        picture, channel, block, out = _unpack_smooth(table)
+        smooth_cells(picture, channel, block, out)
+
+    def compare(table):
+        if digest < 0:
+            return
+        picture, channel, block, key, flow, grid, part, result = _unpack_compare(table)
+        compare_cells(picture, channel, block, key, flow, grid, part, result)
+
+    functions = {
+        "spread_vectors": spread,
+        "fill_holes": fill,
+        "compose_flows": compose,
+        "smooth_cells": smooth,
+        "compare_cells": compare,
+    }
     return {name: compiled_entry(function, cache=cache) for name, function in functions.items()}
 
 

@@ -34,10 +34,10 @@ class Path:
         if self._error is None or frame.rgb.shape[:2] != self._size:
             return field
         shown = None if frame.placement is None else frame.placement.shown
-        return replace(field, warp_error=self._error.of(frame.rgb[..., 1], field.flow, shown))
+        return replace(field, warp_error=self._error.of(frame.rgb, field.flow, shown))
 
     def begin(self, frame: Frame) -> None:
         """Make a frame the keyframe: the one that was followed last, or any where another path followed it."""
         self._accumulator.reset()
         if self._error is not None and frame.rgb.shape[:2] == self._size:
-            self._error.key(frame.rgb[..., 1])
+            self._error.key(frame.rgb)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
+from edge_arseg.motion import kernels
 
 POINTS = 3000
 """Places that are compared, at most: enough for a steady mean, few enough for a fifth of a millisecond."""
@@ -36,52 +37,72 @@ class WarpError:
         self._y, self._x = y[self._cells], x[self._cells]
         self._last = np.float32(rows - 1), np.float32(columns - 1)
         self._scale = np.float32(1 / block)
-        self._key: NDArray[np.float32] | None = None
+        self._key = np.empty((rows, columns), np.float32)
+        self._has_key = False
 
-    def key(self, luma: NDArray[np.uint8]) -> None:
+    def key(self, picture: NDArray[np.uint8]) -> None:
         """Make a frame the keyframe.
 
         Args:
-            luma: ``[H, W] uint8``, or what stands for it, such as green; a view of any strides. It is not kept.
+            picture: ``[H, W, 3] uint8``, RGB, of which green counts, or ``[H, W] uint8``. It is not kept.
         """
-        self._key = self._smooth(luma, self._every).reshape(-1)
+        pixels, channel = self._pixels(picture)
+        if kernels.COMPILED:
+            kernels.smooth_cells(pixels, channel, self._block, self._key)
+        else:
+            self._key[:] = self._smooth(pixels[..., channel], self._every)
+        self._has_key = True
 
     def of(
-        self, luma: NDArray[np.uint8], flow: NDArray[np.float32], shown: tuple[int, int, int, int] | None = None
+        self, picture: NDArray[np.uint8], flow: NDArray[np.float32], shown: tuple[int, int, int, int] | None = None
     ) -> float | None:
         """Mean absolute difference of a frame and the keyframe moved to it, in grey levels, 0 to 255.
 
         Args:
-            luma: as in ``key``.
+            picture: as in ``key``.
             flow: ``[ceil(H / block), ceil(W / block), 2] float32``, pixels, to the keyframe (``MotionField.flow``).
             shown: first row, first column, rows and columns of the part that is no bar; ``None``: all.
 
         Returns:
             ``None`` where there is no keyframe yet, and where nothing is shown.
         """
-        if self._key is None:
+        if not self._has_key:
             return None
+        pixels, channel = self._pixels(picture)
+        top, left, height, width = shown or (0, 0, *self._shape)
+        if kernels.COMPILED:
+            part = top, left, top + height, left + width
+            total, number = kernels.compare_cells(pixels, channel, self._block, self._key, flow, self._cells, part)
+        else:
+            difference = self._differences(pixels[..., channel], flow)[self._part(top, left, height, width)]
+            total, number = float(difference.sum(dtype=np.float64)), difference.size
+        return total / number if number else None
+
+    def _differences(self, luma: NDArray[np.uint8], flow: NDArray[np.float32]) -> NDArray[np.float32]:
+        """At each place that is compared."""
         moved, (last_y, last_x) = flow[self._cells], self._last
         y = np.clip(self._y + moved[..., 1] * self._scale, 0, last_y)
         x = np.clip(self._x + moved[..., 0] * self._scale, 0, last_x)
         top, left = np.minimum(np.floor(y), last_y - 1), np.minimum(np.floor(x), last_x - 1)
         y -= top
         x -= left
-        at = (top * np.float32(self._columns) + left).astype(np.intp)
-        upper, lower = self._key[at], self._key[at + self._columns]
-        upper += (self._key[at + 1] - upper) * x
-        lower += (self._key[at + (self._columns + 1)] - lower) * x
+        at = top.astype(np.intp) * self._columns + left.astype(np.intp)
+        key = self._key.reshape(-1)
+        upper, lower = key[at], key[at + self._columns]
+        upper += (key[at + 1] - upper) * x
+        lower += (key[at + (self._columns + 1)] - lower) * x
         upper += (lower - upper) * y
         upper -= self._smooth(luma, self._cells)
-        difference = np.abs(upper, out=upper)
-        if shown is not None and shown != (0, 0, *self._shape):
-            difference = difference[self._part(*shown)]
-        return float(difference.mean()) if difference.size else None
+        return np.abs(upper, out=upper)
+
+    def _pixels(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+        """The picture as ``[H, W, channels]``, and the channel that counts."""
+        if picture.shape[:2] != self._shape:
+            raise OptionError(f"a frame of {picture.shape[:2]} pixels (height, width) seen, expected {self._shape}")
+        return (picture, 1) if picture.ndim == 3 else (picture[..., np.newaxis], 0)
 
     def _smooth(self, luma: NDArray[np.uint8], cells: tuple[slice, slice]) -> NDArray[np.float32]:
         """The mean of four pixels of each cell."""
-        if luma.shape != self._shape:
-            raise OptionError(f"a frame of {luma.shape} pixels (height, width) seen, expected {self._shape}")
         block, half = self._block, self._block // 2
         (upper, lower), (left, right) = (
             [slice(axis.start * block + at, axis.stop * block, axis.step * block) for at in (0, half)] for axis in cells

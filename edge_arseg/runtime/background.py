@@ -77,6 +77,16 @@ class BackgroundKeyPipeline(ArPipeline):
         self._fusion.new_key()
         return self._class_map
 
+    def twin(self) -> "BackgroundKeyPipeline":
+        """See ``Pipeline``; keyframes of each stream are made in a thread of its own."""
+        with ExitStack() as stack:
+            engines = stack.enter_context(self._engines.twin())
+            fusion = stack.enter_context(self._fusion.twin())
+            beside = ThreadPoolExecutor(1, "keyframes")
+            twin = BackgroundKeyPipeline(self.manifest, engines, fusion, backend=self._backend, beside=beside)
+            stack.pop_all()
+        return twin
+
     def close(self) -> None:
         """See ``Pipeline``."""
         self._beside.shutdown()

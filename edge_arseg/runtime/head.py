@@ -36,6 +36,10 @@ class Head(ABC):
         """Open the head of LR features; see ``Fusion.open``."""
 
     @abstractmethod
+    def twin(self: H) -> H:
+        """Return another one for another stream; see ``Fusion.twin``."""
+
+    @abstractmethod
     def class_map(self, feature: Buffer) -> np.ndarray:
         """Decode ``[1, C, h, w] float32`` to ``[H, W] uint8``, a buffer that the next call overwrites."""
 
@@ -68,6 +72,10 @@ class GraphHead(Head):
         engines = engines_from_bundle(bundle, [Role.LR_HEAD], backend=options.backend, threads=options.threads)
         return cls(engines[Role.LR_HEAD])
 
+    def twin(self) -> "GraphHead":
+        """See ``Head``."""
+        return GraphHead(self._engine.twin())
+
     def class_map(self, feature: Buffer) -> np.ndarray:
         """See ``Head``."""
         return self._engine.run({self._input: feature})[names.CLASS_MAP]
@@ -92,6 +100,7 @@ class KernelHead(Head):
         """
         from edge_arseg.runtime.kernels.numba_head import DecodeKernel
 
+        self._of = bundle, role, threads
         weights, shapes = bundle.decoder_weights(), decode_shapes(bundle.manifest, role)
         self._kernel = DecodeKernel(shapes, weights.weight, weights.bias, threads)
         self._class_map = np.zeros(shapes.frame, np.uint8)
@@ -105,6 +114,11 @@ class KernelHead(Head):
     def open(cls, bundle: Bundle, options: EngineOptions) -> "KernelHead":
         """See ``Head``; no engine is needed."""
         return cls(bundle, Role.LR_HEAD, threads=options.threads)
+
+    def twin(self) -> "KernelHead":
+        """See ``Head``; the classifier is small."""
+        bundle, role, threads = self._of
+        return KernelHead(bundle, role, threads=threads)
 
     @property
     def divisible(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, EngineOptions, Place
 from edge_arseg.runtime.engines.opening import Engines, engines_from_bundle
@@ -72,6 +73,17 @@ class Pipeline(ABC):
         """Return the branch that a frame really runs through."""
         return branch
 
+    def twin(self: P) -> P:
+        """Return a pipeline for another stream, which may run at the same time in another thread.
+
+        It has the weights of this one, and buffers of its own; it lives on when this one is closed, and whoever asks
+        closes it.
+
+        Raises:
+            OptionError: the backend's engines share no weights.
+        """
+        raise OptionError(f"{type(self).__name__} serves one stream; open one pipeline for each stream")
+
     def close(self) -> None:  # noqa: B027 - a pipeline may have nothing to close
         """Close the engines; calling it twice is allowed."""
 
@@ -92,7 +104,7 @@ class ArPipeline(Pipeline):
     def __init__(self, manifest: Manifest, engines: Engines, fusion: Fusion, *, backend: str):
         """Take over the engines of both branches, and the fusion."""
         super().__init__(manifest, f"{Mode.AR.value}, {fusion.name} fusion, {backend}")
-        self._engines, self._fusion = engines, fusion
+        self._engines, self._fusion, self._backend = engines, fusion, backend
         self._hr, self._lr = engines[Role.HR], engines[Role.LR]
         self._key_feature: Buffer = None
 
@@ -111,6 +123,14 @@ class ArPipeline(Pipeline):
             lr_feature = self._lr.run({names.FRAME: rgb})[names.LR_FEATURE]
         return self._fusion.class_map(self._key_feature, flow, lr_feature, clock)
 
+    def twin(self) -> "ArPipeline":
+        """See ``Pipeline``."""
+        with ExitStack() as stack:
+            engines = stack.enter_context(self._engines.twin())
+            twin = ArPipeline(self.manifest, engines, self._fusion.twin(), backend=self._backend)
+            stack.pop_all()
+        return twin
+
     def close(self) -> None:
         """See ``Pipeline``."""
         with self._engines, self._fusion:
@@ -123,7 +143,7 @@ class HrPipeline(Pipeline):
     def __init__(self, manifest: Manifest, engines: Engines, *, backend: str):
         """Take over the engine of the HR branch."""
         super().__init__(manifest, f"{Mode.HR.value}, {backend}")
-        self._engines, self._hr = engines, engines[Role.HR]
+        self._engines, self._hr, self._backend = engines, engines[Role.HR], backend
 
     def key(self, rgb: NDArray[np.uint8], clock: StageClock) -> NDArray[np.uint8]:
         """See ``Pipeline``."""
@@ -139,6 +159,10 @@ class HrPipeline(Pipeline):
         """Return HR."""
         return Branch.HR
 
+    def twin(self) -> "HrPipeline":
+        """See ``Pipeline``."""
+        return HrPipeline(self.manifest, self._engines.twin(), backend=self._backend)
+
     def close(self) -> None:
         """See ``Pipeline``."""
         self._engines.close()
@@ -150,7 +174,7 @@ class LrPipeline(Pipeline):
     def __init__(self, manifest: Manifest, engines: Engines, head: Head, *, backend: str):
         """Take over the engine of the LR branch, and the head."""
         super().__init__(manifest, f"{Mode.LR.value}, {head.name} head, {backend}")
-        self._engines, self._head, self._lr = engines, head, engines[Role.LR]
+        self._engines, self._head, self._lr, self._backend = engines, head, engines[Role.LR], backend
 
     def key(self, rgb: NDArray[np.uint8], clock: StageClock) -> NDArray[np.uint8]:
         """See ``Pipeline``."""
@@ -166,6 +190,10 @@ class LrPipeline(Pipeline):
     def branch(self, branch: Branch) -> Branch:
         """Return LR."""
         return Branch.LR
+
+    def twin(self) -> "LrPipeline":
+        """See ``Pipeline``."""
+        return LrPipeline(self.manifest, self._engines.twin(), self._head.twin(), backend=self._backend)
 
     def close(self) -> None:
         """See ``Pipeline``."""

@@ -7,8 +7,8 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from edge_arseg.runtime.live.statistics import LiveFigures, LiveStatistics
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segment import segment
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.frame import Frame, SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.storage.uninterrupted import closed_uninterrupted, uninterrupted
-from edge_arseg.video.delivery.options import AS_EVER, FORCE_HR, LiveOptions
+from edge_arseg.video.delivery.options import AS_EVER, BLOCK, FORCE_HR, LiveOptions
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
+from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sinks import plan_sinks
 from edge_arseg.video.sinks.base import Sink
@@ -62,6 +63,7 @@ class Run:
         keyframes: that they were made from.
         seconds: from opening the source to closing the sinks.
         live: drops, ages and misses.
+        dropped: results that a sink of a live source had no time for, by its name; those that had time are not in it.
     """
 
     choice: Choice
@@ -71,6 +73,7 @@ class Run:
     keyframes: int
     seconds: float
     live: LiveFigures
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def fps(self) -> float:
@@ -94,15 +97,21 @@ def run_to_sinks(
     live: LiveOptions = AS_EVER,
     background: bool = False,
     limit: int | None = None,
+    span: Span | None = None,
+    segment_s: float | None = None,
     style: OverlayStyle = DEFAULT_STYLE,
     inputs: Iterable[Path] = (),
     force: bool = False,
     begun: Callable[[RunStart], None] = lambda _: None,
     each: Callable[[SegmentedFrame], None] = lambda _: None,
+    waiting: Callable[[bool], None] = lambda _: None,
 ) -> Run:
     """Segment a source and write every result to every sink.
 
     It ends with the source, after ``limit`` frames, or where nobody reads any sink any more (a closed pipe).
+
+    A sink is given all frames of a file. Beside a live source one that is slow or dead does not hold up the others:
+    what it has no time for is dropped and counted.
 
     Args:
         bundle, mode, engines, policy, background: see ``Segmenter``. Or one that is open: it stays so, and what it was
@@ -114,11 +123,14 @@ def run_to_sinks(
         live: how late frames of a live source may be, and how long it is waited for. With ``force-hr`` the policy is
             wrapped.
         limit: stop after this many frames.
+        span: the piece of a file to read; ``None``: all of it.
+        segment_s: seconds of a segment, where overlay videos are written in segments; ``None``: in one file.
         style: how overlays look.
         inputs: files that are not to be overwritten, besides the source.
         force: results that are there may be replaced.
         begun: called once, when everything is open and before the first frame.
         each: called with every result, after the sinks.
+        waiting: called with ``True`` when a frame of the source is waited for, and with ``False`` when it is there.
 
     Raises:
         SinkError: a sink would overwrite something, or cannot be written.
@@ -128,7 +140,7 @@ def run_to_sinks(
     named = [os.fspath(sink) for sink in sinks if not isinstance(sink, Sink)]
     with closed_uninterrupted() as closed_at_the_end:
         opened = [closed_at_the_end.enter_context(sink) for sink in sinks if isinstance(sink, Sink)]
-        plan = plan_sinks(named, source=source, inputs=inputs, force=force)
+        plan = plan_sinks(named, source=source, inputs=inputs, force=force, segment_s=segment_s)
         segmenter = (
             bundle
             if isinstance(bundle, Segmenter)
@@ -138,6 +150,7 @@ def run_to_sinks(
         )
         start = time.perf_counter()
         with closed_uninterrupted() as stack:
+            waiting(True)
             reader = stack.enter_context(
                 segmenter.open(
                     source,
@@ -147,14 +160,17 @@ def run_to_sinks(
                     fit=fit,
                     output_size=output_size,
                     live=live,
+                    span=span,
                     picture=plan.draws or any(sink.draws for sink in opened),
                 )
             )
+            drops = (reader.live or live.realtime) and live.on_late != BLOCK
             for sink in plan.open(
                 size=reader.output_size,
                 rate=reader.rate or RATE,
                 classes=segmenter.bundle.manifest.model.classes,
                 style=style,
+                live=drops,
             ):
                 opened.append(stack.enter_context(sink))
             label = segmenter.pipeline.label
@@ -162,10 +178,13 @@ def run_to_sinks(
             begun(RunStart(segmenter.choice, label, _motion(reader), total))
             statistics = LiveStatistics(live.max_age_ms)
             policy = KeyAfterDrops(segmenter.policy) if live.on_late == FORCE_HR else segmenter.policy
-            for number, result in enumerate(segment(reader, segmenter.pipeline, policy), 1):
-                with uninterrupted():  # all sinks get a frame, or none
+            for number, result in enumerate(segment(_told(reader, waiting), segmenter.pipeline, policy), 1):
+                with uninterrupted():  # all sinks get a frame that they have time for, or none
                     for sink in opened:
-                        sink.write(result)
+                        if drops:
+                            sink.offer(result)
+                        else:
+                            sink.write(result)
                     statistics.add(result)
                     each(result)
                 if number == limit or (opened and all(sink.finished for sink in opened)):
@@ -173,7 +192,18 @@ def run_to_sinks(
             used = _motion(reader)
         figures = statistics.figures
         seconds = time.perf_counter() - start
-        return Run(segmenter.choice, label, used, figures.frames, figures.keyframes, seconds, figures)
+        dropped = {sink.target: sink.dropped for sink in opened if sink.dropped}
+        return Run(segmenter.choice, label, used, figures.frames, figures.keyframes, seconds, figures, dropped)
+
+
+def _told(reader: VideoReader, waiting: Callable[[bool], None]) -> Iterator[Frame]:
+    """Frames of a reader, and when they are waited for."""
+    waiting(True)
+    for frame in reader:
+        waiting(False)
+        yield frame
+        waiting(True)
+    waiting(False)
 
 
 def _motion(reader: VideoReader) -> str:

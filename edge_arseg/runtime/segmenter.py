@@ -10,6 +10,7 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from copy import deepcopy
 from os import PathLike
 from types import TracebackType
 
@@ -26,6 +27,7 @@ from edge_arseg.runtime.segment import segment
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.delivery.options import AS_EVER, LiveOptions
+from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.reader import VideoReader, open_video
 from edge_arseg.video.uri import source_from_uri
 
@@ -35,6 +37,8 @@ READ_AHEAD = 1
 
 class Segmenter:
     """A bundle with its engines pinned in memory, ready for any number of videos, one at a time.
+
+    For several at the same time there is ``twin``.
 
     Attributes:
         bundle: the bundle.
@@ -89,14 +93,41 @@ class Segmenter:
         self.policy: Policy = policy or KeyframePolicy(interval=self.bundle.manifest.gop)
         with ExitStack() as stack:
             opening = open_background_pipeline if background else open_pipeline
-            self._pipeline = stack.enter_context(opening(self.bundle, mode, self.choice.options))
-            pool = ThreadPoolExecutor(1, "warm-up")
-            self._warm = pool.submit(self._warm_up)
-            stack.callback(wait, [self._warm])
-            pool.shutdown(wait=False)
-            if not self._pipeline.any_thread:
-                self._warm.result()
-            self._opened = stack.pop_all()
+            self._own(stack.enter_context(opening(self.bundle, mode, self.choice.options)), stack)
+
+    def twin(self, *, policy: Policy | None = None) -> "Segmenter":
+        """Return a segmenter for another stream, which may run at the same time in another thread.
+
+        It shares the weights of this one, so that a stream more takes memory for its buffers alone. It lives on when
+        this one is closed, and whoever asks closes it::
+
+            with Segmenter(bundle, threads=1) as first, first.twin() as second:
+                ...  # first.stream("front.mp4") in one thread, second.stream("rear.mp4") in another
+
+        Engines of all streams compute on the same cores: with as many streams as cores, ``threads=1`` is fastest.
+
+        Args:
+            policy: of the other stream; ``None``: a copy of this one's, as it is now.
+
+        Raises:
+            OptionError: the backend's engines share no weights: those of a GPU.
+        """
+        twin = object.__new__(type(self))
+        twin.choice, twin.bundle, twin.policy = self.choice, self.bundle, policy or deepcopy(self.policy)
+        with ExitStack() as stack:
+            twin._own(stack.enter_context(self.pipeline.twin()), stack)
+        return twin
+
+    def _own(self, pipeline: Pipeline, stack: ExitStack) -> None:
+        """Take over a pipeline, and run it once; ``stack`` closes it where that fails."""
+        self._pipeline = pipeline
+        pool = ThreadPoolExecutor(1, "warm-up")
+        self._warm = pool.submit(self._warm_up)
+        stack.callback(wait, [self._warm])
+        pool.shutdown(wait=False)
+        if not pipeline.any_thread:
+            self._warm.result()
+        self._opened = stack.pop_all()
 
     @property
     def pipeline(self) -> Pipeline:
@@ -122,6 +153,7 @@ class Segmenter:
         picture: bool = False,
         pace: float | None = None,
         live: LiveOptions = AS_EVER,
+        span: Span | None = None,
     ) -> VideoReader:
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
@@ -130,7 +162,8 @@ class Segmenter:
 
         Args:
             fit: see ``open_video``; ``None``: as the bundle's manifest says.
-            uri, motion, recode_scale, ahead, stream, output_size, picture, pace, live: see ``open_video``.
+            uri, motion, recode_scale, ahead, stream, output_size, picture, pace, live, span: see ``open_video``.
+                Where the policy makes every intra frame of the stream a keyframe, recoding begins anew there.
 
         Raises:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
@@ -150,6 +183,8 @@ class Segmenter:
             picture=picture,
             pace=pace,
             live=live,
+            span=span,
+            anew_at_intra=isinstance(self.policy, KeyframePolicy) and self.policy.follow_codec,
         )
 
     def stream(

@@ -3,8 +3,8 @@
 import os
 import re
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
@@ -135,14 +135,28 @@ def write_whole(path: Path, data: bytes, *, sync: bool = False) -> Path:
         return path
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as part, part.open("wb") as file:
+        file.write(data)
+        if sync:
+            file.flush()
+            os.fsync(file.fileno())
+    return path
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give the hidden name under which a file is written; at the end it is renamed, and after a fault it is deleted.
+
+    Args:
+        path: the file, in a folder that is there.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
     part = part_of(path)
     try:
-        with part.open("wb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        return part.replace(path)
+        yield part
+        part.replace(path)
     except BaseException:
         with suppress(OSError):
             part.unlink(missing_ok=True)

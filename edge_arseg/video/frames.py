@@ -66,6 +66,8 @@ class FrameMaker:
         fit: how a picture of another shape enters the frame.
         output_size: of ``Frame.picture``, see ``open_video``.
         picture: make ``Frame.picture``.
+        first_index: index of the first frame.
+        anew_at_intra: see ``open_video``.
 
     Attributes:
         height, width: of the frames.
@@ -92,6 +94,8 @@ class FrameMaker:
         fit: FitKind = FitKind.STRETCH,
         output_size: OutputSize = SOURCE,
         picture: bool = False,
+        first_index: int = 0,
+        anew_at_intra: bool = False,
     ) -> None:
         self._uri = uri
         self._kind, self._output, self._wanted = fit, output_size, picture
@@ -111,7 +115,7 @@ class FrameMaker:
         self.vectors = VectorSource(motion, pictures, self._fit, recode_scale=recode_scale, uri=uri)
         self._clock = Clock(pictures.rate, live=live, leap_s=leap_s)
         self._coded: tuple[int, int] | None = None
-        self._index = 0
+        self._index, self._anew_at_intra = first_index, anew_at_intra
         self._say_rest(self.orientation)
         self._frames, self._pictures = Arrays(buffers), Arrays(buffers)
 
@@ -142,6 +146,8 @@ class FrameMaker:
             return kept
 
         intra = int(frame.pict_type) == _INTRA
+        if intra and self._anew_at_intra:
+            self.vectors.recode_anew()
         time_s = self._clock.time_s(picture.time_s)
         # The recoder overwrites type and time of the picture, so both were read before.
         with source_faults(self._uri):

@@ -16,11 +16,15 @@ from edge_arseg.video.delivery.options import AS_EVER, BLOCK, LiveOptions
 from edge_arseg.video.delivery.room import NewestRoom, OrderedRoom
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
+from edge_arseg.video.pieces.span import Span
+from edge_arseg.video.presence import refuse_missing
 from edge_arseg.video.sources.kinds import KINDS, Wishes
 from edge_arseg.video.sources.live import Live, Steps
 from edge_arseg.video.sources.paced import Endless, Paced, own_gap
 from edge_arseg.video.sources.read_ahead import ReadAhead
 from edge_arseg.video.uri import source_from_uri
+
+_PIECES = "edge_arseg.video.pieces.decoder:pictures_of_span"
 
 
 class Delivery(Protocol):
@@ -102,6 +106,8 @@ def open_video(
     picture: bool = False,
     pace: float | None = None,
     live: LiveOptions = AS_EVER,
+    span: Span | None = None,
+    anew_at_intra: bool = False,
 ) -> VideoReader:
     """Open a source of frames.
 
@@ -133,6 +139,9 @@ def open_video(
         pace: frames a second at which the frames of a file come, as from a camera: those that are not asked for in time
             are dropped, and the file begins again at its end. ``None``, and for a live source: no pace but its own.
         live: how late frames of a live source may be, and how long it is waited for.
+        span: the piece of a file to read; ``None``: all of it.
+        anew_at_intra: begin recoding anew at every intra frame of the stream, so that what is found from there on does
+            not depend on what was before. The intra frame gets no recoded vectors then.
 
     Raises:
         SourceError: the source cannot be read, or it has no motion of the kind asked for.
@@ -143,13 +152,16 @@ def open_video(
         fit = FitKind(fit)
     except ValueError:
         raise OptionError(f"fit {fit!r}: expected {', '.join(kind.value for kind in FitKind)}") from None
+    if source.path is not None:
+        refuse_missing(source)
     kind = KINDS[source.kind]
     if stream is not None and not kind.streams:
         raise OptionError(f"{source.label}: stream {stream} was asked for, but only containers have streams")
-    wishes = Wishes(rate, options, timeout_s, motion in ("auto", "codec"), stream)
+    wishes = Wishes(rate, options, timeout_s, motion in ("auto", "codec"), stream, span)
+    where = kind.pictures if span is None else _PIECES
 
     def connect() -> PictureSource:
-        module, _, function = kind.pictures.partition(":")
+        module, _, function = where.partition(":")
         pictures: PictureSource = getattr(import_module(module), function)(source, wishes)
         return pictures
 
@@ -173,6 +185,8 @@ def open_video(
             fit=fit,
             output_size=output_size,
             picture=picture,
+            first_index=0 if span is None else span.index,
+            anew_at_intra=anew_at_intra,
             buffers=0 if ahead is None else 1 if source.live or pace or live.realtime or not ahead else ahead + 2,
         )
         opened = FrameSource(source, pictures, maker, _after(first, coming), connect=connect)

@@ -10,8 +10,8 @@ from edge_arseg import errors
 from edge_arseg.cli.ends.exit_code import BUG
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
+from edge_arseg.video.sinks.kinds import SINKS
 from edge_arseg.video.sinks.lines import LinesSink
-from edge_arseg.video.sinks.opening import SINKS
 from edge_arseg.video.sources.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]

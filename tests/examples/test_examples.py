@@ -1,10 +1,21 @@
 """Every example runs, on a tiny network and a tiny video, and uses public names only."""
 
 import ast
+import configparser
+import json
+import re
 import runpy
+import site
+import subprocess
 import sys
+import types
+import zipfile
 from pathlib import Path
+from typing import ClassVar
+from xml.etree import ElementTree
 
+import av
+import numpy as np
 import pytest
 
 import edge_arseg
@@ -73,6 +84,184 @@ def test_compile_from_python(run, own_checkpoint, tmp_path):
 def test_own_backbone(own_bundle):
     """The bundle of the other tests is made of it."""
     assert edge_arseg.read_bundle(own_bundle).manifest.model.backbone == "own_backbone:build"
+
+
+def pictures(data, kind="rgb24"):
+    with av.open(data) as file:
+        return next(file.decode(video=0)).to_ndarray(format=kind)
+
+
+def class_maps(bundle):
+    with edge_arseg.Segmenter(bundle) as segmenter:
+        return {result.frame.index: result.class_map.copy() for result in segmenter.stream(VIDEO)}
+
+
+def test_cvat_masks(run, own_bundle, tmp_path):
+    assert run("cvat_masks", VIDEO, own_bundle, tmp_path / "masks.zip", 3).startswith("3 masks of 11 classes")
+    expected = class_maps(own_bundle)
+    with zipfile.ZipFile(tmp_path / "masks.zip") as archive:
+        lines = [line for line in archive.read("labelmap.txt").decode().splitlines() if not line.startswith("#")]
+        colours = {line.split(":")[0]: tuple(map(int, line.split(":")[1].split(","))) for line in lines}
+        assert len(set(colours.values())) == len(colours) == 12
+        assert colours["background"] == (0, 0, 0)
+        names = archive.read("ImageSets/Segmentation/default.txt").decode().split()
+        assert names == ["frame_000000", "frame_000003", "frame_000006"]
+        for name in names:
+            with archive.open(f"SegmentationClass/{name}.png") as file:
+                seen = pictures(file)
+            with archive.open(f"images/{name}.png") as file:
+                assert pictures(file).shape == seen.shape
+            for index, colour in enumerate(list(colours.values())[1:]):
+                assert ((seen == colour).all(-1) == (expected[int(name[-6:])] == index)).all()
+
+
+def decoded_rle(code):
+    """Label Studio's brush code back to bytes, read bit by bit."""
+    bits, place = "".join(f"{byte:08b}" for byte in code), 0
+
+    def take(count):
+        nonlocal place
+        place += count
+        return int(bits[place - count : place], 2)
+
+    count, width, sizes = take(32), take(5) + 1, [take(4) + 1 for _ in range(4)]
+    out = []
+    while len(out) < count:
+        same, length = take(1), take(2)
+        length = take(sizes[length]) + 1
+        out += [take(width)] * length if same else [take(width) for _ in range(length)]
+    return np.array(out, np.uint8)
+
+
+def test_label_studio(run, own_bundle, tmp_path):
+    assert run("label_studio", VIDEO, own_bundle, tmp_path / "out", 6).startswith("2 tasks in")
+    expected = class_maps(own_bundle)
+    tasks = json.loads((tmp_path / "out/tasks.json").read_text())
+    labels = [label.get("value") for label in ElementTree.parse(tmp_path / "out/config.xml").iter("Label")]
+    assert len(labels) == 11
+    for task, index in zip(tasks, (0, 6), strict=True):
+        name = task["data"]["image"].partition("?d=")[2]
+        assert pictures(str(tmp_path / "out" / name)).shape == (90, 122, 3)
+        (prediction,) = task["predictions"]
+        covered = np.zeros((90, 122), int)
+        for region in prediction["result"]:
+            assert (region["original_height"], region["original_width"], region["type"]) == (90, 122, "brushlabels")
+            alpha = decoded_rle(region["value"]["rle"]).reshape(90, 122, 4)[..., 3]
+            (label,) = region["value"]["brushlabels"]
+            assert ((alpha == 255) == (expected[index] == labels.index(label))).all()
+            covered += alpha == 255
+        assert (covered == 1).all()
+
+
+class FakeNode:
+    """What the example uses of rclpy's node: ROS 2 is no Python package, and its own are for other distributions."""
+
+    given: ClassVar[dict] = {}
+    published: ClassVar[dict] = {}
+
+    def __init__(self, name):
+        self.name = name
+
+    def declare_parameter(self, name, default):
+        return types.SimpleNamespace(value=self.given.get(name, default))
+
+    def create_publisher(self, kind, topic, qos):
+        sent = self.published.setdefault(topic, [])
+        return types.SimpleNamespace(publish=lambda message: sent.append((kind, qos, message)))
+
+    def get_clock(self):
+        now = types.SimpleNamespace(to_msg=lambda: "now")
+        return types.SimpleNamespace(now=lambda: now)
+
+    def destroy_node(self):
+        self.published["destroyed"] = True
+
+
+class FakeMessage:
+    def __init__(self, **fields):
+        self.header = types.SimpleNamespace()
+        self.__dict__.update(fields)
+
+
+def test_ros2_node(run, own_bundle, monkeypatch):
+    fakes = {
+        "rclpy": {"init": lambda args: None, "ok": lambda: True, "try_shutdown": lambda: None},
+        "rclpy.node": {"Node": FakeNode},
+        "rclpy.qos": {
+            "DurabilityPolicy": types.SimpleNamespace(TRANSIENT_LOCAL="latched"),
+            "QoSProfile": lambda depth, durability: (depth, durability),
+            "qos_profile_sensor_data": "sensor",
+        },
+        "sensor_msgs": {},
+        "sensor_msgs.msg": {"Image": type("Image", (FakeMessage,), {})},
+        "std_msgs": {},
+        "std_msgs.msg": {"String": type("String", (FakeMessage,), {})},
+    }
+    for name, members in fakes.items():
+        module = types.ModuleType(name)
+        module.__dict__.update(members)
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(FakeNode, "given", {"source": VIDEO, "bundle": str(own_bundle), "frame_id": "front"})
+    monkeypatch.setattr(FakeNode, "published", sent := {})
+    assert "7 frames published" in run("ros2_node")
+    ((_, qos, classes),) = sent["segmentation/classes"]
+    assert (qos, len(json.loads(classes.data))) == ((1, "latched"), 11)
+    maps = [message for _, qos, message in sent["segmentation/class_map"] if qos == "sensor"]
+    expected = class_maps(own_bundle)
+    for index, message in enumerate(maps):
+        assert (message.height, message.width, message.step, message.encoding) == (90, 122, 122, "mono8")
+        assert (message.header.stamp, message.header.frame_id) == ("now", "front")
+        assert np.frombuffer(message.data, np.uint8).tolist() == expected[index].reshape(-1).tolist()
+    assert len(maps) == 7
+    assert sent["destroyed"]
+
+
+def test_gstreamer_appsink(own_bundle, tmp_path):
+    """Debian's Python has GStreamer, and takes the packages of this one where both are of one version."""
+    python = "/usr/bin/python3"
+    wants = "import sys, gi; gi.require_version('GstApp', '1.0'); from gi.repository import Gst; Gst.init(None); "
+    wants += "assert all(map(Gst.ElementFactory.find, ('h264parse', 'matroskamux', 'qtdemux'))); "
+    wants += "print(sys.version_info[:2])"
+    try:
+        answer = subprocess.run([python, "-c", wants], capture_output=True, text=True, check=False)
+    except OSError:
+        pytest.skip("no Python of the distribution")
+    if answer.stdout.strip() != str(sys.version_info[:2]):
+        pytest.skip(
+            "apt install python3-gi gir1.2-gst-plugins-base-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+        )
+    from edge_arseg.video.sources.street_clip import write_street
+
+    write_street(tmp_path / "street.mp4", size=(90, 122), count=7, gop=5, codec="libx264")
+    packages = [path for path in sys.path if path.endswith("site-packages")] or site.getsitepackages()
+    done = subprocess.run(
+        [python, str(EXAMPLES["gstreamer_appsink"]), str(tmp_path / "street.mp4"), str(own_bundle)],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join([str(FOLDER.parent), *packages]), "HOME": str(tmp_path)},
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[1] for line in done.stdout.splitlines()] == ["hr", "lr", "lr", "lr", "lr", "hr", "lr"]
+
+
+def test_the_package_of_jetson_containers_installs_what_setup_cfg_asks_for():
+    folder = FOLDER / "jetson_containers"
+    text = (folder / "Dockerfile").read_text()
+    header = re.match(r"#---\n((?:# .+\n)+)#---\n", text)
+    entries = dict(line.removeprefix("# ").split(": ", 1) for line in header[1].splitlines())
+    assert entries["name"] == "edge_arseg"
+    assert {"tensorrt", "onnxruntime", "numpy"} <= set(entries["depends"].strip("[]").split(", "))
+    assert (folder / entries["test"]).stat().st_mode & 0o111
+    setup = configparser.ConfigParser()
+    setup.read(FOLDER.parent / "setup.cfg")
+    wanted = setup["options"]["install_requires"].split("\n")[1:]
+    names = {re.match(r"[\w-]+", line)[0] for line in wanted}
+    installed = {re.match(r"[\w-]+", one)[0] for one in re.findall(r"'([\w-]+>=[\d.]+)'", text)}
+    assert installed == names - {"numpy", "onnxruntime"}
+    assert all(line.partition(";")[0] in text for line in wanted if re.match(r"[\w-]+", line)[0] in installed)
+    assert text.index("ARG BASE_IMAGE") < text.index("FROM ${BASE_IMAGE}")
 
 
 def test_every_example_has_a_test():

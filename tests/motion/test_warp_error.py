@@ -2,9 +2,11 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_arseg.errors import OptionError
-from edge_arseg.motion import KeyframePolicy, MotionChain
+from edge_arseg.motion import KeyframePolicy, MotionChain, kernels
 from edge_arseg.motion.warp_error import WarpError
 from edge_arseg.spec.frame import VECTOR_DTYPE, Branch, Frame
 
@@ -78,6 +80,44 @@ def test_the_chain_measures_every_frame_against_its_keyframe():
     assert seen[0] is None
     assert max(seen[1:]) < 4
     assert MotionChain(HEIGHT, WIDTH).follow(Frame(0, 0.0, np.zeros((0, 0, 3), np.uint8)))[1].warp_error is None
+
+
+@pytest.mark.skipif(not kernels.COMPILED, reason="nothing compiled here")
+@given(
+    size=st.tuples(st.integers(8, 90), st.integers(8, 90)),
+    block=st.sampled_from([2, 4]),
+    reach=st.sampled_from([0.0, 3.0, 200.0]),
+    shown=st.none() | st.tuples(*4 * [st.integers(0, 40)]),
+    channels=st.sampled_from([None, 3]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_compiled_loops_give_what_numpy_gives(size, block, reach, shown, channels, seed):
+    random = np.random.default_rng(seed)
+    shape = size if channels is None else (*size, channels)
+    key, picture = random.integers(0, 256, (2, *shape), np.uint8)
+    flow = random.normal(0, 1, (-(-size[0] // block), -(-size[1] // block), 2)).astype(np.float32) * np.float32(reach)
+    results = []
+    for compiled in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(kernels, "COMPILED", compiled)
+            error = WarpError(*size, block=block)
+            error.key(key)
+            results.append(error.of(picture, flow, shown))
+    assert results[0] == (None if results[1] is None else pytest.approx(results[1], rel=1e-12))
+
+
+def test_the_compiled_loops_refuse_arrays_that_do_not_go_together():
+    picture, cells, flow = (
+        np.zeros((16, 16, 3), np.uint8),
+        np.zeros((4, 4), np.float32),
+        np.zeros((4, 4, 2), np.float32),
+    )
+    grid, part = (slice(0, 4), slice(0, 4)), (0, 0, 16, 16)
+    for wrong in ((picture[:15], 1, 4, cells, flow), (picture, 3, 4, cells, flow), (picture, 1, 4, cells, flow[:3])):
+        with pytest.raises(OptionError, match=r"seen|channel"):
+            kernels.compare_cells(*wrong, grid, part)
+    with pytest.raises(OptionError, match="15x16 pixels seen, expected 16x16"):
+        kernels.smooth_cells(picture[:15], 1, 4, cells)
 
 
 @pytest.mark.timed

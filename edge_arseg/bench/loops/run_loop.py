@@ -10,7 +10,7 @@ from edge_arseg.bench.loops.steadiness import Steadiness, WarmUpLimit
 from edge_arseg.bench.loops.timed import Timed, timed_results
 from edge_arseg.bench.plans.plan import PlannedRun
 from edge_arseg.bench.records.run import RunSettings, WarmUp
-from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.motion.policies.naming import in_background, policy_named
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
@@ -52,8 +52,12 @@ class RunLoop:
     def __init__(self, planned: PlannedRun, number: int) -> None:
         settings = planned.settings
         self._settings, self._source, self._number = settings, planned.source, number
+        cut = NO_SCENE_CUT if settings.scene_cut is None else settings.scene_cut
         self._segmenter = Segmenter(
-            planned.choice, mode=Mode(settings.mode), policy=KeyframePolicy(settings.interval, NO_SCENE_CUT)
+            planned.choice,
+            mode=Mode(settings.mode),
+            policy=policy_named(settings.keyframes, settings.interval, cut),
+            background=in_background(settings.keyframes),
         )
         self.label = self._segmenter.pipeline.label
         self._motion = settings.motion if self._segmenter.pipeline.uses_motion else "zero"
@@ -93,10 +97,12 @@ class RunLoop:
         try:
             with closing(self._results()) as results:
                 began = last = time.monotonic()
-                counted, keys, start = 0, 0, 0.0
+                counted, keys, start, distance = 0, 0, 0.0, 0
                 for timed in results:
                     now = time.monotonic()
-                    key = timed.result.distance == 0
+                    # one that was made in the background counts from a later frame on
+                    key = timed.result.distance <= distance
+                    distance = timed.result.distance
                     keys += key
                     if not counted and not (key and keys > 1) and now - began < SETTLE_S:
                         continue

@@ -192,11 +192,19 @@ def _planned(options: BenchOptions, choice: Choice, mode: Mode, cell: dict[str, 
 
 def _names(runs: Sequence[PlannedRun]) -> list[str]:
     """Bundle and mode, and what else differs between the runs."""
-    told = {"backend": "{}", "threads": "{} threads", "interval": "GOP {}", "motion": "motion {}"}
+    told = {
+        "backend": "{}",
+        "threads": "{} threads",
+        "interval": "GOP {}",
+        "motion": "motion {}",
+        "keyframes": "{} keyframes",
+        "recode_scale": "recoded at {:g}",
+    }
     differing = [one.name for one in fields(RunSettings) if len({getattr(run.settings, one.name) for run in runs}) > 1]
     names = []
     for run in runs:
-        more = [text.format(getattr(run.settings, name)) for name, text in told.items() if name in differing]
+        own = {name: getattr(run.settings, name) for name in told if name in differing}
+        more = [told[name].format("all" if value is None else value) for name, value in own.items()]
         names.append(", ".join([run.choice.bundle.manifest.name, run.settings.mode, *more]))
     counts: dict[str, int] = {}
     for i, name in enumerate(names):

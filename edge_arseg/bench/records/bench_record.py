@@ -3,8 +3,8 @@
 A record is two files: ``NAME.json``, this, and ``NAME.npz``, every sample (``samples``). The JSON is made of the
 samples and of what the run said; nothing in it cannot be recomputed. While ``bench`` runs there are ``NAME.json`` with
 ``state`` "running" and two journals, ``NAME.frames.part`` and ``NAME.sensors.part``, to which samples are appended
-every half second; ``record_files.reading`` reads either form, so that what was measured before a ``kill -9`` is there,
-with ``state`` "interrupted".
+every half second. ``record_files.reading`` reads either form. So what was measured before a ``kill -9`` is there, with
+``state`` "interrupted".
 
 Revisions: 1 was a plain ``bench.record.Record``; 2 (2026) this.
 """

@@ -53,6 +53,8 @@ class RunSettings:
         deadline_ms: of an open loop: age that a frame may have when its class map is ready.
         stream: of the container.
         unchecked: a bundle that does not give the right classes here was let pass.
+        keyframes: way of keyframes, as ``run --keyframes`` names it.
+        scene_cut: share of a frame without motion vectors that makes it a keyframe; ``None``: none does.
     """
 
     mode: str
@@ -69,6 +71,8 @@ class RunSettings:
     deadline_ms: float | None = None
     stream: int | None = None
     unchecked: bool = False
+    keyframes: str = "fixed"
+    scene_cut: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ def bench(
     from edge_arseg.bench.record_files.writing import check_record, plain
     from edge_arseg.runtime.mode import Mode
     from edge_arseg.runtime.zoo import inputs_of_bundle
+    from edge_arseg.video.presence import refuse_missing
     from edge_arseg.video.uri import source_from_uri
 
     options = options_from_command(source, engines, given, motion=motion, recode_scale=recode_scale, stream=stream)
@@ -86,6 +87,7 @@ def bench(
     if resume and output is None:
         raise click.UsageError("--resume needs -o NAME.json, the record to continue")
     read = source_from_uri(options.source)
+    refuse_missing(read)
     if output is not None:
         named = [*options.bundles] or inputs_of_bundle(None)
         check_record(output, force=force or resume, inputs=[*named, *filter(None, [read.path])])

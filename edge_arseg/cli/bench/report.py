@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
+class RecordType(click.Path):
+    """The file of a record."""
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Say where one comes from, where none is given."""
+        return "`edge-arseg bench -o NAME.json` writes one."
+
+
 class PercentType(click.ParamType):
     """A share like ``5%`` or ``5``; converts to ``5.0``."""
 
@@ -32,7 +40,7 @@ class PercentType(click.ParamType):
 
 
 @click.command()
-@click.argument("records", nargs=-1, required=True, type=FILE, metavar="RECORD...")
+@click.argument("records", nargs=-1, required=True, type=RecordType(path_type=Path), metavar="RECORD...")
 @click.option(
     "-o",
     "--output",

@@ -61,8 +61,12 @@ def demo(
     from edge_arseg.demo.demonstration import demo_from_source
     from edge_arseg.demo.folder import DemoFolder
     from edge_arseg.runtime.mode import Mode
+    from edge_arseg.video.presence import refuse_missing
+    from edge_arseg.video.uri import source_from_uri
 
     folder = DemoFolder(output, force=force)
+    if source is not None:
+        refuse_missing(source_from_uri(source))
     folder.check(source)  # before the choice, which may take minutes
     choice, _ = announced_choice(bundle, [], (Mode.AR, Mode.HR), engines)
     with FrameProgress(limit) as frames:

@@ -104,11 +104,19 @@ def eval(
     from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
     from edge_arseg.evaluation.image_scores import ImageOptions, checked_image_modes, scores_from_images
     from edge_arseg.evaluation.labels.encoding import bitrate_from_text
+    from edge_arseg.evaluation.labels.pairing import image_paths, label_paths
     from edge_arseg.evaluation.modes import modes_from_text
     from edge_arseg.evaluation.passes import phases_from_text
     from edge_arseg.evaluation.scores import json_from_scores
     from edge_arseg.runtime.mode import Mode
+    from edge_arseg.video.presence import refuse_missing
+    from edge_arseg.video.uri import source_from_uri
 
+    if clip is not None:  # before the choice, which may take minutes
+        refuse_missing(source_from_uri(clip))
+    elif images is not None:
+        image_paths(images)
+    label_paths(labels)
     usual = (Mode.AR, Mode.HR, Mode.LR) if clip else (Mode.HR, Mode.LR)
     asked = modes_from_text(mode) if mode else ()
     if images is not None and asked:

@@ -2,56 +2,81 @@
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from edge_arseg.cli.output import note, warn
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.errors import SinkError, SourceError
 from edge_arseg.storage.url import label_of
+from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.folder import videos_from_text
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, source_from_uri
 
-STEM, NUMBER = "{stem}", "{number}"
+STEM, NUMBER, PARENT = "{stem}", "{number}", "{parent}"
+_LIKE = {
+    STEM: ("stem", "basename", "file", "filename", "input", "name", "source", "video"),
+    NUMBER: ("number", "i", "index", "n", "no", "num"),
+    PARENT: ("parent", "folder", "dir", "directory"),
+}
+"""What is filled in, and words that people type for it."""
 _NOWHERE = ("null://",)
 
 Job = tuple[str, tuple[str, ...]]
 """A source and its sinks."""
 
 
-def jobs_from_arguments(source: str, sinks: Sequence[str]) -> list[Job]:
-    """Return what is to be run, one after the other.
+def jobs_from_arguments(source: str, sinks: Sequence[str], listed: Sequence[str] = ()) -> list[Job]:
+    """Return what is to be run.
 
     A folder or a pattern of videos gives a job for each of them, in order of their names. In the names of sinks
-    ``{stem}`` stands for the name of the source without folder and ending, ``{number}`` for its place from 1, with
-    zeros in front so that all are of one length.
+    ``{stem}`` stands for the name of the source without folder and ending, ``{parent}`` for the name of its folder,
+    ``{number}`` for its place from 1, with zeros in front so that all are of one length.
 
     Args:
         source: as typed.
         sinks: as typed; none stands for an overlay in the working directory: ``default_sink``.
+        listed: sources in the place of ``source``, each a folder or a pattern too.
 
     Raises:
         SinkError: two videos would be written to one place.
         SourceError: the source is no source.
     """
-    try:
-        sources = videos_from_text(source) or [source]
-    except OSError as error:
-        raise SourceError(f"{source_from_uri(source).label}: {error.strerror or error}; check the path") from error
+    sources = list(dict.fromkeys(one for text in listed or [source] for one in _sources_from_text(text)))
     stems = [stem_of(source_from_uri(one)) for one in sources]
     if not sinks:
         return [(one, (default_sink(stem),)) for one, stem in zip(sources, stems, strict=True)]
+    for sink in sinks:
+        _refuse_misspelt(sink)
     width = len(str(len(sources)))
     jobs = [
-        (one, tuple(sink.replace(STEM, stem).replace(NUMBER, f"{number:0{width}}") for sink in sinks))
+        (one, tuple(_filled(sink, stem, parent_of(one), f"{number:0{width}}") for sink in sinks))
         for number, (one, stem) in enumerate(zip(sources, stems, strict=True), 1)
     ]
     if len(jobs) > 1:
         _check_apart(jobs, sinks)
     return jobs
+
+
+def _sources_from_text(text: str) -> list[str]:
+    try:
+        return videos_from_text(text) or [text]
+    except OSError as error:
+        raise SourceError(f"{source_from_uri(text).label}: {error.strerror or error}; check the path") from error
+
+
+def _filled(sink: str, stem: str, parent: str, number: str) -> str:
+    values = {STEM: stem, PARENT: parent, NUMBER: number}
+    return re.sub(r"{(stem|parent|number)}", lambda match: values[match[0]], sink)  # a name may hold "{number}" itself
+
+
+def parent_of(text: str) -> str:
+    """Return the name of the folder that a source lies in."""
+    source = source_from_uri(text)
+    place = source.location if source.path is None else os.path.abspath(source.path)  # noqa: PTH100
+    return Path(place.partition("?")[0]).parent.name or "root"
 
 
 def stem_of(source: Source) -> str:
@@ -76,29 +101,6 @@ def default_sink(stem: str) -> str:
         number += 1
         name = f"{stem}-overlay-{number}.mp4"
     return name
-
-
-def run_jobs(jobs: Sequence[Job], one: Callable[[Job], None]) -> None:
-    """Run jobs one after the other. A source or a sink that fails is named, and the others still run.
-
-    Raises:
-        SourceError: of several jobs, some failed.
-        ArsegError: what ``one`` raises where there is one job.
-    """
-    if len(jobs) == 1:
-        one(jobs[0])
-        return
-    failed: list[str] = []
-    for number, job in enumerate(jobs, 1):
-        label = source_from_uri(job[0]).label
-        note(f"{number} of {len(jobs)}: {label}")
-        try:
-            one(job)
-        except (SourceError, SinkError) as error:
-            warn(f"failed: {error}")
-            failed.append(label)
-    if failed:
-        raise SourceError(f"{len(failed)} of {len(jobs)} videos failed: {', '.join(failed)}; see above for the reasons")
 
 
 def summary(progress: FrameProgress, sinks: Sequence[str]) -> str:
@@ -128,9 +130,27 @@ def _is_sibling(sink: str, source: str) -> bool:
     return there and Path(sink).suffix == Path(source).suffix and Path(sink).parent == Path(source).parent
 
 
+def _refuse_misspelt(sink: str) -> None:
+    """Refuse braces that are probably meant to be filled in; any others are a name's own.
+
+    Raises:
+        SinkError: names what is filled in.
+    """
+    for word in re.findall(r"\{(\w*)\}", sink):
+        if f"{{{word}}}" in (STEM, NUMBER, PARENT):
+            continue
+        meant = next((filled for filled, names in _LIKE.items() if did_you_mean(word, names)), None)
+        if meant is not None:
+            raise SinkError(
+                f"cannot write {label_of(sink)}: {{{word}}} is not filled in; did you mean {meant}? "
+                f"{STEM} is the name of the source without its ending, {NUMBER} its place among several, "
+                f"{PARENT} the name of its folder"
+            )
+
+
 def _check_apart(jobs: Sequence[Job], sinks: Sequence[str]) -> None:
     for sink in sinks:
-        if STEM not in sink and NUMBER not in sink and not sink.lower().startswith(_NOWHERE):
+        if not any(part in sink for part in (STEM, NUMBER, PARENT)) and not sink.lower().startswith(_NOWHERE):
             better = _kept_apart(sink)
             raise SinkError(
                 f"cannot write {sink}: {len(jobs)} videos would go there; put {STEM} in the name of the sink, for "
@@ -140,8 +160,10 @@ def _check_apart(jobs: Sequence[Job], sinks: Sequence[str]) -> None:
     for source, its in jobs:
         for sink in its:
             if sink in places and not sink.lower().startswith(_NOWHERE):
+                apart = PARENT if parent_of(places[sink]) != parent_of(source) else NUMBER
+                first, second = (source_from_uri(one).label for one in (places[sink], source))
                 raise SinkError(
-                    f"cannot write {sink}: {places[sink]} and {source} have the same name; put {NUMBER} beside {STEM}"
+                    f"cannot write {sink}: {first} and {second} have the same name; put {apart} beside {STEM}"
                 )
             places[sink] = source
 

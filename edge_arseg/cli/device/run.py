@@ -2,29 +2,26 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from edge_arseg.cli.archive.options import ArchiveOptions, archive_options
 from edge_arseg.cli.device.live_options import live_options
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.geometry_options import fit_option, output_size_option
+from edge_arseg.cli.live.segment_option import segment_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
 from edge_arseg.cli.output import note
 from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
+from edge_arseg.cli.service.serve_options import Serving, serve_options
 from edge_arseg.cli.source import files_of_sources, source_and_sinks
+from edge_arseg.motion.policies.naming import KEYFRAMES
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
 from edge_arseg.video.delivery.options import LiveOptions
 from edge_arseg.video.overlay.style import OverlayStyle
-
-if TYPE_CHECKING:
-    from edge_arseg.runtime.choice.engine_choice import Choice
-    from edge_arseg.runtime.segmenter import Segmenter
-
-KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
 
 
 @click.command()
@@ -67,6 +64,9 @@ KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
 @click.option("--follow-codec", is_flag=True, help="Keyframes at the stream's own intra frames too. [default: off]")
 @click.option("--limit", type=click.IntRange(1), help="Number of frames after which the run ends. [default: all]")
 @live_options
+@serve_options
+@archive_options
+@segment_option
 @overlay_options
 @click.option("--force", is_flag=True, help="Permission to replace results that are there already. [default: refused]")
 def run(
@@ -85,6 +85,9 @@ def run(
     follow_codec: bool,
     limit: int | None,
     live: LiveOptions,
+    serving: Serving,
+    archive: ArchiveOptions,
+    segment_s: float | None,
     style: OverlayStyle,
     force: bool,
 ) -> None:
@@ -92,37 +95,77 @@ def run(
 
     \b
     SOURCE   a video file, a folder of images, 0 (the first camera), rtsp://..., test://street
-             a folder of videos, or a pattern in quotes ('dir/*.mp4'): one after the other
+             a folder of videos, or a pattern in quotes ('dir/*.mp4'): all of them
              -: a video piped in
-             @FILE: the first line of FILE, for a URL with a password
+             @FILE: the source in FILE, such as a URL with a password; or the sources in it, one a line
              without SOURCE: the environment's EDGE_ARSEG_SOURCE
     SINK     overlay.mp4 (.mkv .mov .webm .avi .gif), masks://dir, jsonl://file or jsonl://- (stdout),
              raw://file or raw://- (a byte for each pixel), classes.npz, null://
-             {stem} in a name: the name of the source, without its ending
-             without SINK: an overlay video in this folder, named after the source
+             pushed: rtsp://, rtmp://, udp://, tcp://; hls://dir; mqtt://host/topic; log.rrd or rerun://host
+             {stem} in a name: the name of the source, without its ending; {parent}: that of its folder
+             without SINK: an overlay video in this folder, named after the source; with --serve nothing
     """
-    from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, run_jobs, summary
-    from edge_arseg.motion.keyframe import KeyframePolicy
-    from edge_arseg.motion.policies.adaptive import AdaptivePolicy
+    from edge_arseg.cli.archive.sources import listed_sources
+    from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, summary
+    from edge_arseg.cli.service.watching import sinks_beside, watching
+    from edge_arseg.motion.policies.naming import in_background, policy_named
     from edge_arseg.runtime.run import RunStart, run_to_sinks
-    from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.zoo import inputs_of_bundle
+    from edge_arseg.spec.frame import SegmentedFrame
+    from edge_arseg.video.presence import refuse_missing
     from edge_arseg.video.sinks import plan_sinks
+    from edge_arseg.video.uri import source_from_uri
 
     source, sinks = source_and_sinks(arguments)
+    sinks = sinks_beside(serving, sinks)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
-    jobs = jobs_from_arguments(source, sinks)
-    for one_source, its_sinks in jobs:  # before the choice, which may take minutes
-        plan_sinks(its_sinks, source=one_source, inputs=inputs, force=force)
+    jobs = jobs_from_arguments(source, sinks, listed_sources(arguments[:1]))
+    many = len(jobs) > 1 or archive.asked
+    watched = click.get_current_context().with_resource(watching(serving, live.max_age_ms, many=many))
+    if many:
+        if segment_s is not None:
+            raise click.UsageError("--segment is for one video; of many, each has its own file: leave it out")
+        from edge_arseg.cli.archive.command import checked_videos
+
+        videos = checked_videos(jobs, sinks, archive, inputs=inputs, force=force)
+    else:  # before the choice, which may take minutes
+        if not live.wait:
+            refuse_missing(source_from_uri(jobs[0][0]))
+        plan_sinks(jobs[0][1], source=jobs[0][0], inputs=inputs, force=force, segment_s=segment_s)
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
-    kind = AdaptivePolicy if keyframes.startswith("adaptive") else KeyframePolicy
-    policy = kind(interval or choice.bundle.manifest.gop, scene_cut, follow_codec)
-    background = keyframes.endswith("async")
+    if many:
+        from edge_arseg.archive.settings import Settings
+        from edge_arseg.cli.archive.command import run_many
 
-    def one(job: Job, runner: "Choice | Segmenter" = choice) -> None:
+        settings = Settings(
+            choice.bundle.path.resolve(),
+            choice.bundle.digest,
+            choice.options,
+            engines.backend,
+            chosen_mode,
+            keyframes,
+            interval or choice.bundle.manifest.gop,
+            scene_cut,
+            follow_codec,
+            motion,
+            recode_scale,
+            stream,
+            fit,
+            output_size,
+            live,
+            limit,
+            style,
+        )
+        run_many(videos, settings, archive)
+        return
+    policy = policy_named(keyframes, interval or choice.bundle.manifest.gop, scene_cut, follow_codec=follow_codec)
+    background = in_background(keyframes)
+    watched.chosen(choice.bundle.manifest, style, source)
+
+    def one(job: Job) -> None:
         source, sinks = job
         with ExitStack() as stack:
             progress = FrameProgress()
@@ -131,13 +174,18 @@ def run(
                 nonlocal progress
                 note(f"{choice.bundle.manifest.name}: {start.label}")
                 note(f"motion: {start.motion}")
+                watched.begun(start, style, source)
                 progress = stack.enter_context(FrameProgress(start.frames, live.max_age_ms))
 
+            def each(result: SegmentedFrame) -> None:
+                progress.step(result)
+                watched.step(result, progress.rate)
+
             stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
-            run_to_sinks(
-                runner,
+            done = run_to_sinks(
+                choice,
                 source,
-                sinks,
+                [*sinks, *watched.sinks()],
                 mode=chosen_mode,
                 policy=policy,
                 motion=motion,
@@ -148,15 +196,15 @@ def run(
                 live=live,
                 background=background,
                 limit=limit,
+                segment_s=segment_s,
                 style=style,
                 inputs=inputs,
                 force=force,
                 begun=begun,
-                each=lambda result: progress.step(result),
+                each=each,
+                waiting=watched.waiting,
             )
+            for sink, dropped in done.dropped.items():
+                note(f"{sink}: {dropped} results dropped, which it had no time for")
 
-    if len(jobs) == 1:
-        one(jobs[0])
-        return
-    with Segmenter(choice, mode=chosen_mode, policy=policy, background=background) as segmenter:
-        run_jobs(jobs, lambda job: one(job, segmenter))
+    one(jobs[0])

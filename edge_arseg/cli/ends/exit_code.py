@@ -121,7 +121,9 @@ def _has_own_stdout() -> bool:
 
 
 def _say(line: str) -> None:
-    click.echo(line, err=True)
+    from edge_arseg.cli.log import last_words
+
+    last_words(line)
 
 
 def _shown(message: str) -> str:

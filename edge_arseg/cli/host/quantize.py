@@ -47,6 +47,19 @@ SHOWN = 8
     help="Points of mIoU that each branch may lose; needs --labels. [default: no limit, not measured]",
 )
 @click.option(
+    "--keep-float",
+    multiple=True,
+    metavar="PATTERN",
+    help="Layers that stay in float, by their name or that of their weights: 'hr:decoder.*', '*head*'. [default: none]",
+)
+@click.option(
+    "--keep-costliest",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Number of layers of each branch that stay in float: those that cost most accuracy for each millisecond.",
+)
+@click.option(
     "--labels",
     type=PATH,
     help="Folder of labels to score on, PNG files of class numbers; not those that you report on later. [default: "
@@ -83,6 +96,8 @@ def quantize(
     recipe: str | None,
     data: Path | None,
     max_drop: float | None,
+    keep_float: tuple[str, ...],
+    keep_costliest: int,
     labels: Path | None,
     clip: str | None,
     images: Path | None,
@@ -115,6 +130,8 @@ def quantize(
         recipe=recipe,
         data=data,
         max_drop=max_drop,
+        keep_float=keep_float,
+        keep_costliest=keep_costliest,
         labels=labels,
         clip=clip,
         images=images,

@@ -9,6 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from edge_arseg.cli.meant.arguments import refuse_strays
+from edge_arseg.cli.meant.options import option_meant
 from edge_arseg.cli.settings.common import common_from_context, common_options, print_option
 from edge_arseg.cli.settings.file import FileSettings, settings_from_file
 from edge_arseg.cli.settings.names import is_set_elsewhere, key_of, prefix_of, set_variable, variables_of
@@ -91,7 +93,8 @@ class SettledCommand(click.Command):
 
     def _read_file(self, ctx: click.Context, args: list[str]) -> None:
         """Look for ``--config`` before anything else is looked at: the other options' defaults are in its file."""
-        opts, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        opts, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
+        refuse_strays(ctx, self.path, rest)
         (option,) = (param for param in self.params if param.name == "config")
         option.handle_parse_result(ctx, opts, [])
         ctx.params.pop("config", None)
@@ -128,8 +131,7 @@ class SettledCommand(click.Command):
         try:
             yield
         except click.NoSuchOption as error:
-            flags = [flag for param in self.get_params(ctx) for flag in param.opts if flag.startswith("--")]
-            meant = did_you_mean(error.option_name, flags)
+            meant = option_meant(error.option_name, self)
             raise click.UsageError(f"No such option: {error.option_name}{'; ' if meant else ''}{meant}", ctx) from None
         except click.BadParameter as error:
             if error.param is not None and (origin := self.origin(ctx, error.param)):

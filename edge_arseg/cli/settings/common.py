@@ -20,12 +20,14 @@ class Common:
         verbose: how often ``-v`` stands there.
         quiet: tell warnings and errors only.
         log_file: to which everything that is told is added.
+        log_format: of what is told, ``plain``, ``levels`` or ``json``.
     """
 
     config: Path | None = None
     verbose: int = 0
     quiet: bool = False
     log_file: Path | None = None
+    log_format: str = "plain"
 
 
 def common_from_context(ctx: click.Context) -> Common:
@@ -78,6 +80,14 @@ def common_options() -> list[click.Option]:
             expose_value=False,
             callback=_keep,
             help="File that messages are added to, with the time of each, whatever stderr shows. [default: none]",
+        ),
+        click.Option(
+            ["--log-format"],
+            type=click.Choice(["plain", "levels", "json"]),
+            expose_value=False,
+            callback=_keep,
+            help="Form of messages on stderr: plain, for people; levels, with time and level; json, an object a line, "
+            "in --log-file too. Under systemd the journal gets their levels in any form. [default: plain]",
         ),
     ]
 

@@ -5,7 +5,9 @@ used; and a build that the kernel kills for lack of memory takes nothing with it
 """
 
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -137,6 +139,7 @@ def _death(name: str, code: int | None) -> ArsegError:
 def _child(job: BuildJob, sender: "Connection") -> None:
     """Build and report. Runs in the child."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the parent ends this one
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
         answer: object = _built(job, sender)
     except ArsegError as error:
@@ -147,6 +150,14 @@ def _child(job: BuildJob, sender: "Connection") -> None:
         answer = BuildError.__name__, f"building {job.name}: {type(error).__name__}: {error}"
     sender.send(answer)
     sender.close()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent has been killed: a build that nobody waits for keeps the board's memory."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _built(job: BuildJob, sender: "Connection") -> BuildResult:

@@ -1,7 +1,7 @@
 """Building with TensorRT 8.5 to 11.
 
-What differs between the versions is asked of the module, never of its number: networks are strongly typed where that
-exists (10.0 and later; always in 11), so the graph alone decides the precision; before, flags allow FP16 and INT8 and
+What differs between the versions is asked of the module, never of its number. Networks are strongly typed where that
+exists (10.0 and later; always in 11), so the graph alone decides the precision. Before, flags allow FP16 and INT8, and
 every layer is pinned to the type that the graph gives it. Calibrators, bindings and ``max_workspace_size``, removed on
 the way, are used nowhere.
 """

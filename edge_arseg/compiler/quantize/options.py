@@ -28,6 +28,9 @@ class QuantizeOptions:
         images: folder of labelled images.
         limit: frames or images to score on, at most.
         threads: of the engines; ``None``: all cores.
+        keep_float: patterns of layers that stay in float; see ``layers_named``.
+        keep_costliest: so many layers of each branch stay in float, those that cost most accuracy for each millisecond;
+            see ``costliest_layers``.
         gate: what the golden frames have to reach.
         force: replace a bundle that is there.
 
@@ -46,6 +49,8 @@ class QuantizeOptions:
     images: Path | None = None
     limit: int | None = None
     threads: int | None = None
+    keep_float: tuple[str, ...] = ()
+    keep_costliest: int = 0
     gate: Gate = USUAL_GATE
     force: bool = False
 

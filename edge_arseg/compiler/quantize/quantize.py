@@ -29,6 +29,7 @@ from edge_arseg.compiler.quantize.search.budget import (
     judge_from_options,
     layers_to_keep,
 )
+from edge_arseg.compiler.quantize.search.kept import costliest_layers, layers_named
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity, sensitivities
 from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import BundleError, GateError
@@ -109,6 +110,7 @@ def quantize_bundle(
     judge, gate = judge_from_options(options, bundle), options.gate
     work = _Work(bundle, place, choice, options.threads)
     work.calibrate(recipe, options.data, progress)
+    work.keep_what_is_named(options.keep_float, options.keep_costliest)
     reference = None
     if judge is not None:
         progress("scoring float32")
@@ -179,6 +181,7 @@ class _Work:
         self.bundle, self.choice, self._place, self._threads = bundle, choice, place, threads
         self.layers: dict[Role, list[LayerSensitivity]] = {}
         self.trials: dict[Role, list[BudgetTrial]] = {}
+        self._named: dict[Role, frozenset[str]] = {}
         self._originals = {role: onnx.load(bundle.graph_path(role)) for role in bundle.manifest.graphs}
 
     def calibrate(self, recipe: Recipe, data: Path | None, progress: Progress) -> None:
@@ -201,6 +204,22 @@ class _Work:
                     threads=self._threads,
                     progress=progress,
                 )
+
+    def keep_what_is_named(self, patterns: Sequence[str], costliest: int) -> None:
+        """Keep in float the layers that patterns name, and the costliest of each branch.
+
+        Raises:
+            OptionError: a pattern fits no layer.
+        """
+        named = layers_named(patterns, self.layers)
+        for role, layers in self.layers.items():
+            kept = set(named.get(role, ()))
+            if costliest:
+                branch, frame = self.calibration.branches[role], self.calibration.samples[0]
+                kept.update(costliest_layers(branch, layers, frame, threads=self._threads)[:costliest])
+            if kept:
+                self._named[role] = frozenset(kept)
+                self._keep(role, ())
 
     def keep_what_is_needed(
         self, role: Role, judge: Judge, reference: Scores, max_drop: float, progress: Progress
@@ -254,4 +273,5 @@ class _Work:
         return graphs_from_choice(self._originals, self.calibration.branches, self.calibration.ranges, self.choice)
 
     def _keep(self, role: Role, layers: Sequence[str]) -> None:
-        self.choice = replace(self.choice, keep_float={**self.choice.keep_float, role: frozenset(layers)})
+        kept = frozenset(layers) | self._named.get(role, frozenset())
+        self.choice = replace(self.choice, keep_float={**self.choice.keep_float, role: kept})

@@ -6,7 +6,6 @@ run; a backbone that it names as ``module:function`` is imported only if the rea
 """
 
 import json
-import tempfile
 from pathlib import Path
 
 import torch
@@ -20,6 +19,7 @@ from edge_arseg.network.checkpoint.weights import described
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
+from edge_arseg.storage.files import whole_file
 
 FORMAT = "edge_arseg"
 REVISION = 1
@@ -48,9 +48,8 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
     }
     tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            save_file(tensors, Path(folder) / path.name, metadata=metadata)
-            (Path(folder) / path.name).replace(path)
+        with whole_file(path) as part:
+            save_file(tensors, part, metadata=metadata)
     except (OSError, SafetensorError) as error:
         raise SinkError(f"{path}: cannot be written ({error}); expected a folder with room and permission") from error
     return path

@@ -131,4 +131,4 @@ def _no_bundle(path: Path) -> str:
         return f"{path}: a file seen, expected a bundle folder like NAME{SUFFIX}"
     near = sorted(path.parent.glob(f"*{SUFFIX}")) if path.parent.is_dir() else []
     hint = f"; bundles there: {', '.join(child.name for child in near[:5])}" if near else ""
-    return f"{path}: no such bundle{hint}. Make one with `edge-arseg export`"
+    return f"{path}: no such bundle{hint}. Make one with `edge-arseg export`, or name one of `edge-arseg zoo list`"

@@ -141,6 +141,19 @@ class Engine(ABC):
         """
         return ()
 
+    def twin(self: E) -> E:
+        """Return another engine of the same graph, with buffers of its own and the weights of this one.
+
+        It may run at the same time in another thread, and lives on when this one is closed.
+
+        Raises:
+            OptionError: this backend's engines share no weights.
+        """
+        raise OptionError(
+            f"{type(self).__name__} shares no weights between engines; open one engine for each stream, or take "
+            "--backend onnxruntime or openvino"
+        )
+
     @abstractmethod
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         """Compute; names, types and shapes of ``feeds`` have been checked."""

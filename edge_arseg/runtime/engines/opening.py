@@ -86,6 +86,19 @@ class Engines(dict[Role, Engine]):
             for engine in self.values():
                 stack.callback(engine.close)
 
+    def twin(self) -> "Engines":
+        """Return a twin of each: all, or none where one has none.
+
+        Raises:
+            OptionError: see ``Engine.twin``.
+        """
+        with ExitStack() as stack:
+            twins = stack.enter_context(Engines())
+            for role, engine in self.items():
+                twins[role] = engine.twin()
+            stack.pop_all()
+        return twins
+
     def __enter__(self) -> "Engines":
         return self
 

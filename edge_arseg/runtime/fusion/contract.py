@@ -10,6 +10,7 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 
+from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, EngineOptions
 from edge_arseg.runtime.stages import StageClock
@@ -67,6 +68,14 @@ class Fusion(ABC):
         Returns:
             ``[H, W] uint8``, a buffer that the next call overwrites.
         """
+
+    def twin(self: F) -> F:
+        """Return another one with buffers of its own, for another stream; large weights are shared.
+
+        Raises:
+            OptionError: this way has none.
+        """
+        raise OptionError(f"fusion by {self.name} serves one stream; open one pipeline for each stream")
 
     @abstractmethod
     def close(self) -> None:

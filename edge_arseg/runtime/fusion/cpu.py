@@ -31,6 +31,7 @@ class CpuKernelFusion(Fusion):
         """
         from edge_arseg.runtime.kernels.numba_fuse import FusionKernel
 
+        self._bundle, self._threads = bundle, threads
         shapes = FusionShapes.of(bundle.manifest)
         self._head = KernelHead(bundle, Role.HEAD, threads=threads)
         self._kernel = FusionKernel(shapes, bundle.fusion_weights(), threads)
@@ -53,6 +54,10 @@ class CpuKernelFusion(Fusion):
     def open(cls, bundle: Bundle, options: EngineOptions) -> "CpuKernelFusion":
         """See ``Fusion``; no engine is needed."""
         return cls(bundle, threads=options.threads)
+
+    def twin(self) -> "CpuKernelFusion":
+        """See ``Fusion``; the weights of a kernel are small, some hundred kilobytes."""
+        return CpuKernelFusion(self._bundle, threads=self._threads)
 
     def class_map(self, key_feature: Buffer, flow: np.ndarray, lr_feature: Buffer, clock: StageClock) -> np.ndarray:
         """See ``Fusion``."""

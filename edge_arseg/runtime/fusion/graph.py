@@ -26,6 +26,10 @@ class GraphFusion(Fusion):
         engines = engines_from_bundle(bundle, [Role.FUSE], backend=options.backend, threads=options.threads)
         return cls(engines[Role.FUSE])
 
+    def twin(self) -> "GraphFusion":
+        """See ``Fusion``."""
+        return GraphFusion(self._engine.twin())
+
     def class_map(self, key_feature: Buffer, flow: np.ndarray, lr_feature: Buffer, clock: StageClock) -> np.ndarray:
         """See ``Fusion``."""
         with clock.stage("fuse"):

@@ -1,6 +1,6 @@
 """Fusing and decoding in one kernel, on CPUs with AMX."""
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from edge_arseg.runtime.head import cpu_kernels_unavailable, decode_shapes
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.weights import FusionShapes
+
+T = TypeVar("T", bound="TileFusion")
 
 MOST_BYTES = 64 << 20
 """Largest keyframe feature, which is kept a second time; a larger one is fused in parts by the other kernels."""
@@ -29,6 +31,7 @@ class TileFusion(Fusion):
         """Load the kernel for the bundle's shapes, or compile it."""
         from edge_arseg.runtime.kernels.numba_tiles import TileKernel
 
+        self._bundle, self._threads = bundle, threads
         shapes = FusionShapes.of(bundle.manifest)
         decode = decode_shapes(bundle.manifest, Role.HEAD)
         self._kernel = TileKernel(
@@ -56,6 +59,10 @@ class TileFusion(Fusion):
     def open(cls, bundle: Bundle, options: EngineOptions) -> "TileFusion":
         """See ``Fusion``; no engine is needed."""
         return cls(bundle, threads=options.threads)
+
+    def twin(self: T) -> T:
+        """See ``Fusion``; the keyframe is each one's own."""
+        return type(self)(self._bundle, threads=self._threads)
 
     def new_key(self) -> None:
         """See ``Fusion``."""

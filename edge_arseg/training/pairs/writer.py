@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.errors import DataError, SinkError
-from edge_arseg.storage.files import lock_on
+from edge_arseg.storage.files import lock_on, whole_file
 from edge_arseg.training.pairs.pair import record_dtype
 from edge_arseg.training.pairs.store import (
     ClipEntry,
@@ -68,18 +68,26 @@ class StoreWriter:
         return clip_path(self.path, key).is_file()
 
     def add(self, entry: ClipEntry, records: np.ndarray) -> None:
-        """Add a clip: ``[1 + len(entry.distances)]`` records, the keyframe first."""
+        """Add a clip: ``[1 + len(entry.distances)]`` records, the keyframe first.
+
+        Raises:
+            SinkError: it cannot be written; the clips before it stay.
+        """
         expected = record_dtype(self.head.height, self.head.width)
         assert records.dtype == expected
         assert records.shape == (1 + len(entry.distances),)
         path = clip_path(self.path, entry.key)
-        temporary = path.with_suffix(".part")
-        with temporary.open("wb") as file:
-            np.lib.format.write_array(file, records, version=(1, 0), allow_pickle=False)
-        temporary.replace(path)
-        if entry.key not in self._entries:  # else only its file was lost
-            with (self.path / "clips.jsonl").open("a") as lines:
-                lines.write(line_from_entry(entry))
+        try:
+            with whole_file(path) as part, part.open("wb") as file:
+                np.lib.format.write_array(file, records, version=(1, 0), allow_pickle=False)
+            if entry.key not in self._entries:  # else only its file was lost
+                with (self.path / "clips.jsonl").open("a") as lines:
+                    lines.write(line_from_entry(entry))
+        except OSError as error:  # NumPy tells of a full disk without its number
+            raise SinkError(
+                f"{path}: cannot be written ({error.strerror or error}); is the disk full? The clips before it are "
+                "kept: make room, and type the same again"
+            ) from error
         self._entries[entry.key] = entry
 
     def _drop_cut_line(self) -> None:

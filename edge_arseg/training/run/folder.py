@@ -3,7 +3,6 @@
 import dataclasses
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import torch
 
 from edge_arseg.errors import DataError, OptionError, SinkError
 from edge_arseg.network.checkpoint.safetensors_file import BEST as BEST
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files import whole_file, write_whole
 from edge_arseg.training.run.step_precision import AUTO, BFLOAT16, FLOAT32, StepTimes
 
 STATE = "state.pt"
@@ -123,14 +122,11 @@ class RunFolder:
         Raises:
             SinkError: it cannot be written.
         """
-        partial = self.path / f".{STATE}.{os.getpid()}"
         try:
-            torch.save(dict(state), partial)
-            partial.replace(self.path / STATE)
+            with whole_file(self.path / STATE) as part:
+                torch.save(dict(state), part)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
             raise SinkError(f"{self.path / STATE}: cannot be written ({error}); is the disk full?") from error
-        finally:
-            partial.unlink(missing_ok=True)  # after an interruption too
 
     def load_state(self) -> dict[str, Any] | None:
         """Read what ``save_state`` wrote last; ``None`` where the run was stopped before.

@@ -10,7 +10,7 @@ from edge_arseg.native.table import table_of
 from edge_arseg.video.overlay.contours import Contours
 from edge_arseg.video.overlay.tint import Tint
 
-_BLOCK: Final = 32
+_WORD: Final = 8
 """As in ``loops``, whose import takes longer than all else."""
 
 
@@ -27,9 +27,10 @@ class Paint:
     def __init__(self, tint: Tint, contours: Contours | None) -> None:
         self._tint, self._contours = tint, contours
         self._kernel = _kernel() if kernels_available() else None
-        self._tints = np.repeat(tint.parts[:, None], _BLOCK, 1)
+        self._tints = np.repeat(tint.parts[:, None], _WORD, 1)
         self._lines = contours.colors if contours is not None else np.zeros((256, 3), np.uint8)
         self._wide = contours.width if contours is not None else 0
+        self._row, self._words = np.empty(0, np.uint8), np.empty(0, np.uint64)  # scratch of a row
 
     def lay(self, picture: NDArray[np.uint8], class_map: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
         """Write the mixture of ``[H, W, 3] uint8`` and ``[H, W] uint8`` to ``out``, ``[H, W, 3] uint8``, C order."""
@@ -41,6 +42,8 @@ class Paint:
         height, width = class_map.shape
         assert picture.shape == out.shape == (height, width, 3)  # compiled code would read whatever lies there
         assert out.flags.c_contiguous
+        if self._row.size != 3 * width:
+            self._row, self._words = np.empty(3 * width, np.uint8), np.zeros(-(-width // _WORD), np.uint64)
         table = table_of(
             (
                 np.ascontiguousarray(picture).reshape(-1),
@@ -51,6 +54,9 @@ class Paint:
                 self._tint.keep,
                 self._lines.reshape(-1),
                 self._wide,
+                self._row,
+                self._words.view(np.uint8),
+                self._words,
                 out.reshape(-1),
             )
         )

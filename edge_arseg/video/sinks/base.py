@@ -51,6 +51,8 @@ class Sink(ABC):
         target: what is written, as the user wrote it.
         finished: nobody reads any more (a closed pipe): further results are ignored, the caller may stop.
         draws: it needs ``result.frame.picture``; of the class. Without such a sink a run makes no pictures.
+        busy: a result would have to wait now.
+        dropped: results of a live source that it had no time for.
     """
 
     draws: ClassVar[bool] = False
@@ -59,6 +61,28 @@ class Sink(ABC):
         self.target = target
         self.finished = False
         self._closed = self._failed = False
+        self._left_out = 0
+
+    @property
+    def busy(self) -> bool:
+        """See the class."""
+        return False
+
+    @property
+    def dropped(self) -> int:
+        """See the class."""
+        return self._left_out
+
+    def offer(self, result: SegmentedFrame) -> None:
+        """Write one result of a source that does not wait, or drop and count it where the sink is busy.
+
+        Raises:
+            SinkError: see ``write``.
+        """
+        if self.busy:
+            self._left_out += 1
+        else:
+            self.write(result)
 
     def write(self, result: SegmentedFrame) -> None:
         """Write one result.

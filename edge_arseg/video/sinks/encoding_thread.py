@@ -13,7 +13,7 @@ _ROOMS: Final = 3
 
 
 class EncodingThread(Generic[Room]):
-    """Hands results to a thread, in order; where it falls behind, ``room`` waits.
+    """Hands results to a thread, in order; where it falls behind, ``room`` waits. The thread begins with the first.
 
     An error of the thread is raised by the next call here, once; results that come after it are dropped.
 
@@ -29,7 +29,17 @@ class EncodingThread(Generic[Room]):
         self._waiting: SimpleQueue[Room | threading.Event | None] = SimpleQueue()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
-        self._thread.start()
+        self._begun = False
+
+    @property
+    def full(self) -> bool:
+        """Whether ``room`` would wait now."""
+        return self._error is None and self._made >= _ROOMS and self._free.empty()
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything is encoded."""
+        return self._free.qsize() == self._made
 
     def room(self) -> Room:
         """Return room for a result."""
@@ -42,21 +52,34 @@ class EncodingThread(Generic[Room]):
     def write(self, copy: Room) -> None:
         """Hand over a copy that was made in what ``room`` gave."""
         self._raise()
+        if not self._begun:
+            self._begun = True
+            self._thread.start()
         self._waiting.put(copy)
 
     def wait(self) -> None:
         """Wait until everything is encoded."""
+        if not self._begun:
+            return
         done = threading.Event()
         self._waiting.put(done)
         done.wait()
         self._raise()
 
-    def stop(self) -> None:
-        """Wait until everything is encoded, and end the thread; calling it again does nothing."""
+    def stop(self, patience_s: float | None = None) -> bool:
+        """Wait until everything is encoded, and end the thread; calling it again does nothing.
+
+        Args:
+            patience_s: seconds to wait at most. A thread that takes longer is left behind, and ends when it can.
+
+        Returns:
+            Whether everything is encoded.
+        """
         if self._thread.is_alive():
             self._waiting.put(None)
-            self._thread.join()
+            self._thread.join(patience_s)
         self._raise()
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while (given := self._waiting.get()) is not None:

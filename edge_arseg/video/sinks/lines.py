@@ -3,6 +3,7 @@
 import errno
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ class LinesSink(Sink):
                 raise OSError(errno.EBADF, "the standard output is closed")
 
     def _write(self, result: SegmentedFrame) -> None:
-        line = json.dumps(_object_from_result(result, self._names, self._marks), separators=(",", ":")) + "\n"
+        line = json.dumps(object_from_result(result, self._names, self._marks), separators=(",", ":")) + "\n"
         try:
             if self._output is not None:
                 self._output.write(line.encode())
@@ -97,7 +98,7 @@ class LinesSink(Sink):
             self._close()
 
 
-def _pixels_of_classes(class_map: NDArray[np.uint8], classes: int, marks: NDArray[np.bool_]) -> list[int]:
+def pixels_of_classes(class_map: NDArray[np.uint8], classes: int, marks: NDArray[np.bool_]) -> list[int]:
     """Count the pixels of each of the first ``classes`` classes, without an array of the map's size.
 
     ``np.bincount`` would copy the map to int64 first, eight times its size.
@@ -118,11 +119,21 @@ def _pixels_of_classes(class_map: NDArray[np.uint8], classes: int, marks: NDArra
     return counts
 
 
-def _object_from_result(result: SegmentedFrame, names: list[str], marks: NDArray[np.bool_]) -> dict[str, Any]:
+def object_from_result(
+    result: SegmentedFrame, names: Sequence[str], marks: NDArray[np.bool_] | None = None
+) -> dict[str, Any]:
+    """Return what a line says of a result; see ``LinesSink``.
+
+    Args:
+        result: the result.
+        names: of the classes, by index.
+        marks: room that is used again, one mark for each of some pixels; ``None``: new room.
+    """
+    marks = np.zeros(_PART, np.bool_) if marks is None else marks
     class_map, placement = result.shown_map(), result.frame.placement
     model_size = result.class_map.shape
     size, seen = (model_size, 1.0) if placement is None else (placement.source, placement.seen)
-    counts = _pixels_of_classes(class_map, len(names), marks)
+    counts = pixels_of_classes(class_map, len(names), marks)
     total = max(class_map.size, 1)
     motion = result.motion
     return {

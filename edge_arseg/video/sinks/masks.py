@@ -65,6 +65,11 @@ class MasksSink(Sink):
                 raise
         self._thread = EncodingThread(_MapCopy, self._encode)
 
+    @property
+    def busy(self) -> bool:
+        """See ``Sink``."""
+        return self._thread.full
+
     def _write(self, result: SegmentedFrame) -> None:
         copy = self._thread.room()
         copy.take(result.frame.index, result.at_source())

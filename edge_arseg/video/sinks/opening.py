@@ -11,66 +11,9 @@ from edge_arseg.storage.files import is_special
 from edge_arseg.storage.uninterrupted import uninterrupted
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink
-from edge_arseg.video.sinks.class_ids.raw import RawSink
-from edge_arseg.video.sinks.lines import LinesSink
-from edge_arseg.video.sinks.masks import MasksSink
-from edge_arseg.video.sinks.null import NullSink
-from edge_arseg.video.sinks.place import Look, Place, SinkKind, check_places, place_from_uri
+from edge_arseg.video.sinks.kinds import SINKS, kind_in_segments
+from edge_arseg.video.sinks.place import Look, Place, check_places, place_from_uri
 from edge_arseg.video.uri import Source, source_from_uri
-
-
-def _movie(place: Place, look: Look) -> Sink:
-    from edge_arseg.video.sinks.movies.movie import MovieSink  # brings all that draws, which other sinks do without
-
-    return MovieSink(
-        place.uri,
-        _path(place),
-        size=look.size,
-        rate=look.rate,
-        classes=look.classes,
-        style=look.style,
-        force=look.force,
-    )
-
-
-def _masks(place: Place, look: Look) -> Sink:
-    return MasksSink(place.uri, _path(place), look.classes, force=look.force)
-
-
-def _lines(place: Place, look: Look) -> Sink:
-    return LinesSink(place.uri, place.path, look.classes, descriptor=place.descriptor, force=look.force)
-
-
-def _raw(place: Place, look: Look) -> Sink:
-    return RawSink(place.uri, place.path, look.size, descriptor=place.descriptor, force=look.force)
-
-
-def _npz(place: Place, look: Look) -> Sink:
-    from edge_arseg.video.sinks.class_ids.npz import NpzSink  # gzip and zipfile cost a start-up
-
-    return NpzSink(place.uri, _path(place), look.size, look.classes, force=look.force)
-
-
-def _null(place: Place, _look: Look) -> Sink:
-    return NullSink(place.uri)
-
-
-def _path(place: Place) -> Path:
-    assert place.path is not None  # of a kind that is placed
-    return place.path
-
-
-_MOVIES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")
-
-SINKS: dict[str, SinkKind] = {
-    "file": SinkKind("a video (NAME.mp4, .mkv, .webm, .gif)", _movie, suffixes=_MOVIES, draws=True),
-    "masks": SinkKind("masks://DIR", _masks, folder=True),
-    "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
-    "raw": SinkKind("raw://FILE, raw://-", _raw, descriptors=True),
-    "npz": SinkKind("NAME.npz", _npz, suffixes=(".npz",)),
-    "null": SinkKind("null://", _null, placed=False),
-}
-"""By scheme; ``file`` is that of a plain path. Another kind of sink is a module and a row here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +46,36 @@ class SinkPlan:
         check_places(self.places, source=self.source, inputs=self.inputs, force=self.force)
 
     def open(
-        self, *, size: tuple[int, int], rate: float, classes: tuple[ClassInfo, ...], style: OverlayStyle = DEFAULT_STYLE
+        self,
+        *,
+        size: tuple[int, int],
+        rate: float,
+        classes: tuple[ClassInfo, ...],
+        style: OverlayStyle = DEFAULT_STYLE,
+        live: bool = False,
     ) -> list[Sink]:
         """Check again, for time has passed, and open all sinks, or none; arguments and errors are those of
-        ``open_sink``.
+        ``open_sink``. With ``live`` no sink holds up ``Sink.offer``.
         """
         self.check()
-        look = Look(size, rate, classes, style, self.force)
+        look = Look(size, rate, classes, style, self.force, live)
         with ExitStack() as stack:
             sinks = []
             for place in self.places:
                 # a pipe is opened when its reader comes, which may be never
                 waits = place.path is not None and is_special(place.path)
                 with nullcontext() if waits else uninterrupted():
-                    sinks.append(stack.enter_context(place.kind.open(place, look)))
+                    sinks.append(stack.enter_context(_opened(place, look)))
             stack.pop_all()
         return sinks
+
+
+def _opened(place: Place, look: Look) -> Sink:
+    if not (look.live and place.kind.waits):
+        return place.kind.open(place, look)
+    from edge_arseg.video.sinks.streams.queued import Queued
+
+    return Queued(place.kind.open(place, look))
 
 
 def plan_sinks(
@@ -127,6 +84,7 @@ def plan_sinks(
     source: str | PathLike[str] | None = None,
     inputs: Iterable[Path] = (),
     force: bool = False,
+    segment_s: float | None = None,
 ) -> SinkPlan:
     """Name all sinks of a run, before a model is loaded or a camera opened. Nothing is opened.
 
@@ -135,13 +93,15 @@ def plan_sinks(
         source: what is read meanwhile.
         inputs: files that are read too, and bundles.
         force: results that are there may be replaced.
+        segment_s: seconds of a segment, where overlay videos are written in segments.
 
     Raises:
         SinkError: a URI names no sink; or its place is read from, is another sink's, is being written to by another
             process, or holds results and ``force`` is not set.
         SourceError: the source is no source.
     """
-    places = tuple(place_from_uri(uri, SINKS) for uri in uris)
+    kinds = SINKS if segment_s is None else {**SINKS, "file": kind_in_segments(segment_s)}
+    places = tuple(place_from_uri(uri, kinds) for uri in uris)
     plan = SinkPlan(places, None if source is None else source_from_uri(source), tuple(inputs), force)
     plan.check()
     return plan
@@ -165,6 +125,10 @@ def open_sink(
     ``jsonl://FILE``, ``jsonl://-``               one JSON object per frame: ``LinesSink``
     ``raw://FILE``, ``raw://-``                   class ids, a byte for each pixel: ``RawSink``
     ``NAME.npz``, ``npz://NAME.npz``              class ids, times and names: ``NpzSink``
+    ``hls://DIR``                                 overlay as a playlist with segments: ``HlsSink``
+    ``rtsp:// rtmp:// udp:// tcp:// srt://``      overlay, pushed: ``PushSink``
+    ``mqtt://HOST/TOPIC``, ``mqtts://``           one JSON object per frame: ``MqttSink`` (extra ``mqtt``)
+    ``NAME.rrd``, ``rerun://HOST``                for the Rerun viewer: ``RerunSink`` (extra ``rerun``)
     ``null://``                                   nothing
     ============================================  ====================================================
 

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
@@ -17,11 +17,12 @@ from edge_arseg.storage.files import (
     identity_of_descriptor,
     is_special,
 )
-from edge_arseg.storage.url import label_of, printable
+from edge_arseg.storage.url import NETWORK, label_of, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.masks import check_masks, is_mask_name
+from edge_arseg.video.sinks.meant import sink_meant
 from edge_arseg.video.sources.images import image_paths
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, path_from_file_uri
@@ -31,19 +32,29 @@ STDOUT = 1
 _REFUSED = {
     "display": "this package opens no window; let a player show the video: mkfifo live.mkv; ffplay live.mkv & "
     "edge-arseg run SOURCE live.mkv",
+    **dict.fromkeys(
+        NETWORK,
+        "this package sends no stream; let FFmpeg send the video: mkfifo live.mkv; ffmpeg -i live.mkv -c copy -f rtsp "
+        "rtsp://HOST/PATH & edge-arseg run SOURCE live.mkv",
+    ),
 }
 """Schemes that people type and that name no sink: what to type instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a run says of its results: arguments of ``open_sink``."""
+    """What a run says of its results: arguments of ``open_sink``.
+
+    Attributes:
+        live: the source does not wait: what a sink has no time for is dropped and counted.
+    """
 
     size: tuple[int, int]
     rate: float
     classes: tuple[ClassInfo, ...]
     style: OverlayStyle
     force: bool
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,9 @@ class SinkKind:
         descriptors: ``-`` stands for the standard output, and an open file may be named.
         suffixes: endings that the file must have; empty: any.
         draws: it needs the source's pictures; see ``Sink.draws``.
+        waits: a write may take as long as its place does; beside a live source a thread writes.
+        check: of the place, and whether results may be replaced, instead of the check for one file or for masks;
+            raises ``SinkError``.
     """
 
     expected: str
@@ -67,6 +81,8 @@ class SinkKind:
     descriptors: bool = False
     suffixes: tuple[str, ...] = ()
     draws: bool = False
+    waits: bool = True
+    check: "Callable[[Place, bool], None] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +94,22 @@ class Place:
         kind: of the sink.
         path: the file or folder, links followed; ``None`` where there is none.
         descriptor: the open file that is written to instead, such as the standard output.
+        url: of a kind that is not placed: as given, with the login: never show it.
     """
 
     uri: str
     kind: SinkKind
     path: Path | None = None
     descriptor: int | None = None
+    url: str = field(default="", repr=False)
 
     @property
     def identity(self) -> Identity | None:
         """What another sink on the same place shares; ``None`` where several may write."""
         if self.descriptor is not None:
             return identity_of_descriptor(self.descriptor) or ("descriptor", self.descriptor)
+        if self.kind.check is not None and self.path is None:
+            return ("url", self.url)
         if self.path is None or (is_special(self.path) and not stat.S_ISFIFO(self.path.stat().st_mode)):
             return None
         return identity(self.path)
@@ -121,7 +141,10 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
             f"cannot write {label}: unknown scheme {scheme}://; {meant}{' ' if meant else ''}{_expected(kinds)}"
         )
     if not kind.placed:
-        return Place(label, kind)
+        place = Place(label, kind, url=uri)
+        if kind.check is not None:
+            kind.check(place, False)
+        return place
     if not rest:
         raise SinkError(f"cannot write {label!r}: no path; {_expected(kinds)}")
     if kind.descriptors and (rest == "-" or descriptor_of(rest) is not None):
@@ -130,7 +153,8 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
         path = Path(os.path.realpath(rest))
     if kind.suffixes and path.suffix.lower() not in kind.suffixes and Path(rest).suffix.lower() not in kind.suffixes:
         seen = f"the ending {printable(path.suffix)}" if path.suffix else "a name without an ending"
-        raise SinkError(f"cannot write {label}: {seen} names no sink; {_expected(kinds)}")
+        meant = f"did you mean {better}? " if (better := sink_meant(rest)) else ""
+        raise SinkError(f"cannot write {label}: {seen} names no sink; {meant}{_expected(kinds)}")
     return Place(label, kind, path)
 
 
@@ -141,7 +165,7 @@ def _scheme_of_path(path: str, kinds: Mapping[str, SinkKind]) -> str:
 
 
 def _expected(kinds: Mapping[str, SinkKind]) -> str:
-    *others, last = (kind.expected for kind in kinds.values())
+    *others, last = dict.fromkeys(kind.expected for kind in kinds.values())
     return f"expected {', '.join(others)} or {last}"
 
 
@@ -174,13 +198,18 @@ def check_places(
             raise SinkError(f"cannot write {place.uri}: {seen[own]} writes there too; choose another name")
         if own is not None:
             seen[own] = place.uri
+        if source is not None and place.url and place.url == source.uri:
+            raise SinkError(f"cannot write {place.uri}: it is the source, which is being read; choose another address")
         if source is not None:
             _check_source(place, own, source, images)
         _check_inside(place, places)
         if place.path is None:
             continue
         with sink_errors(place.uri):
-            if place.kind.folder:
+            if place.kind.check is not None:
+                check_inputs(place.path, read_too, what=place.uri)
+                place.kind.check(place, force)
+            elif place.kind.folder:
                 check_inputs(place.path, read_too, what=place.uri)
                 check_masks(place.uri, place.path, force=force)
             else:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import NETWORK, url_with_encoded_login
+from edge_arseg.video.pieces.span import Span
 
 Parts = tuple[str, dict[str, str]]
 """Location and query, as ``Source`` has them."""
@@ -34,6 +35,7 @@ class Wishes:
 
     Attributes:
         own_vectors: the stream's own vectors are asked for.
+        span: the piece that is asked for; ``None``: the whole.
     """
 
     rate: float | None = None
@@ -41,6 +43,7 @@ class Wishes:
     timeout_s: tuple[float, float] = (10.0, 5.0)
     own_vectors: bool = True
     stream: int | None = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,10 @@ class VectorSource:
         self._doubt: str | None = None
         self.source, self.reason = self._choice(pictures)
 
+    def recode_anew(self) -> None:
+        """Let the next picture be the first that is encoded again; it gets no recoded vectors."""
+        self._recoder = None
+
     def refit(self, fit: Fit) -> None:
         """From the next picture on, which must be ``fresh``, fit in another way."""
         self._fit, self._recoder, self._still, self._contest = fit, None, None, None

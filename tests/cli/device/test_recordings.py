@@ -38,11 +38,11 @@ def lines_in(path):
 
 
 @pytest.mark.parametrize("source", ["clips", "clips/*.mp4", "**/*.mp4", "cl?ps/b*.mp4"])
-def test_a_folder_and_a_pattern_are_run_one_after_the_other(run, clips, source):
+def test_a_folder_and_a_pattern_stand_for_all_videos_in_them(run, clips, source):
     answer = run(source, "jsonl://{number}-{stem}.jsonl", "null://")
     assert answer.code == 0, answer.err
     assert [len(lines_in(name)) for name in ("1-b2.jsonl", "2-b10.jsonl")] == [3, 5]
-    assert answer.err.index("1 of 2: clips/b2.mp4") < answer.err.index("2 of 2: clips/b10.mp4")
+    assert "2 videos, 8 frames" in answer.err
 
 
 def test_a_video_that_fails_is_named_and_the_others_are_run(run, clips):
@@ -85,11 +85,15 @@ def test_what_cannot_be_meant_is_refused_with_what_to_type(run, clips, arguments
     assert (clips / "b10.mp4").read_bytes() == before
 
 
-def test_two_videos_of_one_name_need_a_number(run, clips):
+def test_two_videos_of_one_name_need_their_folder_or_a_number(run, clips):
     Path("more").mkdir()
     chainable(Path("more/b2.mp4"), 4)
     answer = run("*/b2.mp4", "jsonl://{stem}.jsonl")
-    assert (answer.code, "put {number} beside {stem}" in answer.err) == (4, True)
+    assert (answer.code, "put {parent} beside {stem}" in answer.err) == (4, True)
+    assert run("*/b2.mp4", "jsonl://{parent}/{stem}.jsonl").code == 0
+    assert [len(lines_in(f"{parent}/b2.jsonl")) for parent in ("clips", "more")] == [3, 4]
+    chainable(Path("more/b2.mkv"), 4)
+    assert "put {number} beside {stem}" in run("more/*.m*", "jsonl://{stem}.jsonl").err
     assert run("*/b2.mp4", "jsonl://{stem}-{number}.jsonl").code == 0
     assert [len(lines_in(f"b2-{number}.jsonl")) for number in (1, 2)] == [3, 4]
 

@@ -104,6 +104,18 @@ def test_a_full_disk_keeps_what_bench_measured_and_says_how_to_continue(verbs, t
     assert sorted(path.name for path in out.iterdir()) == ["r.json", "r.npz"]
 
 
+def test_a_full_disk_keeps_the_clips_of_a_pair_store_and_the_next_run_adds_the_rest(tmp_path):
+    out = tmp_path / "pairs"
+    arguments = ["train", "prepare", "--street", "2", "--classes", "camvid-11", "--size", "64x96", "--gop", "2"]
+    arguments += ["--workers", "1", "-o", out]
+    answer = typed(arguments, limit=10_000)
+    assert answer.returncode == 4
+    assert told(answer).endswith("make room, and type the same again")
+    assert list((out / "clips").iterdir()) == []
+    assert typed(arguments).returncode == 0
+    assert len(list((out / "clips").glob("*.npy"))) == len((out / "clips.jsonl").read_text().splitlines()) > 0
+
+
 def test_a_disk_that_is_full_from_the_start_leaves_no_record(verbs, tmp_path):
     answer = typed(verbs("bench", tmp_path / "out"), limit=0)
     assert (answer.returncode, "free some space" in told(answer)) == (4, True)
@@ -126,13 +138,34 @@ def test_a_folder_that_cannot_be_written_ends_with_4(edge_arseg, verbs, verb):
     assert "/proc/nowhere" in answer.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("verb", ["export", "quantize"])
-def test_without_pytorch_the_host_half_says_what_to_install(verbs, tmp_path, verb):
-    absent = "import sys; sys.modules['torch'] = sys.modules['onnx'] = None"
-    answer = typed(verbs(verb, tmp_path / "out"), code=absent)
-    assert answer.returncode == 3
-    assert "pip install" in answer.stderr
-    assert list((tmp_path / "out").iterdir()) == []
+ABSENT = "import sys; sys.modules.update(dict.fromkeys(('torch', 'onnx', 'onnxscript', 'safetensors')))"
+"""The host half's libraries are not installed."""
+
+
+@pytest.mark.parametrize("verb", ["export", "quantize", "convert", "train hr", "train lr", "compile for a GPU"])
+def test_without_the_host_halfs_libraries_one_line_says_what_to_install(verbs, tmp_path, verb):
+    out = tmp_path / "out"
+    arguments = {
+        "convert": lambda: ["convert", tmp_path / "HR.pth", "-o", out / "a.safetensors"],
+        "train hr": lambda: ["train", "hr", tmp_path, "-o", out / "hr"],
+        "train lr": lambda: ["train", "lr", tmp_path, "--pairs", tmp_path, "-o", out / "lr"],
+        "compile for a GPU": lambda: [*verbs("compile", out)[:2], "--target", "jetson-orin-nano-8gb"],
+    }.get(verb, lambda: verbs(verb, out))()
+    answer = typed(arguments, code=ABSENT)
+    assert (answer.returncode, answer.stdout) == (3, "")
+    assert "pip install" in told(answer)
+    assert "torch" in told(answer)
+    assert list(out.iterdir()) == []
+
+
+def test_without_the_host_halfs_libraries_bench_and_compile_for_a_cpu_do_without(verbs, tmp_path, own_bundle):
+    out = tmp_path / "out"
+    bench = ["bench", "test://street", "-b", own_bundle, "--backend", "onnxruntime", "-o", out / "r.json"]
+    timed = typed([*bench, "--frames", "5", "--mode", "hr", "--layers", "--no-sensors"], code=ABSENT)
+    assert timed.returncode == 0, timed.stderr
+    assert "layers are timed without their MACs, which need onnx; type: " in timed.stderr
+    assert typed(verbs("compile", out), code=ABSENT).returncode == 0
+    assert sorted(path.name for path in out.iterdir()) == ["a.arseg", "r.json", "r.npz"]
 
 
 HANGING = """
@@ -148,6 +181,7 @@ module.{name} = stop
 MOMENTS = {
     "export": ("edge_arseg.compiler.export.export", "agreements_of_bundle"),
     "quantize": ("edge_arseg.compiler.quantize.quantize", "agreements_of_bundle"),
+    "compile": ("edge_arseg.compiler.writing", "_write"),
     "bench": ("edge_arseg.bench.bench", "_measure"),
 }
 
@@ -167,7 +201,7 @@ def killed(arguments, moment, folder):
     assert process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("verb", SLOW_VERBS)
+@pytest.mark.parametrize("verb", [*SLOW_VERBS, "compile"])
 def test_what_a_kill_leaves_is_hidden_and_goes_with_the_next_run(verbs, tmp_path, verb):
     out, scratch = tmp_path / "out", tmp_path / "scratch"
     scratch.mkdir()

@@ -1,5 +1,8 @@
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from support.compiling.builders import GOOD
@@ -78,6 +81,35 @@ def test_an_interrupt_ends_the_build_at_once(job, monkeypatch):
     assert len(pids) == 1
     with pytest.raises(ProcessLookupError):
         os.kill(pids[0], 0)
+
+
+def test_a_build_ends_with_the_command_that_was_killed(job, tmp_path):
+    """SIGKILL, which the command cannot pass on: the child sees that its parent is gone."""
+    code = """
+import multiprocessing
+from edge_arseg.compiler.engines.process import result_from_job
+from tests_job import JOB
+result_from_job(JOB, lambda _: print(multiprocessing.active_children()[0].pid, flush=True), heartbeat_s=0.2)
+"""
+    stuck = job("Stuck")
+    (tmp_path / "tests_job.py").write_text(f"""
+from pathlib import Path, PosixPath
+from edge_arseg.compiler.engines.contract import BuildSettings
+from edge_arseg.compiler.engines.process import BuildJob
+from edge_arseg.spec.manifest import Precision
+JOB = BuildJob({stuck.builder!r}, "hr", {stuck.graph!r}, Precision.FP16, BuildSettings(1 << 28), {stuck.plan!r})
+""")
+    folders = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": folders}
+    ) as command:
+        child = int(command.stdout.readline())
+        command.kill()
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{child}").exists() and "State:\tZ" not in Path(f"/proc/{child}/status").read_text():
+        assert time.monotonic() < deadline, "the build outlived its command"
+        time.sleep(0.02)
+    assert not stuck.plan.exists()
 
 
 def child_pids():

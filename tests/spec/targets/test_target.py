@@ -147,7 +147,7 @@ def test_the_longest_prefix_wins_whatever_the_order():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(OptionError, match=r"no target is called 'orin'; known: .*jetson-orin-nx-16gb.*targets list"):
+    with pytest.raises(OptionError, match=r"'orin'; did you mean .*known: .*jetson-orin-nx-16gb.*targets list"):
         target_named("orin")
 
 

@@ -67,6 +67,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def listens(port: int) -> bool:
+    """Whether somebody listens at a port, a second later at the latest."""
+    for _ in range(50):
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.02)
+    return False
+
+
 class RtspServer:
     """Serves a moving ball at ``url``; it can be killed, frozen, and started again at the same place."""
 
@@ -80,19 +90,11 @@ class RtspServer:
         command = [PYTHON, "-c", SCRIPT, str(self.port), self.size, self.codec, self.transports, self.login]
         for _ in range(20):  # the port may still be in use by the one that was killed
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-            if self.process.stdout.readline() == "ready\n" and self._listens():
+            if self.process.stdout.readline() == "ready\n" and listens(self.port):
                 return self
             self.kill()
             time.sleep(0.1)
         raise AssertionError("the RTSP server does not start")
-
-    def _listens(self):
-        for _ in range(50):
-            with closing(socket.socket()) as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return True
-            time.sleep(0.02)
-        return False
 
     def kill(self):
         if self.process is not None:

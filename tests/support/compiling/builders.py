@@ -34,6 +34,12 @@ class Silent(FakeBuilder):
         return super().build(graph, precision, settings, timing_cache, lambda _: None)
 
 
+class Stuck(FakeBuilder):
+    def build(self, graph, precision, settings, timing_cache, report):
+        report("for ever")
+        time.sleep(600)
+
+
 class Killed(FakeBuilder):
     def build(self, *_):
         os.kill(os.getpid(), signal.SIGKILL)

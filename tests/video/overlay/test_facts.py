@@ -60,6 +60,20 @@ def test_the_bar_of_the_legend_is_divided_by_the_shares():
     assert abs(lengths[1] - 3 * lengths[0]) <= 4
 
 
+def test_a_dark_color_is_seen_on_the_dark_plate():
+    """The published colour of cars is nearly black."""
+    colors = np.array([(64, 0, 128), (200, 200, 60)], np.uint8)
+    scale = scale_of(720, 1280)
+    plate = Legend(["car", "sign"], colors, scale, (720, 1280)).plate([(0, 0.5), (1, 0.5)])
+    picture = np.zeros((plate.height, plate.width, 3), np.uint8)
+    plate.lay(picture, 0, 0)
+    swatch = picture[:, scale.margin : scale.margin + round(0.8 * scale.text)].astype(int)
+    dark = (abs(swatch - [64, 0, 128]).max(2) < 4).any()
+    bright = (swatch.min(2) > 120).sum()
+    assert dark
+    assert bright >= 2 * round(0.8 * scale.text)
+
+
 def test_shares_are_smooth_and_a_class_does_not_flicker():
     shares, half = Shares(11), np.zeros((100, 100), np.uint8)
     half[:50] = 2

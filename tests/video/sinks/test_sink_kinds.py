@@ -5,7 +5,7 @@ from support.clips.results import opened, result_at
 
 from edge_arseg.errors import SinkError
 from edge_arseg.video.sinks import Sink, plan_sinks
-from edge_arseg.video.sinks.opening import SINKS
+from edge_arseg.video.sinks.kinds import SINKS
 from edge_arseg.video.sinks.place import SinkKind
 
 

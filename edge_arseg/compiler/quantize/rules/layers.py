@@ -35,9 +35,13 @@ class Layers:
 def layers_from_graph(model: onnx.ModelProto, role: Role) -> Layers:
     """Sort the nodes of a graph.
 
-    Always in float stay: the classifier and all behind it, up to the class map; products of two activations, which are
-    attention; products with averaging matrices, which pool the coarsest feature to a few pixels; in ``fuse`` all but
-    the three depthwise convolutions, so warp and attention too; and what comes in front of the first layer.
+    These always stay in float:
+
+    - the classifier and all behind it, up to the class map;
+    - products of two activations, which are attention;
+    - products with averaging matrices, which pool the coarsest feature to a few pixels;
+    - in ``fuse`` all but the three depthwise convolutions, so warp and attention too;
+    - what comes in front of the first layer.
     """
     graph = OnnxGraph(model)
     closed = _decoder(graph)

@@ -57,6 +57,16 @@ class OnnxRuntimeEngine(Engine):
                 "check the bundle with `edge-arseg verify`"
             ) from error
         super().__init__(Path(path).stem, inputs, outputs)
+        self._bind(session)
+
+    def twin(self) -> "OnnxRuntimeEngine":
+        """See ``Engine``: a session runs in any number of threads, each with what it has bound."""
+        twin = object.__new__(type(self))
+        Engine.__init__(twin, self.name, self.inputs, self.outputs)
+        twin._bind(self._opened())
+        return twin
+
+    def _bind(self, session: ort.InferenceSession) -> None:
         self._session: ort.InferenceSession | None = session
         self._binding = session.io_binding()
         self._outputs = {name: np.zeros(spec.shape, spec.dtype) for name, spec in self.outputs.items()}
@@ -80,14 +90,18 @@ class OnnxRuntimeEngine(Engine):
         return profiled_layers(bundle.graph_path(role), options, {names.FRAME: frame}, runs)
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
-        if self._session is None:
-            raise BuildError(f"engine {self.name!r} was closed; open it again")
+        session = self._opened()
         for name, array in feeds.items():
             if self._bound.get(name) != array.ctypes.data:
                 self._binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
                 self._bound[name] = array.ctypes.data
-        run_bound(self._session, self._binding, self.name)
+        run_bound(session, self._binding, self.name)
         return self._outputs
+
+    def _opened(self) -> ort.InferenceSession:
+        if self._session is None:
+            raise BuildError(f"engine {self.name!r} was closed; open it again")
+        return self._session
 
     def close(self) -> None:
         """Free the session; its output arrays stay valid."""

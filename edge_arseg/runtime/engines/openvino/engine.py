@@ -62,6 +62,18 @@ class OpenVinoEngine(Engine):
                 "check the bundle with `edge-arseg verify`"
             ) from error
         super().__init__(Path(path).stem, _specs(model.inputs), _specs(model.outputs))
+        self._bind(library, model)
+
+    def twin(self) -> "OpenVinoEngine":
+        """See ``Engine``: requests of one model share its weights."""
+        if self._request is None:
+            raise BuildError(f"engine {self.name!r} was closed; open it again")
+        twin = object.__new__(type(self))
+        Engine.__init__(twin, self.name, self.inputs, self.outputs)
+        twin._bind(self._library, self._request.get_compiled_model())
+        return twin
+
+    def _bind(self, library: ModuleType, model: Any) -> None:
         self._library = library
         self._request: Any = model.create_infer_request()
         self._results = {name: np.zeros(spec.shape, spec.dtype) for name, spec in self.outputs.items()}

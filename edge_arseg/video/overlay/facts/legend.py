@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 
 from edge_arseg.video.overlay.plate import DIM, Plate, rounded
 from edge_arseg.video.overlay.scale import Scale
+from edge_arseg.video.overlay.text.ink import Color
 
 _MOST_OF_PICTURE: Final = 0.4
 """Largest share of the height: in a picture that is smaller than its legend the last rows are left out."""
+_DARK: Final = 80
+"""Brightness, 0 to 255."""
 _FRAMES: Final = 6
 """From one renewal of the numbers to the next: quicker, nobody can read them."""
 
@@ -100,7 +103,7 @@ class Legend:
             left, middle = float(scale.margin), self._bar + (number + 0.5) * scale.row
             for index in row:
                 top = round(middle - side / 2)
-                plate.ink(swatch, top, round(left), self._colors[index])
+                plate.ink(swatch, top, round(left), DIM if _is_dark(self._colors[index]) else self._colors[index])
                 inside = side - 2 * edge
                 plate.fill(top + edge, round(left) + edge, inside, inside, self._colors[index])
                 plate.write(font, self._names[index], middle, left + 1.25 * text)
@@ -121,6 +124,12 @@ class Legend:
             begin, end = round(at), round(at + room * share / total)
             at += room * share / total
             plate.fill(top, scale.margin + begin, high, end - begin, self._colors[index])
+
+
+def _is_dark(color: Color) -> bool:
+    """Whether a colour is hard to tell from the plate: it gets a light edge."""
+    red, green, blue = color
+    return 0.299 * red + 0.587 * green + 0.114 * blue < _DARK
 
 
 def _percent(share: float) -> str:

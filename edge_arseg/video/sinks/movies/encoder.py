@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import av
 import numpy as np
@@ -31,7 +31,7 @@ def first_codec(*names: str) -> str:
 
 
 class Encoder:
-    """Encodes pictures of one size into one file; the name's ending chooses the container.
+    """Encodes pictures of one size into one file or stream; the name's ending chooses the container of a file.
 
     Odd sides get their last row or column twice. Times are kept as given, to 1/60000 s, relative to the first picture;
     one that is not after the one before is moved to the next tick. Foreign errors pass through.
@@ -39,7 +39,7 @@ class Encoder:
     A GIF counts in 1/100 s, and pictures that come sooner than 1/50 s after the one before are left out.
 
     Args:
-        path: the file, replaced if there is one.
+        place: the file, replaced if there is one; or an open pipe.
         size: rows and columns of the pictures.
         rate: frames per second, as a hint for the encoder.
         codec: name of an FFmpeg encoder; by default H.264 where there is one, else MPEG-4.
@@ -47,6 +47,7 @@ class Encoder:
         gop: most frames from one keyframe to the next; by default one second.
         bframes: most B-frames in a row.
         options: further options of the encoder, over the default ones.
+        container: name of FFmpeg's container; by default what the ending says.
         container_options: options of the container.
         live: give every picture out at once instead of looking ahead.
         steady: the container counts frames at ``rate``, as AVI does: times are rounded to it.
@@ -54,7 +55,7 @@ class Encoder:
 
     def __init__(
         self,
-        path: Path,
+        place: Path | IO[bytes],
         size: tuple[int, int],
         rate: float,
         *,
@@ -63,6 +64,7 @@ class Encoder:
         gop: int | None = None,
         bframes: int = 0,
         options: dict[str, str] | None = None,
+        container: str | None = None,
         container_options: dict[str, str] | None = None,
         live: bool = False,
         steady: bool = False,
@@ -74,7 +76,12 @@ class Encoder:
         self._padded = np.empty((*even, 3), np.uint8) if even != size else None
         self._pixel_format = _PIXEL_FORMATS.get(codec, "yuv420p")
         self._palette = GifPalette(even) if codec == "gif" else None
-        self._container = av.open(f"file:{path}", "w", container_options=container_options or {})
+        self._container = av.open(
+            f"file:{place}" if isinstance(place, Path) else place,
+            "w",
+            format=container,
+            container_options=container_options or {},
+        )
         try:
             hint = Fraction(rate).limit_denominator(1001)
             stream = self._container.add_stream(

@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+"""Many videos on a Dask cluster of two workers: throughput beside plain loops, workers that are killed, memory, pieces.
+
+usage: python benchmarks/archive.py [--clips 200] [--frames 30] [--rounds 3] [--long-s 60]
+
+Plain loops: two processes side by side, one thread each, `run_to_sinks` over half of the clips each; engines are open
+before the clock starts. The cluster: two workers of one thread each on this machine, engines open as well. Both write
+JSON lines and masks, in turn: A B A B. Then clips are segmented once more while workers are killed, and memory is read
+once a second. Last, a looped video is segmented uncut and in pieces, and the lines are compared frame by frame.
+"""
+
+import argparse
+import filecmp
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from distributed import Client, LocalCluster
+
+from edge_arseg.bench.record import record_now, write_record
+
+HERE = Path(__file__).resolve().parents[1]
+RECORD = HERE / "benchmarks/results/archive.json"
+CLIP = HERE.parent / "shared/clips/highway_960x540.mp4"
+BUNDLE = HERE / "edge_arseg/zoo/camvid-compact-360x480-int8.arseg"
+BACKEND = "onnxruntime"
+LIMIT = 0.95
+KILLS = 5
+GOP = 25
+
+LOOP = """
+import sys, time
+from edge_arseg import EngineOptions, Segmenter, run_to_sinks
+bundle, out, *clips = sys.argv[1:]
+with Segmenter(bundle, engines=EngineOptions(backend="onnxruntime", threads=1)) as segmenter:
+    segmenter.pipeline
+    print("ready", flush=True)
+    sys.stdin.readline()
+    start = time.perf_counter()
+    for clip in clips:
+        name = clip.rsplit("/", 1)[1].removesuffix(".mp4")
+        run_to_sinks(segmenter, clip, [f"jsonl://{out}/{name}.jsonl", f"masks://{out}/{name}"])
+    print(time.perf_counter() - start)
+"""
+
+
+def make_clips(folder: Path, clip: Path, count: int, frames: int) -> None:
+    """Write ``count`` clips: parts of a video, encoded so that their own vectors can be used; every part once more
+    under other names where there are more clips than parts."""
+    with av.open(str(clip)) as container:
+        pictures = [frame.reformat(format="yuv420p") for frame in container.decode(video=0)]
+    parts = max(1, len(pictures) // frames)
+    for number in range(count):
+        path = folder / f"{number:04d}.mp4"
+        if number >= parts:
+            path.write_bytes((folder / f"{number % parts:04d}.mp4").read_bytes())
+            continue
+        write_clip(path, pictures[number * frames : (number + 1) * frames])
+
+
+def write_clip(path: Path, pictures: list[av.VideoFrame]) -> None:
+    """Encode pictures with x264: no B-frames, one reference, an intra frame a second."""
+    with av.open(str(path), "w") as out:
+        options = {"bf": "0", "refs": "1", "g": str(GOP), "preset": "veryfast"}
+        stream: Any = out.add_stream("libx264", 25, options=options)
+        stream.width, stream.height, stream.pix_fmt = pictures[0].width, pictures[0].height, "yuv420p"
+        for number, picture in enumerate(pictures):
+            picture.pts, picture.time_base, picture.pict_type = number, Fraction(1, 25), 0
+            out.mux(stream.encode(picture))
+        out.mux(stream.encode(None))
+
+
+def make_loop(path: Path, clip: Path, seconds: float) -> None:
+    """Write a clip again and again into one file, as it is coded."""
+    with av.open(str(path), "w") as out:
+        stream: Any = None
+        at = 0
+        while True:
+            with av.open(str(clip)) as container:
+                read: Any = container.streams.video[0]
+                if stream is None:
+                    stream = out.add_stream_from_template(read)
+                step = round(1 / read.average_rate / read.time_base)
+                last = 0
+                for packet in container.demux(read):
+                    if packet.dts is None:
+                        continue
+                    packet.pts, packet.dts = packet.pts + at, packet.dts + at
+                    last = max(last, packet.pts + step)
+                    base = packet.time_base
+                    packet.stream = stream
+                    out.mux(packet)
+                at = last
+                if at * base >= seconds:
+                    return
+
+
+def plain_s(clips: list[Path], out: Path) -> float:
+    """Return the seconds of two loops side by side over half of the clips each."""
+    processes = []
+    for half in (clips[::2], clips[1::2]):
+        command = [sys.executable, "-c", LOOP, str(BUNDLE), str(out), *map(str, half)]
+        processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    start = time.perf_counter()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    ends = [process.communicate()[0] for process in processes]
+    print("   loops", *(end.strip() for end in ends))
+    return time.perf_counter() - start
+
+
+def command(clips: Path, out: Path, *more: str) -> list[str]:
+    """Return the command that segments clips."""
+    return [
+        *(sys.executable, "-m", "edge_arseg", "run", str(clips), f"jsonl://{out}/{{stem}}.jsonl"),
+        *(f"masks://{out}/{{stem}}", "-b", str(BUNDLE), "--backend", BACKEND, "--threads", "1", *more),
+    ]
+
+
+def cluster_s(address: str, clips: Path, out: Path) -> float:
+    """Return the seconds of a command on the cluster, from its first video to its last.
+
+    The command's own start is not in it: neither is that of the loops.
+    """
+    summary = out.with_suffix(".jsonl")
+    done = subprocess.run(
+        command(clips, out, "--cluster", address, "--summary", str(summary)), capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    told = [line for line in done.stderr.splitlines() if " videos, " in line and " fps" in line][-1]
+    print("   cluster:", told)
+    frames, fps = (float(told.split(", ")[at].split()[0]) for at in (1, 2))
+    return frames / fps
+
+
+def faults_of(out: Path, clips: list[Path], frames: int) -> list[str]:
+    """Say what is not there exactly once, or only half."""
+    faults = []
+    for clip in clips:
+        lines = out / f"{clip.stem}.jsonl"
+        indices = [json.loads(line)["index"] for line in lines.read_text().splitlines()] if lines.exists() else []
+        if indices != list(range(frames)):
+            faults.append(f"{lines.name}: frames {indices[:3]}... of {len(indices)}")
+        masks = sorted(path.name for path in (out / clip.stem).glob("*.png"))
+        if masks != [f"{number:06d}.png" for number in range(frames)]:
+            faults.append(f"{clip.stem}: {len(masks)} masks")
+    return faults
+
+
+class Memory:
+    """Resident memory of processes, once a second."""
+
+    def __init__(self, client: Client) -> None:
+        self._client, self.rows, self._ended = client, [], threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def _watch(self) -> None:
+        pids = list(self._client.run(os.getpid).values())
+        while not self._ended.wait(1.0):
+            with suppress(OSError):
+                pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids]
+                self.rows.append([page * os.sysconf("SC_PAGESIZE") / 1e6 for page in pages])
+
+    def __enter__(self) -> "Memory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def values(self) -> dict[str, Any]:
+        """Return medians of each quarter of the time, of every worker."""
+        quarter = max(1, len(self.rows) // 4)
+        parts = [self.rows[at : at + quarter] for at in range(0, 4 * quarter, quarter)]
+        table = [[round(statistics.median(column), 1) for column in zip(*part, strict=True)] for part in parts if part]
+        growth = max(last / first for first, last in zip(table[0], table[-1], strict=True)) if table else None
+        return {"quarters_mb": table, "last_to_first": None if growth is None else round(growth, 4)}
+
+
+@contextmanager
+def local_cluster() -> Iterator[tuple[LocalCluster, Client]]:
+    """Two workers of one thread each, which are started again when they die."""
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        yield cluster, client
+
+
+def killed(client: Client, address: str, clips: Path, out: Path, kills: int, expected_s: float) -> dict[str, Any]:
+    """Segment all clips while workers are killed; return how it ended."""
+    process = subprocess.Popen(command(clips, out, "--cluster", address), stderr=subprocess.PIPE, text=True)
+    done = 0
+    for number in range(kills):
+        time.sleep(max(3.0, expected_s / (kills + 2)))
+        if process.poll() is not None:
+            break
+        client.wait_for_workers(2, timeout=60)
+        pids = sorted(client.run(os.getpid).values())
+        os.kill(pids[number % len(pids)], signal.SIGKILL)
+        done += 1
+    _, told = process.communicate()
+    return {"kills": done, "exit_code": process.returncode, "told": told.splitlines()[-3:]}
+
+
+def compared(clip: Path, folder: Path, length_s: float) -> dict[str, Any]:
+    """Segment a long video uncut and in pieces; return how many frames differ."""
+    lines: dict[str, list[dict[str, Any]]] = {}
+    seconds = {}
+    for name, more in (("uncut", ()), ("pieces", ("--piece-length", str(length_s), "--processes", "2"))):
+        target = folder / f"{name}.jsonl"
+        arguments = ["run", str(clip), f"jsonl://{target}", f"raw://{folder / name}.raw", "-b", str(BUNDLE)]
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "edge_arseg", *arguments, "--backend", BACKEND, "--threads", "1", *more],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        if done.returncode or "in one piece" in done.stderr:
+            raise SystemExit(done.stderr)
+        seconds[name] = round(time.perf_counter() - start, 1)
+        rows = [json.loads(line) for line in target.read_text().splitlines()]
+        lines[name] = [{key: value for key, value in row.items() if key != "latency_ms"} for row in rows]
+    same = filecmp.cmp(folder / "uncut.raw", folder / "pieces.raw", shallow=False)
+    differ = sum(a != b for a, b in zip(lines["uncut"], lines["pieces"], strict=True))
+    return {"frames": len(lines["uncut"]), "frames_that_differ": differ, "same_class_ids": same, "seconds": seconds}
+
+
+def main() -> None:
+    """Take the measurements and keep a record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", type=int, default=200)
+    parser.add_argument("--frames", type=int, default=30, help="of each clip")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--long-s", type=float, default=60.0, help="seconds of the looped video; 7200 takes hours")
+    parser.add_argument("--piece-s", type=float, default=20.0)
+    parser.add_argument("--record", type=Path, default=RECORD)
+    chosen = parser.parse_args()
+    values: dict[str, Any] = {"rounds": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "clips").mkdir()
+        (folder / "warm").mkdir()
+        make_clips(folder / "clips", CLIP, chosen.clips, chosen.frames)
+        make_clips(folder / "warm", CLIP, 4, 10)
+        clips = sorted((folder / "clips").glob("*.mp4"))
+        total = chosen.clips * chosen.frames
+        with local_cluster() as (cluster, client):
+            address = cluster.scheduler_address
+            cluster_s(address, folder / "warm", folder / "warm-out")  # engines are opened
+            for number in range(chosen.rounds):
+                plain = plain_s(clips, folder / f"plain-{number}")
+                with Memory(client) as memory:
+                    here = cluster_s(address, folder / "clips", folder / f"cluster-{number}")
+                assert faults_of(folder / f"cluster-{number}", clips, chosen.frames) == []
+                row = {"plain_fps": round(total / plain, 2), "cluster_fps": round(total / here, 2)}
+                row |= {"ratio": round(plain / here, 4), "memory": memory.values()}
+                values["rounds"].append(row)
+                print(row)
+            values["ratio"] = statistics.median(row["ratio"] for row in values["rounds"])
+            values["within_limit"] = values["ratio"] >= LIMIT
+            out = folder / "killed"
+            values["killed"] = killed(client, address, folder / "clips", out, KILLS, here)
+            values["killed"]["faults"] = faults_of(out, clips, chosen.frames)
+            print(values["killed"])
+        make_loop(folder / "long.mp4", folder / "clips/0000.mp4", chosen.long_s)
+        values["long"] = compared(folder / "long.mp4", folder, chosen.piece_s)
+        print(values["long"])
+    settings = {
+        "clips": chosen.clips, "frames": chosen.frames, "clip": CLIP.name, "bundle": BUNDLE.name, "backend": BACKEND,
+        "workers": 2, "threads": 1, "limit": LIMIT, "long_s": chosen.long_s, "piece_s": chosen.piece_s,
+    }  # fmt: skip
+    write_record(record_now("archive", settings=settings, values=values), chosen.record)
+
+
+if __name__ == "__main__":
+    main()

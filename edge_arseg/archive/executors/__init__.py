@@ -1,0 +1,1 @@
+"""Where the tasks of an archive run: in this process, or in several."""

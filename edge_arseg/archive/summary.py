@@ -1,0 +1,23 @@
+"""The summary of an archive: a line of JSON for each video."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from edge_arseg.archive.outcome import Outcome
+from edge_arseg.errors import SinkError
+from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.url import printable
+
+
+def write_summary(path: Path, outcomes: Iterable[Outcome]) -> None:
+    """Write a line for each video, in order.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    lines = "".join(json.dumps(outcome.row()) + "\n" for outcome in outcomes)
+    try:
+        write_whole(path, lines.encode())
+    except OSError as error:
+        raise SinkError(f"cannot write {printable(str(path))}: {error.strerror or error}") from error

@@ -1,0 +1,1 @@
+"""``edge-arseg run`` with many videos."""

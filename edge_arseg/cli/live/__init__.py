@@ -1,0 +1,1 @@
+"""Options of ``run`` for long runs on live sources."""

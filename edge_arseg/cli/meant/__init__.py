@@ -1,0 +1,1 @@
+"""What was probably meant by an option, a command or an argument that a command does not know."""

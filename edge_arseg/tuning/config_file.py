@@ -1,0 +1,38 @@
+"""A setting as the file that ``run --config`` takes."""
+
+import json
+
+from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.zoo import shipped_names
+from edge_arseg.tuning.search.setting import Setting
+from edge_arseg.tuning.trials.planning import SCENE_CUT
+
+
+def toml_from_setting(setting: Setting, bundle: Bundle, engines: EngineOptions, notes: list[str]) -> str:
+    """Return a TOML document with the table ``[run]``.
+
+    Args:
+        setting: it.
+        bundle: that it runs.
+        engines: as they were settled.
+        notes: lines that stand above it as comments.
+    """
+    names = {path.resolve(): name for name, path in shipped_names().items()}
+    where = bundle.path.resolve()
+    values: dict[str, object] = {
+        "bundle": names.get(where, str(where)),
+        "mode": setting.mode.value,
+        "backend": engines.backend,
+        "fusion": engines.fusion,
+        "threads": engines.threads,
+        "keyframes": setting.keyframes,
+        "interval": setting.interval,
+        "scene-cut": SCENE_CUT,
+        "motion": setting.motion,
+        "recode-scale": setting.recode_scale,
+        "unchecked": engines.unchecked or None,
+    }
+    lines = [*(f"# {line}" for line in notes), "[run]"]
+    lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value is not None]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,101 @@
+"""The settings that can be tried: axes, their values, and what narrows them."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+
+from edge_arseg.errors import OptionError
+from edge_arseg.runtime.choice.engine_choice import CANDIDATES
+from edge_arseg.runtime.device.cores import usable_cores
+from edge_arseg.runtime.engines.opening import BACKENDS
+from edge_arseg.suggestion import did_you_mean
+from edge_arseg.tuning.search.setting import ALL_THREADS, EXPECTED, KEYFRAMES, Setting, setting_from_params
+
+INTERVALS = ("1", "4", "6", "12", "20", "30")
+RECODE_SCALES = ("1", "0.5")
+
+
+@dataclass(frozen=True)
+class Space:
+    """Axes with their values.
+
+    Attributes:
+        axes: the values of each axis as texts, the usual one first.
+        hr_only: bundles that have the HR branch alone: they run at an interval of 1.
+    """
+
+    axes: Mapping[str, tuple[str, ...]]
+    hr_only: frozenset[str] = frozenset()
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        """Every setting once, the usual one first: combinations that run alike are one."""
+        combinations = itertools.product(*self.axes.values())
+        found = (setting_from_params(dict(zip(self.axes, values, strict=True))) for values in combinations)
+        return tuple(dict.fromkeys(one for one in found if one.interval == 1 or one.bundle not in self.hr_only))
+
+
+def space_from_options(
+    bundles: Sequence[str],
+    tries: Sequence[str],
+    motions: Sequence[str],
+    gop: int,
+    *,
+    hr_only: frozenset[str] = frozenset(),
+) -> Space:
+    """Return what is tried: the usual values of every axis, or those that were named.
+
+    Args:
+        bundles: names.
+        tries: texts like ``interval=6,12``.
+        motions: sources of motion that the clip has.
+        gop: of the first bundle: the interval that is tried first.
+        hr_only: see ``Space``.
+
+    Raises:
+        OptionError: an axis that there is not, or a value that cannot be: all faults in one message.
+    """
+    usual = {
+        "bundle": tuple(bundles),
+        "backend": installed_backends(),
+        "threads": (ALL_THREADS, *(str(half) for half in [usable_cores() // 2] if half)),
+        "interval": tuple(dict.fromkeys([str(gop), *INTERVALS])),
+        "keyframes": KEYFRAMES,
+        "motion": tuple(motions),
+        "recode-scale": RECODE_SCALES,
+    }
+    named: dict[str, tuple[str, ...]] = {}
+    faults = []
+    for text in tries:
+        axis, equals, rest = text.partition("=")
+        values = tuple(dict.fromkeys(value for value in rest.split(",") if value))
+        if axis not in EXPECTED:
+            faults.append(f"{text!r}: {did_you_mean(axis, EXPECTED) or 'no such axis'}; known: {', '.join(EXPECTED)}")
+        elif not equals or not values:
+            faults.append(f"{text!r}: no values; expected for example {axis}=A,B")
+        elif axis in named:
+            faults.append(f"{text!r}: {axis} is there twice; name all its values at once")
+        elif axis == "bundle" and (unknown := set(values) - set(bundles)):
+            faults.append(f"{text!r}: no bundle {', '.join(sorted(unknown))} was given; known: {', '.join(bundles)}")
+        else:
+            named[axis] = values
+    if faults:
+        raise OptionError("--try: " + "; ".join(faults))
+    space = Space({axis: named.get(axis, usual[axis]) for axis in EXPECTED}, hr_only)
+    if not space.settings:  # reads them all: a value that cannot be is said here
+        raise OptionError("--try: no setting is left; a bundle of the HR branch alone needs an interval of 1")
+    return space
+
+
+def installed_backends() -> tuple[str, ...]:
+    """Return the backends whose libraries are installed, those of a GPU left out where it has none."""
+    found = []
+    for name in reversed(CANDIDATES):
+        packages = BACKENDS[name].partition("[")[2].rstrip("]").split(",")
+        if name.endswith("-bf16"):
+            continue  # its classes are those of float32 nowhere but on AMX: it is tried where it is named
+        if all(find_spec(package.replace("-", "_")) for package in packages if package != "onnxruntime-gpu"):
+            found.append(name)
+    return tuple(name for name in found if name != "onnxruntime-cuda")

@@ -1,0 +1,197 @@
+"""What was tried, in a folder: an Optuna study in a file, and the scores of every trial beside it."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_arseg.errors import DataError, EnvironmentUnfitError, OptionError, SinkError
+from edge_arseg.installation import install_extra
+from edge_arseg.storage.files import lock_on, write_whole
+from edge_arseg.tuning.search.limits import Outcome
+from edge_arseg.tuning.search.setting import Setting, setting_from_params
+from edge_arseg.tuning.search.space import Space
+from edge_arseg.tuning.trials.scoring import FrameScores
+from edge_arseg.tuning.trials.trial import Tried
+
+STUDY = "study.log"
+NAME = "edge-arseg tune"
+REQUEST, OUTCOME, PRUNED, FAILED = "request", "outcome", "pruned", "failed"
+
+
+def optuna() -> Any:
+    """Return Optuna, told to be silent.
+
+    Raises:
+        EnvironmentUnfitError: it is missing.
+    """
+    try:
+        import optuna as library
+    except ImportError as error:
+        raise EnvironmentUnfitError(
+            f"tune needs optuna, which is not installed; type: {install_extra('tune')}"
+        ) from error
+    library.logging.set_verbosity(library.logging.WARNING)
+    return library
+
+
+@contextmanager
+def open_study(folder: Path, space: Space, request: Mapping[str, Any], objectives: int) -> "Iterator[Study]":
+    """Open the study of a folder, a new one where there is none, alone.
+
+    Args:
+        folder: of the study; made where it is missing.
+        space: settings that can be tried.
+        request: what the trials hold for: trials of another request are refused.
+        objectives: how many values a trial has.
+
+    Raises:
+        OptionError: the folder holds a study of something else, or is no such folder.
+        DataError: the study cannot be read.
+        SinkError: the folder cannot be written, or another process tunes into it.
+        EnvironmentUnfitError: Optuna is missing.
+    """
+    library = optuna()
+    new = not (folder / STUDY).exists()
+    if new and folder.exists() and any(folder.iterdir()):
+        raise OptionError(f"{folder}: is not empty and holds no study; choose another folder with -o")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = lock_on(folder)
+    except OSError as error:
+        raise SinkError(f"cannot write {folder}: {error.strerror or error}; choose another place with -o") from error
+    if lock is None:
+        raise SinkError(f"{folder}: another process tunes into it; wait for it, or choose another place with -o")
+    try:
+        yield Study(library, folder, space, request, objectives)
+    finally:
+        lock.release()
+
+
+class Study:
+    """A study that is open; see ``open_study``."""
+
+    def __init__(self, library: Any, folder: Path, space: Space, request: Mapping[str, Any], objectives: int) -> None:
+        self._folder, self._states = folder, library.trial.TrialState
+        self._open: Any = None  # the trial that was begun last
+        distribution = library.distributions.CategoricalDistribution
+        self._distributions = {
+            axis: distribution(tuple(dict.fromkeys(one.params[axis] for one in space.settings))) for axis in space.axes
+        }
+        try:
+            backend = library.storages.journal.JournalFileBackend(str(folder / STUDY))
+            self._study = library.create_study(
+                storage=library.storages.JournalStorage(backend),
+                study_name=NAME,
+                load_if_exists=True,
+                directions=["maximize", *["minimize"] * (objectives - 1)],
+            )
+            old = self._study.user_attrs.get(REQUEST)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{folder / STUDY}: cannot be read: {error}; choose another folder with -o") from error
+        except OSError as error:
+            raise SinkError(f"cannot write {folder / STUDY}: {error.strerror or error}; free some space") from error
+        wanted = json.loads(json.dumps({**request, "objectives": objectives, "axes": dict(space.axes)}))
+        if old is None:
+            self._study.set_user_attr(REQUEST, wanted)
+        elif old != wanted:
+            other = ", ".join(sorted(key for key in {*old, *wanted} if old.get(key) != wanted.get(key)))
+            raise OptionError(
+                f"{folder}: was tuned with other {other}; type the same again to continue it, or choose another "
+                "folder with -o"
+            )
+        for trial in self._study.get_trials(deepcopy=False):
+            if trial.state == self._states.RUNNING:  # a process that was killed
+                self._study.tell(trial.number, state=self._states.FAIL)
+
+    @property
+    def started(self) -> int:
+        """Trials that were begun, to their end or not."""
+        return len(self._study.get_trials(deepcopy=False))
+
+    def begin(self, setting: Setting) -> int:
+        """Note that a setting is tried from now on; return the number of the trial."""
+        self._study.enqueue_trial(setting.params)
+        self._open = self._study.ask(self._distributions)
+        return int(self._open.number)
+
+    def end(self, number: int, tried: Tried, values: tuple[float, ...]) -> None:
+        """Keep what the trial came to that was begun last.
+
+        Args:
+            number: of the trial.
+            tried: what it came to.
+            values: the smaller the better, mIoU first with its sign turned.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        if tried.scores is not None:
+            data = io.BytesIO()
+            scores = {name: getattr(tried.scores, name) for name in ("frames", "distances", "confusions")}
+            np.savez_compressed(data, **scores)
+            try:
+                write_whole(self._scores(number), data.getvalue())
+            except OSError as error:
+                raise SinkError(
+                    f"cannot write {self._scores(number)}: {error.strerror or error}; free space"
+                ) from error
+        self._open.set_user_attr(OUTCOME, {k: v if v == v else None for k, v in asdict(tried.outcome).items()})
+        if tried.pruned is not None:
+            self._open.set_user_attr(PRUNED, tried.pruned)
+            self._study.tell(self._open, state=self._states.PRUNED)
+        else:
+            self._study.tell(self._open, [-values[0], *values[1:]])
+
+    def fail(self, why: str | None) -> None:
+        """Note that the trial that was begun did not come to its end.
+
+        Args:
+            why: the setting cannot run here, and is not tried again; ``None``: it was interrupted.
+        """
+        if why is not None:
+            self._open.set_user_attr(FAILED, why)
+        self._study.tell(self._open, state=self._states.FAIL)
+
+    def tried(self) -> dict[int, Tried]:
+        """Return what every trial came to that was measured, by its number."""
+        return {
+            trial.number: Tried(
+                setting_from_params(trial.params),
+                Outcome(**{k: float("nan") if v is None and k != "j_per_frame" else v for k, v in outcome.items()}),
+                trial.user_attrs.get(PRUNED),
+                self._read_scores(trial.number),
+            )
+            for trial in self._study.get_trials(deepcopy=False)
+            if trial.state.is_finished() and (outcome := trial.user_attrs.get(OUTCOME)) is not None
+        }
+
+    def failed(self) -> dict[Setting, str]:
+        """Return the settings that cannot run here, and why."""
+        return {
+            setting_from_params(trial.params): trial.user_attrs[FAILED]
+            for trial in self._study.get_trials(deepcopy=False)
+            if FAILED in trial.user_attrs
+        }
+
+    def record(self, number: int) -> Path:
+        """Return where the record of a trial is."""
+        return self._folder / "trials" / f"{number:04d}.json"
+
+    def _scores(self, number: int) -> Path:
+        return self._folder / "trials" / f"{number:04d}.scores.npz"
+
+    def _read_scores(self, number: int) -> FrameScores | None:
+        file = self._scores(number)
+        if not file.exists():
+            return None
+        try:
+            with np.load(file, allow_pickle=False) as data:
+                return FrameScores(data["frames"], data["distances"], data["confusions"])
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise DataError(f"{file}: cannot be read: {error}; choose another folder with -o") from error

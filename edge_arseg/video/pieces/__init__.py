@@ -1,0 +1,1 @@
+"""Long videos in pieces, from intra frame to intra frame."""

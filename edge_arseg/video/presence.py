@@ -1,0 +1,61 @@
+"""Whether a source is there, before engines are opened for it."""
+
+import os
+from pathlib import Path
+
+from edge_arseg.errors import SourceError
+from edge_arseg.storage.url import printable
+from edge_arseg.suggestion import did_you_mean
+from edge_arseg.video.sources.folder import PICTURES, VIDEOS
+from edge_arseg.video.sources.images import image_paths
+from edge_arseg.video.sources.kinds import SourceKind
+from edge_arseg.video.sources.pattern import is_glob
+from edge_arseg.video.uri import Source
+
+
+def refuse_missing(source: Source) -> None:
+    """Refuse a file, a folder or a camera that is not there, and name one that is like it.
+
+    Streams and servers are asked when they are opened. A camera that is waited for (``--wait``) is no matter for this.
+
+    Raises:
+        SourceError: there is no such file or device, or no images of these names.
+    """
+    if source.kind == SourceKind.IMAGES:
+        image_paths(source)
+    path = _place(source)
+    if path is not None and not os.path.lexists(path):
+        raise SourceError(missing(source.label, path))
+
+
+def missing(label: str, path: Path) -> str:
+    """Return the message for a source that is not there.
+
+    Args:
+        label: of the source.
+        path: where it was looked for.
+    """
+    folder = path.parent
+    try:
+        there = sorted(folder.iterdir())
+    except OSError:
+        return f"{label}: there is no such file or device, and no folder {printable(str(folder))}; check the path"
+    if str(folder) == "/dev":
+        cameras = [str(one) for one in there if one.name.startswith("video")]
+        found = ", ".join(cameras)
+        return f"{label}: there is no camera {printable(str(path))}; cameras of this machine: {found or 'none'}"
+    if is_glob(path.name):
+        return f"{label}: there is no such file or device, and none in {printable(str(folder))} that fits the pattern"
+    readable = (*VIDEOS, *PICTURES)
+    fit = [one for one in there if one.suffix.lower() in readable or one.is_dir()]
+    fit.sort(key=lambda one: one.suffix == path.suffix)  # of two with one stem that with the ending typed
+    stems = {one.stem: printable(str(one)) for one in fit}
+    meant = did_you_mean(path.stem, stems, shown=stems)
+    return f"{label}: there is no such file or device; {meant or 'check the path'}"
+
+
+def _place(source: Source) -> Path | None:
+    """Return what has to be there on this machine; ``None`` where that is not known before it is opened."""
+    if source.kind == SourceKind.DEVICE:
+        return Path(source.location)
+    return source.path

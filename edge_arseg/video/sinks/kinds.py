@@ -1,0 +1,167 @@
+"""The kinds of sinks there are: one row each in ``SINKS``, which parsing and opening follow."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.sinks.class_ids.raw import RawSink
+from edge_arseg.video.sinks.lines import LinesSink
+from edge_arseg.video.sinks.masks import MasksSink
+from edge_arseg.video.sinks.null import NullSink
+from edge_arseg.video.sinks.place import Look, Place, SinkKind
+from edge_arseg.video.sinks.streams.address import PUSHED, address_from_url, check_address
+
+
+def _movie(place: Place, look: Look) -> Sink:
+    from edge_arseg.video.sinks.movies.movie import MovieSink  # brings all that draws, which other sinks do without
+
+    return MovieSink(
+        place.uri,
+        _path(place),
+        size=look.size,
+        rate=look.rate,
+        classes=look.classes,
+        style=look.style,
+        force=look.force,
+    )
+
+
+def _segments(length_s: float) -> Callable[[Place, Look], Sink]:
+    def opened(place: Place, look: Look) -> Sink:
+        from edge_arseg.video.sinks.movies.segments import SegmentsSink
+
+        return SegmentsSink(
+            place.uri,
+            _path(place),
+            length_s=length_s,
+            size=look.size,
+            rate=look.rate,
+            classes=look.classes,
+            style=look.style,
+            force=look.force,
+        )
+
+    return opened
+
+
+def _hls(place: Place, look: Look) -> Sink:
+    from edge_arseg.video.sinks.streams.hls import HlsSink
+
+    return HlsSink(
+        place.uri,
+        _path(place),
+        size=look.size,
+        rate=look.rate,
+        classes=look.classes,
+        style=look.style,
+        live=look.live,
+        force=look.force,
+    )
+
+
+def _push(place: Place, look: Look) -> Sink:
+    from edge_arseg.video.sinks.streams.push import PushSink
+
+    return PushSink(
+        place.uri,
+        address_from_url(place.url),
+        size=look.size,
+        rate=look.rate,
+        classes=look.classes,
+        style=look.style,
+        live=look.live,
+    )
+
+
+def _mqtt(place: Place, look: Look) -> Sink:
+    from edge_arseg.video.sinks.streams.mqtt import MqttSink, broker_from_place
+
+    return MqttSink(place.uri, broker_from_place(place), look.classes, live=look.live)
+
+
+def _rerun(place: Place, look: Look) -> Sink:
+    from edge_arseg.video.sinks.streams.rerun_log import RerunSink, viewer_from_place
+
+    viewer = viewer_from_place(place) if place.path is None else None
+    return RerunSink(place.uri, look.classes, path=place.path, viewer=viewer, force=look.force)
+
+
+def _check_hls(place: Place, force: bool) -> None:
+    from edge_arseg.video.sinks.streams.hls import check_hls
+
+    check_hls(place.uri, _path(place), force=force)
+
+
+def _check_mqtt(place: Place, force: bool) -> None:
+    from edge_arseg.video.sinks.streams.mqtt import check_broker
+
+    check_broker(place, force)
+
+
+def _check_rerun(place: Place, force: bool) -> None:
+    from edge_arseg.video.sinks.streams.rerun_log import check_viewer
+
+    check_viewer(place, force)
+
+
+def _masks(place: Place, look: Look) -> Sink:
+    return MasksSink(place.uri, _path(place), look.classes, force=look.force)
+
+
+def _lines(place: Place, look: Look) -> Sink:
+    return LinesSink(place.uri, place.path, look.classes, descriptor=place.descriptor, force=look.force)
+
+
+def _raw(place: Place, look: Look) -> Sink:
+    return RawSink(place.uri, place.path, look.size, descriptor=place.descriptor, force=look.force)
+
+
+def _npz(place: Place, look: Look) -> Sink:
+    from edge_arseg.video.sinks.class_ids.npz import NpzSink  # gzip and zipfile cost a start-up
+
+    return NpzSink(place.uri, _path(place), look.size, look.classes, force=look.force)
+
+
+def _null(place: Place, _look: Look) -> Sink:
+    return NullSink(place.uri)
+
+
+def _path(place: Place) -> Path:
+    assert place.path is not None  # of a kind that is placed
+    return place.path
+
+
+_MOVIES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif")
+
+_PUSHED = SinkKind(
+    "rtsp://, rtmp://, udp://, tcp://", _push, placed=False, draws=True, waits=False, check=check_address
+)
+_MQTT = SinkKind("mqtt://HOST/TOPIC", _mqtt, placed=False, waits=False, check=_check_mqtt)
+
+SINKS: dict[str, SinkKind] = {
+    "file": SinkKind("a video (NAME.mp4, .mkv, .webm, .gif)", _movie, suffixes=_MOVIES, draws=True, waits=False),
+    "masks": SinkKind("masks://DIR", _masks, folder=True, waits=False),
+    "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
+    "raw": SinkKind("raw://FILE, raw://-", _raw, descriptors=True),
+    "npz": SinkKind("NAME.npz", _npz, suffixes=(".npz",)),
+    "hls": SinkKind("hls://DIR", _hls, draws=True, waits=False, check=_check_hls),
+    **dict.fromkeys(PUSHED, _PUSHED),
+    "mqtt": _MQTT,
+    "mqtts": _MQTT,
+    "rrd": SinkKind("NAME.rrd", _rerun, suffixes=(".rrd",)),
+    "rerun": SinkKind("rerun://HOST", _rerun, placed=False, check=_check_rerun),
+    "null": SinkKind("null://", _null, placed=False, waits=False),
+}
+"""By scheme; ``file`` is that of a plain path. Another kind of sink is a module and a row here."""
+
+
+def kind_in_segments(length_s: float) -> SinkKind:
+    """Return the kind of overlay videos that are written in segments of so many seconds."""
+    return replace(SINKS["file"], open=_segments(length_s), check=_check_segments)
+
+
+def _check_segments(place: Place, force: bool) -> None:
+    from edge_arseg.video.sinks.movies.segments import check_segments
+
+    check_segments(place.uri, _path(place), force=force)

@@ -1,0 +1,54 @@
+"""What draws the overlays of a run in a thread, and hands on the pictures."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.model import ClassInfo
+from edge_arseg.video.overlay.drawing import Overlay
+from edge_arseg.video.overlay.style import OverlayStyle
+from edge_arseg.video.sinks.encoding_thread import EncodingThread
+from edge_arseg.video.sinks.movies.canvas import Canvas
+from edge_arseg.video.sinks.movies.result_copy import ResultCopy
+
+
+class DrawnThread:
+    """Draws results in a thread while the next ones are made; where it falls behind, ``write`` waits.
+
+    Args:
+        size: rows and columns of the output; see ``open_sink``.
+        classes: names and colours, by index.
+        style: how the overlay looks.
+        encode: called in the thread with each overlay, ``[H, W, 3] uint8`` RGB, and its time in seconds.
+
+    Attributes:
+        shape: rows and columns of the overlays.
+        thread: that draws.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        classes: tuple[ClassInfo, ...],
+        style: OverlayStyle,
+        encode: Callable[[NDArray[np.uint8], float], None],
+    ) -> None:
+        self._size, self._canvas = size, Canvas(size)
+        self._overlay, self._encode = Overlay(size, classes, style), encode
+        self.shape = self._overlay.shape
+        self.thread = EncodingThread(ResultCopy, self._draw)
+
+    def write(self, result: SegmentedFrame) -> None:
+        """Hand over one result; a picture of another size is fitted into the first one's."""
+        copy, picture = self.thread.room(), result.frame.picture
+        if picture is not None and picture.shape[:2] == self._size:
+            copy.take(result)  # its class map is enlarged by the thread
+        else:
+            fitting = self._canvas.filled(result)
+            copy.take(fitting, fitting.at_source())
+        self.thread.write(copy)
+
+    def _draw(self, copy: ResultCopy) -> None:
+        self._encode(self._overlay.draw(copy.result), copy.result.frame.time_s)

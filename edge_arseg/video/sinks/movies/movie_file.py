@@ -1,0 +1,99 @@
+"""One overlay video on disk: a new file and what is encoded into it."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_arseg.errors import SinkError
+from edge_arseg.video.sinks.movies.encoder import Encoder
+from edge_arseg.video.sinks.new_file import NewFile
+
+# An mp4 is written in fragments and becomes an ordinary one when it is finished; killed, it is a playable fragmented
+# file up to the last full second. FFmpeg before 7.1 has no such mode: there the fragments stay.
+_MP4_OPTIONS = (
+    {"movflags": "+hybrid_fragmented+frag_keyframe", "flush_packets": "1"},
+    {"movflags": "+frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"},
+)
+_CODECS = {".webm": "libvpx-vp9", ".gif": "gif"}
+_MKV_OPTIONS = ({"cluster_time_limit": "1000", "flush_packets": "1"},)
+
+LONGEST_SIDE = 16384
+"""Pixels that libx264 encodes at most; beyond, all that it says is "generic error"."""
+
+
+class MovieFile:
+    """Encodes pictures into one new file; its ending chooses container and codec. Errors of FFmpeg pass through.
+
+    Args:
+        target: the URI, for messages.
+        path: the file; see ``NewFile``.
+        shape: rows and columns of the pictures.
+        rate: frames per second, as a hint for the encoder.
+        force: a file that is there may be replaced.
+
+    Raises:
+        SinkError: the file is there already, or the pictures are too large for a video.
+        OSError: the file cannot be made.
+    """
+
+    def __init__(self, target: str, path: Path, shape: tuple[int, int], rate: float, *, force: bool) -> None:
+        check_sides(target, shape)
+        suffix = path.suffix.lower()
+        self._file = NewFile(target, path, force=force)
+        try:
+            self._encoder = Encoder(
+                self._file.writes_to,  # FFmpeg opens it only with the first picture
+                shape,
+                rate,
+                codec=_CODECS.get(suffix),
+                container_options=_container_options(suffix),
+                steady=suffix == ".avi",
+                live=True,
+            )
+        except BaseException:
+            self._file.discard()
+            raise
+
+    def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
+        """Encode one picture, ``[H, W, 3] uint8`` RGB; with the first one the file gets its name."""
+        self._encoder.write(rgb, time_s)
+        self._file.publish()
+
+    def close(self) -> None:
+        """Encode what is held back, and finish the file."""
+        try:
+            self._encoder.close()
+            self._file.publish()  # an encoder may hold back pictures, and all of a short run
+        finally:
+            self._file.discard()
+
+    def abandon(self) -> None:
+        """Close the file without encoding anything more; raises nothing."""
+        with suppress(OSError, av.error.FFmpegError):
+            self._encoder.abandon()
+        self._file.discard()
+
+
+def check_sides(target: str, shape: tuple[int, int]) -> None:
+    """Refuse pictures that are too large for a video.
+
+    Raises:
+        SinkError: they are.
+    """
+    if max(shape) > LONGEST_SIDE:
+        seen = "x".join(map(str, shape))
+        raise SinkError(
+            f"cannot write {target}: its pictures are {seen}, and a video has at most {LONGEST_SIDE} pixels a "
+            "side; type --output-size model, or a smaller HxW"
+        )
+
+
+def _container_options(suffix: str) -> dict[str, str]:
+    if suffix in (".avi", ".gif"):
+        return {"flush_packets": "1"}
+    if suffix in (".mkv", ".webm"):
+        return _MKV_OPTIONS[0]
+    return _MP4_OPTIONS[0 if av.library_versions["libavformat"] >= (61, 7, 0) else 1]

@@ -1,0 +1,1 @@
+"""Sinks that others watch during a run: streams, segments, messages."""

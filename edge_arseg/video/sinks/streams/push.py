@@ -1,0 +1,87 @@
+"""The overlay as a stream that is pushed to a server or a player."""
+
+import logging
+import time
+from contextlib import suppress
+
+from edge_arseg.errors import SinkError
+from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.model import ClassInfo
+from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
+from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.sinks.movies.drawn import DrawnThread
+from edge_arseg.video.sinks.streams.address import Address
+from edge_arseg.video.sinks.streams.connection import Connection
+from edge_arseg.video.sinks.streams.sender import Sender
+
+_log = logging.getLogger(__name__)
+
+_CLOSE_S = 5.0
+_PATIENCE_S = 10.0
+
+
+class PushSink(Sink):
+    """Sends the overlay (see ``Overlay``) as H.264 over RTSP, RTMP, or as MPEG-TS over UDP, TCP or SRT.
+
+    A thread draws and encodes, a process connects and sends. Beside a live source, pictures that cannot be sent are
+    dropped and counted, and the server is tried again every half second without an end. Beside a file the run waits for
+    the server, for ten seconds. A server that takes nothing for ten seconds is given up, and connected to anew.
+
+    Args:
+        target: the URI, for messages.
+        address: what is sent to.
+        size: rows and columns of the output; see ``open_sink``.
+        rate: frames per second, as a hint for the encoder.
+        classes: names and colours, by index.
+        style: how the overlay looks.
+        live: the source does not wait.
+    """
+
+    draws = True
+
+    def __init__(
+        self,
+        target: str,
+        address: Address,
+        *,
+        size: tuple[int, int],
+        rate: float,
+        classes: tuple[ClassInfo, ...],
+        style: OverlayStyle = DEFAULT_STYLE,
+        live: bool = False,
+    ) -> None:
+        super().__init__(target)
+        self._drawn = DrawnThread(size, classes, style, lambda rgb, time_s: self._connection.send(rgb, time_s))
+        shape = self._drawn.shape
+        self._connection = Connection(target, lambda: Sender(address, shape, rate), None if live else _PATIENCE_S)
+
+    @property
+    def busy(self) -> bool:
+        """See ``Sink``."""
+        self._connection.end_if_stuck()
+        return self._drawn.thread.full
+
+    @property
+    def dropped(self) -> int:
+        """See ``Sink``; what no server took is in it too."""
+        return self._left_out + self._connection.lost
+
+    def _write(self, result: SegmentedFrame) -> None:
+        while self.busy:
+            time.sleep(0.005)
+        self._drawn.write(result)
+
+    def _close(self) -> None:
+        start = time.monotonic()
+        while not self._drawn.thread.stop(0.1):
+            self._connection.end_if_stuck()
+            if time.monotonic() - start > _CLOSE_S:
+                _log.warning("%s: nobody takes what is sent; gave up after %.0f s", self.target, _CLOSE_S)
+                self._connection.kill()
+        self._connection.close()
+
+    def _abandon(self) -> None:
+        self._connection.kill()
+        with suppress(SinkError):
+            self._drawn.thread.stop(_CLOSE_S)
+        self._connection.abandon()

@@ -1,0 +1,65 @@
+"""What log lines look like for machines: JSON on request, and the journal's priorities under systemd."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+STREET = "test://street?size=48x64&frames=3"
+
+
+def test_every_line_on_stderr_is_an_object_on_request(run):
+    answer = run(STREET, "null://", "--log-format", "json", "--serve-token", "0123456789abcdef")
+    lines = [json.loads(line) for line in answer.err.splitlines()]
+    assert answer.code == 2
+    assert lines[-1]["level"] == "error"
+    assert lines[-1]["message"].startswith("--serve-token seen without --serve")
+    answer = run(STREET, "null://", "--log-format", "json")
+    lines = [json.loads(line) for line in answer.err.splitlines()]
+    assert answer.code == 0
+    assert {line["level"] for line in lines} == {"note"}
+    assert {line["logger"] for line in lines} == {"edge-arseg"}
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"]) for line in lines)
+    assert lines[-1]["message"].startswith("3 frames, 1 keyframes")
+
+
+def test_levels_stand_in_front_and_logins_nowhere(run, tmp_path):
+    log = tmp_path / "run.log"
+    url = "rtsp://user:secret@127.0.0.1:9/x"
+    answer = run(url, "null://", "--timeout", "0.1", "--log-format", "levels", "--log-file", log)
+    assert answer.code == 4
+    last = answer.err.splitlines()[-1]
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} ERROR edge-arseg: rtsp://\*\*\*@127.0.0.1", last)
+    assert "secret" not in answer.err + log.read_text()
+
+
+def test_a_log_of_objects_is_added_to(run, tmp_path):
+    log = tmp_path / "run.log"
+    for _ in range(2):
+        assert run(STREET, "null://", "--log-format", "json", "--log-file", log).code == 0
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["message"].startswith("3 frames") for line in lines].count(True) == 2
+
+
+def test_the_journal_gets_priorities(tmp_path):
+    """Where stderr is the stream that JOURNAL_STREAM names, and only there."""
+    code = (
+        "import os, sys\n"
+        "at = os.fstat(2)\n"
+        "os.environ['JOURNAL_STREAM'] = f'{at.st_dev}:{at.st_ino + int(sys.argv[1])}'\n"
+        "from edge_arseg.cli.main import exit_code\n"
+        "sys.exit(exit_code(['-v', 'run', 'nowhere.mp4', 'null://']))"
+    )
+    told = []
+    for other in ("0", "1"):
+        with (tmp_path / "err").open("w+") as err:
+            done = subprocess.run(
+                [sys.executable, "-c", code, other], stderr=err, env=os.environ, check=False, timeout=60
+            )
+            err.seek(0)
+            told.append(err.read().splitlines())
+        assert done.returncode == 4
+    assert told[0][0].startswith("<6>edge-arseg ")
+    assert told[0][-1].startswith("<3>nowhere.mp4: ")
+    assert told[1][-1].startswith("error: nowhere.mp4: ")

@@ -1,0 +1,89 @@
+"""What a service manager hears, over a real datagram socket."""
+
+import socket
+import threading
+import time
+from queue import SimpleQueue
+
+import pytest
+
+from edge_arseg.cli.service.notify import Heart
+
+STREET = "test://street?size=48x64&frames=12&rate=30"
+
+
+@pytest.fixture
+def manager(tmp_path, monkeypatch):
+    """The socket of a service manager with a watchdog of 0.4 s."""
+    path = str(tmp_path / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", path)
+    monkeypatch.setenv("WATCHDOG_USEC", "400000")
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+    words = SimpleQueue()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(path)
+
+        def hear():
+            while word := ear.recv(4096).decode():
+                words.put(word)
+
+        thread = threading.Thread(target=hear)
+        thread.start()
+        yield words
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mouth:
+            mouth.sendto(b"", path)
+        thread.join()
+
+
+def heard(words):
+    time.sleep(0.05)
+    return [words.get() for _ in range(words.qsize())]
+
+
+def test_a_run_is_ready_tells_how_it_goes_beats_and_stops(run, manager):
+    assert run(STREET, "null://", "--realtime", "--on-late", "block").code == 0
+    words = heard(manager)
+    told = [word for word in words if word != "WATCHDOG=1"]
+    assert told[0] == "READY=1"
+    assert told[1].startswith("STATUS=frame 0, ")
+    assert told[-1] == "STOPPING=1"
+    assert words.count("WATCHDOG=1") >= 2
+
+
+def test_a_run_that_hangs_beats_no_more_and_one_that_waits_for_its_source_does(manager):
+    with Heart() as heart:
+        heart.ready()
+        heart.waiting(True)
+        time.sleep(0.6)
+        assert heard(manager).count("WATCHDOG=1") >= 3
+        heart.waiting(False)  # an engine works on a frame, for ever
+        time.sleep(0.4)
+        heard(manager)
+        time.sleep(0.5)
+        assert heard(manager) == []
+    assert heard(manager) == ["STOPPING=1"]
+
+
+def test_an_abstract_socket_is_one_too_and_without_any_nothing_is_done(monkeypatch):
+    name = f"edge-arseg-{time.monotonic_ns()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind("\0" + name)
+        ear.settimeout(0.0)
+        monkeypatch.setenv("NOTIFY_SOCKET", "@" + name)
+        with Heart() as heart:
+            heart.ready()
+        assert [ear.recv(99), ear.recv(99)] == [b"READY=1", b"STOPPING=1"]
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/notify")
+    with Heart() as heart:
+        heart.ready()
+    monkeypatch.delenv("NOTIFY_SOCKET")
+    with Heart() as heart:
+        heart.say("x")
+
+
+def test_the_watchdog_of_another_process_is_not_ours(manager, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_PID", "1")
+    with Heart() as heart:
+        heart.ready()
+        time.sleep(0.3)
+    assert heard(manager) == ["READY=1", "STOPPING=1"]

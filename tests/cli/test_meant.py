@@ -1,0 +1,96 @@
+"""What a wrong command line leads to: the option, the command or the name that was meant."""
+
+from pathlib import Path
+
+import pytest
+from support.commands import commands
+
+from edge_arseg.cli.meant import commands as command_names
+from edge_arseg.cli.meant import options as option_names
+from edge_arseg.cli.meant.arguments import PLACES
+from edge_arseg.cli.meant.options import arguments_of, option_meant
+
+COMMANDS = dict(commands())
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """A folder with one video."""
+    monkeypatch.chdir(tmp_path)
+    Path("drive.mp4").write_bytes(b"no engine is tried, so nothing reads this")
+    monkeypatch.setattr("edge_arseg.cli.engine_choice.announced_choice", None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "told"),
+    [
+        ("run drive.mp4 o.mp4 --gop 3", 2, "did you mean --interval?"),
+        ("run drive.mp4 o.mp4 --device cpu", 2, "did you mean --backend?"),
+        ("run drive.mp4 o.mp4 --recode_scale 1", 2, "did you mean --recode-scale?"),
+        ("run -i drive.mp4", 2, "SOURCE is typed without an option"),
+        ("run drive.mp4 --output o.mp4", 2, "SINK is typed without an option"),
+        ("bench --max-frames 9", 2, "did you mean --frames?"),
+        ("eval --frames 9", 2, "did you mean --limit?"),
+        ("eval --source drive.mp4", 2, "did you mean --clip or --images?"),
+        ("train hr --data camvid", 2, "DATASET is typed without an option"),
+        ("train hr camvid --epochs 3", 2, "did you mean --steps?"),
+        ("train lr --lr 1e-3", 2, "did you mean --rate?"),
+        ("compile camvid-compact --device orin", 2, "did you mean --target?"),
+        ("quantize camvid-compact --calibration x", 2, "did you mean --clip or --images?"),
+        ("export --gop-size 4", 2, "did you mean --gop?"),
+        ("verify -b camvid-compact", 2, "BUNDLE is typed without an option"),
+        ("eval drive.mp4", 2, "Name a clip by --clip, images by --images, and their labels by --labels"),
+        ("bench drive.mp4 record.json", 2, "Name the record by -o"),
+        ("zoo copy camvid-compact mine", 2, "Name the folder to write by -o"),
+        ("compile camvid-compact cuda", 2, "Name the board by --target"),
+        ("infer drive.mp4", 2, "did you mean run?"),
+        ("models", 2, "did you mean zoo list?"),
+        ("zoo show", 2, "did you mean `edge-arseg inspect NAME`? expected copy, list or path"),
+        ("zoo xyz", 2, "expected copy, list or path"),
+        ("targets info cuda", 2, "did you mean show?"),
+        ("inspect", 2, "`edge-arseg zoo list` names them"),
+        ("targets show", 2, "`edge-arseg targets list` names them"),
+        ("targets show xavier", 2, "did you mean jetson-agx-xavier or jetson-xavier-nx?"),
+        ("compile camvid-compact --target orin-nano", 2, "did you mean jetson-orin-nano-4gb"),
+        ("report", 2, "`edge-arseg bench -o NAME.json` writes one"),
+        ("inspect mine.arseg", 3, "or name one of `edge-arseg zoo list`"),
+        ("run drive.mp4 masks", 4, "did you mean masks://masks?"),
+        ("run drive.mp4 out/a.json", 4, "did you mean jsonl://out/a.json?"),
+        ("run drive.mp4 a.wmv", 4, "did you mean a.mp4?"),
+        ("run drive.mp4 o{steem}.mp4", 4, "{steem} is not filled in; did you mean {stem}?"),
+        ("run drive.mp4 masks://{name}", 4, "{name} is not filled in; did you mean {stem}?"),
+        ("run drive.mp4 o{num}.mp4", 4, "did you mean {number}?"),
+        ("run drive.mp5", 4, "did you mean drive.mp4?"),
+        ("run drvie.mp4", 4, "did you mean drive.mp4?"),
+        ("run nowhere/drive.mp4", 4, "no folder nowhere"),
+        ("run 987", 4, "cameras here: "),
+        ("run images://nowhere/*.png", 4, "there is no folder nowhere"),
+        ("bench drive.mp5", 4, "did you mean drive.mp4?"),
+        ("demo drive.mp5", 4, "did you mean drive.mp4?"),
+        ("eval --clip drive.mp5 --labels .", 4, "did you mean drive.mp4?"),
+        ("eval --clip drive.mp4 --labels gone", 3, "gone: no such folder"),
+    ],
+)
+def test_a_wrong_command_line_names_the_right_one_at_once(edge_arseg, typed, code, told):
+    answer = edge_arseg(*typed.split())
+    assert (answer.code, told in answer.err) == (code, True), answer.err
+    assert sorted(path.name for path in Path().iterdir()) == ["drive.mp4"]
+
+
+@pytest.mark.parametrize("typed", ["--xyzzy", "-Z"])
+def test_nothing_is_suggested_where_nothing_is_near(typed):
+    assert {option_meant(typed, command) for command in COMMANDS.values()} == {""}
+
+
+def test_every_place_that_is_suggested_exists():
+    """An option or a command that is renamed has to be renamed in the tables as well."""
+    flags = {flag for command in COMMANDS.values() for param in command.params for flag in param.opts}
+    places = {place for command in COMMANDS.values() for place in arguments_of(command)}
+    assert {place for here, _ in option_names.OF_OTHERS for place in here} <= flags | places
+    words = {" ".join(path) for path in COMMANDS} | {word for path in COMMANDS for word in path}
+    assert {here for here in command_names.OF_OTHERS if not here.startswith("--")} <= words
+    assert set(PLACES) <= set(COMMANDS)
+    for path, text in PLACES.items():
+        own = {flag for param in COMMANDS[path].params for flag in param.opts}
+        named = {word.strip(",;") for word in text.split() if word.startswith("-")}
+        assert named - {"--help"} <= own, path

@@ -1,0 +1,31 @@
+import pytest
+
+from edge_arseg.errors import OptionError
+from edge_arseg.runtime.verification import agreements_of_bundle
+from edge_arseg.runtime.zoo import shipped_names
+from edge_arseg.spec.manifest import Role
+from edge_arseg.tuning.bundles import bundles_from_paths
+
+FLOAT, INT8 = "camvid-compact-360x480", "camvid-compact-360x480-int8"
+
+
+def test_branches_of_one_model_are_mixed_into_a_bundle_that_passes(tmp_path):
+    paths = [shipped_names()[name] for name in (FLOAT, INT8)]
+    given = bundles_from_paths(paths, tmp_path, mixed=True)
+    assert given.names == (FLOAT, INT8, f"{FLOAT}+{INT8}", f"{INT8}+{FLOAT}")
+    assert bundles_from_paths(paths, tmp_path, mixed=False).names == (FLOAT, INT8)
+    mixed, wholes = given.bundle(f"{FLOAT}+{INT8}"), dict(zip((FLOAT, INT8), given.given, strict=True))
+    graphs = mixed.manifest.graphs
+    assert (graphs[Role.HR].precision.value, graphs[Role.LR].precision.value) == ("fp32", "int8")
+    assert mixed.graph_path(Role.HR).read_bytes() == wholes[FLOAT].graph_path(Role.HR).read_bytes()
+    assert mixed.graph_path(Role.LR).read_bytes() == wholes[INT8].graph_path(Role.LR).read_bytes()
+    assert mixed.manifest.quantization is not None
+    assert min(row.agreement for row in agreements_of_bundle(mixed, threads=1)) > 0.99
+    assert given.bundle(mixed.manifest.name).digest == mixed.digest  # the second time it is read
+
+
+def test_only_a_float_bundle_has_layers_to_keep(tmp_path):
+    names = bundles_from_paths([shipped_names()[FLOAT]], tmp_path, mixed=True, keep=(0, 4)).names
+    assert names == (FLOAT, f"{FLOAT}-int8-but0", f"{FLOAT}-int8-but4")
+    with pytest.raises(OptionError, match="--keep 4 needs a bundle in float32"):
+        bundles_from_paths([shipped_names()[INT8]], tmp_path, mixed=True, keep=(4,))

@@ -1,0 +1,102 @@
+"""The search alone, on spaces whose every setting is known."""
+
+import numpy as np
+import pytest
+
+from edge_arseg.errors import OptionError
+from edge_arseg.tuning.search.limits import front_of
+from edge_arseg.tuning.search.proposal import Proposals
+from edge_arseg.tuning.search.setting import Setting
+from edge_arseg.tuning.search.space import Space, space_from_options
+
+AXES = {
+    "bundle": ("fp32", "int8", "small"),
+    "backend": ("onnxruntime", "openvino"),
+    "threads": ("all", "1"),
+    "interval": ("12", "1", "4", "6", "20", "30"),
+    "keyframes": ("fixed", "adaptive"),
+    "motion": ("recode", "zero"),
+    "recode-scale": ("1", "0.5"),
+}
+INFINITE = (float("inf"), float("inf"))
+
+
+def cost(setting: Setting) -> tuple[float, float]:
+    """Minus mIoU, and milliseconds: keyframes cost, frames between them lose by their distance."""
+    hr, lr, miou = {"fp32": (30, 9, 71.0), "int8": (16, 7, 70.5), "small": (8, 4, 63.0)}[setting.bundle]
+    speed = {"onnxruntime": 1.0, "openvino": 0.9}[setting.backend] * (1.0 if setting.threads is None else 1.7)
+    motion = {"zero": 0.0, "recode": 3.0 * setting.recode_scale}[setting.motion]
+    lost = {"zero": 0.9, "recode": 0.2 + 0.1 * (1 - setting.recode_scale)}[setting.motion]
+    lost *= 0.8 if setting.keyframes == "adaptive" else 1.0
+    between = (setting.interval - 1) / setting.interval
+    miou -= lost * (setting.interval - 1) / 2
+    return -miou, speed * ((1 - between) * hr + between * lr) + between * motion
+
+
+def searched(space, bounds=INFINITE, most=10_000):
+    proposals, seen = Proposals(space), {}
+    while len(seen) < most:
+        setting = proposals.next(list(seen), list(seen.items()), bounds)
+        if setting is None:
+            break
+        assert setting not in seen
+        seen[setting] = cost(setting)
+    return seen
+
+
+def test_the_search_finds_the_whole_front_with_less_than_three_tenths_of_the_trials():
+    space = Space(AXES)
+    assert len(space.settings) == 372  # 3 * 2 * 2 * (1 + 5 * 2 * 3); those that run alike are one
+    every = {setting: cost(setting) for setting in space.settings}
+    front = {setting for setting, on in zip(every, front_of(list(every.values())), strict=True) if on}
+    assert len(front) == 19
+    seen = searched(space)
+    assert front <= set(seen)
+    assert len(seen) <= 0.3 * len(space.settings)
+
+
+def test_limits_lead_the_search_to_what_holds_them():
+    space = Space(AXES)
+    bounds = (-65.0, 8.0)
+    seen = searched(space, bounds, most=40)
+    holding = [values for values in map(cost, space.settings) if values[0] <= bounds[0] and values[1] <= bounds[1]]
+    assert min(holding)[0] == min(values[0] for values in seen.values() if values[1] <= bounds[1])
+
+
+def test_where_nothing_can_be_better_the_search_is_over():
+    space = Space({**AXES, "interval": ("1", "12"), "motion": ("zero",), "keyframes": ("fixed",)})
+    seen = searched(space)
+    assert len(seen) < len(space.settings)
+    assert Proposals(space).next(list(space.settings), list(seen.items()), INFINITE) is None
+
+
+def test_what_makes_no_difference_is_tried_once():
+    space = Space({**AXES, "interval": ("1",)})
+    assert {str(one) for one in space.settings} == {
+        f"{bundle}, GOP 1, {backend}{threads}, motion zero"
+        for bundle in AXES["bundle"]
+        for backend in AXES["backend"]
+        for threads in ("", ", 1 thread")
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("gop=6", "known: bundle, backend, threads, interval"),
+        ("interval", "no values"),
+        ("interval=0", "whole numbers from 1"),
+        ("keyframes=sometimes", "fixed, async, adaptive, adaptive-async"),
+        ("bundle=other", "no bundle other was given"),
+        ("recode-scale=2", "from 0.1 to 1"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(text, told):
+    with pytest.raises(OptionError, match=told):
+        space_from_options(["toy"], [text], ["zero"], 4)
+
+
+def test_guesses_are_the_same_each_time():
+    orders = [list(searched(Space(AXES), most=12)) for _ in range(2)]
+    assert orders[0] == orders[1]
+    assert np.isfinite([cost(one) for one in orders[0]]).all()

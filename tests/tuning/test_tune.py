@@ -1,0 +1,145 @@
+"""From labels to a file that `run` takes, on a bundle whose scores are known."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.bundles.toy import ToyEngine
+
+from edge_arseg.bench.record_files.reading import read_record, read_samples
+from edge_arseg.cli.main import exit_code
+from edge_arseg.errors import OptionError
+from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.engines.opening import BACKENDS
+from edge_arseg.tuning import tune as tune_module
+from edge_arseg.tuning.options import TuneOptions
+from edge_arseg.tuning.search.limits import Limits
+from edge_arseg.tuning.trials import trial as trial_module
+from edge_arseg.tuning.tune import tune
+
+pytest.importorskip("optuna")
+TRIES = ("backend=toy", "threads=1", "interval=1,2,8", "keyframes=fixed", "motion=zero")
+
+
+@pytest.fixture(autouse=True)
+def toy_backend(monkeypatch):
+    monkeypatch.setitem(BACKENDS, "toy", "support.bundles.toy:ToyEngine")
+
+
+@pytest.fixture
+def options(toy, clip, tmp_path):
+    return TuneOptions((toy,), clip, tmp_path / "labels", tries=TRIES, fusion="graph", frames=24)
+
+
+@pytest.fixture
+def command(toy, clip, tmp_path):
+    fixed = ("tune", toy, "--labels", tmp_path / "labels", "--clip", clip, "--fusion", "graph", "--frames", 24)
+    tries = (word for text in TRIES for word in ("--try", text))
+    return [str(word) for word in (*fixed, *tries, "-o", tmp_path / "tuned")]
+
+
+def test_scores_are_those_of_eval_and_the_front_is_a_record_that_report_reads(
+    options, toy, clip, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(trial_module, "surely_worse", lambda *_: False)  # all to their end, whatever the noise
+    tuned = tune(options, tmp_path / "tuned")
+    seen = {one.setting.interval: one.outcome.miou for one in tuned.tried.values()}
+    assert seen[1] == 100.0 > seen[2] > seen[8]
+    asked = ClipOptions(modes=("ar",), motion="zero", interval=8, engines=EngineOptions("graph", "toy"))
+    assert seen[8] == pytest.approx(scores_from_clip(toy, clip, tmp_path / "labels", asked).modes["ar"].miou)
+    record, samples = read_record(tuned.record_path), read_samples(tuned.record_path)
+    assert [run.name for run in record.runs] == [str(tuned.tried[n].setting) for n in tuned.verdict.front]
+    for number, run in enumerate(record.runs):
+        outcome = tuned.tried[tuned.verdict.front[number]].outcome
+        assert run.mean_ms.value == pytest.approx(outcome.mean_ms)
+        assert run.accuracy.miou == pytest.approx(outcome.miou)
+        assert len(samples.of_run(number)) == sum(turn.frames for turn in run.turns) >= 24
+    assert exit_code(["report", str(tuned.record_path), "-o", str(tmp_path / "front.csv")]) == 0
+    assert (tmp_path / "front.csv").read_text().count("\n") == 1 + len(record.runs)
+
+
+def test_the_chosen_setting_is_what_run_runs_and_without_one_the_exit_code_is_1(command, clip, tmp_path, capfd):
+    assert exit_code([*command, "--min-miou", "65"]) == 0
+    assert "chosen" in capfd.readouterr().out
+    chosen = tmp_path / "tuned" / "chosen.toml"
+    assert exit_code(["run", "--config", str(chosen), clip, f"jsonl://{tmp_path}/out.jsonl", "--limit", "6"]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    interval = next(int(line.split()[2]) for line in chosen.read_text().splitlines() if line.startswith("interval"))
+    assert [line["distance"] for line in lines] == [index % interval for index in range(6)]
+    capfd.readouterr()
+    assert exit_code(["run", "--config", str(chosen), "--print-config", clip]) == 0
+    told = capfd.readouterr().out
+    for text in ('backend = "toy"', 'fusion = "graph"', "threads = 1", 'motion = "zero"', "scene-cut = 0.5"):
+        assert text in told
+    assert exit_code([*command, "--max-latency", "0.0001ms", "--min-miou", "99"]) == 1
+    told = capfd.readouterr().err
+    assert "nearest is toy, GOP" in told
+    assert "ms a frame, at most 0.0001 asked for" in told
+    assert not chosen.exists()
+    assert (tmp_path / "tuned" / "front.json").exists()
+
+
+def test_a_search_that_was_ended_continues_and_measures_nothing_twice(options, tmp_path, monkeypatch):
+    tried, real, fail = [], tune_module.try_setting, tune_module.Study.fail
+
+    def counted(setting, *args):
+        tried.append(setting.interval)
+        if len(tried) == 2:
+            raise KeyboardInterrupt
+        if len(tried) == 3:  # killed: nothing is told to the study any more
+            monkeypatch.setattr(tune_module.Study, "fail", lambda *_: None)
+            raise SystemExit
+        return real(setting, *args)
+
+    monkeypatch.setattr(tune_module, "try_setting", counted)
+    for end in (KeyboardInterrupt, SystemExit):
+        with pytest.raises(end):
+            tune(options, tmp_path / "tuned")
+    monkeypatch.setattr(tune_module.Study, "fail", fail)
+    tuned = tune(options, tmp_path / "tuned")
+    assert tried[1] == tried[2] == tried[3]
+    assert len(tried) == 5
+    assert {one.setting.interval for one in tuned.tried.values()} == {1, 2, 8}
+    assert not list((tmp_path / "tuned").rglob("*.part"))
+    again = tune(replace(options, limits=Limits(miou=100.0)), tmp_path / "tuned")
+    assert again.tried[again.verdict.chosen].setting.interval == 1
+    assert len(tried) == 5
+    with pytest.raises(OptionError, match="other phases"):
+        tune(replace(options, phases="all"), tmp_path / "tuned")
+
+
+def test_a_folder_of_something_else_is_left_alone(options, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(OptionError, match="is not empty"):
+        tune(options, tmp_path / "mine")
+
+
+def test_a_setting_that_is_surely_no_better_is_given_up_early(options, tmp_path, monkeypatch):
+    seen = []
+
+    class Slow(ToyEngine):
+        def _run(self, feeds):
+            found = super()._run(feeds)
+            wrong = (found["class_map"] + 1) % 11
+            np.copyto(found["class_map"], wrong)
+            return found
+
+    monkeypatch.setattr("support.bundles.toy.SlowToy", Slow, raising=False)
+    monkeypatch.setitem(BACKENDS, "wrong", "support.bundles.toy:SlowToy")
+    tries = ("backend=toy,wrong", *TRIES[1:2], "interval=1", *TRIES[3:])
+    tuned = tune(
+        replace(options, tries=tries, unchecked=True),
+        tmp_path / "tuned",
+        lambda _, __, setting, what, end: seen.append((setting.backend, what)) if end else None,
+    )
+    outcomes = {one.setting.backend: one for one in tuned.tried.values()}
+    assert outcomes["toy"].outcome.miou == 100.0
+    if outcomes["wrong"].outcome.mean_low >= outcomes["toy"].outcome.mean_high:
+        assert (
+            outcomes["wrong"].pruned == "surely no better than toy, GOP 1, toy, 1 thread, motion zero, after 8 labels"
+        )
+    assert [tuned.tried[n].setting.backend for n in tuned.verdict.front][-1] == "toy"
+    assert len(seen) == 2
