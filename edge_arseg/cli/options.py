@@ -162,8 +162,9 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(CHOICES),
         default="auto",
         show_default=True,
-        help="Code that fuses a keyframe's feature with the LR feature: kernel, compiled for this CPU or GPU; graph, "
-        "in the engine library, slower; auto, the kernel where it runs.",
+        help="Code that fuses a keyframe's feature with the LR feature: kernel, compiled for this CPU or GPU; "
+        "kernel-bf16, the same in bfloat16, for int8 branches on CPUs with AMX; graph, in the engine library, slower; "
+        "auto, the fastest of them that runs.",
     )
     @backend_option
     @click.option(

@@ -13,6 +13,7 @@ from pathlib import Path
 from zlib import crc32
 
 from edge_arseg.compiled import numba_installed
+from edge_arseg.native.tiles import tiles_allowed
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ SOURCES = (
     "runtime/kernels/numba",
     "runtime/kernels/numba_fuse",
     "runtime/kernels/numba_head",
+    "runtime/kernels/numba_tiles",
     "video/overlay/loops.py",
 )
 """Files and folders of the package that the libraries are compiled from."""
@@ -63,11 +65,16 @@ class InstructionSet:
 
 
 _AVX2 = ("avx", "avx2", "fma", "f16c", "popcnt", "sse3", "ssse3", "sse4.1", "sse4.2")
+TILES = ("amx-tile", "amx-bf16")
+"""LLVM's names of the products of tiles in bfloat16."""
 _AVX512 = ("avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl")
+_WIDE = frozenset({"AVX2", "FMA3", "F16C", *(name.upper() for name in _AVX512)})
 INSTRUCTION_SETS = (
     InstructionSet(
-        "x86_64-avx512", "x86_64", "x86-64", _AVX2 + _AVX512,
-        frozenset({"AVX2", "FMA3", "F16C", *(name.upper() for name in _AVX512)}), "AVX512_SKX",
+        "x86_64-amx", "x86_64", "x86-64", _AVX2 + _AVX512 + TILES, _WIDE | {"AMX_BF16"}, "AVX512_SKX"
+    ),
+    InstructionSet(
+        "x86_64-avx512", "x86_64", "x86-64", _AVX2 + _AVX512, _WIDE, "AVX512_SKX"
     ),
     InstructionSet("x86_64-avx2", "x86_64", "x86-64", _AVX2, frozenset({"AVX2", "FMA3", "F16C"})),
     InstructionSet("aarch64-neon", "aarch64", "generic", ("neon",), frozenset()),
@@ -142,11 +149,15 @@ def _library(wanted: InstructionSet) -> ctypes.CDLL | None:
 
 
 def _features() -> frozenset[str]:
-    """NumPy's list of what this CPU has; it asks the CPU, so that an emulated one is seen as what it is."""
+    """NumPy's list of what this CPU has; it asks the CPU, so that an emulated one is seen as what it is.
+
+    AMX is not in that list: it is there where the kernel gives it to this process.
+    """
     for name in ("numpy._core._multiarray_umath", "numpy.core._multiarray_umath"):
         try:
             found = import_module(name).__cpu_features__
         except (ImportError, AttributeError):
             continue
-        return frozenset(feature for feature, there in found.items() if there)
+        names = frozenset(feature for feature, there in found.items() if there)
+        return names | {"AMX_BF16"} if "AVX512F" in names and tiles_allowed() else names
     return frozenset()

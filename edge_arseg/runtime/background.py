@@ -55,6 +55,7 @@ class BackgroundKeyPipeline(ArPipeline):
             outputs = self._hr.run({names.FRAME: rgb})
             np.copyto(self._in_use, outputs[names.FEATURE])
         self._key_feature = self._in_use
+        self._fusion.new_key()
         class_map: NDArray[np.uint8] = outputs[names.CLASS_MAP]
         return class_map
 
@@ -73,6 +74,7 @@ class BackgroundKeyPipeline(ArPipeline):
         self._under_way = None
         self._in_use, self._next = self._next, self._in_use
         self._key_feature = self._in_use
+        self._fusion.new_key()
         return self._class_map
 
     def twin(self) -> "BackgroundKeyPipeline":

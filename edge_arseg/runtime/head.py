@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, Engine, EngineOptions
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.manifest import Manifest, Role
+
+if TYPE_CHECKING:
+    from edge_arseg.runtime.kernels.numba_head import DecodeShapes
 
 H = TypeVar("H", bound="Head")
 
@@ -95,16 +98,12 @@ class KernelHead(Head):
             BundleError: the classifier cannot be read.
             OptionError: the classifier does not fit the feature.
         """
-        from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
+        from edge_arseg.runtime.kernels.numba_head import DecodeKernel
 
         self._of = bundle, role, threads
-        manifest, weights = bundle.manifest, bundle.decoder_weights()
-        ((_, channels, height, width),) = (spec.shape for spec in manifest.graphs[role].inputs.values())
-        frame = (manifest.height, manifest.width)
-        image = (manifest.lr_height, manifest.lr_width) if role is Role.LR_HEAD else None
-        shapes = DecodeShapes(channels, (height, width), frame, manifest.decoder.upscale, image)
+        weights, shapes = bundle.decoder_weights(), decode_shapes(bundle.manifest, role)
         self._kernel = DecodeKernel(shapes, weights.weight, weights.bias, threads)
-        self._class_map = np.zeros(frame, np.uint8)
+        self._class_map = np.zeros(shapes.frame, np.uint8)
 
     @classmethod
     def unavailable(cls, bundle: Bundle) -> str | None:
@@ -137,6 +136,16 @@ class KernelHead(Head):
 
     def close(self) -> None:
         """See ``Head``; nothing is held but memory."""
+
+
+def decode_shapes(manifest: Manifest, role: Role) -> "DecodeShapes":
+    """Return the sizes of the head of ``Role.HEAD`` (a fused feature) or ``Role.LR_HEAD`` (an LR feature)."""
+    from edge_arseg.runtime.kernels.numba_head import DecodeShapes
+
+    ((_, channels, height, width),) = (spec.shape for spec in manifest.graphs[role].inputs.values())
+    image = (manifest.lr_height, manifest.lr_width) if role is Role.LR_HEAD else None
+    frame = (manifest.height, manifest.width)
+    return DecodeShapes(channels, (height, width), frame, manifest.decoder.upscale, image)
 
 
 def cpu_kernels_unavailable(bundle: Bundle) -> str | None:

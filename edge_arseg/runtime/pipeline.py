@@ -113,6 +113,7 @@ class ArPipeline(Pipeline):
         with clock.stage("hr"):
             outputs = self._hr.run({names.FRAME: rgb})
         self._key_feature = outputs[names.FEATURE]
+        self._fusion.new_key()
         class_map: NDArray[np.uint8] = outputs[names.CLASS_MAP]
         return class_map
 

@@ -9,6 +9,7 @@ from support.bundles.fake import GOP, HEIGHT, WIDTH, write_fake_bundle
 
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.motion import KeyframePolicy
+from edge_arseg.native.library import TILES
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.fake import FakeEngine
@@ -176,6 +177,7 @@ def test_a_way_of_fusing_is_a_class_and_a_line_in_the_table(bundle, monkeypatch)
 )
 def test_the_place_of_the_features_decides_which_ways_there_are(bundle, monkeypatch, place, auto, kernel):
     monkeypatch.setattr("edge_arseg.runtime.head.kernels_available", lambda: True)
+    monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.tiles_allowed", lambda: False)
     options = EngineOptions(backend="fake")
     assert [kind.__name__ for kind in fusions_for(bundle, options, place)] == auto
     assert [kind.__name__ for kind in fusions_for(bundle, replace(options, fusion="graph"), place)] == ["GraphFusion"]
@@ -186,6 +188,31 @@ def test_the_place_of_the_features_decides_which_ways_there_are(bundle, monkeypa
         assert [kind.__name__ for kind in fusions_for(bundle, replace(options, fusion="kernel"), place)] == kernel
 
 
+@pytest.mark.parametrize(
+    ("precision", "limit", "ways"),
+    [
+        ("fp32", 1 << 20, ["TileFusion", "CpuKernelFusion", "GraphFusion"]),
+        ("int8", 1 << 20, ["ShortTileFusion", "TileFusion", "CpuKernelFusion", "GraphFusion"]),
+        ("int8", 1 << 10, ["CpuKernelFusion", "GraphFusion"]),
+    ],
+)
+def test_with_amx_the_precision_of_the_lr_branch_and_the_size_of_features_decide(
+    bundle, monkeypatch, precision, limit, ways
+):
+    monkeypatch.setattr("edge_arseg.runtime.head.kernels_available", lambda: True)
+    monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.tiles_allowed", lambda: True)
+    monkeypatch.setattr("edge_arseg.runtime.kernels.numba.registers.cpu_features", lambda: frozenset(TILES))
+    monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.MOST_BYTES", limit)
+    graphs = {**bundle.manifest.graphs}
+    graphs[Role.LR] = replace(graphs[Role.LR], precision=precision)
+    int8 = replace(bundle, manifest=replace(bundle.manifest, graphs=graphs))
+    options = EngineOptions(backend="fake")
+    assert [kind.__name__ for kind in fusions_for(int8, options, Place.HOST)] == ways
+    if "ShortTileFusion" not in ways:
+        with pytest.raises(EnvironmentUnfitError, match=r"kernel-bf16: .*(branches in int8|fused in parts)"):
+            list(fusions_for(int8, replace(options, fusion="kernel-bf16"), Place.HOST))
+
+
 def test_where_no_kernel_runs_on_this_cpu_auto_takes_the_graph_in_silence(bundle, monkeypatch, caplog):
     monkeypatch.setattr("edge_arseg.runtime.head.kernels_available", lambda: False)
     with open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake")) as pipeline:
@@ -193,5 +220,5 @@ def test_where_no_kernel_runs_on_this_cpu_auto_takes_the_graph_in_silence(bundle
     assert caplog.records == []
     with pytest.raises(EnvironmentUnfitError, match=r"--fusion kernel: .*(\[cpu\]|numba>=)"):
         open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake", fusion="kernel"))
-    with pytest.raises(OptionError, match="fusion 'magic' seen, expected one of auto, kernel, graph"):
+    with pytest.raises(OptionError, match="fusion 'magic' seen, expected one of auto, kernel-bf16, kernel, graph"):
         open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake", fusion="magic"))

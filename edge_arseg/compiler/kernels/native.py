@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
-from edge_arseg.native.library import FOLDER, INSTRUCTION_SETS, STAMP, InstructionSet, digest_of_sources
+from edge_arseg.native.library import FOLDER, INSTRUCTION_SETS, STAMP, TILES, InstructionSet, digest_of_sources
 from edge_arseg.storage.files import write_whole
 
 _COUNTING = re.compile(r"^define [^\n]*@(NRT_(?:incref|decref))\([^\n]*\{\n.*?^\}\n", re.DOTALL | re.MULTILINE)
@@ -65,7 +65,7 @@ def object_from_kernels(wanted: InstructionSet) -> bytes:
     )
     whole = llvm.parse_assembly(f"@{STAMP} = constant i32 {digest_of_sources()}\n")
     whole.triple, whole.data_layout = triple, str(machine.target_data)
-    for name, compiled in _compiled_kernels():
+    for name, compiled in _compiled_kernels(wanted):
         (result,) = compiled.overloads.values()
         part = llvm.parse_assembly(
             _COUNTING.sub(r"define void @\1(ptr %memory) { ret void }\n", result.library.get_llvm_str())
@@ -83,7 +83,7 @@ def object_from_kernels(wanted: InstructionSet) -> bytes:
     return machine.emit_object(whole)
 
 
-def _compiled_kernels() -> Iterator[tuple[str, Any]]:
+def _compiled_kernels(wanted: InstructionSet) -> Iterator[tuple[str, Any]]:
     from edge_arseg.motion import loops
     from edge_arseg.runtime.kernels.numba_fuse import launch as fusing
     from edge_arseg.runtime.kernels.numba_head import launch as decoding
@@ -93,6 +93,10 @@ def _compiled_kernels() -> Iterator[tuple[str, Any]]:
     yield "paint_picture", painting._compile(False)
     yield "decode_strips", decoding._compile(False)
     yield "fuse_strips", fusing._compile(False)
+    if set(TILES) <= set(wanted.features):
+        from edge_arseg.runtime.kernels.numba_tiles import launch as tiling
+
+        yield "segment_frame", tiling._compile(False)
 
 
 def _linker(machine: str) -> str:

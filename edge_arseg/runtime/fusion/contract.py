@@ -49,6 +49,12 @@ class Fusion(ABC):
             BundleError: a graph or weights contradict the manifest.
         """
 
+    def new_key(self) -> None:  # noqa: B027 - a way of fusing may keep nothing of a keyframe
+        """Be told that the feature of the next call is another keyframe's, also where it is in the same place.
+
+        What a way of fusing prepares of a keyframe's feature, it may keep until then.
+        """
+
     @abstractmethod
     def class_map(self, key_feature: Buffer, flow: np.ndarray, lr_feature: Buffer, clock: StageClock) -> np.ndarray:
         """Fuse and decode.

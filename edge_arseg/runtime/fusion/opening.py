@@ -35,6 +35,8 @@ class Way(NamedTuple):
 
 
 FUSIONS = (
+    Way("kernel-bf16", (Place.HOST,), "edge_arseg.runtime.fusion.tiles:ShortTileFusion"),
+    Way("kernel", (Place.HOST,), "edge_arseg.runtime.fusion.tiles:TileFusion"),
     Way("kernel", (Place.HOST,), "edge_arseg.runtime.fusion.cpu:CpuKernelFusion"),
     Way("kernel", (Place.CUDA,), "edge_arseg.runtime.fusion.cuda:CudaKernelFusion"),
     Way("graph", tuple(Place), "edge_arseg.runtime.fusion.graph:GraphFusion"),
