@@ -40,8 +40,8 @@ from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.video.decoding.orientation import UPRIGHT
 from edge_arseg.video.rgb import Arrays, upright_rgb
 from edge_arseg.video.sinks import open_sink
+from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
 from edge_arseg.video.sinks.movies.encoder import Encoder
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 
 HERE = Path(__file__).resolve().parents[1]
 RECORD = HERE / "benchmarks/results/geometry.json"

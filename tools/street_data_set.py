@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.street import scenes_from_street
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
+from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
 
 SPACING_S = 0.8
 """Time between two images of the data set: neighbours must not look alike."""

@@ -8,7 +8,7 @@ from support.bundles.fake import FAKE
 from video.decoding.test_streams import several
 
 from edge_arseg.video import open_video
-from edge_arseg.video.sinks.png import png_from_indices
+from edge_arseg.video.sinks.class_ids.png import png_from_indices
 
 pytestmark = pytest.mark.usefixtures("no_hang")
 

@@ -13,7 +13,7 @@ from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.testing.sum_graph import write_sum_graph
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
+from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
 
 ROOT = Path(__file__).parents[2]
 HEIGHT, WIDTH, FRAMES = 48, 64, 10

@@ -27,7 +27,7 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
+from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
 
 FRAMES = 3
 """Worst frames of a run that are drawn."""

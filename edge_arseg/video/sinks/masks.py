@@ -16,8 +16,8 @@ from edge_arseg.storage.files import Lock, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.url import printable
 from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.class_ids.png import is_index_png, palette_from_classes, png_from_indices
 from edge_arseg.video.sinks.encoding_thread import EncodingThread
-from edge_arseg.video.sinks.png import is_index_png, palette_from_classes, png_from_indices
 
 _NAME = re.compile(r"[0-9]{6,}\.png")
 

@@ -6,8 +6,8 @@ from edge_arseg.errors import OptionError
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.street.drive import Scene, scenes_from_street
 from edge_arseg.video.sinks.base import sink_errors
+from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
 from edge_arseg.video.sinks.movies.encoder import Encoder
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
 
 
 def write_street(

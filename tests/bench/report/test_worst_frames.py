@@ -10,7 +10,7 @@ from edge_arseg import KeyframePolicy, Mode, Segmenter
 from edge_arseg.bench.record_files.reading import read_record, read_samples
 from edge_arseg.bench.report.worst_frames import worst_frames
 from edge_arseg.evaluation.labels.files import read_label
-from edge_arseg.video.sinks.png import png_from_indices
+from edge_arseg.video.sinks.class_ids.png import png_from_indices
 
 CLIP = f"test://street?size={HEIGHT}x{WIDTH}&frames=7"
 PALETTE = bytes(range(256)) * 3

@@ -16,7 +16,7 @@ from support.networks.small import OWN
 
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.street import scenes_from_street
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
+from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from onnx import numpy_helper
 from edge_arseg.compiler.quantize import quantize as bundle_quantizer
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Precision, Role
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
+from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
 
 STREET = "test://street?size=90x122&frames=6"
 

@@ -16,7 +16,7 @@ from edge_arseg.spec.manifest import GraphEntry, Precision, Role
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.spec.tensor import TensorSpec
 from edge_arseg.spec.weights import DecoderWeights, FusionWeights, GoldenFrames, bytes_from_arrays
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
+from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
 
 HEIGHT, WIDTH, GOP, STEP = 48, 64, 4, 20
 _FRAME = {"frame": TensorSpec("uint8", (HEIGHT, WIDTH, 3))}

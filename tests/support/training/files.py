@@ -7,7 +7,7 @@ import av
 import numpy as np
 
 from edge_arseg.spec.model import CAMVID_11
-from edge_arseg.video.sinks.png import palette_from_classes, png_from_indices
+from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
 
 SKY, BUILDING, POLE, ROAD, CAR = 0, 1, 2, 3, 8
 PALETTE = palette_from_classes(CAMVID_11)

@@ -22,7 +22,7 @@ from edge_arseg.training.datasets.dataset import LabelledImage, split_images
 from edge_arseg.training.datasets.labels import camvid_11_colors, camvid_12_colors
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.datasets.picture import read_rgb
-from edge_arseg.video.sinks.png import png_from_indices
+from edge_arseg.video.sinks.class_ids.png import png_from_indices
 
 
 def images_named(names):

@@ -10,7 +10,7 @@ from edge_arseg.training.pairs.authors import flow_from_vectors, keyframe_path
 from edge_arseg.training.pairs.store import PairStore
 from edge_arseg.training.prepare import store_from_request
 from edge_arseg.training.request import Request
-from edge_arseg.video.sinks.png import png_from_indices
+from edge_arseg.video.sinks.class_ids.png import png_from_indices
 
 SIZE = (66, 82)  # whole cells in neither direction
 KEYFRAMES = {"0001TP_006690": "frames/0001TP/0001TP_000020.png", "0006R0_f00960": "frames/0006R0/0006R0_000951.png"}
