@@ -47,8 +47,9 @@ def test_the_host_extra_installs_all_that_the_host_half_imports():
     assert needed - ELSEWHERE - {"torchvision"} <= required("host", "timm") | {"llvmlite"}
 
 
-EXTRAS = {"jinja2", "vl_convert", "cv2"}
-"""Imported where a page with plots is made, and where TC is asked for; without them it is said what to install."""
+EXTRAS = {"jinja2", "vl_convert", "cv2", "paho", "rerun", "gi"}
+"""Imported where a page with plots is made, where TC is asked for, and by the sinks and sources that are named after
+them (``gi`` by the distribution's Python); without them it is said what to install."""
 
 
 def test_a_board_needs_the_package_and_numba_alone():

@@ -160,7 +160,7 @@ class Live:
     def _open_again(self, fault: SourceError, heard: float) -> None:
         """Returns once the source is open again, or this reader is closed; raises when it stayed silent too long."""
         source, pause = self._source.source, 0.25
-        while True:
+        while not self._closed.is_set():
             if source.kind == SourceKind.DEVICE and not Path(source.location).exists():
                 raise SourceError(
                     f"{self._uri}: the camera is gone: there is no {source.location} any more; plug it in again"

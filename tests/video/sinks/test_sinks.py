@@ -44,7 +44,7 @@ def test_a_file_uri_is_a_path(tmp_path):
 @pytest.mark.parametrize(
     ("uri", "seen"),
     [
-        ("rtsp://host/x", "unknown scheme rtsp://"),
+        ("ftp://host/x", "unknown scheme ftp://"),
         ("out.flv", "the ending .flv names no sink"),
         ("out", "a name without an ending"),
         ("masks://", "no path"),

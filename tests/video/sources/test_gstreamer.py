@@ -28,7 +28,7 @@ needs_gstreamer = pytest.mark.skipif(missing(), reason="apt install python3-gi g
 
 
 @needs_gstreamer
-def test_raw_video_of_a_pipeline_is_delivered_with_its_times():
+def test_raw_video_of_a_pipeline_is_delivered_with_its_times_and_ends_quietly(caplog):
     threads = threading.active_count()
     with open_video(f"gst://{TEST}") as reader:
         frames = list(islice(reader, 10))
@@ -37,6 +37,7 @@ def test_raw_video_of_a_pipeline_is_delivered_with_its_times():
     steps = [(b.time_s - a.time_s) / (b.index - a.index) for a, b in pairwise(frames)]
     assert all(0.038 < step < 0.042 for step in steps[2:])
     assert threading.active_count() <= threads + 1
+    assert "opening it again" not in caplog.text
 
 
 @needs_gstreamer
