@@ -194,7 +194,7 @@ TB written   = frames * bytes / 10^12
 ```
 
 What it leaves out: cores that share their memory's bandwidth are slower than one alone, which CPU time shows only in
-part. Machines stand idle between tasks ([`benchmarks/archive.py`](../benchmarks/archive.py) measures how much on a
+part. Machines stand idle between tasks (a [script](../benchmarks/README.md) measures how much on a
 cluster of two workers). Other bundles and engines have other rates, and so do real videos: recoding takes longer where
 much moves.
 
