@@ -29,7 +29,7 @@ def frames(answer):
     return len([line for line in answer.out.splitlines() if '"index"' in line])
 
 
-@pytest.mark.parametrize("line", [b"{}\n", b"  {}\r\nsecond line", b"\xef\xbb\xbf{}"])
+@pytest.mark.parametrize("line", [b"{}\n", b"  {}\r\n\r\n", b"\xef\xbb\xbf{}"])
 def test_the_first_line_of_a_file(run, line):
     Path("camera.txt").write_bytes(line.replace(b"{}", f"{STREET}5".encode()))
     assert frames(run("@camera.txt", "jsonl://-")) == 5
