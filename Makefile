@@ -46,7 +46,7 @@ test-newcomer: build
 
 # the report in a headless browser; needs Chromium (Debian: chromium), or EDGE_ARSEG_CHROMIUM=/where/it/is
 test-browser: $(VENV)/.host
-	$(BIN)/python -m pytest -m browser tests/bench/report
+	$(BIN)/python -m pytest -m browser tests/bench/report tests/serve
 
 # ten thousand damaged clips, images, streams and bundles, a quarter of an hour or more; a thousand are in test-slow
 fuzz: $(VENV)/.host
