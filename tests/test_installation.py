@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 ELSEWHERE = {
     "av",
+    "fsspec",
     "nvidia-cuda-nvrtc",
     "nvidia-cuda-nvrtc-cu12",
     "nvidia-ml-py",

@@ -190,7 +190,7 @@ def run_to_sinks(
             begun(RunStart(segmenter.choice, label, _motion(reader), total))
             statistics = LiveStatistics(live.max_age_ms)
             policy = KeyAfterDrops(segmenter.policy) if live.on_late == FORCE_HR else segmenter.policy
-            for number, result in enumerate(segment(_told(reader, waiting), segmenter.pipeline, policy), 1):
+            for number, result in enumerate(segment(_Told(reader, waiting), segmenter.pipeline, policy), 1):
                 with uninterrupted():  # all sinks get a frame that they have time for, or none
                     for sink in opened:
                         if drops:
@@ -214,14 +214,21 @@ def _tape(record: Path, source: str | PathLike[str], *, force: bool) -> "TapeWri
     return TapeWriter(record, source_from_uri(source).label, force=force)
 
 
-def _told(reader: VideoReader, waiting: Callable[[bool], None]) -> Iterator[Frame]:
+class _Told:
     """Frames of a reader, and when they are waited for."""
-    waiting(True)
-    for frame in reader:
-        waiting(False)
-        yield frame
-        waiting(True)
-    waiting(False)
+
+    def __init__(self, reader: VideoReader, waiting: Callable[[bool], None]) -> None:
+        self._reader, self._waiting = reader, waiting
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        self._waiting(True)
+        try:
+            return next(self._reader)
+        finally:
+            self._waiting(False)
 
 
 def _motion(reader: VideoReader) -> str:

@@ -26,7 +26,7 @@ def refuse_missing(source: Source) -> None:
     path = _place(source)
     if path is not None and not os.path.lexists(path):
         raise SourceError(missing(source.label, path))
-    if path is not None and path.is_file() and path.stat().st_size == 0:
+    if source.kind != SourceKind.DEVICE and path is not None and path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{source.label}: an empty file; was it copied or recorded to its end?")
 
 

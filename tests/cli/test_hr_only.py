@@ -85,7 +85,9 @@ def test_run_takes_every_frame_through_the_hr_branch(edge_arseg, bundle, backend
     ],
     ids=lambda command: command[0],
 )
-def test_modes_that_need_the_lr_branch_are_refused(edge_arseg, bundle, command, mode):
+def test_modes_that_need_the_lr_branch_are_refused(edge_arseg, bundle, command, mode, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "0.png").touch()  # a label, for eval looks for them first
     answer = edge_arseg(*command, "-b", bundle, "--mode", mode)
     assert answer.code == 2
     assert f"has the HR branch alone, mode {mode} needs the LR branch too; type --mode hr" in answer.err

@@ -201,7 +201,7 @@ def test_with_amx_the_precision_of_the_lr_branch_and_the_size_of_features_decide
 ):
     monkeypatch.setattr("edge_arseg.runtime.head.kernels_available", lambda: True)
     monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.tiles_allowed", lambda: True)
-    monkeypatch.setattr("edge_arseg.runtime.kernels.numba.registers.cpu_features", lambda: frozenset(TILES))
+    monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.compiled_features", lambda: frozenset(TILES))
     monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.MOST_BYTES", limit)
     graphs = {**bundle.manifest.graphs}
     graphs[Role.LR] = replace(graphs[Role.LR], precision=precision)

@@ -4,6 +4,7 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 
+from edge_arseg.native.features import compiled_features
 from edge_arseg.native.library import TILES
 from edge_arseg.native.tiles import tiles_allowed
 from edge_arseg.runtime.bundles.reading import Bundle
@@ -50,10 +51,7 @@ class TileFusion(Fusion):
             return reason
         if not tiles_allowed():
             return "this CPU has no AMX with bfloat16"
-        # Only now: where nothing is shipped for this CPU, the features are Numba's to say.
-        from edge_arseg.runtime.kernels.numba.registers import cpu_features
-
-        return None if set(TILES) <= cpu_features() else "the kernels are compiled without AMX"
+        return None if set(TILES) <= compiled_features() else "the kernels are compiled without AMX"
 
     @classmethod
     def open(cls, bundle: Bundle, options: EngineOptions) -> "TileFusion":

@@ -41,7 +41,7 @@ def half(path):
 BAD = {
     "missing": (lambda path: path, "there is no such file or device"),
     "folder": (lambda path: path.mkdir() or path, "no video and no picture in this folder"),
-    "empty": (lambda path: written(path, b""), "not readable as video"),
+    "empty": (lambda path: written(path, b""), "an empty file; was it copied or recorded to its end?"),
     "junk": (lambda path: written(path, b"just some text\n" * 99), "not readable as video"),
     "audio only": (lambda path: audio_only(path.with_suffix(".m4a")), "no video in it, only audio"),
     "no index": (half, "cut off before its index"),

@@ -21,7 +21,7 @@ def test_every_line_on_stderr_is_an_object_on_request(run):
     assert {line["level"] for line in lines} == {"note"}
     assert {line["logger"] for line in lines} == {"edge-arseg"}
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"]) for line in lines)
-    assert lines[-1]["message"].startswith("3 frames, 1 keyframes")
+    assert lines[-1]["message"].startswith("3 frames, 1 keyframe,")
 
 
 def test_levels_stand_in_front_and_logins_nowhere(run, tmp_path):

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from support.golden.fusion import FRAME_HEIGHT, GOLDEN, difference, golden_case
 
 from edge_arseg.errors import OptionError
+from edge_arseg.native.features import compiled_features
 from edge_arseg.native.library import TILES
 from edge_arseg.native.tiles import tiles_allowed
-from edge_arseg.runtime.kernels.numba.registers import cpu_features
 from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
 from edge_arseg.spec.weights import DecoderWeights, FusionShapes, FusionWeights
 
-if not tiles_allowed() or not set(TILES) <= cpu_features():
+if not tiles_allowed() or not set(TILES) <= compiled_features():
     pytest.skip("no AMX with bfloat16", allow_module_level=True)
 
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel

@@ -3,23 +3,7 @@
 import platform
 from collections.abc import Iterable
 
-from edge_arseg.native.library import instruction_set
-
-
-def cpu_features() -> frozenset[str]:
-    """Return the instruction-set features that the kernels are compiled for, such as ``avx2``."""
-    shipped = instruction_set()
-    if shipped is not None:
-        return frozenset(shipped.features)
-    # Only where Numba compiles; its import is what a run waits longest for.
-    import llvmlite.binding as llvm
-    from numba import config
-
-    # NUMBA_CPU_NAME and NUMBA_CPU_FEATURES choose another instruction set than the one found here.
-    name, named = vars(config)["CPU_NAME"], vars(config)["CPU_FEATURES"]
-    if named is None:
-        named = "" if name else llvm.get_host_cpu_features().flatten()
-    return frozenset(feature[1:] for feature in named.split(",") if feature.startswith("+"))
+from edge_arseg.native.features import compiled_features
 
 
 def lanes_of_cpu(features: Iterable[str]) -> int:
@@ -35,7 +19,7 @@ def registers_of_cpu(features: Iterable[str], machine: str) -> int:
     return 16 if machine.lower() in ("x86_64", "amd64", "i386", "i686") and "avx512f" not in set(features) else 32
 
 
-LANES: int = lanes_of_cpu(cpu_features())
+LANES: int = lanes_of_cpu(compiled_features())
 """float32 numbers in one ``F32s``."""
-REGISTERS: int = registers_of_cpu(cpu_features(), platform.machine())
+REGISTERS: int = registers_of_cpu(compiled_features(), platform.machine())
 """Vector registers that a kernel can count on."""
