@@ -64,6 +64,7 @@ def test_the_wheel_asks_for_no_host_library(device_python):
         assert f"\n{name}==" not in installed
 
 
+@pytest.mark.slow
 def test_the_device_half_passes_its_tests_there(device_python, tmp_path):
     shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "setup.cfg", tmp_path)

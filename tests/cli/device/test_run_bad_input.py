@@ -155,6 +155,7 @@ def after_lines(path, count, act):
     threading.Thread(target=wait, daemon=True).start()
 
 
+@pytest.mark.slow
 def test_a_stalled_server_exits_with_4(run, listening, tmp_path):
     lines = tmp_path / "a.jsonl"
     listening(4)

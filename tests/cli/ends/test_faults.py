@@ -92,6 +92,7 @@ def test_a_full_disk_leaves_no_bundle(verbs, tmp_path, verb):
     assert [*(tmp_path / "out").iterdir(), *scratch.glob("edge-arseg-*")] == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_what_bench_measured_and_says_how_to_continue(verbs, tmp_path):
     out = tmp_path / "out"
     arguments = [*verbs("bench", out), "--frames", "60", "--mode", "ar"]
@@ -104,6 +105,7 @@ def test_a_full_disk_keeps_what_bench_measured_and_says_how_to_continue(verbs, t
     assert sorted(path.name for path in out.iterdir()) == ["r.json", "r.npz"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_clips_of_a_pair_store_and_the_next_run_adds_the_rest(tmp_path):
     out = tmp_path / "pairs"
     arguments = ["train", "prepare", "--street", "2", "--classes", "camvid-11", "--size", "64x96", "--gop", "2"]
@@ -158,6 +160,7 @@ def test_without_the_host_halfs_libraries_one_line_says_what_to_install(verbs, t
     assert list(out.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_without_the_host_halfs_libraries_bench_and_compile_for_a_cpu_do_without(verbs, tmp_path, own_bundle):
     out = tmp_path / "out"
     bench = ["bench", "test://street", "-b", own_bundle, "--backend", "onnxruntime", "-o", out / "r.json"]

@@ -139,6 +139,7 @@ def test_a_backbone_whose_way_depends_on_the_picture(network_of, tmp_path, clip)
     assert "docs/backbones.md" in str(error)
 
 
+@pytest.mark.slow
 def test_a_backbone_with_shapes_that_depend_on_the_picture(network_of, tmp_path, clip):
     last_line = "return x[x > 0].reshape(1, 1, 1, -1).mean(3, keepdim=True) + x"
     error = refused(network_of("some_sparse", last_line), tmp_path, clip)

@@ -38,7 +38,11 @@ class Exported:
     graphs: dict[Role, onnx.ModelProto]
 
 
-@pytest.fixture(scope="module", params=VARIANTS)
+@pytest.fixture(
+    scope="module",
+    # Cityscapes has four times the pixels.
+    params=[pytest.param(one, marks=pytest.mark.slow) if one.startswith("cityscapes") else one for one in VARIANTS],
+)
 def exported(request, tmp_path_factory):
     case, network = _golden(request.param, tmp_path_factory.mktemp(request.param))
     settings = ExportSettings(*SIZE, case.scale, flow_block=1)
@@ -153,6 +157,7 @@ def test_nothing_of_the_machine_that_exported_is_inside(exported):
 # Reproducibility and tiny sizes, on the small network
 
 
+@pytest.mark.slow
 def test_two_exports_of_a_network_are_equal_byte_for_byte():
     settings = ExportSettings(45, 61, 0.5)
     for export in (hr_graph, fuse_graph, head_graph, lr_head_graph):

@@ -256,6 +256,7 @@ def test_a_killed_rtsp_server_is_waited_for_and_its_successor_read():
     assert frame.time_s > last.time_s
 
 
+@pytest.mark.slow
 @pytest.mark.timed
 def test_a_stalled_rtsp_server_ends_in_an_error_in_bounded_time():
     with served() as (url, servers), listening(url, retry_s=2) as reader:
