@@ -18,28 +18,27 @@ PATIENCE = 5000
 """Looks at a counter, of some 50 nanoseconds each."""
 
 
-@intrinsic
-def take_at(_typing: Any, counters: Any, at: Any) -> Any:
-    """Return ``counters[at]`` and add one to it, as one step that no other thread can divide."""
+def _adding(number: int) -> Any:
+    """Return what emits: add to a counter, as one step that no other thread can divide, and return what it was."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = context.get_value_type(types.intp)
         pointer = element_pointer(context, builder, signature.args[0], *args)
-        return builder.atomic_rmw("add", pointer, kind(1), "seq_cst")
+        return builder.atomic_rmw("add", pointer, kind(number), "seq_cst")
 
-    return types.intp(counters, types.intp), generate
+    return generate
+
+
+@intrinsic
+def take_at(_typing: Any, counters: Any, at: Any) -> Any:
+    """Return ``counters[at]`` and add one to it."""
+    return types.intp(counters, types.intp), _adding(1)
 
 
 @intrinsic
 def read_now(_typing: Any, counters: Any, at: Any) -> Any:
     """Return ``counters[at]`` as the other threads have left it."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = context.get_value_type(types.intp)
-        pointer = element_pointer(context, builder, signature.args[0], *args)
-        return builder.atomic_rmw("add", pointer, kind(0), "seq_cst")
-
-    return types.intp(counters, types.intp), generate
+    return types.intp(counters, types.intp), _adding(0)
 
 
 @intrinsic

@@ -64,19 +64,20 @@ class Geometry(NamedTuple):
     floats: int
 
 
-def _round_up(number: int, step: int) -> int:
+def round_up(number: int, step: int) -> int:
+    """Return the next multiple of ``step``."""
     return -(-number // step) * step
 
 
-def _odd_lines(number: int) -> int:
-    # A step that is an even number of cache lines would put all channels on a few sets of the cache.
-    return _round_up(number, 16) + (16 if _round_up(number, 16) % 32 == 0 else 0)
+def odd_lines(number: int) -> int:
+    """Round up to an odd number of cache lines: even steps would put all channels on a few sets of the cache."""
+    return round_up(number, 16) + (16 if round_up(number, 16) % 32 == 0 else 0)
 
 
 def _widths(strip_width: int) -> tuple[int, int, int, int]:
-    query = _round_up(strip_width, LANES)
-    seen = _round_up(query + WINDOW - 1, LANES)
-    return _odd_lines(seen + LANES), _odd_lines(seen), _odd_lines(query + LANES), _odd_lines(query)
+    query = round_up(strip_width, LANES)
+    seen = round_up(query + WINDOW - 1, LANES)
+    return odd_lines(seen + LANES), odd_lines(seen), odd_lines(query + LANES), odd_lines(query)
 
 
 def _floats_of_rows(channels: int, strip_width: int) -> int:
@@ -94,7 +95,7 @@ def strip_width_for(channels: int, width: int) -> int:
     while widest < width and 4 * _floats_of_rows(channels, widest + LANES) <= _SCRATCH_BYTES:
         widest += LANES
     strips = -(-width // widest)
-    return _round_up(-(-width // strips), LANES)
+    return round_up(-(-width // strips), LANES)
 
 
 def band_height_for(height: int, strips: int, threads: int) -> int:
@@ -103,7 +104,7 @@ def band_height_for(height: int, strips: int, threads: int) -> int:
     Each band starts with eight rows that the band above it computes as well.
     """
     bands = max(-(-threads // strips), min(-(-4 * threads // strips), height // (16 * SEEN_ROWS)))
-    return _round_up(-(-height // min(bands, -(-height // ROWS))), ROWS)
+    return round_up(-(-height // min(bands, -(-height // ROWS))), ROWS)
 
 
 def geometry_of_rows(g: Geometry, first: int, last: int, threads: int) -> Geometry:
@@ -133,7 +134,7 @@ def geometry_from_shapes(
     bands = -(-height // band_height)
     channels = shapes.channels
     warped, seen, base, query = _widths(strip)
-    seen_row, query_row = _odd_lines(channels * seen), _odd_lines(channels * query)
+    seen_row, query_row = odd_lines(channels * seen), odd_lines(channels * query)
     sizes = {
         "warped_at": SLOTS * channels * warped,
         "keys_at": SEEN_ROWS * seen_row,
@@ -150,8 +151,8 @@ def geometry_from_shapes(
     places, end = {}, 0
     for name, size in sizes.items():
         places[name] = end
-        end += _odd_lines(size)
+        end += odd_lines(size)
     return Geometry(
         channels, height, width, *shapes.lr_feature, shapes.flow[1], strip, band_height, strips, bands, 0, height,
-        warped, seen, base, query, seen_row, query_row, **places, floats=_round_up(end + LANES, 1024),
+        warped, seen, base, query, seen_row, query_row, **places, floats=round_up(end + LANES, 1024),
     )  # fmt: skip

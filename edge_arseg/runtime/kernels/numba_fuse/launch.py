@@ -8,7 +8,8 @@ from numba import types
 from edge_arseg.compiled import cached_if_possible
 from edge_arseg.native.entry import compiled_entry, unpacker
 from edge_arseg.native.library import Kernel, digest_of_sources
-from edge_arseg.runtime.kernels.numba.launch import FLOATS, INTS, PLACES, sizes_type, take_next
+from edge_arseg.runtime.kernels.numba.launch import FLOATS, INTS, PLACES, sizes_type
+from edge_arseg.runtime.kernels.numba.waiting import take_at
 from edge_arseg.runtime.kernels.numba_fuse.geometry import Geometry
 from edge_arseg.runtime.kernels.numba_fuse.sweep import sweep_strip
 from edge_arseg.runtime.kernels.numba_fuse.tables import Axis
@@ -51,13 +52,13 @@ def _compile(cache: bool) -> Kernel:
             key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y, query_weights, seen_weights,
             position_bias, out, shift, jobs, g, scratch, ints, places,
         ) = _unpack(table)  # fmt: skip
-        job = take_next(jobs)
+        job = take_at(jobs, 0)
         while job < g.strips * g.bands:
             sweep_strip(
                 job % g.strips, job // g.strips, key, flow, factor, lr, lr_x, windows, lr_y, flow_x, flow_y,
                 query_weights, seen_weights, position_bias, out, shift, scratch, ints, places, g,
             )  # fmt: skip
-            job = take_next(jobs)
+            job = take_at(jobs, 0)
 
     return compiled_entry(fuse_strips, cache=cache)
 

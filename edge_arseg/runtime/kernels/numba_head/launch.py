@@ -8,7 +8,8 @@ from numba import types
 from edge_arseg.compiled import cached_if_possible
 from edge_arseg.native.entry import compiled_entry, unpacker
 from edge_arseg.native.library import Kernel, digest_of_sources
-from edge_arseg.runtime.kernels.numba.launch import BYTES, FLOATS, INTS, PLACES, sizes_type, take_next
+from edge_arseg.runtime.kernels.numba.launch import BYTES, FLOATS, INTS, PLACES, sizes_type
+from edge_arseg.runtime.kernels.numba.waiting import take_at
 from edge_arseg.runtime.kernels.numba_head.geometry import Geometry
 from edge_arseg.runtime.kernels.numba_head.sweep import sweep_strip
 from edge_arseg.runtime.kernels.numba_head.tables import ColumnTaps, RowTaps
@@ -39,10 +40,10 @@ def _compile(cache: bool) -> Kernel:
         if digest < 0:  # never; what it uses is part of the key of Numba's cache
             return
         feature, weights, bias, rows, columns, out, jobs, g, scores, line, row = _unpack(table)
-        strip = take_next(jobs)
+        strip = take_at(jobs, 0)
         while strip < g.strips:
             sweep_strip(strip, feature, weights, bias, rows, columns, out, g, scores, line, row)
-            strip = take_next(jobs)
+            strip = take_at(jobs, 0)
 
     return compiled_entry(decode_strips, cache=cache)
 

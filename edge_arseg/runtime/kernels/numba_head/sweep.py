@@ -58,37 +58,49 @@ def score_pixels(begin, end, feature, weights, bias, scores, g):
 
 
 @njit(error_model="numpy", forceinline=True)
-def blend_rows(first, weights_at, weights, scores, line, g):
-    """Write one output row, still at the feature's width, to ``line``; its first source row is at ``scores[first]``."""
+def blend_rows(first, plane, row, width, weights_at, weights, scores, line, line_at, line_step, g):
+    """Write one output row of scores, still at the feature's width, to ``line``.
+
+    Args:
+        first: place in ``scores`` of the first source row of class 0.
+        plane: from one class to the next there.
+        row: from one source row to the next.
+        width: columns of a source row.
+        weights_at: place in ``weights`` of those of the row's ``g.row_taps`` source rows.
+        line: ``[classes]`` rows of ``line_step``, from ``line_at`` on.
+    """
     for number in range(g.classes):
-        source, target = first + number * g.score_step, number * g.line_step
-        for column in range(0, g.source_width, LANES):
+        source, target = first + number * plane, line_at + number * line_step
+        for column in range(0, width, LANES):
             total = multiply(load(scores, source + column), splat(weights[weights_at]))
             for k in range(1, g.row_taps):
-                at = source + k * g.source_width + column
-                total = fma(load(scores, at), splat(weights[weights_at + k]), total)
+                total = fma(load(scores, source + k * row + column), splat(weights[weights_at + k]), total)
             store(line, target + column, total)
+
+
+@njit(error_model="numpy", forceinline=True)
+def winners_of_block(block, values, first, step, columns, g):
+    """Return the classes of a block of columns whose scores of class 0 are at ``values[first]``."""
+    at = first + columns.first[block]
+    begin = columns.start[block]
+    count = columns.start[block + 1] - begin
+    begin *= LANES
+    if count == 0:
+        return winners_there(values, at, step, g.classes)
+    if count == 2:
+        return winners_2(values, at, step, g.classes, columns.weights, begin, count)
+    if count == 3:
+        return winners_3(values, at, step, g.classes, columns.weights, begin, count)
+    if count == 4:
+        return winners_4(values, at, step, g.classes, columns.weights, begin, count)
+    return winners_many(values, at, step, g.classes, columns.weights, begin, count)
 
 
 @njit(error_model="numpy", forceinline=True)
 def write_winners(values, first, step, columns, row, g):
     """Write the classes of one output row to ``row``; the scores of class 0 are at ``values[first]``."""
     for block in range(columns.first.size):
-        at = first + columns.first[block]
-        begin = columns.start[block]
-        count = columns.start[block + 1] - begin
-        begin *= LANES
-        if count == 0:
-            winners = winners_there(values, at, step, g.classes)
-        elif count == 2:
-            winners = winners_2(values, at, step, g.classes, columns.weights, begin, count)
-        elif count == 3:
-            winners = winners_3(values, at, step, g.classes, columns.weights, begin, count)
-        elif count == 4:
-            winners = winners_4(values, at, step, g.classes, columns.weights, begin, count)
-        else:
-            winners = winners_many(values, at, step, g.classes, columns.weights, begin, count)
-        store_bytes(row, block * LANES, winners)
+        store_bytes(row, block * LANES, winners_of_block(block, values, first, step, columns, g))
 
 
 @njit(error_model="numpy")
@@ -105,7 +117,8 @@ def sweep_strip(strip, feature, weights, bias, rows, columns, out, g, scores, li
         if g.row_taps == 1:
             write_winners(scores, first, g.score_step, columns, row, g)
         else:
-            blend_rows(first, y * g.row_taps, rows.weights, scores, line, g)
+            blend_rows(first, g.score_step, g.source_width, g.source_width, y * g.row_taps, rows.weights, scores, line,
+                       0, g.line_step, g)  # fmt: skip
             write_winners(line, 0, g.line_step, columns, row, g)
         for x in range(g.width):
             out[(y - g.first_row) * g.width + x] = row[x]

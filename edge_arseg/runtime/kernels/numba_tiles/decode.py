@@ -3,15 +3,9 @@
 
 from numba import njit
 
-from edge_arseg.runtime.kernels.numba.vector import LANES, fma, load, multiply, splat, store
-from edge_arseg.runtime.kernels.numba_head.microkernels import (
-    store_bytes,
-    winners_2,
-    winners_3,
-    winners_4,
-    winners_many,
-    winners_there,
-)
+from edge_arseg.runtime.kernels.numba.vector import LANES
+from edge_arseg.runtime.kernels.numba_head.microkernels import store_bytes
+from edge_arseg.runtime.kernels.numba_head.sweep import blend_rows, winners_of_block
 
 MIXED = -1
 """No class: the pixels that a block of the class map comes from have several."""
@@ -33,37 +27,6 @@ def find_runs(top, bottom, columns, winners, runs, g):
                 if winners[at + column] != found:
                     found = MIXED
             runs[(row - top) * blocks + block] = found
-
-
-@njit(error_model="numpy", forceinline=True)
-def blend_line(first, weights_at, weights, scores, line, line_at, g):
-    """Write one output row of scores, still at the feature's width, to ``line``."""
-    for number in range(g.classes):
-        source, target = first + number * g.score_plane, line_at + number * g.score_row
-        for column in range(0, g.width, LANES):
-            total = multiply(load(scores, source + column), splat(weights[weights_at]))
-            for k in range(1, g.row_taps):
-                at = source + k * g.score_row + column
-                total = fma(load(scores, at), splat(weights[weights_at + k]), total)
-            store(line, target + column, total)
-
-
-@njit(error_model="numpy", forceinline=True)
-def winners_of_block(block, values, first, step, columns, g):
-    """Return the classes of a block of columns whose scores of class 0 are at ``values[first]``."""
-    at = first + columns.first[block]
-    begin = columns.start[block]
-    count = columns.start[block + 1] - begin
-    begin *= LANES
-    if count == 0:
-        return winners_there(values, at, step, g.classes)
-    if count == 2:
-        return winners_2(values, at, step, g.classes, columns.weights, begin, count)
-    if count == 3:
-        return winners_3(values, at, step, g.classes, columns.weights, begin, count)
-    if count == 4:
-        return winners_4(values, at, step, g.classes, columns.weights, begin, count)
-    return winners_many(values, at, step, g.classes, columns.weights, begin, count)
 
 
 @njit(error_model="numpy")
@@ -94,7 +57,8 @@ def decode_strip(strip, rows, columns, scores, winners, out, scratch, runs, row,
                 found = winners_of_block(block, scores, source * g.score_row, g.score_plane, columns, g)
             else:
                 if not ready:
-                    blend_line(source * g.score_row, y * g.row_taps, rows.weights, scores, scratch, g.line_at, g)
+                    blend_rows(source * g.score_row, g.score_plane, g.score_row, g.width, y * g.row_taps, rows.weights,
+                               scores, scratch, g.line_at, g.score_row, g)  # fmt: skip
                     ready = True
                 found = winners_of_block(block, scratch, g.line_at, g.score_row, columns, g)
             store_bytes(row, block * LANES, found)

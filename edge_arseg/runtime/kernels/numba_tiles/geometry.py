@@ -6,6 +6,7 @@ Features are held pixel by pixel, the channels of a pixel side by side. ``channe
 from math import gcd
 from typing import NamedTuple
 
+from edge_arseg.runtime.kernels.numba_fuse.geometry import odd_lines, round_up
 from edge_arseg.runtime.kernels.numba_head.geometry import DecodeShapes
 from edge_arseg.spec.weights import WINDOW, FusionShapes
 
@@ -93,15 +94,6 @@ class Geometry(NamedTuple):
     floats: int
 
 
-def _up(number: int, step: int) -> int:
-    return -(-number // step) * step
-
-
-def _odd_lines(number: int) -> int:
-    # A step that is an even number of cache lines would put all rows on a few sets of the cache.
-    return _up(number, 16) + (16 if _up(number, 16) % 32 == 0 else 0)
-
-
 def _key_row(padded: int, strip: int, terms: int) -> int:
     """Return the floats of a row of keys: a tile for every block, with one unused block at each end."""
     return (strip // COLUMNS + 2) * terms * padded // 2 * SIDE
@@ -111,7 +103,7 @@ def _rows_of(padded: int, strip: int, terms: int) -> dict[str, int]:
     """Return the floats of each group of rows of a strip."""
     seen = strip + SIDE - COLUMNS
     return {
-        "warped_at": RING * (_up(seen + 2, SIDE)) * padded,
+        "warped_at": RING * (round_up(seen + 2, SIDE)) * padded,
         "base_at": RING * (strip + 2) * padded,
         "keys_at": PAIRS * 2 * _key_row(padded, strip, terms),
         "values_at": PAIRS * terms * seen * padded,
@@ -124,7 +116,7 @@ def strip_width_for(padded: int, width: int, terms: int) -> int:
     widest = _LEAST_STRIP
     while widest < width and 4 * sum(_rows_of(padded, widest + COLUMNS, terms).values()) <= _SCRATCH_BYTES:
         widest += COLUMNS
-    return _up(-(-width // -(-width // widest)), COLUMNS)
+    return round_up(-(-width // -(-width // widest)), COLUMNS)
 
 
 def band_height_for(height: int, strips: int, threads: int) -> int:
@@ -133,7 +125,7 @@ def band_height_for(height: int, strips: int, threads: int) -> int:
     Each band starts with six rows of keys and values that the band above it computes as well.
     """
     bands = threads // gcd(threads, strips)
-    return _up(-(-height // min(bands, height)), ROWS)
+    return round_up(-(-height // min(bands, height)), ROWS)
 
 
 def geometry_from_shapes(
@@ -160,12 +152,12 @@ def geometry_from_shapes(
         band_height: rows of a band, a multiple of ``ROWS``; ``None`` chooses.
     """
     height, width = shapes.feature
-    padded = _up(shapes.channels, CHANNELS)
+    padded = round_up(shapes.channels, CHANNELS)
     strip = strip_width or strip_width_for(padded, width, terms)
     strips = -(-width // strip)
     band_height = band_height or band_height_for(height, strips, threads)
     seen = strip + SIDE - COLUMNS
-    score_row = _up(strips * strip, SIDE) + SIDE
+    score_row = round_up(strips * strip, SIDE) + SIDE
     strip_rows = -(-decode.frame[0] // (8 * threads if threads > 1 else 1))
     sizes = {
         **_rows_of(padded, strip, terms),
@@ -182,7 +174,7 @@ def geometry_from_shapes(
     places, end = {}, 0
     for name, size in sizes.items():
         places[name] = end
-        end += _odd_lines(size)
+        end += odd_lines(size)
     return Geometry(
         channels=shapes.channels,
         padded=padded,
@@ -197,9 +189,9 @@ def geometry_from_shapes(
         strips=strips,
         bands=-(-height // band_height),
         classes=classes,
-        padded_classes=_up(classes, SIDE),
+        padded_classes=round_up(classes, SIDE),
         score_row=score_row,
-        score_plane=_up(height, ROWS) * score_row,
+        score_plane=round_up(height, ROWS) * score_row,
         lr_jobs=-(-shapes.lr_feature[0] * shapes.lr_feature[1] // PIECE),
         key_jobs=-(-height * width // PIECE),
         decode_jobs=-(-decode.frame[0] // strip_rows),
@@ -208,10 +200,10 @@ def geometry_from_shapes(
         frame_width=decode.frame[1],
         row_taps=row_taps,
         seen_width=seen,
-        warped_row=_up(seen + 2, SIDE) * padded,
+        warped_row=round_up(seen + 2, SIDE) * padded,
         base_row=(strip + 2) * padded,
         key_row=_key_row(padded, strip, terms),
         value_term=seen * padded,
         **places,
-        floats=_up(end + SIDE, 1024),
+        floats=round_up(end + SIDE, 1024),
     )
