@@ -35,6 +35,16 @@ def test_the_first_frame_is_fresh_over_tcp_and_from_a_server_that_has_udp_only(t
 
 
 @needs_server
+@pytest.mark.parametrize(("transports", "other"), [("tcp", "udp"), ("udp", "tcp")])
+def test_a_transport_that_is_asked_for_is_taken_or_refused(transports, other):
+    with RtspServer(transports=transports) as server:
+        with opened(server, live=LiveOptions(rtsp_transport=transports)) as reader:
+            next(reader)
+        with pytest.raises(SourceError, match="does not send over this transport; type --rtsp-transport auto"):
+            opened(server, live=LiveOptions(rtsp_transport=other))
+
+
+@needs_server
 def test_a_wrong_password_ends_it_at_once_also_where_a_source_is_waited_for():
     with RtspServer(login="me:right") as server:
         with opened(server) as reader:
