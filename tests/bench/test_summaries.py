@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,6 +85,7 @@ def test_the_mean_is_that_of_a_gop_and_not_of_the_frames_that_came():
     assert times.mean_ms.value == pytest.approx((60 + 11 * 10) / 12)
     assert times.fps.value == pytest.approx(1000 / times.mean_ms.value)
     assert times.outside_networks == pytest.approx(1 - (59 + 11 * 8) / (60 + 11 * 10))
+    assert times_of(cut, replace(SETTINGS, loop="open"), ()).outside_networks is None  # the rest is mostly a wait
     assert times.latency["hr"].frame.count == 30
     assert times.latency["lr"].unexplained.mean.value == pytest.approx(1.5)
     assert set(times.latency["lr"].stages) == {"lr", "decode"}

@@ -198,7 +198,8 @@ class BenchRun:
             apart.
         mean_ms: GOP-weighted: ``(hr + (interval - 1) * lr) / interval`` of the branches' means; ``fps`` is
             ``1000 / mean_ms`` in a closed loop, and the frames segmented a second in an open one.
-        outside_networks: share of the mean that is in neither branch's engine, 0 to 1.
+        outside_networks: share of the mean that is in neither branch's engine, 0 to 1; ``None`` in an open loop, whose
+            frames are waited for.
         cores_used: CPU seconds of the process over seconds.
         deadlines: of an open loop.
         energy: ``None``: not measured.

@@ -44,7 +44,7 @@ def times_of(frames: NDArray[np.void], settings: RunSettings, turns: tuple[Turn,
     interval = blocks.intervals(weighted)
     mean_ms = None if np.isnan(mean) else estimate(mean, interval)
     outside = None
-    if mean_ms is not None:
+    if mean_ms is not None and settings.loop == "closed":  # in an open loop a frame's time has the wait for it in it
         inside = sum(np.nan_to_num(frames[f"{STAGE}{name}{END}"]) for name in NETWORKS if name in stage_names(frames))
         outside = 1.0 - weighted_mean(np.broadcast_to(inside, total.shape), branches, settings.interval) / mean
     fps = _inverse(mean_ms) if settings.loop == "closed" else _rate(len(frames), turns)
