@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measure the age of a frame when its JSON line appears: from the camera's moment to the line in another process.
 
-usage: python benchmarks/frame_age.py [--seconds 30] [--rounds 3] [--backend onnxruntime] [--background] [--held]
+usage: python benchmarks/frame_age.py [--seconds 30] [--rounds 3] [--backend onnxruntime] [--background] [--low-latency]
+       [--held]
 
 Three processes on loopback. A camera takes a picture of the rendered street (360x480) every 1/30 s, notes the moment,
 draws the picture's number into it as black and white squares, encodes it (H.264 by x264, zero latency, one reference,
@@ -17,7 +18,8 @@ A frame's age is from the camera's moment to its line: encoding, network, demuxi
 
 Where lengths of pictures are sent, FFmpeg gives each out one period late, for its H.264 parser waits for the beginning
 of the next (found with libavformat 62 at 10 frames a second: 110 ms, and 230 ms where lengths are left out, as its
-muxer does by default; `--held`). So 33 ms of an age are no work at all.
+muxer does by default; `--held`). So 33 ms of an age are no work at all. `--low-latency` takes each packet for
+a picture, and that wait is gone.
 """
 
 import argparse
@@ -97,10 +99,10 @@ class Numbers(Sink):
         self._file.close()
 
 
-def segmenting(url: str, numbers: Path, backend: str, background: bool) -> None:
+def segmenting(url: str, numbers: Path, backend: str, background: bool, low_latency: bool) -> None:
     """Run the stream to JSON lines on stdout until this process is ended."""
     sinks = [Numbers(numbers), "jsonl://-"]
-    engines, live = EngineOptions(backend=backend), LiveOptions(wait=True)
+    engines, live = EngineOptions(backend=backend), LiveOptions(wait=True, low_latency=low_latency)
     run_to_sinks(BUNDLE, url, sinks, engines=engines, live=live, background=background)
 
 
@@ -111,14 +113,14 @@ def read_pairs(path: Path) -> dict[int, float]:
     return {int(first): float(second) for first, second in pairs}
 
 
-def one_round(folder: Path, seconds: float, backend: str, held: bool, background: bool) -> dict[str, float]:
-    """Return the figures of one run."""
+def one_round(folder: Path, seconds: float, backend: str, held: bool, options: list[str]) -> dict[str, float]:
+    """Return the figures of one run; ``options`` are those of this script that the run knows."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"udp://127.0.0.1:{probe.getsockname()[1]}"
     numbers, moments = folder / "numbers", folder / "moments"
     me = [sys.executable, str(Path(__file__).resolve())]
-    common = ["--backend", backend, "--url", url, *(["--background"] if background else [])]
+    common = ["--backend", backend, "--url", url, *options]
     run = subprocess.Popen([*me, "--part", "run", "--log", str(numbers), *common], stdout=subprocess.PIPE)
     sender = subprocess.Popen(
         [*me, "--part", "camera", "--log", str(moments), *common, *(["--held"] if held else [])],
@@ -173,6 +175,7 @@ def main() -> None:
     parser.add_argument("--backend", default="onnxruntime")
     parser.add_argument("--held", action="store_true")
     parser.add_argument("--background", action="store_true", help="keyframes beside other frames (--keyframes async)")
+    parser.add_argument("--low-latency", action="store_true", help="each packet is a picture (--low-latency)")
     parser.add_argument("--record", type=Path, default=RECORD)
     parser.add_argument("--part", choices=["run", "camera"], help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
@@ -181,19 +184,21 @@ def main() -> None:
     if chosen.part == "camera":
         camera(f"{chosen.url}?pkt_size=1316", chosen.log, chosen.held)
     if chosen.part == "run":
-        segmenting(chosen.url, chosen.log, chosen.backend, chosen.background)
+        segmenting(chosen.url, chosen.log, chosen.backend, chosen.background, chosen.low_latency)
     if chosen.part:
         return
+    options = [f"--{name}" for name in ("background", "low-latency") if getattr(chosen, name.replace("-", "_"))]
     load, rounds = os.getloadavg()[0], []
     with tempfile.TemporaryDirectory() as folder:
         for number in range(chosen.rounds):
-            figures = one_round(Path(folder), chosen.seconds, chosen.backend, chosen.held, chosen.background)
+            figures = one_round(Path(folder), chosen.seconds, chosen.backend, chosen.held, options)
             rounds.append(figures)
             print(number + 1, {name: round(value, 2) for name, value in rounds[-1].items()}, flush=True)
     values = {name: round(float(np.median([row[name] for row in rounds])), 2) for name in rounds[0]}
     settings = {
         "bundle": BUNDLE.name, "backend": chosen.backend, "size": SIZE, "rate": RATE, "seconds": chosen.seconds,
-        "rounds": chosen.rounds, "background": chosen.background, "lengths_sent": not chosen.held,
+        "rounds": chosen.rounds, "background": chosen.background, "low_latency": chosen.low_latency,
+        "lengths_sent": not chosen.held,
         "limit_ms": round(LIMIT_MS, 1),
         "load_before": round(load, 2),
     }  # fmt: skip

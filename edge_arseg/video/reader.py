@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib import import_module
 from os import PathLike
 from types import TracebackType
@@ -11,8 +12,10 @@ from edge_arseg.errors import OptionError
 from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.decoding.notices import notice
+from edge_arseg.video.decoding.whole_packets import CARRIERS, WholePackets
 from edge_arseg.video.delivery.opening import opened_aside, opened_in_time, opened_now
-from edge_arseg.video.delivery.options import AS_EVER, BLOCK, LiveOptions
+from edge_arseg.video.delivery.options import AS_EVER, AUTO, BLOCK, LiveOptions
 from edge_arseg.video.delivery.room import NewestRoom, OrderedRoom
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
@@ -22,7 +25,7 @@ from edge_arseg.video.sources.kinds import KINDS, Recorder, SourceKind, Wishes
 from edge_arseg.video.sources.live import Live, Steps
 from edge_arseg.video.sources.paced import Endless, Paced, own_gap
 from edge_arseg.video.sources.read_ahead import ReadAhead
-from edge_arseg.video.uri import source_from_uri
+from edge_arseg.video.uri import Source, source_from_uri
 
 _PIECES = "edge_arseg.video.pieces.decoder:pictures_of_span"
 
@@ -162,6 +165,10 @@ def open_video(
     if tape is not None and not (kind.live and kind.streams):
         raise OptionError(f"{source.label}: only what cameras and streams send is recorded; a file is there already")
     wishes = Wishes(rate, options, timeout_s, motion in ("auto", "codec"), stream, tape, span)
+    if source.location.startswith(("rtsp://", "rtsps://")) and live.rtsp_transport != AUTO:
+        wishes = replace(wishes, transport={"rtsp_transport": live.rtsp_transport})
+    if live.low_latency:
+        wishes = replace(wishes, whole=_whole_packets(source))
     where = kind.pictures if span is None else _PIECES
 
     def connect() -> PictureSource:
@@ -214,6 +221,14 @@ def open_video(
     except BaseException:
         pictures.close()
         raise
+
+
+def _whole_packets(source: Source) -> WholePackets | None:
+    if source.kind == SourceKind.STREAM and source.location.partition(":")[0] in CARRIERS:
+        return WholePackets(source.label)
+    kinds = ", ".join(f"{scheme}://" for scheme in CARRIERS)
+    notice(f"{source.label}: read without low latency, which is for MPEG-TS ({kinds}) alone")
+    return None
 
 
 def _nobody(_index: int) -> None:

@@ -81,7 +81,13 @@ class Source:
 
     @property
     def address_options(self) -> dict[str, str]:
-        """Options that FFmpeg needs with the address: ``a%03d.png`` or ``b*.png`` may be the name of one file."""
+        """Options that FFmpeg needs with the address."""
+        if self.kind == SourceKind.DEVICE:
+            return dict(self.query)
+        if self.location.startswith(("rtsp://", "rtsps://")):
+            # TCP where the server has it: lost packets damage pictures. To measure the rate would hold the first back.
+            return {"rtsp_flags": "prefer_tcp", "fpsprobesize": "0"}
+        # ``a%03d.png`` or ``b*.png`` may be the name of one file.
         return {"pattern_type": "none"} if self.path is not None and re.search(r"[%*?{\[]", self.location) else {}
 
 

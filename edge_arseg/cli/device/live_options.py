@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from edge_arseg.video.delivery.options import ON_LATE, SKIP, LiveOptions
+from edge_arseg.video.delivery.options import AUTO, ON_LATE, RTSP_TRANSPORTS, SKIP, LiveOptions
 
 
 def live_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--on-late``, ``--max-age``, ``--realtime``, ``--wait``, ``--timeout``; for the command, as ``live``."""
+    """Add the options of ``_OPTIONS``; for the command, as ``live``."""
 
     @functools.wraps(command)
     def with_live(
@@ -20,9 +20,12 @@ def live_options(command: Callable[..., Any]) -> Callable[..., Any]:
         realtime: bool,
         wait: bool,
         timeout: float | None,
+        rtsp_transport: str,
+        low_latency: bool,
         **others: Any,
     ) -> Any:
-        return command(*arguments, live=LiveOptions(on_late, max_age, realtime, wait, timeout), **others)
+        live = LiveOptions(on_late, max_age, realtime, wait, timeout, rtsp_transport, low_latency)
+        return command(*arguments, live=live, **others)
 
     for option in reversed(_OPTIONS):
         with_live = option(with_live)
@@ -60,5 +63,19 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
         metavar="S",
         help="Time without a frame, in seconds, after which a live source is given up with exit code 4. [default: 30; "
         "with --wait, none]",
+    ),
+    click.option(
+        "--rtsp-transport",
+        type=click.Choice(RTSP_TRANSPORTS),
+        default=AUTO,
+        show_default=True,
+        help="Transport of an RTSP stream: tcp, nothing is lost; udp, lost packets delay nothing and damage frames; "
+        "auto, TCP where the server has it, else UDP.",
+    ),
+    click.option(
+        "--low-latency",
+        is_flag=True,
+        help="Frames of MPEG-TS (udp://, tcp://, srt://) one frame period sooner, where the sender puts each picture, "
+        "whole, in a packet of its own, as most do; packets that hold anything else turn it off. [default: off]",
     ),
 )

@@ -17,6 +17,7 @@ from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.silence import Silence
 from edge_arseg.video.decoding.streams import chosen_stream
+from edge_arseg.video.decoding.whole_packets import OPTIONS, WholePackets
 from edge_arseg.video.sources.kinds import Recorder, SourceKind, Wishes
 from edge_arseg.video.uri import Source
 from edge_arseg.video.vectors.codec import EXPORTING, made_by_x264, unfit_stream
@@ -90,6 +91,7 @@ class Decoder:
         stream: index of the stream to decode, counted over all streams of the container; ``None``: the largest.
         tape: keeps what comes; ``None``: nothing does.
         data: what to read instead of opening the source: an object with ``read``.
+        whole: packets are taken for pictures; ``None``: FFmpeg's parser puts pictures together.
 
     Attributes:
         leap_s: a longer step between the times of two pictures is no pause but a leap of the clock.
@@ -97,6 +99,7 @@ class Decoder:
     Raises:
         SourceError: it cannot be opened, has no video, or has no picture to decode.
         OptionError: ``stream`` is no video stream.
+        PacketsError: see ``WholePackets``.
     """
 
     def __init__(
@@ -109,15 +112,16 @@ class Decoder:
         stream: int | None = None,
         tape: Recorder | None = None,
         data: Any = None,
+        whole: WholePackets | None = None,
     ) -> None:
         self._uri, self._live, self._writer = source.label, source.live, tape
-        location, container_format, defaults = _location(source)
+        self._whole = whole
         self._silent = Silence(timeout_s if source.kind == SourceKind.STREAM else None)
         with source_faults(self._uri), self._silent.opening(self._uri):
             self._container = av.open(
-                location if data is None else data,
-                format=container_format,
-                options={**defaults, **(options or {})},
+                source.address if data is None else data,
+                format="v4l2" if source.kind == SourceKind.DEVICE else None,
+                options={**source.address_options, **({} if whole is None else OPTIONS), **(options or {})},
                 timeout=timeout_s,
                 **ANY_ENCODING,
             )
@@ -132,6 +136,8 @@ class Decoder:
         stream = chosen_stream(self._uri, list(self._container.streams), wanted)
         context = cast(av.VideoCodecContext, stream.codec_context)
         self._stream = stream
+        if self._whole is not None:
+            self._whole.check_stream(self._container.format.name, context.name)
         joined = set(self._container.format.name.split(",")) & set(_BROKEN_CLOCKS)
         self._packets = self._container.demux(stream)
         # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: nothing but data
@@ -139,6 +145,8 @@ class Decoder:
         first = next((packet for packet in self._packets if packet.size), None)
         if first is None:
             raise SourceError(f"{self._uri}: its video stream is empty; expected at least one frame")
+        if self._whole is not None:
+            self._whole.look(first, context.name)
         self._first, self._arrived_s = first, time.monotonic()
         facts = {
             "rate": float(stream.average_rate) if stream.average_rate else None,
@@ -213,6 +221,8 @@ class Decoder:
         try:
             with source_faults(self._uri), self._silent.reading(self._uri):
                 packet, skipped = self._next_packet()
+            if self._whole is not None and packet is not None:
+                self._whole.look(packet, self._context.name)
         except SourceError as fault:
             if self._writer is not None:
                 self._writer.end(str(fault))
@@ -279,19 +289,10 @@ def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
         raise SourceError(f"{source.label}: there is no camera {source.location}; cameras of this machine: {there}")
     return Decoder(
         source,
-        options=wishes.options,
+        options={**wishes.transport, **(wishes.options or {})},
         timeout_s=wishes.timeout_s,
         own_vectors=wishes.own_vectors,
         stream=wishes.stream,
         tape=wishes.tape,
+        whole=wishes.whole if wishes.whole is not None and wishes.whole.believed else None,
     )
-
-
-def _location(source: Source) -> tuple[str, str | None, dict[str, str]]:
-    """What ``av.open`` needs: location, format, options."""
-    if source.kind == SourceKind.DEVICE:
-        return source.location, "v4l2", dict(source.query)
-    if source.location.startswith(("rtsp://", "rtsps://")):
-        # TCP where the server has it: lost packets damage pictures. To measure the rate would hold the first one back.
-        return source.location, None, {"rtsp_flags": "prefer_tcp", "fpsprobesize": "0"}
-    return source.address, None, source.address_options

@@ -65,6 +65,8 @@ def source_error(label: str, fault: BaseException) -> SourceError:
         return SourceError(f"{label}: FFmpeg cannot use this URL; expected scheme://host:port/path{advice}")
     if isinstance(fault, OSError) and fault.errno == errno.EIO and remote:
         return SourceError(f"{label}: the server cannot be reached; check the name of the host and the network")
+    if isinstance(fault, OSError) and fault.errno == errno.EPROTONOSUPPORT and remote:
+        return SourceError(f"{label}: the server does not send over this transport; type --rtsp-transport auto")
     detail = text_without_logins(getattr(fault, "strerror", None) or str(fault) or type(fault).__name__)
     return SourceError(f"{label}: {detail[:1].lower() + detail[1:]} (reported by FFmpeg while reading)")
 

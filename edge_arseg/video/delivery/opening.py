@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from edge_arseg.errors import LoginError, MotionError, SourceError
 from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.decoding.whole_packets import PacketsError
 
 _log = logging.getLogger(__name__)
 
@@ -28,11 +29,19 @@ class Opened(NamedTuple):
 
 
 def opened_now(label: str, connect: Callable[[], PictureSource]) -> Opened:
-    """Open a source and read its first picture.
+    """Open a source and read its first picture; again, if it is not fit for low latency.
 
     Raises:
         SourceError: it cannot be opened, or has no picture.
     """
+    try:
+        return _opened(label, connect)
+    except PacketsError as fault:
+        _log.warning("%s", fault)
+        return _opened(label, connect)
+
+
+def _opened(label: str, connect: Callable[[], PictureSource]) -> Opened:
     pictures = connect()
     try:
         coming = pictures.pictures()

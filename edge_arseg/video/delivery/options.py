@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from edge_arseg.errors import OptionError
 
+AUTO, TCP, UDP = "auto", "tcp", "udp"
+RTSP_TRANSPORTS = (AUTO, TCP, UDP)
+"""What an RTSP server sends over."""
+
 SKIP, FORCE_HR, BLOCK = "skip", "force-hr", "block"
 ON_LATE = (SKIP, FORCE_HR, BLOCK)
 """What happens to frames that nobody was ready for."""
@@ -22,6 +26,9 @@ class LiveOptions:
         realtime: a file's frames come at the file's own rate, as from a camera.
         wait: for a source that is not there yet, and for one that is lost, without an end.
         timeout_s: seconds without a frame after which the source is given up; ``None``: 30, or no end with ``wait``.
+        rtsp_transport: what an RTSP server sends over: ``tcp``, ``udp``, or ``auto``: TCP where it has that, else UDP.
+        low_latency: take each packet of an MPEG-TS stream for one picture, one frame period sooner than it can be known
+            to be whole. Other sources are read as without it, and a line says so.
 
     Raises:
         OptionError: a value is out of range.
@@ -32,10 +39,14 @@ class LiveOptions:
     realtime: bool = False
     wait: bool = False
     timeout_s: float | None = None
+    rtsp_transport: str = AUTO
+    low_latency: bool = False
 
     def __post_init__(self) -> None:
         if self.on_late not in ON_LATE:
             raise OptionError(f"on_late {self.on_late!r}: expected one of {', '.join(ON_LATE)}")
+        if self.rtsp_transport not in RTSP_TRANSPORTS:
+            raise OptionError(f"rtsp_transport {self.rtsp_transport!r}: expected one of {', '.join(RTSP_TRANSPORTS)}")
         for name, value, unit in (
             ("a greatest age", self.max_age_ms, "milliseconds"),
             ("a timeout", self.timeout_s, "seconds"),

@@ -5,13 +5,14 @@ To add one: a module with a ``PictureSource`` and a function that makes it, and 
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.object_store import PACKAGES
 from edge_arseg.storage.url import NETWORK, url_with_encoded_login
+from edge_arseg.video.decoding.whole_packets import WholePackets
 from edge_arseg.video.pieces.span import Span
 
 Parts = tuple[str, dict[str, str]]
@@ -58,6 +59,8 @@ class Wishes:
         own_vectors: the stream's own vectors are asked for.
         tape: keeps what comes, of a kind that is decoded from packets.
         span: the piece that is asked for; ``None``: the whole.
+        transport: options for FFmpeg that say what a stream is sent over.
+        whole: packets are taken for pictures while that is believed.
     """
 
     rate: float | None = None
@@ -67,6 +70,8 @@ class Wishes:
     stream: int | None = None
     tape: Recorder | None = None
     span: Span | None = None
+    transport: Mapping[str, str] = field(default_factory=dict)
+    whole: WholePackets | None = None
 
 
 @dataclass(frozen=True, slots=True)

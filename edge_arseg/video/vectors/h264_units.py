@@ -14,16 +14,16 @@ def length_size(extradata: bytes | None) -> int:
 def parameter_sets(data: bytes, size: int = 0) -> list[bytes]:
     """The sequence parameter sets in a packet whose units have lengths of ``size`` bytes."""
     # Zeros at the end belong to the next start code.
-    return [data[start:end].rstrip(b"\0") for start, end in _units(data, size) if data[start] & 31 == _PARAMETERS]
+    return [data[start:end].rstrip(b"\0") for start, end in units(data, size) if data[start] & 31 == _PARAMETERS]
 
 
 def is_referred_to(data: bytes, size: int = 0) -> bool:
     """Other pictures may refer to this one; ``False`` for one of an upper temporal layer."""
-    return all(data[start] & 0x60 for start, _ in _units(data, size) if data[start] & 31 in _SLICES)
+    return all(data[start] & 0x60 for start, _ in units(data, size) if data[start] & 31 in _SLICES)
 
 
-def _units(data: bytes, size: int) -> Iterator[tuple[int, int]]:
-    """Where each unit starts and ends, none of them empty."""
+def units(data: bytes, size: int) -> Iterator[tuple[int, int]]:
+    """Where each unit of a packet starts and ends, none of them empty; those of H.265 too."""
     if size:
         at = 0
         while at + size < len(data):

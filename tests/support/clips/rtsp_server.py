@@ -28,8 +28,8 @@ factory.set_launch(
     f"( videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width={width},height={height},framerate=25/1 "
     f"! {encoders[codec]} )"
 )
-if transports == "udp":
-    factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
+if transports != "any":
+    factory.set_protocols(getattr(GstRtsp.RTSPLowerTrans, transports.upper()))
 if login:
     auth = GstRtspServer.RTSPAuth()
     token = GstRtspServer.RTSPToken()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 import pytest
+from support.bundles.fake import FAKE, write_fake_bundle
 from support.clips.rtsp_server import RtspServer, missing
 
 from edge_arseg import LiveOptions, LoginError, SourceError, open_video
@@ -32,6 +33,16 @@ def test_the_first_frame_is_fresh_over_tcp_and_from_a_server_that_has_udp_only(t
     assert time.monotonic() - start < 1.5
     assert frames[1].index - frames[0].index < 15  # 25 to 28 are dropped where the rate is measured first
     assert reader.motion_reason == "asked for"
+
+
+@needs_server
+@pytest.mark.parametrize(("transports", "other"), [("tcp", "udp"), ("udp", "tcp")])
+def test_a_transport_that_is_asked_for_is_taken_or_refused(transports, other):
+    with RtspServer(transports=transports) as server:
+        with opened(server, live=LiveOptions(rtsp_transport=transports)) as reader:
+            next(reader)
+        with pytest.raises(SourceError, match="does not send over this transport; type --rtsp-transport auto"):
+            opened(server, live=LiveOptions(rtsp_transport=other))
 
 
 @needs_server
@@ -85,6 +96,35 @@ def test_a_source_that_never_comes_ends_after_the_timeout_or_at_once():
             with pytest.raises(SourceError, match="nobody listens at this address"):
                 open_video(url, live=live)
             assert least <= time.monotonic() - start < least + 1.5
+
+
+@needs_server
+@pytest.mark.slow
+def test_an_outage_of_rtsp_is_part_of_the_time():
+    """The first picture of H.264 after opening has no time."""
+    with RtspServer() as server, opened(server) as reader:
+        before = list(islice(reader, 5))[-1]
+        server.kill()
+        time.sleep(2.5)
+        server.start()
+        after = next(reader)
+        while after.arrived_s - before.arrived_s < 2:
+            before, after = after, next(reader)
+        later = list(islice(reader, 25))
+    for frame in (after, *later):
+        assert frame.time_s - before.time_s == pytest.approx(frame.arrived_s - before.arrived_s, abs=0.5)
+
+
+@needs_server
+@pytest.mark.slow
+def test_a_bench_of_rtsp_gives_no_verdict_for_its_frames_are_waited_for(tmp_path, edge_arseg):
+    bundle = write_fake_bundle(tmp_path / "fake.arseg")
+    with RtspServer(size="64x48") as server:
+        answer = edge_arseg("bench", server.url, "-b", bundle, *FAKE, "--frames", "12", "-o", tmp_path / "r.json")
+    assert answer.code == 0, answer.err
+    assert "no verdict: frames of a live source come at its own pace" in answer.out
+    assert "AR pays" not in answer.out
+    assert "outside the networks" not in answer.out
 
 
 @contextmanager

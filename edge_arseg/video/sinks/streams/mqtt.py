@@ -205,5 +205,8 @@ class MqttSink(Sink):
         self._abandon()
 
     def _abandon(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        client = self._client
+        client.disconnect()
+        client.loop_stop()
+        # The client has two sockets of its own, which close when nothing refers to it: no circle may hold it.
+        client.on_connect = client.on_disconnect = client.on_connect_fail = None
