@@ -30,7 +30,7 @@ class Scene:
 
 
 def scenes_from_street(
-    *, size: tuple[int, int] = (360, 480), count: int = 120, rate: float = 15.0, seed: int = 1
+    *, size: tuple[int, int] = (360, 480), count: int = 120, rate: float = 15.0, seed: int = 1, loop: int = 0
 ) -> Iterator[Scene]:
     """Drive down a street; the same arguments give the same scenes, and ``rate`` only says how often one looks.
 
@@ -39,26 +39,43 @@ def scenes_from_street(
         count: how many scenes.
         rate: scenes per second.
         seed: which street.
+        loop: scenes that are rendered, and then shown there and back; 0: every scene is rendered.
 
     Raises:
         OptionError: a value is out of range; see ``StreetOptions``.
     """
-    options = checked(StreetOptions(size=size, count=count, rate=rate, seed=seed))
+    options = checked(StreetOptions(size=size, count=count, rate=rate, seed=seed, loop=loop))
     return _scenes(options)
 
 
 def _scenes(options: StreetOptions) -> Iterator[Scene]:
     seed = options["seed"]
     painter = Painter(options["size"], seed)
+    rendered: list[Scene] = []
     for index in range(options["count"]):
         time_s = index / options["rate"]
+        place = _there_and_back(index, options["loop"])
+        if place < len(rendered):
+            same = rendered[place]
+            yield Scene(index, time_s, same.rgb.copy(), same.labels.copy())
+            continue
         rgb, labels = painter.paint(pose_at(seed, time_s), *objects_at(seed, time_s))
+        if options["loop"]:
+            rendered.append(Scene(index, time_s, rgb.copy(), labels.copy()))
         yield Scene(index, time_s, rgb, labels)
 
 
+def _there_and_back(index: int, loop: int) -> int:
+    """Return which of ``loop`` scenes comes at an index: 0, 1, 2, 1, 0, 1, ... of three."""
+    if not loop:
+        return index
+    place = index % (2 * loop - 2)
+    return min(place, 2 * loop - 2 - place)
+
+
 def frames_from_street(
-    *, size: tuple[int, int] = (360, 480), count: int = 120, rate: float = 15.0, seed: int = 1
+    *, size: tuple[int, int] = (360, 480), count: int = 120, rate: float = 15.0, seed: int = 1, loop: int = 0
 ) -> Iterator[Frame]:
     """Drive down a street without labels; arguments and errors as for ``scenes_from_street``."""
-    scenes = scenes_from_street(size=size, count=count, rate=rate, seed=seed)
+    scenes = scenes_from_street(size=size, count=count, rate=rate, seed=seed, loop=loop)
     return (Frame(scene.index, scene.time_s, scene.rgb) for scene in scenes)

@@ -14,20 +14,23 @@ class StreetOptions(TypedDict):
         count: frames, 1 or more.
         rate: frames per second, above 0 to 240.
         seed: which street, 0 or more.
+        loop: pictures that are rendered, 2 or more, and then shown there and back as often as needed: rendering takes
+            longer than a camera's period. 0: every picture is rendered.
     """
 
     size: tuple[int, int]
     count: int
     rate: float
     seed: int
+    loop: int
 
 
-DEFAULTS: Final[StreetOptions] = {"size": (360, 480), "count": 120, "rate": 15.0, "seed": 1}
+DEFAULTS: Final[StreetOptions] = {"size": (360, 480), "count": 120, "rate": 15.0, "seed": 1, "loop": 0}
 _EXAMPLE: Final = "test://street?size=360x480&frames=120&rate=15&seed=1"
 
 
 def street_from_query(query: str) -> StreetOptions:
-    """Read ``size=HxW&frames=N&rate=R&seed=S``, all of them optional, in any order.
+    """Read ``size=HxW&frames=N&rate=R&seed=S&loop=L``, all of them optional, in any order.
 
     ``size`` is rows x columns as everywhere: 360x480 is a picture wider than high.
 
@@ -37,8 +40,8 @@ def street_from_query(query: str) -> StreetOptions:
     faults: list[str] = []
     given: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
-        if name not in ("size", "frames", "rate", "seed"):
-            faults.append(f"unknown option {name}; expected size, frames, rate, seed")
+        if name not in ("size", "frames", "rate", "seed", "loop"):
+            faults.append(f"unknown option {name}; expected size, frames, rate, seed, loop")
         elif name in given:
             faults.append(f"{name} is given twice")
         given[name] = value
@@ -52,6 +55,8 @@ def street_from_query(query: str) -> StreetOptions:
             options["rate"] = float(given["rate"])
         if "seed" in given:
             options["seed"] = int(given["seed"])
+        if "loop" in given:
+            options["loop"] = int(given["loop"])
     except ValueError as error:
         faults.append(f"{error}; expected numbers, size as ROWSxCOLUMNS")
     else:
@@ -80,6 +85,8 @@ def faults_of(options: StreetOptions) -> list[str]:
         faults.append(f"rate is {options['rate']:g}, expected more than 0 and at most 240")
     if options["seed"] < 0:
         faults.append(f"seed is {options['seed']}, expected 0 or more")
+    if options["loop"] < 0 or options["loop"] == 1:
+        faults.append(f"loop is {options['loop']}, expected 2 or more, or 0 to render every picture")
     return faults
 
 

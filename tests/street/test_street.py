@@ -38,6 +38,17 @@ def test_rate_and_count_only_say_when_one_looks():
     assert [scene.time_s for scene in slow] == [0.0, 0.2, 0.4]
 
 
+def test_a_loop_shows_what_is_rendered_there_and_back():
+    scenes = list(scenes_from_street(size=SMALL, count=9, rate=10))
+    looped = list(scenes_from_street(size=SMALL, count=9, rate=10, loop=3))
+    for scene, place in zip(looped, [0, 1, 2, 1, 0, 1, 2, 1, 0], strict=True):
+        np.testing.assert_array_equal(scene.rgb, scenes[place].rgb)
+        np.testing.assert_array_equal(scene.labels, scenes[place].labels)
+    assert [(scene.index, scene.time_s) for scene in looped] == [(scene.index, scene.time_s) for scene in scenes]
+    looped[1].rgb[...] = 0
+    assert looped[3].rgb.any()  # pictures are the caller's own
+
+
 @pytest.mark.parametrize("size", [(33, 77), (200, 90), (64, 64), (97, 160)])
 def test_the_street_is_drawn_at_any_size(size):
     frame = next(frames_from_street(size=size, count=1))
@@ -100,9 +111,9 @@ def test_a_codec_sees_the_camera_drive_forward(tmp_path):
 
 
 def test_query_gives_options():
-    assert street_from_query("") == {"size": (360, 480), "count": 120, "rate": 15.0, "seed": 1}
-    options = street_from_query("size=90x160&frames=7&rate=29.97&seed=12")
-    assert options == {"size": (90, 160), "count": 7, "rate": 29.97, "seed": 12}
+    assert street_from_query("") == {"size": (360, 480), "count": 120, "rate": 15.0, "seed": 1, "loop": 0}
+    options = street_from_query("size=90x160&frames=7&rate=29.97&seed=12&loop=4")
+    assert options == {"size": (90, 160), "count": 7, "rate": 29.97, "seed": 12, "loop": 4}
     assert len(list(frames_from_street(**street_from_query("size=48x64&frames=2")))) == 2
 
 
@@ -117,6 +128,8 @@ def test_query_gives_options():
         ("rate=0", "rate is 0"),
         ("rate=nan", "rate is nan"),
         ("seed=-1", "seed is -1"),
+        ("loop=1", "loop is 1"),
+        ("loop=-2", "loop is -2"),
         ("fps=3", "unknown option fps"),
         ("seed=1&seed=2", "seed is given twice"),
     ],
