@@ -51,7 +51,7 @@ class Frame:
         rgb: ``[H, W, 3] uint8``, full range RGB, as the network sees it. A reader that reuses its arrays overwrites
             it: see ``open_video``.
         vectors: ``[N]`` of ``VECTOR_DTYPE`` from this frame to the previous one; ``None`` where the frame has none
-            (intra-coded, first of its stream, after a loss). An empty array means the same as ``None``.
+            (intra-coded in a file, first of its stream, after a loss). An empty array means the same as ``None``.
         intra: the stream coded this frame without reference to others.
         damaged: the decoder reported corruption; the next keyframe should come early.
         missed: the ``vectors`` of the frames dropped just before this one, oldest first; empty for files.

@@ -60,7 +60,8 @@ class FrameMaker:
         motion: see ``VectorSource``.
         size: ``(height, width)`` to deliver, after turning; ``None``: as coded.
         recode_scale: see ``Recoder``.
-        live: times count from the first frame, and what passes while a stream is opened anew counts too.
+        live: times count from the first frame, and what passes while a stream is opened anew counts too; intra pictures
+            do not end the chain of motion.
         leap_s: see ``Clock``.
         buffers: arrays that RGB is written to in turn; 0: a new array for each frame.
         fit: how a picture of another shape enters the frame.
@@ -112,7 +113,7 @@ class FrameMaker:
         self._placement = self._placement_of(first.frame, self.orientation)
         self.output_size = self._in_output(self._placement).source
         self._fit = _fit(self._placement, self.orientation)
-        self.vectors = VectorSource(motion, pictures, self._fit, recode_scale=recode_scale, uri=uri)
+        self.vectors = VectorSource(motion, pictures, self._fit, recode_scale=recode_scale, uri=uri, bridged=live)
         self._clock = Clock(pictures.rate, live=live, leap_s=leap_s)
         self._coded: tuple[int, int] | None = None
         self._index, self._anew_at_intra = first_index, anew_at_intra

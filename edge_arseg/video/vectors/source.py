@@ -12,6 +12,7 @@ from edge_arseg.errors import MotionError, OptionError
 from edge_arseg.spec.frame import MotionSource
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.fit import Fit
+from edge_arseg.video.vectors.bridge import Bridge
 from edge_arseg.video.vectors.codec import unfit_picture, vectors_from_picture
 from edge_arseg.video.vectors.contest import SMALLEST, Contest, Verdict
 from edge_arseg.video.vectors.recode import Recoder, still_vectors
@@ -42,13 +43,23 @@ class VectorSource:
         fit: how coded pictures become delivered ones.
         recode_scale: see ``Recoder``.
         uri: for messages.
+        bridged: an intra picture among those whose own vectors are used gets recoded ones; see ``Bridge``.
 
     Raises:
         OptionError: ``motion`` is not in ``MOTIONS``, or ``recode_scale`` is not in 0.1 to 1.
         MotionError: ``codec`` was asked for and cannot be used.
     """
 
-    def __init__(self, motion: str, pictures: PictureSource, fit: Fit, *, recode_scale: float, uri: str) -> None:
+    def __init__(
+        self,
+        motion: str,
+        pictures: PictureSource,
+        fit: Fit,
+        *,
+        recode_scale: float,
+        uri: str,
+        bridged: bool = False,
+    ) -> None:
         if motion not in MOTIONS:
             raise OptionError(f"motion {motion!r}: expected one of {', '.join(MOTIONS)}")
         if not 0.1 <= recode_scale <= 1:
@@ -58,6 +69,7 @@ class VectorSource:
         self.recode_cpu_ms = 0.0
         self._recoder: Recoder | None = None
         self._still: NDArray[np.void] | None = None
+        self._bridge = Bridge(recode_scale) if bridged else None
         self.restart(pictures)
 
     def restart(self, pictures: PictureSource) -> None:
@@ -116,10 +128,12 @@ class VectorSource:
         own = None
         if self._open or self.source is MotionSource.CODEC:
             own = None if alone else vectors_from_picture(frame)
+        across = self._across(picture, alone=alone or self.source is not MotionSource.CODEC)
         if self._open and self._in_contest(picture, own):
-            return self._contested(frame, resized(), own, fresh=fresh)
+            contested = self._contested(frame, resized(), own, fresh=fresh)
+            return contested if across is None else across
         if self.source is MotionSource.CODEC:
-            return self._fit.vectors(own, frame.height, frame.width)
+            return across if across is not None else self._fit.vectors(own, frame.height, frame.width)
         if self.source is MotionSource.RECODE:
             return self._fit.vectors(self._recoded(resized(), fresh=fresh), self._fit.height, self._fit.width)
         if self._still is None:
@@ -133,8 +147,20 @@ class VectorSource:
             self._recoder = Recoder(self._fit.height, self._fit.width, scale=self._recode_scale)
         start = time.thread_time_ns()
         vectors = self._recoder.vectors(scaled, fresh=fresh)
-        self.recode_cpu_ms = (time.thread_time_ns() - start) / 1e6
+        self.recode_cpu_ms += (time.thread_time_ns() - start) / 1e6
         return vectors
+
+    def _across(self, picture: Picture, *, alone: bool) -> NDArray[np.void] | None:
+        """Vectors of an intra picture, in pixels of the delivered picture."""
+        if self._bridge is None:
+            return None
+        size = self._fit.height, self._fit.width
+        start = time.thread_time_ns()
+        vectors = self._bridge.vectors(picture, size, alone=alone)
+        if vectors is None:
+            return None
+        self.recode_cpu_ms = (time.thread_time_ns() - start) / 1e6
+        return self._fit.vectors(vectors, *size)
 
     def _in_contest(self, picture: Picture, own: NDArray[np.void] | None) -> bool:
         if min(self._fit.height, self._fit.width) < SMALLEST:

@@ -97,6 +97,9 @@ class UdpSender:
         thread.start()
         try:
             reader = open_video(self.url, timeout_s=(8, 4), retry_s=1, **options)
+        except BaseException:
+            self.way.close()
+            raise
         finally:
             self.opened.set()
             thread.join()
@@ -125,8 +128,8 @@ class Collected:
             self.frames.append(frame)
 
     def settled(self, count):
-        """Whether so many frames are there within a second, and no more 30 ms later."""
-        end = time.monotonic() + 1
+        """Whether so many frames are there in time, and no more 30 ms later."""
+        end = time.monotonic() + 3
         while len(self.frames) < count and time.monotonic() < end:
             time.sleep(0.002)
         time.sleep(0.03)
@@ -165,8 +168,8 @@ def test_each_picture_is_out_before_the_next_is_sent_and_is_the_same(tmp_path, c
         assert np.array_equal(frame.rgb, same.rgb)
         assert (frame.index, frame.intra, frame.damaged) == (same.index, same.intra, False)
         assert frame.time_s == pytest.approx(same.time_s - expected[0].time_s)
-        assert (frame.vectors is None) == (same.vectors is None)
-        assert frame.vectors is None or np.array_equal(frame.vectors, same.vectors)
+        # Intra frames of a live source have recoded vectors.
+        assert frame.intra or np.array_equal(frame.vectors, same.vectors)
 
 
 def collect_while_sending(sender, reader, seconds):

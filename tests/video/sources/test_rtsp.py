@@ -13,7 +13,8 @@ import pytest
 from support.bundles.fake import FAKE, write_fake_bundle
 from support.clips.rtsp_server import RtspServer, missing
 
-from edge_arseg import LiveOptions, LoginError, SourceError, open_video
+from edge_arseg import Branch, KeyframePolicy, LiveOptions, LoginError, SourceError, open_video
+from edge_arseg.motion import MotionChain
 
 needs_server = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 SIZE = (240, 320)
@@ -113,6 +114,20 @@ def test_an_outage_of_rtsp_is_part_of_the_time():
         later = list(islice(reader, 25))
     for frame in (after, *later):
         assert frame.time_s - before.time_s == pytest.approx(frame.arrived_s - before.arrived_s, abs=0.5)
+
+
+@needs_server
+@pytest.mark.slow
+@pytest.mark.parametrize("motion", ["codec", "recode"])
+def test_intra_frames_of_rtsp_need_no_keyframes_of_their_own(motion):
+    """The encoder sets one every 25 frames."""
+    live = LiveOptions(on_late="block")
+    with RtspServer() as server, open_video(server.url, size=SIZE, motion=motion, live=live) as reader:
+        chain = MotionChain(reader.height, reader.width, policy=KeyframePolicy(interval=12))
+        frames = list(islice(reader, 100))
+        keyframes = [frame.index for frame in frames if chain.follow(frame)[0] is Branch.HR]
+    assert sum(frame.intra for frame in frames) == 4
+    assert keyframes == list(range(0, 100, 12))
 
 
 @needs_server
