@@ -30,7 +30,7 @@ class Canvas:
         across, down = self.density  # numbers, not arrays of two: a street is made of thousands of boxes
         left, right = (min(max(round((float(x) - self.x[0]) * across), 0), width) for x in (x0, x1))
         upper, lower = (min(max(round((self.y[1] - float(y)) * down), 0), height) for y in (y1, y0))
-        # NumPy's integers: counts made of them turn single into double precision, and a street must stay the street it was
+        # NumPy's integers: counts made of them turn single precision into double, and streets must stay as they were
         return slice(np.intp(upper), np.intp(lower)), slice(np.intp(left), np.intp(right))
 
     def rect(self, x0: float, x1: float, y0: float, y1: float, color: Color, alpha: float = 1.0) -> None:
