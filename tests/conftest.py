@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import signal
+import sys
 import tempfile
 
 # Where the suite runs in the background, the shell makes it ignore SIGINT, and so would commands that tests interrupt.
@@ -23,6 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -49,6 +51,17 @@ def one_candidate(monkeypatch):
     """Which engine is the fastest differs from run to run: tests that do not look at the choice get ONNX Runtime."""
     monkeypatch.setattr("edge_arseg.runtime.choice.trial._SECONDS", 0.0)
     monkeypatch.setattr("edge_arseg.runtime.choice.engine_choice.CANDIDATES", ("onnxruntime",))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_traces():
+    """Graphs of the small network are traced once in all processes, where tests that were collected export."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "edge_arseg.compiler.export.branches" in sys.modules:
+            from support.networks.tracing import keep_traces
+
+            keep_traces(patch, Path(os.environ["EDGE_ARSEG_TEST_CACHE"], "traces"))
+        yield
 
 
 @pytest.fixture

@@ -27,9 +27,11 @@ class Canvas:
     def span(self, x0: float, x1: float, y0: float, y1: float) -> tuple[slice, slice]:
         """Return the rows and columns of a box in metres."""
         height, width = self.rgba.shape[:2]
-        columns = np.clip(np.round((np.array([x0, x1]) - self.x[0]) * self.density[0]), 0, width).astype(int)
-        rows = np.clip(np.round((self.y[1] - np.array([y1, y0])) * self.density[1]), 0, height).astype(int)
-        return slice(rows[0], rows[1]), slice(columns[0], columns[1])
+        across, down = self.density  # numbers, not arrays of two: a street is made of thousands of boxes
+        left, right = (min(max(round((float(x) - self.x[0]) * across), 0), width) for x in (x0, x1))
+        upper, lower = (min(max(round((self.y[1] - float(y)) * down), 0), height) for y in (y1, y0))
+        # NumPy's integers: counts made of them turn single precision into double, and streets must stay as they were
+        return slice(np.intp(upper), np.intp(lower)), slice(np.intp(left), np.intp(right))
 
     def rect(self, x0: float, x1: float, y0: float, y1: float, color: Color, alpha: float = 1.0) -> None:
         """Fill a box, edges on whole texels."""

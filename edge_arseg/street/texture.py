@@ -145,13 +145,8 @@ def texture_from_rgba(
                 if columns.shape[1] < 4:
                     break
                 columns = _halved(columns.swapaxes(0, 1)).swapaxes(0, 1)
-            stored = np.clip(columns + 0.5, 0, 255).astype(np.uint16)
-            if edge:
-                stored[0] = stored[-1] = 0
-                stored[:, 0] = stored[:, -1] = 0
-            stored = np.pad(stored, ((0, 1), (0, 0), (0, 0)), mode="wrap" if wrap_v else "edge")
-            stored = np.pad(stored, ((0, 0), (0, 1), (0, 0)), mode="wrap" if wrap_u else "edge")
-            parts.append(np.ascontiguousarray(stored).view(np.uint64).ravel())
+            stored = _stored(columns, wrap_u=wrap_u, wrap_v=wrap_v, edge=edge)
+            parts.append(stored.view(np.uint64).ravel())
             offsets[-1].append(start)
             start += parts[-1].size
             if not index_v:
@@ -167,10 +162,29 @@ def texture_from_rgba(
     )
 
 
+def _stored(picture: np.ndarray, *, wrap_u: bool, wrap_v: bool, edge: bool) -> np.ndarray:
+    """Round a reduction to ``[h + 1, w + 1, 4] uint16``: itself, and the neighbours of its last row and column."""
+    height, width = picture.shape[:2]
+    rounded = picture + np.float32(0.5)
+    np.maximum(rounded, np.float32(0), out=rounded)
+    np.minimum(rounded, np.float32(255), out=rounded)
+    stored = np.empty((height + 1, width + 1, 4), np.uint16)
+    shown = stored[:height, :width]
+    np.copyto(shown, rounded, casting="unsafe")
+    if edge:
+        shown[0] = shown[-1] = 0
+        shown[:, 0] = shown[:, -1] = 0
+    stored[height, :width] = shown[0 if wrap_v else -1]
+    stored[:, width] = stored[:, 0 if wrap_u else width - 1]
+    return stored
+
+
 def _halved(picture: np.ndarray) -> np.ndarray:
     """Average pairs of rows; an odd last row is dropped."""
     even = picture.shape[0] // 2 * 2
-    return (picture[0:even:2] + picture[1:even:2]) * np.float32(0.5)
+    mean = picture[0:even:2] + picture[1:even:2]
+    mean *= np.float32(0.5)
+    return mean
 
 
 def packed(color: tuple[float, float, float]) -> np.uint64:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.street import frames_from_street, scenes_from_street, street_from_query
+from edge_arseg.street.canvas import Canvas
 from edge_arseg.street.layout import BUILDING, ROAD, SKY
 from edge_arseg.street.texture import hazed, lay_over, packed, rgb_from_packed, texture_from_rgba
 from edge_arseg.video.sources.street_clip import write_street
@@ -259,3 +260,11 @@ def test_mixing_never_spills_into_the_next_channel(seed, amount):
 def test_frames_come_one_by_one():
     endless = frames_from_street(size=(48, 64), count=10**9)
     assert [frame.index for frame in islice(endless, 3)] == [0, 1, 2]
+
+
+def test_counts_of_a_box_keep_noise_in_double_precision():
+    """Python's numbers would keep it single, and every street would look a little different from what it was."""
+    rows, columns = Canvas((0.0, 9.0), (0.0, 3.0), 12).span(0.49, np.float32(8.2), -1, 2.3)
+    assert (rows, columns) == (slice(8, 36), slice(6, 98))
+    for side in (rows, columns):
+        assert (np.ones(2, np.float32) * (7 / (side.stop - side.start))).dtype == np.float64

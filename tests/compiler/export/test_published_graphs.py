@@ -11,7 +11,9 @@ import torch
 from support.golden.cases import GOLDEN, GoldenCase, golden_case, golden_network
 from support.networks.published_states import published_states
 from support.networks.small import own_network
+from support.networks.tracing import TRACED
 
+from edge_arseg.compiler.export import branches
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
 from edge_arseg.compiler.export.export import graph_entry, graphs_from_network
 from edge_arseg.compiler.export.fusion import fuse_graph, head_graph, lr_head_graph
@@ -158,7 +160,8 @@ def test_nothing_of_the_machine_that_exported_is_inside(exported):
 
 
 @pytest.mark.slow
-def test_two_exports_of_a_network_are_equal_byte_for_byte():
+def test_two_exports_of_a_network_are_equal_byte_for_byte(monkeypatch):
+    monkeypatch.setattr(branches, "_traced", TRACED)
     settings = ExportSettings(45, 61, 0.5)
     for export in (hr_graph, fuse_graph, head_graph, lr_head_graph):
         first, second = (export(own_network(), settings).SerializeToString() for _ in range(2))
