@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_arseg.archive.outcome import Outcome
 from edge_arseg.errors import SinkError
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import write_whole
 from edge_arseg.storage.url import printable
 
@@ -20,4 +21,4 @@ def write_summary(path: Path, outcomes: Iterable[Outcome]) -> None:
     try:
         write_whole(path, lines.encode())
     except OSError as error:
-        raise SinkError(f"cannot write {printable(str(path))}: {error.strerror or error}") from error
+        raise SinkError(f"cannot write {printable(str(path))}: {advice_on(error, path)}") from error

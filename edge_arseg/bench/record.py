@@ -11,6 +11,7 @@ from typing import Any
 
 from edge_arseg.bench.conditions import Conditions, conditions_now
 from edge_arseg.errors import SinkError
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import write_whole
 
 REVISION = 1
@@ -53,4 +54,4 @@ def write_record(record: Record, path: Path) -> Path:
     try:
         return write_whole(path, (json.dumps(asdict(record), indent=2) + "\n").encode())
     except OSError as error:
-        raise SinkError(f"cannot write {path}: {error.strerror or error}; choose another place with -o") from error
+        raise SinkError(f"cannot write {path}: {advice_on(error, path, option='-o')}") from error

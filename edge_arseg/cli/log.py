@@ -16,6 +16,7 @@ from edge_arseg import __version__
 from edge_arseg.cli.service.log_format import JSON, NOTE, OWN, PLAIN, line_of, priority_mark, record_of
 from edge_arseg.cli.settings.common import Common
 from edge_arseg.errors import ArsegError, SinkError
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.url import text_without_logins
 
 _PACKAGE = logging.getLogger("edge_arseg")
@@ -172,4 +173,4 @@ def _opened(path: Path) -> _Lines:
     except SinkError:
         raise
     except OSError as error:
-        raise SinkError(f"--log-file {path}: cannot be written ({error.strerror or error})") from error
+        raise SinkError(f"cannot write --log-file {path}: {advice_on(error, path)}") from error

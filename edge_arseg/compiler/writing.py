@@ -13,6 +13,7 @@ from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import check_inputs, is_running
 from edge_arseg.storage.folders import check_writable
 from edge_arseg.storage.scratch import scratch_folder
@@ -87,14 +88,15 @@ class NewBundle:
             SinkError: no such folder can be written, or it has no room.
         """
         with scratch_folder("quantize") as folder:
-            trial = folder / f"trial{SUFFIX}"
+            trial, files = folder / f"trial{SUFFIX}", _with_manifest(manifest, contents)
+            needed = sum(map(len, files.values()))
             try:
-                for name, data in _with_manifest(manifest, contents).items():
+                for name, data in files.items():
                     _write(trial / name, data)
             except OSError as error:
                 raise SinkError(
-                    f"{trial}: cannot be written ({error.strerror or error}); expected a folder with room and "
-                    "permission for a bundle that is only tried; name one and type the same again: export TMPDIR=FOLDER"
+                    f"cannot write {trial}, a bundle that is only tried: {advice_on(error, trial, needed=needed)}: "
+                    "export TMPDIR=FOLDER, and type the same again"
                 ) from error
             yield read_bundle(trial)
 
@@ -131,9 +133,8 @@ class NewBundle:
             finally:
                 shutil.rmtree(part, ignore_errors=True)
         except OSError as error:
-            raise SinkError(
-                f"{path}: cannot be written ({error.strerror or error}); expected a folder with room and permission"
-            ) from error
+            needed = sum(map(len, contents.values()))
+            raise SinkError(f"cannot write {path}: {advice_on(error, path, needed=needed, option='-o')}") from error
         return read_bundle(path, digests=False)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_arseg.errors import DataError, EnvironmentUnfitError, OptionError, SinkError
 from edge_arseg.installation import install_extra
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import lock_on, write_whole
 from edge_arseg.tuning.search.limits import Outcome
 from edge_arseg.tuning.search.setting import Setting, setting_from_params
@@ -64,7 +65,7 @@ def open_study(folder: Path, space: Space, request: Mapping[str, Any], objective
         folder.mkdir(parents=True, exist_ok=True)
         lock = lock_on(folder)
     except OSError as error:
-        raise SinkError(f"cannot write {folder}: {error.strerror or error}; choose another place with -o") from error
+        raise SinkError(f"cannot write {folder}: {advice_on(error, folder, option='-o')}") from error
     if lock is None:
         raise SinkError(f"{folder}: another process tunes into it; wait for it, or choose another place with -o")
     try:
@@ -95,7 +96,7 @@ class Study:
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{folder / STUDY}: cannot be read: {error}; choose another folder with -o") from error
         except OSError as error:
-            raise SinkError(f"cannot write {folder / STUDY}: {error.strerror or error}; free some space") from error
+            raise SinkError(f"cannot write {folder / STUDY}: {advice_on(error, folder, option='-o')}") from error
         wanted = json.loads(json.dumps({**request, "objectives": objectives, "axes": dict(space.axes)}))
         if old is None:
             self._study.set_user_attr(REQUEST, wanted)
@@ -138,9 +139,8 @@ class Study:
             try:
                 write_whole(self._scores(number), data.getvalue())
             except OSError as error:
-                raise SinkError(
-                    f"cannot write {self._scores(number)}: {error.strerror or error}; free space"
-                ) from error
+                place = self._scores(number)
+                raise SinkError(f"cannot write {place}: {advice_on(error, place)}") from error
         self._open.set_user_attr(OUTCOME, {k: v if v == v else None for k, v in asdict(tried.outcome).items()})
         if tried.pruned is not None:
             self._open.set_user_attr(PRUNED, tried.pruned)

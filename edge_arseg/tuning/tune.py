@@ -21,6 +21,7 @@ from edge_arseg.motion.policies.naming import in_background
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options
 from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import write_whole
 from edge_arseg.tuning.bundles import Bundles, bundles_from_paths
 from edge_arseg.tuning.config_file import toml_from_setting
@@ -103,7 +104,10 @@ def tune(options: TuneOptions, folder: Path, told: Told = lambda *_: None) -> Tu
     }
     objectives = len(options.limits.bounds)
     with open_study(folder, space, request, objectives) as study:
-        complete = _search(study, space, given, bench, options, told)
+        try:
+            complete = _search(study, space, given, bench, options, told)
+        except SinkError as error:
+            raise SinkError(f"{error}; the trials before it are kept: make room, and type the same again") from error
         tried, failed = study.tried(), study.failed()
         verdict = verdict_of(tried, options.limits)
         if verdict is None:
@@ -265,5 +269,5 @@ def _written(
     try:
         write_whole(config, text.encode(), sync=True)
     except OSError as error:
-        raise SinkError(f"cannot write {config}: {error.strerror or error}; free some space") from error
+        raise SinkError(f"cannot write {config}: {advice_on(error, config)}") from error
     return Tuned(tried, failed, verdict, record, path, config, settings, complete)

@@ -72,6 +72,11 @@ def here(tmp_path, monkeypatch):
         ("demo drive.mp5", 4, "did you mean drive.mp4?"),
         ("eval --clip drive.mp5 --labels .", 4, "did you mean drive.mp4?"),
         ("eval --clip drive.mp4 --labels gone", 3, "gone: no such folder"),
+        ("run drive.mp4 a.mp4 --threads lots", 2, "'lots' seen, expected a whole number of at least 1"),
+        ("run drive.mp4 a.mp4 --interval -3", 2, "'-3' seen, expected a whole number of at least 1"),
+        ("run drive.mp4 a.mp4 --alpha 3", 2, "'3.0' seen, expected a number from 0 to 1"),
+        ("eval --clip drive.mp4", 2, "Missing option '--labels': folder of labels"),
+        ("quantize camvid-compact", 2, "Missing option '-o' / '--output': folder of the bundle to write"),
     ],
 )
 def test_a_wrong_command_line_names_the_right_one_at_once(edge_arseg, typed, code, told):

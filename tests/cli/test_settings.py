@@ -91,7 +91,7 @@ def test_an_option_that_shares_a_name_and_means_something_else_is_left_alone(set
         ("[run]\nlimit = [1, 2]\n", "line 2: limit: a list seen, expected one value"),
         ("[run]\nlimit = 1979-05-27\n", "line 2: limit: date seen"),
         ("[run.more]\nlimit = 1\n", "line 1: a table seen where edge-arseg run has settings: 'more'"),
-        ("[run]\nlimit = 'many'\n", "'many' is not a valid integer range. (set by "),
+        ("[run]\nlimit = 'many'\n", "'many' seen, expected a whole number of at least 1 (set by "),
         ("[run\n", "not TOML"),
     ],
 )

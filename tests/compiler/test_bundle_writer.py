@@ -157,8 +157,15 @@ def test_a_failing_check_leaves_the_old_bundle(path):
 
 
 @pytest.mark.parametrize("before", [None, "old"])
-@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO, errno.EDQUOT])
-def test_a_full_disk_keeps_what_was_there(path, monkeypatch, before, fault):
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (errno.ENOSPC, r"the disk is full \(.* free, .* needed\): free some space, or write to another place with -o"),
+        (errno.EDQUOT, r"the disk quota is used up \(.* free, .* needed\): free some space"),
+        (errno.EIO, "Input/output error: check that the place exists"),
+    ],
+)
+def test_a_full_disk_keeps_what_was_there(path, monkeypatch, before, fault, said):
     if before:
         write(path, before)
 
@@ -166,7 +173,7 @@ def test_a_full_disk_keeps_what_was_there(path, monkeypatch, before, fault):
         raise OSError(fault, os.strerror(fault))
 
     monkeypatch.setattr(bundle_writer.os, "fsync", full)
-    with pytest.raises(SinkError, match=rf"some\.arseg: cannot be written \({os.strerror(fault)}\); expected .*room"):
+    with pytest.raises(SinkError, match=rf"cannot write .*some\.arseg: {said}"):
         write(path, "new", force=True)
     assert names_in(path.parent) == (["some.arseg"] if before else [])
     if before:
@@ -183,7 +190,7 @@ def test_a_rename_that_fails_puts_the_old_bundle_back(path, monkeypatch):
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(SinkError, match="Permission denied"):
+    with pytest.raises(SinkError, match="permission denied: write to another place with -o"):
         write(path, "new", force=True)
     assert read_bundle(path) == old
     assert names_in(path.parent) == ["some.arseg"]

@@ -85,6 +85,8 @@ def _json(path: Path) -> Any:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not JSON ({error}); expected a record of bench -o") from error
     revision = data.get("revision") if isinstance(data, dict) else None
+    if revision is None:
+        raise DataError(f"{path}: no record of bench; expected a file that `edge-arseg bench -o NAME.json` wrote")
     if revision != REVISION or isinstance(revision, bool):
         raise DataError(f"{path}: revision {revision} seen, expected {REVISION}; measure again: edge-arseg bench -o")
     return data

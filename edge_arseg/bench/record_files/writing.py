@@ -17,6 +17,7 @@ from edge_arseg.bench.records.journal import entries_of
 from edge_arseg.bench.records.samples import Samples, columns_from_samples
 from edge_arseg.bench.summaries.whole import whole_record
 from edge_arseg.errors import SinkError
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import check_output, is_running, is_special, write_whole
 
 FRAMES, SENSORS = ".frames.part", ".sensors.part"
@@ -189,6 +190,4 @@ def plain(value: Any) -> Any:
 
 
 def _refusal(record: Path, error: OSError) -> SinkError:
-    return SinkError(
-        f"cannot write {record}: {error.strerror or error}; free some space, or choose another place with -o"
-    )
+    return SinkError(f"cannot write {record}: {advice_on(error, record, option='-o')}")

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.errors import SinkError
+from edge_arseg.storage.fault import advice_on
 
 _HEAD = struct.Struct("<II")
 _ARRAY = b"\x93NUMPY"
@@ -60,8 +61,7 @@ class Journal:
             raise self._refusal(error) from error
 
     def _refusal(self, error: OSError) -> SinkError:
-        seen = error.strerror or error
-        return SinkError(f"cannot write {self._path}: {seen}; free some space, or choose another place with -o")
+        return SinkError(f"cannot write {self._path}: {advice_on(error, self._path, option='-o')}")
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

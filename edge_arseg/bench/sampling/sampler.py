@@ -126,5 +126,6 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except ArsegError as error:
-        sys.exit(str(error))
+    except ArsegError as error:  # whoever started it says so, and ends with it
+        print(json.dumps({"fault": str(error)}), flush=True)
+        sys.exit(error.exit_code)

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from edge_arseg.bench.records.energy import Channel
 from edge_arseg.bench.sensors.base import BoardRails
-from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.errors import EnvironmentUnfitError, SinkError
 from edge_arseg.spec.targets.files import targets
 
 START_S = 30.0
@@ -34,6 +34,7 @@ class Sampling:
 
     Raises:
         EnvironmentUnfitError: the process cannot be started.
+        SinkError: the journal cannot be written, now or before the end.
         TargetError: a file in ``targets/`` has faults.
     """
 
@@ -45,6 +46,7 @@ class Sampling:
             "zero": zero,
             "journal": str(journal),
         }
+        self._fault: str | None = None
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         try:
             self._process = subprocess.Popen(
@@ -72,6 +74,9 @@ class Sampling:
                 "expected what it reads"
             )
         told = json.loads(line)
+        if "fault" in told:
+            self.close()
+            raise SinkError(told["fault"])
         self.channels = tuple(Channel(**entry) for entry in told["channels"])
         self.total: str | None = told["total"]
         self.seen: tuple[str, ...] = tuple(told["seen"])
@@ -86,7 +91,8 @@ class Sampling:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._process.stdout:
+        if self._process.stdout and not self._process.stdout.closed:
+            self._fault = next((json.loads(line)["fault"] for line in self._process.stdout if "fault" in line), None)
             self._process.stdout.close()
 
     def __enter__(self) -> "Sampling":
@@ -96,6 +102,8 @@ class Sampling:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if self._fault is not None and kind is None:
+            raise SinkError(self._fault)
 
 
 def board_rails() -> tuple[BoardRails, ...]:

@@ -191,10 +191,11 @@ def _failures(comparisons: "tuple[Comparison, ...]", outcomes: "tuple[Outcome, .
 
 def _write(path: Path, data: bytes, force: bool) -> None:
     from edge_arseg.errors import SinkError
+    from edge_arseg.storage.fault import advice_on
     from edge_arseg.storage.files import check_output, write_whole
 
     check_output(path, force=force)  # it may have come meanwhile
     try:
         write_whole(path, data)
     except OSError as error:
-        raise SinkError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
+        raise SinkError(f"cannot write {path}: {advice_on(error, path, needed=len(data), option='-o')}") from error

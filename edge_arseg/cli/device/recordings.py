@@ -106,9 +106,17 @@ def default_sink(stem: str) -> str:
     return name
 
 
-def summary(progress: FrameProgress, sinks: Sequence[str]) -> str:
-    """Return one line on what was segmented and where it was written, also where the run was ended early."""
-    written = [label_of(sink) for sink in sinks if not sink.lower().startswith(_NOWHERE)]
+def summary(progress: FrameProgress, sinks: Sequence[str], error: BaseException | None = None) -> str:
+    """Return one line on what was segmented and where it was written, also where the run was ended early.
+
+    Args:
+        progress: of the run.
+        sinks: as they were typed.
+        error: what ended the run. The sink that it names is left out.
+    """
+    failed = str(error) if isinstance(error, SinkError) else ""
+    labels = [label_of(sink) for sink in sinks if not sink.lower().startswith(_NOWHERE)]
+    written = [label for label in labels if f"cannot write {label}: " not in failed]
     return progress.summary() + (f"; written to {', '.join(written)}" if written else "")
 
 

@@ -190,7 +190,7 @@ def run(
                 progress.step(result)
                 watched.step(result, progress.rate)
 
-            stack.callback(lambda: note(summary(progress, sinks)) if progress.done else None)
+            stack.push(lambda _kind, error, _trace: note(summary(progress, sinks, error)) if progress.done else None)
             done = run_to_sinks(
                 choice,
                 source,

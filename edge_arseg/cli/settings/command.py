@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from edge_arseg.cli.meant.arguments import refuse_strays
 from edge_arseg.cli.meant.options import option_meant
+from edge_arseg.cli.meant.values import number_expected, option_needed
 from edge_arseg.cli.settings.common import common_from_context, common_options, print_option
 from edge_arseg.cli.settings.file import FileSettings, settings_from_file
 from edge_arseg.cli.settings.names import is_set_elsewhere, key_of, prefix_of, set_variable, variables_of
@@ -133,11 +134,17 @@ class SettledCommand(click.Command):
         except click.NoSuchOption as error:
             meant = option_meant(error.option_name, self)
             raise click.UsageError(f"No such option: {error.option_name}{'; ' if meant else ''}{meant}", ctx) from None
-        except click.BadParameter as error:
-            if error.param is not None and (origin := self.origin(ctx, error.param)):
-                message = f"{error.message} (set by {origin})"
-                raise click.BadParameter(message, error.ctx, error.param, error.param_hint) from error
+        except click.MissingParameter as error:
+            if needed := option_needed(error):
+                raise click.UsageError(needed, ctx) from None
             raise
+        except click.BadParameter as error:
+            message = number_expected(error) or error.message
+            if error.param is not None and (origin := self.origin(ctx, error.param)):
+                message = f"{message} (set by {origin})"
+            if message == error.message:
+                raise
+            raise click.BadParameter(message, error.ctx, error.param, error.param_hint) from error
 
 
 def _written(param: click.Parameter, ctx: click.Context, opts: Any) -> Any:

@@ -64,7 +64,10 @@ def values_of_run(context: click.Context, values: dict[str, Any], settings: Path
             if name and context.get_parameter_source(name) is not ParameterSource.COMMANDLINE
         }
     except OSError as error:
-        raise OptionError(f"{settings.parent}: no run to continue ({error.strerror or error})") from error
+        raise OptionError(
+            f"{settings.parent}: no run to continue ({error.strerror or error}); expected the folder that -o named "
+            "when the run was started"
+        ) from error
     except (ValueError, AttributeError, TypeError, RecursionError, click.BadParameter) as error:
         raise OptionError(f"{settings}: damaged ({error}); start a new run") from error
     return {**values, **filled}

@@ -19,6 +19,7 @@ from edge_arseg.network.checkpoint.weights import described
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import whole_file
 
 FORMAT = "edge_arseg"
@@ -51,7 +52,8 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
         with whole_file(path) as part:
             save_file(tensors, part, metadata=metadata)
     except (OSError, SafetensorError) as error:
-        raise SinkError(f"{path}: cannot be written ({error}); expected a folder with room and permission") from error
+        needed = sum(tensor.nbytes for tensor in tensors.values())
+        raise SinkError(f"cannot write {path}: {advice_on(error, path, needed=needed)}") from error
     return path
 
 

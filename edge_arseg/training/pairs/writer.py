@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.errors import DataError, SinkError
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import lock_on, whole_file
 from edge_arseg.training.pairs.pair import record_dtype
 from edge_arseg.training.pairs.store import (
@@ -85,8 +86,8 @@ class StoreWriter:
                     lines.write(line_from_entry(entry))
         except OSError as error:  # NumPy tells of a full disk without its number
             raise SinkError(
-                f"{path}: cannot be written ({error.strerror or error}); is the disk full? The clips before it are "
-                "kept: make room, and type the same again"
+                f"cannot write {path}: {advice_on(error, path, needed=records.nbytes)}; the clips before it are kept: "
+                "make room, and type the same again"
             ) from error
         self._entries[entry.key] = entry
 

@@ -11,6 +11,9 @@ import torch
 
 from edge_arseg.errors import DataError, OptionError, SinkError
 from edge_arseg.network.checkpoint.safetensors_file import BEST as BEST
+from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
+from edge_arseg.network.network import Network
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import whole_file, write_whole
 from edge_arseg.training.run.step_precision import AUTO, BFLOAT16, FLOAT32, StepTimes
 
@@ -55,7 +58,7 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
             write_whole(path / SETTINGS, _text({**settings, **({TYPED: typed} if typed else {})}))
         except OSError as error:
-            raise SinkError(f"{path}: cannot be written ({error}); expected a folder with room") from error
+            raise SinkError(f"cannot write {path}: {advice_on(error, path, option='-o')}") from error
         return folder
 
     @classmethod
@@ -114,7 +117,7 @@ class RunFolder:
         try:
             write_whole(self.path / SETTINGS, _text(content))
         except OSError as error:
-            raise SinkError(f"{self.path / SETTINGS}: cannot be written ({error}); is the disk full?") from error
+            raise self._refusal(SETTINGS, error) from error
 
     def save_state(self, state: Mapping[str, Any]) -> None:
         """Write all that is needed to continue: tensors, numbers and plain containers. Old state or new, never a mix.
@@ -126,7 +129,7 @@ class RunFolder:
             with whole_file(self.path / STATE) as part:
                 torch.save(dict(state), part)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            raise SinkError(f"{self.path / STATE}: cannot be written ({error}); is the disk full?") from error
+            raise self._refusal(STATE, error) from error
 
     def load_state(self) -> dict[str, Any] | None:
         """Read what ``save_state`` wrote last; ``None`` where the run was stopped before.
@@ -152,7 +155,27 @@ class RunFolder:
             with (self.path / LOG).open("a") as file:
                 file.write(json.dumps(record) + "\n")
         except OSError as error:
-            raise SinkError(f"{self.path / LOG}: cannot be written ({error}); is the disk full?") from error
+            raise self._refusal(LOG, error) from error
+
+    def _refusal(self, name: str, error: Exception) -> SinkError:
+        place = self.path / name
+        return SinkError(f"cannot write {place}: {advice_on(error, place)}; {self.kept}")
+
+    @property
+    def kept(self) -> str:
+        """What is said where a run ends because something cannot be written."""
+        return "the run is kept as it was saved last: type the same with --resume to continue it"
+
+    def keep_weights(self, network: Network, name: str) -> None:
+        """Write a network to a file of the run, whole or not at all.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        try:
+            safetensors_from_network(network, self.path / name)
+        except SinkError as error:
+            raise SinkError(f"{error}; {self.kept}") from error
 
     def records(self) -> list[dict[str, Any]]:
         """Return the lines of the log; one that a kill cut off is left out."""

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from edge_arseg.errors import OptionError
-from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 from edge_arseg.network.network import Network
 from edge_arseg.training.run.average import average_from_network, restore_average
 from edge_arseg.training.run.folder import BEST, LAST, RunFolder, plot_curves
@@ -220,8 +219,8 @@ class TrainingRun(ABC, Generic[Batch]):
         miou = score["miou"]
         if miou > self.best:
             self.best = miou
-            safetensors_from_network(self.averaged, self.folder.path / BEST)
-        safetensors_from_network(self.averaged, self.folder.path / LAST)
+            self.folder.keep_weights(self.averaged, BEST)
+        self.folder.keep_weights(self.averaged, LAST)
         self.folder.log({"step": self.step, **losses, **score, "seconds": seconds, "best": self.best})
         self.folder.save_state(
             {

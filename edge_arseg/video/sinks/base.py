@@ -1,6 +1,5 @@
 """What every sink does."""
 
-import errno
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,19 +11,7 @@ import numpy as np
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
-
-_ADVICE = {
-    errno.ENOSPC: "the disk is full: free some space, or write to another place",
-    errno.EDQUOT: "the disk quota is used up: free some space, or write to another place",
-    errno.EFBIG: "the file may not grow further: see `ulimit -f`, or write to another place",
-    errno.EROFS: "the file system is read-only: write to another place",
-    errno.EACCES: "permission denied: write to another place, or change its permissions",
-    errno.EPERM: "permission denied: write to another place, or change its permissions",
-    errno.ENOTDIR: "a part of the path is a file, expected a directory: choose another path",
-    errno.EISDIR: "it is a directory, expected a file: add a file name",
-    errno.EEXIST: "it is a file, expected a directory: choose another path",
-    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
-}
+from edge_arseg.storage.fault import advice_on
 
 
 @contextmanager
@@ -35,10 +22,14 @@ def sink_errors(target: str) -> Iterator[None]:
     except SinkError:
         raise
     except (OSError, av.error.FFmpegError) as error:
-        number = error.errno
-        advice = _ADVICE.get(number) if number is not None else None
-        seen = advice or f"{error.strerror or error}: check that the place exists and can be written to"
-        raise SinkError(f"cannot write {target}: {seen}") from error
+        raise SinkError(f"cannot write {target}: {advice_on(error, _place_of(target))}") from error
+
+
+def _place_of(target: str) -> str | None:
+    """Return the file or folder that a sink writes; ``None`` for streams and the standard output."""
+    scheme, mark, rest = target.partition("://")
+    place = rest if scheme in ("masks", "jsonl", "raw", "hls") else None if mark else target
+    return None if place == "-" else place
 
 
 class Sink(ABC):

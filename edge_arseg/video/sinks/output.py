@@ -1,6 +1,7 @@
 """Where a sink writes the bytes of one file."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,10 +44,20 @@ class Output:
             assert self._new is not None
             self._file = self._new.writes_to.open("xb", buffering=0)
         left = memoryview(data)
-        while left:
-            left = left[self._file.write(left) :]
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError:
+            self._drop(len(data) - len(left))
+            raise
         if self._new is not None:
             self._new.publish()
+
+    def _drop(self, count: int) -> None:
+        """Take back what of one record was written before the disk was full."""
+        if count and self._new is not None and self._file is not None and self._file.seekable():
+            with suppress(OSError):
+                self._file.truncate(self._file.tell() - count)
 
     def close(self) -> None:
         """Close it; what has no name yet is removed. Safe to call twice."""

@@ -113,3 +113,12 @@ def test_unlike_conditions_are_refused_by_name(run, tmp_path):
     answer = run(first, second, "--fail-on", "5%")
     assert answer.code == 3
     assert "conditions.cores: 4 against 2" in answer.err
+
+
+def test_other_json_is_called_no_record(run, tmp_path):
+    (tmp_path / "summary.json").write_text('{"frames": 3}')
+    answer = run(tmp_path / "summary.json")
+    assert (answer.code, "summary.json: no record of bench; expected a file that `edge-arseg bench" in answer.err) == (
+        3,
+        True,
+    )

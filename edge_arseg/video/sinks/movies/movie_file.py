@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.errors import SinkError
+from edge_arseg.storage.files import is_special
 from edge_arseg.video.sinks.movies.encoder import Encoder
+from edge_arseg.video.sinks.movies.fragments import drop_cut_fragment
 from edge_arseg.video.sinks.new_file import NewFile
 
 # An mp4 is written in fragments and becomes an ordinary one when it is finished; killed, it is a playable fragmented
@@ -17,6 +19,7 @@ _MP4_OPTIONS = (
     {"movflags": "+hybrid_fragmented+frag_keyframe", "flush_packets": "1"},
     {"movflags": "+frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"},
 )
+MP4 = (".mp4", ".m4v", ".mov")
 _CODECS = {".webm": "libvpx-vp9", ".gif": "gif"}
 _MKV_OPTIONS = ({"cluster_time_limit": "1000", "flush_packets": "1"},)
 
@@ -42,7 +45,7 @@ class MovieFile:
     def __init__(self, target: str, path: Path, shape: tuple[int, int], rate: float, *, force: bool) -> None:
         check_sides(target, shape)
         suffix = path.suffix.lower()
-        self._file = NewFile(target, path, force=force)
+        self._path, self._file = path, NewFile(target, path, force=force)
         try:
             self._encoder = Encoder(
                 self._file.writes_to,  # FFmpeg opens it only with the first picture
@@ -67,6 +70,9 @@ class MovieFile:
         try:
             self._encoder.close()
             self._file.publish()  # an encoder may hold back pictures, and all of a short run
+        except BaseException:
+            self._make_playable()
+            raise
         finally:
             self._file.discard()
 
@@ -74,7 +80,12 @@ class MovieFile:
         """Close the file without encoding anything more; raises nothing."""
         with suppress(OSError, av.error.FFmpegError):
             self._encoder.abandon()
+        self._make_playable()
         self._file.discard()
+
+    def _make_playable(self) -> None:
+        if self._file.published and not is_special(self._path) and self._path.suffix.lower() in MP4:
+            drop_cut_fragment(self._path)
 
 
 def check_sides(target: str, shape: tuple[int, int]) -> None:

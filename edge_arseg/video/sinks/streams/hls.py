@@ -1,6 +1,9 @@
 """The overlay as a folder that a web server can hand out: a playlist and short segments."""
 
+import errno
+import os
 import re
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from numpy.typing import NDArray
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.files import Lock, lock_on
+from edge_arseg.storage.files import Lock, lock_on, write_whole
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
@@ -20,6 +23,9 @@ from edge_arseg.video.sinks.movies.encoder import Encoder
 from edge_arseg.video.sinks.movies.movie_file import check_sides
 
 PLAYLIST = "live.m3u8"
+END = "#EXT-X-ENDLIST"
+"""The last line of the playlist of a run that has ended."""
+
 SEGMENT_S = 2
 """Seconds of a segment: players wait for about three."""
 
@@ -64,6 +70,7 @@ class HlsSink(Sink):
         self._directory, self._rate, self._live = directory, rate, live
         self._drawn = DrawnThread(size, classes, style, self._encode)
         self._encoder: Encoder | None = None
+        self._playlist, self._looked_s = "", 0.0
         self._lock: Lock | None = None
         check_sides(target, self._drawn.shape)
         with sink_errors(target):
@@ -101,6 +108,17 @@ class HlsSink(Sink):
                 live=True,
             )
         self._encoder.write(rgb, time_s)
+        if abs(time_s - self._looked_s) >= 1:
+            self._looked_s = time_s
+            self._look()
+
+    def _look(self) -> None:
+        """Remember the playlist. FFmpeg does not say that a segment or a playlist could not be written."""
+        with suppress(FileNotFoundError):
+            text = (self._directory / PLAYLIST).read_text()
+            if not text or not shutil.disk_usage(self._directory).free:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._directory))
+            self._playlist = text
 
     def _options(self) -> dict[str, str]:
         options = {
@@ -120,6 +138,10 @@ class HlsSink(Sink):
             try:
                 if self._encoder is not None:
                     self._encoder.close()
+                    self._look()
+            except BaseException:
+                self._tidy()
+                raise
             finally:
                 self._let_go()
 
@@ -129,7 +151,21 @@ class HlsSink(Sink):
         with suppress(OSError, av.error.FFmpegError):
             if self._encoder is not None:
                 self._encoder.abandon()
+        self._tidy()
         self._let_go()
+
+    def _tidy(self) -> None:
+        """Leave the last playlist that was whole, and what it names."""
+        named = {line for line in self._playlist.splitlines() if not line.startswith("#")}
+        with suppress(OSError):
+            for path in hls_paths(self._directory) if self._encoder is not None else ():
+                if path.name not in named:
+                    path.unlink()
+            if named:
+                end = "" if END in self._playlist else f"{END}\n"
+                write_whole(self._directory / PLAYLIST, f"{self._playlist}{end}".encode())
+            else:
+                remove_folders(self._made)
 
     def _let_go(self) -> None:
         if self._lock is not None:
