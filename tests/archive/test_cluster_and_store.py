@@ -45,8 +45,8 @@ def test_a_worker_is_killed_and_the_store_has_every_result_once(s3, fake_bundle,
     with dask_cluster(tmp_path) as cluster:
         pids = cluster.pids()
         command = subprocess.Popen(
-            [sys.executable, "-m", "edge_arseg", "run", "s3://cars/in/*.mp4", *sinks, "--realtime", "--on-late", "block",
-             "--cluster", cluster.address, "-b", str(fake_bundle), *FAKE],
+            [sys.executable, "-m", "edge_arseg", "run", "s3://cars/in/*.mp4", *sinks,
+             "--realtime", "--on-late", "block", "--cluster", cluster.address, "-b", str(fake_bundle), *FAKE],
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         deadline = time.monotonic() + 120
