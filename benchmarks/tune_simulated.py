@@ -62,7 +62,7 @@ def searched(grid: Grid, measure: Measure, most: int, seed: int) -> Found:
 
 
 def sampled(kind: str) -> Callable[[Grid, Measure, int, int], Found]:
-    """Search with a sampler of Optuna, until it has tried so many different settings."""
+    """Search with a sampler of Optuna, until it has tried so many different settings, or has asked four times as often."""
 
     def search(grid: Grid, measure: Measure, most: int, seed: int) -> Found:
         library = optuna()
@@ -70,7 +70,7 @@ def sampled(kind: str) -> Callable[[Grid, Measure, int, int], Found]:
         sampler = getattr(library.samplers, kind)(seed=seed, **more)
         study = library.create_study(directions=["minimize", "minimize"], sampler=sampler)
         seen: Found = {}
-        for _ in range(20 * most):
+        for _ in range(4 * most):
             trial = study.ask()
             params = {axis: trial.suggest_categorical(axis, list(texts)) for axis, texts in grid.space.axes.items()}
             setting = setting_from_params(params)
