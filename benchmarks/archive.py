@@ -170,7 +170,8 @@ class Memory:
     """Resident memory of processes, once a second."""
 
     def __init__(self, client: Client) -> None:
-        self._client, self.rows, self._ended = client, [], threading.Event()
+        self._client, self._ended = client, threading.Event()
+        self.rows: list[list[float]] = []
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def _watch(self) -> None:

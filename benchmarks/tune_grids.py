@@ -99,10 +99,10 @@ class Grid:
         motion = {"codec": 0.5, "recode": 0.5 + RECODE_MS * setting.recode_scale**2, "zero": 0.0}[setting.motion]
         key, between = network.hr_ms * slower, network.between_ms * slower + motion
         count = setting.interval
-        lost = _without_motion() if setting.motion == "zero" else np.zeros(LONGEST)
+        lost: NDArray[np.floating] = _without_motion() if setting.motion == "zero" else np.zeros(LONGEST)
         if setting.motion == "recode":
-            lost = np.arange(LONGEST) * (0.03 if setting.recode_scale == 1 else 0.07)
-        miou: NDArray[np.floating] = network.miou - lost
+            lost = 1.0 * np.arange(LONGEST) * (0.03 if setting.recode_scale == 1 else 0.07)
+        miou: NDArray[np.floating] = np.subtract(network.miou, lost)
         hr = 1 / count
         if "adaptive" in setting.keyframes:
             hr *= 1.03

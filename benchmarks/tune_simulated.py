@@ -55,14 +55,15 @@ def measuring(grid: Grid, seed: int) -> Measure:
 
 def searched(grid: Grid, measure: Measure, most: int, seed: int) -> Found:
     """Search as ``tune`` does."""
-    proposals, seen = Proposals(grid.space), {}
+    proposals = Proposals(grid.space)
+    seen: Found = {}
     while len(seen) < most and (setting := proposals.next(list(seen), list(seen.items()), INFINITE)) is not None:
         seen[setting] = measure(setting)
     return seen
 
 
 def sampled(kind: str) -> Callable[[Grid, Measure, int, int], Found]:
-    """Search with a sampler of Optuna, until it has tried so many different settings, or has asked four times as often."""
+    """Search with a sampler of Optuna, until it has tried so many different settings, or asked four times."""
 
     def search(grid: Grid, measure: Measure, most: int, seed: int) -> Found:
         library = optuna()
