@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 from distributed import Client, LocalCluster
 
 from edge_arseg.bench.record import record_now, write_record
@@ -169,7 +170,8 @@ class Memory:
     """Resident memory of processes, once a second."""
 
     def __init__(self, client: Client) -> None:
-        self._client, self.rows, self._ended = client, [], threading.Event()
+        self._client, self._ended = client, threading.Event()
+        self.rows: list[list[float]] = []
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def _watch(self) -> None:
@@ -187,13 +189,26 @@ class Memory:
         self._ended.set()
         self._thread.join()
 
-    def values(self) -> dict[str, Any]:
-        """Return medians of each quarter of the time, of every worker."""
+    def values(self, files: int) -> dict[str, Any]:
+        """Return medians of each quarter of the time, of every worker, and how much it grows with a file.
+
+        The slope leaves out the first quarter, in which buffers get their sizes.
+
+        Args:
+            files: that all workers had together in this time.
+        """
         quarter = max(1, len(self.rows) // 4)
         parts = [self.rows[at : at + quarter] for at in range(0, 4 * quarter, quarter)]
         table = [[round(statistics.median(column), 1) for column in zip(*part, strict=True)] for part in parts if part]
         growth = max(last / first for first, last in zip(table[0], table[-1], strict=True)) if table else None
-        return {"quarters_mb": table, "last_to_first": None if growth is None else round(growth, 4)}
+        late = np.array(self.rows[quarter:])
+        each = files * len(late) / max(1, len(self.rows)) / late.shape[1] if late.ndim == 2 else 0.0
+        slopes = np.polyfit(np.linspace(0, each, len(late)), late, 1)[0] if len(late) > 2 and each else ()
+        return {
+            "quarters_mb": table,
+            "last_to_first": None if growth is None else round(growth, 4),
+            "slope_mb_per_file": [round(float(slope), 4) for slope in slopes],
+        }
 
 
 @contextmanager
@@ -272,7 +287,7 @@ def main() -> None:
                     here = cluster_s(address, folder / "clips", folder / f"cluster-{number}")
                 assert faults_of(folder / f"cluster-{number}", clips, chosen.frames) == []
                 row = {"plain_fps": round(total / plain, 2), "cluster_fps": round(total / here, 2)}
-                row |= {"ratio": round(plain / here, 4), "memory": memory.values()}
+                row |= {"ratio": round(plain / here, 4), "memory": memory.values(chosen.clips)}
                 values["rounds"].append(row)
                 print(row)
             values["ratio"] = statistics.median(row["ratio"] for row in values["rounds"])

@@ -13,10 +13,13 @@ from edge_arseg.bench.record_files.writing import (
     sensors_journal,
 )
 from edge_arseg.bench.records.bench_record import BenchRecord
-from edge_arseg.tuning.search.limits import Limits, front_of
+from edge_arseg.tuning.search.limits import Limits, near_front_of
 from edge_arseg.tuning.trials.planning import named_runs
 from edge_arseg.tuning.trials.timing import entries_of_run, journal_of
 from edge_arseg.tuning.trials.trial import Tried
+
+SAME_TIME = 0.02
+"""Share by which two timings of a setting differ: only what is faster by more keeps another setting off the front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,8 @@ class Verdict:
     """What the trials say.
 
     Attributes:
-        front: trials that no other is better than in everything, by number, the fastest first.
+        front: trials that no other is better than in everything, by more than timings differ; by number, the fastest
+            first.
         chosen: number of the trial that is taken: of those that hold the limits the one with the highest mIoU, or the
             fastest where time has no limit; ``None``: none holds them.
         nearest: number of the trial that passes the limits by least.
@@ -41,7 +45,7 @@ def verdict_of(tried: Mapping[int, Tried], limits: Limits) -> Verdict | None:
     if not whole:
         return None
     values = {number: limits.values(one.outcome) for number, one in whole.items()}
-    on = front_of(list(values.values()))
+    on = near_front_of(list(values.values()), SAME_TIME)
     front = [number for number, yes in zip(values, on, strict=True) if yes]
     front.sort(key=lambda number: values[number][1])
     holding = [number for number in front if limits.hold(whole[number].outcome)]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.bench.records.accuracy import Accuracy, FrameScore
 from edge_arseg.bench.records.bench_record import BenchRecord, Notice
-from edge_arseg.bench.records.energy import Channel
+from edge_arseg.bench.records.energy import Channel, RunEnergy
 from edge_arseg.bench.records.run import BenchRun, Layer, RunMemory, Turn, WarmUp
 from edge_arseg.bench.records.samples import READING_DTYPE, Samples, frame_dtype, joined
 from edge_arseg.bench.summaries.energy import Traces, run_energy, source_of, traces_of, with_branches
@@ -91,6 +91,20 @@ def whole_record(
         ),
         samples,
     )
+
+
+def energy_of_run(run: BenchRun, frames: Entries, readings: Entries) -> RunEnergy | None:
+    """Work out the energy of the only run of a record, as ``whole_record`` does, and nothing else.
+
+    Args:
+        run: as it was planned.
+        frames, readings: entries of both journals.
+    """
+    read = _read(readings)
+    rows = np.sort(joined(read.tables, READING_DTYPE), order="time_s", kind="stable")
+    samples = Samples(joined(_told(frames).frames, frame_dtype((), ())), rows)
+    own = samples.of_run(0)
+    return run_energy(own, _turns(own), run.settings.interval, traces_of(samples, read.channels), None)
 
 
 def runs_with(frames: Entries, what: str) -> set[int]:

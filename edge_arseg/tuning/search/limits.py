@@ -84,3 +84,17 @@ def front_of(values: list[tuple[float, ...]]) -> list[bool]:
         not any(all(b <= a for a, b in zip(one, other, strict=True)) and other != one for other in values)
         for one in values
     ]
+
+
+def near_front_of(values: list[tuple[float, ...]], margin: float) -> list[bool]:
+    """Say of each whether it would be on the front, were all but its mIoU less by a share: timing tells no more.
+
+    Args:
+        values: see ``Limits.values``.
+        margin: the share.
+    """
+    nearer = [(miou, *(value * (1 - margin) for value in more)) for miou, *more in values]
+    return [
+        not any(other != own and all(b <= a for a, b in zip(one, other, strict=True)) for other in values)
+        for own, one in zip(values, nearer, strict=True)
+    ]

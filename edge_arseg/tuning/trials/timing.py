@@ -23,7 +23,7 @@ from edge_arseg.bench.records.summary import Estimate
 from edge_arseg.bench.sampling.sampling import Sampling
 from edge_arseg.bench.summaries.latency import weighted_mean
 from edge_arseg.bench.summaries.resampling import Blocks, estimate
-from edge_arseg.bench.summaries.whole import whole_record
+from edge_arseg.bench.summaries.whole import energy_of_run
 from edge_arseg.errors import EnvironmentUnfitError
 
 WARM_UP_S, WARM_UP_FRAMES = 5.0, 16
@@ -119,7 +119,7 @@ class Timing:
         if not self._with_energy:
             return None
         told = entries_of(frames_journal(self._path)), entries_of(sensors_journal(self._path))
-        energy = whole_record(self._record, *told, state="running")[0].runs[0].energy
+        energy = energy_of_run(self._record.runs[0], *told)
         return None if energy is None else energy.j_per_frame.value
 
     def close(self) -> None:
