@@ -57,7 +57,7 @@ def test_the_search_finds_the_whole_front_with_less_than_three_tenths_of_the_tri
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_timings_that_are_two_per_cent_off_cost_little(seed):
+def test_timings_that_are_two_per_cent_off_leave_most_of_the_front(seed):
     """One lucky timing hides no setting, and of two that timing cannot tell apart both are reported."""
     space = Space({**AXES, "threads": ("all",), "recode-scale": ("1",)})
     every = {setting: cost(setting) for setting in space.settings}
