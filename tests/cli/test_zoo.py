@@ -62,7 +62,7 @@ def test_a_copy_that_fails_leaves_nothing(edge_arseg, tmp_path, monkeypatch):
 
     monkeypatch.setattr("edge_arseg.compiler.writing._write", full)
     answer = edge_arseg("zoo", "copy", "camvid-compact-int8")
-    assert (answer.code, "No space left" in answer.err) == (4, True)
+    assert (answer.code, "the disk is full" in answer.err) == (4, True)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -15,9 +15,24 @@ SIGNALS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 
 
 def start(*arguments, **options):
-    return subprocess.Popen(
+    """Start Python with the usual answers to signals, also where the tests themselves run under nohup."""
+    options.setdefault("preexec_fn", usual_signals)
+    return Process(
         [sys.executable, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )
+
+
+class Process(subprocess.Popen):
+    """Is killed where its test fails, for some would run for half an hour."""
+
+    def __exit__(self, *error):
+        self.kill()
+        super().__exit__(*error)
+
+
+def usual_signals():
+    for number, _ in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def frames_in(path):
