@@ -80,10 +80,7 @@ class Limits:
 
 def front_of(values: list[tuple[float, ...]]) -> list[bool]:
     """Say of each whether no other is at least as good in everything and better in something."""
-    return [
-        not any(all(b <= a for a, b in zip(one, other, strict=True)) and other != one for other in values)
-        for one in values
-    ]
+    return near_front_of(values, 0.0)
 
 
 def near_front_of(values: list[tuple[float, ...]], margin: float) -> list[bool]:
