@@ -14,6 +14,7 @@ from edge_arseg.bench.record_files.writing import (
 )
 from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.tuning.search.limits import Limits, near_front_of
+from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.trials.planning import named_runs
 from edge_arseg.tuning.trials.timing import entries_of_run, journal_of
 from edge_arseg.tuning.trials.trial import Tried
@@ -27,8 +28,8 @@ class Verdict:
     """What the trials say.
 
     Attributes:
-        front: trials that no other is better than in everything, by more than timings differ; by number, the fastest
-            first.
+        front: trials that no other is better than in everything, by more than timings differ, by what was measured or
+            by what all trials together say; by number, the fastest first.
         chosen: number of the trial that is taken: of those that hold the limits the one with the highest mIoU, or the
             fastest where time has no limit; ``None``: none holds them.
         nearest: number of the trial that passes the limits by least.
@@ -39,13 +40,33 @@ class Verdict:
     nearest: int
 
 
-def verdict_of(tried: Mapping[int, Tried], limits: Limits) -> Verdict | None:
-    """Return what trials that came to their end say; ``None`` where none did."""
+def front_by_both(values: list[tuple[float, ...]], expected: list[tuple[float, ...]]) -> list[bool]:
+    """Say of each whether it is on the front, by what was measured or by what all trials together say.
+
+    Args:
+        values: see ``Limits.values``, of what was measured.
+        expected: the same of what settings are taken to come to.
+    """
+    fronts = (near_front_of(one, SAME_TIME) for one in (values, expected))
+    return [measured or taken for measured, taken in zip(*fronts, strict=True)]
+
+
+def verdict_of(
+    tried: Mapping[int, Tried], limits: Limits, expected: Mapping[Setting, tuple[float, ...]]
+) -> Verdict | None:
+    """Return what trials that came to their end say; ``None`` where none did.
+
+    Args:
+        tried: by number.
+        limits: that count.
+        expected: what settings that were tried are taken to come to; see ``Proposals.expected``.
+    """
     whole = {number: one for number, one in tried.items() if one.pruned is None}
     if not whole:
         return None
     values = {number: limits.values(one.outcome) for number, one in whole.items()}
-    on = near_front_of(list(values.values()), SAME_TIME)
+    taken = [expected.get(one.setting, values[number]) for number, one in whole.items()]
+    on = front_by_both(list(values.values()), taken)
     front = [number for number, yes in zip(values, on, strict=True) if yes]
     front.sort(key=lambda number: values[number][1])
     holding = [number for number in front if limits.hold(whole[number].outcome)]

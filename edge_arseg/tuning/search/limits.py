@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from edge_arseg.tuning.search.parts import Parts
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -12,6 +14,7 @@ class Outcome:
         mean_ms: of a frame, mean over a GOP.
         slow_ms: median of the frames of the slower branch: of keyframes, unless they are made in the background.
         j_per_frame: ``None``: not measured.
+        parts: what the values are made of; ``None``: not known.
     """
 
     miou: float
@@ -22,6 +25,7 @@ class Outcome:
     mean_high: float
     slow_ms: float
     j_per_frame: float | None = None
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,22 @@
-"""Which setting to try next: a Gaussian process over the axes guesses what every setting comes to.
+"""Which setting to try next.
 
-Near values of an axis give near results, and most axes act on their own: two threads are as much faster than one at any
-interval. So the covariance of two settings is a sum over the axes and a product of them. mIoU depends on neither
-threads nor, but for roundings, the backend. Times count by their logarithms: what matters is how many times as fast a
-setting is.
-
-What is tried next is the setting that, at the bright end of the guess, would lie furthest before the front of what the
-tried ones are taken to come to: their guesses, not their measurements, so that a lucky timing hides nothing. Where none
-would, the search is over.
+First come settings that have parts of which nothing is known, at the longest interval, which tells of the shorter ones.
+Then the surrogate says of every setting what it is taken to come to. What is tried next is the setting that, at the
+bright end of that, would lie furthest before the front of what the tried ones are taken to come to: not of their
+measurements, so that a lucky timing hides nothing. Where a setting is ahead by what is not known of it alone, another one
+with the same parts at a longer interval is tried in its place, if that could be ahead, too. Where none is ahead, the
+search is over.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_arseg.tuning.search.limits import front_of
-from edge_arseg.tuning.search.process import axes_of, guess
+from edge_arseg.tuning.search.limits import Limits, Outcome, front_of
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.search.space import Space
+from edge_arseg.tuning.search.surrogate import Surrogate
 
 OPTIMISM = 1.0
 """Standard deviations by which a guess is bettered before it is compared."""
@@ -27,8 +24,7 @@ OPTIMISM = 1.0
 LEAST = 0.01
 """Share of the spread of what was tried by which a guess has to lie before the front, to be worth a trial."""
 
-SAME_MAPS = {"threads": 0.0, "backend": 0.05}
-"""How far apart values of an axis are in mIoU at most: threads change no class map, backends round otherwise."""
+Seen = Sequence[tuple[Setting, Outcome]]
 
 
 class Proposals:
@@ -39,23 +35,18 @@ class Proposals:
     """
 
     def __init__(self, space: Space) -> None:
-        self._settings = space.settings
+        self._settings, self._halves = space.settings, space.halves
         self._places = {setting: number for number, setting in enumerate(self._settings)}
-        self._axes = axes_of(space)
-        self._axes_of_maps = [replace(axis, apart=axis.apart * SAME_MAPS.get(axis.name, 1.0)) for axis in self._axes]
+        self._surrogate = Surrogate(space)
+        self._intervals = np.array([setting.interval for setting in self._settings])
 
-    def next(
-        self,
-        tried: Sequence[Setting],
-        seen: Sequence[tuple[Setting, Sequence[float]]],
-        bounds: Sequence[float],
-    ) -> Setting | None:
+    def next(self, tried: Sequence[Setting], seen: Seen, limits: Limits) -> Setting | None:
         """Return a setting to try; ``None`` where nothing better is to be expected.
 
         Args:
             tried: settings that are not proposed again.
-            seen: what settings came to, each the smaller the better; ``nan`` where it is not known.
-            bounds: limits in the same form: a setting beyond one is not looked for once another holds them all.
+            seen: what settings came to; ``nan`` where it is not known.
+            limits: a setting beyond one is not looked for once another holds them all.
         """
         done = {self._places[setting] for setting in tried if setting in self._places}
         left = np.array([number for number in range(len(self._settings)) if number not in done], np.intp)
@@ -63,47 +54,76 @@ class Proposals:
             return None
         if (first := self._unseen(done, left)) is not None:
             return self._settings[first]
-        known = [(self._places[setting], values) for setting, values in seen if setting in self._places]
+        known = [(setting, outcome) for setting, outcome in seen if setting in self._places]
         if not known:
             return self._settings[left[0]]
-        places = np.array([place for place, _ in known], np.intp)
-        values = np.array([value for _, value in known], np.float64)
-        limits = np.array(bounds, np.float64)
-        best, likely = np.empty((len(left), len(bounds))), np.empty((len(known), len(bounds)))
-        for column in range(len(bounds)):
-            data, limits[column] = _scaled(values[:, column], limits[column])
-            there = ~np.isnan(data)
-            axes = self._axes if column else self._axes_of_maps
-            mean, deviation = guess(axes, places[there], data[there], np.concatenate((left, places)))
-            spread = (float(data[there].std()) if there.any() else 0.0) or 1.0
-            best[:, column] = (mean - OPTIMISM * deviation)[: len(left)] / spread
-            likely[:, column] = mean[len(left) :] / spread
-            limits[column] /= spread
-        whole = likely[~np.isnan(values).any(axis=1)]
-        holding = whole[(whole <= limits).all(axis=1)]
-        if not len(holding) and np.isfinite(limits).any():
-            excess = np.where(np.isfinite(limits), best - limits, -np.inf).max(axis=1)
-            return self._settings[left[int(np.argmin(excess))]]
+        chosen = self._ahead(left, known, limits)
+        return None if chosen is None else self._settings[chosen]
+
+    def expected(self, seen: Seen, limits: Limits) -> list[tuple[float, ...]]:
+        """Return what settings are taken to come to that were tried to their end, in the form of ``Limits.values``.
+
+        mIoU is as it was measured: the same class maps give the same scores.
+        """
+        mean = self._surrogate.guess(seen, limits).mean
+        return [
+            (-outcome.miou, *np.exp(mean[self._places[setting], 1:]).tolist())
+            if setting in self._places
+            else limits.values(outcome)
+            for setting, outcome in seen
+        ]
+
+    def _ahead(self, left: NDArray[np.intp], known: Seen, limits: Limits) -> int | None:
+        """Return the place of the setting that may lie furthest before the front; ``None``: none may."""
+        expected = self._surrogate.guess(known, limits)
+        bounds = np.array(limits.bounds, np.float64)
+        bounds[1:] = np.log(bounds[1:])
+        places = np.array([self._places[setting] for setting, _ in known], np.intp)
+        spread = np.maximum(expected.mean[places].std(axis=0), 1e-3)
+        whole = places[[outcome.miou == outcome.miou for _, outcome in known]]
+        holding = whole[(expected.mean[whole] <= bounds).all(axis=1)]
+        bright = expected.mean - OPTIMISM * expected.deviation
+        if not len(holding) and np.isfinite(bounds).any():
+            excess = np.where(np.isfinite(bounds), (bright - bounds) / spread, -np.inf).max(axis=1)
+            return int(left[int(np.argmin(excess[left]))])
         reference = holding if len(holding) else whole
         if not len(reference):
-            return self._settings[left[0]]
-        reference = reference[front_of([tuple(row) for row in reference])]
-        # by how much of the spread every tried setting would have to be bettered to cover the guess
-        ahead = (reference[None] - best[:, None]).max(axis=2).min(axis=1)
-        ahead = np.where((best <= limits).all(axis=1), ahead, -np.inf)
-        chosen = int(np.argmax(ahead))
-        return self._settings[left[chosen]] if ahead[chosen] > LEAST else None
+            return int(left[0])
+        rows = expected.mean[reference] / spread
+        rows = rows[front_of([tuple(row) for row in rows])]
+        ahead = _before(rows, bright / spread)
+        ahead[(bright > bounds).any(axis=1)] = -np.inf
+        worth = left[ahead[left] > LEAST]
+        if not len(worth):
+            return None
+        chosen = int(worth[int(np.argmax(ahead[worth]))])
+        if _before(rows, expected.mean[[chosen]] / spread)[0] > LEAST:
+            return chosen
+        return self._longest(chosen, worth)
+
+    def _longest(self, chosen: int, worth: NDArray[np.intp]) -> int:
+        """Return the setting with the longest interval that differs from the chosen one in nothing else."""
+        parts = self._surrogate.parts
+        alike = worth[(parts[worth][:, 1:] == parts[chosen, 1:]).all(axis=1)]
+        return int(alike[int(np.argmax(self._intervals[alike]))]) if len(alike) else chosen
 
     def _unseen(self, done: set[int], left: NDArray[np.intp]) -> int | None:
         """Return the setting with most values that no setting has had yet; ``None`` where all have been seen."""
-        had = {item for place in done for item in self._settings[place].params.items()}
-        counts = [len(set(self._settings[place].params.items()) - had) for place in left]
-        most = int(np.argmax(counts))
-        return int(left[most]) if counts[most] else None
+        values = [self._values(setting) for setting in self._settings]
+        had = {item for place in done for item in values[place]}
+        counts = np.array([len(values[place] - had) for place in left])
+        if not counts.max():
+            return None
+        most = left[counts == counts.max()]
+        return int(most[int(np.argmax(self._intervals[most]))])
+
+    def _values(self, setting: Setting) -> set[tuple[str, str]]:
+        hr, rest = self._halves.get(setting.bundle, (setting.bundle, setting.bundle))
+        params = {key: text for key, text in setting.params.items() if key not in ("bundle", "interval")}
+        return {("hr", hr), *({("rest", rest)} if setting.interval > 1 else ()), *params.items()}
 
 
-def _scaled(values: NDArray[np.float64], limit: float) -> tuple[NDArray[np.float64], float]:
-    """Return values and their limit by their logarithms; as they are where one is not above 0, as minus mIoU is."""
-    if not (values[~np.isnan(values)] > 0).all():
-        return values, limit
-    return np.log(values), float(np.log(limit))
+def _before(front: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much every row of a front would have to be bettered to cover each of ``rows``."""
+    found: NDArray[np.float64] = (front[None] - rows[:, None]).max(axis=2).min(axis=1)
+    return found

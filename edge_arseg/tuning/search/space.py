@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
 
@@ -24,10 +24,13 @@ class Space:
     Attributes:
         axes: the values of each axis as texts, the usual one first.
         hr_only: bundles that have the HR branch alone: they run at an interval of 1.
+        halves: for each bundle a name of its HR graph and one of its other graphs: bundles with a graph in common run
+            it alike. A bundle that is not there has nothing in common with others.
     """
 
     axes: Mapping[str, tuple[str, ...]]
     hr_only: frozenset[str] = frozenset()
+    halves: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
@@ -44,6 +47,7 @@ def space_from_options(
     gop: int,
     *,
     hr_only: frozenset[str] = frozenset(),
+    halves: Mapping[str, tuple[str, str]] | None = None,
 ) -> Space:
     """Return what is tried: the usual values of every axis, or those that were named.
 
@@ -52,7 +56,7 @@ def space_from_options(
         tries: texts like ``interval=6,12``.
         motions: sources of motion that the clip has.
         gop: of the first bundle: the interval that is tried first.
-        hr_only: see ``Space``.
+        hr_only: see ``Space``; likewise ``halves``.
 
     Raises:
         OptionError: an axis that there is not, or a value that cannot be: all faults in one message.
@@ -83,7 +87,7 @@ def space_from_options(
             named[axis] = values
     if faults:
         raise OptionError("--try: " + "; ".join(faults))
-    space = Space({axis: named.get(axis, usual[axis]) for axis in EXPECTED}, hr_only)
+    space = Space({axis: named.get(axis, usual[axis]) for axis in EXPECTED}, hr_only, halves or {})
     if not space.settings:  # reads them all: a value that cannot be is said here
         raise OptionError("--try: no setting is left; a bundle of the HR branch alone needs an interval of 1")
     return space
