@@ -20,7 +20,7 @@ rendered street with its labels.
 import argparse
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.runtime.zoo import shipped_paths
 from edge_arseg.tuning.bundles import bundles_from_paths
 from edge_arseg.tuning.options import TuneOptions
-from edge_arseg.tuning.search.limits import Outcome, front_of
+from edge_arseg.tuning.search.limits import Limits, Outcome, front_of
 from edge_arseg.tuning.search.proposal import Proposals
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.search.space import Space, space_from_options
@@ -44,7 +44,6 @@ HERE = Path(__file__).resolve().parents[1]
 RECORD = HERE / "benchmarks/results/tune.json"
 TRIES = ("threads=all", "interval=1,4,12,30", "keyframes=fixed", "recode-scale=1")
 SEEDS = 5
-INFINITE = (float("inf"), float("inf"))
 Values = dict[Setting, tuple[float, float]]
 
 
@@ -61,11 +60,11 @@ def everything(options: TuneOptions, space: Space, folder: Path) -> tuple[dict[S
     return found, time.monotonic() - begun
 
 
-def searched(space: Space, values: Values) -> list[Setting]:
+def searched(space: Space, outcomes: Mapping[Setting, Outcome]) -> list[Setting]:
     """The settings that the search tries, in order."""
     proposals, seen = Proposals(space), {}
-    while (setting := proposals.next(list(seen), list(seen.items()), INFINITE)) is not None:
-        seen[setting] = values[setting]
+    while (setting := proposals.next(list(seen), list(seen.items()), Limits())) is not None:
+        seen[setting] = outcomes[setting]
     return list(seen)
 
 
@@ -118,12 +117,17 @@ def main() -> None:
         options = TuneOptions(tuple(shipped_paths()), str(clip), labels, tries=tries, frames=given.frames)
         bundles = bundles_from_paths(options.bundles, folder, mixed=True)
         space = space_from_options(
-            bundles.names, tries, motions_of(str(clip), None), bundles.given[0].manifest.gop, hr_only=bundles.hr_only
+            bundles.names,
+            tries,
+            motions_of(str(clip), None),
+            bundles.given[0].manifest.gop,
+            hr_only=bundles.hr_only,
+            halves=bundles.halves,
         )
         outcomes, seconds = everything(options, space, folder / "everything")
         values: Values = {setting: options.limits.values(one) for setting, one in outcomes.items()}  # type: ignore[misc]
         truth = [one for one, on in zip(values, front_of(list(values.values())), strict=True) if on]
-        tried = searched(space, values)
+        tried = searched(space, outcomes)
         found = set(tried) & set(truth)
         share = tried[: round(0.3 * len(space.settings))]
         of_share = [one for one, on in zip(share, front_of([values[one] for one in share]), strict=True) if on]

@@ -12,9 +12,9 @@ exact: the same class maps give the same scores. mIoU at a distance is not, as w
 longer the interval, the fewer frames have that distance. `FRAMES_SD` is the standard deviation of mIoU by the choice of
 frames, and `FRAMES_SHARED` the share of its variance that settings have in common.
 
-`tune` gets all of that, and Optuna's samplers get mIoU and mean time, which is all they take. All ways have three tenths
-of the settings as trials. `tune` reports what is on the front by the times that were measured, or by those that the
-trials together say; the others know the former alone. Said are, as means over the seeds:
+`tune` gets all of that, and Optuna's samplers get mIoU and mean time, which is all they take. All ways have three
+tenths of the settings as trials. `tune` reports what is on the front by the times that were measured, or by those that
+the trials together say; the others know the former alone. Said are, as means over the seeds:
 
 * ``trials``: the share of the settings that were tried; `tune` ends by itself where nothing better is to be expected.
 * ``ended_early``: the share of the seeds for which it did.

@@ -41,6 +41,21 @@ class Bundles:
         return frozenset(name for name, one in self._by_name.items() if one.manifest.hr_only)
 
     @property
+    def halves(self) -> dict[str, tuple[str, str]]:
+        """By name of a bundle, names of its HR graph and of its other graphs: those of the first that has the same."""
+        own = {name: (_graphs_of(one, hr=True), _graphs_of(one, hr=False)) for name, one in self._by_name.items()}
+        first: dict[tuple[str, ...], str] = {}
+        for name, graphs in own.items():
+            for half in graphs:
+                first.setdefault(half, name)
+        given = {name: (first[hr], first[rest]) for name, (hr, rest) in own.items()}
+        mixed = {
+            name: (given[hr.manifest.name][0], given[rest.manifest.name][1])
+            for name, (hr, rest) in self.mixtures.items()
+        }
+        return given | mixed
+
+    @property
     def digests(self) -> dict[str, str]:
         """Digests of those that were given, by name."""
         return {name: one.digest for name, one in self._by_name.items()}
@@ -128,6 +143,16 @@ def layered_of(bundle: Bundle, count: int, path: Path) -> Bundle:
     from edge_arseg.compiler.quantize.quantize import quantize_bundle
 
     return quantize_bundle(bundle, path, QuantizeOptions(keep_costliest=count)).bundle
+
+
+def _graphs_of(bundle: Bundle, *, hr: bool) -> tuple[str, ...]:
+    """Return roles and digests of the HR graph, or of the others."""
+    manifest = bundle.manifest
+    return tuple(
+        f"{role.value} {manifest.files[entry.file].sha256}"
+        for role, entry in sorted(manifest.graphs.items())
+        if (role is Role.HR) == hr
+    )
 
 
 def _mixable(one: Bundle, other: Bundle) -> bool:

@@ -15,6 +15,7 @@ from edge_arseg.installation import install_extra
 from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import lock_on, write_whole
 from edge_arseg.tuning.search.limits import Outcome
+from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.search.setting import Setting, setting_from_params
 from edge_arseg.tuning.search.space import Space
 from edge_arseg.tuning.trials.scoring import FrameScores
@@ -22,7 +23,7 @@ from edge_arseg.tuning.trials.trial import Tried
 
 STUDY = "study.log"
 NAME = "edge-arseg tune"
-REQUEST, OUTCOME, PRUNED, FAILED = "request", "outcome", "pruned", "failed"
+REQUEST, OUTCOME, PRUNED, FAILED, REVISION = "request", "outcome", "pruned", "failed", "revision"
 
 
 def optuna() -> Any:
@@ -97,9 +98,14 @@ class Study:
             raise DataError(f"{folder / STUDY}: cannot be read: {error}; choose another folder with -o") from error
         except OSError as error:
             raise SinkError(f"cannot write {folder / STUDY}: {advice_on(error, folder, option='-o')}") from error
-        wanted = json.loads(json.dumps({**request, "objectives": objectives, "axes": dict(space.axes)}))
+        wanted = json.loads(json.dumps({**request, REVISION: 2, "objectives": objectives, "axes": dict(space.axes)}))
         if old is None:
             self._study.set_user_attr(REQUEST, wanted)
+        elif REVISION not in old:
+            raise OptionError(
+                f"{folder}: was tuned by an older edge-arseg, which kept less of a trial than the search needs now; "
+                "choose another folder with -o"
+            )
         elif old != wanted:
             other = ", ".join(sorted(key for key in {*old, *wanted} if old.get(key) != wanted.get(key)))
             raise OptionError(
@@ -141,7 +147,7 @@ class Study:
             except OSError as error:
                 place = self._scores(number)
                 raise SinkError(f"cannot write {place}: {advice_on(error, place)}") from error
-        self._open.set_user_attr(OUTCOME, {k: v if v == v else None for k, v in asdict(tried.outcome).items()})
+        self._open.set_user_attr(OUTCOME, json_from_outcome(tried.outcome))
         if tried.pruned is not None:
             self._open.set_user_attr(PRUNED, tried.pruned)
             self._study.tell(self._open, state=self._states.PRUNED)
@@ -163,7 +169,7 @@ class Study:
         return {
             trial.number: Tried(
                 setting_from_params(trial.params),
-                Outcome(**{k: float("nan") if v is None and k != "j_per_frame" else v for k, v in outcome.items()}),
+                outcome_from_json(outcome),
                 trial.user_attrs.get(PRUNED),
                 self._read_scores(trial.number),
             )
@@ -195,3 +201,36 @@ class Study:
                 return FrameScores(data["frames"], data["distances"], data["confusions"])
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise DataError(f"{file}: cannot be read: {error}; choose another folder with -o") from error
+
+
+def json_from_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome for the study: ``None`` in place of ``nan``, which JSON has not."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(one) for one in value]
+        return value if value == value else None
+
+    found: dict[str, Any] = plain(asdict(outcome))
+    return found
+
+
+def outcome_from_json(told: Mapping[str, Any]) -> Outcome:
+    """Read an outcome that ``json_from_outcome`` wrote."""
+
+    def number(value: float | None) -> float:
+        return float("nan") if value is None else value
+
+    parts = told["parts"] and Parts(
+        hr_ms=number(told["parts"]["hr_ms"]),
+        lr_ms=number(told["parts"]["lr_ms"]),
+        hr_frames=told["parts"]["hr_frames"],
+        lr_frames=told["parts"]["lr_frames"],
+        by_distance=tuple(number(one) for one in told["parts"]["by_distance"]),
+        maps=tuple(told["parts"]["maps"]),
+        frames=told["parts"]["frames"],
+    )
+    rest = {key: value if key == "j_per_frame" else number(value) for key, value in told.items() if key != "parts"}
+    return Outcome(**rest, parts=parts)

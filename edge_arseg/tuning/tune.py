@@ -88,7 +88,12 @@ def tune(options: TuneOptions, folder: Path, told: Told = lambda *_: None) -> Tu
     given = bundles_from_paths(options.bundles, folder / "bundles", mixed=options.mixed, keep=options.keep)
     first = given.given[0]
     space = space_from_options(
-        given.names, options.tries, motions_of(options.clip, options.stream), first.manifest.gop, hr_only=given.hr_only
+        given.names,
+        options.tries,
+        motions_of(options.clip, options.stream),
+        first.manifest.gop,
+        hr_only=given.hr_only,
+        halves=given.halves,
     )
     bench = bench_of_options(options, space, first)
     request = {
@@ -105,11 +110,15 @@ def tune(options: TuneOptions, folder: Path, told: Told = lambda *_: None) -> Tu
     objectives = len(options.limits.bounds)
     with open_study(folder, space, request, objectives) as study:
         try:
-            complete = _search(study, space, given, bench, options, told)
+            proposals = Proposals(space)
+            complete = _search(study, proposals, len(space.settings), given, bench, options, told)
         except SinkError as error:
             raise SinkError(f"{error}; the trials before it are kept: make room, and type the same again") from error
         tried, failed = study.tried(), study.failed()
-        verdict = verdict_of(tried, options.limits)
+        seen = [(one.setting, one.outcome) for one in tried.values()]
+        settings = [setting for setting, _ in seen]
+        expected = dict(zip(settings, proposals.expected(seen, options.limits), strict=True))
+        verdict = verdict_of(tried, options.limits, expected)
         if verdict is None:
             reasons = "\n".join(f"  {setting}: {why}" for setting, why in failed.items())
             raise EnvironmentUnfitError(f"no setting came to its end\n{reasons}" if reasons else "no setting was tried")
@@ -164,16 +173,23 @@ def _phases(text: str, interval: int) -> tuple[int, ...]:
     return tuple(phase for phase in named if phase < interval) or (0,)
 
 
-def _search(study: Study, space: Space, given: Bundles, bench: Bench, options: TuneOptions, told: Told) -> bool:
+def _search(
+    study: Study,
+    proposals: Proposals,
+    settings: int,
+    given: Bundles,
+    bench: Bench,
+    options: TuneOptions,
+    told: Told,
+) -> bool:
     """Try settings; say whether nothing better is to be expected."""
-    proposals = Proposals(space)
-    most = options.trials or usual_trials(len(space.settings))
+    most = options.trials or usual_trials(settings)
     while True:
         tried = {number: one for number, one in study.tried().items() if one.stands(options.limits)}
         failed = study.failed()
         done = {one.setting for one in tried.values()} | set(failed)
-        seen = [(one.setting, options.limits.values(one.outcome)) for one in tried.values()]
-        setting = proposals.next(list(done), seen, options.limits.bounds)
+        seen = [(one.setting, one.outcome) for one in tried.values()]
+        setting = proposals.next(list(done), seen, options.limits)
         if setting is None or len(done) >= most:
             return setting is None
         number = study.begin(setting)

@@ -14,6 +14,12 @@ def test_branches_of_one_model_are_mixed_into_a_bundle_that_passes(tmp_path):
     given = bundles_from_paths(paths, tmp_path, mixed=True)
     assert given.names == (FLOAT, INT8, f"{FLOAT}+{INT8}", f"{INT8}+{FLOAT}")
     assert bundles_from_paths(paths, tmp_path, mixed=False).names == (FLOAT, INT8)
+    assert given.halves == {
+        FLOAT: (FLOAT, FLOAT),
+        INT8: (INT8, INT8),
+        f"{FLOAT}+{INT8}": (FLOAT, INT8),
+        f"{INT8}+{FLOAT}": (INT8, FLOAT),
+    }
     mixed, wholes = given.bundle(f"{FLOAT}+{INT8}"), dict(zip((FLOAT, INT8), given.given, strict=True))
     graphs = mixed.manifest.graphs
     assert (graphs[Role.HR].precision.value, graphs[Role.LR].precision.value) == ("fp32", "int8")
@@ -25,7 +31,9 @@ def test_branches_of_one_model_are_mixed_into_a_bundle_that_passes(tmp_path):
 
 
 def test_only_a_float_bundle_has_layers_to_keep(tmp_path):
-    names = bundles_from_paths([shipped_names()[FLOAT]], tmp_path, mixed=True, keep=(0, 4)).names
+    given = bundles_from_paths([shipped_names()[FLOAT]], tmp_path, mixed=True, keep=(0, 4))
+    names = given.names
+    assert set(given.halves) == {FLOAT}  # what quantization leaves as it is, is not known before
     assert names == (FLOAT, f"{FLOAT}-int8-but0", f"{FLOAT}-int8-but4")
     with pytest.raises(OptionError, match="--keep 4 needs a bundle in float32"):
         bundles_from_paths([shipped_names()[INT8]], tmp_path, mixed=True, keep=(4,))

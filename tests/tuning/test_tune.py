@@ -1,10 +1,13 @@
 """From labels to a file that `run` takes, on a bundle whose scores are known."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.bundles.toy import ToyEngine
 
 from edge_arseg.bench.record_files.reading import read_record, read_samples
@@ -13,9 +16,12 @@ from edge_arseg.errors import OptionError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
+from edge_arseg.tuning import study as study_module
 from edge_arseg.tuning import tune as tune_module
 from edge_arseg.tuning.options import TuneOptions
-from edge_arseg.tuning.search.limits import Limits
+from edge_arseg.tuning.search import proposal as proposal_module
+from edge_arseg.tuning.search.limits import Limits, Outcome
+from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.trials import trial as trial_module
 from edge_arseg.tuning.tune import tune
 
@@ -34,6 +40,12 @@ def options(toy, clip, tmp_path):
 
 
 @pytest.fixture
+def all_tried(monkeypatch):
+    """No setting is so far behind that it is not tried: the toy's branches take times that are much alike."""
+    monkeypatch.setattr(proposal_module, "OPTIMISM", (1000.0,))
+
+
+@pytest.fixture
 def command(toy, clip, tmp_path):
     fixed = ("tune", toy, "--labels", tmp_path / "labels", "--clip", clip, "--fusion", "graph", "--frames", 24)
     tries = (word for text in TRIES for word in ("--try", text))
@@ -41,12 +53,18 @@ def command(toy, clip, tmp_path):
 
 
 def test_scores_are_those_of_eval_and_the_front_is_a_record_that_report_reads(
-    options, toy, clip, tmp_path, monkeypatch
+    options, toy, clip, tmp_path, monkeypatch, all_tried
 ):
     monkeypatch.setattr(trial_module, "surely_worse", lambda *_: False)  # all to their end, whatever the noise
     tuned = tune(options, tmp_path / "tuned")
     seen = {one.setting.interval: one.outcome.miou for one in tuned.tried.values()}
     assert seen[1] == 100.0 > seen[2] > seen[8]
+    for one in tuned.tried.values():
+        parts, interval = one.outcome.parts, one.setting.interval
+        lr_ms = parts.lr_ms if interval > 1 else 0.0
+        assert (parts.hr_ms + (interval - 1) * lr_ms) / interval == pytest.approx(one.outcome.mean_ms)
+        assert np.mean(parts.by_distance) == pytest.approx(one.outcome.miou)
+        assert (parts.frames, sum(parts.maps), parts.hr_frames + parts.lr_frames) == (24, 24, 24)
     asked = ClipOptions(modes=("ar",), motion="zero", interval=8, engines=EngineOptions("graph", "toy"))
     assert seen[8] == pytest.approx(scores_from_clip(toy, clip, tmp_path / "labels", asked).modes["ar"].miou)
     record, samples = read_record(tuned.record_path), read_samples(tuned.record_path)
@@ -81,7 +99,7 @@ def test_the_chosen_setting_is_what_run_runs_and_without_one_the_exit_code_is_1(
     assert (tmp_path / "tuned" / "front.json").exists()
 
 
-def test_a_search_that_was_ended_continues_and_measures_nothing_twice(options, tmp_path, monkeypatch):
+def test_a_search_that_was_ended_continues_and_measures_nothing_twice(options, tmp_path, monkeypatch, all_tried):
     tried, real, fail = [], tune_module.try_setting, tune_module.Study.fail
 
     def counted(setting, *args):
@@ -108,6 +126,28 @@ def test_a_search_that_was_ended_continues_and_measures_nothing_twice(options, t
     assert len(tried) == 5
     with pytest.raises(OptionError, match="other phases"):
         tune(replace(options, phases="all"), tmp_path / "tuned")
+
+
+def test_a_study_that_kept_less_of_its_trials_is_not_continued(options, tmp_path, monkeypatch):
+    with monkeypatch.context() as older:
+        older.setattr(study_module, "REVISION", "objectives")  # as before there was one
+        tune(replace(options, trials=1), tmp_path / "tuned")
+    with pytest.raises(OptionError, match="kept less of a trial than the search needs now; choose another folder"):
+        tune(options, tmp_path / "tuned")
+
+
+@given(
+    st.lists(st.floats(0, 100) | st.just(math.nan), max_size=5),
+    st.floats(0.1, 1e4) | st.just(math.nan),
+    st.floats(0.1, 9) | st.none(),
+)
+def test_an_outcome_is_read_as_it_was_kept(by_distance, lr_ms, joules):
+    parts = Parts(30.0, lr_ms, 2, 58, tuple(by_distance), tuple(range(len(by_distance))), 12)
+    outcome = Outcome(math.nan, 60.0, 70.0, 9.5, 9.4, 9.6, 30.0, joules, parts)
+    text = json.dumps(study_module.json_from_outcome(outcome), allow_nan=False)
+    assert repr(study_module.outcome_from_json(json.loads(text))) == repr(outcome)
+    bare = replace(outcome, parts=None)
+    assert repr(study_module.outcome_from_json(study_module.json_from_outcome(bare))) == repr(bare)
 
 
 def test_a_folder_of_something_else_is_left_alone(options, tmp_path):

@@ -34,6 +34,9 @@ _BACKENDS = 0.15
 _REPEATED = 0.03
 """Points by which scores of the same class maps differ from the model at least."""
 
+_UNKNOWN = 0.5
+"""Points by which mIoU differs by the choice of frames, where that is not known, and at least where few were scored."""
+
 _COMMON = 0.8
 """Share of the variance by the choice of frames that all settings have in common."""
 
@@ -47,7 +50,7 @@ class Scored:
         distances: how many.
         miou: per cent.
         group: interval at which it was scored; settings of one were scored on the same frames. 0: on all.
-        common: standard deviation by the choice of frames, in points, at one distance less than all.
+        common: standard deviation by the choice of frames, points: fewer frames are scored than of the whole interval.
         own: standard deviation of this value alone.
     """
 
@@ -59,24 +62,30 @@ class Scored:
     own: float
 
 
-def scored_of(place: int, setting: Setting, outcome: Outcome, intervals: Sequence[int]) -> list[Scored]:
-    """Return what the scores of a setting say of its interval and of shorter ones."""
-    found: list[Scored] = []
+def scored_of(place: int, setting: Setting, outcome: Outcome, intervals: Sequence[int], frames: int) -> list[Scored]:
+    """Return what the scores of a setting say of its interval and of shorter ones.
+
+    Args:
+        place: of the setting in the space.
+        setting: it.
+        outcome: what it came to.
+        intervals: of the space.
+        frames: that are scored of a setting that is not given up.
+    """
     parts = outcome.parts
     if outcome.miou != outcome.miou:
-        return found
+        return []
     chosen = (outcome.miou_high - outcome.miou_low) / 4  # 95 % are four standard deviations
-    chosen = 0.5 if chosen != chosen else chosen
-    whole = parts is None or in_background(setting.keyframes) or parts.reach >= setting.interval
-    if whole:
-        found.append(Scored(place, setting.interval, outcome.miou, 0, 0.0, _REPEATED))
-    elif parts is not None and parts.reach:  # given up: some of the frames, and of the distances
-        miou = float(np.mean(parts.by_distance[: parts.reach]))
-        return [Scored(place, parts.reach, miou, 0, 0.0, max(chosen, 10 * _REPEATED))]
-    if parts is None or in_background(setting.keyframes):
+    chosen = _UNKNOWN if chosen != chosen else chosen
+    late = in_background(setting.keyframes)  # distances count from keyframes that came later
+    if not outcome.whole(frames):  # given up after some of the frames, which may have had some of the distances
+        reach = setting.interval if parts is None or late else min(parts.reach, setting.interval)
+        return [Scored(place, reach, outcome.miou, 0, 0.0, max(chosen, _UNKNOWN))] if reach else []
+    found = [Scored(place, setting.interval, outcome.miou, 0, 0.0, _REPEATED)]
+    if parts is None or late:
         return found
     for count in intervals:
-        if count < min(setting.interval, parts.reach + 1):
+        if count < setting.interval and count <= parts.reach:
             miou, maps = float(np.mean(parts.by_distance[:count])), sum(parts.maps[:count])
             left = max(parts.frames / max(maps, 1) - 1.0, 0.0)
             found.append(Scored(place, count, miou, setting.interval, chosen * left**0.5, _REPEATED))

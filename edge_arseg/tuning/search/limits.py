@@ -1,5 +1,6 @@
 """What a setting has to hold, and what it came to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge_arseg.tuning.search.parts import Parts
@@ -26,6 +27,10 @@ class Outcome:
     slow_ms: float
     j_per_frame: float | None = None
     parts: Parts | None = None
+
+    def whole(self, frames: int) -> bool:
+        """Whether mIoU is that of all labelled frames, which are so many: the setting was not given up before."""
+        return self.miou == self.miou and (self.parts is None or self.parts.frames >= frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +104,8 @@ def near_front_of(values: list[tuple[float, ...]], margin: float) -> list[bool]:
         not any(other != own and all(b <= a for a, b in zip(one, other, strict=True)) for other in values)
         for own, one in zip(values, nearer, strict=True)
     ]
+
+
+def frames_scored(outcomes: Iterable[Outcome]) -> int:
+    """Return how many labelled frames are scored of a setting that is not given up: all settings have the same."""
+    return max((one.parts.frames for one in outcomes if one.parts is not None), default=0)

@@ -1,11 +1,10 @@
 """Which setting to try next.
 
-First come settings that have parts of which nothing is known, at the longest interval, which tells of the shorter ones.
-Then the surrogate says of every setting what it is taken to come to. What is tried next is the setting that, at the
-bright end of that, would lie furthest before the front of what the tried ones are taken to come to: not of their
-measurements, so that a lucky timing hides nothing. Where a setting is ahead by what is not known of it alone, another one
-with the same parts at a longer interval is tried in its place, if that could be ahead, too. Where none is ahead, the
-search is over.
+First come settings with values that none has had yet, at the longest interval, which tells of the shorter ones. Then
+the surrogate says of every setting what it is taken to come to. What is tried next is the setting that, at the bright
+end of that, would lie furthest before the front of what the tried ones are taken to come to: not of their measurements,
+so that a lucky timing hides nothing. Where only the bright end is ahead, it is tried at the longest interval of which
+that holds. Where none is ahead, the search is over.
 """
 
 from collections.abc import Sequence
@@ -13,15 +12,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_arseg.tuning.search.limits import Limits, Outcome, front_of
+from edge_arseg.tuning.search.limits import Limits, Outcome, frames_scored, front_of
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.search.space import Space
 from edge_arseg.tuning.search.surrogate import Surrogate
 
-OPTIMISM = 1.0
-"""Standard deviations by which a guess is bettered before it is compared."""
+OPTIMISM = (1.0, 1.5)
+"""Standard deviations by which a guess is bettered before it is compared; the second where the first leads nowhere."""
 
-LEAST = 0.01
+LEAST = 0.005
 """Share of the spread of what was tried by which a guess has to lie before the front, to be worth a trial."""
 
 Seen = Sequence[tuple[Setting, Outcome]]
@@ -80,9 +79,10 @@ class Proposals:
         bounds[1:] = np.log(bounds[1:])
         places = np.array([self._places[setting] for setting, _ in known], np.intp)
         spread = np.maximum(expected.mean[places].std(axis=0), 1e-3)
-        whole = places[[outcome.miou == outcome.miou for _, outcome in known]]
+        frames = frames_scored(outcome for _, outcome in known)
+        whole = places[[outcome.whole(frames) for _, outcome in known]]
         holding = whole[(expected.mean[whole] <= bounds).all(axis=1)]
-        bright = expected.mean - OPTIMISM * expected.deviation
+        bright = expected.mean - OPTIMISM[0] * expected.deviation
         if not len(holding) and np.isfinite(bounds).any():
             excess = np.where(np.isfinite(bounds), (bright - bounds) / spread, -np.inf).max(axis=1)
             return int(left[int(np.argmin(excess[left]))])
@@ -91,15 +91,16 @@ class Proposals:
             return int(left[0])
         rows = expected.mean[reference] / spread
         rows = rows[front_of([tuple(row) for row in rows])]
-        ahead = _before(rows, bright / spread)
-        ahead[(bright > bounds).any(axis=1)] = -np.inf
-        worth = left[ahead[left] > LEAST]
-        if not len(worth):
-            return None
-        chosen = int(worth[int(np.argmax(ahead[worth]))])
-        if _before(rows, expected.mean[[chosen]] / spread)[0] > LEAST:
-            return chosen
-        return self._longest(chosen, worth)
+        for optimism in OPTIMISM:
+            bright = expected.mean - optimism * expected.deviation
+            ahead = _before(rows, bright / spread)
+            ahead[(bright > bounds).any(axis=1)] = -np.inf
+            worth = left[ahead[left] > LEAST]
+            if len(worth):
+                chosen = int(worth[int(np.argmax(ahead[worth]))])
+                sure = _before(rows, expected.mean[[chosen]] / spread)[0] > LEAST
+                return chosen if sure else self._longest(chosen, worth)
+        return None
 
     def _longest(self, chosen: int, worth: NDArray[np.intp]) -> int:
         """Return the setting with the longest interval that differs from the chosen one in nothing else."""

@@ -1,8 +1,8 @@
 """What every setting may come to, put together from its parts.
 
-The mean time of a frame is that of one HR frame and of the LR frames of a GOP. How long an HR frame takes depends on the
-HR graph, the engine library and the threads; an LR frame on the other graphs, on those, on motion and way of keyframes.
-So settings that were tried tell exactly of others that have both parts, and a mixture of two bundles has nothing new.
+The mean time of a frame is that of one HR frame and of the LR frames of a GOP. How long an HR frame takes depends on
+the HR graph, the engine library and the threads; an LR frame on the other graphs, on those two, on motion and way of
+keyframes. So settings that were tried tell of all others that have the same parts: of other intervals, and of mixtures.
 Where keyframes are made in the background there are LR frames alone, and how much they are held up depends on the
 interval.
 """
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge_arseg.motion.policies.naming import in_background
 from edge_arseg.tuning.search.axis import axis_from_texts
 from edge_arseg.tuning.search.curves import Curves, scored_of
-from edge_arseg.tuning.search.limits import Limits, Outcome
+from edge_arseg.tuning.search.limits import Limits, Outcome, frames_scored
 from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.search.setting import ALL_THREADS, Setting
 from edge_arseg.tuning.search.space import Space
@@ -53,7 +53,9 @@ class Surrogate:
         backend = axis_from_texts([one.backend for one in settings])
         threads = axis_from_texts([one.params["threads"] for one in settings], _threads_line(settings))
         motion = axis_from_texts([one.motion for one in settings])
-        scale = axis_from_texts([one.params["recode-scale"] for one in settings], lambda text: float(np.log(float(text))))
+        scale = axis_from_texts(
+            [one.params["recode-scale"] for one in settings], lambda text: float(np.log(float(text)))
+        )
         keyframes = axis_from_texts([one.keyframes for one in settings])
         self._background = np.array([in_background(one.keyframes) for one in settings])
         beside = [half[0] if aside else _NONE for half, aside in zip(halves, self._background, strict=True)]
@@ -91,7 +93,10 @@ class Surrogate:
         share = np.where(self._background, 0.0, 1.0 / self._interval)
         hr_ms, lr_ms = share * np.exp(hr_all), (1.0 - share) * np.exp(lr_all)
         mean_ms = hr_ms + lr_ms
-        scored = [one for p, outcome in known for one in scored_of(p, self._settings[p], outcome, self._shorter)]
+        frames = frames_scored(outcome for _, outcome in known)
+        scored = [
+            one for p, outcome in known for one in scored_of(p, self._settings[p], outcome, self._shorter, frames)
+        ]
         columns = [self._curves.guess(scored), (np.log(mean_ms), np.hypot(hr_ms * hr_off, lr_ms * lr_off) / mean_ms)]
         if limits.slow_ms is not None:
             slower = (share > 0) & ((share == 1) | (hr_all > lr_all))
@@ -103,8 +108,8 @@ class Surrogate:
         return Expected(np.column_stack([one[0] for one in columns]), np.column_stack([one[1] for one in columns]))
 
     def _parts(self, place: int, outcome: Outcome) -> Parts:
-        """Return the parts; where they are not known, those that follow from the mean."""
-        if outcome.parts is not None:
+        """Return the parts; where they are not known, or there are LR frames alone, those that follow from the mean."""
+        if outcome.parts is not None and not self._background[place]:
             return outcome.parts
         alone = self._interval[place] == 1
         return Parts(outcome.mean_ms if alone else np.nan, np.nan if alone else outcome.mean_ms, 24, 24)

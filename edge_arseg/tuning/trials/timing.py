@@ -18,7 +18,7 @@ from edge_arseg.bench.record_files.writing import end_record, frames_journal, se
 from edge_arseg.bench.records.accuracy import Accuracy
 from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.records.journal import Journal, entries_of
-from edge_arseg.bench.records.samples import frame_dtype, joined
+from edge_arseg.bench.records.samples import BRANCHES, frame_dtype, joined
 from edge_arseg.bench.records.summary import Estimate
 from edge_arseg.bench.sampling.sampling import Sampling
 from edge_arseg.bench.summaries.latency import weighted_mean
@@ -37,11 +37,13 @@ class Times:
         mean_ms: of a frame, mean over a GOP.
         slow_ms: median of the frames of the slower branch.
         j_per_frame: ``None``: not measured.
+        branches: mean time of each branch, and its frames; ``nan`` and 0 where it had none.
     """
 
     mean_ms: Estimate
     slow_ms: float
     j_per_frame: float | None
+    branches: dict[str, tuple[float, int]]
 
 
 class Timing:
@@ -112,7 +114,9 @@ class Timing:
 
         mean = estimate(weighted_mean(total, branches, interval), Blocks(frames["gop"]).intervals(weighted))
         slow = max(float(np.median(total[branches == branch])) for branch in np.unique(branches))
-        return Times(mean, slow, self._energy())
+        each = {name: total[branches == number] for number, name in enumerate(BRANCHES)}
+        means = {name: (float(own.mean()) if len(own) else float("nan"), len(own)) for name, own in each.items()}
+        return Times(mean, slow, self._energy(), means)
 
     def _energy(self) -> float | None:
         """Joules of a frame, as the whole record has them."""

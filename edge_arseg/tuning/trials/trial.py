@@ -15,6 +15,7 @@ from edge_arseg.motion.policies.naming import in_background, policy_named
 from edge_arseg.runtime.choice.engine_choice import Choice
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.tuning.search.limits import Limits, Outcome
+from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.trials.confidence import interval_of_miou, surely_worse
 from edge_arseg.tuning.trials.planning import SCENE_CUT, named_runs, planned_record, run_of_setting
@@ -123,7 +124,7 @@ def try_setting(
                 told("scoring")
                 scores, why = _scores(setting, choice, bench, first, others if holding else (), others)
                 if why:
-                    seen = replace(first, **_accuracy_of(scores))
+                    seen = _outcome(times, scores)
                     return _given_up(path, Tried(setting, seen, why, scores))
             whole = _outcome(times, scores)
             while most < limit and _undecided(whole, bench.limits, others):
@@ -199,14 +200,20 @@ def _outcome(times: Times, scores: FrameScores | None) -> Outcome:
     nan, mean = float("nan"), times.mean_ms
     low = mean.value if mean.low is None else mean.low
     high = mean.value if mean.high is None else mean.high
-    found = Outcome(nan, nan, nan, mean.value, low, high, times.slow_ms, times.j_per_frame)
-    return found if scores is None else replace(found, **_accuracy_of(scores))
-
-
-def _accuracy_of(scores: FrameScores) -> dict[str, float]:
-    low, high = interval_of_miou(scores)
-    names = tuple(map(str, range(scores.confusions.shape[1])))
-    return {"miou": scores.summary(names).miou, "miou_low": low, "miou_high": high}
+    (hr_ms, hr_frames), (lr_ms, lr_frames) = times.branches["hr"], times.branches["lr"]
+    parts = Parts(hr_ms, lr_ms, hr_frames, lr_frames)
+    found = Outcome(nan, nan, nan, mean.value, low, high, times.slow_ms, times.j_per_frame, parts)
+    if scores is None:
+        return found
+    miou_low, miou_high = interval_of_miou(scores)
+    summary = scores.summary(tuple(map(str, range(scores.confusions.shape[1]))))
+    parts = replace(
+        parts,
+        by_distance=summary.by_distance,
+        maps=tuple(np.bincount(scores.distances).tolist()),
+        frames=len(np.unique(scores.frames)),
+    )
+    return replace(found, miou=summary.miou, miou_low=miou_low, miou_high=miou_high, parts=parts)
 
 
 def _accuracy(scores: FrameScores, choice: Choice, bench: Bench, setting: Setting) -> Accuracy:
