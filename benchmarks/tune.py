@@ -148,7 +148,7 @@ def main() -> None:
         own = [live.tried[number].setting for number in live.verdict.front]
         measured = {
             "settings": len(space.settings),
-            "front": [{"setting": str(one), **asdict(outcomes[one])} for one in truth],
+            "front": [{"setting": str(one), **asdict(replace(outcomes[one], parts=None))} for one in truth],
             "everything_s": seconds,
             "search_trials": len(tried),
             "search_trials_share": len(tried) / len(space.settings),

@@ -23,7 +23,7 @@ from edge_arseg.tuning.search.space import Space
 from edge_arseg.tuning.search.times import Times
 
 _NONE = "-"
-"""Of an axis that counts for nothing in a setting."""
+"""Value of an axis that counts for nothing in a setting."""
 
 
 @dataclass(frozen=True, slots=True)
