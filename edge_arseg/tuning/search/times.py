@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from edge_arseg.tuning.search.axis import Axis, likeness
 from edge_arseg.tuning.search.process import Known, likeliest
 
-_REACHES = tuple(itertools.product((0.5, 1.5, 4.0), (0.02, 0.2, 1.0), (0.01, 0.03, 0.08)))
+_REACHES = tuple(itertools.product((0.5, 1.5, 4.0), (0.02, 0.2, 1.0), (0.01, 0.03, 0.08, 0.25)))
 """What is tried for the reach of an axis, the weight of the product and the noise of a time, a share of it."""
 
 _SPREAD = 0.4
