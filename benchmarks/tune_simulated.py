@@ -17,7 +17,8 @@ tenths of the settings as trials. `tune` reports what is on the front by the tim
 the trials together say; the others know the former alone. Said are, as means over the seeds:
 
 * ``trials``: the share of the settings that were tried; `tune` ends by itself where nothing better is to be expected.
-* ``ended_early``: the share of the seeds for which it did.
+* ``ended_early``: the share of the seeds for which there were fewer; a sampler of Optuna that comes back to settings
+  again and again is asked four times as often at most.
 * ``volume``: the share of the true front's volume (mIoU, logarithm of time; from the worst of each) that the reported
   settings have, by their true values.
 * ``tried``, ``reported``: the share of the true front's settings that were tried, and that are on the reported front.

@@ -111,7 +111,8 @@ def tune(options: TuneOptions, folder: Path, told: Told = lambda *_: None) -> Tu
     with open_study(folder, space, request, objectives) as study:
         try:
             proposals = Proposals(space)
-            complete = _search(study, proposals, len(space.settings), given, bench, options, told)
+            most = options.trials or usual_trials(len(space.settings))
+            complete = _search(study, proposals, most, given, bench, options, told)
         except SinkError as error:
             raise SinkError(f"{error}; the trials before it are kept: make room, and type the same again") from error
         tried, failed = study.tried(), study.failed()
@@ -176,14 +177,13 @@ def _phases(text: str, interval: int) -> tuple[int, ...]:
 def _search(
     study: Study,
     proposals: Proposals,
-    settings: int,
+    most: int,
     given: Bundles,
     bench: Bench,
     options: TuneOptions,
     told: Told,
 ) -> bool:
     """Try settings; say whether nothing better is to be expected."""
-    most = options.trials or usual_trials(settings)
     while True:
         tried = {number: one for number, one in study.tried().items() if one.stands(options.limits)}
         failed = study.failed()

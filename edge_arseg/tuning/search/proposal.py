@@ -80,8 +80,10 @@ class Proposals:
         places = np.array([self._places[setting] for setting, _ in known], np.intp)
         spread = np.maximum(expected.mean[places].std(axis=0), 1e-3)
         frames = frames_scored(outcome for _, outcome in known)
-        whole = places[[outcome.whole(frames) for _, outcome in known]]
-        holding = whole[(expected.mean[whole] <= bounds).all(axis=1)]
+        there = np.array([outcome.whole(frames) for _, outcome in known])
+        measured = np.array([limits.hold(outcome) for _, outcome in known])
+        whole = places[there]
+        holding = whole[(expected.mean[whole] <= bounds).all(axis=1) | measured[there]]
         bright = expected.mean - OPTIMISM[0] * expected.deviation
         if not len(holding) and np.isfinite(bounds).any():
             excess = np.where(np.isfinite(bounds), (bright - bounds) / spread, -np.inf).max(axis=1)
