@@ -59,6 +59,14 @@ class Known:
         return Known(self.values, self.middle, self.covariance, self.noise * np.outer(more, more))
 
 
-def likeliest(reaches: Sequence[Reach], known: Callable[[Reach], Known]) -> Reach:
-    """Return that of ``reaches`` under which the values are likeliest."""
-    return max(reaches, key=lambda reach: known(reach).likelihood())
+def likeliest(
+    reaches: Sequence[Reach], known: Callable[[Reach], Known], before: Callable[[Reach], float] = lambda _: 0.0
+) -> Reach:
+    """Return that of ``reaches`` under which the values are likeliest.
+
+    Args:
+        reaches: what is tried.
+        known: the values under one of them.
+        before: logarithm of how likely each is before a value is known.
+    """
+    return max(reaches, key=lambda reach: known(reach).likelihood() + before(reach))

@@ -12,6 +12,9 @@ from edge_arseg.tuning.search.process import Known, likeliest
 _REACHES = tuple(itertools.product((0.5, 1.5, 4.0), (0.02, 0.2, 1.0), (0.01, 0.03, 0.08, 0.25)))
 """What is tried for the reach of an axis, the weight of the product and the noise of a time, a share of it."""
 
+_USUAL = 0.03
+"""Noise that is likely before much is known: few times that differ do not tell whether it is by noise."""
+
 _SPREAD = 0.4
 """Logarithms by which settings differ at least before much is known: some take one and a half times as long."""
 
@@ -61,7 +64,7 @@ class Times:
             alike = likeness(self._axes, own, own, length, weight)
             return Known(logs, middle, spread**2 * alike, np.diag(noise**2 * few))
 
-        length, weight, noise = likeliest(_REACHES, known)
+        length, weight, noise = likeliest(_REACHES, known, lambda reach: -(np.log(reach[2] / _USUAL) ** 2) / 2)
         sure = known((length, weight, noise)).without_disturbances()
         others = spread**2 * likeness(self._axes, own, self._every, length, weight)
         mean, deviation = sure.guess(others, np.full(len(self._every), spread**2))
