@@ -190,7 +190,12 @@ def _too_slow(outcome: Outcome, limits: Limits) -> str:
 
 
 def _undecided(outcome: Outcome, limits: Limits, others: Sequence[Tried]) -> bool:
-    """Whether more frames would tell: a limit, or another setting that is not worse in mIoU, lies in the interval."""
+    """Whether more frames would tell: a limit, or another setting that is not worse in mIoU, lies in the interval.
+
+    So they would where the sensor of power has not answered often enough yet.
+    """
+    if limits.j_per_frame is not None and outcome.j_per_frame is None:
+        return True
     marks = [limits.mean_ms] if limits.mean_ms is not None else []
     marks += [one.outcome.mean_ms for one in others if one.outcome.miou >= outcome.miou - 0.5]
     return any(outcome.mean_low < mark < outcome.mean_high for mark in marks)
