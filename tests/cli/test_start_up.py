@@ -58,6 +58,41 @@ assert exit_code(arguments) == 0
     assert len(list((tmp_path / "masks").glob("*.png"))) == 3
 
 
+def test_the_library_for_videos_is_loaded_beside_the_engines():
+    """Not before: opening them takes longer than the import, and most of it in C++, beside which Python goes on."""
+    modules = loaded("""
+import edge_arseg.runtime.run
+from edge_arseg.video.presence import refuse_missing
+from edge_arseg.video.sinks import plan_sinks
+from edge_arseg.video.uri import source_from_uri
+refuse_missing(source_from_uri("test://street"))
+assert not plan_sinks(["null://", "jsonl://-"], source="test://street").draws
+""")
+    assert "numpy" in modules
+    assert not modules & {"av", "onnxruntime"}
+
+    after = loaded("""
+import sys, threading
+from edge_arseg.runtime import segmenter
+from edge_arseg.errors import BuildError
+
+def opening(*_):
+    assert "av" not in seen
+    for thread in threading.enumerate():
+        if thread.name.startswith("imports"):
+            thread.join(60)
+    raise BuildError("seen")
+
+seen, segmenter.open_pipeline = set(sys.modules), opening
+try:
+    segmenter.Segmenter("camvid-compact-int8", backend="onnxruntime", unchecked=True)
+except BuildError as error:
+    assert str(error) == "seen"
+assert "edge_arseg.video.reader" in sys.modules
+""")
+    assert "av" in after
+
+
 def test_the_help_of_a_group_says_what_its_commands_say():
     from edge_arseg.cli.main import COMMANDS, cli
     from edge_arseg.cli.train.group import SHOWN, train
