@@ -5,6 +5,7 @@ so that graphs can be loaded at the same time. Nothing of it counts uses, as the
 """
 
 import ctypes
+import os
 import threading
 import weakref
 from collections.abc import Mapping
@@ -62,7 +63,6 @@ class OpenVino:
             getattr(self._c, f"ov_{name}_free").argtypes = [c_void_p]
             getattr(self._c, f"ov_{name}_free").restype = None
         self._c.ov_free.argtypes, self._c.ov_free.restype = [c_void_p], None
-        self._failing = threading.Lock()
         version = _Version()
         self.call("ov_get_openvino_version", byref(version))
         self.version = (version.build or b"").decode()
@@ -107,8 +107,8 @@ class OpenVino:
         Raises:
             OpenVinoError: it cannot be loaded.
         """
-        words = [c_char_p(str(word).encode()) for pair in settings.items() for word in pair]
-        count, place = c_size_t(len(words)), str(graph).encode()
+        words = [c_char_p(os.fsencode(str(word))) for pair in settings.items() for word in pair]
+        count, place = c_size_t(len(words)), os.fsencode(graph)
         compile_name = "ov_core_compile_model_from_file"
         model = self.made(compile_name, self._core, place, b"CPU", count, rest=tuple(words))
         return CompiledGraph(self, model)
