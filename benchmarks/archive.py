@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
-"""Many videos on a Dask cluster of two workers: throughput beside plain loops, workers that are killed, memory, pieces.
+"""Many videos on a Dask cluster of two workers: throughput beside plain loops, workers that are killed, memory.
 
-usage: python benchmarks/archive.py [--clips 200] [--frames 30] [--rounds 3] [--long-s 60]
+usage: python benchmarks/archive.py [--clips 200] [--frames 30] [--rounds 3]
 
 Plain loops: two processes side by side, one thread each, `run_to_sinks` over half of the clips each; engines are open
 before the clock starts. The cluster: two workers of one thread each on this machine, engines open as well. Both write
-JSON lines and masks, in turn: A B A B. Then clips are segmented once more while workers are killed, and memory is read
-once a second. Last, a looped video is segmented uncut and in pieces, and the lines are compared frame by frame.
+JSON lines and masks, in turn: A B A B; memory of the workers is read once a second. Then the clips are segmented once
+more while workers are killed.
 """
 
 import argparse
-import filecmp
 import json
 import os
 import signal
@@ -71,41 +70,16 @@ def make_clips(folder: Path, clip: Path, count: int, frames: int) -> None:
         write_clip(path, pictures[number * frames : (number + 1) * frames])
 
 
-def write_clip(path: Path, pictures: list[av.VideoFrame]) -> None:
-    """Encode pictures with x264: no B-frames, one reference, an intra frame a second."""
+def write_clip(path: Path, pictures: list[av.VideoFrame], rate: int = 25) -> None:
+    """Encode pictures with x264: no B-frames, one reference, an intra frame every 25."""
     with av.open(str(path), "w") as out:
         options = {"bf": "0", "refs": "1", "g": str(GOP), "preset": "veryfast"}
-        stream: Any = out.add_stream("libx264", 25, options=options)
+        stream: Any = out.add_stream("libx264", rate, options=options)
         stream.width, stream.height, stream.pix_fmt = pictures[0].width, pictures[0].height, "yuv420p"
         for number, picture in enumerate(pictures):
-            picture.pts, picture.time_base, picture.pict_type = number, Fraction(1, 25), 0
+            picture.pts, picture.time_base, picture.pict_type = number, Fraction(1, rate), 0
             out.mux(stream.encode(picture))
         out.mux(stream.encode(None))
-
-
-def make_loop(path: Path, clip: Path, seconds: float) -> None:
-    """Write a clip again and again into one file, as it is coded."""
-    with av.open(str(path), "w") as out:
-        stream: Any = None
-        at = 0
-        while True:
-            with av.open(str(clip)) as container:
-                read: Any = container.streams.video[0]
-                if stream is None:
-                    stream = out.add_stream_from_template(read)
-                step = round(1 / read.average_rate / read.time_base)
-                last = 0
-                for packet in container.demux(read):
-                    if packet.dts is None:
-                        continue
-                    packet.pts, packet.dts = packet.pts + at, packet.dts + at
-                    last = max(last, packet.pts + step)
-                    base = packet.time_base
-                    packet.stream = stream
-                    out.mux(packet)
-                at = last
-                if at * base >= seconds:
-                    return
 
 
 def plain_s(clips: list[Path], out: Path) -> float:
@@ -237,36 +211,12 @@ def killed(client: Client, address: str, clips: Path, out: Path, kills: int, exp
     return {"kills": done, "exit_code": process.returncode, "told": told.splitlines()[-3:]}
 
 
-def compared(clip: Path, folder: Path, length_s: float) -> dict[str, Any]:
-    """Segment a long video uncut and in pieces; return how many frames differ."""
-    lines: dict[str, list[dict[str, Any]]] = {}
-    seconds = {}
-    for name, more in (("uncut", ()), ("pieces", ("--piece-length", str(length_s), "--processes", "2"))):
-        target = folder / f"{name}.jsonl"
-        arguments = ["run", str(clip), f"jsonl://{target}", f"raw://{folder / name}.raw", "-b", str(BUNDLE)]
-        start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", "edge_arseg", *arguments, "--backend", BACKEND, "--threads", "1", *more],
-            capture_output=True, text=True,
-        )  # fmt: skip
-        if done.returncode or "in one piece" in done.stderr:
-            raise SystemExit(done.stderr)
-        seconds[name] = round(time.perf_counter() - start, 1)
-        rows = [json.loads(line) for line in target.read_text().splitlines()]
-        lines[name] = [{key: value for key, value in row.items() if key != "latency_ms"} for row in rows]
-    same = filecmp.cmp(folder / "uncut.raw", folder / "pieces.raw", shallow=False)
-    differ = sum(a != b for a, b in zip(lines["uncut"], lines["pieces"], strict=True))
-    return {"frames": len(lines["uncut"]), "frames_that_differ": differ, "same_class_ids": same, "seconds": seconds}
-
-
 def main() -> None:
     """Take the measurements and keep a record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, default=200)
     parser.add_argument("--frames", type=int, default=30, help="of each clip")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--long-s", type=float, default=60.0, help="seconds of the looped video; 7200 takes hours")
-    parser.add_argument("--piece-s", type=float, default=20.0)
     parser.add_argument("--record", type=Path, default=RECORD)
     chosen = parser.parse_args()
     values: dict[str, Any] = {"rounds": []}
@@ -296,12 +246,9 @@ def main() -> None:
             values["killed"] = killed(client, address, folder / "clips", out, KILLS, here)
             values["killed"]["faults"] = faults_of(out, clips, chosen.frames)
             print(values["killed"])
-        make_loop(folder / "long.mp4", folder / "clips/0000.mp4", chosen.long_s)
-        values["long"] = compared(folder / "long.mp4", folder, chosen.piece_s)
-        print(values["long"])
     settings = {
         "clips": chosen.clips, "frames": chosen.frames, "clip": CLIP.name, "bundle": BUNDLE.name, "backend": BACKEND,
-        "workers": 2, "threads": 1, "limit": LIMIT, "long_s": chosen.long_s, "piece_s": chosen.piece_s,
+        "workers": 2, "threads": 1, "limit": LIMIT,
     }  # fmt: skip
     write_record(record_now("archive", settings=settings, values=values), chosen.record)
 

@@ -1,11 +1,12 @@
 """How often `report --fail-on` cries wolf on real records of one build, and how often it names a stage that is slower.
 
-Takes a pool of records, each in a process of its own, each with the same bundle twice, in turns. Then it draws pairs
-from the pool: of records one after the other (A B A B), and of the two runs of each record (`--between`). As they are,
-they are one build; then a stage of every second one is made 5 % slower, and the frame with it.
+Takes a pool of records, each in a process of its own, each with the same bundle twice, as AR and with the HR branch
+alone, in turns. Then it draws pairs from the pool: of records one after the other (A B A B), and of the two runs of
+each record (`--between`). As they are, they are one build; then a stage of every second one is made 5 % slower, and the
+frame with it. AR and HR are compared as `report` does, and what either of them names counts.
 
-    python benchmarks/gate_power.py --take 32 --pool build/gate --clip highway.mp4     (13 minutes)
-    python benchmarks/gate_power.py --pool build/gate -o benchmarks/results/gate_power.json     (a minute)
+    python benchmarks/gate_power.py --take 24 --pool build/gate --clip highway.mp4     (20 minutes)
+    python benchmarks/gate_power.py --pool build/gate -o benchmarks/results/gate_power.json     (two minutes)
 """
 
 import argparse
@@ -23,14 +24,15 @@ from edge_arseg.bench.records.samples import Samples
 from edge_arseg.runtime.zoo import ZOO
 
 ALLOWED, SLOWER = 3.0, 1.05
-STAGES = (None, "lr", "hr", "fuse", "head")
+STAGES = ("lr", "hr", "fuse", "head")
 TRIALS = 40
+MODES = ("ar", "hr")
 
 
 def take(folder, count, clip, backend, profile):
     """Take the records that the pool lacks."""
     folder.mkdir(parents=True, exist_ok=True)
-    asked = f"bench --mode ar --backend {backend} --turns 6 --profile {profile} -q"
+    asked = f"bench --mode ar,hr --backend {backend} --turns 6 --profile {profile} -q"
     bundle = str(ZOO / "camvid-compact-360x480-int8.arseg")
     for number in range(count):
         path = folder / f"{number:03d}.json"
@@ -55,13 +57,21 @@ def slowed(one, stage):
 
 
 def drawn(pool, pairs, how, generator):
-    """Return so many pairs of the pool."""
+    """Return so many pairs of the pool, for each mode: before and after."""
+    runs = {mode: [i for i, run in enumerate(pool[0][0].runs) if run.settings.mode == mode] for mode in MODES}
     if how == "between":
         chosen = generator.permutation(len(pool))[:pairs]
-        return [Measured(*pool[i], 0) for i in chosen], [Measured(*pool[i], 1) for i in chosen]
+        first = generator.integers(0, 2, pairs)  # one build twice: which run is the build before is drawn
+        return [
+            tuple(
+                [Measured(*pool[i], runs[mode][side ^ of]) for i, side in zip(chosen, first, strict=True)]
+                for of in (0, 1)
+            )
+            for mode in MODES
+        ]
     starts = generator.permutation(np.arange(generator.integers(0, 2), len(pool) - 1, 2))[:pairs]
-    run = int(generator.integers(0, 2))
-    return [Measured(*pool[i], run) for i in starts], [Measured(*pool[i + 1], run) for i in starts]
+    which = int(generator.integers(0, 2))
+    return [tuple([Measured(*pool[i + step], runs[mode][which]) for i in starts] for step in (0, 1)) for mode in MODES]
 
 
 def main():
@@ -80,17 +90,18 @@ def main():
     paths = [path for path in sorted(asked.pool.glob("*.json")) if read_record(path).state == "finished"]
     pool = [(read_record(path), read_samples(path)) for path in paths]
     values = {}
-    for how in ("records in turn", "between"):
+    for how in ("between", "records in turn"):
         most = (len(pool) - 1) // 2 if how == "records in turn" else len(pool)
         for pairs in [one for one in (1, 4, 8, 12, 16, 24) if one <= most]:
-            for stage in STAGES:
+            for stage in (None, *(one for one in STAGES if f"stage_{one}_ms" in pool[0][1].frames.dtype.names)):
                 failed = named = 0
                 for seed in range(TRIALS):
-                    before, after = drawn(pool, pairs, how, np.random.default_rng(seed))
-                    after = after if stage is None else [slowed(one, stage) for one in after]
-                    comparison = compared_runs(before, after, allowed_percent=ALLOWED)
-                    failed += bool(comparison.failed)
-                    named += any(change.quantity == stage for change in comparison.failed)
+                    worse = []
+                    for before, after in drawn(pool, pairs, how, np.random.default_rng(seed)):
+                        later = after if stage is None else [slowed(one, stage) for one in after]
+                        worse += compared_runs(before, later, allowed_percent=ALLOWED).failed
+                    failed += bool(worse)
+                    named += any(change.quantity == stage for change in worse)
                 came = {"failed": failed / TRIALS, "named": named / TRIALS}
                 values[f"{how}, {pairs} pairs, {stage or 'nothing'} slower"] = came
                 print(f"{how}, {pairs} pairs, {stage or 'nothing'} slower: {came}", flush=True)

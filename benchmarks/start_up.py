@@ -59,9 +59,9 @@ ENGINES = {
 }
 BUNDLE = f"from edge_arseg.runtime.bundles.reading import read_bundle; bundle = read_bundle({INT8!r})"
 KERNELS = {
-    "openvino as its engines import it": (
-        "from edge_arseg.runtime.engines.openvino.engine import openvino_library",
-        "openvino_library()",
+    "openvino as its engines load it": (
+        "from edge_arseg.runtime.engines.openvino.library import openvino",
+        "openvino()",
     ),
     "read the bundle": ("", BUNDLE),
     "fusion and decode kernels": (

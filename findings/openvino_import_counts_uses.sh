@@ -5,7 +5,7 @@
 # Its __init__ imports the converter of models, which no inference needs. Left out, the import writes nothing and the
 # process holds a quarter less memory (41 MB in place of 56). The documentation tells of telemetry in the conversion
 # tools. Here nothing leaves the machine: the proxy that is named below does not exist.
-# edge_arseg imports OpenVINO without the converter.
+# edge_arseg runs graphs by OpenVINO's C interface, and imports the package, without the converter, to time layers alone.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

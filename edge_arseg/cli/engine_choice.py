@@ -23,6 +23,8 @@ def announced_choice(
 ) -> "tuple[Choice, tuple[Mode, ...]]":
     """Choose; print what keeps the user waiting, then what was chosen, then what to beware of.
 
+    From here on the process has one heap, for all that engines and videos take.
+
     Args:
         bundle: that was named, or its folder, or ``None``.
         asked, usual: see ``modes_to_run``.
@@ -36,8 +38,10 @@ def announced_choice(
     """
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.runtime.choice.engine_choice import choice_from_options
+    from edge_arseg.runtime.device.heap import one_heap
     from edge_arseg.runtime.mode import modes_to_run
 
+    one_heap()
     named = read_bundle(bundle) if isinstance(bundle, Path) else bundle
     modes = modes_to_run(named, asked, usual)
     told: list[str] = []

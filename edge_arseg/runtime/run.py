@@ -27,13 +27,13 @@ from edge_arseg.storage.uninterrupted import closed_uninterrupted, uninterrupted
 from edge_arseg.video.delivery.options import AS_EVER, BLOCK, FORCE_HR, LiveOptions
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.pieces.span import Span
-from edge_arseg.video.reader import VideoReader
 from edge_arseg.video.sinks import plan_sinks
 from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.tape.place import check_recording
 from edge_arseg.video.uri import source_from_uri
 
 if TYPE_CHECKING:
+    from edge_arseg.video.reader import VideoReader
     from edge_arseg.video.tape.writer import TapeWriter
 
 RATE = 30.0
@@ -217,7 +217,7 @@ def _tape(record: Path, source: str | PathLike[str], *, force: bool) -> "TapeWri
 class _Told:
     """Frames of a reader, and when they are waited for."""
 
-    def __init__(self, reader: VideoReader, waiting: Callable[[bool], None]) -> None:
+    def __init__(self, reader: "VideoReader", waiting: Callable[[bool], None]) -> None:
         self._reader, self._waiting = reader, waiting
 
     def __iter__(self) -> Iterator[Frame]:
@@ -231,5 +231,5 @@ class _Told:
             self._waiting(False)
 
 
-def _motion(reader: VideoReader) -> str:
+def _motion(reader: "VideoReader") -> str:
     return f"{reader.motion_source.value} ({reader.motion_reason})"

@@ -7,12 +7,14 @@
             result.class_map, result.branch, result.distance
 """
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from copy import deepcopy
+from importlib import import_module
 from os import PathLike
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,9 +30,14 @@ from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.video.delivery.options import AS_EVER, LiveOptions
 from edge_arseg.video.pieces.span import Span
-from edge_arseg.video.reader import VideoReader, open_video
 from edge_arseg.video.sources.kinds import Recorder
 from edge_arseg.video.uri import source_from_uri
+
+if TYPE_CHECKING:
+    from edge_arseg.video.reader import VideoReader
+
+_READER = "edge_arseg.video.reader"
+"""What reads videos, with its libraries: imported while the engines are opened, most of which needs no Python."""
 
 READ_AHEAD = 1
 """Frames that are read while one is worked on. One is enough where reading is faster than the engines."""
@@ -94,6 +101,7 @@ class Segmenter:
         self.policy: Policy = policy or KeyframePolicy(interval=self.bundle.manifest.gop)
         with ExitStack() as stack:
             opening = open_background_pipeline if background else open_pipeline
+            _begun(import_module, _READER, thread="imports")
             self._own(stack.enter_context(opening(self.bundle, mode, self.choice.options)), stack)
 
     def twin(self, *, policy: Policy | None = None) -> "Segmenter":
@@ -122,10 +130,8 @@ class Segmenter:
     def _own(self, pipeline: Pipeline, stack: ExitStack) -> None:
         """Take over a pipeline, and run it once; ``stack`` closes it where that fails."""
         self._pipeline = pipeline
-        pool = ThreadPoolExecutor(1, "warm-up")
-        self._warm = pool.submit(self._warm_up)
+        self._warm = _begun(self._warm_up, thread="warm-up")
         stack.callback(wait, [self._warm])
-        pool.shutdown(wait=False)
         if not pipeline.any_thread:
             self._warm.result()
         self._opened = stack.pop_all()
@@ -156,7 +162,7 @@ class Segmenter:
         live: LiveOptions = AS_EVER,
         tape: Recorder | None = None,
         span: Span | None = None,
-    ) -> VideoReader:
+    ) -> "VideoReader":
         """Open a source at the bundle's size; what ``stream`` does first, with the same arguments.
 
         The next frame is read in a thread while the engines work on this one; ``ahead`` as in ``open_video``. Arrays
@@ -171,6 +177,8 @@ class Segmenter:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
             OptionError: a value is out of range.
         """
+        from edge_arseg.video.reader import open_video
+
         if source_from_uri(uri).live or live.realtime:
             self._warm.result()  # it drops frames that nobody takes
         return open_video(
@@ -254,3 +262,11 @@ class Segmenter:
         rgb = np.zeros((*self.size, 3), np.uint8)
         for _ in segment((Frame(0, 0.0, rgb), Frame(1, 0.0, rgb)), self._pipeline, lambda _: Branch.LR):
             pass
+
+
+def _begun(work: Callable[..., object], *arguments: object, thread: str) -> "Future[object]":
+    """Do some work in a thread of its own; what it raises is raised by the future alone."""
+    pool = ThreadPoolExecutor(1, thread)
+    future = pool.submit(work, *arguments)
+    pool.shutdown(wait=False)
+    return future

@@ -7,7 +7,6 @@ from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.folder import PICTURES, VIDEOS
-from edge_arseg.video.sources.images import image_paths
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.sources.pattern import is_glob
 from edge_arseg.video.uri import Source
@@ -22,6 +21,8 @@ def refuse_missing(source: Source) -> None:
         SourceError: there is no such file or device, or no images of these names; or the file is empty.
     """
     if source.kind == SourceKind.IMAGES:
+        from edge_arseg.video.sources.images import image_paths
+
         image_paths(source)
     path = _place(source)
     if path is not None and not os.path.lexists(path):

@@ -1,12 +1,17 @@
 """What a start imports, told by name: times wander on a busy machine, lists of modules do not."""
 
+import ctypes
+import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
 from edge_arseg.native.library import instruction_set
+from edge_arseg.runtime.zoo import bundle_path
 
+BUNDLE = str(bundle_path("camvid-compact-int8"))
 LIST = "\nimport sys; print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
 
 
@@ -56,6 +61,69 @@ assert exit_code(arguments) == 0
     if instruction_set() is not None:
         assert not modules & {"numba", "llvmlite"}
     assert len(list((tmp_path / "masks").glob("*.png"))) == 3
+
+
+def test_the_library_for_videos_is_loaded_beside_the_engines():
+    """Not before: opening them takes longer than the import, and most of it in C++, beside which Python goes on."""
+    modules = loaded("""
+import edge_arseg.runtime.run
+from edge_arseg.video.presence import refuse_missing
+from edge_arseg.video.sinks import plan_sinks
+from edge_arseg.video.uri import source_from_uri
+refuse_missing(source_from_uri("test://street"))
+assert not plan_sinks(["null://", "jsonl://-"], source="test://street").draws
+""")
+    assert "numpy" in modules
+    assert not modules & {"av", "onnxruntime"}
+
+    after = loaded("""
+import sys, threading
+from edge_arseg.runtime import segmenter
+from edge_arseg.errors import BuildError
+
+def opening(*_):
+    assert "av" not in seen
+    for thread in threading.enumerate():
+        if thread.name.startswith("imports"):
+            thread.join(60)
+    raise BuildError("seen")
+
+seen, segmenter.open_pipeline = set(sys.modules), opening
+try:
+    segmenter.Segmenter("camvid-compact-int8", backend="onnxruntime", unchecked=True)
+except BuildError as error:
+    assert str(error) == "seen"
+assert "edge_arseg.video.reader" in sys.modules
+""")
+    assert "av" in after
+
+
+def test_a_run_on_openvino_does_not_import_its_package():
+    if find_spec("openvino") is None:
+        pytest.skip("needs openvino")
+    arguments = ["run", "test://street?size=96x128&frames=3", "null://", "-b", BUNDLE, "--backend", "openvino"]
+    modules = loaded(f"from edge_arseg.cli.main import exit_code; assert exit_code({arguments!r}) == 0")
+    assert not modules & {"openvino", "onnxruntime"}
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="the heaps are those of glibc")
+@pytest.mark.parametrize(("environment", "one"), [({}, True), ({"MALLOC_ARENA_MAX": "16"}, False)])
+def test_the_threads_of_a_run_share_a_heap_unless_the_user_says_otherwise(environment, one):
+    arguments = ["run", "test://street?size=96x128&frames=3", "null://", "-b", BUNDLE, "--backend", "onnxruntime"]
+    code = f"""
+import ctypes
+from edge_arseg.cli.main import exit_code
+assert exit_code({arguments!r}) == 0
+library = ctypes.CDLL(None)
+library.fdopen.restype = ctypes.c_void_p
+library.malloc_info(0, ctypes.c_void_p(library.fdopen(1, b"w")))
+library.fflush(None)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env={**os.environ, **environment}
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (done.stdout.count("<heap nr=") == 1) is one
 
 
 def test_the_help_of_a_group_says_what_its_commands_say():

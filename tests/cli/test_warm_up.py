@@ -35,7 +35,7 @@ def test_a_live_source_is_opened_only_when_it_is_over(fake_bundle, monkeypatch):
         raise SourceError("enough")
 
     monkeypatch.setattr(Segmenter, "_warm_up", slow)
-    monkeypatch.setattr("edge_arseg.runtime.segmenter.open_video", opening)
+    monkeypatch.setattr("edge_arseg.video.reader.open_video", opening)
     with Segmenter(fake_bundle, backend="fake", fusion="graph") as segmenter:
         with pytest.raises(SourceError):
             segmenter.open("clip.mp4")

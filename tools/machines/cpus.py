@@ -24,8 +24,8 @@ BACKENDS = ("onnxruntime", "openvino")
 KERNELS = ("tests/runtime/kernels/test_decode_kernel.py", "tests/runtime/kernels/test_fusion_kernel.py", "tests/motion")
 """Tests of the Numba kernels, each against an oracle in NumPy or torch."""
 
-VERIFY_SECONDS = 900
-SUITE_SECONDS = 1800
+VERIFY_SECONDS = 3600
+SUITE_SECONDS = 7200
 """Limits, far above what is needed: QEMU's user mode now and then hangs where a process with threads forks."""
 
 FEATURES = "from numpy._core._multiarray_umath import __cpu_features__ as f; print(*sorted(n for n in f if f[n]))"

@@ -47,7 +47,7 @@ class Change:
         quantity: ``frame``, a stage like ``fuse``, ``j_per_frame`` or ``miou``.
         branch: ``hr``, ``lr``, or ``all``.
         unit: of ``before`` and ``after``: ``ms``, ``J`` or ``%``.
-        before, after: medians of whole frames, and of stages what the fastest 2 % do not exceed; of energy and accuracy
+        before, after: medians of whole frames, and of stages what the fastest 5 % do not exceed; of energy and accuracy
             what the records say.
         percent: how much worse it became, with the bounds ``low`` and ``high``; below 0: better.
         judged: it can fail the comparison; stages that take little are shown alone.
@@ -87,6 +87,8 @@ class Comparison:
         changes: all quantities.
         unlike: conditions that differ and were allowed to.
         another_bundle: the digests differ.
+        one_order: the same of two runs was opened first in every record, so even many pairs do not show where a
+            process puts its memory.
         busy: others used the machine, and the records are too few to tell that from a change.
     """
 
@@ -98,6 +100,7 @@ class Comparison:
     changes: tuple[Change, ...]
     unlike: tuple[Unlike, ...] = ()
     another_bundle: bool = False
+    one_order: bool = False
     busy: bool = False
 
     @property
@@ -117,6 +120,8 @@ class Comparison:
             return "too few GOPs to tell; measure for longer"
         hidden = max(one.percent - one.low for one in judged)
         more = "" if self.paired else f"; {FEWEST} pairs of records or more, taken in turns, tell more"
+        if self.one_order:
+            more = "; the same run was opened first in every record; records of this version, which draw it, tell more"
         return (
             f"nothing became worse by more than {self.allowed_percent:g} % beyond noise; it hides up to {hidden:.1f} %"
             f"{more}"
@@ -141,12 +146,14 @@ def compared_runs(
         unlike: conditions that differ.
     """
     together = all(a.record is b.record for a, b in zip(before, after, strict=True))
+    one_order = together and len(before) >= FEWEST and _one_order(before, after)
     busy = not together and len(before) < FEWEST and any(map(_disturbed, (*before, *after)))
     quantities = list(_quantities(before, after))
     confidence = 1 - (1 - CONFIDENCE) / max(1, sum(judged for *_, judged in quantities))
     changes, told = [], list[Ratio]()
     for quantity, branch, old, new, judged in quantities:
-        ratio = ratio_of_times(old, new, together=together, confidence=confidence)
+        kind = "keyframes of ar" if branch == "hr" and before[0].facts.settings.mode == "ar" else branch
+        ratio = ratio_of_times(old, new, together=together, kind=kind, one_order=one_order, confidence=confidence)
         changes.append(_change(quantity, branch, old, new, ratio, allowed_percent, judged=judged and not busy))
         told.append(ratio)
     first, last = before[0].facts, after[0].facts
@@ -161,12 +168,23 @@ def compared_runs(
         tuple(changes),
         tuple(unlike),
         first.bundle.digest != last.bundle.digest,
+        one_order,
         busy,
     )
 
 
 def _disturbed(one: Measured) -> bool:
     return any(notice.code == "load" and notice.run in (None, one.run) for notice in one.record.notices)
+
+
+def _one_order(before: Sequence[Measured], after: Sequence[Measured]) -> bool:
+    """Whether the runs of one side were opened first in every record; runs are opened in the order of their turns."""
+    orders = {
+        a.facts.turns[0].number < b.facts.turns[0].number
+        for a, b in zip(before, after, strict=True)
+        if a.run != b.run and a.facts.turns and b.facts.turns
+    }
+    return len(orders) == 1
 
 
 Both = tuple[str, str, list[Times], list[Times], bool]

@@ -96,7 +96,8 @@ class Turn:
     """A stretch of a run without a break.
 
     Runs that are measured together take turns, A B B A: ``number`` counts all turns of a record in the order they were
-    taken, so neighbours in time have neighbouring numbers.
+    taken, so neighbours in time have neighbouring numbers. The first of them was drawn; runs were opened in the order
+    of their first turns.
 
     Attributes:
         number: over all runs of the record, from 0.

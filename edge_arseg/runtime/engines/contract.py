@@ -77,8 +77,7 @@ class Engine(ABC):
         inputs: name to type and shape of each input.
         outputs: name to type and shape of each output.
         feature_place: where outputs that are features (``FEATURES``) live: ``HOST`` for arrays.
-        opens_together: several engines may be opened at the same time, each in a thread of its own. OpenVINO's may not:
-            two of its Python calls can wait for each other forever.
+        opens_together: several engines may be opened at the same time, each in a thread of its own.
     """
 
     feature_place: ClassVar[Place] = Place.HOST

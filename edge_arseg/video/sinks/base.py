@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import ClassVar
 
-import av
 import numpy as np
 
 from edge_arseg.errors import SinkError
@@ -21,7 +20,11 @@ def sink_errors(target: str) -> Iterator[None]:
         yield
     except SinkError:
         raise
-    except (OSError, av.error.FFmpegError) as error:
+    except Exception as error:
+        from av.error import FFmpegError  # sinks are planned before a library for videos is needed
+
+        if not isinstance(error, OSError | FFmpegError):
+            raise
         raise SinkError(f"cannot write {target}: {advice_on(error, _place_of(target))}") from error
 
 

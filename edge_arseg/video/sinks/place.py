@@ -23,7 +23,6 @@ from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.class_ids.masks import check_masks, is_mask_name
 from edge_arseg.video.sinks.meant import sink_meant
-from edge_arseg.video.sources.images import image_paths
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, path_from_file_uri
 
@@ -183,7 +182,11 @@ def check_places(
         SinkError: a place is read from, is another sink's, is being written to by another process, or holds results.
         SourceError: ``images://`` without images.
     """
-    images = image_paths(source) if source is not None and source.kind == SourceKind.IMAGES else []
+    images: list[Path] = []
+    if source is not None and source.kind == SourceKind.IMAGES:
+        from edge_arseg.video.sources.images import image_paths
+
+        images = image_paths(source)
     seen: dict[Identity, str] = {}
     read_too = tuple(inputs)
     for place in places:

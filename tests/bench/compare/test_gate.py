@@ -56,7 +56,7 @@ def test_a_stage_that_is_slower_by_a_twentieth_fails_and_is_named(pool, stage):
 def test_one_pair_of_records_is_no_proof_of_5_percent_but_of_30(pool):
     (same,) = comparisons_of_records(pool[:2], allowed_percent=3.0)
     hidden = float(re.search(r"it hides up to (\d+\.\d) %; 8 pairs of records or more", same.verdict)[1])
-    assert 10 < hidden < 25
+    assert 25 < hidden < 50
     (slower,) = comparisons_of_records([pool[0], slowed(*pool[1], "lr")], allowed_percent=3.0)
     assert not slower.failed
     other = plain_record(seed=99, name="build", gops=20, slower=(("fuse", 1.3),))
@@ -89,6 +89,36 @@ def test_two_runs_are_compared_over_several_records(pool, edge_arseg, tmp_path):
     assert answer.code == 0, answer.err
     assert "(9 pairs of records)" in answer.out
     assert "it hides up to 0.0 %" in answer.out
+
+
+def opened(one, generator, first=None):
+    """A record of the same run twice, of which the one that was opened first is faster by 6 %, as it comes."""
+    record, samples = one
+    run, frames = record.runs[0], samples.frames.copy()
+    late = int(generator.integers(0, 2)) if first is None else 1 - first
+    twice = np.concatenate([frames, frames])
+    twice["run"][len(frames) :] = 1
+    slow = twice["run"] == late
+    for column in [name for name in twice.dtype.names if name.startswith("stage_") or name == "total_ms"]:
+        twice[column] *= np.exp(generator.normal(0, 0.01)) * np.where(slow, 1.06, 1.0)
+    turns = [replace(run.turns[0], number=number) for number in (late, 1 - late)]
+    runs = tuple(replace(run, turns=(turn,)) for turn in turns)
+    return replace(record, runs=runs), type(samples)(twice, samples.readings)
+
+
+def test_what_is_opened_first_is_no_better_build(pool):
+    generator = np.random.default_rng(5)
+    drawn = [opened(one, generator) for one in pool[:16]]
+    always = [opened(one, generator, first=0) for one in pool[:16]]
+    found = [
+        compared_runs([Measured(*one, 0) for one in of], [Measured(*one, 1) for one in of], allowed_percent=3.0)
+        for of in (drawn, always)
+    ]
+    assert [one.one_order for one in found] == [False, True]
+    assert found[0].failed == ()
+    assert "the same run was opened first in every record" in replace(found[1], changes=found[0].changes).verdict
+    wide = [max(change.percent - change.low for change in one.changes) for one in found]
+    assert wide[1] > 1.0, "room for where a process puts its memory"
 
 
 def replaced(one, name):

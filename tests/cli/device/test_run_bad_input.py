@@ -136,7 +136,7 @@ def listening(monkeypatch):
     def patient(retry_s):
         listen = {"rtsp_flags": "listen", "listen_timeout": "10"}
         opening = functools.partial(open_video, options=listen, timeout_s=(30, 1), retry_s=retry_s)
-        monkeypatch.setattr("edge_arseg.runtime.segmenter.open_video", opening)
+        monkeypatch.setattr("edge_arseg.video.reader.open_video", opening)
 
     return patient
 
