@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Judge the search of ``edge-arseg tune`` on grids whose every setting is known: no engine runs.
 
-usage: python benchmarks/tune_simulated.py [--first-seed 10] [--seeds 10] [--record FILE]
+usage: python benchmarks/tune_simulated.py [--first-seed 10] [--seeds 5] [--record FILE]
 
 The search was developed on seeds below 10, and is judged on those from 10 on.
 
@@ -177,7 +177,7 @@ def main() -> None:
     """Take the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--first-seed", type=int, default=10, help="those below 10 are for developing")
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--grid", help="this one alone")
     parser.add_argument("--way", choices=WAYS, help="this one alone")
     parser.add_argument("--record", type=Path, default=RECORD)
