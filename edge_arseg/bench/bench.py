@@ -53,6 +53,7 @@ def bench_from_options(
     force: bool = False,
     resume: bool = False,
     progress: Progress = no_progress,
+    scoring: Progress = no_progress,
     root: Path = Path("/"),
     macs: GraphMacs | None = None,
 ) -> tuple[BenchRecord, Path | None]:
@@ -68,7 +69,8 @@ def bench_from_options(
             which gets the JSON alone; ``None``: it is not kept.
         force: a record that is there may be replaced.
         resume: continue a record that was not finished.
-        progress: see ``Measuring.measure``, then frames that are scored.
+        progress: see ``Measuring.measure``.
+        scoring: the same of frames that are scored, before anything is timed.
         root: of the file system that board and sensors are read from.
         macs: counts those of each layer.
 
@@ -105,7 +107,7 @@ def bench_from_options(
         else:
             aside = begin_record(planned, path)
         try:
-            _measure(options, plan, planned, path, done, zero, progress, root, macs)
+            _measure(options, plan, planned, path, done, zero, progress, scoring, root, macs)
             whole, _ = end_record(planned, path, state="finished", extra=_meter(options, planned))
         except BaseException as error:
             measured = any_frames(path)
@@ -171,13 +173,14 @@ def _measure(
     done: set[int],
     zero: float,
     progress: Progress,
+    scoring: Progress,
     root: Path,
     macs: GraphMacs | None,
 ) -> None:
     names = [run.name for run in planned.runs]
     scored = runs_with(entries_of(frames_journal(path)), "accuracy")
     with Journal(frames_journal(path)) as journal:
-        for number, accuracy in _accuracies(options, plan, scored, progress).items():
+        for number, accuracy in _accuracies(options, plan, scored, scoring).items():
             journal.say(run=number, accuracy=asdict(accuracy))
         measuring = Measuring(
             options, plan.runs, names, done=done, frames=journal, sensors=sensors_journal(path), zero=zero, root=root

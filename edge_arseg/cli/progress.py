@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -95,6 +96,15 @@ class Meter:
             self._say(f"{what} ...", now)
         elif new or now - self._line_at >= HEARTBEAT_S or (what and done == total):
             self._say(self._line(), now)
+
+    def counter(self, unit: Unit) -> Callable[[int, int | None, str], None]:
+        """Return a ``show`` that counts something else from then on."""
+
+        def counted(done: int, total: int | None, what: str) -> None:
+            self._unit = unit
+            self.show(done, total, what)
+
+        return counted
 
     @property
     def rate(self) -> float:

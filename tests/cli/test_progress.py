@@ -54,3 +54,15 @@ def test_another_count_has_its_own_pace(clock, capsys):
 
 def test_without_a_total_there_is_no_end_to_wait_for(clock, capsys):
     assert shown(clock, capsys, Meter(), [(11, 22, 0, "")]) == ["22 frames, 2.0 fps"]
+
+
+def test_frames_are_counted_before_steps_by_one_meter(clock, capsys):
+    with Meter(unit=STEPS) as meter:
+        scored, timed = meter.counter(FRAMES), meter.counter(STEPS)
+        for second, show, done in ((0, scored, 0), (10, scored, 50), (11, timed, 0), (21, timed, 20)):
+            clock[0] = second
+            show(done, 100, "scoring" if show is scored else "timing")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["scoring ...", "scoring: 50 of 100 frames, 5.0 fps, 10 s to go", "timing ..."] + [
+        "timing: step 20 of 100, 0.50 s a step, 40 s to go"
+    ]

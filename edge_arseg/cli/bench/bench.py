@@ -10,7 +10,7 @@ from edge_arseg.cli.bench.options import bench_options, options_from_command
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import engine_options, json_option, motion_options, stream_option
 from edge_arseg.cli.output import print_json, warn
-from edge_arseg.cli.progress import Meter, Unit
+from edge_arseg.cli.progress import FRAMES, Meter, Unit
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
 from edge_arseg.runtime.engines.contract import EngineOptions
 
@@ -97,8 +97,9 @@ def bench(
 
     with Meter(unit=SECONDS) as meter:
         record, path = bench_from_options(
-            options, choose, output, force=force, resume=resume, progress=meter.show, macs=_layer_macs(options.layers)
-        )
+            options, choose, output, force=force, resume=resume, progress=meter.counter(SECONDS),
+            scoring=meter.counter(FRAMES), macs=_layer_macs(options.layers),
+        )  # fmt: skip
     if path is not None:
         click.echo(f"record: {path}; its page: edge-arseg report {path}", err=True)
     if as_json:
