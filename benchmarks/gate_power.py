@@ -24,7 +24,7 @@ from edge_arseg.bench.records.samples import Samples
 from edge_arseg.runtime.zoo import ZOO
 
 ALLOWED, SLOWER = 3.0, 1.05
-STAGES = (None, "lr", "hr", "fuse", "head")
+STAGES = ("lr", "hr", "fuse", "head")
 TRIALS = 40
 MODES = ("ar", "hr")
 
@@ -61,7 +61,14 @@ def drawn(pool, pairs, how, generator):
     runs = {mode: [i for i, run in enumerate(pool[0][0].runs) if run.settings.mode == mode] for mode in MODES}
     if how == "between":
         chosen = generator.permutation(len(pool))[:pairs]
-        return [tuple([Measured(*pool[i], run) for i in chosen] for run in runs[mode]) for mode in MODES]
+        first = generator.integers(0, 2, pairs)  # one build twice: which run is the build before is drawn
+        return [
+            tuple(
+                [Measured(*pool[i], runs[mode][side ^ of]) for i, side in zip(chosen, first, strict=True)]
+                for of in (0, 1)
+            )
+            for mode in MODES
+        ]
     starts = generator.permutation(np.arange(generator.integers(0, 2), len(pool) - 1, 2))[:pairs]
     which = int(generator.integers(0, 2))
     return [tuple([Measured(*pool[i + step], runs[mode][which]) for i in starts] for step in (0, 1)) for mode in MODES]
@@ -83,10 +90,10 @@ def main():
     paths = [path for path in sorted(asked.pool.glob("*.json")) if read_record(path).state == "finished"]
     pool = [(read_record(path), read_samples(path)) for path in paths]
     values = {}
-    for how in ("records in turn", "between"):
+    for how in ("between", "records in turn"):
         most = (len(pool) - 1) // 2 if how == "records in turn" else len(pool)
         for pairs in [one for one in (1, 4, 8, 12, 16, 24) if one <= most]:
-            for stage in STAGES:
+            for stage in (None, *(one for one in STAGES if f"stage_{one}_ms" in pool[0][1].frames.dtype.names)):
                 failed = named = 0
                 for seed in range(TRIALS):
                     worse = []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import BundleError
-from edge_arseg.motion.keyframe import Policy
+from edge_arseg.motion.keyframe import SCENE_CUT, Policy
 from edge_arseg.motion.policies.naming import in_background, policy_named
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
 from edge_arseg.runtime.choice.engine_choice import Choice
@@ -40,7 +40,7 @@ class Settings:
     mode: Mode
     keyframes: str
     interval: int
-    scene_cut: float = 0.5
+    scene_cut: float = SCENE_CUT
     follow_codec: bool = False
     motion: str = "auto"
     recode_scale: float = 1.0

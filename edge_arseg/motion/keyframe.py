@@ -7,6 +7,9 @@ from typing import TypeAlias
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.frame import Branch, SegmentedFrame
 
+SCENE_CUT = 0.3
+"""Share of a frame without vectors above which it is a scene cut, see `benchmarks/results/scene_cuts.json`."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrameStatistics:
@@ -48,8 +51,10 @@ class KeyframePolicy:
 
     Attributes:
         interval: L; keyframes are at most this many frames apart, dropped frames counted. 1: every frame is one.
-        scene_cut: a larger share of the frame than this without vectors is a scene cut, 0 to 1. Ordinary frames stay
-            below 0.3, cuts lie above 0.69. 1.0 turns it off.
+        scene_cut: a larger share of the frame than this without vectors is a scene cut, 0 to 1. 1.0 turns it off. Of
+            ordinary recoded frames at most 0.21 has none, of those of x264 at most 0.3. At cuts x264 gives vectors to
+            nothing, the encoder of ``recode`` to as much as 0.7: 0.3 finds 99.6 % of 240 cuts between recorded
+            pictures, 0.5 found 95.0 %.
         follow_codec: every frame that the stream coded without reference to others becomes a keyframe.
 
     Raises:
@@ -57,7 +62,7 @@ class KeyframePolicy:
     """
 
     interval: int = 12
-    scene_cut: float = 0.5
+    scene_cut: float = SCENE_CUT
     follow_codec: bool = False
 
     def __post_init__(self) -> None:

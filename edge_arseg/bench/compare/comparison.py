@@ -152,7 +152,8 @@ def compared_runs(
     confidence = 1 - (1 - CONFIDENCE) / max(1, sum(judged for *_, judged in quantities))
     changes, told = [], list[Ratio]()
     for quantity, branch, old, new, judged in quantities:
-        ratio = ratio_of_times(old, new, together=together, one_order=one_order, confidence=confidence)
+        kind = "keyframes of ar" if branch == "hr" and before[0].facts.settings.mode == "ar" else branch
+        ratio = ratio_of_times(old, new, together=together, kind=kind, one_order=one_order, confidence=confidence)
         changes.append(_change(quantity, branch, old, new, ratio, allowed_percent, judged=judged and not busy))
         told.append(ratio)
     first, last = before[0].facts, after[0].facts

@@ -25,11 +25,10 @@ BLOCKS = 24
 """Pairs that two runs are cut into, where they have as many GOPs."""
 FEWEST = 8
 """Pairs of records from which on they are what is compared, and no longer blocks inside."""
-PLACEMENT = 0.03
-"""Standard deviation of the logarithm of a stage's time in one opening of a bundle over that in another of the same
-process, which took turns with it."""
-APART = 0.06
-"""The same of two processes, one after the other, on a machine that others use."""
+PLACEMENT = {"lr": (0.05, 0.08), "hr": (0.10, 0.12), "keyframes of ar": (0.15, 0.20)}
+"""Standard deviation of the logarithm of a time in one opening of a bundle over that in another one: of the same
+process, which took turns with it; and of two processes, one after the other. Memory of keyframes rests while LR frames
+run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,7 @@ def ratio_of_times(
     after: Sequence[Times],
     *,
     together: bool,
+    kind: str = "lr",
     one_order: bool = False,
     confidence: float = 0.95,
 ) -> Ratio:
@@ -85,6 +85,7 @@ def ratio_of_times(
     Args:
         before, after: as many of each; the first of one was measured beside the first of the other, and so on.
         together: both took turns in one record.
+        kind: of frames, in ``PLACEMENT``.
         one_order: the same side was opened first in every record.
         confidence: of each bound.
 
@@ -104,7 +105,7 @@ def ratio_of_times(
     value = middle(steps)
     low, high = bounds(steps, confidence)
     if not placed:
-        more = NormalDist().inv_cdf(confidence) * (PLACEMENT if together else APART) / np.sqrt(len(before))
+        more = NormalDist().inv_cdf(confidence) * PLACEMENT[kind][0 if together else 1] / np.sqrt(len(before))
         low, high = value - np.hypot(value - low, more), value + np.hypot(high - value, more)
     return Ratio(float(np.exp(value)), float(np.exp(low)), float(np.exp(high)), len(steps), placed)
 

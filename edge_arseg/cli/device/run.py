@@ -58,7 +58,7 @@ from edge_arseg.video.overlay.style import OverlayStyle
 @click.option(
     "--scene-cut",
     type=click.FloatRange(0, 1),
-    default=0.5,
+    default=0.3,
     show_default=True,
     help="Share of a frame without motion vectors, 0 to 1, above which it becomes a keyframe; 1 turns this off.",
 )

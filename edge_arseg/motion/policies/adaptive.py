@@ -1,7 +1,7 @@
 """Keyframes where they pay: close together where the keyframe predicts badly, far apart where it predicts well."""
 
 from edge_arseg.errors import OptionError
-from edge_arseg.motion.keyframe import FrameStatistics, KeyframePolicy
+from edge_arseg.motion.keyframe import SCENE_CUT, FrameStatistics, KeyframePolicy
 from edge_arseg.spec.frame import Branch
 
 SHORTEST, LONGEST = 0.5, 2.5
@@ -35,7 +35,7 @@ class AdaptivePolicy:
         OptionError: a value is out of range.
     """
 
-    def __init__(self, interval: int = 12, scene_cut: float = 0.5, follow_codec: bool = False) -> None:
+    def __init__(self, interval: int = 12, scene_cut: float = SCENE_CUT, follow_codec: bool = False) -> None:
         if interval < 2:
             raise OptionError(f"an average keyframe interval of {interval} frames: expected 2 or more")
         self.interval = interval

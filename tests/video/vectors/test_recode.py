@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from support.clips.moving import SHARED, moving
 
-from edge_arseg.spec.frame import VECTOR_DTYPE
+from edge_arseg.motion import FrameStatistics, KeyframePolicy, branch_from_statistics
+from edge_arseg.spec.frame import VECTOR_DTYPE, Branch
 from edge_arseg.video.vectors.recode import Recoder, still_vectors
 
 HIGHWAY = SHARED / "clips" / "highway_960x540.mp4"
@@ -45,6 +46,24 @@ def test_half_size_gives_vectors_in_pixels_of_the_whole_picture():
         vectors = recoder.vectors(picture)
     assert set(vectors["width"].tolist()) <= {16, 32}
     assert inner_median(vectors, 288, 384) == (-8, 4)
+
+
+def scene(seed):
+    """A picture that has nothing in common with one of another seed."""
+    coarse = np.random.default_rng(seed).integers(60, 120, (22, 30, 3), dtype=np.uint8)
+    return av.VideoFrame.from_ndarray(coarse, format="rgb24").reformat(480, 352, "yuv420p", interpolation="BICUBIC")
+
+
+def test_a_cut_that_is_half_covered_with_vectors_is_a_keyframe():
+    recoder = Recoder(352, 480)
+    shares = []
+    for picture in (scene(0), scene(0), scene(1), scene(1)):
+        vectors = recoder.vectors(picture)
+        covered = 0 if vectors is None else (vectors["width"].astype(int) * vectors["height"]).sum()
+        shares.append(1 - covered / (352 * 480))
+    assert 0.3 < shares[2] < 0.5
+    branches = [branch_from_statistics(FrameStatistics(1, intra_ratio=share), KeyframePolicy()) for share in shares[1:]]
+    assert branches == [Branch.LR, Branch.HR, Branch.LR]
 
 
 def test_a_fresh_picture_does_not_look_back():
