@@ -8,7 +8,8 @@ both alike; the ratios are those of medians. One run of each comes first and is 
 Numba's caches. With ``cold_numba`` Numba's cache is an empty folder. What a checkout remembers in the user's cache goes
 to a folder of its own.
 
-The imports and engines at the end are those of this checkout, each in fresh processes.
+The imports and engines at the end are those of this checkout, each in fresh processes. The tables in
+``docs/architecture.md`` are written from the record; ``--page`` does that alone.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from edge_arseg.bench.record import record_now, write_record
 
 HERE = Path(__file__).resolve().parents[1]
 RECORD = HERE / "benchmarks/results/start_up.json"
+PAGE = HERE / "docs/architecture.md"
 CLIP = HERE.parent / "shared/clips/highway_960x540.mp4"
 LIMITS = {"help_s": 1 / 4, "first_mask_s": 1 / 3, "peak_mb": 2 / 3}
 INT8, FLOAT32 = (f"edge_arseg/zoo/camvid-compact-360x480{kind}.arseg" for kind in ("-int8", ""))
@@ -58,7 +60,20 @@ ENGINES = {
     for role in ("hr", "lr")
 }
 BUNDLE = f"from edge_arseg.runtime.bundles.reading import read_bundle; bundle = read_bundle({INT8!r})"
+RUN_BOTH = f"""
+import numpy
+from edge_arseg.runtime.engines.opening import engine_class
+frame = numpy.zeros((360, 480, 3), numpy.uint8)
+hr, lr = (engine_class("openvino")("{INT8}/onnx/" + role + ".onnx") for role in ("hr", "lr"))
+"""
+ALL = "taken = iter((0.0, mb()))\nmb = lambda: next(taken)"
 KERNELS = {
+    "Python with NumPy": (ALL, ""),
+    "first runs of both int8 engines on openvino": (RUN_BOTH, "for one in (hr, lr): one.run({'frame': frame})"),
+    "30 frames of the clip": (
+        "from itertools import islice; from edge_arseg.video.reader import open_video",
+        f"frames = open_video({str(CLIP)!r}, size=(360, 480), ahead=1); list(islice(frames, 30))",
+    ),
     "openvino as its engines load it": (
         "from edge_arseg.runtime.engines.openvino.library import openvino",
         "openvino()",
@@ -147,6 +162,40 @@ def cost(tree: Tree, before: str, work: str, rounds: int) -> dict[str, float] | 
     return {"ms": round(ms, 1), "mb": round(mb, 1)}
 
 
+NAMES = {"help_s": "`--help`", "first_mask_s": "first mask", "peak_mb": "peak memory"}
+RUN_NAMES = {"default": "the default", "cold_numba": "the default, Numba's cache empty"}
+
+
+def tables(record: dict[str, Any]) -> str:
+    """Return the ratios and the costs of a record in Markdown."""
+    values, lines = record["values"], ["| | there | here | ratio | limit |", "|---|---|---|---|---|"]
+
+    def row(what: str, key: str, result: dict[str, Any], limit: str) -> None:
+        unit, digits = ("MB", 0) if key == "peak_mb" else ("s", 2)
+        there, here = (f"{result['medians'][name]:.{digits}f} {unit}" for name in ("there", "here"))
+        lines.append(f"| {what} | {there} | {here} | {result['ratio']:.2f} | {limit} |")
+
+    row(NAMES["help_s"], "help_s", values["help_s"], f"{LIMITS['help_s']:.2f}")
+    for run in (*RUNS, "cold_numba"):
+        for key, result in values.get(run, {}).items():
+            limit = f"{LIMITS[key]:.2f}" if run == "default" else ""
+            row(f"{NAMES[key]}, {RUN_NAMES.get(run, run.replace('_', ' on '))}", key, result, limit)
+    lines += ["", "| what a run consists of | ms | MB |", "|---|---|---|"]
+    for name, one in (*values["rest"].items(), *values["imports_after_numpy"].items(), *values["engines"].items()):
+        if one is not None:
+            label = f"`import {name}`" if name in IMPORTS else name
+            lines.append(f"| {label} | {one['ms']:.0f} | {one['mb']:.1f} |")
+    return "\n".join(lines)
+
+
+def write_page(record: Path) -> None:
+    """Write the tables where the marks in the page are."""
+    before, mark, rest = PAGE.read_text().partition("<!-- tables of benchmarks/start_up.py -->\n")
+    _, end, after = rest.partition("<!-- end -->\n")
+    assert end, PAGE
+    PAGE.write_text(before + mark + tables(json.loads(record.read_text())) + "\n" + end + after)
+
+
 def commit(tree: Path) -> str:
     return subprocess.run(
         ["git", "-C", str(tree), "describe", "--always", "--dirty"], capture_output=True, text=True
@@ -155,13 +204,19 @@ def commit(tree: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--against", type=Path, required=True, help="checkout to compare with")
+    parser.add_argument("--against", type=Path, help="checkout to compare with")
+    parser.add_argument("--page", action="store_true", help="write the tables of the record that is there, and no more")
     parser.add_argument("--clip", type=Path, default=CLIP)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--cold-rounds", type=int, default=7)
     parser.add_argument("--runs", nargs="*", choices=RUNS, default=list(RUNS))
     parser.add_argument("--record", type=Path, default=RECORD)
     chosen = parser.parse_args()
+    if chosen.page:
+        write_page(chosen.record)
+        return
+    if chosen.against is None:
+        parser.error("--against CHECKOUT is missing")
     values: dict[str, Any] = {"limits": {name: round(limit, 3) for name, limit in LIMITS.items()}}
     with tempfile.TemporaryDirectory() as caches:
         there, here = Tree(chosen.against, Path(caches)), Tree(HERE, Path(caches))
@@ -205,6 +260,8 @@ def main() -> None:
         "there": commit(chosen.against), "here": commit(HERE),
     }  # fmt: skip
     write_record(record_now("start up", settings=settings, values=values), chosen.record)
+    if chosen.record == RECORD:
+        write_page(RECORD)
     print(json.dumps({key: values[key] for key in values if key not in RUNS}, indent=2))
 
 
