@@ -63,6 +63,9 @@ def test_frames_are_counted_before_steps_by_one_meter(clock, capsys):
             clock[0] = second
             show(done, 100, "scoring" if show is scored else "timing")
     lines = capsys.readouterr().err.splitlines()
-    assert lines == ["scoring ...", "scoring: 50 of 100 frames, 5.0 fps, 10 s to go", "timing ..."] + [
-        "timing: step 20 of 100, 0.50 s a step, 40 s to go"
+    assert lines == [
+        "scoring ...",
+        "scoring: 50 of 100 frames, 5.0 fps, 10 s to go",
+        "timing ...",
+        "timing: step 20 of 100, 0.50 s a step, 40 s to go",
     ]
