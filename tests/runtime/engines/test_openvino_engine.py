@@ -1,9 +1,11 @@
+import locale
 import os
 import re
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,8 +15,10 @@ import pytest
 from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.installation import install_extra
 from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.openvino import library as library_module
 from edge_arseg.runtime.engines.openvino.engine import Bf16OpenVinoEngine, OpenVinoEngine
 from edge_arseg.runtime.engines.openvino.library import OpenVino, openvino
+from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.testing.engine import EngineTester
 
 if find_spec("openvino") is None:
@@ -182,6 +186,28 @@ def test_types_are_read_as_numpy_names_them(sum_graph, tmp_path):
         }
         results = engine.run(ones)
         assert all(np.array_equal(result, np.ones((2, 3), np.float32)) for result in results.values())
+
+
+def test_the_locale_stays_where_graphs_are_loaded_together():
+    """What OpenVINO does in two threads: the second one finds the "C" that the first has set, and leaves it behind."""
+    before = locale.setlocale(locale.LC_ALL)
+    kept = library_module._Locale()
+    with ExitStack() as first, ExitStack() as second:
+        first.enter_context(kept.kept())
+        locale.setlocale(locale.LC_ALL, "C")
+        second.enter_context(kept.kept())
+        first.close()
+        locale.setlocale(locale.LC_ALL, "C")
+    assert locale.setlocale(locale.LC_ALL) == before
+
+
+def test_the_locale_stays_where_shipped_graphs_are_opened_together(own_cache):
+    before = locale.setlocale(locale.LC_ALL)
+    graphs = [path for path in sorted(ZOO.glob("*/onnx/*.onnx")) if path.stem in ("hr", "lr", "head")]
+    with ThreadPoolExecutor(len(graphs)) as pool:
+        for engine in pool.map(lambda graph: OpenVinoEngine(graph, threads=1), graphs):
+            engine.close()
+    assert locale.setlocale(locale.LC_ALL) == before
 
 
 def test_engines_that_are_opened_together_and_closed_at_any_time_do_not_disturb_each_other(sum_graph):

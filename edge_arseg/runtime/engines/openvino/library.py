@@ -5,10 +5,12 @@ so that graphs can be loaded at the same time. Nothing of it counts uses, as the
 """
 
 import ctypes
+import locale
 import os
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from ctypes import byref, c_char_p, c_int, c_int64, c_size_t, c_void_p
 from functools import lru_cache
 from importlib.util import find_spec
@@ -30,6 +32,35 @@ _FLOAT64 = 5
 
 class OpenVinoError(Exception):
     """What OpenVINO says, in one line."""
+
+
+class _Locale:
+    """The locale of the process. OpenVINO sets it to "C" while it loads a graph, and then to what it found.
+
+    Of two graphs that are loaded at the same time, the second one may find the "C" of the first, and leave it behind:
+    from then on Python would read text as ASCII.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._loading, self._before = threading.Lock(), 0, ""
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Have the locale that was there before, once nothing is loaded any more."""
+        with self._lock:
+            if not self._loading:
+                self._before = locale.setlocale(locale.LC_ALL)
+            self._loading += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._loading -= 1
+                if not self._loading:
+                    locale.setlocale(locale.LC_ALL, self._before)
+
+
+_locale = _Locale()
 
 
 class _Shape(ctypes.Structure):
@@ -110,7 +141,8 @@ class OpenVino:
         words = [c_char_p(os.fsencode(str(word))) for pair in settings.items() for word in pair]
         count, place = c_size_t(len(words)), os.fsencode(graph)
         compile_name = "ov_core_compile_model_from_file"
-        model = self.made(compile_name, self._core, place, b"CPU", count, rest=tuple(words))
+        with _locale.kept():
+            model = self.made(compile_name, self._core, place, b"CPU", count, rest=tuple(words))
         return CompiledGraph(self, model)
 
     def tensor_over(self, array: NDArray[Any], type_code: int) -> c_void_p:
