@@ -78,6 +78,8 @@ class EncodingThread(Generic[Room]):
         if self._thread.is_alive():
             self._waiting.put(None)
             self._thread.join(patience_s)
+        if self._begun and not self._thread.is_alive():
+            self._let_go()
         self._raise()
         return not self._thread.is_alive()
 
@@ -92,6 +94,13 @@ class EncodingThread(Generic[Room]):
             except BaseException as error:  # raised where the results come from
                 self._error = error
             self._free.put(given)
+
+    def _let_go(self) -> None:
+        """Free the copies and the owner of ``encode`` now: in a circle with it they would wait for the collector."""
+        self._encode = _drop
+        while not self._free.empty():
+            self._free.get()
+        self._made = 0
 
     def _raise(self) -> None:
         error, self._error = self._error, None

@@ -1,8 +1,10 @@
 """The overlay video, read back."""
 
+import gc
 import resource
 import signal
 import threading
+import weakref
 from dataclasses import replace
 
 import av
@@ -209,6 +211,23 @@ def test_an_error_of_the_encoder_is_raised_where_the_results_come_from():
     for _ in range(5):  # nothing waits for a thread that has given up
         thread.write(thread.room())
     thread.stop()
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "masks://masks"])
+def test_a_closed_sink_is_freed_at_once_with_its_copies(tmp_path, monkeypatch, name):
+    """An archive opens thousands; what waits for the collector adds up to megabytes."""
+    monkeypatch.chdir(tmp_path)
+    gc.collect()
+    gc.disable()
+    try:
+        with opened(name) as sink:
+            for index in range(4):
+                sink.write(result_at(index))
+        left = weakref.ref(sink)
+        del sink
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 def test_a_copy_keeps_what_the_next_frame_overwrites():

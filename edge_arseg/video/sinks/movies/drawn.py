@@ -58,5 +58,20 @@ class DrawnThread:
             self.thread.wait()
             self._begun = True
 
+    def stop(self, patience_s: float | None = None) -> bool:
+        """End the thread, see ``EncodingThread``. The owner of ``encode``, who owns this too, is freed with its last
+        use then, and does not wait for the collector."""
+        ended = True
+        try:
+            ended = self.thread.stop(patience_s)
+        finally:
+            if ended:
+                self._encode = _drop
+        return ended
+
     def _draw(self, copy: ResultCopy) -> None:
         self._encode(self._overlay.draw(copy.result), copy.result.frame.time_s)
+
+
+def _drop(_rgb: object, _time_s: float) -> None:
+    """What is left to do when the thread has ended."""
