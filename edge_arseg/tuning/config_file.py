@@ -2,11 +2,11 @@
 
 import json
 
+from edge_arseg.motion.keyframe import SCENE_CUT
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.zoo import shipped_names
 from edge_arseg.tuning.search.setting import Setting
-from edge_arseg.tuning.trials.planning import SCENE_CUT
 
 
 def toml_from_setting(setting: Setting, bundle: Bundle, engines: EngineOptions, notes: list[str]) -> str:

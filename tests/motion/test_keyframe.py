@@ -4,6 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from motion.motion_vectors import covering
 
+from edge_arseg.cli.device.run import run
 from edge_arseg.errors import OptionError
 from edge_arseg.motion import FrameStatistics, KeyframePolicy, MotionChain, branch_from_statistics
 from edge_arseg.spec.frame import Branch, Frame
@@ -31,6 +32,11 @@ both = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], dea
 )
 def test_default_policy(statistics, branch):
     assert branch_from_statistics(statistics, KeyframePolicy()) is branch
+
+
+def test_the_command_has_the_same_limit_of_scene_cuts():
+    (option,) = (one for one in run.params if one.name == "scene_cut")
+    assert option.default == KeyframePolicy().scene_cut
 
 
 def test_following_the_codec_is_optional():

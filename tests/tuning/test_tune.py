@@ -89,7 +89,7 @@ def test_the_chosen_setting_is_what_run_runs_and_without_one_the_exit_code_is_1(
     capfd.readouterr()
     assert exit_code(["run", "--config", str(chosen), "--print-config", clip]) == 0
     told = capfd.readouterr().out
-    for text in ('backend = "toy"', 'fusion = "graph"', "threads = 1", 'motion = "zero"', "scene-cut = 0.5"):
+    for text in ('backend = "toy"', 'fusion = "graph"', "threads = 1", 'motion = "zero"', "scene-cut = 0.3"):
         assert text in told
     assert exit_code([*command, "--max-latency", "0.0001ms", "--min-miou", "99"]) == 1
     told = capfd.readouterr().err

@@ -10,12 +10,10 @@ from edge_arseg.bench.records.bench_record import REVISION, BenchRecord, BenchSe
 from edge_arseg.bench.records.energy import EnergySource
 from edge_arseg.bench.records.run import RunSettings
 from edge_arseg.bench.surroundings import board_facts, no_verdict_reason
+from edge_arseg.motion.keyframe import SCENE_CUT
 from edge_arseg.runtime.choice.engine_choice import Choice
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.video.uri import source_from_uri
-
-SCENE_CUT = 0.5
-"""As ``run`` has it where nobody says otherwise: what is tuned is what is deployed."""
 
 
 def run_of_setting(setting: Setting, choice: Choice, clip: str, stream: int | None) -> PlannedRun:
@@ -33,7 +31,7 @@ def run_of_setting(setting: Setting, choice: Choice, clip: str, stream: int | No
         stream=stream,
         unchecked=choice.options.unchecked,
         keyframes=setting.keyframes,
-        scene_cut=SCENE_CUT,
+        scene_cut=SCENE_CUT,  # as `run` has it: what is tuned is what is deployed
     )
     return PlannedRun(choice, settings, clip, 0)
 

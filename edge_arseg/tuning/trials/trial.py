@@ -11,6 +11,7 @@ from edge_arseg.bench.record_files.writing import begin_record, put_back
 from edge_arseg.bench.records.accuracy import Accuracy
 from edge_arseg.evaluation.labels.clip import LabelledClip
 from edge_arseg.evaluation.scores import Distances
+from edge_arseg.motion.keyframe import SCENE_CUT
 from edge_arseg.motion.policies.naming import in_background, policy_named
 from edge_arseg.runtime.choice.engine_choice import Choice
 from edge_arseg.runtime.segmenter import Segmenter
@@ -18,7 +19,7 @@ from edge_arseg.tuning.search.limits import Limits, Outcome
 from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.trials.confidence import interval_of_miou, surely_worse
-from edge_arseg.tuning.trials.planning import SCENE_CUT, named_runs, planned_record, run_of_setting
+from edge_arseg.tuning.trials.planning import named_runs, planned_record, run_of_setting
 from edge_arseg.tuning.trials.scoring import FrameScores, scores_from_rows, scores_of_setting
 from edge_arseg.tuning.trials.timing import Times, Timing
 from edge_arseg.video.uri import source_from_uri

@@ -36,9 +36,14 @@ class DrawnThread:
         encode: Callable[[NDArray[np.uint8], float], None],
     ) -> None:
         self._size, self._canvas = size, Canvas(size)
-        self._overlay, self._encode = Overlay(size, classes, style), encode
-        self.shape = self._overlay.shape
-        self.thread = EncodingThread(ResultCopy, self._draw)
+        overlay = Overlay(size, classes, style)
+        self.shape = overlay.shape
+
+        # the thread alone holds what it calls, and lets go of it at the end: the owner of ``encode`` owns this too
+        def draw(copy: ResultCopy) -> None:
+            encode(overlay.draw(copy.result), copy.result.frame.time_s)
+
+        self.thread = EncodingThread(ResultCopy, draw)
         self._begun = False
 
     def write(self, result: SegmentedFrame) -> None:
@@ -57,21 +62,3 @@ class DrawnThread:
         if not self._begun:
             self.thread.wait()
             self._begun = True
-
-    def stop(self, patience_s: float | None = None) -> bool:
-        """End the thread, see ``EncodingThread``. The owner of ``encode``, who owns this too, is freed with its last
-        use then, and does not wait for the collector."""
-        ended = True
-        try:
-            ended = self.thread.stop(patience_s)
-        finally:
-            if ended:
-                self._encode = _drop
-        return ended
-
-    def _draw(self, copy: ResultCopy) -> None:
-        self._encode(self._overlay.draw(copy.result), copy.result.frame.time_s)
-
-
-def _drop(_rgb: object, _time_s: float) -> None:
-    """What is left to do when the thread has ended."""

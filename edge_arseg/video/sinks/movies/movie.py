@@ -65,11 +65,11 @@ class MovieSink(Sink):
 
     def _close(self) -> None:
         try:
-            self._drawn.stop()
+            self._drawn.thread.stop()
         finally:
             self._file.close()
 
     def _abandon(self) -> None:
         with suppress(OSError, SinkError, av.error.FFmpegError):
-            self._drawn.stop()
+            self._drawn.thread.stop()
         self._file.abandon()

@@ -93,13 +93,13 @@ class SegmentsSink(Sink):
 
     def _close(self) -> None:
         try:
-            self._drawn.stop()
+            self._drawn.thread.stop()
         finally:
             self._finish()
 
     def _abandon(self) -> None:
         with suppress(OSError, SinkError, av.error.FFmpegError):
-            self._drawn.stop()
+            self._drawn.thread.stop()
         file, self._file = self._file, None
         if file is not None:
             file.abandon()

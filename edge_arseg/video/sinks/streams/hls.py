@@ -133,7 +133,7 @@ class HlsSink(Sink):
 
     def _close(self) -> None:
         try:
-            self._drawn.stop()
+            self._drawn.thread.stop()
         finally:
             try:
                 if self._encoder is not None:
@@ -147,7 +147,7 @@ class HlsSink(Sink):
 
     def _abandon(self) -> None:
         with suppress(OSError, SinkError, av.error.FFmpegError):
-            self._drawn.stop()
+            self._drawn.thread.stop()
         with suppress(OSError, av.error.FFmpegError):
             if self._encoder is not None:
                 self._encoder.abandon()

@@ -73,7 +73,7 @@ class PushSink(Sink):
 
     def _close(self) -> None:
         start = time.monotonic()
-        while not self._drawn.stop(0.1):
+        while not self._drawn.thread.stop(0.1):
             self._connection.end_if_stuck()
             if time.monotonic() - start > _CLOSE_S:
                 _log.warning("%s: nobody takes what is sent; gave up after %.0f s", self.target, _CLOSE_S)
@@ -83,5 +83,5 @@ class PushSink(Sink):
     def _abandon(self) -> None:
         self._connection.kill()
         with suppress(SinkError):
-            self._drawn.stop(_CLOSE_S)
+            self._drawn.thread.stop(_CLOSE_S)
         self._connection.abandon()
