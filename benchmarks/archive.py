@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Many videos on a Dask cluster of two workers: throughput beside plain loops, workers that are killed, memory.
 
-usage: python benchmarks/archive.py [--clips 200] [--frames 30] [--rounds 3]
+usage: python benchmarks/archive.py [--clips 200] [--frames 30] [--rounds 4]
 
 Plain loops: two processes side by side, one thread each, `run_to_sinks` over half of the clips each; engines are open
 before the clock starts. The cluster: two workers of one thread each on this machine, engines open as well. Both write
-JSON lines and masks, in turn: A B A B; memory of the workers is read once a second. Then the clips are segmented once
-more while workers are killed.
+JSON lines and masks, in turn, A B B A, since a machine that other programs share is faster at one time than at another;
+the ratio is that of the sums. Memory of the workers is read once a second. Then the clips are segmented once more while
+workers are killed, and once by workers as Dask starts them; the others go by ``deploy/dask.yaml``.
 """
 
 import argparse
@@ -26,7 +27,9 @@ from pathlib import Path
 from typing import Any
 
 import av
+import dask
 import numpy as np
+import yaml
 from distributed import Client, LocalCluster
 
 from edge_arseg.bench.record import record_now, write_record
@@ -35,6 +38,7 @@ HERE = Path(__file__).resolve().parents[1]
 RECORD = HERE / "benchmarks/results/archive.json"
 CLIP = HERE.parent / "shared/clips/highway_960x540.mp4"
 BUNDLE = HERE / "edge_arseg/zoo/camvid-compact-360x480-int8.arseg"
+WORKERS = HERE / "deploy/dask.yaml"
 BACKEND = "onnxruntime"
 LIMIT = 0.95
 KILLS = 5
@@ -43,16 +47,16 @@ GOP = 25
 LOOP = """
 import sys, time
 from edge_arseg import EngineOptions, Segmenter, run_to_sinks
-bundle, out, *clips = sys.argv[1:]
+bundle = sys.argv[1]
 with Segmenter(bundle, engines=EngineOptions(backend="onnxruntime", threads=1)) as segmenter:
     segmenter.pipeline
     print("ready", flush=True)
-    sys.stdin.readline()
-    start = time.perf_counter()
-    for clip in clips:
-        name = clip.rsplit("/", 1)[1].removesuffix(".mp4")
-        run_to_sinks(segmenter, clip, [f"jsonl://{out}/{name}.jsonl", f"masks://{out}/{name}"])
-    print(time.perf_counter() - start)
+    for line in sys.stdin:
+        out, *clips = line.split()
+        for clip in clips:
+            name = clip.rsplit("/", 1)[1].removesuffix(".mp4")
+            run_to_sinks(segmenter, clip, [f"jsonl://{out}/{name}.jsonl", f"masks://{out}/{name}"])
+        print("done", flush=True)
 """
 
 
@@ -82,23 +86,35 @@ def write_clip(path: Path, pictures: list[av.VideoFrame], rate: int = 25) -> Non
         out.mux(stream.encode(None))
 
 
-def plain_s(clips: list[Path], out: Path) -> float:
-    """Return the seconds of two loops side by side over half of the clips each."""
-    processes = []
-    for half in (clips[::2], clips[1::2]):
-        command = [sys.executable, "-c", LOOP, str(BUNDLE), str(out), *map(str, half)]
-        processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    start = time.perf_counter()
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    ends = [process.communicate()[0] for process in processes]
-    print("   loops", *(end.strip() for end in ends))
-    return time.perf_counter() - start
+class Loops:
+    """Two processes that segment clips side by side, one after the other, with engines that stay open."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-c", LOOP, str(BUNDLE)]
+        self._processes = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+            for _ in range(2)
+        ]
+        self._wait("ready\n")
+
+    def _wait(self, word: str) -> None:
+        for process in self._processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == word
+
+    def seconds(self, clips: list[Path], out: Path) -> float:
+        """Return how long both take over half of the clips each."""
+        start = time.perf_counter()
+        for process, half in zip(self._processes, (clips[::2], clips[1::2]), strict=True):
+            assert process.stdin is not None
+            process.stdin.write(" ".join(map(str, (out, *half))) + "\n")
+        self._wait("done\n")
+        return time.perf_counter() - start
+
+    def close(self) -> None:
+        """End both."""
+        for process in self._processes:
+            process.communicate()
 
 
 def command(clips: Path, out: Path, *more: str) -> list[str]:
@@ -114,10 +130,7 @@ def cluster_s(address: str, clips: Path, out: Path) -> float:
 
     The command's own start is not in it: neither is that of the loops.
     """
-    summary = out.with_suffix(".jsonl")
-    done = subprocess.run(
-        command(clips, out, "--cluster", address, "--summary", str(summary)), capture_output=True, text=True
-    )
+    done = subprocess.run(command(clips, out, "--cluster", address), capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr)
     told = [line for line in done.stderr.splitlines() if " videos, " in line and " fps" in line][-1]
@@ -186,9 +199,14 @@ class Memory:
 
 
 @contextmanager
-def local_cluster() -> Iterator[tuple[LocalCluster, Client]]:
-    """Two workers of one thread each, which are started again when they die."""
+def local_cluster(settings: dict[str, Any]) -> Iterator[tuple[LocalCluster, Client]]:
+    """Two workers of one thread each, which are started again when they die.
+
+    Args:
+        settings: of Dask, that differ from its own.
+    """
     with (
+        dask.config.set(dask.config.merge(dask.config.config, settings)),
         LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         Client(cluster) as client,
     ):
@@ -216,7 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, default=200)
     parser.add_argument("--frames", type=int, default=30, help="of each clip")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--record", type=Path, default=RECORD)
     chosen = parser.parse_args()
     values: dict[str, Any] = {"rounds": []}
@@ -228,24 +246,42 @@ def main() -> None:
         make_clips(folder / "warm", CLIP, 4, 10)
         clips = sorted((folder / "clips").glob("*.mp4"))
         total = chosen.clips * chosen.frames
-        with local_cluster() as (cluster, client):
+        with local_cluster(yaml.safe_load(WORKERS.read_text())) as (cluster, client):
             address = cluster.scheduler_address
             cluster_s(address, folder / "warm", folder / "warm-out")  # engines are opened
+            seconds: dict[str, list[float]] = {"plain": [], "cluster": []}
             for number in range(chosen.rounds):
-                plain = plain_s(clips, folder / f"plain-{number}")
-                with Memory(client) as memory:
-                    here = cluster_s(address, folder / "clips", folder / f"cluster-{number}")
-                assert faults_of(folder / f"cluster-{number}", clips, chosen.frames) == []
+                memory = Memory(client)
+                for kind in ("plain", "cluster") if number % 2 == 0 else ("cluster", "plain"):
+                    out = folder / f"{kind}-{number}"
+                    if kind == "plain":
+                        loops = Loops()
+                        seconds[kind].append(loops.seconds(clips, out))
+                        loops.close()
+                        continue
+                    with memory:
+                        seconds[kind].append(cluster_s(address, folder / "clips", out))
+                    assert faults_of(out, clips, chosen.frames) == []
+                plain, here = seconds["plain"][-1], seconds["cluster"][-1]
                 row = {"plain_fps": round(total / plain, 2), "cluster_fps": round(total / here, 2)}
                 row |= {"ratio": round(plain / here, 4), "memory": memory.values(chosen.clips)}
                 values["rounds"].append(row)
-                print(row)
-            values["ratio"] = statistics.median(row["ratio"] for row in values["rounds"])
+                print(row, flush=True)
+            values["ratio"] = round(sum(seconds["plain"]) / sum(seconds["cluster"]), 4)
             values["within_limit"] = values["ratio"] >= LIMIT
             out = folder / "killed"
             values["killed"] = killed(client, address, folder / "clips", out, KILLS, here)
             values["killed"]["faults"] = faults_of(out, clips, chosen.frames)
             print(values["killed"])
+        with local_cluster({}) as (cluster, client):
+            cluster_s(cluster.scheduler_address, folder / "warm", folder / "warm-again")
+            with Memory(client) as memory:
+                here = cluster_s(cluster.scheduler_address, folder / "clips", folder / "dasks-own")
+            values["dasks_own_settings"] = {
+                "cluster_fps": round(total / here, 2),
+                "memory": memory.values(chosen.clips),
+            }
+            print(values["dasks_own_settings"])
     settings = {
         "clips": chosen.clips, "frames": chosen.frames, "clip": CLIP.name, "bundle": BUNDLE.name, "backend": BACKEND,
         "workers": 2, "threads": 1, "limit": LIMIT,

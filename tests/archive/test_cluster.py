@@ -13,6 +13,7 @@ from support.archive.dask_cluster import dask_cluster, end
 from support.bundles.fake import FAKE
 from support.clips.moving import chainable, encode, moving
 
+from edge_arseg.archive.executors import on_worker
 from edge_arseg.archive.executors.bundle_parcel import bundle_from_parcel, parcel_from_bundle
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles.reading import read_bundle
@@ -73,6 +74,29 @@ def test_a_video_that_fails_on_a_worker_is_named_without_its_login(run, videos, 
     assert "1 of 2 videos failed: http://***@127.0.0.1:9/gone.mp4" in answer.err
     assert "secret" not in answer.err
     assert indices_in("out/a.jsonl") == list(range(6))
+
+
+def test_a_worker_that_keeps_dasks_profile_says_what_it_costs(run, videos, cluster):
+    assert run("north/a.mp4", *SINKS, "--cluster", cluster.address).code == 0
+    said = " ".join(cluster.told.read_text().split())
+    assert "Dask's profile of the last 1000 seconds" in said
+    assert "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False before dask worker" in said
+
+
+def test_the_file_for_workers_turns_the_profile_off_and_sets_what_dask_knows():
+    import dask
+    import yaml
+
+    settings = yaml.safe_load((Path(__file__).parents[2] / "deploy/dask.yaml").read_text())
+
+    def names(tree, *above):
+        for name, value in tree.items():
+            yield from names(value, *above, name) if isinstance(value, dict) else [".".join((*above, name))]
+
+    assert all(dask.config.get(name) is not None for name in names(settings))
+    assert on_worker.note_on_profile()
+    with dask.config.set(dask.config.merge(dask.config.config, settings)):
+        assert on_worker.note_on_profile() == ""
 
 
 @pytest.mark.slow

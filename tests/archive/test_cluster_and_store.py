@@ -9,30 +9,18 @@ import time
 
 import pytest
 from support.archive.dask_cluster import dask_cluster
+from support.archive.s3 import s3_server
 from support.bundles.fake import FAKE
 from support.clips.moving import chainable
 
 pytest.importorskip("distributed")
-pytest.importorskip("s3fs")
-fsspec = pytest.importorskip("fsspec")
 FRAMES, CLIPS = 25, 4
 
 
 @pytest.fixture
-def s3(monkeypatch):
-    """An S3 server; processes that are started from here on find it, workers too."""
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASECRET")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
-    fsspec.filesystem("s3").clear_instance_cache()
-    store = fsspec.filesystem("s3", use_listings_cache=False)
-    store.mkdir("cars")
-    yield store
-    fsspec.filesystem("s3").clear_instance_cache()
-    server.stop()
+def s3():
+    with s3_server() as store:
+        yield store
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from support.archive.s3 import s3_server
 from support.clips.moving import encode, moving
 
 fsspec = pytest.importorskip("fsspec")
@@ -23,21 +24,9 @@ def memory(videos):
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory):
-    """An S3 server with an empty bucket."""
-    pytest.importorskip("s3fs")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "AKIASECRET")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
-        store = fsspec.filesystem("s3")
-        store.mkdir("cars")
+def s3():
+    with s3_server() as store:
         yield store
-    fsspec.filesystem("s3").clear_instance_cache()
-    server.stop()
 
 
 def indices_in(data):

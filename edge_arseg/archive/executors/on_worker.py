@@ -67,12 +67,27 @@ def _segmenter(settings: Settings, parcel: bytes) -> Segmenter:
     choice = choice_from_options(bundle, (settings.mode,), options)
     for warning in choice.warnings:
         _log.warning("%s", warning)
+    if note := note_on_profile():
+        _log.warning("%s", note)
     opened = ExitStack()
     segmenter = opened.enter_context(replace(settings, engines=choice.options).opened(choice.bundle))
     _ = segmenter.pipeline
     _OWN.engines = _Engines(digest, segmenter, opened)
     _ALL.append(opened)
     return segmenter
+
+
+def note_on_profile() -> str:
+    """Say what Dask's profile costs in a worker that keeps one; it is on unless the worker was started without."""
+    import dask
+
+    if not dask.config.get("distributed.worker.profile.enabled", False):
+        return ""
+    seconds = dask.config.get("distributed.admin.low-level-log-length", 0)
+    return (
+        f"this worker keeps Dask's profile of the last {seconds} seconds, and grows by 0.1 to 0.2 MB in each of them; "
+        "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False before dask worker saves that"
+    )
 
 
 @atexit.register

@@ -11,9 +11,11 @@ from contextlib import contextmanager, suppress
 MODULES = {"scheduler": "distributed.cli.dask_scheduler", "worker": "distributed.cli.dask_worker"}
 
 
-def start(kind, *arguments):
+def start(kind, told, *arguments):
+    """Start a process; what it says goes to a file."""
     command = [sys.executable, "-m", MODULES[kind], *map(str, arguments), "--no-dashboard"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    with told.open("ab") as file:
+        return subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
 
 
 def end(process, number=signal.SIGTERM):
@@ -36,7 +38,9 @@ class DaskCluster:
 
     def __init__(self, folder):
         file = folder / f"scheduler-{time.monotonic_ns()}.json"
-        self.scheduler = start("scheduler", "--host", "127.0.0.1", "--port", 0, "--scheduler-file", file)
+        self.told = folder / "workers.log"
+        address = ("--host", "127.0.0.1", "--port", 0)
+        self.scheduler = start("scheduler", folder / "scheduler.log", *address, "--scheduler-file", file)
         deadline = time.monotonic() + 60
         while not (file.exists() and file.read_text()):
             assert time.monotonic() < deadline
@@ -44,7 +48,7 @@ class DaskCluster:
             time.sleep(0.05)
         self.address = json.loads(file.read_text())["address"]
         place = ("--local-directory", folder)
-        self.workers = start("worker", self.address, "--nworkers", 2, "--nthreads", 1, *place)
+        self.workers = start("worker", self.told, self.address, "--nworkers", 2, "--nthreads", 1, *place)
 
     def pids(self):
         """Process numbers of the workers that are connected."""
