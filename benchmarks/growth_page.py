@@ -26,10 +26,10 @@ Points = list[dict[str, Any]]
 HEAD = """# Cost as work grows
 
 Generated from the record of `python benchmarks/growth.py`; do not edit. {machine}, {cores} cores; {versions}; backend
-{backend}; load {load:.1f} when it was written{busy}. The shipped model: float32 with random weights for resolution and
-LR scale, shipped int8 for the rest. Each point is a process of its own, and a median over {rounds} rounds. Memory is
-what opening and running the engines added. "HR" is a keyframe, "LR" a frame between keyframes, the mean is over a GOP
-of 12.
+{backend}; load {load:.1f} when it was written, of its own last eight streams. The shipped model: float32 with random
+weights for resolution and LR scale, shipped int8 for the rest. Each point is a process of its own, and a median over
+{rounds} rounds. Memory is what opening and running the engines added. "HR" is a keyframe, "LR" a frame between
+keyframes, the mean is over a GOP of 12.
 """
 
 
@@ -42,7 +42,6 @@ def write_page(record: Path) -> None:
         machine=conditions["cpu"],
         versions=versions,
         load=conditions["load"],
-        busy=": others ran too, so read shapes and not times" if conditions["load"] > data["settings"]["cores"] else "",
         rounds=data["settings"]["rounds"],
         backend=data["settings"]["backend"],
         cores=data["settings"]["cores"],

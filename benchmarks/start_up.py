@@ -8,6 +8,10 @@ both alike; the ratios are those of medians. One run of each comes first and is 
 Numba's caches. With ``cold_numba`` Numba's cache is an empty folder. What a checkout remembers in the user's cache goes
 to a folder of its own.
 
+``bare`` is what no program with these libraries can do without: a script that loads NumPy, PyAV and ONNX Runtime, opens
+both int8 graphs side by side while it reads a frame, and runs HR once. It takes turns with the same run of this
+checkout.
+
 The imports and engines at the end are those of this checkout, each in fresh processes. The tables in
 ``docs/architecture.md`` are written from the record; ``--page`` does that alone.
 """
@@ -22,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +64,23 @@ ENGINES = {
     for kind, path in (("int8", INT8), ("float32", FLOAT32))
     for role in ("hr", "lr")
 }
+BARE = """
+import os, sys, threading
+import numpy, av, onnxruntime
+graphs, clip, made = sys.argv[1], sys.argv[2], {}
+def opened(role):
+    made[role] = onnxruntime.InferenceSession(f"{graphs}/{role}.onnx", providers=["CPUExecutionProvider"])
+threads = [threading.Thread(target=opened, args=(role,)) for role in ("hr", "lr")]
+for thread in threads:
+    thread.start()
+with av.open(clip) as container:
+    frame = next(container.decode(video=0)).to_ndarray(format="rgb24", width=480, height=360)
+for thread in threads:
+    thread.join()
+made["hr"].run(None, {"frame": frame})
+print("{}", flush=True)
+os._exit(0)
+"""
 BUNDLE = f"from edge_arseg.runtime.bundles.reading import read_bundle; bundle = read_bundle({INT8!r})"
 RUN_BOTH = f"""
 import numpy
@@ -97,8 +119,10 @@ class Tree:
         return {**os.environ, "PYTHONPATH": str(self.path), "XDG_CACHE_HOME": str(self.caches), **others}
 
     @contextmanager
-    def started(self, *arguments: str, **environment: str) -> Iterator[tuple[float, subprocess.Popen[str]]]:
-        command = [sys.executable, "-m", "edge_arseg", *arguments]
+    def started(
+        self, *arguments: str, program: tuple[str, ...] = ("-m", "edge_arseg"), **environment: str
+    ) -> Iterator[tuple[float, subprocess.Popen[str]]]:
+        command = [sys.executable, *program, *arguments]
         start = time.perf_counter()
         with subprocess.Popen(
             command, cwd=self.path, env=self.environment(**environment), text=True,
@@ -121,6 +145,14 @@ class Tree:
             assert line.startswith("{") or process.returncode, line
             return checked(process, first)
 
+    def bare_s(self, clip: Path) -> float:
+        with self.started(str(self.path / INT8 / "onnx"), str(clip), program=("-c", BARE)) as (start, process):
+            line = process.stdout.readline()  # type: ignore[union-attr]
+            bare = time.perf_counter() - start
+            process.communicate()
+            assert line == "{}\n" or process.returncode, line
+            return checked(process, bare)
+
     def peak_mb(self, clip: Path, options: tuple[str, ...]) -> float:
         with self.started("run", str(clip), "null://", *options) as (_, process):
             process.stderr.read()  # type: ignore[union-attr]
@@ -135,16 +167,17 @@ def checked(process: "subprocess.Popen[str]", value: float) -> float:
     return value
 
 
-def in_turn(trees: dict[str, Tree], rounds: int, measure: Callable[[Tree], float]) -> dict[str, Any]:
-    """Return all samples, their medians and the ratio of these, after one round that is not counted."""
-    samples: dict[str, list[float]] = {name: [] for name in trees}
+def in_turn(rounds: int, measures: dict[str, Callable[[], float]]) -> dict[str, Any]:
+    """Return all samples of two, their medians and the second's ratio, after one round that is not counted."""
+    samples: dict[str, list[float]] = {name: [] for name in measures}
     for i in range(rounds + 1):
-        for name, tree in trees.items():
-            value = measure(tree)
+        for name, measure in measures.items():
+            value = measure()
             if i:
                 samples[name].append(round(value, 4))
     medians = {name: statistics.median(values) for name, values in samples.items()}
-    return {"samples": samples, "medians": medians, "ratio": round(medians["here"] / medians["there"], 3)}
+    first, second = medians.values()
+    return {"samples": samples, "medians": medians, "ratio": round(second / first, 3)}
 
 
 def cost(tree: Tree, before: str, work: str, rounds: int) -> dict[str, float] | None:
@@ -180,6 +213,12 @@ def tables(record: dict[str, Any]) -> str:
         for key, result in values.get(run, {}).items():
             limit = f"{LIMITS[key]:.2f}" if run == "default" else ""
             row(f"{NAMES[key]}, {RUN_NAMES.get(run, run.replace('_', ' on '))}", key, result, limit)
+    bare = values["bare"]["medians"]
+    lines += [
+        "",
+        f"A bare script with the same libraries takes {bare['bare']:.2f} s where the first mask of int8 on onnxruntime "
+        f"takes {bare['here']:.2f} s, in turn with it.",
+    ]
     lines += ["", "| what a run consists of | ms | MB |", "|---|---|---|"]
     for name, one in (*values["rest"].items(), *values["imports_after_numpy"].items(), *values["engines"].items()):
         if one is not None:
@@ -223,7 +262,9 @@ def main() -> None:
         trees = {"there": there, "here": here}
 
         def told(name: str, rounds: int, measure: Callable[[Tree], float]) -> dict[str, Any]:
-            result = in_turn(trees, rounds, measure)
+            return shown(name, in_turn(rounds, {which: partial(measure, tree) for which, tree in trees.items()}))
+
+        def shown(name: str, result: dict[str, Any]) -> dict[str, Any]:
             print(name, result["medians"], "ratio", result["ratio"], flush=True)
             return result
 
@@ -248,6 +289,12 @@ def main() -> None:
             values["cold_numba"] = {
                 "first_mask_s": told("cold_numba first_mask_s", chosen.cold_rounds, lambda tree: cold(tree, ()))
             }
+        onnxruntime = RUNS["int8_onnxruntime"]
+        measures = {
+            "bare": partial(here.bare_s, chosen.clip),
+            "here": partial(here.first_mask_s, chosen.clip, onnxruntime),
+        }
+        values["bare"] = shown("bare", in_turn(chosen.rounds, measures))
         values["imports_after_numpy"] = {name: cost(here, "", f"import {name}", chosen.rounds) for name in IMPORTS}
         for key, table in (("engines", ENGINES), ("rest", KERNELS)):
             values[key] = {name: cost(here, *code, rounds=chosen.rounds) for name, code in table.items()}

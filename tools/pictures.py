@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the pictures of README: docs/demo.webp, docs/demo.png and docs/street.png.
+"""Make the pictures of README and of the model card: docs/demo.webp, demo.png, street.png, camvid-compact-failures.png.
 
 usage: python tools/pictures.py [CLIP]
 
@@ -7,6 +7,7 @@ usage: python tools/pictures.py [CLIP]
   branch, every frame through the LR branch, and AR. An animated WebP, which GitHub and PyPI show as an image.
 - demo.png: one frame of each half of what `run` draws, the clip and the rendered street.
 - street.png: a frame of the rendered street, and its exact labels.
+- camvid-compact-failures.png: a row for each kind of failure of the shipped model on the clip: the source, HR, AR.
 
 CLIP is the highway clip of Udacity's CarND-LaneLines-P1 (MIT), kept beside the repository. Needs Pillow, which comes
 with matplotlib.
@@ -37,6 +38,13 @@ BUNDLE = ROOT / "edge_arseg/zoo/camvid-compact-360x480-int8.arseg"
 PANEL = 270, 480
 FIRST, LAST, STEP = 96, 206, 2
 MILLISECONDS = 80
+FAILURES = (
+    ("thin things", 71, (120, 600, 180)),
+    ("small things", 203, (200, 235, 198)),
+    ("far things", 167, (215, 400, 180)),
+    ("unknown things", 23, (0, 0, 540)),
+)
+"""A name, the frame, and the top, the left and the rows of the part of a frame of 540x960 that shows it."""
 STYLE = OverlayStyle(legend=False, labels=False)
 
 
@@ -102,8 +110,34 @@ def street() -> np.ndarray:
     return Overlay((360, 640), CAMVID_11, style).draw(result).copy()
 
 
+def failures(clip: Path) -> np.ndarray:
+    """A row for each of ``FAILURES``: the source, HR on every frame, and AR."""
+    rows: dict[int, list[np.ndarray]] = {index: [] for _, index, _ in FAILURES}
+    results: dict[int, SegmentedFrame] = {}  # of AR
+    for mode in (Mode.HR, Mode.AR):
+        with Segmenter(BUNDLE, mode=mode, backend="onnxruntime") as segmenter:
+            overlay = Overlay((540, 960), segmenter.bundle.manifest.model.classes, STYLE)
+            for result in segmenter.stream(str(clip), output_size=(540, 960), picture=True):
+                if (row := rows.get(result.frame.index)) is None:
+                    continue
+                if not row:
+                    row.append(result.frame.picture.copy())
+                row.append(overlay.draw(result)[:540, :960].copy())
+                results[result.frame.index] = result
+    lines = []
+    for name, index, (top, left, height) in FAILURES:
+        parts = [image[top : top + height, left : left + height * 16 // 9] for image in rows[index]]
+        enlarged = [np.array(Image.fromarray(part).resize(PANEL[::-1], Image.Resampling.LANCZOS)) for part in parts]
+        ours = "AR-Seg", results[index].branch, f"+{results[index].distance}"
+        titles = (name, None, ""), ("on every frame", Branch.HR, ""), ours
+        lines.append(
+            np.concatenate([captioned(panel, *title) for panel, title in zip(enlarged, titles, strict=True)], 1)
+        )
+    return np.concatenate(lines)
+
+
 def main() -> None:
-    """Make all three."""
+    """Make all of them."""
     clip = Path(sys.argv[1]) if len(sys.argv) > 1 else CLIP
     frames = animation(clip)
     target = DOCS / "demo.webp"
@@ -115,6 +149,8 @@ def main() -> None:
     both = [overlay_of(source, index, size, OverlayStyle()) for source, index in sources]
     Image.fromarray(np.concatenate(both, 1)).save(DOCS / "demo.png", optimize=True)
     Image.fromarray(street()).save(DOCS / "street.png", optimize=True)
+    palette = Image.fromarray(failures(clip)).quantize(256, dither=Image.Dither.NONE)
+    palette.save(DOCS / "camvid-compact-failures.png", optimize=True)
 
 
 if __name__ == "__main__":

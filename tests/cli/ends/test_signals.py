@@ -49,7 +49,7 @@ def test_every_sink_ends_with_the_same_frame(fake_bundle, tmp_path, number, code
         rest, error = process.communicate(timeout=60)
     count = len(lines) + len(rest.splitlines())
     name = "" if number == signal.SIGINT else f" by {number.name}"
-    assert process.returncode == code
+    assert process.returncode == code, error
     assert error.rstrip().endswith(f"interrupted{name}")
     assert f"{count} frames, " in error
     assert f"written to {tmp_path}/a.mp4, masks://{tmp_path}/masks" in error

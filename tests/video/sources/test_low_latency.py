@@ -56,6 +56,7 @@ def muxed(stream, *, container="mpegts", together=1, **options):
         chunks.append(file.getvalue())
         file.seek(0)
         file.truncate()
+    output.close()
     return chunks
 
 
