@@ -262,9 +262,12 @@ def test_frames_come_one_by_one():
     assert [frame.index for frame in islice(endless, 3)] == [0, 1, 2]
 
 
-def test_counts_of_a_box_keep_noise_in_double_precision():
-    """Python's numbers would keep it single, and every street would look a little different from what it was."""
+def test_counts_of_a_box_are_numpys_and_keep_noise_in_double_precision():
+    """With NumPy 2 Python's numbers would keep it single, and every street would look a little different.
+
+    NumPy 1 takes no notice of whose number it is.
+    """
     rows, columns = Canvas((0.0, 9.0), (0.0, 3.0), 12).span(0.49, np.float32(8.2), -1, 2.3)
     assert (rows, columns) == (slice(8, 36), slice(6, 98))
     for side in (rows, columns):
-        assert (np.ones(2, np.float32) * (7 / (side.stop - side.start))).dtype == np.float64
+        assert type(7 / (side.stop - side.start)) is np.float64
