@@ -45,18 +45,17 @@ KILLS = 5
 GOP = 25
 
 LOOP = """
-import sys, time
+import sys
 from edge_arseg import EngineOptions, Segmenter, run_to_sinks
-bundle = sys.argv[1]
+bundle, out, *clips = sys.argv[1:]
 with Segmenter(bundle, engines=EngineOptions(backend="onnxruntime", threads=1)) as segmenter:
     segmenter.pipeline
     print("ready", flush=True)
-    for line in sys.stdin:
-        out, *clips = line.split()
-        for clip in clips:
-            name = clip.rsplit("/", 1)[1].removesuffix(".mp4")
-            run_to_sinks(segmenter, clip, [f"jsonl://{out}/{name}.jsonl", f"masks://{out}/{name}"])
-        print("done", flush=True)
+    sys.stdin.readline()
+    for clip in clips:
+        name = clip.rsplit("/", 1)[1].removesuffix(".mp4")
+        run_to_sinks(segmenter, clip, [f"jsonl://{out}/{name}.jsonl", f"masks://{out}/{name}"])
+    print("done", flush=True)
 """
 
 
@@ -86,35 +85,32 @@ def write_clip(path: Path, pictures: list[av.VideoFrame], rate: int = 25) -> Non
         out.mux(stream.encode(None))
 
 
-class Loops:
-    """Two processes that segment clips side by side, one after the other, with engines that stay open."""
+def plain_s(clips: list[Path], out: Path) -> float:
+    """Return the seconds of two loops side by side over half of the clips each, engines open before and after."""
+    pipe = subprocess.PIPE
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", LOOP, str(BUNDLE), str(out), *map(str, half)], stdin=pipe, stdout=pipe, text=True
+        )
+        for half in (clips[::2], clips[1::2])
+    ]
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-c", LOOP, str(BUNDLE)]
-        self._processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-            for _ in range(2)
-        ]
-        self._wait("ready\n")
-
-    def _wait(self, word: str) -> None:
-        for process in self._processes:
+    def wait(word: str) -> None:
+        for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == word
 
-    def seconds(self, clips: list[Path], out: Path) -> float:
-        """Return how long both take over half of the clips each."""
-        start = time.perf_counter()
-        for process, half in zip(self._processes, (clips[::2], clips[1::2]), strict=True):
-            assert process.stdin is not None
-            process.stdin.write(" ".join(map(str, (out, *half))) + "\n")
-        self._wait("done\n")
-        return time.perf_counter() - start
-
-    def close(self) -> None:
-        """End both."""
-        for process in self._processes:
-            process.communicate()
+    wait("ready\n")
+    start = time.perf_counter()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    wait("done\n")
+    seconds = time.perf_counter() - start
+    for process in processes:
+        process.communicate()
+    return seconds
 
 
 def command(clips: Path, out: Path, *more: str) -> list[str]:
@@ -255,9 +251,7 @@ def main() -> None:
                 for kind in ("plain", "cluster") if number % 2 == 0 else ("cluster", "plain"):
                     out = folder / f"{kind}-{number}"
                     if kind == "plain":
-                        loops = Loops()
-                        seconds[kind].append(loops.seconds(clips, out))
-                        loops.close()
+                        seconds[kind].append(plain_s(clips, out))
                         continue
                     with memory:
                         seconds[kind].append(cluster_s(address, folder / "clips", out))
