@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from edge_arseg.errors import OptionError
 from edge_arseg.network.attention.local import local_attention
 from edge_arseg.network.layers import resize
-from edge_arseg.spec.weights import WINDOW
+from edge_arseg.spec.model import WINDOW, WINDOWS
 
 
 class Creff(nn.Module):
@@ -20,6 +21,8 @@ class Creff(nn.Module):
 
     def __init__(self, channels: int, *, window: int = WINDOW):
         super().__init__()
+        if window not in WINDOWS:
+            raise OptionError(f"a window of {window} seen, expected one of {', '.join(map(str, WINDOWS))}")
         self.window = window
         self.query = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
         self.key = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)

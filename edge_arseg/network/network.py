@@ -35,7 +35,7 @@ class Network(nn.Module):
         self.hr = backbone_from_name(model.backbone)
         self.lr = backbone_from_name(model.backbone)
         channels, classes = self.hr.channels, len(model.classes)
-        self.creff = Creff(channels)
+        self.creff = Creff(channels, window=model.window)
         self.hr_head = self._head(channels, classes)
         self.lr_head = self._head(channels, classes)
 

@@ -4,7 +4,8 @@ Revisions of the format:
 
 1. (2026) first;
 2. (2026) the gate of quantized bundles is absolute, and a lower one has words; bits of quantized weights; bundles of
-   the HR branch alone; how pictures of another shape enter.
+   the HR branch alone; how pictures of another shape enter;
+3. (2026) the side of the attention's window.
 
 Anything that an older reader would misunderstand raises it. A reader refuses every revision it does not know and reads
 the older ones, whose missing fields mean what was true then. ``docs/bundle_format.md`` describes the fields for other
@@ -31,12 +32,12 @@ from edge_arseg.spec.entries import (
 )
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.geometry.placement import FitKind
-from edge_arseg.spec.model import Cost, Model
+from edge_arseg.spec.model import WINDOWS, Cost, Model
 from edge_arseg.spec.plain import Field, NotPlainError, faults_from_error, value_of
 from edge_arseg.spec.tensor import TensorSpec
 
-REVISION = 2
-READABLE = (1, 2)
+REVISION = 3
+READABLE = (1, 2, 3)
 """Revisions that this version reads; it writes the newest."""
 
 
@@ -221,6 +222,9 @@ def _faults(manifest: Manifest) -> list[str]:
         faults.append("fusion_weights: null means the HR branch alone; bundles of both branches need weights")
     if manifest.golden.because is not None and manifest.golden.min_agreement is None:
         faults.append("golden: because is there, min_agreement is not")
+    if manifest.model.window not in WINDOWS:
+        known = ", ".join(map(str, WINDOWS))
+        faults.append(f"model.window: {manifest.model.window} seen, expected one of {known}")
     for role, entry in manifest.graphs.items():
         if entry.file not in manifest.files:
             faults.append(f"graphs.{role.value}: {entry.file} is not among the files")

@@ -79,6 +79,12 @@ CITYSCAPES_NORMALISATION = Normalisation(mean=(0.3257, 0.3690, 0.3223), std=(0.2
 """The authors' constants for cityscapes-bise18."""
 
 
+WINDOW = 7
+"""Side of the attention's window in the paper and in published checkpoints, and the largest there is."""
+WINDOWS = (3, 5, WINDOW)
+"""Sides that a window may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A trained model's identity.
@@ -88,12 +94,14 @@ class Model:
         backbone: registered name of the backbone, or ``package.module:function``.
         classes: in the order of the class indices.
         normalisation: of the images it was trained on.
+        window: side of the window that a pixel of the fusion attends to, one of ``WINDOWS``.
     """
 
     name: str
     backbone: str
     classes: tuple[ClassInfo, ...]
     normalisation: Normalisation
+    window: int = WINDOW
 
 
 def lr_size(height: int, width: int, lr_scale: float) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import MISSING, dataclass, field, fields
+from math import isqrt
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Manifest, Role
+from edge_arseg.spec.model import WINDOW, WINDOWS
 
-WINDOW = 7
-"""Side of the attention's window."""
 TAPS = 3
 """Side of the depthwise convolutions."""
+UNSEEN = -1e30
+"""Position bias of a place that takes no part: its exponential is 0 beside that of any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,9 @@ class FusionWeights:
         key_bias: ``[C]``.
         value_weight: ``[C, 1, 3, 3]``, applied to the warped keyframe feature.
         value_bias: ``[C]``.
-        position_bias: ``[49]``, added to the similarities of a window's places, row by row, those outside the image
-            too (relative position bias, Liu et al. 2021, equation 4). Zeros, as published checkpoints have it, when it
-            is not given.
+        position_bias: ``[window^2]``, added to the similarities of a window's places, row by row, those outside the
+            image too (relative position bias, Liu et al. 2021, equation 4). 49 zeros, as published checkpoints have
+            it, when it is not given.
     """
 
     query_weight: NDArray[np.float32]
@@ -41,10 +43,25 @@ class FusionWeights:
     value_bias: NDArray[np.float32]
     position_bias: NDArray[np.float32] = field(default_factory=lambda: np.zeros(WINDOW**2, np.float32))
 
+    @property
+    def window(self) -> int:
+        """Side of the attention's window, one of ``WINDOWS``."""
+        return isqrt(self.position_bias.size)
+
+    def position_bias_in(self, window: int) -> NDArray[np.float32]:
+        """Return the position bias for a window that is as large or larger, ``[window^2]``.
+
+        A kernel for that window then computes what one for this window computes: the places around it weigh nothing.
+        """
+        margin = (window - self.window) // 2
+        square = self.position_bias.reshape(self.window, self.window).astype(np.float32)
+        return np.pad(square, margin, constant_values=np.float32(UNSEEN)).reshape(-1)
+
     def faults(self) -> list[str]:
         """Return what is not as described above, in words."""
         channels = self.query_bias.shape[0] if self.query_bias.ndim == 1 else 0
-        wanted: dict[str, tuple[int, ...]] = {"position_bias": (WINDOW**2,)}
+        side = self.window if self.window in WINDOWS else WINDOW
+        wanted: dict[str, tuple[int, ...]] = {"position_bias": (side**2,)}
         for part in ("query", "key", "value"):
             wanted |= {f"{part}_weight": (channels, 1, TAPS, TAPS), f"{part}_bias": (channels,)}
         return [
@@ -66,9 +83,10 @@ class FusionShapes:
         flow: ``(Hg, Wg)``, cells of the flow grid.
         frame_height: ``H`` of the frame in luma pixels; flow is scaled by ``h / H`` on both axes, as published
             checkpoints were trained.
+        window: side of the attention's window, one of ``WINDOWS``.
 
     Raises:
-        OptionError: a size is too small.
+        OptionError: a size is too small, or there is no such window.
     """
 
     channels: int
@@ -76,6 +94,7 @@ class FusionShapes:
     lr_feature: tuple[int, int]
     flow: tuple[int, int]
     frame_height: int
+    window: int = WINDOW
 
     def __post_init__(self) -> None:
         least = {"channels": 1, "feature": 2, "lr_feature": 1, "flow": 1, "frame_height": 1}
@@ -84,6 +103,8 @@ class FusionShapes:
             value = getattr(self, name)
             if min(np.atleast_1d(value)) < smallest:
                 faults.append(f"{name} is {value}, expected at least {smallest}")
+        if self.window not in WINDOWS:
+            faults.append(f"window is {self.window}, expected one of {', '.join(map(str, WINDOWS))}")
         if faults:
             raise OptionError("cannot fuse features of these shapes: " + "; ".join(faults))
 
@@ -92,12 +113,12 @@ class FusionShapes:
         """Return the shapes of a bundle that has a ``fuse`` graph."""
         inputs = manifest.graphs[Role.FUSE].inputs
         key, lr, flow = (inputs[name].shape for name in (names.KEY_FEATURE, names.LR_FEATURE, names.FLOW))
-        return cls(key[1], (key[2], key[3]), (lr[2], lr[3]), (flow[0], flow[1]), manifest.height)
+        return cls(key[1], (key[2], key[3]), (lr[2], lr[3]), (flow[0], flow[1]), manifest.height, manifest.model.window)
 
     @property
     def attention_macs(self) -> int:
-        """Multiply-accumulates of similarity and weighted sum: ``2 * C * h * w * 49``."""
-        return 2 * self.channels * self.feature[0] * self.feature[1] * WINDOW**2
+        """Multiply-accumulates of similarity and weighted sum: ``2 * C * h * w * window^2``."""
+        return 2 * self.channels * self.feature[0] * self.feature[1] * self.window**2
 
     @property
     def depthwise_macs(self) -> int:

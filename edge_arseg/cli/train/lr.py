@@ -9,6 +9,7 @@ import click
 from edge_arseg.cli.host.checkpoint import PATH, require_host
 from edge_arseg.cli.train.options import run_options
 from edge_arseg.cli.train.showing import show_training
+from edge_arseg.spec.model import WINDOWS
 from edge_arseg.training.lr.settings import (
     SCORED_PAIRS,
     Distances,
@@ -68,6 +69,12 @@ DEFAULTS = LrSettings()
     default=DEFAULTS.start.locality,
     show_default=True,
     help="Position bias of the attention at the start, a penalty per pixel of distance.",
+)
+@click.option(
+    "--window",
+    type=click.Choice([str(side) for side in WINDOWS]),
+    help="Side of the window that a pixel of the fusion attends to; a smaller one is faster. [default: that of MODEL; "
+    "7 after `train hr`]",
 )
 @click.option(
     "--fst",
@@ -130,6 +137,7 @@ def lr(
     share: float | None,
     sharpness: float,
     locality: float,
+    window: str | None,
     fst: str,
     feature_weight: float,
     fusion: str,
@@ -158,6 +166,7 @@ def lr(
         unlabelled_share=unlabelled_share,
         confidence=confidence,
         start=FusionStart(share, sharpness, locality),
+        window=None if window is None else int(window),
         **recipe,
     )
     train = partial(

@@ -13,7 +13,7 @@ from edge_arseg.spec.model import Cost, Model, lr_size
 def cost_from_model(model: Model, *, height: int, width: int, lr_scale: float) -> Cost:
     """Count both branches and the fusion for frames of ``height x width``.
 
-    Convolutions, matrix products and the local attention (similarity and weighting, ``2 C h w 49``) count;
+    Convolutions, matrix products and the local attention (similarity and weighting, ``2 C h w window^2``) count;
     resizing, warping, normalisation and activations do not, as in the paper.
 
     Raises:

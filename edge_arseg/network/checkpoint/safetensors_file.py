@@ -6,6 +6,7 @@ run; a backbone that it names as ``module:function`` is imported only if the rea
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -82,7 +83,7 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
         raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
     model = _model_from_metadata(metadata, path)
     if backbone is not None:
-        model = Model(model.name, backbone, model.classes, model.normalisation)
+        model = replace(model, backbone=backbone)
     elif imports_code(model.backbone):
         raise CheckpointError(
             f"{path}: names a backbone to be imported, {model.backbone!r}, which a file alone must not decide; "

@@ -53,11 +53,17 @@ class Bundle:
         """Read CReFF's weights.
 
         Raises:
-            BundleError: the file cannot be read, or the bundle has the HR branch alone.
+            BundleError: the file cannot be read or is for another window, or the bundle has the HR branch alone.
         """
         if self.manifest.fusion_weights is None:
             raise BundleError(f"{self.path}: has the HR branch alone, no fusion; run it in mode hr")
-        return self._arrays(FusionWeights, self.manifest.fusion_weights)
+        weights = self._arrays(FusionWeights, self.manifest.fusion_weights)
+        if weights.window != self.manifest.model.window:
+            raise BundleError(
+                f"{self.path / self.manifest.fusion_weights}: weights for a window of {weights.window} seen, one of "
+                f"{self.manifest.model.window} expected; export the bundle again"
+            )
+        return weights
 
     def decoder_weights(self) -> DecoderWeights:
         """Read the classifier's weights.

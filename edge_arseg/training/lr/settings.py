@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
-from edge_arseg.training.run.settings import RunSettings
+from edge_arseg.training.run.settings import LATER, RunSettings
 
 
 class Fst(str, Enum):
@@ -104,6 +104,7 @@ class LrSettings(RunSettings):
         confidence: least probability for such a label.
         start: of the fusion.
         augmentation: of the views.
+        window: side of the attention's window; ``None`` for that of the model.
     """
 
     lr_scale: float = 0.5
@@ -119,3 +120,4 @@ class LrSettings(RunSettings):
     confidence: float = 0.9
     start: FusionStart = field(default_factory=FusionStart)
     augmentation: PairAugmentation = field(default_factory=PairAugmentation)
+    window: int | None = field(default=None, metadata=LATER)

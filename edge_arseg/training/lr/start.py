@@ -8,6 +8,7 @@ feature gives the mean of what the two branches say, weighted by the share.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -42,12 +43,14 @@ def start_network(network: Network, pairs: LrPairs, settings: LrSettings, start:
         start: see ``LrStart``. The classifier is the HR branch's.
 
     Raises:
-        OptionError: see ``start_fusion``; or ``start`` names an LR branch that was never trained.
+        OptionError: see ``start_fusion`` and ``give_window``; or ``start`` names an LR branch that was never trained.
     """
     if start is not LrStart.HR and Branch.LR not in network.trained:
         raise OptionError(
             f"--start {start.value}: the LR branch of this model was never trained, only its HR branch; type --start hr"
         )
+    if settings.window is not None:
+        give_window(network, settings.window)
     network.eval()
     if start is LrStart.HR:
         network.lr.load_state_dict(network.hr.state_dict())
@@ -59,6 +62,26 @@ def start_network(network: Network, pairs: LrPairs, settings: LrSettings, start:
     device = next(network.parameters()).device
     batches = [batch_from_views(views[i : i + 2]).to(device) for i in range(0, len(views), 2)]
     start_fusion(network, batches, settings.lr_scale, settings.start)
+
+
+@torch.no_grad()
+def give_window(network: Network, window: int) -> None:
+    """Give the fusion a window of another size; the places that both have keep their position bias.
+
+    Places that are new are worth as little as the least of the old ones.
+
+    Raises:
+        OptionError: there is no such window.
+    """
+    old = network.creff
+    if window == old.window:
+        return
+    new = Creff(old.query.in_channels, window=window).to(old.position_bias.device)
+    bias = old.position_bias.view(1, 1, old.window, old.window)
+    margin = (window - old.window) // 2
+    kept = F.pad(bias, (margin,) * 4, value=float(bias.min()))
+    new.load_state_dict({**old.state_dict(), "position_bias": kept.flatten()})
+    network.creff, network.model = new, replace(network.model, window=window)
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ from support.gpu import host as cuda_host
 from support.gpu.host import plan_on_host, run_on_host
 
 from edge_arseg.runtime.kernels.cuda.launch_plan import LaunchPlan, Storage, fixed_shared_bytes, kept_shared_bytes
+from edge_arseg.spec.model import WINDOWS
 from edge_arseg.spec.weights import FusionShapes, FusionWeights
 
 reference = pytest.importorskip("support.golden.fusion_reference", reason="the oracle is written in torch")
@@ -46,7 +47,7 @@ def make_case(
     key = rng.normal(size=(shapes.channels, *shapes.feature)).astype(np.float16).astype(np.float32)
     flow = (rng.normal(size=(*shapes.flow, 2)) * reach).astype(np.float32)
     lr = rng.normal(size=(shapes.channels, *shapes.lr_feature)).astype(np.float16).astype(np.float32)
-    return reference.random_weights(rng, shapes.channels, gain=0.2), key, flow, lr
+    return reference.random_weights(rng, shapes.channels, gain=0.2, window=shapes.window), key, flow, lr
 
 
 def difference(plan: LaunchPlan, seed: int, reach: float, **options: object) -> float:
@@ -76,9 +77,12 @@ def test_source_agrees_with_the_oracle(storage, rows, entry, name, reach):
     stride=st.sampled_from([1, 4, 8]),
     reach=st.sampled_from([0.0, 0.3, 3.0, 40.0, 1e6, 1e30]),
     storage=st.sampled_from(list(Storage)),
+    window=st.sampled_from(WINDOWS),
 )
-def test_source_agrees_with_the_oracle_for_any_shape(seed, channels, feature, lr_feature, flow, stride, reach, storage):
-    shapes = FusionShapes(channels, feature, lr_feature, flow, feature[0] * stride)
+def test_source_agrees_with_the_oracle_for_any_shape(
+    seed, channels, feature, lr_feature, flow, stride, reach, storage, window
+):
+    shapes = FusionShapes(channels, feature, lr_feature, flow, feature[0] * stride, window)
     # a jump in the flow of 1e6 pixels makes positions of both uncertain by parts of a pixel: bound what is certain
     bound = BOUND[storage] if reach < 1e5 else 1.0
     assert difference(plan_on_host(shapes, storage), seed, reach) < bound

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from edge_arseg.errors import OptionError
 from edge_arseg.runtime.kernels.numba.registers import lanes_of_cpu, registers_of_cpu
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel, FusionShapes, launch
 from edge_arseg.runtime.kernels.numba_fuse.geometry import geometry_from_shapes
+from edge_arseg.spec.model import WINDOW, WINDOWS
 
 reference = pytest.importorskip("support.golden.fusion_reference", reason="the oracle is written in torch")
 
@@ -31,7 +33,7 @@ def make_case(seed: int, shapes: FusionShapes, reach: float) -> tuple[np.ndarray
 def difference_from_oracle(seed: int, shapes: FusionShapes, reach: float, threads: int = 2) -> float:
     """Largest difference of kernel and oracle as a share of the largest value."""
     key, flow, lr = make_case(seed, shapes, reach)
-    weights = reference.random_weights(np.random.default_rng(seed + 1), shapes.channels)
+    weights = reference.random_weights(np.random.default_rng(seed + 1), shapes.channels, window=shapes.window)
     actual = FusionKernel(shapes, weights, threads=threads).run(key, flow, lr)
     expected = reference.fuse(key, flow, lr, weights, shapes.frame_height)
     assert np.isfinite(actual).all()
@@ -53,10 +55,30 @@ SHAPES = {
 }
 
 
+@pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("reach", [0.0, 0.6, 12.0])
 @pytest.mark.parametrize("name", SHAPES)
-def test_kernel_agrees_with_the_oracle(name: str, reach: float) -> None:
-    assert difference_from_oracle(3, SHAPES[name], reach) < 2e-5
+def test_kernel_agrees_with_the_oracle(name: str, reach: float, window: int) -> None:
+    assert difference_from_oracle(3, replace(SHAPES[name], window=window), reach) < 2e-5
+
+
+@pytest.mark.parametrize("window", WINDOWS[:-1])
+def test_a_smaller_window_is_the_largest_one_whose_outer_places_weigh_nothing(window: int) -> None:
+    shapes = replace(SHAPES["odd channels"], window=window)
+    key, flow, lr = make_case(3, shapes, 2.0)
+    weights = reference.random_weights(np.random.default_rng(4), shapes.channels, window=window)
+    same = replace(weights, position_bias=weights.position_bias_in(WINDOW))
+    actual = FusionKernel(replace(shapes, window=WINDOW), same).run(key, flow, lr)
+    expected = FusionKernel(shapes, weights).run(key, flow, lr)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_weights_for_another_window_and_windows_that_are_not_there_are_refused() -> None:
+    weights = reference.random_weights(np.random.default_rng(4), 4, window=3)
+    with pytest.raises(OptionError, match=r"position_bias is \[9\], expected \[49\]"):
+        FusionKernel(FusionShapes(4, (8, 10), (4, 5), (8, 10), 8), weights)
+    with pytest.raises(OptionError, match="window is 4, expected one of 3, 5, 7"):
+        FusionShapes(4, (8, 10), (4, 5), (8, 10), 8, window=4)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -68,9 +90,12 @@ def test_kernel_agrees_with_the_oracle(name: str, reach: float) -> None:
     flow=st.tuples(st.integers(1, 40), st.integers(1, 60)),
     stride=st.sampled_from([1, 4, 8]),
     reach=st.sampled_from([0.0, 0.3, 3.0, 40.0, 1e6]),
+    window=st.sampled_from(WINDOWS),
 )
-def test_kernel_agrees_with_the_oracle_for_any_shape(seed, channels, feature, lr_feature, flow, stride, reach) -> None:  # type: ignore[no-untyped-def]
-    shapes = FusionShapes(channels, feature, lr_feature, flow, feature[0] * stride)
+def test_kernel_agrees_with_the_oracle_for_any_shape(  # type: ignore[no-untyped-def]
+    seed, channels, feature, lr_feature, flow, stride, reach, window
+) -> None:
+    shapes = FusionShapes(channels, feature, lr_feature, flow, feature[0] * stride, window)
     assert difference_from_oracle(seed, shapes, reach) < 1e-4
 
 

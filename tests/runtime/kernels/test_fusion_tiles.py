@@ -11,6 +11,7 @@ from edge_arseg.native.features import compiled_features
 from edge_arseg.native.library import TILES
 from edge_arseg.native.tiles import tiles_allowed
 from edge_arseg.runtime.kernels.numba_head import DecodeKernel, DecodeShapes
+from edge_arseg.spec.model import WINDOWS
 from edge_arseg.spec.weights import DecoderWeights, FusionShapes, FusionWeights
 
 if not tiles_allowed() or not set(TILES) <= compiled_features():
@@ -70,11 +71,12 @@ def test_fused_feature_agrees_with_the_oracle(name: str, reach: float) -> None:
     lr_feature=st.tuples(st.integers(1, 30), st.integers(1, 40)),
     flow=st.tuples(st.integers(1, 40), st.integers(1, 60)),
     reach=st.sampled_from([0.0, 0.3, 3.0, 40.0, 1e6]),
+    window=st.sampled_from(WINDOWS),
 )
-def test_fused_feature_agrees_for_any_shape(seed, channels, feature, lr_feature, flow, reach) -> None:  # type: ignore[no-untyped-def]
-    shapes = FusionShapes(channels, feature, lr_feature, flow, feature[0] * 4)
+def test_fused_feature_agrees_for_any_shape(seed, channels, feature, lr_feature, flow, reach, window) -> None:  # type: ignore[no-untyped-def]
+    shapes = FusionShapes(channels, feature, lr_feature, flow, feature[0] * 4, window)
     case = make_case(seed, shapes, reach)
-    weights = reference.random_weights(np.random.default_rng(seed + 1), channels)
+    weights = reference.random_weights(np.random.default_rng(seed + 1), channels, window=window)
     assert difference(fused_by(shapes, weights, 2, *case), reference.fuse(*case, weights, shapes.frame_height)) < 1e-4
 
 

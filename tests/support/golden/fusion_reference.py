@@ -34,9 +34,12 @@ def attend(warped: np.ndarray, lr: np.ndarray, weights: FusionWeights) -> np.nda
     base = F.interpolate(torch.from_numpy(lr)[None], (height, width), mode="bilinear", align_corners=True)
     query = depthwise(base, "query").double()
     # unfold pads with zeros: similarity and value 0 outside the image, and the place stays in the softmax.
-    key = F.unfold(depthwise(feature, "key").double(), 7, padding=3).reshape(1, channels, 49, height, width)
-    value = F.unfold(depthwise(feature, "value").double(), 7, padding=3).reshape(1, channels, 49, height, width)
-    bias = torch.from_numpy(weights.position_bias).double().view(1, 49, 1, 1)
+    side, places = weights.window, weights.window**2
+    key, value = (
+        F.unfold(depthwise(feature, name).double(), side, padding=side // 2).reshape(1, channels, places, height, width)
+        for name in ("key", "value")
+    )
+    bias = torch.from_numpy(weights.position_bias).double().view(1, places, 1, 1)
     attention = ((query[:, :, None] * key).sum(1) + bias).softmax(1)
     return (base + (attention[:, None] * value).sum(2).float())[0].numpy()
 
@@ -46,7 +49,7 @@ def fuse(key: np.ndarray, flow: np.ndarray, lr: np.ndarray, weights: FusionWeigh
     return attend(warp(key, flow, frame_height), lr, weights)
 
 
-def random_weights(rng: np.random.Generator, channels: int, gain: float = 0.3) -> FusionWeights:
+def random_weights(rng: np.random.Generator, channels: int, gain: float = 0.3, window: int = 7) -> FusionWeights:
     """Weights that keep the softmax between flat and one-hot for features of unit variance."""
-    shapes = [(channels, 1, 3, 3), (channels,)] * 3 + [(49,)]
+    shapes = [(channels, 1, 3, 3), (channels,)] * 3 + [(window**2,)]
     return FusionWeights(*(rng.normal(0, gain, shape).astype(np.float32) for shape in shapes))

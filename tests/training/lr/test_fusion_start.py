@@ -16,6 +16,7 @@ from edge_arseg.training.lr.start import (
     _features,
     channel_statistics,
     compare,
+    give_window,
     pass_through,
     scale_output,
     similarity_spread,
@@ -58,6 +59,25 @@ def test_a_place_is_worth_less_the_further_off_it_is(network, batch):
     torch.testing.assert_close(bias[3], torch.tensor([-6.0, -4.0, -2.0, 0.0, -2.0, -4.0, -6.0]))
     assert float(bias[0, 0]) == pytest.approx(-2.0 * 18**0.5)
     torch.testing.assert_close(bias, bias.T)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("window", [3, 5])
+def test_a_smaller_window_keeps_what_it_has_and_computes_what_the_rest_did_not_add(network, batch, window):
+    start_fusion(network, [batch], 0.5, FusionStart(0.5, 1.0, locality=60.0))  # places around the centre weigh nothing
+    warped, lr = _features(network, batch, 0.5)
+    fused, bias = network.creff(warped, lr), network.creff.position_bias.view(7, 7)
+    give_window(network, window)
+    margin = (7 - window) // 2
+    inner = network.creff.position_bias.view(window, window)
+    torch.testing.assert_close(inner, bias[margin : 7 - margin, margin : 7 - margin])
+    assert (network.creff.window, network.model.window) == (window, window)
+    torch.testing.assert_close(network.creff(warped, lr), fused)
+    give_window(network, 7)
+    outer = network.creff.position_bias.view(7, 7)
+    assert float(outer[0, 0]) == float(inner.min())
+    with pytest.raises(OptionError, match="a window of 4 seen, expected one of 3, 5, 7"):
+        give_window(network, 4)
 
 
 @torch.no_grad()

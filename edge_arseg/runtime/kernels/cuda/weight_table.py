@@ -3,7 +3,8 @@
 import numpy as np
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.weights import WINDOW, FusionWeights
+from edge_arseg.spec.model import WINDOW, WINDOWS
+from edge_arseg.spec.weights import FusionWeights
 
 TAPS = 12
 """Floats per channel: nine taps row by row, the bias, and two that fill up three loads of four."""
@@ -11,6 +12,8 @@ TAPS = 12
 
 def table_from_weights(weights: FusionWeights, channels: int, chunk: int) -> np.ndarray:
     """Return ``[query, key, value][channels, up to whole chunks][TAPS]``, then the position bias ``[49]``.
+
+    A smaller window is one of 7x7 whose outer places weigh nothing: the kernel knows only that one.
 
     It is flat and float32, with zeros where there is no channel.
 
@@ -28,9 +31,9 @@ def table_from_weights(weights: FusionWeights, channels: int, chunk: int) -> np.
         else:
             part[:channels, :9] = weight.reshape(channels, 9)
             part[:channels, 9] = bias
-    position_bias = np.asarray(weights.position_bias, np.float32)
-    if position_bias.shape != (WINDOW**2,):
-        faults.append(f"position_bias is {list(position_bias.shape)}, expected [{WINDOW**2}]")
+    places = np.shape(weights.position_bias)
+    if places not in [(side**2,) for side in WINDOWS]:
+        faults.append(f"position_bias is {list(places)}, expected [{WINDOW**2}]")
     if faults:
         raise OptionError("weights do not fit the features: " + "; ".join(faults))
-    return np.concatenate([taps.reshape(-1), position_bias])
+    return np.concatenate([taps.reshape(-1), weights.position_bias_in(WINDOW)])

@@ -11,7 +11,7 @@ It replaces the ``fuse`` graph up to the fused feature; ``numba_head`` or the ``
 How it is fast: the frame is cut into strips that are swept from top to bottom, so that only a dozen rows of warped
 feature, keys and values exist at a time, in the cache (``sweep``); the attention works on one register of pixels and
 three rows at once and keeps every partial sum in a register (``microkernels``). Nothing of the size of a frame, and
-no map of the 49 similarities, is ever written to memory.
+no map of the similarities of a window, is ever written to memory.
 """
 
 from edge_arseg.compiled import require_numba

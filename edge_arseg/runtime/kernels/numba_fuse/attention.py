@@ -16,7 +16,7 @@ from edge_arseg.runtime.kernels.numba.vector import (
     store_past_cache,
     subtract,
 )
-from edge_arseg.runtime.kernels.numba_fuse.geometry import ROWS, SEEN_ROWS, SLOTS
+from edge_arseg.runtime.kernels.numba_fuse.geometry import BEFORE, ROWS, SLOTS
 from edge_arseg.runtime.kernels.numba_fuse.microkernels import (
     CHANNELS_AT_ONCE,
     similarity_1,
@@ -25,51 +25,49 @@ from edge_arseg.runtime.kernels.numba_fuse.microkernels import (
     weighted_sum_many,
     weighted_sum_one,
 )
-from edge_arseg.spec.weights import WINDOW
-
-_PLACES = WINDOW * WINDOW
 
 
 @njit(error_model="numpy", forceinline=True)
 def score_block(scratch, column, key_rows, g):
-    """Write the similarities of a block, ``[ROWS][49][LANES]``: sums over channels, without ``1 / sqrt(C)``."""
-    query_row = g.query_row
+    """Write the similarities of a block, ``[ROWS][window^2][LANES]``: sums over channels, without ``1 / sqrt(C)``."""
+    query_row, places = g.query_row, g.window * g.window
     queries = g.queries_at + column
-    for seen in range(SEEN_ROWS):
-        first = max(0, seen - WINDOW + 1)
+    step = (places - g.window) * LANES
+    for seen in range(g.seen_rows):
+        first = max(0, seen - g.window + 1)
         rows = min(ROWS - 1, seen) - first + 1
         query = queries + first * query_row
-        key = g.keys_at + key_rows[seen] + column
-        to = g.scores_at + (first * _PLACES + (seen - first) * WINDOW) * LANES
-        step = (_PLACES - WINDOW) * LANES
+        key = g.keys_at + key_rows[seen] + column + BEFORE - g.reach
+        to = g.scores_at + (first * places + (seen - first) * g.window) * LANES
         if rows == 3:
             similarity_3(scratch, query, query_row, g.query_width, scratch, key, g.seen_width, g.channels,
-                         scratch, to, step, LANES)  # fmt: skip
+                         scratch, to, step, LANES, g.window)  # fmt: skip
         elif rows == 2:
             similarity_2(scratch, query, query_row, g.query_width, scratch, key, g.seen_width, g.channels,
-                         scratch, to, step, LANES)  # fmt: skip
+                         scratch, to, step, LANES, g.window)  # fmt: skip
         else:
             similarity_1(scratch, query, query_row, g.query_width, scratch, key, g.seen_width, g.channels,
-                         scratch, to, step, LANES)  # fmt: skip
+                         scratch, to, step, LANES, g.window)  # fmt: skip
 
 
 @njit(error_model="numpy", forceinline=True)
 def softmax_block(scratch, position_bias, g):
     """Turn similarities into softmax numerators in place, and write one over their sum, ``[ROWS][LANES]``.
 
-    ``position_bias[49]`` is added to the similarities first.
+    ``position_bias[window^2]`` is added to the similarities first.
 
     Places outside the image have similarity 0 and take part, as in the reference.
     """
+    places = g.window * g.window
     for row in range(ROWS):
-        at = g.scores_at + row * _PLACES * LANES
+        at = g.scores_at + row * places * LANES
         most = splat(np.float32(-np.inf))
-        for place in range(_PLACES):
+        for place in range(places):
             biased = add(load(scratch, at + place * LANES), splat(position_bias[place]))
             store(scratch, at + place * LANES, biased)
             most = maximum(biased, most)
         total = splat(np.float32(0))
-        for place in range(0, _PLACES * LANES, LANES):
+        for place in range(0, places * LANES, LANES):
             weight = exp(subtract(load(scratch, at + place), most))
             store(scratch, at + place, weight)
             total = add(total, weight)
@@ -80,17 +78,17 @@ def softmax_block(scratch, position_bias, g):
 def sum_block(scratch, column, key_rows, base_rows, g):
     """Write ``LR feature + attention`` of a block over its queries, which are not needed any more."""
     many = g.channels - g.channels % CHANNELS_AT_ONCE
-    row = _PLACES * LANES
-    values, base, to = g.values_at + column, column + 1, g.queries_at + column
+    row = g.window * g.window * LANES
+    values, base, to = g.values_at + column + BEFORE - g.reach, column + 1, g.queries_at + column
     step = SLOTS * g.base_width
     for channel in range(0, many, CHANNELS_AT_ONCE):
         weighted_sum_many(scratch, g.scores_at, row, LANES, scratch, key_rows, values + channel * g.seen_width,
                           g.seen_width, scratch, base_rows, base + channel * step, step, scratch, g.scale_at, LANES,
-                          scratch, to + channel * g.query_width, g.query_row, g.query_width)  # fmt: skip
+                          scratch, to + channel * g.query_width, g.query_row, g.query_width, g.window)  # fmt: skip
     for channel in range(many, g.channels):
         weighted_sum_one(scratch, g.scores_at, row, LANES, scratch, key_rows, values + channel * g.seen_width,
                          g.seen_width, scratch, base_rows, base + channel * step, step, scratch, g.scale_at, LANES,
-                         scratch, to + channel * g.query_width, g.query_row, g.query_width)  # fmt: skip
+                         scratch, to + channel * g.query_width, g.query_row, g.query_width, g.window)  # fmt: skip
 
 
 @njit(error_model="numpy", forceinline=True)

@@ -3,14 +3,13 @@
 from typing import NamedTuple
 
 from edge_arseg.runtime.kernels.numba.registers import LANES
-from edge_arseg.spec.weights import WINDOW, FusionShapes
+from edge_arseg.spec.model import WINDOW
+from edge_arseg.spec.weights import FusionShapes
 
-REACH = WINDOW // 2
-"""Pixels from the centre of the window to its edge."""
+BEFORE = WINDOW // 2
+"""Columns of keys and values before the first of the output, and behind the last: the reach of the largest window."""
 ROWS = 3
 """Output rows that are computed together."""
-SEEN_ROWS = ROWS + WINDOW - 1
-"""Key rows that ``ROWS`` output rows see together."""
 SLOTS = ROWS + 2
 """Rows that a group of ``ROWS`` convolved rows needs."""
 SOURCE_ROWS = 6
@@ -33,6 +32,10 @@ class Geometry(NamedTuple):
     """
 
     channels: int
+    window: int
+    reach: int  # pixels from the centre of the window to its edge
+    seen_rows: int  # key rows that ROWS output rows see together
+    lead: int  # rows above a band whose keys are computed for it, whole groups of ROWS
     height: int
     width: int
     lr_height: int
@@ -51,12 +54,12 @@ class Geometry(NamedTuple):
     seen_row: int  # from one row of keys or values to the next
     query_row: int  # from one row of queries to the next
     warped_at: int  # [C][SLOTS][warped_width]
-    keys_at: int  # [SEEN_ROWS][C][seen_width]
-    values_at: int  # [SEEN_ROWS][C][seen_width]
+    keys_at: int  # [seen_rows][C][seen_width]
+    values_at: int  # [seen_rows][C][seen_width]
     base_at: int  # [C][SLOTS][base_width]
     stretched_at: int  # [C][2][base_width]
     queries_at: int  # [ROWS][C][query_width], in the end the fused rows
-    scores_at: int  # [ROWS][49][LANES]
+    scores_at: int  # [ROWS][window^2][LANES]
     scale_at: int  # [ROWS][LANES]
     pixels_at: int  # [4][LANES], weights of single pixels
     flow_at: int  # [2][flow_width], flow of one feature row
@@ -80,30 +83,34 @@ def _widths(strip_width: int) -> tuple[int, int, int, int]:
     return odd_lines(seen + LANES), odd_lines(seen), odd_lines(query + LANES), odd_lines(query)
 
 
-def _floats_of_rows(channels: int, strip_width: int) -> int:
+def _seen_rows(window: int) -> int:
+    return ROWS + window - 1
+
+
+def _floats_of_rows(channels: int, window: int, strip_width: int) -> int:
     warped, seen, base, query = _widths(strip_width)
-    return channels * (SLOTS * warped + 2 * SEEN_ROWS * seen + (SLOTS + 2) * base + ROWS * query)
+    return channels * (SLOTS * warped + 2 * _seen_rows(window) * seen + (SLOTS + 2) * base + ROWS * query)
 
 
-def strip_width_for(channels: int, width: int) -> int:
+def strip_width_for(channels: int, window: int, width: int) -> int:
     """Return the columns of a strip: as many as keep a thread's rows within its cache, at least 256, evenly divided.
 
     Neighbouring strips both warp and convolve the columns between them. On the machine that was measured (2 MB of
     second-level cache) this costs more than rows that spill to the third level, up to 256 columns of 512 channels.
     """
     widest = _LEAST_STRIP
-    while widest < width and 4 * _floats_of_rows(channels, widest + LANES) <= _SCRATCH_BYTES:
+    while widest < width and 4 * _floats_of_rows(channels, window, widest + LANES) <= _SCRATCH_BYTES:
         widest += LANES
     strips = -(-width // widest)
     return round_up(-(-width // strips), LANES)
 
 
-def band_height_for(height: int, strips: int, threads: int) -> int:
+def band_height_for(height: int, window: int, strips: int, threads: int) -> int:
     """Return the rows of a band: a job for every thread, and four where bands stay far higher than what they repeat.
 
-    Each band starts with eight rows that the band above it computes as well.
+    Each band starts with rows that the band above it computes as well, one more than a window has.
     """
-    bands = max(-(-threads // strips), min(-(-4 * threads // strips), height // (16 * SEEN_ROWS)))
+    bands = max(-(-threads // strips), min(-(-4 * threads // strips), height // (16 * _seen_rows(window))))
     return round_up(-(-height // min(bands, -(-height // ROWS))), ROWS)
 
 
@@ -111,7 +118,7 @@ def geometry_of_rows(g: Geometry, first: int, last: int, threads: int) -> Geomet
     """Return ``g`` for a part of the result, rows ``first`` to ``last``, shared by ``threads``."""
     if (first, last) == (0, g.height):
         return g
-    band_height = band_height_for(last - first, g.strips, threads)
+    band_height = band_height_for(last - first, g.window, g.strips, threads)
     bands = -(-(last - first) // band_height)
     return g._replace(first_row=first, last_row=last, band_height=band_height, bands=bands)
 
@@ -128,21 +135,21 @@ def geometry_from_shapes(
         band_height: rows of a strip, a multiple of ``ROWS``; ``None`` chooses.
     """
     height, width = shapes.feature
-    strip = strip_width or strip_width_for(shapes.channels, width)
+    strip = strip_width or strip_width_for(shapes.channels, shapes.window, width)
     strips = -(-width // strip)
-    band_height = band_height or band_height_for(height, strips, threads)
+    band_height = band_height or band_height_for(height, shapes.window, strips, threads)
     bands = -(-height // band_height)
-    channels = shapes.channels
+    channels, reach, seen_rows = shapes.channels, shapes.window // 2, _seen_rows(shapes.window)
     warped, seen, base, query = _widths(strip)
     seen_row, query_row = odd_lines(channels * seen), odd_lines(channels * query)
     sizes = {
         "warped_at": SLOTS * channels * warped,
-        "keys_at": SEEN_ROWS * seen_row,
-        "values_at": SEEN_ROWS * seen_row,
+        "keys_at": seen_rows * seen_row,
+        "values_at": seen_rows * seen_row,
         "base_at": SLOTS * channels * base,
         "stretched_at": 2 * channels * base,
         "queries_at": ROWS * query_row,
-        "scores_at": ROWS * WINDOW**2 * LANES,
+        "scores_at": ROWS * shapes.window**2 * LANES,
         "scale_at": ROWS * LANES,
         "pixels_at": 4 * LANES,
         "flow_at": 2 * shapes.flow[1],
@@ -153,6 +160,7 @@ def geometry_from_shapes(
         places[name] = end
         end += odd_lines(size)
     return Geometry(
-        channels, height, width, *shapes.lr_feature, shapes.flow[1], strip, band_height, strips, bands, 0, height,
+        channels, shapes.window, reach, seen_rows, round_up(2 * reach, ROWS), height, width, *shapes.lr_feature,
+        shapes.flow[1], strip, band_height, strips, bands, 0, height,
         warped, seen, base, query, seen_row, query_row, **places, floats=round_up(end + LANES, 1024),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""CReFF on the CPU: warp, depthwise convolutions and 7x7 local attention in one pass."""
+"""CReFF on the CPU: warp, depthwise convolutions and local attention in one pass."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.kernels.numba.registers import LANES
 from edge_arseg.runtime.kernels.numba_fuse.geometry import PLACE_INTS, ROWS, geometry_from_shapes, geometry_of_rows
 from edge_arseg.runtime.kernels.numba_fuse.tables import axis_of, windows_of
-from edge_arseg.spec.weights import WINDOW, FusionShapes, FusionWeights
+from edge_arseg.spec.weights import FusionShapes, FusionWeights
 
 _LARGE = 32 << 20
 """Bytes from which a result is written past the caches."""
@@ -21,10 +21,10 @@ _LARGE = 32 << 20
 class FusionKernel:
     """A fusion of fixed shapes and weights; all memory is taken when it is made.
 
-    The result for a pixel is ``lr + sum_k softmax_k(Q . K_k + b_k) V_k`` over the 7x7 places around it, where ``lr``
-    is the LR feature resized to the keyframe feature (bilinear, ``align_corners=True``), ``Q = dw3x3(lr)``, ``K`` and
-    ``V`` are ``dw3x3(warped)`` with zero padding, ``warped`` is the keyframe feature sampled along the flow, and ``b``
-    is the position bias: zeros in the published checkpoints. The
+    The result for a pixel is ``lr + sum_k softmax_k(Q . K_k + b_k) V_k`` over the places of the window around it, where
+    ``lr`` is the LR feature resized to the keyframe feature (bilinear, ``align_corners=True``), ``Q = dw3x3(lr)``,
+    ``K`` and ``V`` are ``dw3x3(warped)`` with zero padding, ``warped`` is the keyframe feature sampled along the flow,
+    and ``b`` is the position bias: zeros in the published checkpoints, whose window is 7x7. The
     similarity is not divided by ``sqrt(C)``; places outside the image have similarity 0 and value 0 and keep their
     share of the softmax. These are the semantics that published AR-Seg checkpoints were trained with (Hu et al., CVPR
     2023, and its reference implementation, which departs from the paper's equation 3 in the missing ``sqrt(C)``).
@@ -52,7 +52,7 @@ class FusionKernel:
         self.threads = threads or available
         self._query_weights = _weight_table(weights, shapes.channels, "query")
         self._seen_weights = _weight_table(weights, shapes.channels, "key", "value")
-        self._position_bias = _checked_bias(weights)
+        self._position_bias = _checked_bias(weights, shapes.window)
         self._geometry = g = geometry_from_shapes(shapes, self.threads)
         height, width = shapes.feature
         entries = g.strips * g.strip_width + max(g.base_width, g.warped_width)
@@ -102,7 +102,7 @@ class FusionKernel:
             lr_feature: ``[C, h', w']`` or ``[1, C, h', w']`` float32, contiguous.
             out: where to write, shaped as ``key_feature``, not overlapping it; ``None`` makes a new array.
             rows: first and one past the last row to fuse; ``out`` holds only these. A part of the rows takes a little
-                longer than its share: eight rows above it are prepared anew.
+                longer than its share: rows above it, one more than a window has, are prepared anew.
 
         Raises:
             OptionError: an array has another shape or type, or is not contiguous; or there are no such rows.
@@ -164,10 +164,10 @@ def _weight_table(weights: FusionWeights, channels: int, *names: str) -> np.ndar
     return np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=np.float32).reshape(-1)
 
 
-def _checked_bias(weights: FusionWeights) -> np.ndarray:
+def _checked_bias(weights: FusionWeights, window: int) -> np.ndarray:
     bias = np.ascontiguousarray(weights.position_bias, np.float32)
-    if bias.shape != (WINDOW**2,):
-        raise OptionError(f"position_bias is {list(bias.shape)}, expected [{WINDOW**2}]")
+    if bias.shape != (window**2,):
+        raise OptionError(f"position_bias is {list(bias.shape)}, expected [{window**2}]")
     return bias
 
 

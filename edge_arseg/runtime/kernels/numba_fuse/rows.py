@@ -15,7 +15,7 @@ from edge_arseg.runtime.kernels.numba.vector import (
     splat,
     store,
 )
-from edge_arseg.runtime.kernels.numba_fuse.geometry import PLACE_FLOATS, PLACE_INTS, REACH, ROWS, SLOTS
+from edge_arseg.runtime.kernels.numba_fuse.geometry import BEFORE, PLACE_FLOATS, PLACE_INTS, ROWS, SLOTS
 from edge_arseg.runtime.kernels.numba_fuse.microkernels import convolve_once, convolve_twice
 from edge_arseg.runtime.kernels.numba_fuse.warp import place_row, warp_block
 
@@ -68,8 +68,8 @@ def add_seen_rows(first, oldest, left, blocks, slots, weights, scratch, g):
     Pixels outside the image become zeros, which is what the attention expects there (not the bias); to the right only
     those that a pixel of the image sees. ``weights`` is ``[C][20]``: taps and bias of the key, then of the value.
     """
-    begin = max(0, 3 - left)
-    end = min(g.seen_width, g.width - left + 3)
+    begin = max(0, BEFORE - left)
+    end = min(g.seen_width, g.width - left + BEFORE)
     inside = begin == 0 and end == g.seen_width and first >= 0 and first + ROWS <= g.height
     apart = g.values_at - g.keys_at
     s0, s1, s2 = (first - 1 - oldest) % SLOTS, (first - oldest) % SLOTS, (first + 1 - oldest) % SLOTS
@@ -88,7 +88,7 @@ def add_seen_rows(first, oldest, left, blocks, slots, weights, scratch, g):
                 if first + i < 0 or first + i >= g.height:
                     clear(scratch, start, g.seen_width)
                 clear(scratch, start, begin)
-                clear(scratch, start + end, min(REACH, g.seen_width - end))
+                clear(scratch, start + end, min(BEFORE, g.seen_width - end))
 
 
 @njit(error_model="numpy", forceinline=True)

@@ -14,7 +14,7 @@ from edge_arseg.runtime.kernels.numba_tiles.products import (
     store_halves,
     sum_tiles,
 )
-from edge_arseg.spec.weights import WINDOW
+from edge_arseg.spec.model import WINDOW
 
 
 @njit(error_model="numpy", forceinline=True)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from edge_arseg.runtime.kernels.numba_fuse.geometry import odd_lines, round_up
 from edge_arseg.runtime.kernels.numba_head.geometry import DecodeShapes
-from edge_arseg.spec.weights import WINDOW, FusionShapes
+from edge_arseg.spec.model import WINDOW
+from edge_arseg.spec.weights import FusionShapes
 
 SIDE = 16
 """Rows of a tile, and its 32-bit numbers in a row."""
@@ -16,7 +17,7 @@ TILE_FLOATS = SIDE * SIDE
 MOST_TERMS = 2
 """Terms of a number. Three would keep all its bits, at twice the time; the result does not become more exact."""
 REACH = WINDOW // 2
-"""Pixels from the centre of the window to its edge."""
+"""Pixels from the centre of the window to its edge. A smaller window is one whose outer places weigh nothing."""
 ROWS = 2
 """Rows of a block of pixels: with ``COLUMNS``, the rows of a tile."""
 COLUMNS = SIDE // ROWS

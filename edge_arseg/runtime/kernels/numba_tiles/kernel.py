@@ -23,10 +23,9 @@ from edge_arseg.runtime.kernels.numba_tiles.geometry import (
     REACH,
     geometry_from_shapes,
 )
-from edge_arseg.spec.weights import TAPS, WINDOW, DecoderWeights, FusionShapes, FusionWeights
+from edge_arseg.spec.model import WINDOW
+from edge_arseg.spec.weights import TAPS, UNSEEN, DecoderWeights, FusionShapes, FusionWeights
 
-_UNSEEN = -1e30
-"""Position bias of what a pixel does not see; its exponential is zero."""
 _INTS = 64
 _KEPT = 16
 """Tables of arguments that are kept, beyond which those of arrays that come and go are dropped."""
@@ -74,6 +73,8 @@ class TileKernel:
         faults = [*weights.faults(), *classifier.faults()]
         if weights.query_bias.shape != (channels,) or classifier.weight.shape[1:] != (channels,):
             faults.append(f"weights are not for {channels} channels")
+        if weights.window != shapes.window:
+            faults.append(f"weights are for a window of {weights.window}, the shapes for one of {shapes.window}")
         if (decode.channels, decode.feature) != (channels, (height, width)) or not 0 < classes <= 256:
             faults.append(f"the head reads {decode.channels}x{decode.feature}, and has {classes} classes")
         if faults:
@@ -93,7 +94,7 @@ class TileKernel:
         self._factor = height / shapes.frame_height
         self._query_weights = _taps_of(weights, g.padded, "query")
         self._seen_weights = _taps_of(weights, g.padded, "key", "value")
-        self._position_bias = _bias_of_places(weights.position_bias)
+        self._position_bias = _bias_of_places(weights.position_bias_in(WINDOW))
         self._classifier = np.zeros((channels, g.padded_classes), np.float32)
         self._classifier[:, :classes] = classifier.weight.T
         self._bias = np.zeros(g.padded_classes, np.float32)
@@ -207,7 +208,7 @@ def _taps_of(weights: FusionWeights, padded: int, *names: str) -> np.ndarray:
 
 def _bias_of_places(position_bias: np.ndarray) -> np.ndarray:
     """Return what is added to the similarities of each column of a block, in units of ln 2, flat ``[8][7][16]``."""
-    table = np.full((COLUMNS, WINDOW, LANES), _UNSEEN, np.float32)
+    table = np.full((COLUMNS, WINDOW, LANES), UNSEEN, np.float32)
     window = position_bias.reshape(WINDOW, WINDOW) / np.log(2)
     for column in range(COLUMNS):
         first = column + BEFORE - REACH

@@ -28,7 +28,7 @@ from edge_arseg.runtime.kernels.numba.vector import (
 from edge_arseg.runtime.kernels.numba_tiles.geometry import PAIRS, ROWS, SIDE, TILE_FLOATS
 from edge_arseg.runtime.kernels.numba_tiles.terms import by_terms, paired, products_of, split_both, transposed
 from edge_arseg.runtime.kernels.numba_tiles.tiles import add_product, clear_tile, load_tile, store_tile
-from edge_arseg.spec.weights import WINDOW
+from edge_arseg.spec.model import WINDOW
 
 _INTP = ir.IntType(64)
 _BYTES = ir.VectorType(ir.IntType(8), LANES // 2)

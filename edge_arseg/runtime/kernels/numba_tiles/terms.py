@@ -9,15 +9,14 @@ from typing import Any
 
 from llvmlite import ir
 
+from edge_arseg.runtime.kernels.numba.cases import cases
 from edge_arseg.runtime.kernels.numba.vector import INT_VECTOR, LANES, VECTOR
 from edge_arseg.runtime.kernels.numba_tiles.geometry import MOST_TERMS
 
 
 def by_terms(builder: ir.IRBuilder, count: ir.Value) -> Iterator[int]:
     """Yield the numbers of terms there can be; what is emitted meanwhile runs where ``count`` is that number."""
-    for terms in range(1, MOST_TERMS + 1):
-        with builder.if_then(builder.icmp_signed("==", count, count.type(terms))):
-            yield terms
+    return cases(builder, count, range(1, MOST_TERMS + 1))
 
 
 def products_of(terms: int) -> list[tuple[int, int]]:
