@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).parents[1]
 FOLDER = Path(__file__).parent / "libraries"
 SOURCES = (
     "motion/loops.py",
+    "native/cases.py",
     "native/entry.py",
     "runtime/kernels/numba",
     "runtime/kernels/numba_fuse",

@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.core.extending import intrinsic
 
-from edge_arseg.runtime.kernels.numba.cases import cases
+from edge_arseg.native.cases import cases
 from edge_arseg.runtime.kernels.numba.registers import REGISTERS
 from edge_arseg.runtime.kernels.numba.vector import (
     LANES,

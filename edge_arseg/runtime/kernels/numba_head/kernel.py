@@ -14,8 +14,9 @@ from edge_arseg.runtime.kernels.numba_head.geometry import CLASSES, TILE, Decode
 from edge_arseg.runtime.kernels.numba_head.tables import RowTaps, column_taps, row_taps
 
 _MOST_CLASSES = 256
-_STRIPS = 16
-"""Strips that a frame has at least, so that several threads finish together."""
+_STRIPS, _STRIPS_OF_THREAD = 8, 4
+"""Strips that a frame has at least, in all and for each thread, so that they finish together. Neighbours both make scores
+of the rows between them."""
 _SCORE_BYTES = 256 << 10
 """Scores of one strip that stay in a core's second-level cache beside the feature."""
 
@@ -59,7 +60,7 @@ class DecodeKernel:
         self._rows = row_taps(rows, shapes.resizes(0))
         self._columns = column_taps(columns, shapes.resizes(1))
         padded = -(-classes // CLASSES) * CLASSES
-        strip_rows, source_rows = _strip(self._rows, height, 4 * padded * columns)
+        strip_rows, source_rows = _strip(self._rows, height, 4 * padded * columns, self.threads)
         # Behind a strip's scores is room for a whole tile, or for a register that begins in the last row.
         score_step = _up(source_rows * columns, TILE) + TILE
         self._geometry = Geometry(
@@ -87,6 +88,8 @@ class DecodeKernel:
         self._scores = np.zeros((self.threads, TILE + padded * score_step), np.float32)
         self._line = np.zeros((self.threads, classes * g.line_step), np.float32)
         self._row = np.zeros((self.threads, _up(width, LANES)), np.uint8)
+        self._winners = np.zeros((self.threads, _up(source_rows * columns, LANES)), np.uint8)
+        self._runs = np.zeros((self.threads, source_rows * len(self._columns.first)), np.int32)
         self._small = np.zeros((shapes.channels, TILE), np.float32) if rows * columns < TILE else None
         self._jobs = np.zeros(1, np.intp)
         self._pool = ThreadPoolExecutor(self.threads - 1, "decode") if self.threads > 1 else None
@@ -97,7 +100,8 @@ class DecodeKernel:
     def nbytes(self) -> int:
         """Memory that the kernel holds between calls, in bytes."""
         tables = [*self._rows[1:], *self._columns]
-        return sum(array.nbytes for array in [self._scores, self._line, self._row, self._weights, *tables])
+        held = [self._scores, self._line, self._row, self._winners, self._runs]
+        return sum(array.nbytes for array in [*held, self._weights, *tables])
 
     @property
     def divisible(self) -> bool:
@@ -151,7 +155,7 @@ class DecodeKernel:
                 plane, strips = source_rows * shape[2], -(-(last - first) // g.strip_rows)
                 g = g._replace(plane=plane, strips=strips, first_row=first, last_row=last)
             shared = (source, self._weights, self._bias, self._rows, self._columns, out.reshape(-1), self._jobs, g)
-            own = zip(self._scores, self._line, self._row, strict=True)
+            own = zip(self._scores, self._line, self._row, self._winners, self._runs, strict=True)
             tables = [table_of((*shared, *mine)) for mine in own]
             helpers = [self._pool.submit(self._decode, table.ctypes.data) for table in tables[1:]] if self._pool else []
             try:
@@ -166,9 +170,9 @@ def _up(count: int, multiple: int) -> int:
     return -(-count // multiple) * multiple
 
 
-def _strip(rows: RowTaps, height: int, row_bytes: int) -> tuple[int, int]:
+def _strip(rows: RowTaps, height: int, row_bytes: int, threads: int) -> tuple[int, int]:
     """Return the output rows of a strip and the source rows that it needs at most."""
-    strip_rows = -(-height // _STRIPS)
+    strip_rows = -(-height // max(_STRIPS, _STRIPS_OF_THREAD * threads))
     while True:
         tops = np.arange(0, height, strip_rows)
         bottoms = np.minimum(tops + strip_rows, height) - 1

@@ -26,6 +26,8 @@ _ARGUMENTS = (
     FLOATS,  # scores
     FLOATS,  # line
     BYTES,  # row
+    BYTES,  # winners
+    INTS,  # runs
 )
 
 
@@ -39,10 +41,12 @@ def _compile(cache: bool) -> Kernel:
     def decode_strips(table):
         if digest < 0:  # never; what it uses is part of the key of Numba's cache
             return
-        feature, weights, bias, rows, columns, out, jobs, g, scores, line, row = _unpack(table)
+        (
+            feature, weights, bias, rows, columns, out, jobs, g, scores, line, row, winners, runs,
+        ) = _unpack(table)  # fmt: skip
         strip = take_at(jobs, 0)
         while strip < g.strips:
-            sweep_strip(strip, feature, weights, bias, rows, columns, out, g, scores, line, row)
+            sweep_strip(strip, feature, weights, bias, rows, columns, out, g, scores, line, row, winners, runs)
             strip = take_at(jobs, 0)
 
     return compiled_entry(decode_strips, cache=cache)

@@ -163,6 +163,21 @@ def _first_maximum(builder: ir.IRBuilder, classes: ir.Value, score: Callable[[ir
 
 
 @intrinsic
+def fill_bytes(_typing: Any, array: Any, offset: Any, number: Any) -> Any:
+    """Write ``number``, which is below 256, to ``array[offset : offset + LANES]``."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        pointer = element_pointer(context, builder, signature.args[0], args[0], args[1])
+        byte, every = builder.trunc(args[2], ir.IntType(8)), ir.Constant(_BYTES, ir.Undefined)
+        for lane in range(LANES):
+            every = builder.insert_element(every, byte, ir.IntType(32)(lane))
+        builder.store(every, builder.bitcast(pointer, _BYTES.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.intp), generate
+
+
+@intrinsic
 def store_bytes(_typing: Any, array: Any, offset: Any, value: Any) -> Any:
     """Write the lanes of ``value``, which are below 256, to ``array[offset : offset + LANES]``."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from edge_arseg.runtime.kernels.numba.cases import cases
+from edge_arseg.native.cases import cases
 from edge_arseg.runtime.kernels.numba.vector import INT_VECTOR, LANES, VECTOR
 from edge_arseg.runtime.kernels.numba_tiles.geometry import MOST_TERMS
 
