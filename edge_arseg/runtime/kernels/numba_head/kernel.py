@@ -15,8 +15,8 @@ from edge_arseg.runtime.kernels.numba_head.tables import RowTaps, column_taps, r
 
 _MOST_CLASSES = 256
 _STRIPS, _STRIPS_OF_THREAD = 8, 4
-"""Strips that a frame has at least, in all and for each thread, so that they finish together. Neighbours both make scores
-of the rows between them."""
+"""Strips that a frame has at least, in all and for each thread, so that they finish together. Two neighbours both make
+scores of the rows between them."""
 _SCORE_BYTES = 256 << 10
 """Scores of one strip that stay in a core's second-level cache beside the feature."""
 

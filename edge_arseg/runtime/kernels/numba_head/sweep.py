@@ -52,7 +52,7 @@ def score_pixels(begin, end, feature, weights, bias, scores, g):
 
 @njit(error_model="numpy", forceinline=True)
 def write_classes(count, scores, winners, g):
-    """Write the class with the first largest score of each of ``count`` pixels to ``winners``, which begins as zeros."""
+    """Write the class with the first largest score of each of ``count`` pixels to ``winners``, which are zeros."""
     if g.classes > 1:  # else the loop becomes a call of a C library, which the shipped kernels do without
         for pixel in range(0, count, LANES):
             store_bytes(winners, pixel, winners_there(scores, TILE + pixel, g.score_step, g.classes))
