@@ -65,7 +65,8 @@ def probed(name: str, backend: str, bursts: int) -> dict[str, Any]:
     manifest = bundle.manifest
     key = manifest.graphs[bench_cpu.Role.FUSE].inputs[bench_cpu.names.KEY_FEATURE].shape
     places = int(np.prod(key))
-    macs = places * (2 * 49 + 27 + len(manifest.model.classes))
+    window = getattr(manifest.model, "window", 7)  # the other checkout may know none
+    macs = places * (2 * window**2 + 27 + len(manifest.model.classes))
     frames: dict[str, list[Stages]] = defaultdict(list)
     product_s: list[float] = []
     a, b, out = torch.rand(1024, 1024), torch.rand(1024, 1024), torch.empty(1024, 1024)
