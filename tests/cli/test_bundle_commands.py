@@ -93,7 +93,7 @@ def test_inspect_shows_cost_and_origin(edge_arseg, own_bundle):
     assert "test://street" in answer.out
     data = json.loads(edge_arseg("inspect", own_bundle, "--json").out)
     assert data["cost"]["hr_macs"] > data["cost"]["lr_macs"] > 0
-    assert data["revision"] == 2
+    assert data["revision"] == 3
 
 
 def test_export_refuses_to_replace_and_replaces_with_force(edge_arseg, own_checkpoint, bundle):

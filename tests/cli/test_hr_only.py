@@ -51,7 +51,7 @@ def test_an_untrained_lr_branch_is_not_exported_unasked(edge_arseg, run_folder, 
 
 def test_the_bundle_holds_the_hr_branch_alone(bundle):
     manifest = read_bundle(bundle).manifest
-    assert (manifest.revision, manifest.branches, manifest.hr_only) == (2, (Branch.HR,), True)
+    assert (manifest.revision, manifest.branches, manifest.hr_only) == (3, (Branch.HR,), True)
     assert set(manifest.graphs) == {Role.HR}
     assert manifest.fusion_weights is None
     assert sorted(manifest.files) == ["decoder/weights.npz", "golden/gop.npz", "onnx/hr.onnx"]

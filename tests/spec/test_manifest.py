@@ -72,6 +72,16 @@ def test_weights_have_7_or_8_bits(bits):
         manifest_from_json(json.dumps(data))
 
 
+def test_the_window_is_7_where_it_is_not_said_and_only_such_as_there_are():
+    data = json.loads((Path(__file__).parent / "manifest_revision_1.json").read_bytes())
+    assert manifest_from_json(json.dumps(data)).model.window == 7
+    data["model"]["window"] = 5
+    assert manifest_from_json(json.dumps(data)).model.window == 5
+    data["model"]["window"] = 4
+    with pytest.raises(BundleError, match=r"model\.window: 4 seen, expected one of 3, 5, 7"):
+        manifest_from_json(json.dumps(data))
+
+
 def test_words_without_a_gate_are_refused():
     golden = json.loads(json_from_manifest(small_manifest()))["golden"]
     with pytest.raises(BundleError, match="because is there, min_agreement is not"):

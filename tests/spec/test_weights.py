@@ -82,3 +82,20 @@ def test_weights_of_another_shape_or_type_are_refused():
     content = bytes_from_arrays(replace(small_classifier(), bias=np.zeros(3, np.float32)))
     with pytest.raises(BundleError, match=r"bias: float32\[3\] seen, float32\[11\] expected"):
         arrays_from_bytes(DecoderWeights, content, where="x")
+
+
+@pytest.mark.parametrize("places", [16, 48, 81])
+def test_position_biases_of_no_window_are_refused(places):
+    weights = replace(small_weights(), position_bias=np.zeros(places, np.float32))
+    with pytest.raises(BundleError, match=rf"position_bias: float32\[{places}\] seen, float32\[49\] expected"):
+        arrays_from_bytes(FusionWeights, bytes_from_arrays(weights), where="x")
+
+
+def test_a_smaller_window_lies_in_the_middle_of_a_larger_one_whose_other_places_weigh_nothing():
+    weights = replace(small_weights(), position_bias=np.arange(9, dtype=np.float32))
+    assert weights.window == 3
+    square = weights.position_bias_in(7).reshape(7, 7)
+    np.testing.assert_array_equal(square[2:5, 2:5].reshape(-1), weights.position_bias)
+    square[2:5, 2:5] = -np.inf
+    assert (np.exp(square) == 0).all()
+    np.testing.assert_array_equal(weights.position_bias_in(3), weights.position_bias)

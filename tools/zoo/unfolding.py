@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make a checkpoint of a float32 bundle, to go on training from.
+"""Make a checkpoint of a float32 bundle, to continue training from.
 
 usage: python -m tools.zoo.unfolding BUNDLE IMAGES -o FILE.safetensors
 
@@ -54,7 +54,7 @@ def network_from_bundle(bundle: Bundle, pictures: Iterable[NDArray[np.uint8]]) -
         raise ExportError(f"{bundle.path}: both branches in float32 expected")
     network = Network(manifest.model).eval()
     for name, branch, role in (("hr", network.hr, Role.HR), ("lr", network.lr, Role.LR)):
-        load_branch(branch, _weights_of(bundle.graph_path(role), f"network.{name}."), where=bundle.path)
+        load_branch(branch, _weights_of(bundle.graph_path(role), name), where=bundle.path)
     fusion, decoder = bundle.fusion_weights(), bundle.decoder_weights()
     with torch.no_grad():
         for head in (network.hr_head, network.lr_head):
@@ -136,12 +136,14 @@ def spread_normalisations(network: Network, pictures: Iterable[NDArray[np.uint8]
         norm.bias.copy_(shift + mean * factor)
 
 
-def _weights_of(graph: Path, prefix: str) -> dict[str, Tensor]:
-    return {
-        tensor.name.removeprefix(prefix): torch.from_numpy(numpy_helper.to_array(tensor).copy())
-        for tensor in onnx.load(graph).graph.initializer
-        if tensor.name.startswith(prefix)
-    }
+def _weights_of(graph: Path, name: str) -> dict[str, Tensor]:
+    """Return the weights of a branch by their names in it; bundles of before 0.2.0 have them below the network's."""
+    weights = {}
+    for tensor in onnx.load(graph).graph.initializer:
+        for prefix in ("backbone.", f"network.{name}."):
+            if tensor.name.startswith(prefix):
+                weights[tensor.name.removeprefix(prefix)] = torch.from_numpy(numpy_helper.to_array(tensor).copy())
+    return weights
 
 
 def _pictures(folder: Path, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:

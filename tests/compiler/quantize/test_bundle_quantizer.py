@@ -48,7 +48,7 @@ def test_the_manifest_says_how_it_was_made(own_bundle, int8_bundle):
     assert (entry.activations, entry.source, entry.recipe) == ("uint8", source.digest, "tiny")
     assert made.manifest.name == "own-int8"
     assert made.manifest.provenance == source.manifest.provenance
-    assert (made.manifest.revision, entry.weight_bits) == (2, 7)
+    assert (made.manifest.revision, entry.weight_bits) == (3, 7)
     assert (made.manifest.golden.min_agreement, made.manifest.golden.because) == (0.98, None)
     assert (int8_bundle / "onnx/fuse.onnx").read_bytes() == (own_bundle / "onnx/fuse.onnx").read_bytes()
     size = (int8_bundle / "onnx/hr.onnx").stat().st_size / (own_bundle / "onnx/hr.onnx").stat().st_size

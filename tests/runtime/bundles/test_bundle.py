@@ -1,5 +1,6 @@
 import json
 import os
+from dataclasses import replace
 
 import pytest
 from support.bundles.small import write_small_bundle
@@ -93,3 +94,10 @@ def test_an_unreadable_manifest_is_said(bundle):
     (bundle / MANIFEST).chmod(0)
     with pytest.raises(BundleError):
         read_bundle(bundle)
+
+
+def test_weights_for_another_window_than_the_manifest_says_are_refused(bundle):
+    read = read_bundle(bundle)
+    manifest = replace(read.manifest, model=replace(read.manifest.model, window=3))
+    with pytest.raises(BundleError, match="weights for a window of 7 seen, one of 3 expected; export the bundle again"):
+        replace(read, manifest=manifest).fusion_weights()

@@ -53,7 +53,8 @@ def bundle_in(folder, *, sm: int = 87, source: str | None = None, target: str | 
     kernel = KernelEntry("fusion.cubin", sm, source or source_digest(), "nvcc 12.6")
     head = SimpleNamespace(inputs={names.FUSED_FEATURE: KEY})
     graphs = {Role.FUSE: SimpleNamespace(inputs=inputs), Role.HEAD: head}
-    manifest = SimpleNamespace(graphs=graphs, height=40, kernels=(kernel,), target=target)
+    model = SimpleNamespace(window=7)
+    manifest = SimpleNamespace(graphs=graphs, height=40, kernels=(kernel,), target=target, model=model)
     return SimpleNamespace(path=folder, manifest=manifest, fusion_weights=lambda: FusionWeights(*weights))
 
 

@@ -174,8 +174,10 @@ def test_where_there_is_no_kernel_auto_takes_the_graph_and_says_why(damaged, gpu
         segmenter.pipeline.key(golden.frames[0], StageClock())
         seen = segmenter.pipeline.between(golden.frames[1], golden.flows[1], StageClock())
         assert np.mean(seen == golden.ar_maps[1]) > 0.99
-    (warning,) = (record for record in caplog.records if record.name.startswith("edge_arseg.runtime.fusion"))
-    assert re.search(message, warning.getMessage())
+    records = [record for record in caplog.records if record.name.startswith("edge_arseg.runtime.fusion")]
+    # twice where the pair had to be tried first, which it is once for a bundle
+    (warning,) = {record.getMessage() for record in records}
+    assert re.search(message, warning)
     assert gpu.launched == []
     assert (gpu.memory, gpu.retained) == ({}, 0)
 

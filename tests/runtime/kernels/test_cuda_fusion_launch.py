@@ -85,8 +85,10 @@ def test_the_table_is_padded_to_whole_chunks_with_zeros():
     np.testing.assert_array_equal(flat[-49:], weights.position_bias)
     with pytest.raises(OptionError, match=r"query_weight is \[20, 1, 3, 3\], expected \[24, 1, 3, 3\]; key_weight"):
         table_from_weights(weights, 24, 16)
-    small = replace(weights, position_bias=np.zeros(25, np.float32))
-    with pytest.raises(OptionError, match=r"value_weight is .*; position_bias is \[25\], expected \[49\]"):
+    small = replace(weights, position_bias=np.zeros(16, np.float32))
+    with pytest.raises(
+        OptionError, match=r"value_weight is .*; position_bias is \[16\], expected one of \[9\], \[25\], \[49\]"
+    ):
         table_from_weights(small, 24, 16)
 
 

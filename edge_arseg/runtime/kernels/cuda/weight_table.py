@@ -33,7 +33,8 @@ def table_from_weights(weights: FusionWeights, channels: int, chunk: int) -> np.
             part[:channels, 9] = bias
     places = np.shape(weights.position_bias)
     if places not in [(side**2,) for side in WINDOWS]:
-        faults.append(f"position_bias is {list(places)}, expected [{WINDOW**2}]")
+        known = ", ".join(f"[{side**2}]" for side in WINDOWS)
+        faults.append(f"position_bias is {list(places)}, expected one of {known}")
     if faults:
         raise OptionError("weights do not fit the features: " + "; ".join(faults))
     return np.concatenate([taps.reshape(-1), weights.position_bias_in(WINDOW)])
