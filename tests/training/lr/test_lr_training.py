@@ -110,3 +110,9 @@ def test_what_comes_out_says_that_both_branches_were_trained(tmp_path, store):
     network.trained = (Branch.HR,)
     training(tmp_path, store, replace(SETTINGS, steps=1), network=network).run()
     assert network_from_safetensors(tmp_path / BEST, backbone=OWN_MODEL.backbone).trained == (Branch.HR, Branch.LR)
+
+
+def test_a_smaller_window_is_trained_and_stands_in_what_comes_out(tmp_path, store):
+    training(tmp_path, store, replace(SETTINGS, steps=1, window=3)).run()
+    written = network_from_safetensors(tmp_path / BEST, backbone=OWN_MODEL.backbone)
+    assert (written.model.window, written.creff.window, written.creff.position_bias.shape) == (3, 3, (9,))
