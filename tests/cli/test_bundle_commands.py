@@ -90,6 +90,7 @@ def test_inspect_shows_cost_and_origin(edge_arseg, own_bundle):
     answer = edge_arseg("inspect", own_bundle)
     assert answer.code == 0
     assert "11 classes" in answer.out
+    assert "in a window of 7x7" in answer.out
     assert "test://street" in answer.out
     data = json.loads(edge_arseg("inspect", own_bundle, "--json").out)
     assert data["cost"]["hr_macs"] > data["cost"]["lr_macs"] > 0

@@ -94,6 +94,7 @@ def _branch_fields(manifest: "Manifest") -> list[tuple[str, object]]:
     return [
         ("frame, LR image", f"{manifest.height}x{manifest.width}, {manifest.lr_height}x{manifest.lr_width}"),
         ("GOP, motion cell", f"{gop} frames, {manifest.flow_block} px"),
+        ("attention", f"in a window of {manifest.model.window}x{manifest.model.window}"),
         ("GMACs keyframe, between", f"{gmacs(cost.hr_macs)}, {gmacs(cost.non_key_macs)}"),
         ("GMACs mean over a GOP", f"{gmacs(cost.mean_macs(gop))} (-{cost.saving(gop):.1%}; x2 for GFLOPs)"),
     ]
