@@ -80,6 +80,7 @@ def test_runs_take_turns(measured):
     assert [start for _, start, _ in order] == sorted(start for _, start, _ in order)
 
 
+@pytest.mark.timed  # needs some frames within its seconds
 def test_every_percentile_is_numpys_of_the_raw_file(measured):
     record, path = measured
     columns = np.load(path.with_suffix(".npz"))
@@ -206,6 +207,7 @@ def test_a_sensor_that_fails_in_mid_run_is_named(bundle, tmp_path, monkeypatch, 
         assert energy.missing_s > 0.3
 
 
+@pytest.mark.timed  # needs some frames within its seconds
 def test_a_source_that_stalls_and_clocks_that_are_held_back_are_named(bundle, tmp_path, monkeypatch):
     folder = tmp_path / "sys/class/thermal/cooling_device0"
     folder.mkdir(parents=True)
@@ -229,6 +231,7 @@ def test_a_source_that_stalls_and_clocks_that_are_held_back_are_named(bundle, tm
     assert "clocks were held back" in texts["throttled"]
 
 
+@pytest.mark.timed  # needs some frames within its seconds
 def test_what_was_measured_outlives_a_kill_and_is_gone_on_with(bundle, tmp_path, edge_arseg):
     path = tmp_path / "r.json"
     command = [
