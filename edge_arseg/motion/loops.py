@@ -23,7 +23,7 @@ _BYTES = types.Array(types.uint8, 3, "C")
 _GRID = types.UniTuple(types.intp, 6)
 _PART = types.UniTuple(types.intp, 4)
 _REPEATS = (1, 2, 4)
-"""Cells of the finer flow along one side of a block."""
+"""Cells of the finer flow along one side of a block, for which a row of them is written together."""
 _INTP, _FLOAT = ir.IntType(64), ir.FloatType()
 
 
@@ -122,7 +122,7 @@ def compose_flows(step: np.ndarray, repeat: int, before: np.ndarray, scale: np.f
     """
     rows, columns = before.shape[0], before.shape[1] >> 1
     last_x, last_y = np.float32(columns - 1), np.float32(rows - 1)
-    zero, one = np.float32(0), np.uintp(1)
+    zero, one, together = np.float32(0), np.uintp(1), repeat in _REPEATS
     for y in range(rows):
         block_row = step[y // repeat]
         for block in range(columns // repeat):
@@ -135,7 +135,8 @@ def compose_flows(step: np.ndarray, repeat: int, before: np.ndarray, scale: np.f
             left = np.int32(at_first)
             right = at_first - np.float32(left)
             # Nearly all blocks: nothing is clipped, and rounding moves no cell of the row against the others.
-            if at_first >= zero and at_last < last_x and at_last - np.float32(left + repeat - 1) == right:
+            alike = at_last - np.float32(left + repeat - 1) == right
+            if together and alike and at_first >= zero and at_last < last_x:
                 start = 2 * (top * columns + left)
                 to = 2 * (y * columns + first)
                 _move_block_row(before, start, start + 2 * columns, right, down, step_x, step_y, out, to, repeat)

@@ -147,6 +147,8 @@ def _weights_of(graph: Path, name: str) -> dict[str, Tensor]:
 
 
 def _pictures(folder: Path, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder, expected one of pictures")
     endings = Counter(path.suffix for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     if not endings:
         raise DataError(f"{folder}: no picture seen, expected .jpg or .png files")
