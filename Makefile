@@ -5,6 +5,12 @@ PYTHON := python3
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
+# ONNX Runtime tells its makers nothing from here either: some scripts load it before the package, which says the same
+export ORT_DISABLE_TELEMETRY ?= 1
+
+# commands that the tests start find our modules compiled, as a user's do, also where containers keep Python from it
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu report zoo start-up pictures kernels golden graphs-gate test-gpu build clean
 

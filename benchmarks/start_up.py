@@ -5,8 +5,9 @@ usage: python benchmarks/start_up.py --against CHECKOUT [--clip CLIP] [--rounds 
 
 The two checkouts take turns, A B A B, each time in a fresh process of this interpreter, so that a busy machine disturbs
 both alike; the ratios are those of medians. One run of each comes first and is not counted: it writes Python's and
-Numba's caches. With ``cold_numba`` Numba's cache is an empty folder. What a checkout remembers in the user's cache goes
-to a folder of its own.
+Numba's caches. Both checkouts then run from compiled modules, as an installed package does (``pip`` compiles them),
+even where ``PYTHONDONTWRITEBYTECODE`` is set. With ``cold_numba`` Numba's cache is an empty folder. What a checkout
+remembers in the user's cache goes to a folder of its own.
 
 ``bare`` is what no program with these libraries can do without: a script that loads NumPy, PyAV and ONNX Runtime, opens
 both int8 graphs side by side while it reads a frame, and runs HR once. It takes turns with the same run of this
@@ -116,7 +117,8 @@ class Tree:
         self.caches.mkdir()
 
     def environment(self, **others: str) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(self.path), "XDG_CACHE_HOME": str(self.caches), **others}
+        ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**ours, "PYTHONPATH": str(self.path), "XDG_CACHE_HOME": str(self.caches), **others}
 
     @contextmanager
     def started(

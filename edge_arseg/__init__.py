@@ -9,8 +9,11 @@
             result.class_map, result.branch, result.distance
 
 ``__all__`` is what is public; ``docs/python.md`` describes it. A name is imported when it is asked for.
+
+The import of this package keeps ONNX Runtime from reporting to its makers, wherever it is loaded behind it.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +65,10 @@ if TYPE_CHECKING:
     from edge_arseg.video.sinks.opening import open_sink
 
 __version__ = "0.1.0"
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+"""ONNX Runtime, from 1.29 on, writes an identifier of the machine into the user's cache as it is loaded, and sends what
+runs to its makers: path of the program, CPU, models, times. It looks at this variable once, when it is loaded."""
 
 __all__ = [
     "AdaptivePolicy",
