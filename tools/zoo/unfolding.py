@@ -54,7 +54,7 @@ def network_from_bundle(bundle: Bundle, pictures: Iterable[NDArray[np.uint8]]) -
         raise ExportError(f"{bundle.path}: both branches in float32 expected")
     network = Network(manifest.model).eval()
     for name, branch, role in (("hr", network.hr, Role.HR), ("lr", network.lr, Role.LR)):
-        load_branch(branch, _weights_of(bundle.graph_path(role), name), where=bundle.path)
+        load_branch(branch, weights_of_branch(bundle.graph_path(role), name), where=bundle.path)
     fusion, decoder = bundle.fusion_weights(), bundle.decoder_weights()
     with torch.no_grad():
         for head in (network.hr_head, network.lr_head):
@@ -136,7 +136,7 @@ def spread_normalisations(network: Network, pictures: Iterable[NDArray[np.uint8]
         norm.bias.copy_(shift + mean * factor)
 
 
-def _weights_of(graph: Path, name: str) -> dict[str, Tensor]:
+def weights_of_branch(graph: Path, name: str) -> dict[str, Tensor]:
     """Return the weights of a branch by their names in it; bundles of before 0.2.0 have them below the network's."""
     weights = {}
     for tensor in onnx.load(graph).graph.initializer:

@@ -1,6 +1,7 @@
 """A checkpoint again from the shipped bundle: the same function, ready to be trained."""
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch import nn
@@ -8,7 +9,7 @@ from torch import nn
 from edge_arseg.errors import ExportError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.zoo import ZOO
-from tools.zoo.unfolding import load_branch, network_from_bundle
+from tools.zoo.unfolding import load_branch, network_from_bundle, weights_of_branch
 
 BUNDLE = ZOO / "camvid-compact-360x480.arseg"
 
@@ -39,3 +40,16 @@ def test_bundles_that_are_not_in_float32_and_weights_that_are_not_there_are_refu
     branch = nn.Sequential(nn.Conv2d(3, 4, 1, bias=False), nn.BatchNorm2d(4))
     with pytest.raises(ExportError, match="weights of 0 not found"):
         load_branch(branch, {}, where=BUNDLE)
+
+
+@pytest.mark.parametrize("name", ["hr", "lr"])
+def test_weights_of_bundles_from_before_the_branches_had_graphs_of_their_own_are_found(name, tmp_path):
+    graph = BUNDLE / "onnx" / f"{name}.onnx"
+    older = onnx.load(graph)
+    for tensor in older.graph.initializer:
+        tensor.name = tensor.name.replace("backbone.", f"network.{name}.")
+    onnx.save(older, tmp_path / "older.onnx")
+    weights, expected = weights_of_branch(tmp_path / "older.onnx", name), weights_of_branch(graph, name)
+    assert len(expected) > 10
+    assert weights.keys() == expected.keys()
+    assert all(torch.equal(weights[key], value) for key, value in expected.items())
