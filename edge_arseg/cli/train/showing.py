@@ -19,7 +19,7 @@ def show_training(train: Callable[..., Any], steps: int, place: dict[str, Any]) 
     """
     from edge_arseg.training.run.place import RunPlace  # brings torch
 
-    with Meter(steps, unit=STEPS) as meter:
+    with Meter(unit=STEPS) as meter:  # the first step that is shown begins the count: a run may continue
         trained = train(place=RunPlace(**place), say=note, progress=partial(_show, meter, steps))
     print_fields(
         f"{trained.weights}: {trained.model}, {trained.branch}",
