@@ -1,6 +1,8 @@
 """What is sent or handed out while a run goes on, and that none of it holds up a live source."""
 
 import os
+import re
+import resource
 import socket
 import threading
 import time
@@ -109,6 +111,34 @@ def test_a_folder_for_hls_plays_from_its_playlist(tmp_path, beside, segments):
     assert (folder / "live.m3u8").read_text().endswith("#EXT-X-ENDLIST\n")
     with pytest.raises(SinkError, match=r"000000.ts is in it already; type --force"):
         plan_sinks([f"hls://{folder}"])
+
+
+@contextmanager
+def largest_file(size):
+    """No file may grow beyond ``size`` bytes: a fault that FFmpeg's HLS muxer does not tell of, as of a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_segment_that_cannot_be_written_is_told_and_not_named(tmp_path):
+    folder = tmp_path / "web"
+    with pytest.raises(SinkError, match="may not grow further"), opened(f"hls://{folder}", rate=25.0) as sink:  # noqa: PT012
+        for index in range(110):
+            sink.write(result_at(index, time_s=index / 25))
+        while not (folder / "000001.ts").exists():  # it is encoded in a thread
+            time.sleep(0.01)
+        with largest_file(20_000):
+            for index in range(110, 225):
+                sink.write(result_at(index, time_s=index / 25))
+    assert sorted(path.name for path in folder.iterdir()) == ["000000.ts", "000001.ts", "live.m3u8"]
+    playlist = (folder / "live.m3u8").read_text()
+    seconds = sum(map(float, re.findall("#EXTINF:(.*),", playlist)))
+    assert len(decoded(folder / "live.m3u8")) == pytest.approx(25 * seconds)
+    assert playlist.endswith("#EXT-X-ENDLIST\n")
 
 
 def test_force_removes_an_older_playlist_and_nothing_else(tmp_path):

@@ -1,5 +1,6 @@
 """Pictures to a video file."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Final
@@ -49,6 +50,8 @@ class Encoder:
         options: further options of the encoder, over the default ones.
         container: name of FFmpeg's container; by default what the ending says.
         container_options: options of the container.
+        opened: opens a file that the container writes, by FFmpeg's name of it, flags and options; by default FFmpeg
+            does. See ``MuxedFiles``.
         live: give every picture out at once instead of looking ahead.
         steady: the container counts frames at ``rate``, as AVI does: times are rounded to it.
     """
@@ -66,6 +69,7 @@ class Encoder:
         options: dict[str, str] | None = None,
         container: str | None = None,
         container_options: dict[str, str] | None = None,
+        opened: Callable[[str, int, dict[str, str]], object] | None = None,
         live: bool = False,
         steady: bool = False,
     ) -> None:
@@ -81,6 +85,7 @@ class Encoder:
             "w",
             format=container,
             container_options=container_options or {},
+            io_open=opened,
         )
         try:
             hint = Fraction(rate).limit_denominator(1001)

@@ -1,9 +1,6 @@
 """The overlay as a folder that a web server can hand out: a playlist and short segments."""
 
-import errno
-import os
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.movies.drawn import DrawnThread
 from edge_arseg.video.sinks.movies.encoder import Encoder
 from edge_arseg.video.sinks.movies.movie_file import check_sides
+from edge_arseg.video.sinks.streams.muxed_files import MuxedFiles
 
 PLAYLIST = "live.m3u8"
 END = "#EXT-X-ENDLIST"
@@ -70,6 +68,7 @@ class HlsSink(Sink):
         self._directory, self._rate, self._live = directory, rate, live
         self._drawn = DrawnThread(size, classes, style, self._encode)
         self._encoder: Encoder | None = None
+        self._files = MuxedFiles()
         self._playlist, self._looked_s = "", 0.0
         self._lock: Lock | None = None
         check_sides(target, self._drawn.shape)
@@ -105,20 +104,19 @@ class HlsSink(Sink):
                 self._rate,
                 container="hls",
                 container_options=self._options(),
+                opened=self._files.open,
                 live=True,
             )
         self._encoder.write(rgb, time_s)
+        self._files.check()
         if abs(time_s - self._looked_s) >= 1:
             self._looked_s = time_s
             self._look()
 
     def _look(self) -> None:
-        """Remember the playlist. FFmpeg does not say that a segment or a playlist could not be written."""
+        """Remember the playlist, which names segments that are whole."""
         with suppress(FileNotFoundError):
-            text = (self._directory / PLAYLIST).read_text()
-            if not text or not shutil.disk_usage(self._directory).free:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._directory))
-            self._playlist = text
+            self._playlist = (self._directory / PLAYLIST).read_text()
 
     def _options(self) -> dict[str, str]:
         options = {
@@ -138,6 +136,7 @@ class HlsSink(Sink):
             try:
                 if self._encoder is not None:
                     self._encoder.close()
+                    self._files.check()
                     self._look()
             except BaseException:
                 self._tidy()
