@@ -60,7 +60,9 @@ class PageServer:
 
     Attributes:
         figures: of the run.
+        door: address of the page, which asks for the token where there is one.
         url: of the page, with the token where there is one.
+        made_token: the token that was made; ``None`` where one was given or none is asked for.
 
     Raises:
         SinkError: the address cannot be listened on.
@@ -76,14 +78,15 @@ class PageServer:
             stack.callback(self._socket.close)
             host, port = self._socket.getsockname()[:2]
             self.loopback = is_loopback(host)
-            if token is None and not self.loopback:
-                token = Access.new_token()
+            self.made_token = None if token is not None or self.loopback else Access.new_token()
+            token = token or self.made_token
             self.address = Address(address.host, port)
             self.figures = Figures(max_age_ms)
             self._subject = Subject("", "", "", (), "contrast", 0.5)
             access = Access(token, port)
             shown = Address("localhost" if host in ("0.0.0.0", "::") else address.host, port)
-            self.url = f"http://{shown}/" + (f"?token={token}" if token else "")
+            self.door = f"http://{shown}/"
+            self.url = self.door + (f"?token={token}" if token else "")
             self._viewers = Viewers(self.figures, self._greeting, self._state)
             self._newest = Newest(self.figures, self._viewers.wanted, self._viewers.publish)
             stack.callback(self._newest.close)

@@ -109,14 +109,23 @@ def watching(serving: Serving, max_age_ms: float | None, *, many: bool = False) 
             raise click.UsageError("--serve shows one source, and many videos seen; run one of them, or leave it out")
         if serving.place is not None:
             page = stack.enter_context(_opened_page(serving, max_age_ms))
-            note(
-                f"watch at {page.url}"
-                + ("" if page.loopback else ", in a network that you trust: nothing is encrypted")
-            )
+            note(_invitation(page, serving))
         elif serving.token is not None:
             raise OptionError("--serve-token seen without --serve, expected both")
         heart = stack.enter_context(Heart())
         yield Watching(page, heart)
+
+
+def _invitation(page: "PageServer", serving: Serving) -> str:
+    """Say where the page is, and which token it asks for: its own, which nobody else can say; one that was given is a
+    secret of the user's.
+    """
+    line = f"watch at {page.door}"
+    if page.made_token is not None:
+        line += f" with the token {page.made_token}"
+    elif serving.token is not None:
+        line += " with the token of --serve-token"
+    return line if page.loopback else f"{line}, in a network that you trust: nothing is encrypted"
 
 
 def _opened_page(serving: Serving, max_age_ms: float | None) -> "PageServer":

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 import pytest
@@ -55,6 +56,31 @@ def test_many_videos_are_not_served(run, tmp_path):
     answer = run(str(tmp_path), "masks://m/{stem}", "--serve", "0")
     assert answer.code == 2
     assert "--serve shows one source" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("options", "token"),
+    [((), None), (("--log-format", "json"), None), (("--serve-token", "0123456789abcdef"), "0123456789abcdef")],
+)
+def test_what_is_said_opens_the_page_beyond_loopback(fake_bundle, tmp_path, options, token):
+    """A token that was made is in it, for nobody else can say it; one that was given is not."""
+    arguments = ["run", STREET, "--realtime", "--serve", "0.0.0.0:0", "-b", str(fake_bundle), *FAKE, *options]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edge_arseg", *arguments], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    try:
+        line = next(line for line in process.stderr if "watch at" in line)
+        assert "nothing is encrypted" in line
+        port = re.search(r"watch at http://localhost:(\d+)/", line)[1]
+        assert token is None or token not in line
+        token = token or re.search(r"with the token ([\w-]+)", line)[1]
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            opener.open(f"http://127.0.0.1:{port}/", timeout=10)
+        assert opener.open(f"http://127.0.0.1:{port}/?token={token}", timeout=10).url == f"http://127.0.0.1:{port}/"
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_ctrl_c_ends_a_run_that_is_watched_at_once(fake_bundle, tmp_path):
