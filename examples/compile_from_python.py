@@ -32,4 +32,6 @@ def main(checkpoint: str, output: str, target: str = "cpu", backbone: str | None
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4, 5):
+        sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -50,4 +50,6 @@ def main(video: str, bundle: str, target: str, every: str = "10") -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (4, 5):
+        sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -58,4 +58,6 @@ def main(source: str, bundle: str | None = None) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -63,4 +63,6 @@ def main(video: str, bundle: Bundle | str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     main(*sys.argv[1:])

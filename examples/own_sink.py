@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from edge_arseg import Bundle, SegmentedFrame, Sink, read_bundle, run_to_sinks
+from edge_arseg import Bundle, SegmentedFrame, Segmenter, Sink, run_to_sinks
 
 
 class SharesSink(Sink):
@@ -32,10 +32,12 @@ class SharesSink(Sink):
 
 def main(video: str, bundle: str, target: str) -> None:
     """Segment a video into the CSV file; any other sink could be named beside it."""
-    read = read_bundle(bundle)
-    run = run_to_sinks(read, video, [SharesSink(target, read), "null://"])
+    with Segmenter(bundle) as segmenter:
+        run = run_to_sinks(segmenter, video, [SharesSink(target, segmenter.bundle), "null://"])
     print(f"{run.frames} frames, {run.keyframes} keyframes, {run.label}")
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -40,6 +40,16 @@ def run(monkeypatch, capsys):
     return start
 
 
+@pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - {"own_backbone", "ros2_node"}))
+def test_without_arguments_an_example_says_its_usage(name):
+    if name == "gstreamer_appsink":
+        pytest.importorskip("gi")
+    done = subprocess.run([sys.executable, str(EXAMPLES[name])], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "usage: python examples/" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_segment_video(run, own_bundle):
     lines = run("segment_video", VIDEO, own_bundle).splitlines()
     assert len(lines) == 7

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge_arseg.cli.options import BUNDLE
+
 if TYPE_CHECKING:
     from edge_arseg.bench.compare.comparison import Comparison
     from edge_arseg.bench.compare.gate import Read
@@ -89,7 +91,7 @@ class PercentType(click.ParamType):
     "--worst",
     nargs=3,
     metavar="BUNDLE CLIP LABELS",
-    type=(FILE, str, FILE),
+    type=(BUNDLE, str, FILE),
     help="Bundle, clip and labels that were scored: the worst frames of each run of that bundle are segmented again, "
     "and drawn into the HTML. [default: no pictures]",
 )

@@ -137,4 +137,6 @@ def _no_bundle(path: Path) -> str:
         return f"{path}: a file seen, expected a bundle folder like NAME{SUFFIX}"
     near = sorted(path.parent.glob(f"*{SUFFIX}")) if path.parent.is_dir() else []
     hint = f"; bundles there: {', '.join(child.name for child in near[:5])}" if near else ""
+    if path.suffix != SUFFIX and path.name == str(path):
+        return f"{path}: no such folder{hint}. If it is in the package, `edge-arseg zoo path {path}` prints its folder"
     return f"{path}: no such bundle{hint}. Make one with `edge-arseg export`, or name one of `edge-arseg zoo list`"
