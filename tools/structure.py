@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Print the figures of docs/architecture.md, "Before and after", for a checkout.
 
-usage: python tools/structure.py [--blocks] [FOLDER]
+usage: python tools/structure.py [--blocks] [CHECKOUT]
 
 ``--blocks`` names the duplicated blocks too. A block is a run of at least six lines of code that two places have in
 common, to the letter. Imports, comments, docstrings, empty lines and lines of brackets alone are no code.
@@ -147,6 +147,8 @@ def _without_init(lines: dict[Path, int]) -> list[int]:
 if __name__ == "__main__":
     arguments = [argument for argument in sys.argv[1:] if argument != "--blocks"]
     root = Path(arguments[0]) if arguments else Path(__file__).resolve().parents[1]
+    if not (root / "edge_arseg").is_dir():
+        sys.exit(f"{root}: no folder edge_arseg inside; expected a checkout of this repository")
     for name, value in figures(root).items():
         print(f"{name}: {value}")
     print(f"import circles between modules: {len(circles(root))}")

@@ -7,6 +7,7 @@ import click
 
 from edge_arseg.cli.output import note
 from edge_arseg.errors import SourceError
+from edge_arseg.storage.url import label_of
 
 ENVIRONMENT = "EDGE_ARSEG_SOURCE"
 """Used where no source is given: what stands on a command line is visible to every user of the machine."""
@@ -73,7 +74,7 @@ def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Tell the source from the sinks: the first argument, or the environment's where that is a sink.
 
     Raises:
-        click.UsageError: there is no source.
+        click.UsageError: there is no source, or it stands behind a sink.
         SourceError: see ``source_from_text``.
     """
     from edge_arseg.video.uri import source_from_uri
@@ -84,6 +85,10 @@ def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         return environment, arguments
     if not first:
         raise click.UsageError(f"Missing argument 'SOURCE'; or set {ENVIRONMENT}")
+    readable = [text for text in rest if _can_be_read(text)]
+    if readable and _has_scheme_of_sinks(first[0]):
+        behind, sink = map(label_of, (readable[0], first[0]))
+        raise click.UsageError(f"{sink} is a sink, and the source comes first; type: edge-arseg run {behind} {sink}")
     source = source_from_text(first[0])
     if environment is not None:
         label = source_from_uri(source).label
@@ -91,14 +96,33 @@ def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     return source, rest
 
 
-def _names_sink(text: str) -> bool:
-    """Whether an argument can be nothing but a sink: of a scheme of sinks, or a video that is not there."""
+def _can_be_read(text: str) -> bool:
+    """Whether an argument can be a source: of a scheme of sources alone, or a file or folder that is there."""
     from edge_arseg.video.sinks.kinds import SINKS
     from edge_arseg.video.sources.kinds import kind_of_scheme
     from edge_arseg.video.uri import path_from_file_uri
 
     scheme, separator, _ = text.lower().partition("://")
-    if separator and scheme != "file" and scheme in SINKS and kind_of_scheme(scheme) is None:
+    if separator and scheme != "file":
+        return scheme not in SINKS and kind_of_scheme(scheme) is not None
+    return os.path.exists(path_from_file_uri(text) or text)  # noqa: PTH110 - never raises
+
+
+def _has_scheme_of_sinks(text: str) -> bool:
+    """Whether an argument has a scheme of sinks that no source has."""
+    from edge_arseg.video.sinks.kinds import SINKS
+    from edge_arseg.video.sources.kinds import kind_of_scheme
+
+    scheme, separator, _ = text.lower().partition("://")
+    return bool(separator) and scheme != "file" and scheme in SINKS and kind_of_scheme(scheme) is None
+
+
+def _names_sink(text: str) -> bool:
+    """Whether an argument can be nothing but a sink: of a scheme of sinks, or a video that is not there."""
+    from edge_arseg.video.sinks.kinds import SINKS
+    from edge_arseg.video.uri import path_from_file_uri
+
+    if _has_scheme_of_sinks(text):
         return True
     path = path_from_file_uri(text) or text
     return (

@@ -92,7 +92,12 @@ def check_inputs(path: Path, inputs: Iterable[str | os.PathLike[str]], *, what: 
 
 
 def check_output(
-    path: Path, *, force: bool, inputs: Iterable[str | os.PathLike[str]] = (), what: str | None = None
+    path: Path,
+    *,
+    force: bool,
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    what: str | None = None,
+    unless: str = "",
 ) -> None:
     """Refuse a file that would overwrite what is read, or anything at all without ``force``. Nothing is opened.
 
@@ -101,6 +106,7 @@ def check_output(
         force: the user allowed it to be replaced.
         inputs: see ``check_inputs``.
         what: the output as the user wrote it.
+        unless: what else the user may have meant by a file that is there already.
 
     Raises:
         SinkError: the file is an input, is there already, or is being written to by a running process.
@@ -114,7 +120,9 @@ def check_output(
     if is_locked(path):
         raise SinkError(f"cannot write {told}: a running process writes to it; choose another name")
     if not force:
-        raise SinkError(f"cannot write {told}: it exists already; type --force to replace it, or choose another name")
+        raise SinkError(
+            f"cannot write {told}: it exists already; type --force to replace it, or choose another name{unless}"
+        )
 
 
 def write_whole(path: Path, data: bytes, *, sync: bool = False) -> Path:

@@ -19,6 +19,17 @@ PACKAGES = {
 """Schemes of stores, and the packages that fsspec needs for them; ``memory://`` is a store of one process."""
 
 
+_ADVICE = {
+    "NoCredentialsError": "no keys for this store were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+    "AWS_PROFILE"
+}
+"""What to do, by the name of a library's error that leaves it open."""
+
+
+class StoreError(OSError):
+    """What a store said, in words."""
+
+
 def is_object(text: str) -> bool:
     """Whether a name is one in an object store."""
     scheme, separator, _ = text.partition("://")
@@ -59,7 +70,8 @@ def store_errors() -> Iterator[None]:
     except (OSError, ImportError):
         raise
     except Exception as error:  # the border of libraries that name no common error
-        raise OSError(f"{type(error).__name__}: {text_without_logins(str(error))}") from None
+        kind = type(error).__name__
+        raise StoreError(_ADVICE.get(kind) or f"{kind}: {text_without_logins(str(error))}") from None
 
 
 def objects_from_pattern(url: str) -> list[str]:

@@ -27,6 +27,9 @@ from edge_arseg.video.sources.paced import Endless, Paced, own_gap
 from edge_arseg.video.sources.read_ahead import ReadAhead
 from edge_arseg.video.uri import Source, source_from_uri
 
+SHORTEST_OPENING_S = 1.0
+"""Seconds that a stream is given to open, however little patience there is: its pictures have to be found out first."""
+
 _PIECES = "edge_arseg.video.pieces.decoder:pictures_of_span"
 
 
@@ -126,7 +129,8 @@ def open_video(
         size: ``(height, width)`` of the frames to deliver, upright; ``None``: as coded.
         rate: frames a second, for images, which have no clock.
         options: for FFmpeg's demuxer.
-        timeout_s: seconds to open, and to wait for data, on a stream or server.
+        timeout_s: seconds to open, and to wait for data, on a stream or server; where ``live`` has less patience, it is
+            given up sooner.
         retry_s: a live source that stops is opened again for this long before ``SourceError`` is raised, where ``live``
             does not say.
         recode_scale: recode at this share of the size; 0.5 takes a third of the time, and finds coarser motion.
@@ -164,7 +168,8 @@ def open_video(
         raise OptionError(f"{source.label}: stream {stream} was asked for, but only containers have streams")
     if tape is not None and not (kind.live and kind.streams):
         raise OptionError(f"{source.label}: only what cameras and streams send is recorded; a file is there already")
-    wishes = Wishes(rate, options, timeout_s, motion in ("auto", "codec"), stream, tape, span)
+    to_open_s = min(timeout_s[0], max(live.patience_s(math.inf), SHORTEST_OPENING_S))
+    wishes = Wishes(rate, options, (to_open_s, timeout_s[1]), motion in ("auto", "codec"), stream, tape, span)
     if source.location.startswith(("rtsp://", "rtsps://")) and live.rtsp_transport != AUTO:
         wishes = replace(wishes, transport={"rtsp_transport": live.rtsp_transport})
     if live.low_latency:

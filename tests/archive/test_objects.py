@@ -7,6 +7,9 @@ import pytest
 from support.archive.s3 import s3_server
 from support.clips.moving import encode, moving
 
+from edge_arseg.errors import SourceError
+from edge_arseg.video.reader import open_video
+
 fsspec = pytest.importorskip("fsspec")
 COUNTS = {"a": 6, "b": 9}
 
@@ -87,3 +90,19 @@ def test_a_package_that_is_missing_is_named(run, videos, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "gcsfs", None)
     answer = run("gs://cars/a.mp4", "null://")
     assert (answer.code, "gs:// needs gcsfs, which is not installed; type: " in answer.err) == (3, True), answer.err
+
+
+def test_a_store_that_finds_no_keys_says_what_to_set(monkeypatch):
+    """FFmpeg reads it, but it is not FFmpeg that says so."""
+    opened = type("NoCredentialsError", (Exception,), {})("Unable to locate credentials")
+
+    def refused(*_):
+        raise opened
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", refused)
+    with pytest.raises(SourceError) as caught:
+        open_video("s3://bucket/a.mp4")
+    assert str(caught.value) == (
+        "s3://bucket/a.mp4: no keys for this store were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+        "AWS_PROFILE"
+    )

@@ -104,3 +104,22 @@ def test_no_source_at_all_is_told(run):
     assert (answer.code, ENVIRONMENT in answer.err) == (2, True)
     answer = run(f"@{ENVIRONMENT}", "o.mp4")
     assert (answer.code, f"{ENVIRONMENT} is not set" in answer.err) == (4, True)
+
+
+def test_a_sink_in_the_place_of_the_source_is_told_with_what_to_type(run):
+    chainable(Path("drive.mp4"), 3)
+    answer = run("masks://m", "drive.mp4")
+    assert answer.code == 2
+    assert "masks://m is a sink, and the source comes first; type: edge-arseg run drive.mp4 masks://m" in answer.err
+    answer = run("jsonl://-", f"{STREET}2")
+    assert (answer.code, f"type: edge-arseg run {STREET}2 jsonl://-" in answer.err) == (2, True)
+
+
+def test_a_video_that_is_there_may_be_the_source(run):
+    chainable(Path("drive.mp4"), 3)
+    chainable(Path("overlay.mp4"), 3)
+    before = Path("drive.mp4").read_bytes()
+    answer = run("overlay.mp4", "drive.mp4")
+    assert answer.code == 4
+    assert "or choose another name; if it is the source, it comes before the sinks" in answer.err
+    assert Path("drive.mp4").read_bytes() == before

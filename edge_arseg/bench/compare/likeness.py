@@ -77,8 +77,8 @@ def paired_runs(before: BenchRecord, after: BenchRecord) -> list[tuple[int, int]
     if not pairs:
         raise DataError(
             f"no run of {before.name} has the same bundle and settings as one of {after.name}: "
-            f"{', '.join(run.name for run in before.runs)} seen, {', '.join(run.name for run in after.runs)} seen; "
-            "measure both with the same options of bench"
+            f"{', '.join(run.name for run in before.runs)} seen, {', '.join(run.name for run in after.runs)} seen"
+            f"{_difference(before, after)}; measure both with the same options of bench"
         )
     return pairs
 
@@ -93,6 +93,19 @@ def run_named(record: BenchRecord, name: str) -> int:
         if run.name == name:
             return index
     raise DataError(f"no run of {record.name} is called {name!r}; known: {', '.join(run.name for run in record.runs)}")
+
+
+def _difference(before: BenchRecord, after: BenchRecord) -> str:
+    """Say in which settings the first two runs of one name differ; nothing where no two have the same name."""
+    named = {run.name: run for run in reversed(after.runs)}
+    for run in before.runs:
+        if (other := named.get(run.name)) is not None:
+            known = [field.name for field in fields(run.settings)]
+            pairs = [(name, getattr(run.settings, name), getattr(other.settings, name)) for name in known]
+            pairs += [(name, getattr(run.bundle, name), getattr(other.bundle, name)) for name in ("height", "width")]
+            said = [f"{name} {old} and {new}" for name, old, new in pairs if old != new]
+            return f"; {run.name} differs in {', '.join(said)}" if said else ""
+    return ""
 
 
 def _key(run: BenchRun) -> tuple[Any, ...]:

@@ -106,17 +106,27 @@ def default_sink(stem: str) -> str:
     return name
 
 
-def summary(progress: FrameProgress, sinks: Sequence[str], error: BaseException | None = None) -> str:
+def summary(
+    progress: FrameProgress, sinks: Sequence[str], error: BaseException | None = None, *, segmented: bool = False
+) -> str:
     """Return one line on what was segmented and where it was written, also where the run was ended early.
 
     Args:
         progress: of the run.
         sinks: as they were typed.
         error: what ended the run. The sink that it names is left out.
+        segmented: overlay videos were written in segments, whose names are shown.
     """
     failed = str(error) if isinstance(error, SinkError) else ""
     labels = [label_of(sink) for sink in sinks if not sink.lower().startswith(_NOWHERE)]
     written = [label for label in labels if f"cannot write {label}: " not in failed]
+    if segmented:
+        from edge_arseg.video.sinks.kinds import SINKS
+        from edge_arseg.video.sinks.movies.segments import segment_path  # it has been imported by then
+
+        videos = [label.lower().endswith(SINKS["file"].suffixes) for label in written]
+        firsts = [f"{segment_path(Path(label), 0)} and so on" for label in written]
+        written = [first if video else label for label, first, video in zip(written, firsts, videos, strict=True)]
     return progress.summary() + (f"; written to {', '.join(written)}" if written else "")
 
 

@@ -190,7 +190,11 @@ def run(
                 progress.step(result)
                 watched.step(result, progress.rate)
 
-            stack.push(lambda _kind, error, _trace: note(summary(progress, sinks, error)) if progress.done else None)
+            stack.push(
+                lambda _kind, error, _trace: (
+                    note(summary(progress, sinks, error, segmented=segment_s is not None)) if progress.done else None
+                )
+            )
             done = run_to_sinks(
                 choice,
                 source,

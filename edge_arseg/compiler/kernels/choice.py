@@ -71,7 +71,7 @@ def choice_from_target(
         find: the compiler for an architecture.
     """
     if target.kind is Kind.CPU:
-        return KernelChoice({}, "the CPU's kernels are compiled when they are used")
+        return KernelChoice({}, "the CPU's kernels come with the package")
     if target.gpu is not None:
         wanted: tuple[int, ...] = (target.gpu.sm,)
     elif facts is not None:

@@ -76,6 +76,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         return state_from_file(path)
     try:
         return load_file(path)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: nothing there; expected a .safetensors file") from error
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
 

@@ -79,6 +79,10 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dictionary)
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{path}: nothing there; expected a .safetensors file or the folder of a run of `train`"
+        ) from error
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
     model = _model_from_metadata(metadata, path)

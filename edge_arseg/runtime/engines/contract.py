@@ -32,7 +32,7 @@ class EngineOptions:
     """What a bundle's graphs run on.
 
     Attributes:
-        fusion: ``auto``, ``kernel`` or ``graph``, for fusing and decoding.
+        fusion: ``auto``, ``kernel``, ``kernel-bf16`` or ``graph``, for fusing and decoding.
         backend: engine library, one of ``BACKENDS``, or ``auto`` for what ``engine_choice`` finds.
         threads: of each engine and kernel; ``None``: as many as there are cores.
         unchecked: run a bundle that does not give the right class maps here, with a warning.

@@ -91,5 +91,7 @@ class ShortTileFusion(TileFusion):
         """See ``Fusion``."""
         precision = bundle.manifest.graphs[Role.LR].precision
         if precision != "int8":
-            return f"it is for branches in int8, and this bundle's LR branch is in {precision}; run with --fusion auto"
+            return (
+                f"it is for int8 branches, and this bundle's LR branch is in {precision.value}; run with --fusion auto"
+            )
         return super().unavailable(bundle)

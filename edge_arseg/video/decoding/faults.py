@@ -8,6 +8,7 @@ from typing import Any
 import av
 
 from edge_arseg.errors import ArsegError, LoginError, SourceError
+from edge_arseg.storage.object_store import StoreError
 from edge_arseg.storage.url import HIDDEN, NETWORK, text_without_logins
 
 _SEEN: tuple[tuple[type[BaseException], str], ...] = (
@@ -57,6 +58,8 @@ def source_error(label: str, fault: BaseException) -> SourceError:
         if given:
             return LoginError(f"{label}: the server refuses this login; check user and password{_LOGIN_ADVICE}")
         return LoginError(f"{label}: the server wants a login: rtsp://USER:PASSWORD@host/path")
+    if isinstance(fault, StoreError):
+        return SourceError(f"{label}: {fault}")
     for kind, text in _SEEN:
         if isinstance(fault, kind):
             return SourceError(f"{label}: {text}")

@@ -1,5 +1,7 @@
 """Names that people type for sinks, and how these are written."""
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 from edge_arseg.storage.url import printable
@@ -19,12 +21,20 @@ _BY_NAME = {
 }
 
 
-def sink_meant(path: str) -> str:
+_ONE_SLASH = re.compile(r"([a-z0-9]+):/?([^/].*)", re.IGNORECASE)
+
+
+def sink_meant(path: str, schemes: Collection[str]) -> str:
     """Return how the sink is written that a plain name probably stands for; empty where that is open.
 
     Args:
         path: as typed; its ending is none of a sink, or it has none.
+        schemes: of sinks.
     """
+    if (match := _ONE_SLASH.fullmatch(path)) and match[1].lower() in schemes:
+        rooted = f"/{match[2]}" if ":/" in path else ""
+        absolute = rooted and Path(rooted).parent != Path("/") and Path(rooted).parent.is_dir()
+        return printable(f"{match[1].lower()}://{rooted if absolute else match[2]}")
     file = Path(path)
     ending = file.suffix.lower().removeprefix(".")
     stem = path.removesuffix(file.suffix)

@@ -147,7 +147,7 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
         path = Path(os.path.realpath(rest))
     if kind.suffixes and path.suffix.lower() not in kind.suffixes and Path(rest).suffix.lower() not in kind.suffixes:
         seen = f"the ending {printable(path.suffix)}" if path.suffix else "a name without an ending"
-        meant = f"did you mean {better}? " if (better := sink_meant(rest)) else ""
+        meant = f"did you mean {better}? " if (better := sink_meant(rest, kinds)) else ""
         raise SinkError(f"cannot write {label}: {seen} names no sink; {meant}{_expected(kinds)}")
     return Place(label, kind, path)
 
@@ -211,7 +211,8 @@ def check_places(
                 check_inputs(place.path, read_too, what=place.uri)
                 check_masks(place.uri, place.path, force=force)
             else:
-                check_output(place.path, force=force, inputs=read_too, what=place.uri)
+                unless = "; if it is the source, it comes before the sinks" if place.kind.draws else ""
+                check_output(place.path, force=force, inputs=read_too, what=place.uri, unless=unless)
 
 
 def _check_source(place: Place, own: Identity | None, read: Source, images: list[Path]) -> None:

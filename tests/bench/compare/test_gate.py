@@ -10,8 +10,10 @@ from support.bench.made import STAGES, plain_record, write_made
 
 from edge_arseg.bench.compare.comparison import Measured, compared_runs
 from edge_arseg.bench.compare.gate import comparisons_of_records
+from edge_arseg.bench.compare.likeness import paired_runs
 from edge_arseg.bench.compare.signed_ranks import bounds, middle
 from edge_arseg.bench.records.bench_record import Notice
+from edge_arseg.errors import DataError
 
 PAIRS, TRIALS = 12, 20
 
@@ -145,3 +147,11 @@ def test_one_pair_that_is_far_off_hardly_moves_the_middle():
     wild[3] = 4.0
     assert middle(steps) == pytest.approx(0.05)
     assert middle(wild) == pytest.approx(0.05, abs=0.003)
+
+
+def test_runs_of_other_settings_are_not_paired_and_the_setting_is_named(pool):
+    (record, _), (other, _) = pool[:2]
+    (run, *rest) = other.runs
+    other = replace(other, runs=(replace(run, settings=replace(run.settings, backend="openvino-bf16")), *rest))
+    with pytest.raises(DataError, match=rf"{re.escape(run.name)} differs in backend \w+ and openvino-bf16"):
+        paired_runs(replace(record, runs=record.runs[:1]), replace(other, runs=other.runs[:1]))

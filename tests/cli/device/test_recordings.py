@@ -167,3 +167,10 @@ def test_a_signal_ends_the_wait_for_a_pipe(fake_bundle):
         process.terminate()
         assert process.wait(10) == 143
         assert "Traceback" not in process.stderr.read()
+
+
+def test_segments_are_named_as_they_are_written(run, clips):
+    answer = run("clips/b10.mp4", "s.mp4", "jsonl://s.jsonl", "--segment", "1s")
+    assert answer.code == 0, answer.err
+    assert "written to s-00000.mp4 and so on, jsonl://s.jsonl" in answer.err
+    assert Path("s-00000.mp4").exists()

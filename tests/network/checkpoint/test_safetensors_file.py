@@ -123,7 +123,7 @@ def test_something_else(tmp_path, content):
 
 
 def test_nothing_there_and_a_folder(tmp_path):
-    with pytest.raises(CheckpointError, match="not a readable safetensors file"):
+    with pytest.raises(CheckpointError, match=r"nothing there; expected a \.safetensors file"):
         network_from_safetensors(tmp_path / "a.safetensors")
     (tmp_path / "b.safetensors").mkdir()
     with pytest.raises(CheckpointError, match="not a readable safetensors file"):

@@ -154,6 +154,12 @@ def test_a_server_that_never_answers_is_called_that():
         open_video(url, timeout_s=(1.0, 1.0))
 
 
+def test_a_server_that_never_answers_takes_no_more_time_than_is_allowed():
+    """``--timeout`` holds at the start too."""
+    with mute() as url, pytest.raises(SourceError, match="nothing came for 1 s"):
+        open_video(url, live=LiveOptions(timeout_s=1.0))
+
+
 def test_an_interrupt_ends_the_wait_for_an_answer():
     with mute() as url:
         start = time.monotonic()
