@@ -86,6 +86,9 @@ def test_images_of_the_source_are_no_sinks(run, clip, tmp_path, source, sink):
         ("jsonl://o", "masks://o/deep"),
         ("jsonl://-", "jsonl:///dev/stdout"),
         ("jsonl://pipe", "jsonl://sub/../pipe"),
+        ("hls://h", "raw://h/000000.ts"),
+        ("jsonl://sub/../h/live.m3u8", "hls://h"),
+        ("o.mp4", "raw://o-00000.mp4", "--segment", "1s"),
     ],
 )
 def test_two_sinks_never_write_to_one_place(run, clip, tmp_path, sinks):
@@ -94,6 +97,38 @@ def test_two_sinks_never_write_to_one_place(run, clip, tmp_path, sinks):
     answer = run(clip, *sinks)
     assert (answer.code, "writes there too; choose another name" in answer.err) == (4, True)
     assert answer.out == ""
+    assert tree(tmp_path) == before
+
+
+def test_a_file_that_is_read_is_none_of_those_that_a_sink_of_many_writes(run, clip, tmp_path):
+    """A segment that is the source, a playlist and what it names, a recording that is replayed."""
+    assert run(clip, "hls://h").code == 0
+    Path("k-00000.mp4").symlink_to("a.mp4")
+    Path("m-00003.mp4").write_bytes(clip.read_bytes())
+    Path("list.ffconcat").write_text("ffconcat version 1.0\nfile 'a.mp4'\n")
+    Path("t.tape").write_bytes(b"what was recorded")
+    before = tree(tmp_path)
+    for source, *sinks in (
+        ("k-00000.mp4", "k.mp4", "--segment", "1s"),
+        ("m-00003.mp4", "sub/../m.mp4", "--segment", "1s"),
+        ("h/live.m3u8", "hls://h"),
+        ("h/000000.ts", "hls://sub/../h"),
+        ("h/live.m3u8", "raw://h/000000.ts"),
+        ("list.ffconcat", "jsonl://soft.mp4"),
+        ("replay://t.tape", "jsonl://t.tape"),
+        (f"replay://{tmp_path}/t.tape", "raw://sub/../t.tape"),
+    ):
+        for force in ((), ("--force",)):
+            answer = run(source, *sinks, *force)
+            assert (answer.code, "which is being read; choose another name" in answer.err) == (4, True), answer.err
+    assert tree(tmp_path) == before
+
+
+def test_a_recording_is_none_of_the_files_of_a_sink(run, clip, tmp_path):
+    before = tree(tmp_path)
+    for place, *sinks in (("s-00000.mp4", "s.mp4", "--segment", "1s"), ("h/000000.ts", "hls://h")):
+        answer = run("udp://127.0.0.1:9", *sinks, "--record", place)
+        assert (answer.code, "a sink writes there too; choose another name" in answer.err) == (4, True), answer.err
     assert tree(tmp_path) == before
 
 

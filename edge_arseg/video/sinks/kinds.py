@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from edge_arseg.storage.files import identity
 from edge_arseg.video.sinks.base import Sink
-from edge_arseg.video.sinks.class_ids.masks import MasksSink
+from edge_arseg.video.sinks.class_ids.masks import MasksSink, is_mask_name
 from edge_arseg.video.sinks.class_ids.raw import RawSink
 from edge_arseg.video.sinks.lines import LinesSink
 from edge_arseg.video.sinks.null import NullSink
@@ -87,6 +88,16 @@ def _rerun(place: Place, look: Look) -> Sink:
     return RerunSink(place.uri, look.classes, path=place.path, viewer=viewer, force=look.force)
 
 
+def _takes_mask(folder: Path, file: Path) -> bool:
+    return is_mask_name(file.name) and identity(file.parent) == identity(folder)
+
+
+def _takes_hls(folder: Path, file: Path) -> bool:
+    from edge_arseg.video.sinks.streams.hls import is_hls_name
+
+    return is_hls_name(file.name) and identity(file.parent) == identity(folder)
+
+
 def _check_hls(place: Place, force: bool) -> None:
     from edge_arseg.video.sinks.streams.hls import check_hls
 
@@ -123,6 +134,12 @@ def _npz(place: Place, look: Look) -> Sink:
     return NpzSink(place.uri, _path(place), look.size, look.classes, force=look.force)
 
 
+def _check_npz(place: Place, force: bool) -> None:
+    from edge_arseg.video.sinks.class_ids.npz import check_npz
+
+    check_npz(place.uri, _path(place), force=force)
+
+
 def _null(place: Place, _look: Look) -> Sink:
     return NullSink(place.uri)
 
@@ -141,11 +158,11 @@ _MQTT = SinkKind("mqtt://HOST/TOPIC", _mqtt, placed=False, waits=False, check=_c
 
 SINKS: dict[str, SinkKind] = {
     "file": SinkKind("a video (NAME.mp4, .mkv, .webm, .gif)", _movie, suffixes=_MOVIES, draws=True, waits=False),
-    "masks": SinkKind("masks://DIR", _masks, folder=True, waits=False),
+    "masks": SinkKind("masks://DIR", _masks, folder=True, waits=False, takes=_takes_mask),
     "jsonl": SinkKind("jsonl://FILE, jsonl://-", _lines, descriptors=True),
     "raw": SinkKind("raw://FILE, raw://-", _raw, descriptors=True),
-    "npz": SinkKind("NAME.npz", _npz, suffixes=(".npz",)),
-    "hls": SinkKind("hls://DIR", _hls, draws=True, waits=False, check=_check_hls),
+    "npz": SinkKind("NAME.npz", _npz, suffixes=(".npz",), check=_check_npz),
+    "hls": SinkKind("hls://DIR", _hls, draws=True, waits=False, takes=_takes_hls, check=_check_hls),
     **dict.fromkeys(PUSHED, _PUSHED),
     "mqtt": _MQTT,
     "mqtts": _MQTT,
@@ -158,7 +175,13 @@ SINKS: dict[str, SinkKind] = {
 
 def kind_in_segments(length_s: float) -> SinkKind:
     """Return the kind of overlay videos that are written in segments of so many seconds."""
-    return replace(SINKS["file"], open=_segments(length_s), check=_check_segments)
+    return replace(SINKS["file"], open=_segments(length_s), takes=_takes_segment, check=_check_segments)
+
+
+def _takes_segment(path: Path, file: Path) -> bool:
+    from edge_arseg.video.sinks.movies.segments import is_segment_name
+
+    return is_segment_name(path, file.name) and identity(file.parent) == identity(path.parent)
 
 
 def _check_segments(place: Place, force: bool) -> None:

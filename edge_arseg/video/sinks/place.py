@@ -21,8 +21,9 @@ from edge_arseg.storage.url import label_of, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
-from edge_arseg.video.sinks.class_ids.masks import check_masks, is_mask_name
+from edge_arseg.video.sinks.class_ids.masks import check_masks
 from edge_arseg.video.sinks.meant import sink_meant
+from edge_arseg.video.sources.files import files_of_source
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, path_from_file_uri
 
@@ -64,6 +65,7 @@ class SinkKind:
         suffixes: endings that the file must have; empty: any.
         draws: it needs the source's pictures; see ``Sink.draws``.
         waits: a write may take as long as its place does; beside a live source a thread writes.
+        takes: whether a sink at a path writes or removes a file; of kinds that write several.
         check: of the place, and whether results may be replaced, instead of the check for one file or for masks;
             raises ``SinkError``.
     """
@@ -76,6 +78,7 @@ class SinkKind:
     suffixes: tuple[str, ...] = ()
     draws: bool = False
     waits: bool = True
+    takes: Callable[[Path, Path], bool] | None = None
     check: "Callable[[Place, bool], None] | None" = None
 
 
@@ -107,6 +110,12 @@ class Place:
         if self.path is None or (is_special(self.path) and not stat.S_ISFIFO(self.path.stat().st_mode)):
             return None
         return identity(self.path)
+
+    def takes(self, file: Path) -> bool:
+        """Whether the sink writes or removes a file, or the link that leads to it, among others of its own."""
+        if self.path is None or self.kind.takes is None:
+            return False
+        return any(self.kind.takes(self.path, one) for one in {file, Path(os.path.realpath(file))})
 
 
 def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
@@ -216,32 +225,30 @@ def check_places(
 
 
 def _check_source(place: Place, own: Identity | None, read: Source, images: list[Path]) -> None:
-    """Refuse a place that is the source, or where the masks would be among the source's pictures."""
-    files = images if read.path is None else [read.path]
+    """Refuse a place that is the source, or where a sink of many files would write one of the source's."""
+    files = images or files_of_source(read)
     if own is None or not files:
         return
     fault = SinkError(f"cannot write {place.uri}: it is the source, which is being read; choose another name")
-    if not place.kind.folder:
-        there = place.path is None or os.path.lexists(place.path)  # else it can be none of the files
-        if there and any(own == identity(file) for file in files if os.path.lexists(file)):
-            raise fault
-        return
-    for folder in {file.parent for file in images} | {
-        Path(os.path.realpath(f)).parent for f in files if f.is_symlink()
-    }:
-        if images and identity(folder) == own:
-            raise SinkError(f"cannot write {place.uri}: images of the source are in this folder; choose another folder")
-    if any(is_mask_name(Path(os.path.realpath(file)).name) and identity(file.parent) == own for file in files):
+    there = place.path is None or os.path.lexists(place.path)  # else it can be none of the files
+    if there and not place.kind.folder and any(own == identity(file) for file in files if os.path.lexists(file)):
         raise fault
+    folders = {file.parent for file in images} | {Path(os.path.realpath(f)).parent for f in images if f.is_symlink()}
+    if place.kind.folder and any(identity(folder) == own for folder in folders):
+        raise SinkError(f"cannot write {place.uri}: images of the source are in this folder; choose another folder")
+    if taken := next((file for file in files if place.takes(file)), None):
+        raise SinkError(
+            f"cannot write {place.uri}: it would replace {printable(taken.name)}, which is being read; choose another "
+            "name"
+        )
 
 
 def _check_inside(place: Place, places: Sequence[Place]) -> None:
-    """Refuse a file that a mask would overwrite, and a file where another sink needs a folder."""
+    """Refuse a file that another sink writes among others, and a file where another sink needs a folder."""
     if place.path is None or place.kind.folder:
         return
     for other in places:
         if other.path is None or other is place:
             continue
-        among = other.kind.folder and place.path.parent == other.path and is_mask_name(place.path.name)
-        if among or place.path in other.path.parents:
+        if other.takes(place.path) or place.path in other.path.parents:
             raise SinkError(f"cannot write {place.uri}: {other.uri} writes there too; choose another name")

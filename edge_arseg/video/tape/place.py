@@ -29,5 +29,5 @@ def check_recording(path: Path, plan: SinkPlan, *, force: bool) -> None:
     with sink_errors(str(path)):
         check_output(path, force=force, inputs=plan.inputs, what=str(path))
         own = identity(path)
-        if any(place.identity == own for place in plan.places):
+        if any(place.identity == own or place.takes(path) for place in plan.places):
             raise SinkError(f"cannot write {path}: a sink writes there too; choose another name")

@@ -119,8 +119,10 @@ FAR_ENDS = {
 
 def held():
     """Threads, descriptors and child processes of this process."""
-    tasks = Path("/proc/self/task").iterdir()
-    children = sum(len((task / "children").read_text().split()) for task in tasks)
+    children = 0
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError):  # a thread that has ended meanwhile
+            children += len((task / "children").read_text().split())
     return threading.active_count(), len(os.listdir("/proc/self/fd")), children  # noqa: PTH208
 
 

@@ -1,11 +1,17 @@
 """Class ids as an archive of NumPy."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from support.clips.results import SIZE, opened, result_at, start_writer
 
 from edge_arseg.errors import SinkError
 from edge_arseg.video.sinks import plan_sinks
+
+TESTS = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("form", ["{}/a.npz", "npz://{}/a.NPZ", "file://{}/a.npz"])
@@ -77,3 +83,26 @@ def test_a_kill_leaves_nothing_and_an_interrupt_a_whole_file(tmp_path, end, left
 def test_a_window_is_refused_with_what_to_type(tmp_path):
     with pytest.raises(SinkError, match=r"opens no window; .*: mkfifo live.mkv; ffplay live.mkv & edge-arseg run SOU"):
         plan_sinks(["display://0"])
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_what_another_process_will_write_is_refused_until_that_ends(tmp_path, there):
+    """It has no name yet that could be locked; and where it is killed, nothing keeps the name."""
+    path = tmp_path / "a.npz"
+    if there:
+        path.write_bytes(b"mine")
+    writer = "from support.clips.results import opened; sink = opened({!r}, force=True); print(1, flush=True); input()"
+    command = [sys.executable, "-c", writer.format(str(path))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=TESTS) as process:
+        try:
+            process.stdout.readline()
+            with pytest.raises(SinkError, match="a running process writes to it; choose another name"):
+                plan_sinks([str(path)], force=True)
+            with pytest.raises(SinkError, match="a running process writes to it; choose another name"):
+                opened(path, force=True)
+            assert plan_sinks([str(tmp_path / "b.npz")])
+        finally:
+            process.kill()
+    with opened(path, force=True) as sink:
+        sink.write(result_at(0))
+    assert np.load(path)["index"].tolist() == [0]

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
+from edge_arseg.storage.files import check_output
 from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.class_ids.claim import Claim, is_claimed
 from edge_arseg.video.sinks.new_file import NewFile
 
 
@@ -61,11 +63,19 @@ class NpzSink(Sink):
         self._time_s: list[float] = []
         self._branch: list[str] = []
         with sink_errors(target):
-            self._new = NewFile(target, path, force=force)
+            self._claim = Claim(path)
+            if not self._claim.free:
+                raise _busy(target)
+            try:
+                self._new = NewFile(target, path, force=force)
+            except BaseException:
+                self._claim.release()
+                raise
             try:
                 self._kept = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 - closed with the sink
             except BaseException:
                 self._new.discard()
+                self._claim.release()
                 raise
         self._packed = gzip.GzipFile(fileobj=self._kept, mode="wb", compresslevel=1)
 
@@ -119,6 +129,22 @@ class NpzSink(Sink):
         with suppress(OSError):
             self._kept.close()
         self._new.discard()
+        self._claim.release()
+
+
+def check_npz(target: str, path: Path, *, force: bool) -> None:
+    """Refuse a file that is there already, or that a running process will write when it ends.
+
+    Raises:
+        SinkError: it is, or will be.
+    """
+    if is_claimed(path):
+        raise _busy(target)
+    check_output(path, force=force, what=target)
+
+
+def _busy(target: str) -> SinkError:
+    return SinkError(f"cannot write {target}: a running process writes to it; choose another name")
 
 
 def _bytes_of(array: NDArray[np.generic]) -> bytes:

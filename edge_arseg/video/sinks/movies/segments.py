@@ -110,11 +110,15 @@ def segment_path(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}-{number:05d}{path.suffix}")
 
 
+def is_segment_name(path: Path, name: str) -> bool:
+    """Whether a segment may have a name."""
+    return re.fullmatch(rf"{re.escape(path.stem)}-[0-9]{{5,}}{re.escape(path.suffix)}", name) is not None
+
+
 def segment_paths(path: Path) -> list[Path]:
     """Return the segments of a name that are there, in order."""
-    name = re.compile(rf"{re.escape(path.stem)}-[0-9]{{5,}}{re.escape(path.suffix)}")
     try:
-        return sorted((there for there in path.parent.iterdir() if name.fullmatch(there.name)), key=lambda it: it.name)
+        return sorted((it for it in path.parent.iterdir() if is_segment_name(path, it.name)), key=lambda it: it.name)
     except FileNotFoundError:
         return []
 

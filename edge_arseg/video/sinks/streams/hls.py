@@ -173,10 +173,15 @@ class HlsSink(Sink):
             remove_folders(self._made)
 
 
+def is_hls_name(name: str) -> bool:
+    """Whether a file of this name is one that the sink writes, and removes where it begins anew."""
+    return _NAME.fullmatch(name) is not None
+
+
 def hls_paths(directory: Path) -> list[Path]:
     """Return the files of a folder whose names are those of a playlist and its segments."""
     try:
-        return sorted(path for path in directory.iterdir() if _NAME.fullmatch(path.name))
+        return sorted(path for path in directory.iterdir() if is_hls_name(path.name))
     except FileNotFoundError:
         return []
 
