@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import click
@@ -47,7 +47,10 @@ def jobs_from_arguments(sources: Sequence[str], sinks: Sequence[str]) -> list[Jo
     sources = list(dict.fromkeys(one for text in sources for one in _videos_from_text(text)))
     stems = [stem_of(source_from_uri(one)) for one in sources]
     if not sinks:
-        return [(one, (default_sink(stem),)) for one, stem in zip(sources, stems, strict=True)]
+        names: dict[str, str] = {}
+        for one, stem in zip(sources, stems, strict=True):
+            names[default_sink(stem, names)] = one
+        return [(one, (name,)) for name, one in names.items()]
     for sink in sinks:
         _refuse_misspelt(sink)
     width = len(str(len(sources)))
@@ -105,10 +108,10 @@ def _shown_place(source: Source) -> Path:
     return Path(source.label.partition("://")[2].removeprefix(f"{HIDDEN}@").partition("?")[0])
 
 
-def default_sink(stem: str) -> str:
-    """Return the first of ``STEM-overlay.mp4``, ``STEM-overlay-2.mp4`` and so on that is not there."""
+def default_sink(stem: str, taken: Container[str] = ()) -> str:
+    """Return the first of ``STEM-overlay.mp4``, ``STEM-overlay-2.mp4`` and so on that is not there, nor ``taken``."""
     number, name = 1, f"{stem}-overlay.mp4"
-    while os.path.lexists(name):
+    while os.path.lexists(name) or name in taken:
         number += 1
         name = f"{stem}-overlay-{number}.mp4"
     return name
