@@ -95,6 +95,13 @@ def test_a_source_that_is_a_link_is_what_it_stands_for(refused):
     assert "a source of this run is inside" in refused("@list.txt", "masks://{parent}", "--force")
 
 
+def test_a_result_in_a_store_is_no_source(run, videos):
+    pytest.importorskip("fsspec")
+    for sink in ("memory://bucket/a.mp4", "raw://memory://bucket/a.mp4"):
+        answer = run("memory://bucket/a.mp4", sink, "--force")
+        assert (answer.code, f"cannot write {sink}: it is the source, which is being read" in answer.err) == (4, True)
+
+
 def test_masks_do_not_go_to_a_folder_that_holds_the_source(refused):
     told = refused("south", "masks://south", "--summary", "s.jsonl", "--force")
     assert "cannot write masks://south: a source of this run is inside; choose another folder" in told
