@@ -15,6 +15,7 @@ from edge_arseg.archive.settings import Settings
 from edge_arseg.archive.staging import target_of
 from edge_arseg.errors import SinkError, SourceError
 from edge_arseg.storage.object_store import is_object
+from edge_arseg.storage.url import label_of
 from edge_arseg.video.uri import source_from_uri
 
 Job = tuple[str, tuple[str, ...]]
@@ -91,7 +92,7 @@ def plan_of(videos: Sequence[Video], settings: Settings, *, resume: bool) -> Pla
         except SinkError:
             raise
         except OSError as error:
-            raise SinkError(f"the records in {video.records}: {error.strerror or error}") from error
+            raise SinkError(f"the records in {label_of(video.records or '')}: {error.strerror or error}") from error
         if isinstance(found, Outcome):
             whole[video.key] = found
             found = video

@@ -16,7 +16,7 @@ from edge_arseg.runtime.run import run_to_sinks
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.storage.uninterrupted import uninterrupted
-from edge_arseg.storage.url import label_of, printable
+from edge_arseg.storage.url import label_of
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.uri import source_from_uri
 
@@ -119,7 +119,7 @@ class Video:
         if why is not None and not self.force:
             place = next(place for (place, _), same in zip(record.results, there, strict=True) if same is not None)
             raise SinkError(
-                f"cannot write {printable(place)}: it exists already, and {why}; type --force to replace it, or choose "
+                f"cannot write {label_of(place)}: it exists already, and {why}; type --force to replace it, or choose "
                 "another name"
             )
         return replace(self, force=True)

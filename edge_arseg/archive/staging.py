@@ -11,11 +11,12 @@ from types import TracebackType
 
 from edge_arseg.archive.shelf import Shelf, shelf_of
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.files import Lock, lock_on
+from edge_arseg.storage.files import Lock, is_special, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.object_store import is_object, names_object
-from edge_arseg.storage.url import label_of, printable
+from edge_arseg.storage.url import label_of
 from edge_arseg.video.sinks.base import sink_errors
+from edge_arseg.video.sinks.class_ids.masks import mask_paths
 from edge_arseg.video.sinks.kinds import SINKS
 from edge_arseg.video.sinks.place import place_from_uri
 
@@ -63,6 +64,8 @@ def target_of(uri: str) -> Target:
         if place.descriptor is not None:
             raise SinkError(f"cannot write {label_of(uri)}: an open file cannot be begun again; expected a path")
         return Target(uri, scheme)
+    if is_special(place.path):
+        raise SinkError(f"cannot write {label_of(uri)}: a device or a pipe cannot be begun again; expected a file")
     return Target(uri, scheme, str(place.path.parent), place.path.name)
 
 
@@ -136,7 +139,7 @@ class Staged:
         return [
             str(target.place)
             for target, folder in self._pairs()
-            if any(shelf_of(str(target.folder)).size(made.name) is not None for made in _made_in(folder))
+            if any(_is_taken(target, made.name) for made in _made_in(folder))
         ]
 
     def put(self) -> None:
@@ -209,9 +212,15 @@ def refuse_taken(places: Sequence[str]) -> None:
     """
     if places:
         raise SinkError(
-            f"cannot write {printable(places[0])}: it exists already; type --force to replace it, or choose another "
-            "name"
+            f"cannot write {label_of(places[0])}: it exists already; type --force to replace it, or choose another name"
         )
+
+
+def _is_taken(target: Target, name: str) -> bool:
+    if target.scheme == "masks" and not in_store(target):  # other files of the folder stay: see `FolderShelf.put`
+        place = Path(str(target.folder), name)
+        return bool(mask_paths(place)) if place.is_dir() else os.path.lexists(place)
+    return shelf_of(str(target.folder)).size(name) is not None
 
 
 def _made_in(folder: Path) -> list[Path]:

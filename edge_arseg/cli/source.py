@@ -13,8 +13,12 @@ ENVIRONMENT = "EDGE_ARSEG_SOURCE"
 """Used where no source is given: what stands on a command line is visible to every user of the machine."""
 
 
+MOST = 1 << 24
+"""Bytes of a list that are read: 16 MB of names."""
+
+
 class SourceType(click.ParamType):
-    """A source as ``open_video`` takes it; ``@FILE`` stands for the first line of FILE."""
+    """A source as ``open_video`` takes it; ``@FILE`` stands for the first source in FILE."""
 
     name = "source"
 
@@ -27,41 +31,51 @@ SOURCE = SourceType()
 
 
 def source_from_text(text: str) -> str:
-    """Return a source as it is, or the first line of the file behind ``@``.
+    """Return a source as it is, or the first in the file behind ``@``; errors are those of ``sources_from_text``."""
+    return sources_from_text(text)[0]
 
+
+def sources_from_text(text: str) -> list[str]:
+    """Return a source as it is, or those in the file behind ``@``: one a line, at least one.
+
+    Empty lines, and lines that begin with ``#``, are left out. The file is read once and to its end: it may be a pipe.
     ``@EDGE_ARSEG_SOURCE`` is what the environment names.
 
     Raises:
-        SourceError: the file cannot be read, or its first line is empty; or the environment names no source.
+        SourceError: the file cannot be read, is no text, or holds no source; or the environment names none.
     """
     if not text.startswith("@") or os.path.lexists(text):
-        return text
+        return [text]
     if text[1:] == ENVIRONMENT and not os.path.lexists(ENVIRONMENT):
         if not (named := os.environ.get(ENVIRONMENT, "")) or named == text:
             raise SourceError(f"{text}: {ENVIRONMENT} is not set; expected a source in it")
-        return source_from_text(named)
-    file = Path(text[1:])
+        return sources_from_text(named)
     try:
-        with file.open("rb") as content:
-            line = content.readline(1 << 16)
+        with Path(text[1:]).open("rb") as content:
+            data = content.read(MOST + 1)
     except OSError as error:
         raise SourceError(
-            f"{text}: cannot be read ({error.strerror or error}); expected @FILE, whose first line is a source"
+            f"{text}: cannot be read ({error.strerror or error}); expected @FILE, with a source in each line"
         ) from error
-    source = os.fsdecode(line.removeprefix(b"\xef\xbb\xbf").strip())
-    if not source or "\0" in source:
-        raise SourceError(f"{text}: no source in the first line; expected for example rtsp://USER:PASSWORD@host/path")
-    return source
+    if len(data) > MOST or b"\0" in data:
+        raise SourceError(f"{text}: no list of sources; expected a text with a source in each line")
+    lines = [os.fsdecode(line.strip()) for line in data.removeprefix(b"\xef\xbb\xbf").splitlines()]
+    sources = [line for line in lines if line and not line.startswith("#")]
+    if not sources:
+        raise SourceError(f"{text}: no source in it; expected for example rtsp://USER:PASSWORD@host/path")
+    return sources
 
 
 def source_from_environment() -> str | None:
-    """Return the source that the environment names, if it names one.
-
-    Raises:
-        SourceError: see ``source_from_text``.
+    """Return the first source that the environment names, if it names one; errors are those of
+    ``sources_from_text``.
     """
+    return next(iter(_sources_from_environment()), None)
+
+
+def _sources_from_environment() -> list[str]:
     text = os.environ.get(ENVIRONMENT)
-    return source_from_text(text) if text else None
+    return sources_from_text(text) if text else []
 
 
 def files_of_sources(arguments: tuple[str, ...]) -> list[Path]:
@@ -70,18 +84,19 @@ def files_of_sources(arguments: tuple[str, ...]) -> list[Path]:
     return [Path(text[1:]) for text in texts if text.startswith("@") and len(text) > 1]
 
 
-def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Tell the source from the sinks: the first argument, or the environment's where that is a sink.
+def sources_and_sinks(arguments: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
+    """Tell the sources from the sinks: the first argument, or the environment's where that is a sink.
 
     Raises:
         click.UsageError: there is no source, or it stands behind a sink.
-        SourceError: see ``source_from_text``.
+        SourceError: see ``sources_from_text``.
     """
     from edge_arseg.video.uri import source_from_uri
 
     first, rest = arguments[:1], arguments[1:]
-    environment = source_from_environment()
-    if environment is not None and (not first or _names_sink(first[0])):
+    same = first == (f"@{ENVIRONMENT}",)  # what it names may be a pipe, which is read once
+    environment = [] if same else _sources_from_environment()
+    if environment and (not first or _names_sink(first[0])):
         return environment, arguments
     if not first:
         raise click.UsageError(f"Missing argument 'SOURCE'; or set {ENVIRONMENT}")
@@ -89,11 +104,11 @@ def source_and_sinks(arguments: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     if readable and _has_scheme_of_sinks(first[0]):
         behind, sink = map(label_of, (readable[0], first[0]))
         raise click.UsageError(f"{sink} is a sink, and the source comes first; type: edge-arseg run {behind} {sink}")
-    source = source_from_text(first[0])
-    if environment is not None:
-        label = source_from_uri(source).label
+    sources = sources_from_text(first[0])
+    if environment:
+        label = source_from_uri(sources[0]).label
         note(f"reads {label}, not {ENVIRONMENT}; type @{ENVIRONMENT} before it if it is a sink")
-    return source, rest
+    return sources, rest
 
 
 def _can_be_read(text: str) -> bool:

@@ -15,6 +15,7 @@ from support.clips.moving import chainable, encode, moving
 
 from edge_arseg.archive.executors import on_worker
 from edge_arseg.archive.executors.bundle_parcel import bundle_from_parcel, parcel_from_bundle
+from edge_arseg.cli.archive.options import SchedulerType
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles.reading import read_bundle
 
@@ -147,6 +148,36 @@ def test_without_a_scheduler_it_is_said_how_to_start_one(run, videos, monkeypatc
     monkeypatch.setattr("edge_arseg.archive.executors.cluster._CONNECT_S", 0.5)
     answer = run("north", *SINKS, "--cluster", "tcp://user:secret@127.0.0.1:9")
     assert (answer.code, "no scheduler answers" in answer.err, "secret" in answer.err) == (3, True, False), answer.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("host:9", "tcp://host:9"),
+        ("host", "tcp://host:8786"),
+        (" [::1] ", "tcp://[::1]:8786"),
+        ("TLS://user:secret@host", "tls://user:secret@host:8786"),
+        ("inproc://10.0.0.1/1/1", "inproc://10.0.0.1/1/1"),
+    ],
+)
+def test_an_address_of_a_scheduler_is_one_of_tcp_and_of_its_port_unless_it_says_otherwise(typed, meant):
+    assert SchedulerType().convert(typed, None, None) == meant
+
+
+@pytest.mark.parametrize("typed", ["", " ", "tcp://"])
+def test_an_empty_address_of_a_scheduler_is_refused(run, videos, typed):
+    answer = run("north", *SINKS, "--cluster", typed)
+    assert (answer.code, "expected the address of a scheduler like tcp://HOST:8786" in answer.err) == (2, True)
+
+
+def test_an_address_that_dask_cannot_read_is_told_at_once_and_without_a_trace(fake_bundle, videos):
+    command = [sys.executable, "-m", "edge_arseg", "run", "north", "null://", "--cluster", "host:port"]
+    start = time.monotonic()
+    answer = subprocess.run([*command, "-b", fake_bundle, *FAKE], capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 3
+    assert answer.stderr.splitlines()[-1].startswith("error: --cluster tcp://host:port: no scheduler answers (")
+    assert ("Exception" in answer.stderr, "......" in answer.stderr) == (False, False)
+    assert time.monotonic() - start < 15
 
 
 def test_a_bundle_is_kept_by_its_digest_and_a_damaged_one_is_replaced(fake_bundle, tmp_path):

@@ -114,6 +114,26 @@ def test_a_wrong_value_says_which_variable_it_comes_from(edge_arseg, monkeypatch
     assert "(set by EDGE_ARSEG_THREADS)" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "--piece-length", "nan"), "'nan' seen, expected a finite number above 0"),
+        (("run", "--scene-cut", "NaN"), "'nan' seen, expected a finite number from 0 to 1"),
+        (("run", "--max-age", "1e999"), "'inf' seen, expected a finite number above 0"),
+        (("run", "--segment", 400 * "9"), "'inf' seen, expected a finite number"),
+        (("bench", "--rate", "inf"), "'inf' seen, expected a finite number above 0"),
+    ],
+)
+def test_no_option_takes_what_is_no_number_or_has_no_end(edge_arseg, arguments, said):
+    answer = edge_arseg(*arguments)
+    assert (answer.code, said in " ".join(answer.err.split())) == (2, True), answer.err
+
+
+def test_a_file_sets_no_endless_number(edge_arseg, file):
+    answer = edge_arseg("run", "test://street", "--config", file("[run]\nmax-age = inf\n"))
+    assert (answer.code, "'inf' seen, expected a finite number above 0 (set by " in answer.err) == (2, True), answer.err
+
+
 def test_a_variable_that_sets_nothing_is_told(edge_arseg, fake_bundle, monkeypatch):
     monkeypatch.setenv("EDGE_ARSEG_INSPECT_JSN", "1")
     answer = edge_arseg("inspect", fake_bundle)

@@ -35,6 +35,27 @@ def test_the_first_line_of_a_file(run, line):
     assert frames(run("@camera.txt", "jsonl://-")) == 5
 
 
+def test_empty_lines_and_comments_before_one_source_are_left_out_and_a_number_sign_in_it_stays(run):
+    chainable(Path("a#1.mp4"), 3)
+    Path("camera.txt").write_text("\n# my camera\na#1.mp4\n")
+    assert frames(run("@camera.txt", "jsonl://-")) == 3
+
+
+@pytest.mark.parametrize("named", ["an argument", "the environment"])
+def test_a_list_that_can_be_read_once_gives_all_its_sources(run, environment, named):
+    for name, count in (("a.mp4", 3), ("b.mp4", 2), ("c.mp4", 4)):
+        chainable(Path(name), count)
+    out, into = os.pipe()
+    os.write(into, b"a.mp4\n# not b\nc.mp4\n")
+    os.close(into)
+    if named == "the environment":
+        environment(f"@/dev/fd/{out}")
+    answer = run(*([f"@/dev/fd/{out}"] if named == "an argument" else []), "jsonl://{stem}.jsonl")
+    os.close(out)
+    assert (answer.code, "2 videos, 7 frames" in answer.err) == (0, True), answer.err
+    assert sorted(path.name for path in Path().glob("*.jsonl")) == ["a.jsonl", "c.jsonl"]
+
+
 def test_other_verbs_read_it_too(edge_arseg, fake_bundle):
     Path("camera.txt").write_text(f"{STREET}5\n")
     answer = edge_arseg("bench", "@camera.txt", "--mode", "hr", "--frames", 4, "--json", "-b", fake_bundle, *FAKE)
@@ -46,15 +67,17 @@ def test_other_verbs_read_it_too(edge_arseg, fake_bundle):
 
 
 def test_a_file_that_names_no_source(run):
-    Path("empty.txt").write_text("\nrtsp://host/a")
+    Path("empty.txt").write_text("\n# none yet\n")
+    Path("video.txt").write_bytes(b"\0\0\0 ftyp\n")
     for argument, told in (
         ("@nothing.txt", "cannot be read (No such file"),
-        ("@empty.txt", "no source in the first line"),
+        ("@empty.txt", "@empty.txt: no source in it; expected for example rtsp://"),
+        ("@video.txt", "no list of sources; expected a text with a source in each line"),
     ):
         answer = run(argument, "o.mp4")
         assert (answer.code, told in answer.err) == (4, True)
     answer = run("@empty.txt", "jsonl://empty.txt", "--force")
-    assert (answer.code, Path("empty.txt").read_text()) == (4, "\nrtsp://host/a")
+    assert (answer.code, Path("empty.txt").read_text()) == (4, "\n# none yet\n")
 
 
 def test_the_file_with_the_source_is_no_sink(run):

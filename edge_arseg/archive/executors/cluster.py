@@ -52,10 +52,15 @@ class Cluster:
         for name in ("distributed", "distributed.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._address, self._settings, self._told = label_of(address), settings, told
+        self._client = distributed.Client.__new__(distributed.Client)
         try:
-            self._client = distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
-        except (OSError, ValueError, ImportError) as error:
-            why = text_without_logins(str(error).replace(address.partition("://")[2], "..."))
+            distributed.Client.__init__(self._client, address, timeout=_CONNECT_S, set_as_default=False)
+        except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
+            # Dask closes what could not connect, and not what could not read its address: when it is freed, it would
+            # wait for an answer, and then print a trace.
+            self._client.status = "closed"
+            host = address.rpartition("://")[2]
+            why = text_without_logins(str(error).replace(host, "...") if host else str(error))
             raise EnvironmentUnfitError(
                 f"--cluster {self._address}: no scheduler answers ({why}); start one: dask scheduler"
             ) from error

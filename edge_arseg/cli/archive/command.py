@@ -21,13 +21,15 @@ from edge_arseg.archive.segmenting import Video
 from edge_arseg.archive.settings import Settings
 from edge_arseg.archive.shelf import shelf_of
 from edge_arseg.archive.staging import in_store, refuse_taken, sweep, target_of
-from edge_arseg.archive.summary import write_summary
+from edge_arseg.archive.summary import is_summary, write_summary
+from edge_arseg.cli.archive.apart import Places
 from edge_arseg.cli.archive.options import ArchiveOptions
 from edge_arseg.cli.archive.progress import ArchiveProgress, duration
 from edge_arseg.cli.output import note, warn
 from edge_arseg.errors import SinkError, SourceError
 from edge_arseg.runtime.device.cores import usable_cores
-from edge_arseg.storage.files import check_output
+from edge_arseg.storage.files import check_output, is_special
+from edge_arseg.storage.folders import check_writable
 from edge_arseg.storage.object_store import is_object
 from edge_arseg.storage.url import label_of, text_without_logins
 from edge_arseg.video.sinks import plan_sinks
@@ -61,8 +63,15 @@ def checked_videos(
     videos = videos_from_jobs(jobs, records, force=force)
     if records is not None and is_object(records):
         _check_store(records)
+    places = Places(videos, sinks)
+    places.check()
     if options.summary is not None:
-        check_output(options.summary, force=force or options.resume, inputs=inputs)
+        places.check_summary(options.summary)
+        known = options.resume and not is_special(options.summary) and is_summary(options.summary)
+        unless = "; --resume replaces a summary and nothing else" if options.resume else ""
+        check_output(options.summary, force=force or known, inputs=inputs, unless=unless)
+        if not is_special(options.summary):
+            check_writable(Path(os.path.realpath(options.summary)).parent, "choose another place for --summary")
     if options.piece_length is not None:
         refuse_unjoined([target for video in videos for target in video.targets])
     for video, (source, its_sinks) in zip(videos, jobs, strict=True):

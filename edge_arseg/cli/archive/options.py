@@ -1,12 +1,29 @@
 """Options of ``run`` for many videos."""
 
 import functools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+
+
+class SchedulerType(click.ParamType):
+    """Address of a Dask scheduler; without a scheme it is one of TCP, without a port that of Dask."""
+
+    name = "scheduler"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the address in full: ``tcp://HOST:8786``."""
+        scheme, _, host = value.strip().rpartition("://")
+        scheme = scheme.lower() or "tcp"
+        if not host.strip("/"):
+            self.fail(f"{value!r} seen, expected the address of a scheduler like tcp://HOST:8786", param, ctx)
+        if scheme in ("tcp", "tls") and not re.search(r":[^]]*$", host.rpartition("@")[2]):
+            host = f"{host.rstrip('/')}:8786"
+        return f"{scheme}://{host}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,7 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     ),
     click.option(
         "--cluster",
+        type=SchedulerType(),
         metavar="tcp://HOST:8786",
         help="Address of the scheduler of a Dask cluster, whose workers segment the videos in place of this machine; "
         "they need the same version of edge-arseg, and the same paths. [default: this machine]",

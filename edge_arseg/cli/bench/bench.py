@@ -65,8 +65,8 @@ def bench(
 
     Energy where a sensor is, accuracy where labels are; -b once for each bundle to compare. Prints an overview, or the
     record with --json; `edge-arseg report` makes a page of a record. A percentile that the frames do not carry is not
-    given: a p99 needs 299 frames of its branch. SOURCE is test://street by default; it may be @FILE, whose first line
-    is the source; without it, EDGE_ARSEG_SOURCE counts.
+    given: a p99 needs 299 frames of its branch. SOURCE is test://street by default; it may be @FILE, whose first
+    source counts; without it, EDGE_ARSEG_SOURCE counts.
     """
     from dataclasses import asdict
 

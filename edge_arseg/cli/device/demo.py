@@ -54,7 +54,7 @@ def demo(
 ) -> None:
     """Segment INPUT, or a street drive rendered in code, and write a folder to look at.
 
-    INPUT is any video, camera or stream that `run` takes, or @FILE, whose first line is one; without it,
+    INPUT is any video, camera or stream that `run` takes, or @FILE, whose first source counts; without it,
     EDGE_ARSEG_SOURCE counts. The folder gets an overlay video, a JSON line for each frame and a summary; those of an
     earlier demo are replaced.
     """

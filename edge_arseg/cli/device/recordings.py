@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import click
@@ -10,7 +10,7 @@ import click
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.errors import SinkError, SourceError
 from edge_arseg.storage.object_store import is_object, objects_from_pattern
-from edge_arseg.storage.url import label_of
+from edge_arseg.storage.url import HIDDEN, label_of
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.folder import videos_from_text
 from edge_arseg.video.sources.kinds import SourceKind
@@ -29,7 +29,7 @@ Job = tuple[str, tuple[str, ...]]
 """A source and its sinks."""
 
 
-def jobs_from_arguments(source: str, sinks: Sequence[str], listed: Sequence[str] = ()) -> list[Job]:
+def jobs_from_arguments(sources: Sequence[str], sinks: Sequence[str]) -> list[Job]:
     """Return what is to be run.
 
     A folder or a pattern of videos gives a job for each of them, in order of their names. In the names of sinks
@@ -37,18 +37,20 @@ def jobs_from_arguments(source: str, sinks: Sequence[str], listed: Sequence[str]
     ``{number}`` for its place from 1, with zeros in front so that all are of one length.
 
     Args:
-        source: as typed.
+        sources: as typed, or as a list has them.
         sinks: as typed; none stands for an overlay in the working directory: ``default_sink``.
-        listed: sources in the place of ``source``, each a folder or a pattern too.
 
     Raises:
         SinkError: two videos would be written to one place.
         SourceError: the source is no source.
     """
-    sources = list(dict.fromkeys(one for text in listed or [source] for one in _sources_from_text(text)))
+    sources = list(dict.fromkeys(one for text in sources for one in _videos_from_text(text)))
     stems = [stem_of(source_from_uri(one)) for one in sources]
     if not sinks:
-        return [(one, (default_sink(stem),)) for one, stem in zip(sources, stems, strict=True)]
+        names: dict[str, str] = {}
+        for one, stem in zip(sources, stems, strict=True):
+            names[default_sink(stem, names)] = one
+        return [(one, (name,)) for name, one in names.items()]
     for sink in sinks:
         _refuse_misspelt(sink)
     width = len(str(len(sources)))
@@ -61,7 +63,7 @@ def jobs_from_arguments(source: str, sinks: Sequence[str], listed: Sequence[str]
     return jobs
 
 
-def _sources_from_text(text: str) -> list[str]:
+def _videos_from_text(text: str) -> list[str]:
     try:
         return (objects_from_pattern(text) if is_object(text) else videos_from_text(text)) or [text]
     except OSError as error:
@@ -74,10 +76,13 @@ def _filled(sink: str, stem: str, parent: str, number: str) -> str:
 
 
 def parent_of(text: str) -> str:
-    """Return the name of the folder that a source lies in."""
+    """Return the name of the folder that a source lies in; no login is in it."""
     source = source_from_uri(text)
-    place = source.location if source.path is None else os.path.abspath(source.path)  # noqa: PTH100
-    return Path(place.partition("?")[0]).parent.name or "root"
+    if source.path is None and "://" in source.location:
+        place = _shown_place(source)
+    else:
+        place = Path("-" if source.kind == SourceKind.PIPE else os.path.abspath(source.location))  # noqa: PTH100
+    return place.parent.name.strip("*") or "root"
 
 
 def stem_of(source: Source) -> str:
@@ -87,20 +92,26 @@ def stem_of(source: Source) -> str:
     if source.kind == SourceKind.IMAGES:
         place = Path(os.path.realpath(source.location))
         return (place if place.is_dir() else place.parent).name or "images"
-    if source.kind == SourceKind.FILE:
-        return Path(source.location.partition("?")[0] if source.path is None else source.location).stem or "video"
-    if source.kind == SourceKind.OBJECT:
-        return Path(source.location.rpartition("/")[2]).stem or "video"
+    if source.kind in (SourceKind.FILE, SourceKind.OBJECT):
+        return (_shown_place(source) if source.path is None else source.path).stem.strip("*") or "video"
     if source.kind == SourceKind.DEVICE:
         return Path(source.location).name
     words = re.sub(r"^[a-z0-9]+://|\*\*\*@|\?.*", "", source.label)
     return re.sub(r"[^\w.-]+", "-", words).strip("-.") or "source"
 
 
-def default_sink(stem: str) -> str:
-    """Return the first of ``STEM-overlay.mp4``, ``STEM-overlay-2.mp4`` and so on that is not there."""
+def _shown_place(source: Source) -> Path:
+    """Return the host and the path of a URL, without its login and what stands behind ``?``."""
+    if source.kind == SourceKind.OBJECT:  # what looks like a secret in a key may be what tells it from others
+        host, slash, key = source.location.partition("://")[2].partition("/")
+        return Path(host.rpartition("@")[2] + slash + key)
+    return Path(source.label.partition("://")[2].removeprefix(f"{HIDDEN}@").partition("?")[0])
+
+
+def default_sink(stem: str, taken: Container[str] = ()) -> str:
+    """Return the first of ``STEM-overlay.mp4``, ``STEM-overlay-2.mp4`` and so on that is not there, nor ``taken``."""
     number, name = 1, f"{stem}-overlay.mp4"
-    while os.path.lexists(name):
+    while os.path.lexists(name) or name in taken:
         number += 1
         name = f"{stem}-overlay-{number}.mp4"
     return name
@@ -172,10 +183,10 @@ def _refuse_misspelt(sink: str) -> None:
 def _check_apart(jobs: Sequence[Job], sinks: Sequence[str]) -> None:
     for sink in sinks:
         if not any(part in sink for part in (STEM, NUMBER, PARENT)) and not sink.lower().startswith(_NOWHERE):
-            better = _kept_apart(sink)
+            better = label_of(_kept_apart(sink))
             raise SinkError(
-                f"cannot write {sink}: {len(jobs)} videos would go there; put {STEM} in the name of the sink, for "
-                f"example '{better}'"
+                f"cannot write {label_of(sink)}: {len(jobs)} videos would go there; put {STEM} in the name of the "
+                f"sink, for example '{better}'"
             )
     places: dict[str, str] = {}
     for source, its in jobs:
@@ -184,7 +195,7 @@ def _check_apart(jobs: Sequence[Job], sinks: Sequence[str]) -> None:
                 apart = PARENT if parent_of(places[sink]) != parent_of(source) else NUMBER
                 first, second = (source_from_uri(one).label for one in (places[sink], source))
                 raise SinkError(
-                    f"cannot write {sink}: {first} and {second} have the same name; put {apart} beside {STEM}"
+                    f"cannot write {label_of(sink)}: {first} and {second} have the same name; put {apart} beside {STEM}"
                 )
             places[sink] = source
 

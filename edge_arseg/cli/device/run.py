@@ -16,7 +16,7 @@ from edge_arseg.cli.output import note
 from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.service.serve_options import Serving, serve_options
-from edge_arseg.cli.source import files_of_sources, source_and_sinks
+from edge_arseg.cli.source import files_of_sources, sources_and_sinks
 from edge_arseg.motion.policies.naming import KEYFRAMES
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
@@ -108,7 +108,6 @@ def run(
              {stem} in a name: the name of the source, without its ending; {parent}: that of its folder
              without SINK: an overlay video in this folder, named after the source; with --serve nothing
     """
-    from edge_arseg.cli.archive.sources import listed_sources
     from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, summary
     from edge_arseg.cli.service.watching import sinks_beside, watching
     from edge_arseg.motion.policies.naming import in_background, policy_named
@@ -121,11 +120,12 @@ def run(
     from edge_arseg.video.tape.place import check_recording
     from edge_arseg.video.uri import source_from_uri
 
-    source, sinks = source_and_sinks(arguments)
+    sources, sinks = sources_and_sinks(arguments)
+    source = sources[0]
     sinks = sinks_beside(serving, sinks)
     inputs = [*inputs_of_bundle(bundle), *files_of_sources(arguments)]
     refuse_expanded_pattern(source, sinks)
-    jobs = jobs_from_arguments(source, sinks, listed_sources(arguments[:1]))
+    jobs = jobs_from_arguments(sources, sinks)
     many = len(jobs) > 1 or archive.asked or any(map(names_object, sinks))
     watched = click.get_current_context().with_resource(watching(serving, live.max_age_ms, many=many))
     if many:

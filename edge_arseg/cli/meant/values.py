@@ -1,6 +1,25 @@
 """What an option takes, where its value is missing or is no number."""
 
+import math
+
 import click
+
+
+def refuse_endless(command: click.Command, ctx: click.Context) -> None:
+    """Refuse NaN and infinity, which no option takes: comparisons with a range let them through.
+
+    Args:
+        command: whose options were read.
+        ctx: with their values.
+
+    Raises:
+        click.BadParameter: a value is one of them, or is one of several that are.
+    """
+    for param in command.params:
+        value = ctx.params.get(str(param.name))
+        for number in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(number, float) and not math.isfinite(number):
+                raise click.BadParameter(f"'{number}' seen, expected a finite number{_range(param.type)}", ctx, param)
 
 
 def number_expected(error: click.BadParameter) -> str | None:
@@ -8,9 +27,10 @@ def number_expected(error: click.BadParameter) -> str | None:
     kind = error.param.type if error.param is not None else None
     if not isinstance(kind, click.types.IntParamType | click.types.FloatParamType):
         return None
-    seen = error.message.partition(" is not ")[0].strip("'")
-    if seen == error.message:
+    seen, found, _ = error.message.partition(" is not ")
+    if not found:
         return None
+    seen = seen.strip("'")
     whole = "a whole number" if isinstance(kind, click.types.IntParamType) else "a number"
     return f"'{seen}' seen, expected {whole}{_range(kind)}"
 

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from edge_arseg.cli.meant.arguments import refuse_strays
 from edge_arseg.cli.meant.options import option_meant
-from edge_arseg.cli.meant.values import number_expected, option_needed
+from edge_arseg.cli.meant.values import number_expected, option_needed, refuse_endless
 from edge_arseg.cli.settings.common import common_from_context, common_options, print_option
 from edge_arseg.cli.settings.file import FileSettings, settings_from_file
 from edge_arseg.cli.settings.names import is_set_elsewhere, key_of, prefix_of, set_variable, variables_of
@@ -62,7 +62,9 @@ class SettledCommand(click.Command):
             self._read_file(ctx, args)
             if "--print-config" in args[: args.index("--") if "--" in args else None]:
                 self._print(ctx, args)
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+            refuse_endless(self, ctx)
+            return rest
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with its messages going where the options say."""

@@ -11,6 +11,9 @@ import pytest
 from support.bundles.fake import FAKE, HEIGHT, WIDTH
 from support.clips.moving import chainable
 
+from edge_arseg.cli.device.recordings import parent_of, stem_of
+from edge_arseg.video.uri import source_from_uri
+
 PIPED = {
     "mpegts": ("mpegts", "libx264", {}),
     "matroska": ("matroska", "libx264", {}),
@@ -96,6 +99,30 @@ def test_two_videos_of_one_name_need_their_folder_or_a_number(run, clips):
     assert "put {number} beside {stem}" in run("more/*.m*", "jsonl://{stem}.jsonl").err
     assert run("*/b2.mp4", "jsonl://{stem}-{number}.jsonl").code == 0
     assert [len(lines_in(f"b2-{number}.jsonl")) for number in (1, 2)] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("source", "parent", "stem"),
+    [
+        ("http://u:SEC@127.0.0.1:8766/a.mp4", "127.0.0.1:8766", "a"),
+        ("http://u:S/EC@host/north/a.mp4?token=SEC", "north", "a"),
+        ("http://u:SEC@camera", "root", "camera"),
+        ("s3://u:SEC@bucket/day=3/a.mp4", "day=3", "a"),
+        ("s3://u:SEC@bucket/key=3/a.mp4", "key=3", "a"),
+        ("clips/b2.mp4", "clips", "b2"),
+        ("images://clips/%06d.png", "clips", "clips"),
+        ("/dev/video7", "dev", "video7"),
+        ("-", "root", "stdin"),
+    ],
+)
+def test_names_are_made_of_folders_and_hosts_and_never_of_logins(clips, source, parent, stem):
+    assert (parent_of(source), stem_of(source_from_uri(source))) == (parent, stem)
+
+
+def test_a_sink_that_is_refused_is_shown_without_its_login(run, clips):
+    for sink in ("mqtt://u:SEC@host/topic", "mqtt://u:SEC@host/{parent}"):
+        answer = run("clips", sink)
+        assert (answer.code, "SEC" in answer.err, "mqtt://***@host/" in answer.err) == (4, False, True), answer.err
 
 
 def test_other_verbs_name_the_videos_of_a_folder(edge_arseg, fake_bundle, clips):
