@@ -27,9 +27,9 @@ HEAD = """# Cost as work grows
 
 Generated from the record of `python benchmarks/growth.py`; do not edit. {machine}, {cores} cores; {versions}; backend
 {backend}; load {load:.1f} when it was written, its own threads among it. The model shipped when this
-was measured (window 7x7): float32 with random weights for resolution and LR scale, its int8 bundle for the rest. Each point is a process of its own, and a median over {rounds}
-rounds. Memory is what opening and running the engines added. "HR" is a keyframe, "LR" a frame between
-keyframes, the mean is over a GOP of 12.
+was measured (window 7x7): float32 with random weights for resolution and LR scale, its int8 bundle for the rest. Each
+point is a process of its own, and a median over {rounds} rounds. Memory is what opening and running the engines added.
+"HR" is a keyframe, "LR" a frame between keyframes, the mean is over a GOP of 12.
 """
 
 

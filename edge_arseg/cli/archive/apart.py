@@ -12,6 +12,7 @@ from edge_arseg.storage.files import Identity, identity
 from edge_arseg.storage.object_store import is_object
 from edge_arseg.storage.url import label_of, printable
 from edge_arseg.video.sinks.base import sink_errors
+from edge_arseg.video.sources.files import files_of_source
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, source_from_uri
 
@@ -116,9 +117,7 @@ def _files_of(source: Source) -> list[str]:
         from edge_arseg.video.sources.images import image_paths
 
         return [str(path) for path in image_paths(source)]
-    if source.path is not None:
-        return [str(source.path)]
-    return [source.location] if source.kind in (SourceKind.OBJECT, SourceKind.REPLAY) else []
+    return [source.location] if source.kind == SourceKind.OBJECT else [str(file) for file in files_of_source(source)]
 
 
 def _key(place: str) -> Identity:
