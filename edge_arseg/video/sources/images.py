@@ -10,9 +10,10 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import printable
-from edge_arseg.video.decoding.decode import Picture, PictureSource, say_transfer
+from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
+from edge_arseg.video.decoding.notices import say_transfer
 from edge_arseg.video.sources.folder import PICTURES, fault_of_folder, files_in
 from edge_arseg.video.sources.kinds import SourceKind, Wishes
 from edge_arseg.video.sources.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
