@@ -10,6 +10,9 @@ HIDDEN = "***"
 EXAMPLE = "USER:PASSWORD@"
 """A login in messages that say what to type."""
 
+STORES = ("s3", "gs", "gcs", "az", "abfs")
+"""Schemes of object stores."""
+
 NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "http", "https")
 """Schemes of sources on a network."""
 
@@ -24,7 +27,7 @@ _BARE = re.compile(  # a URL whose scheme was forgotten or mistyped
     r"[\w.-]+\.(?:local|lan|com|net|org))",
     re.DOTALL | re.IGNORECASE,
 )
-_WITHIN = re.compile(rf"(.+?)((?:{'|'.join(NETWORK)})://.*)", re.DOTALL | re.IGNORECASE)
+_WITHIN = re.compile(rf"(.+?)((?:{'|'.join((*NETWORK, *STORES))})://.*)", re.DOTALL | re.IGNORECASE)
 _HANDED_ON = re.compile(rf"((?:{'|'.join(NETWORK)}):/{{1,2}})[^/\s&]*@", re.IGNORECASE)  # one URL within another
 _ENCODED = re.compile(r"(%3A%2F%2F)[^&/]*?(%40)", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[\w.+-]+:[^/]*@[\w.-]+(:\d+)?(?:[/?].*)?", re.DOTALL)
@@ -67,6 +70,12 @@ def label_from_url(url: str) -> str:
 def label_of(source: str | PathLike[str]) -> str:
     """Return how a source, a sink or a path is shown in messages, logs and records: no login, and printable."""
     return printable(label_from_url(fspath(source)))
+
+
+def login_of(url: str) -> str:
+    """Return the login in a URL, without the ``@`` behind it; empty where there is none."""
+    match = _URL.fullmatch(url)
+    return match[2][: max(0, _login_end(match[2], suspicious=True))] if match else ""
 
 
 def text_without_logins(text: str) -> str:

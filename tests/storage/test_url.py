@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_arseg.storage.url import label_of, printable, text_without_logins, url_with_encoded_login
+from edge_arseg.storage.url import label_of, login_of, printable, text_without_logins, url_with_encoded_login
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,7 @@ from edge_arseg.storage.url import label_of, printable, text_without_logins, url
         ("v4l2://u:pw@h", "v4l2://***@h", None),
         ("v4l2://u:pw@h?a=1", "v4l2://***@h?a=1", None),
         ("masks://u:pw@h", "masks://***@h", None),
+        ("jsonl://s3://K:S@bucket/a", "jsonl://s3://***@bucket/a", None),
         ("raw://me@home/a.raw", "raw://me@home/a.raw", None),
         ("srt://host:1?streamid=read:a:u:pw&mode=caller", "srt://host:1?streamid=***&mode=caller", None),
         (
@@ -66,6 +67,21 @@ from edge_arseg.storage.url import label_of, printable, text_without_logins, url
 def test_a_login_is_hidden_and_reaches_ffmpeg_encoded(url, shown, opened):
     assert label_of(url) == shown
     assert url_with_encoded_login(url) == (opened or url)
+
+
+@pytest.mark.parametrize(
+    ("url", "login"),
+    [
+        ("s3://K:S@bucket/a.mp4", "K:S"),
+        ("s3://K:S/T@bucket/a.mp4", "K:S/T"),
+        ("s3://K@bucket", "K"),
+        ("s3://bucket/a@2x.mp4", ""),
+        ("s3://bucket/a:1@b/c.mp4", ""),
+        ("a@b.mp4", ""),
+    ],
+)
+def test_the_login_of_a_url(url, login):
+    assert login_of(url) == login
 
 
 def test_every_url_in_a_text_is_shown_without_its_login():
