@@ -90,6 +90,16 @@ def test_no_log_shows_a_login_with_a_blank_in_it(tmp_path, form):
     assert "null://" in log.read_text()
 
 
+def test_what_is_typed_in_a_wrong_place_is_repeated_without_its_login(edge_arseg, monkeypatch):
+    url = "rtsp://user:a b SECRET@host/x"
+    monkeypatch.setenv("EDGE_ARSEG_RUN_LIMIT", url)
+    for arguments in (("bench", url, url), ("run", f"--interval={url}", "x"), ("run", url, "null://"), (url,)):
+        answer = edge_arseg(*arguments)
+        assert answer.code == 2, answer.err
+        assert "rtsp://***@host/x" in answer.err
+        assert "SECRET" not in answer.err
+
+
 def test_a_log_of_objects_is_added_to(run, tmp_path):
     log = tmp_path / "run.log"
     for _ in range(2):
