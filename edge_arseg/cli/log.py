@@ -6,8 +6,9 @@ import platform
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -17,11 +18,12 @@ from edge_arseg.cli.service.log_format import JSON, NOTE, OWN, PLAIN, line_of, p
 from edge_arseg.cli.settings.common import Common
 from edge_arseg.errors import ArsegError, SinkError
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.url import text_without_logins
+from edge_arseg.storage.url import HIDDEN, label_of, text_without_logins
 
 _PACKAGE = logging.getLogger("edge_arseg")
 _MARKS = {logging.WARNING: "warning: "}
 _STAMP = re.compile(rb'(\{"time": ")?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d')
+_SECRET_OPTION = re.compile(r"--(?:[a-z]+-)*(?:token|password|secret|key)")
 _form = PLAIN
 """Of stderr, in the command that runs now or has just ended."""
 
@@ -101,7 +103,23 @@ def _begin(common: Common) -> None:
     for handler in handlers:
         _PACKAGE.addHandler(handler)
     python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    _tell(logging.INFO, f"edge-arseg {__version__}, {python}: {' '.join(sys.argv[1:])}")
+    _tell(logging.INFO, f"edge-arseg {__version__}, {python}: {shown_command(sys.argv[1:])}")
+
+
+def shown_command(arguments: Sequence[str]) -> str:
+    """Return the arguments of a command as they may be shown: each without its login, and no secret of an option.
+
+    A login may hold blanks, so this is done before they are joined.
+    """
+    shown: list[str] = []
+    for before, argument in pairwise(("", *arguments)):
+        secret = _SECRET_OPTION.fullmatch(before) is not None
+        name, equals, value = (
+            argument.partition("=") if argument.startswith("--") and not secret else ("", "", argument)
+        )
+        secret = secret or (equals != "" and _SECRET_OPTION.fullmatch(name) is not None)
+        shown.append(name + equals + (HIDDEN if secret and not value.startswith("@") else label_of(value)))
+    return " ".join(shown)
 
 
 def _end() -> None:

@@ -1,5 +1,6 @@
 """The command group."""
 
+import os
 import sys
 from typing import NoReturn
 
@@ -84,4 +85,7 @@ def exit_code(arguments: list[str]) -> int:
 
 
 def _click(arguments: list[str]) -> object:
+    from edge_arseg.storage.url import keep_typed
+
+    keep_typed([*arguments, *(value for name, value in os.environ.items() if name.startswith("EDGE_ARSEG_"))])
     return cli.main(arguments, prog_name="edge-arseg", standalone_mode=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.installation import install_packages
-from edge_arseg.storage.url import label_of, text_without_logins
+from edge_arseg.storage.url import label_of, login_of, text_without_logins
 
 PACKAGES = {
     "s3": "s3fs",
@@ -19,11 +19,23 @@ PACKAGES = {
 """Schemes of stores, and the packages that fsspec needs for them; ``memory://`` is a store of one process."""
 
 
-_ADVICE = {
-    "NoCredentialsError": "no keys for this store were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-    "AWS_PROFILE"
-}
+_AWS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+_ADVICE = {"NoCredentialsError": f"no keys for this store were found; {_AWS}"}
 """What to do, by the name of a library's error that leaves it open."""
+
+
+_KEYS = {
+    "s3": _AWS,
+    "gs": "set GOOGLE_APPLICATION_CREDENTIALS",
+    "gcs": "set GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+    "abfs": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+"""What to do instead of writing a login into the URL, by scheme."""
+
+
+_ACCOUNTS = ("az", "abfs")
+"""Schemes with what is no login before an ``@``: ``abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/name``."""
 
 
 class StoreError(OSError):
@@ -46,9 +58,13 @@ def opened_store(url: str) -> tuple[Any, str]:
 
     Raises:
         EnvironmentUnfitError: a package is not installed.
-        OSError: the store cannot be used, with what it said.
+        OSError: the store cannot be used, with what it said; or the URL holds a login, which no store takes from there,
+            and which some would show.
     """
     scheme = url.partition("://")[0].lower()
+    login = login_of(url)
+    if ":" in login or (login and scheme not in _ACCOUNTS):
+        raise StoreError(f"a login in the URL is not used; {_KEYS.get(scheme, 'leave it out')}")
     try:
         import fsspec
 
@@ -71,7 +87,7 @@ def store_errors() -> Iterator[None]:
         raise
     except Exception as error:  # the border of libraries that name no common error
         kind = type(error).__name__
-        raise StoreError(_ADVICE.get(kind) or f"{kind}: {text_without_logins(str(error))}") from None
+        raise StoreError(_ADVICE.get(kind) or f"{kind}: {text_without_logins(' '.join(str(error).split()))}") from None
 
 
 def objects_from_pattern(url: str) -> list[str]:

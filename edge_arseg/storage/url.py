@@ -1,6 +1,7 @@
 """URLs as they may be shown: without the logins in them."""
 
 import re
+from collections.abc import Iterable
 from os import PathLike, fspath
 from urllib.parse import quote
 
@@ -9,6 +10,9 @@ HIDDEN = "***"
 
 EXAMPLE = "USER:PASSWORD@"
 """A login in messages that say what to type."""
+
+STORES = ("s3", "gs", "gcs", "az", "abfs")
+"""Schemes of object stores."""
 
 NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "http", "https")
 """Schemes of sources on a network."""
@@ -24,7 +28,7 @@ _BARE = re.compile(  # a URL whose scheme was forgotten or mistyped
     r"[\w.-]+\.(?:local|lan|com|net|org))",
     re.DOTALL | re.IGNORECASE,
 )
-_WITHIN = re.compile(rf"(.+?)((?:{'|'.join(NETWORK)})://.*)", re.DOTALL | re.IGNORECASE)
+_WITHIN = re.compile(rf"(.+?)((?:{'|'.join((*NETWORK, *STORES))})://.*)", re.DOTALL | re.IGNORECASE)
 _HANDED_ON = re.compile(rf"((?:{'|'.join(NETWORK)}):/{{1,2}})[^/\s&]*@", re.IGNORECASE)  # one URL within another
 _ENCODED = re.compile(r"(%3A%2F%2F)[^&/]*?(%40)", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[\w.+-]+:[^/]*@[\w.-]+(:\d+)?(?:[/?].*)?", re.DOTALL)
@@ -39,6 +43,8 @@ _SECRET = re.compile(
     r"|(?<=[?&;])(?:u|p|pw|sig|sid|hash|h|st|pin|otp|psk|md5|hmac))=[^&]*((?:&[^=&]+(?=&|$))*)",
     re.IGNORECASE,
 )
+_typed: dict[str, str] = {}
+"""URLs with blanks in them that were typed, and how they are shown; the longest first."""
 _BAD_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
@@ -58,7 +64,7 @@ def label_from_url(url: str) -> str:
             return f"{slashless[1]}:{HIDDEN}@{slashless[2].rpartition('@')[2]}"
         return f"{HIDDEN}@{url.rpartition('@')[2]}" if match is None and _BARE.fullmatch(url) else url
     scheme, rest = match.groups()
-    end = _login_end(rest, suspicious=True)
+    end = _end_of_login(scheme, rest)
     shown, tail = (f"{HIDDEN}@", rest[end + 1 :]) if end > 0 else ("", rest)
     tail = _ENCODED.sub(rf"\1{HIDDEN}\2", _SECRET.sub(rf"\1={HIDDEN}", tail))
     return f"{scheme}://{shown}" + _HANDED_ON.sub(rf"\1{HIDDEN}@", tail)
@@ -69,8 +75,37 @@ def label_of(source: str | PathLike[str]) -> str:
     return printable(label_from_url(fspath(source)))
 
 
+def login_of(url: str) -> str:
+    """Return the login in a URL, without the ``@`` behind it; empty where there is none."""
+    match = _URL.fullmatch(url)
+    return match[2][: max(0, _end_of_login(*match.groups()))] if match else ""
+
+
+def _end_of_login(scheme: str, rest: str) -> int:
+    """As ``_login_end`` for what may be one. A bucket has no port: what looks like one is a key, and its secret."""
+    bucket = rest.partition("/")[0]
+    if scheme.lower() in STORES:
+        has_key = ":" in bucket and not bucket.startswith("arn:")
+        return rest.rfind("@", 0, len(rest if has_key else bucket))
+    return _login_end(rest, suspicious=True)
+
+
+def keep_typed(texts: Iterable[str]) -> None:
+    """Take notice of what was typed: a blank ends a URL in a sentence, but none of these.
+
+    Args:
+        texts: arguments and variables, as they are; ``--option=URL`` too.
+    """
+    parts = {part for text in texts for part in (text, text.partition("=")[2]) if "://" in part}
+    shown = {part: label_from_url(part) for part in parts if any(map(str.isspace, part))}
+    _typed.clear()
+    _typed.update((part, shown[part]) for part in sorted(shown, key=len, reverse=True) if shown[part] != part)
+
+
 def text_without_logins(text: str) -> str:
-    """Return a message with every URL in it as ``label_from_url`` shows it."""
+    """Return a message with every URL in it as ``label_from_url`` shows it; see also ``keep_typed``."""
+    for typed, label in _typed.items():
+        text = text.replace(typed, label)
 
     def shown(match: re.Match[str]) -> str:
         url = match[0].rstrip(":,;")  # what follows a URL in a sentence

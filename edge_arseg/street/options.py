@@ -12,7 +12,7 @@ class StreetOptions(TypedDict):
     Attributes:
         size: rows and columns, 32 to 4096 each.
         count: frames, 1 or more.
-        rate: frames per second, above 0 to 240.
+        rate: frames per second, 0.001 to 240.
         seed: which street, 0 or more.
         loop: pictures that are rendered, 2 or more, and then shown there and back as often as needed: rendering takes
             longer than a camera's period. 0: every picture is rendered.
@@ -81,8 +81,8 @@ def faults_of(options: StreetOptions) -> list[str]:
         faults.append(f"size is {rows}x{columns}, expected 32 to 4096 rows and columns")
     if options["count"] < 1:
         faults.append(f"frames is {options['count']}, expected 1 or more")
-    if not 0 < options["rate"] <= 240:
-        faults.append(f"rate is {options['rate']:g}, expected more than 0 and at most 240")
+    if not 0.001 <= options["rate"] <= 240:
+        faults.append(f"rate is {options['rate']:g}, expected 0.001 to 240")
     if options["seed"] < 0:
         faults.append(f"seed is {options['seed']}, expected 0 or more")
     if options["loop"] < 0 or options["loop"] == 1:

@@ -86,6 +86,18 @@ def test_what_a_store_refuses_is_told_without_keys(run, videos, s3):
     assert "very-secret" not in told
 
 
+@pytest.mark.parametrize("secret", ["WORD", "WO/RD", "12/WORD+/WORD"])
+def test_a_login_in_the_url_of_a_store_is_refused_and_not_shown(run, videos, secret):
+    url, street = f"s3://AKIAKEY:{secret}@cars/in/a.mp4", "test://street?frames=2&size=48x64"
+    for arguments in ((url, "null://"), (f"{url}*", "null://"), (street, url), (street, f"jsonl://{url}")):
+        answer = run(*arguments, "-v", "--log-file", "run.log")
+        assert answer.code == 4, answer.err
+        assert "a login in the URL is not used; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in answer.err
+        told = answer.err + answer.out + Path("run.log").read_text()
+        assert "AKIAKEY" not in told
+        assert "WORD" not in told
+
+
 def test_a_package_that_is_missing_is_named(run, videos, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "gcsfs", None)
     answer = run("gs://cars/a.mp4", "null://")

@@ -2,7 +2,14 @@
 
 import pytest
 
-from edge_arseg.storage.url import label_of, printable, text_without_logins, url_with_encoded_login
+from edge_arseg.storage.url import (
+    keep_typed,
+    label_of,
+    login_of,
+    printable,
+    text_without_logins,
+    url_with_encoded_login,
+)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +54,7 @@ from edge_arseg.storage.url import label_of, printable, text_without_logins, url
         ("v4l2://u:pw@h", "v4l2://***@h", None),
         ("v4l2://u:pw@h?a=1", "v4l2://***@h?a=1", None),
         ("masks://u:pw@h", "masks://***@h", None),
+        ("jsonl://s3://K:S@bucket/a", "jsonl://s3://***@bucket/a", None),
         ("raw://me@home/a.raw", "raw://me@home/a.raw", None),
         ("srt://host:1?streamid=read:a:u:pw&mode=caller", "srt://host:1?streamid=***&mode=caller", None),
         (
@@ -68,12 +76,38 @@ def test_a_login_is_hidden_and_reaches_ffmpeg_encoded(url, shown, opened):
     assert url_with_encoded_login(url) == (opened or url)
 
 
+@pytest.mark.parametrize(
+    ("url", "login"),
+    [
+        ("s3://K:S@bucket/a.mp4", "K:S"),
+        ("s3://K:S/T@bucket/a.mp4", "K:S/T"),
+        ("s3://K:12/S@bucket/a.mp4", "K:12/S"),
+        ("s3://arn:aws:s3:eu:1:accesspoint/p/a@2x.mp4", ""),
+        ("s3://K@bucket", "K"),
+        ("s3://bucket/a@2x.mp4", ""),
+        ("s3://bucket/a:1@b/c.mp4", ""),
+        ("a@b.mp4", ""),
+    ],
+)
+def test_the_login_of_a_url(url, login):
+    assert login_of(url) == login
+
+
 def test_every_url_in_a_text_is_shown_without_its_login():
     text = "error: rtsp://u:p@h:1/a: not at 'http://u:p@h/x', but rtsp:/u:p@h/y; see images://a@b"
     assert text_without_logins("type rtsp://USER:PASSWORD@host/a") == "type rtsp://USER:PASSWORD@host/a"
     assert text_without_logins(text) == (
         "error: rtsp://***@h:1/a: not at 'http://***@h/x', but rtsp:***@h/y; see images://a@b"
     )
+
+
+def test_a_url_with_blanks_that_was_typed_is_known_in_a_text():
+    keep_typed(["rtsp://u:a b c@h/x", "--clip=rtsp://u:a b@h/y", "a plain text", "test://street?frames=2"])
+    try:
+        text = text_without_logins("seen 'rtsp://u:a b c@h/x' and rtsp://u:a b@h/y, a plain text")
+        assert text == "seen 'rtsp://***@h/x' and rtsp://***@h/y, a plain text"
+    finally:
+        keep_typed([])
 
 
 def test_a_url_of_a_thousand_urls_is_shown():

@@ -128,6 +128,8 @@ def test_query_gives_options():
         ("frames=", "invalid literal"),
         ("rate=0", "rate is 0"),
         ("rate=nan", "rate is nan"),
+        ("rate=inf", "rate is inf"),
+        ("rate=1e-320", "expected 0.001 to 240"),
         ("seed=-1", "seed is -1"),
         ("loop=1", "loop is 1"),
         ("loop=-2", "loop is -2"),

@@ -74,8 +74,22 @@ def test_what_cannot_be_used_is_named(tmp_path):
     with pytest.raises(SourceError, match="names no sequence"):
         open_video(f"images://{tmp_path}/a.png")
     write(tmp_path / "0.png", 10)
-    with pytest.raises(SourceError, match="rate=fast; expected frames a second"):
-        open_video(f"images://{tmp_path}/%d.png?rate=fast")
+    for rate in ("fast", "nan", "inf", "-inf", "1e-320", "1e400", "0", "-1", "0.0009", "10001", ""):
+        for pattern in (f"images://{tmp_path}/%d.png", f"{tmp_path}/*.png", str(tmp_path)):
+            with pytest.raises(SourceError, match=rf"rate={rate}; expected frames a second, .* from 0.001 to 10,000"):
+                open_video(f"{pattern}?rate={rate}")
+    for rate in (0, float("nan")):
+        with pytest.raises(SourceError, match=f"rate={rate}; expected frames a second"):
+            open_video(f"images://{tmp_path}/%d.png", rate=rate)
+    with open_video(f"images://{tmp_path}/%d.png?rate=0.001") as reader:
+        assert reader.rate == 0.001
+    (tmp_path / "0a.png").symlink_to("nowhere.png")
+    for pattern in (f"images://{tmp_path}/*.png", str(tmp_path)):
+        with open_video(pattern) as reader:
+            next(reader)
+            with pytest.raises(SourceError, match=r"0a\.png: there is no such file"):
+                next(reader)
+    (tmp_path / "0a.png").unlink()
     (tmp_path / "1.png").write_bytes(b"no image")
     with open_video(f"images://{tmp_path}/%d.png") as reader:
         next(reader)

@@ -35,9 +35,12 @@ class _Messages(io.FileIO):
 def open_streams() -> None:
     """Put streams in the place of ``sys.stdout`` and ``sys.stderr`` that fail as this module says.
 
-    A closed stdout is replaced by a descriptor that cannot be written to: the next file opened would take its number,
-    and get what is meant for it. A closed stderr is replaced by one that takes everything.
+    Of closed ones, stdin is replaced by one from which nothing comes, stdout by a descriptor that cannot be written to:
+    the next file opened would take its number, and be read as a video, or get what is meant for stdout. A closed stderr
+    is replaced by one that takes everything.
     """
+    if sys.stdin is None:
+        _take_number(0, os.O_RDONLY)
     if sys.stdout is None:
         _take_number(1, os.O_RDONLY)
     if sys.stderr is None:

@@ -11,9 +11,10 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video.decoding.changes import ParameterWatch
+from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
-from edge_arseg.video.decoding.notices import notice
+from edge_arseg.video.decoding.notices import say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.silence import Silence
 from edge_arseg.video.decoding.streams import chosen_stream
@@ -27,7 +28,6 @@ _BROKEN_CLOCKS = ("mpegts", "mpeg", "hls", "live_flv")
 _LEAP_S, _LONGEST_PAUSE_S = 60.0, 30 * 3600.0
 _SAYS_ONCE = ("h264", "hevc")
 """What they say of their orientation with one picture holds for those behind it, which FFmpeg leaves to us."""
-_HDR = {16: "PQ", 18: "HLG"}  # of transfer characteristics
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ class Decoder:
     """Decodes the largest video stream of a file, camera or network stream; see ``chosen_stream``.
 
     Damage inside the stream does not end it: what cannot be decoded is left out and the next picture is marked as
-    damaged. Damage at its very end does: the pictures before it are delivered first, then ``SourceError`` is raised.
+    damaged. Damage at its very end does, and so does a file that was cut off (``Ending``): the pictures before it are
+    delivered first, then ``SourceError`` is raised.
 
     Args:
         source: what to open.
@@ -102,6 +103,8 @@ class Decoder:
         PacketsError: see ``WholePackets``.
     """
 
+    _ending: Ending | None = None
+
     def __init__(
         self,
         source: Source,
@@ -117,7 +120,8 @@ class Decoder:
         self._uri, self._live, self._writer = source.label, source.live, tape
         self._whole = whole
         self._silent = Silence(timeout_s if source.kind == SourceKind.STREAM else None)
-        with source_faults(self._uri), self._silent.opening(self._uri):
+        self._ending = Ending(source.path if data is None else data)
+        with self._ending.opening(self._uri), source_faults(self._uri), self._silent.opening(self._uri):
             self._container = av.open(
                 source.address if data is None else data,
                 format="v4l2" if source.kind == SourceKind.DEVICE else None,
@@ -126,7 +130,7 @@ class Decoder:
                 **ANY_ENCODING,
             )
         try:
-            with source_faults(self._uri), self._silent.opening(self._uri):
+            with self._ending.opening(self._uri), source_faults(self._uri), self._silent.opening(self._uri):
                 self._start(own_vectors, stream)
         except BaseException:
             self.close()
@@ -184,6 +188,8 @@ class Decoder:
         while packet is not None:
             if self._watch is not None and packet.size:
                 self._watch.look(packet)
+            if self._ending is not None:
+                self._ending.look(packet, self.rate)
             try:
                 frames = self._decode(packet)
             except av.error.EOFError:
@@ -208,8 +214,12 @@ class Decoder:
             cut = cut or skipped
         if count == 0 and is_animated_webp(bytes(self._first)):
             raise SourceError(f"{self._uri}: {ANIMATED_WEBP}")
-        if lost is not None and not self._live:
-            raise SourceError(f"{self._uri}: ends in damage after {self._told(count)}; the file is cut off or broken")
+        lack = None if self._live or self._ending is None else self._ending.lack(self._container, self._stream)
+        if (lost is not None or lack is not None) and not self._live:
+            there = f": {lack}" if lack else ""
+            raise SourceError(
+                f"{self._uri}: ends in damage after {self._told(count)}; the file is cut off or broken{there}"
+            )
         if count == 0:
             raise source_error(self._uri, lost) if lost else SourceError(f"{self._uri}: no frame can be decoded")
 
@@ -264,22 +274,6 @@ class Decoder:
     def close(self) -> None:
         """Close the file, device or connection; safe to call twice."""
         self._container.close()
-
-
-def say_transfer(label: str, frame: av.VideoFrame, context: Any) -> None:
-    """Say once that a picture is HDR, where it is.
-
-    Args:
-        label: of the source.
-        frame: its first picture.
-        context: of its decoder; older PyAV has the transfer only there.
-    """
-    transfer = getattr(frame, "color_trc", None) or getattr(context, "color_trc", None)
-    if transfer in _HDR:
-        notice(
-            f"{label}: an HDR picture ({_HDR[transfer]}); it is used without tone mapping, paler than SDR, "
-            "which may cost accuracy"
-        )
 
 
 def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:

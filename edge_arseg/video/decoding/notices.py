@@ -2,11 +2,32 @@
 
 import logging
 from functools import lru_cache
+from typing import Any
+
+import av
 
 _log = logging.getLogger(__name__)
+
+_HDR = {16: "PQ", 18: "HLG"}  # of transfer characteristics
 
 
 @lru_cache(maxsize=1000)
 def notice(text: str) -> None:
     """Say it in the log, unless it was said before: a source may be opened many times."""
     _log.warning("%s", text)
+
+
+def say_transfer(label: str, frame: av.VideoFrame, context: Any) -> None:
+    """Say once that a picture is HDR, where it is.
+
+    Args:
+        label: of the source.
+        frame: its first picture.
+        context: of its decoder; older PyAV has the transfer only there.
+    """
+    transfer = getattr(frame, "color_trc", None) or getattr(context, "color_trc", None)
+    if transfer in _HDR:
+        notice(
+            f"{label}: an HDR picture ({_HDR[transfer]}); it is used without tone mapping, paler than SDR, "
+            "which may cost accuracy"
+        )

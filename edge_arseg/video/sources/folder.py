@@ -20,11 +20,18 @@ VIDEOS = (
 def files_in(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     """Return the files of a folder with these endings in order of their names; hidden ones are left out.
 
+    A link that leads nowhere is among them: whoever reads it says so, and no later picture moves up to its place.
+
     Raises:
         OSError: the folder cannot be looked into.
     """
     names = (path for path in folder.iterdir() if not path.name.startswith(".") and path.suffix.lower() in endings)
-    return sorted((path for path in names if path.is_file()), key=natural)
+    return sorted((path for path in names if _is_named_file(path)), key=natural)
+
+
+def _is_named_file(path: Path) -> bool:
+    """Whether it is a file, or a link whose file is gone."""
+    return path.is_file() or (path.is_symlink() and not os.path.exists(path))  # noqa: PTH110 - never raises
 
 
 def videos_from_text(text: str) -> list[str]:
@@ -47,7 +54,7 @@ def videos_from_text(text: str) -> list[str]:
     if not is_glob(text) or os.path.lexists(text):
         return []
     matches = map(Path, glob.glob(text.replace("[", "[[]"), recursive=True))  # noqa: PTH207 - takes absolute patterns
-    paths = [path for path in matches if path.is_file()]
+    paths = [path for path in matches if _is_named_file(path)]
     if not paths or not all(path.suffix.lower() in VIDEOS for path in paths):
         return []
     return [str(path) for path in sorted(paths, key=lambda path: (natural(path.parent), natural(path)))]

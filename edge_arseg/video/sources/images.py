@@ -10,9 +10,10 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import printable
-from edge_arseg.video.decoding.decode import Picture, PictureSource, say_transfer
+from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
+from edge_arseg.video.decoding.notices import say_transfer
 from edge_arseg.video.sources.folder import PICTURES, fault_of_folder, files_in
 from edge_arseg.video.sources.kinds import SourceKind, Wishes
 from edge_arseg.video.sources.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
@@ -21,6 +22,7 @@ from edge_arseg.video.uri import Source
 _log = logging.getLogger(__name__)
 
 DEFAULT_RATE = 25.0
+_RATES = 0.001, 10_000.0  # frames a second that clocks and containers can tell apart
 
 
 class ImageSequence:
@@ -29,7 +31,7 @@ class ImageSequence:
     They have no clock: a picture's time is its place in the sequence over ``rate``.
 
     Raises:
-        SourceError: no image fits the pattern, or the rate is not a positive number.
+        SourceError: no image fits the pattern, or the rate is no number from 0.001 to 10,000.
     """
 
     unfit: str | None = "images carry no vectors"
@@ -37,13 +39,15 @@ class ImageSequence:
 
     def __init__(self, source: Source, *, rate: float | None = None) -> None:
         self.paths, self._label = image_paths(source), source.label
+        given = source.query.get("rate", DEFAULT_RATE if rate is None else rate)
         try:
-            self.rate: float | None = float(source.query.get("rate", rate or DEFAULT_RATE))
+            self.rate: float | None = float(given)
         except ValueError:
             self.rate = None
-        if not self.rate or self.rate <= 0:
+        if self.rate is None or not _RATES[0] <= self.rate <= _RATES[1]:
             raise SourceError(
-                f"{source.label}: rate={source.query.get('rate')}; expected frames a second, e.g. ?rate=15"
+                f"{source.label}: rate={given}; expected frames a second, e.g. ?rate=15, from {_RATES[0]:g} to "
+                f"{_RATES[1]:,.0f}"
             )
         self.frame_count: int | None = len(self.paths)
 

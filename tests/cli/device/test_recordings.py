@@ -176,6 +176,17 @@ def test_a_pipe_that_holds_no_video_says_what_to_send(fake_bundle):
     assert b"frag_keyframe+empty_moov" in answer.stderr
 
 
+@pytest.mark.parametrize("redirection", ["<&-", "</dev/null"])
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_a_standard_input_from_which_nothing_can_come_is_refused(fake_bundle, redirection, name):
+    command = [sys.executable, "-m", "edge_arseg", "run", name, "null://", "-b", str(fake_bundle), *FAKE]
+    answer = subprocess.run(
+        ["sh", "-c", f'"$@" {redirection}', "sh", *command], capture_output=True, text=True, timeout=60
+    )
+    assert answer.returncode == 4
+    assert "error: standard input: nothing is piped into it; expected for example ffmpeg" in answer.stderr
+
+
 def test_a_file_on_the_standard_input_is_not_overwritten(fake_bundle, clips):
     before = (clips / "b2.mp4").read_bytes()
     with (clips / "b2.mp4").open("rb") as file:

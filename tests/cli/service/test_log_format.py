@@ -6,6 +6,10 @@ import re
 import subprocess
 import sys
 
+import pytest
+
+from edge_arseg.cli.log import shown_command
+
 STREET = "test://street?size=48x64&frames=3"
 
 
@@ -32,6 +36,68 @@ def test_levels_stand_in_front_and_logins_nowhere(run, tmp_path):
     last = answer.err.splitlines()[-1]
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} ERROR edge-arseg: rtsp://\*\*\*@127.0.0.1", last)
     assert "secret" not in answer.err + log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("argument", "shown"),
+    [
+        ("rtsp://u:a b SECRET@127.0.0.1:9/x", "rtsp://***@127.0.0.1:9/x"),
+        ("--clip=rtsp://u:a SECRET@host/x", "--clip=rtsp://***@host/x"),
+        (
+            "gst://rtspsrc location=rtsp://cam/x user-pw=SECRET ! decodebin",
+            "gst://rtspsrc location=rtsp://cam/x user-pw=***",
+        ),
+        ("rtmp://h/live/x pubUser=u pubPasswd=SECRET", "rtmp://h/live/x pubUser=***"),
+        ("--cluster=tcp://u:SE CRET@host:8786", "--cluster=tcp://***@host:8786"),
+        ("--serve-token=SECRET", "--serve-token=***"),
+        ("--serve-token=@token.txt", "--serve-token=@token.txt"),
+        ("--interval=5", "--interval=5"),
+        ("test://street?frames=2", "test://street?frames=2"),
+    ],
+)
+def test_each_argument_is_shown_without_its_secrets(argument, shown):
+    assert shown_command(["run", argument, "null://"]) == f"run {shown} null://"
+
+
+def test_the_value_behind_a_secret_option_is_not_shown():
+    arguments = [
+        "--serve-token",
+        "SECRET",
+        "--serve-token",
+        "@file",
+        "--keyframes",
+        "async",
+        "--serve-token",
+        "--SECRET",
+    ]
+    assert shown_command(arguments) == "--serve-token *** --serve-token @file --keyframes async --serve-token ***"
+
+
+@pytest.mark.parametrize("form", ["plain", "levels", "json"])
+def test_no_log_shows_a_login_with_a_blank_in_it(tmp_path, form):
+    log = tmp_path / "run.log"
+    common = ["--timeout", "0.1", "-v", "--log-format", form, "--log-file", str(log)]
+    for arguments in (
+        ["rtsp://user:a b SECRET@127.0.0.1:9/x", "null://"],
+        ["rtmp://127.0.0.1:9/live/x pubUser=u pubPasswd=SECRET", "null://"],
+        [STREET, "rtmp://127.0.0.1:9/live/x pubUser=u pubPasswd=SECRET"],
+        [STREET, "null://", "--serve-token", "SECRET-SECRET-SECRET"],
+    ):
+        command = [sys.executable, "-m", "edge_arseg", "run", *arguments, "--backend", "fake", *common]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        assert answer.returncode in (2, 4)
+        assert "SECRET" not in answer.stdout + answer.stderr + log.read_text()
+    assert "null://" in log.read_text()
+
+
+def test_what_is_typed_in_a_wrong_place_is_repeated_without_its_login(edge_arseg, monkeypatch):
+    url = "rtsp://user:a b SECRET@host/x"
+    monkeypatch.setenv("EDGE_ARSEG_RUN_LIMIT", url)
+    for arguments in (("bench", url, url), ("run", f"--interval={url}", "x"), ("run", url, "null://"), (url,)):
+        answer = edge_arseg(*arguments)
+        assert answer.code == 2, answer.err
+        assert "rtsp://***@host/x" in answer.err
+        assert "SECRET" not in answer.err
 
 
 def test_a_log_of_objects_is_added_to(run, tmp_path):

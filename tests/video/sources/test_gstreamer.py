@@ -69,5 +69,6 @@ def test_a_csi_camera_is_a_pipeline():
         "nvarguscamerasrc sensor-id=1 ! video/x-raw(memory:NVMM),width=1920,height=1080,framerate=60/1 ! "
         "nvvidconv ! video/x-raw,format=I420"
     )
-    with pytest.raises(SourceError, match=r"expected csi://0, or csi://0\?size=1280x720&rate=30"):
-        pipeline_of(source_from_uri("csi://0?size=big"))
+    for query in ("size=big", "size=0x720", "size=1280", "rate=0", "rate=nan", "rate=1e3", "rate=²", "rate=-1"):
+        with pytest.raises(SourceError, match=r"expected csi://0, or csi://0\?size=1280x720&rate=30"):
+            pipeline_of(source_from_uri(f"csi://0?{query}"))

@@ -1,6 +1,7 @@
 """Sources that GStreamer reads: CSI cameras, and any pipeline."""
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -28,13 +29,16 @@ def pipeline_of(source: Source) -> str:
     """Return the pipeline of a source, without its end.
 
     Raises:
-        SourceError: ``csi://`` with something that is no number.
+        SourceError: ``csi://`` with something that is no number, or with a size or rate of 0.
     """
     if not source.uri.lower().startswith("csi:"):
         return source.location
     width, _, height = source.query.get("size", "1280x720").partition("x")
     values = {"sensor": source.location, "width": width, "height": height, "rate": source.query.get("rate", "30")}
-    if not all(value.isdigit() for value in values.values()):
+    sizes = (width, height, values["rate"])
+    if not re.fullmatch("[0-9]{1,3}", source.location) or not all(
+        re.fullmatch("[1-9][0-9]{0,4}", one) for one in sizes
+    ):
         raise SourceError(f"{source.label}: expected csi://0, or csi://0?size=1280x720&rate=30")
     return _CSI.format(**values)
 

@@ -1,0 +1,1 @@
+"""Whether a file ends where its container says that it does."""

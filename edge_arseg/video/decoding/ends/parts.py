@@ -1,0 +1,149 @@
+"""The outermost parts of a container, and how long each says that it is: what a cut leaves short."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+AVI, ASF, MATROSKA, MP4, Y4M = "avi", "asf", "matroska", "mp4", "y4m"
+
+_MOST = 100_000
+"""Parts that are looked at: a long fragmented MP4 has thousands."""
+_UNKNOWN_RIFF = (0, 0x7FFFFFFF, 0xFFFFFFFF)
+"""Sizes that stand in an AVI until its end is written."""
+_EBML, _SEGMENT, _VOID = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\xec"
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_BROADCAST = 1  # of an ASF's flags: nobody went back to write sizes and durations
+_FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a container that the file does not hold to its end.
+
+    Attributes:
+        name: as the container names it; empty where not even that is there.
+        end: byte behind it, by what it says of itself.
+    """
+
+    name: str
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The outermost parts of a file.
+
+    Attributes:
+        kind: of container.
+        names: of the parts that are there to their end.
+        short: the one that the file ends in; ``None``: it ends where a part ends, or nothing says where it should.
+        duration_s: of the video, where FFmpeg does not give what the container says.
+    """
+
+    kind: str
+    names: frozenset[str]
+    short: Part | None
+    duration_s: float | None = None
+
+
+def layout_of(file: BinaryIO, size: int) -> Layout | None:
+    """Read the sizes of the outermost parts of a file; ``None`` for a container that is not known here.
+
+    The sizes are those of AVI (RIFF), ASF objects, EBML elements (RFC 8794) and ISO boxes (ISO/IEC 14496-12).
+
+    Args:
+        file: that can be read at any place.
+        size: of it, bytes.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    start = _at(file, 0, 16)
+    if start[:9] == b"YUV4MPEG2":
+        return Layout(Y4M, frozenset(), None)
+    if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
+        return _walked(file, size, AVI, _riff)
+    if start[:4] == _EBML:
+        return _walked(file, size, MATROSKA, _element)
+    if start == _ASF_HEADER:
+        return _asf(file, size)
+    if start[4:8] in _FIRST_BOXES:
+        return _walked(file, size, MP4, _box)
+    return None
+
+
+_Reader = Callable[[BinaryIO, int], "tuple[str, int] | None"]
+"""Gives the name and the end of the part at a place; ``None`` where nothing certain is said."""
+
+
+def _walked(file: BinaryIO, size: int, kind: str, part: _Reader, duration_s: float | None = None) -> Layout:
+    place = 0
+    names: set[str] = set()
+    for _ in range(_MOST):
+        found = part(file, place) if place < size else None
+        if found is None:
+            break
+        name, end = found
+        if end > size:
+            return Layout(kind, frozenset(names), Part(name, end), duration_s)
+        names.add(name)
+        place = end
+    return Layout(kind, frozenset(names), None, duration_s)
+
+
+def _at(file: BinaryIO, place: int, count: int) -> bytes:
+    file.seek(place)
+    return file.read(count)
+
+
+def _riff(file: BinaryIO, place: int) -> tuple[str, int] | None:
+    head = _at(file, place, 8)
+    length = int.from_bytes(head[4:], "little")
+    if len(head) < 8 or head[:4] != b"RIFF" or length in _UNKNOWN_RIFF:
+        return None
+    return "RIFF", place + 8 + length
+
+
+def _box(file: BinaryIO, place: int) -> tuple[str, int] | None:
+    head = _at(file, place, 16)
+    if len(head) < 8:
+        return "", place + 8
+    length, name = int.from_bytes(head[:4], "big"), head[4:8]
+    if length == 1 and len(head) == 16:
+        length = int.from_bytes(head[8:], "big")
+    if length < 8 or not (name.isascii() and name.decode("latin-1").isprintable()):
+        return None  # of no length: it goes on to the end, wherever that is
+    return name.decode("ascii"), place + length
+
+
+def _element(file: BinaryIO, place: int) -> tuple[str, int] | None:
+    head = _at(file, place, 12)
+    identity = next((known for known in (_EBML, _SEGMENT, _VOID) if head.startswith(known)), b"")
+    field = head[len(identity) :]
+    if not identity or not field or not field[0]:
+        return None
+    width = 9 - field[0].bit_length()
+    length = int.from_bytes(field[:width], "big") & ((1 << 7 * width) - 1)
+    if len(field) < width or length == (1 << 7 * width) - 1:  # all ones: not known when it was written
+        return None
+    return identity.hex(), place + len(identity) + width + length
+
+
+def _object(file: BinaryIO, place: int) -> tuple[str, int] | None:
+    head = _at(file, place, 24)
+    length = int.from_bytes(head[16:], "little")
+    return None if len(head) < 24 or length < 24 else (head[:16].hex(), place + length)
+
+
+def _asf(file: BinaryIO, size: int) -> Layout:
+    """FFmpeg drops the duration of an ASF that is shorter than it says."""
+    head = _at(file, 0, 1 << 16)
+    place = head.find(_ASF_FILE)
+    fields = head[place + 24 : place + 92] if place >= 0 else b""
+    flags = int.from_bytes(fields[64:68], "little")
+    if len(fields) < 68 or flags & _BROADCAST:
+        return Layout(ASF, frozenset(), None)
+    play_s = int.from_bytes(fields[40:48], "little") / 1e7
+    preroll_s = int.from_bytes(fields[56:64], "little") / 1e3
+    return _walked(file, size, ASF, _object, max(0.0, play_s - preroll_s))
