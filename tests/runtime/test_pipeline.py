@@ -19,7 +19,7 @@ from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
 from edge_arseg.runtime.segment import segment
 from edge_arseg.spec.frame import Branch, Frame
-from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.video.reader import open_video
 
 STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames=9"
@@ -204,12 +204,12 @@ def test_with_amx_the_precision_of_the_lr_branch_and_the_size_of_features_decide
     monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.compiled_features", lambda: frozenset(TILES))
     monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.MOST_BYTES", limit)
     graphs = {**bundle.manifest.graphs}
-    graphs[Role.LR] = replace(graphs[Role.LR], precision=precision)
+    graphs[Role.LR] = replace(graphs[Role.LR], precision=Precision(precision))
     int8 = replace(bundle, manifest=replace(bundle.manifest, graphs=graphs))
     options = EngineOptions(backend="fake")
     assert [kind.__name__ for kind in fusions_for(int8, options, Place.HOST)] == ways
     if "ShortTileFusion" not in ways:
-        with pytest.raises(EnvironmentUnfitError, match=r"kernel-bf16: .*(branches in int8|fused in parts)"):
+        with pytest.raises(EnvironmentUnfitError, match=r"kernel-bf16: .*(int8 branches, .* is in fp|fused in parts)"):
             list(fusions_for(int8, replace(options, fusion="kernel-bf16"), Place.HOST))
 
 

@@ -15,6 +15,14 @@ from edge_arseg.video.sinks.movies.gif_palette import GIF_TICK, SHORTEST, GifPal
 TIME_BASE: Final = Fraction(1, 60000)
 """Holds the frame times of all usual rates, NTSC's too, and is the finest that MPEG-4 (16 bits) takes."""
 
+SLOWEST: Final = Fraction(1, 1000)
+"""Frames per second that an encoder is told of at least: of slower pictures it computes with 0. Times stay exact."""
+
+LONGEST_GAP_S: Final = 9 * 3600
+"""Seconds between two pictures that MP4 and MOV hold at most: their muxer keeps ticks of them in 31 bits."""
+_OF_MP4: Final = ("mp4", "mov", "ipod")
+"""Names of FFmpeg's muxer for ``.mp4``, ``.mov`` and ``.m4v``."""
+
 _PIXEL_FORMATS: Final = {"mjpeg": "yuvj420p", "gif": "pal8"}
 _BT601: Final = 5
 _LIMITED_RANGE: Final = 1
@@ -35,7 +43,8 @@ class Encoder:
     """Encodes pictures of one size into one file or stream; the name's ending chooses the container of a file.
 
     Odd sides get their last row or column twice. Times are kept as given, to 1/60000 s, relative to the first picture;
-    one that is not after the one before is moved to the next tick. Foreign errors pass through.
+    one that is not after the one before is moved to the next tick. In MP4 and MOV a gap of more than 9 hours is cut to
+    that. Foreign errors pass through.
 
     A GIF counts in 1/100 s, and pictures that come sooner than 1/50 s after the one before are left out.
 
@@ -88,7 +97,7 @@ class Encoder:
             io_open=opened,
         )
         try:
-            hint = Fraction(rate).limit_denominator(1001)
+            hint = max(Fraction(rate).limit_denominator(1001), SLOWEST)
             stream = self._container.add_stream(
                 codec, rate=hint, options=_defaults(codec, bitrate, live) | (options or {})
             )
@@ -112,14 +121,22 @@ class Encoder:
         self._duration = round(1 / rate / self._time_base)
         self._first_s: float | None = None
         self._last = -1
+        self._longest: int | None = None
+        if self._container.format.name in _OF_MP4:
+            self._longest = round(LONGEST_GAP_S / self._time_base)
+            self._duration = min(self._duration, self._longest)
+        self._cut = 0
 
     def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
         """Encode one picture, ``[H, W, 3] uint8`` RGB."""
         if self._first_s is None:
             self._first_s = time_s
-        ticks = round((time_s - self._first_s) / self._time_base)
+        ticks = round((time_s - self._first_s) / self._time_base) - self._cut
         if self._palette is not None and self._last >= 0 and ticks < self._last + SHORTEST:
             return
+        if self._longest is not None and self._last >= 0 and ticks - self._last > self._longest:
+            self._cut += ticks - self._last - self._longest
+            ticks = self._last + self._longest
         ticks = max(ticks, self._last + 1)
         self._last = ticks
         frame = av.VideoFrame.from_numpy_buffer(self._even(rgb), format="rgb24")
