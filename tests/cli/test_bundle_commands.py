@@ -136,7 +136,7 @@ def test_export_says_what_is_wrong(edge_arseg, own_checkpoint, tmp_path, monkeyp
         ([], 2, "name one checkpoint"),
         (["--hr", "a.pth"], 2, "name one checkpoint"),
         (["c", "--hr", "a.pth", "--ar", "b.pth"], 2, "name one checkpoint"),
-        (["nothing.safetensors"], 3, "not a readable safetensors file"),
+        (["nothing.safetensors"], 3, "nothing there; expected a .safetensors file"),
         (["nothing"], 3, "nothing there"),
         (["--hr", "text.pth", "--ar", "text.pth"], 3, "not a PyTorch checkpoint"),
         (["text.pth"], 3, "one file seen; the published models have two"),

@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import edge_arseg
-
-ZOO = Path(edge_arseg.__file__).parent / "zoo"
 INT8 = "camvid-compact-int8"
 RUN = ("run", "test://street?frames=2", "null://", "-b", INT8, "--backend")
 
@@ -31,7 +28,6 @@ def home_after(home: Path, *command: str, **variables: str) -> set[str]:
     [
         pytest.param((*RUN, "onnxruntime"), id="run on onnxruntime"),
         pytest.param((*RUN, "openvino"), id="run on openvino"),
-        pytest.param(("verify", str(ZOO / "camvid-compact-360x480-int8.arseg")), id="verify"),
     ],
 )
 def test_a_command_leaves_our_own_cache_alone(words, tmp_path):
