@@ -1,5 +1,6 @@
 """Files that were cut off, and whole ones that must not be taken for such."""
 
+import io
 from fractions import Fraction
 
 import av
@@ -10,6 +11,7 @@ from support.clips.moving import encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video
+from edge_arseg.video.decoding.ends.parts import Part, layout_of
 from edge_arseg.video.pieces.cuts import spans_of
 from edge_arseg.video.uri import source_from_uri
 
@@ -240,3 +242,13 @@ def test_a_file_that_was_written_into_a_pipe_is_whole(tmp_path):
         whole.write_bytes(pipe.data)
         assert read(whole) == (20, None)
         assert read(shortened(whole, int(len(pipe.data) * 0.7)))[1] is None or ending == "wmv"
+
+
+def test_of_many_parts_no_more_are_looked_at_than_asked_for():
+    """In a store each look may be a request: behind them the file counts as whole."""
+    boxes = (8).to_bytes(4, "big") + b"free"
+    data = boxes * 200 + (100).to_bytes(4, "big") + b"mdat" + b"cut"
+    assert layout_of(io.BytesIO(data), len(data)).short == Part("mdat", 1700)
+    few = io.BytesIO(data)
+    assert layout_of(few, len(data), 64).short is None
+    assert few.tell() < 65 * 8 + 16

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import SourceError
-from edge_arseg.video.decoding.ends.parts import AVI, MATROSKA, MP4, Y4M, Layout, Part, layout_of
+from edge_arseg.video.decoding.ends.parts import AVI, MATROSKA, MOST, MP4, Y4M, Layout, Part, layout_of
+
+MOST_FAR = 64
+"""Parts that are looked at in an object store, where each may be a request of its own, with megabytes read ahead."""
 
 _PICTURE_PARTS = ("", "mdat", "moof")
 _FRAME = b"FRAME"  # begins a picture of Y4M
@@ -98,7 +101,7 @@ class Ending:
         if self._size is None or self._size != self._size_now():
             return None
         with suppress(OSError), self._opened() as file:
-            return layout_of(file, self._size)
+            return layout_of(file, self._size, MOST if isinstance(self._file, Path) else MOST_FAR)
         return None
 
     def _rest_of_picture(self) -> str | None:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 AVI, ASF, MATROSKA, MP4, Y4M = "avi", "asf", "matroska", "mp4", "y4m"
 
-_MOST = 100_000
+MOST = 100_000
 """Parts that are looked at: a long fragmented MP4 has thousands."""
 _UNKNOWN_RIFF = (0, 0x7FFFFFFF, 0xFFFFFFFF)
 """Sizes that stand in an AVI until its end is written."""
@@ -47,7 +47,7 @@ class Layout:
     duration_s: float | None = None
 
 
-def layout_of(file: BinaryIO, size: int) -> Layout | None:
+def layout_of(file: BinaryIO, size: int, most: int = MOST) -> Layout | None:
     """Read the sizes of the outermost parts of a file; ``None`` for a container that is not known here.
 
     The sizes are those of AVI (RIFF), ASF objects, EBML elements (RFC 8794) and ISO boxes (ISO/IEC 14496-12).
@@ -55,6 +55,7 @@ def layout_of(file: BinaryIO, size: int) -> Layout | None:
     Args:
         file: that can be read at any place.
         size: of it, bytes.
+        most: parts that are looked at; behind them nothing is said to be short.
 
     Raises:
         OSError: it cannot be read.
@@ -63,13 +64,13 @@ def layout_of(file: BinaryIO, size: int) -> Layout | None:
     if start[:9] == b"YUV4MPEG2":
         return Layout(Y4M, frozenset(), None)
     if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
-        return _walked(file, size, AVI, _riff)
+        return _walked(file, size, AVI, _riff, most)
     if start[:4] == _EBML:
-        return _walked(file, size, MATROSKA, _element)
+        return _walked(file, size, MATROSKA, _element, most)
     if start == _ASF_HEADER:
-        return _asf(file, size)
+        return _asf(file, size, most)
     if start[4:8] in _FIRST_BOXES:
-        return _walked(file, size, MP4, _box)
+        return _walked(file, size, MP4, _box, most)
     return None
 
 
@@ -77,10 +78,10 @@ _Reader = Callable[[BinaryIO, int], "tuple[str, int] | None"]
 """Gives the name and the end of the part at a place; ``None`` where nothing certain is said."""
 
 
-def _walked(file: BinaryIO, size: int, kind: str, part: _Reader, duration_s: float | None = None) -> Layout:
+def _walked(file: BinaryIO, size: int, kind: str, part: _Reader, most: int, duration_s: float | None = None) -> Layout:
     place = 0
     names: set[str] = set()
-    for _ in range(_MOST):
+    for _ in range(most):
         found = part(file, place) if place < size else None
         if found is None:
             break
@@ -136,7 +137,7 @@ def _object(file: BinaryIO, place: int) -> tuple[str, int] | None:
     return None if len(head) < 24 or length < 24 else (head[:16].hex(), place + length)
 
 
-def _asf(file: BinaryIO, size: int) -> Layout:
+def _asf(file: BinaryIO, size: int, most: int) -> Layout:
     """FFmpeg drops the duration of an ASF that is shorter than it says."""
     head = _at(file, 0, 1 << 16)
     place = head.find(_ASF_FILE)
@@ -146,4 +147,4 @@ def _asf(file: BinaryIO, size: int) -> Layout:
         return Layout(ASF, frozenset(), None)
     play_s = int.from_bytes(fields[40:48], "little") / 1e7
     preroll_s = int.from_bytes(fields[56:64], "little") / 1e3
-    return _walked(file, size, ASF, _object, max(0.0, play_s - preroll_s))
+    return _walked(file, size, ASF, _object, most, max(0.0, play_s - preroll_s))
