@@ -23,6 +23,9 @@ LONGEST_GAP_S: Final = 9 * 3600
 _OF_MP4: Final = ("mp4", "mov", "ipod")
 """Names of FFmpeg's muxer for ``.mp4``, ``.mov`` and ``.m4v``."""
 
+MOST_SKIPPED: Final = 60_000
+"""Frames between two pictures that FFmpeg writes to an AVI at most, 40 minutes at 25 frames a second."""
+
 _PIXEL_FORMATS: Final = {"mjpeg": "yuvj420p", "gif": "pal8"}
 _BT601: Final = 5
 _LIMITED_RANGE: Final = 1
@@ -43,8 +46,8 @@ class Encoder:
     """Encodes pictures of one size into one file or stream; the name's ending chooses the container of a file.
 
     Odd sides get their last row or column twice. Times are kept as given, to 1/60000 s, relative to the first picture;
-    one that is not after the one before is moved to the next tick. In MP4 and MOV a gap of more than 9 hours is cut to
-    that. Foreign errors pass through.
+    one that is not after the one before is moved to the next tick. A gap that is longer than a container holds is cut:
+    to 9 hours in MP4 and MOV, to 60,000 frames in AVI. Foreign errors pass through.
 
     A GIF counts in 1/100 s, and pictures that come sooner than 1/50 s after the one before are left out.
 
@@ -125,6 +128,8 @@ class Encoder:
         if self._container.format.name in _OF_MP4:
             self._longest = round(LONGEST_GAP_S / self._time_base)
             self._duration = min(self._duration, self._longest)
+        elif self._container.format.name == "avi":
+            self._longest = MOST_SKIPPED
         self._cut = 0
 
     def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
