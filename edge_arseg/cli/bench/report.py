@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edge_arseg.bench.compare.gate import Read
     from edge_arseg.bench.compare.requirement import Outcome
     from edge_arseg.bench.report.content import Report
+    from edge_arseg.bench.report.plots.plot import Plot
 
 FILE = click.Path(path_type=Path)
 
@@ -117,7 +118,7 @@ def report(
     from edge_arseg.bench.record_files.reading import read_record, read_samples
     from edge_arseg.bench.report.building import report_from_records
     from edge_arseg.bench.report.formats.text import FORMATS, text_from_report
-    from edge_arseg.storage.files import check_output
+    from edge_arseg.storage.files import check_output, identity
 
     for path in outputs:
         if path.suffix.removeprefix(".") not in FORMATS:
@@ -126,33 +127,42 @@ def report(
         raise click.UsageError(f"--{'between' if between else 'allow'} needs --fail-on PERCENT")
     if worst and not any(path.suffix == ".html" for path in outputs):
         raise click.UsageError("--worst draws into HTML; add -o NAME.html")
-    inputs = [*records, *(path.with_suffix(".npz") for path in records)]
-    for path in filter(None, (*outputs, junit)):
+    inputs = [*records, *(path.with_suffix(".npz") for path in records), *(Path(one) for one in worst or ())]
+    named = [path for path in (*outputs, junit) if path is not None]
+    for path in named:
         check_output(path, force=force, inputs=inputs)
+    if len({identity(path) for path in named}) < len(named):
+        raise click.UsageError(f"{', '.join(map(str, named))}: two of them are one file; choose names that differ")
     read: list[Read] = [(read_record(path), read_samples(path)) for path in records]
     comparisons = () if fail_on is None else _comparisons(read, fail_on, between, allow)
     outcomes = _outcomes(read, require, wanted) if require else ()
     shown = read if fail_on is None else read[: 1 if between else 2]  # the others are more of the same
     made = report_from_records(shown, comparisons=comparisons, outcomes=outcomes)
+    plots = _plots(made, pngs) if pngs is not None else {}
+    for path in plots:
+        check_output(path, force=force, inputs=[*inputs, *named])
     for path in outputs:
         kind = path.suffix.removeprefix(".")
         text = _page(made, shown, worst) if kind == "html" and worst else text_from_report(made, kind)
         _write(path, text.encode(), force)
     if junit is not None:
         _write(junit, junit_from_gates(comparisons, outcomes).encode(), force)
-    if pngs is not None:
-        from edge_arseg.bench.report.plots import plots_of
+    for path, plot in plots.items():
         from edge_arseg.bench.report.plots.png import png_from_plot
 
-        for plots in plots_of(made).values():
-            for plot in plots:
-                _write(pngs / f"{plot.key}.png", png_from_plot(plot), force)
+        _write(path, png_from_plot(plot), force)
     if not outputs:
         click.echo(text_from_report(made, "md"), nl=False)
     elif made.failed:
         for text in _failures(comparisons, outcomes):
             click.echo(f"failed: {text}", err=True)
     return 1 if made.failed else 0
+
+
+def _plots(made: "Report", folder: Path) -> "dict[Path, Plot]":
+    from edge_arseg.bench.report.plots import plots_of
+
+    return {folder / f"{plot.key}.png": plot for plots in plots_of(made).values() for plot in plots}
 
 
 def _page(made: "Report", read: "list[Read]", worst: tuple[Path, str, Path]) -> str:

@@ -122,3 +122,19 @@ def test_other_json_is_called_no_record(run, tmp_path):
         3,
         True,
     )
+
+
+def test_no_file_of_a_report_is_a_record_or_another_of_its_files(run, tmp_path):
+    pytest.importorskip("vl_convert")
+    record = write_made(tmp_path, *full_record())
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots/stages.png").symlink_to(record)
+    before = record.read_bytes()
+    answer = run(record, "--pngs", tmp_path / "plots", "--force")
+    assert (answer.code, "which is read; choose another name" in answer.err) == (4, True)
+    answer = run(record, "-o", tmp_path / "a.html", "-o", tmp_path / "plots/../a.html")
+    assert (answer.code, "two of them are one file" in answer.err) == (2, True)
+    answer = run(record, "-o", tmp_path / "a.html", "--junit", tmp_path / "a.html", "--require", "miou>=1")
+    assert (answer.code, "two of them are one file" in answer.err) == (2, True)
+    assert record.read_bytes() == before
+    assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == ["stages.png"]
