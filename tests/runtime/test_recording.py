@@ -4,6 +4,7 @@ import json
 from zlib import crc32
 
 import numpy as np
+import pytest
 from support.clips.lossy_sender import LossySender
 from support.clips.rtsp_server import free_port
 
@@ -32,6 +33,7 @@ def ran(segmenter, source, lines, **options):
     return [{name: value for name, value in one.items() if name not in OF_THE_MACHINE} for one in said], digests.found
 
 
+@pytest.mark.timed  # the sender does not wait for an emulated machine
 def test_a_run_over_udp_with_losses_is_replayed_with_the_same_lines_and_masks(tmp_path):
     port, tape = free_port(), tmp_path / "camera.tape"
     with Segmenter(default_bundle()) as segmenter:
