@@ -100,9 +100,8 @@ def sources_and_sinks(arguments: tuple[str, ...]) -> tuple[list[str], tuple[str,
         return environment, arguments
     if not first:
         raise click.UsageError(f"Missing argument 'SOURCE'; or set {ENVIRONMENT}")
-    readable = [text for text in rest if _can_be_read(text)]
-    if readable and _has_scheme_of_sinks(first[0]):
-        behind, sink = map(label_of, (readable[0], first[0]))
+    if _has_scheme_of_sinks(first[0]) and (readable := next(filter(_can_be_read, rest), None)) is not None:
+        behind, sink = map(label_of, (readable, first[0]))
         raise click.UsageError(f"{sink} is a sink, and the source comes first; type: edge-arseg run {behind} {sink}")
     sources = sources_from_text(first[0])
     if environment:

@@ -5,7 +5,7 @@ import io
 import shutil
 import tempfile
 import zipfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -66,17 +66,12 @@ class NpzSink(Sink):
             self._claim = Claim(path)
             if not self._claim.free:
                 raise _busy(target)
-            try:
+            with ExitStack() as stack:
+                stack.callback(self._claim.release)
                 self._new = NewFile(target, path, force=force)
-            except BaseException:
-                self._claim.release()
-                raise
-            try:
+                stack.callback(self._new.discard)
                 self._kept = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 - closed with the sink
-            except BaseException:
-                self._new.discard()
-                self._claim.release()
-                raise
+                stack.pop_all()
         self._packed = gzip.GzipFile(fileobj=self._kept, mode="wb", compresslevel=1)
 
     def _write(self, result: SegmentedFrame) -> None:
