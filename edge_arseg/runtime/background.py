@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.engines.contract import EngineOptions, Place
-from edge_arseg.runtime.engines.opening import Engines, engine_class, engines_from_bundle
+from edge_arseg.runtime.engines.opening import Engines, engine_class, engines_in_order
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.fusion.opening import open_fusion
 from edge_arseg.runtime.mode import Mode, settled_mode
@@ -138,8 +138,8 @@ def open_background_pipeline(
     manifest, backend = bundle.manifest, engines.backend
     check_graphs(manifest, manifest.graphs, where=str(bundle.path))
     with ExitStack() as stack:
-        opened = stack.enter_context(engines_from_bundle(bundle, (Role.HR,), backend=backend, threads=beside))
-        opened.update(engines_from_bundle(bundle, (Role.LR,), backend=backend, threads=ours.threads))
+        opened = stack.enter_context(engines_in_order(bundle, (Role.HR,), backend=backend, threads=beside))
+        opened.update(engines_in_order(bundle, (Role.LR,), backend=backend, threads=ours.threads))
         fusion = stack.enter_context(open_fusion(bundle, ours, place))
         thread = ThreadPoolExecutor(1, "keyframes")
         pipeline = BackgroundKeyPipeline(manifest, opened, fusion, backend=backend, beside=thread)

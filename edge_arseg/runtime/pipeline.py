@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, EngineOptions, Place
-from edge_arseg.runtime.engines.opening import Engines, engines_from_bundle
+from edge_arseg.runtime.engines.opening import Engines, engine_class, engines_in_order
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.fusion.opening import open_fusion, open_lr_head
 from edge_arseg.runtime.head import Head
@@ -204,6 +204,8 @@ class LrPipeline(Pipeline):
 def open_pipeline(bundle: Bundle, mode: Mode | None = None, engines: EngineOptions = ONNX_RUNTIME) -> Pipeline:
     """Open the engines that a mode needs, and no others.
 
+    Those of a CPU are opened in a thread, HR first; what runs one waits until it is there.
+
     ::
 
         with open_pipeline(read_bundle("camvid-bise18.arseg"), Mode.AR) as pipeline:
@@ -217,15 +219,15 @@ def open_pipeline(bundle: Bundle, mode: Mode | None = None, engines: EngineOptio
 
     Raises:
         OptionError, EnvironmentUnfitError: a choice that is not available here.
-        BundleError, BuildError: a graph cannot be opened.
+        BundleError, BuildError: a graph cannot be opened; where it is opened in a thread, by what runs it.
     """
     mode, manifest = settled_mode(bundle, mode), bundle.manifest
     check_graphs(manifest, manifest.graphs, where=str(bundle.path))  # shapes are taken from it below
     roles = {Mode.AR: (Role.HR, Role.LR), Mode.HR: (Role.HR,), Mode.LR: (Role.LR,)}[mode]
     backend = engines.backend
     with ExitStack() as stack:
-        opened = stack.enter_context(engines_from_bundle(bundle, roles, backend=backend, threads=engines.threads))
-        place = next(iter(opened.values())).feature_place
+        opened = stack.enter_context(engines_in_order(bundle, roles, backend=backend, threads=engines.threads))
+        place = engine_class(backend).feature_place
         pipeline: Pipeline
         if mode is Mode.HR:
             pipeline = HrPipeline(manifest, opened, backend=backend)

@@ -185,12 +185,12 @@ def run_to_sinks(
                 live=drops,
             ):
                 opened.append(stack.enter_context(sink))
-            label = segmenter.pipeline.label
+            label = segmenter.as_opened.label
             total = min(filter(None, (reader.frame_count, limit)), default=None)
             begun(RunStart(segmenter.choice, label, _motion(reader), total))
             statistics = LiveStatistics(live.max_age_ms)
             policy = KeyAfterDrops(segmenter.policy) if live.on_late == FORCE_HR else segmenter.policy
-            for number, result in enumerate(segment(_Told(reader, waiting), segmenter.pipeline, policy), 1):
+            for number, result in enumerate(segment(_Told(reader, waiting), segmenter.as_opened, policy), 1):
                 with uninterrupted():  # all sinks get a frame that they have time for, or none
                     for sink in opened:
                         if drops:

@@ -7,11 +7,9 @@
             result.class_map, result.branch, result.distance
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from copy import deepcopy
-from importlib import import_module
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -36,9 +34,6 @@ from edge_arseg.video.uri import source_from_uri
 if TYPE_CHECKING:
     from edge_arseg.video.reader import VideoReader
 
-_READER = "edge_arseg.video.reader"
-"""What reads videos, with its libraries: imported while the engines are opened, most of which needs no Python."""
-
 READ_AHEAD = 1
 """Frames that are read while one is worked on. One is enough where reading is faster than the engines."""
 
@@ -50,7 +45,8 @@ class Segmenter:
 
     Attributes:
         bundle: the bundle.
-        pipeline: the engines; ``pipeline.label`` says what runs. Asking for it waits until they have run once.
+        pipeline: the engines; ``pipeline.label`` says what runs. Who asks for it waits until they have run once.
+        as_opened: the engines as they are, for frames of a file.
         choice: how bundle and backend were chosen, and how many of the golden pixels get the expected class here.
         policy: when a frame becomes a keyframe; by default at most the bundle's GOP apart, and at scene cuts. It counts
             from the next source on.
@@ -69,12 +65,12 @@ class Segmenter:
         policy: Policy | None = None,
         background: bool = False,
     ):
-        """Open the engines and run each once, so that the first frame takes no longer than the others.
+        """Choose the engines, and begin to open them.
 
         What runs has given the right class maps for the bundle's golden frames on this machine, now or at an earlier
-        start: see ``engine_choice``. On a CPU the first runs take place in a thread while a file is opened. An error in
-        them is raised where they are waited for: before a live source is opened, and before the first frame is asked
-        for.
+        start: see ``engine_choice``. On a CPU the engines are opened in a thread, while a source is; what goes wrong
+        then is raised where one is needed. Before a live source is opened all have run once, so that its first frame
+        takes no longer than the others; those of a file wait, and need HR alone at first.
 
         Args:
             bundle: or its folder, or the name of a shipped one; by default the fastest in the package that gives the
@@ -88,7 +84,7 @@ class Segmenter:
 
         Raises:
             BundleError: the bundle is missing or damaged, or a graph contradicts its manifest.
-            BuildError: an engine cannot be opened.
+            BuildError: an engine cannot be opened, where that is not done in a thread.
             OptionError, EnvironmentUnfitError: an option that is not available here, or class maps that are not right.
         """
         one_by_one = EngineOptions(fusion, backend, threads, unchecked)
@@ -101,7 +97,6 @@ class Segmenter:
         self.policy: Policy = policy or KeyframePolicy(interval=self.bundle.manifest.gop)
         with ExitStack() as stack:
             opening = open_background_pipeline if background else open_pipeline
-            _begun(import_module, _READER, thread="imports")
             self._own(stack.enter_context(opening(self.bundle, mode, self.choice.options)), stack)
 
     def twin(self, *, policy: Policy | None = None) -> "Segmenter":
@@ -128,19 +123,22 @@ class Segmenter:
         return twin
 
     def _own(self, pipeline: Pipeline, stack: ExitStack) -> None:
-        """Take over a pipeline, and run it once; ``stack`` closes it where that fails."""
-        self._pipeline = pipeline
-        self._warm = _begun(self._warm_up, thread="warm-up")
-        stack.callback(wait, [self._warm])
+        """Take over a pipeline; ``stack`` closes it where the first run of one that has to run at once fails."""
+        self._as_opened, self._warm = pipeline, False
         if not pipeline.any_thread:
-            self._warm.result()
+            self._warm_up()
         self._opened = stack.pop_all()
 
     @property
     def pipeline(self) -> Pipeline:
-        """The engines, once they have run; what went wrong then is raised."""
-        self._warm.result()
-        return self._pipeline
+        """The engines, once each has run."""
+        self._warm_up()
+        return self._as_opened
+
+    @property
+    def as_opened(self) -> Pipeline:
+        """The engines, whether they have run or not: the first frames of a file may take longer."""
+        return self._as_opened
 
     @property
     def size(self) -> tuple[int, int]:
@@ -177,10 +175,10 @@ class Segmenter:
             SourceError: the source cannot be read, or has no motion of the kind asked for.
             OptionError: a value is out of range.
         """
-        from edge_arseg.video.reader import open_video
+        from edge_arseg.video.reader import open_video  # its libraries are imported while the engines are opened
 
         if source_from_uri(uri).live or live.realtime:
-            self._warm.result()  # it drops frames that nobody takes
+            self._warm_up()  # it drops frames that nobody takes
         return open_video(
             uri,
             motion=motion,
@@ -239,7 +237,7 @@ class Segmenter:
             picture=picture,
             live=live,
         ) as reader:
-            yield from self.segment(reader)
+            yield from segment(reader, self._as_opened, self.policy)
 
     def segment(self, frames: Iterable[Frame]) -> Iterator[SegmentedFrame]:
         """Segment frames that come from somewhere else; see ``stream``. The first frame is a keyframe."""
@@ -258,15 +256,10 @@ class Segmenter:
         self.close()
 
     def _warm_up(self) -> None:
-        """Run a keyframe and a frame between; the loop loads or compiles the kernels of the motion too."""
+        """Run a keyframe and a frame between, once; the loop loads or compiles the kernels of the motion too."""
+        if self._warm:
+            return
         rgb = np.zeros((*self.size, 3), np.uint8)
-        for _ in segment((Frame(0, 0.0, rgb), Frame(1, 0.0, rgb)), self._pipeline, lambda _: Branch.LR):
+        for _ in segment((Frame(0, 0.0, rgb), Frame(1, 0.0, rgb)), self._as_opened, lambda _: Branch.LR):
             pass
-
-
-def _begun(work: Callable[..., object], *arguments: object, thread: str) -> "Future[object]":
-    """Do some work in a thread of its own; what it raises is raised by the future alone."""
-    pool = ThreadPoolExecutor(1, thread)
-    future = pool.submit(work, *arguments)
-    pool.shutdown(wait=False)
-    return future
+        self._warm = True

@@ -1,5 +1,6 @@
 """A command whose options can be set by the environment and a file as well."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -70,6 +71,9 @@ class SettledCommand(click.Command):
         """Run the command, with its messages going where the options say."""
         from edge_arseg.cli.log import inform, told, warn
 
+        if not gc.isenabled():  # `main` turned it off
+            gc.freeze()
+            gc.enable()
         with told(common_from_context(ctx)):
             self._tell_settings(ctx, inform, warn)
             return super().invoke(ctx)

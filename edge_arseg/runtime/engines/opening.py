@@ -9,6 +9,7 @@ from types import TracebackType
 from edge_arseg.errors import BundleError, EnvironmentUnfitError, OptionError
 from edge_arseg.installation import install_packages
 from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.engines.coming import coming_engines
 from edge_arseg.runtime.engines.contract import AUTO, Engine
 from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role
@@ -122,42 +123,55 @@ def engines_from_bundle(
     opened = engine_class(backend)
     check_graphs(bundle.manifest, roles, where=str(bundle.path))
     with ExitStack() as stack:
-        engines = stack.enter_context(_opened_together(opened, bundle, roles, threads))
-        for role, engine in engines.items():
-            entry = bundle.manifest.graphs[role]
-            for kind, seen, wanted in (
-                ("inputs", engine.inputs, entry.inputs),
-                ("outputs", engine.outputs, entry.outputs),
-            ):
-                if seen != wanted:
-                    raise BundleError(
-                        f"{bundle.graph_path(role)}: {kind} {_text(seen)} seen, the manifest says {_text(wanted)}; "
-                        "export the bundle again"
-                    )
-        stack.pop_all()
-    return engines
-
-
-def _opened_together(opened: type[Engine], bundle: Bundle, roles: Sequence[Role], threads: int | None) -> Engines:
-    """Open engines at the same time where the backend stands it, else one after the other."""
-
-    def open_role(role: Role) -> Engine:
-        return opened.from_bundle(bundle, role, threads=threads)
-
-    with ExitStack() as stack:
         engines = stack.enter_context(Engines())
         if not opened.opens_together or len(roles) < 2:
             for role in roles:
-                engines[role] = open_role(role)
+                engines[role] = _checked(opened, bundle, role, threads)
         else:
             with ThreadPoolExecutor(len(roles), "opening") as pool:
-                coming = {role: pool.submit(open_role, role) for role in roles}
+                coming = {role: pool.submit(_checked, opened, bundle, role, threads) for role in roles}
             # all are done; those that opened are closed even if another one failed
             engines.update({role: future.result() for role, future in coming.items() if future.exception() is None})
             for future in coming.values():
                 future.result()
         stack.pop_all()
     return engines
+
+
+def engines_in_order(
+    bundle: Bundle, roles: Sequence[Role], *, backend: str = "onnxruntime", threads: int | None = None
+) -> Engines:
+    """Begin to open the engines of ``roles``, one behind the other, where the backend's may be opened in a thread.
+
+    The first can run while the next is opened: see ``ComingEngine``. Other backends' engines are open on return.
+
+    Raises:
+        OptionError, EnvironmentUnfitError: no such backend, or its library is missing.
+        BundleError, BuildError: see ``engines_from_bundle``; of engines that are still coming where they are run.
+    """
+    opened = engine_class(backend)
+    if not opened.opens_together:
+        return engines_from_bundle(bundle, roles, backend=backend, threads=threads)
+    check_graphs(bundle.manifest, roles, where=str(bundle.path))
+    return Engines(coming_engines(lambda role: _checked(opened, bundle, role, threads), bundle.manifest.graphs, roles))
+
+
+def _checked(opened: type[Engine], bundle: Bundle, role: Role, threads: int | None) -> Engine:
+    """Open an engine whose inputs and outputs are those of the manifest."""
+    entry = bundle.manifest.graphs[role]
+    with ExitStack() as stack:
+        engine = stack.enter_context(opened.from_bundle(bundle, role, threads=threads))
+        for kind, seen, wanted in (
+            ("inputs", engine.inputs, entry.inputs),
+            ("outputs", engine.outputs, entry.outputs),
+        ):
+            if seen != wanted:
+                raise BundleError(
+                    f"{bundle.graph_path(role)}: {kind} {_text(seen)} seen, the manifest says {_text(wanted)}; "
+                    "export the bundle again"
+                )
+        stack.pop_all()
+    return engine
 
 
 def _text(specs: dict) -> str:
