@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from edge_arseg.runtime.engines.contract import Buffer, Engine
 from edge_arseg.spec.manifest import GraphEntry, Role
+from edge_arseg.spec.tensor import TensorSpec
 
 
 class ComingEngine(Engine):
@@ -13,20 +14,22 @@ class ComingEngine(Engine):
     What goes wrong in opening it is raised where it is run.
     """
 
-    def __init__(self, name: str, entry: GraphEntry, coming: "Future[Engine]"):
-        """Take over what opens an engine.
-
-        Args:
-            name: of the graph.
-            entry: what its inputs and outputs will be.
-            coming: is over at some time.
-        """
-        super().__init__(name, entry.inputs, entry.outputs)
+    def __init__(
+        self,
+        name: str,
+        inputs: Mapping[str, TensorSpec],
+        outputs: Mapping[str, TensorSpec],
+        coming: "Future[Engine]",
+    ):
+        """Take over what opens an engine with these inputs and outputs."""
+        super().__init__(name, inputs, outputs)
         self._coming = coming
 
-    def twin(self) -> Engine:
-        """See ``Engine``."""
-        return self._coming.result().twin()
+    def twin(self) -> "ComingEngine":
+        """See ``Engine``; it is there already."""
+        there: Future[Engine] = Future()
+        there.set_result(self._coming.result().twin())
+        return ComingEngine(self.name, self.inputs, self.outputs, there)
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         return self._coming.result()._run(feeds)
@@ -50,6 +53,9 @@ def coming_engines(
     """
     pool = ThreadPoolExecutor(1, "opening")
     try:
-        return {role: ComingEngine(role.value, graphs[role], pool.submit(opened, role)) for role in roles}
+        return {
+            role: ComingEngine(role.value, graphs[role].inputs, graphs[role].outputs, pool.submit(opened, role))
+            for role in roles
+        }
     finally:
         pool.shutdown(wait=False)
