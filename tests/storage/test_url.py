@@ -2,7 +2,9 @@
 
 import pytest
 
+from edge_arseg.storage.object_store import PACKAGES
 from edge_arseg.storage.url import (
+    STORES,
     keep_typed,
     label_of,
     login_of,
@@ -123,3 +125,8 @@ def test_what_follows_a_url_in_a_sentence_stays():
 
 def test_names_that_cannot_be_printed_are_written_out():
     assert printable("Stra\udcdfe\n\x1b[1m Straße") == "Stra\\xdfe\\n\\x1b[1m Straße"
+
+
+def test_logins_are_hidden_in_urls_of_every_store():
+    """Two lists: the one that hides them is read at every start, without what stores need."""
+    assert set(STORES) == set(PACKAGES) - {"memory"}
