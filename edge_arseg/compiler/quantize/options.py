@@ -57,8 +57,8 @@ class QuantizeOptions:
     def __post_init__(self) -> None:
         if self.labels is not None and (self.clip is None) == (self.images is None):
             raise OptionError("--labels needs either --clip or --images")
-        if self.labels is None and (self.clip or self.images or self.max_drop is not None):
-            raise OptionError("--clip, --images and --max-drop need --labels")
+        if self.labels is None and (self.clip or self.images or self.limit or self.max_drop is not None):
+            raise OptionError("--clip, --images, --limit and --max-drop need --labels")
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ def test_compile_takes_what_quantize_makes_for_every_target(target):
         ({"labels": Path("x")}, "either --clip or --images"),
         ({"labels": Path("x"), "clip": "a", "images": Path("b")}, "either --clip or --images"),
         ({"max_drop": 0.5}, "need --labels"),
+        ({"limit": 3}, "need --labels"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused_from_python_too(options, words):
