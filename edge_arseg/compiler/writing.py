@@ -147,8 +147,7 @@ class NewBundle:
             ) from error
         return read_bundle(self.path, digests=False)
 
-    @staticmethod
-    def _write_beside(path: Path, contents: Mapping[str, bytes], check: Callable[[Bundle], None]) -> None:
+    def _write_beside(self, path: Path, contents: Mapping[str, bytes], check: Callable[[Bundle], None]) -> None:
         _remove_leftovers(path)
         part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.part-{os.getpid()}-"))
         try:
@@ -156,6 +155,7 @@ class NewBundle:
                 _write(part / name, data)
             part.chmod(0o755)
             check(read_bundle(part))
+            self._check()  # another process may have written it meanwhile
             _replace(path, part)
         finally:
             shutil.rmtree(part, ignore_errors=True)

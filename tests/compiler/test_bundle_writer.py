@@ -290,3 +290,14 @@ def test_what_is_no_part_of_a_bundle_is_not_lost_with_it(path):
     (path / "notes.txt").unlink()
     (path / "manifest.json").write_text("{")  # a damaged one is replaced
     assert write(path, "new", force=True).manifest.name == "new"
+
+
+def test_a_bundle_that_came_there_meanwhile_is_not_replaced(path):
+    def check(bundle):
+        if bundle.manifest.name == "slow":
+            write(path, "fast")
+
+    with pytest.raises(OptionError, match="exists already"):
+        write(path, "slow", check=check)
+    assert read_bundle(path).manifest.name == "fast"
+    assert names_in(path.parent) == ["some.arseg"]

@@ -150,11 +150,16 @@ def quantize_bundle(
 
 
 def check_source(bundle: Bundle) -> None:
-    """Refuse a bundle that is not float32 throughout.
+    """Refuse a bundle that is not float32 throughout, or is compiled for a target.
 
     Raises:
         BundleError: names what it is.
     """
+    if bundle.manifest.target is not None:
+        raise BundleError(
+            f"{bundle.path}: compiled for {bundle.manifest.target}; start from the bundle that it was compiled from: "
+            f"edge-arseg quantize FLOAT32.arseg --target {bundle.manifest.target}"
+        )
     seen = {role.value: entry.precision.value for role, entry in bundle.manifest.graphs.items()}
     if any(precision != Precision.FP32.value for precision in seen.values()):
         told = ", ".join(f"{role} {precision}" for role, precision in seen.items())

@@ -51,8 +51,9 @@ def precisions_from_target(
             way = f"leave out --{role.value}" if role in asked else "compile the float32 bundle that it was made of"
             faults.append(f"{role.value}: {wanted.value} does not run on {target.name} (it has {able}); {way}")
         elif fresh and wanted in (Precision.INT8, Precision.MIXED):
+            source = bundle if manifest.compiled_from is None else _float32_source(bundle, manifest.compiled_from)
             faults.append(
-                f"{role.value}: int8 needs ranges measured on clips; type first: {quantize_command(bundle, target)}"
+                f"{role.value}: int8 needs ranges measured on clips; type first: {quantize_command(source, target)}"
             )
         elif wanted is not made[role]:
             faults.append(

@@ -83,6 +83,10 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
         OptionError: the backbone it names is not known here.
     """
     path = Path(path)
+    if path.is_dir():
+        raise CheckpointError(
+            f"{path}: a folder without {BEST} seen, expected a .safetensors file or the folder of a run of `train`"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

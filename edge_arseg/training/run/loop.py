@@ -189,9 +189,9 @@ class TrainingRun(ABC, Generic[Batch]):
         """
         if not math.isfinite(loss):
             best = self.folder.path / BEST
-            kept = f"the best weights until then are in {best}" if self.best >= 0 else "nothing is kept"
+            kept = f"The best weights until then are in {best}" if self.best >= 0 else "No weights are kept"
             raise OptionError(
-                f"step {self.step}: the loss is {loss}, and stays so, because the steps were too large; {kept}. Start "
+                f"step {self.step}: the loss is {loss}, and stays so; mostly the steps were too large. {kept}. Start "
                 f"a new run with less than --rate {self.settings.rate:g}, or in --precision float32"
             )
 

@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.bundles.small import small_manifest
+from support.bundles.small import small_manifest, write_small_bundle
 
 from edge_arseg.compiler.quantize.options import QuantizeOptions, choice_from_options
+from edge_arseg.compiler.quantize.quantize import check_source
 from edge_arseg.compiler.target.precision import precisions_from_target
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import BundleError, OptionError
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.entries import QuantizationEntry
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.files import target_named, targets
@@ -100,3 +102,9 @@ def test_compile_takes_what_quantize_makes_for_every_target(target):
 def test_options_that_contradict_each_other_are_refused_from_python_too(options, words):
     with pytest.raises(OptionError, match=words):
         QuantizeOptions(**options)
+
+
+def test_a_bundle_that_is_compiled_is_not_quantized(tmp_path):
+    bundle = read_bundle(write_small_bundle(tmp_path / "small.arseg", target="cuda"))
+    with pytest.raises(BundleError, match=r"compiled for cuda; start from .* --target cuda"):
+        check_source(bundle)
