@@ -140,6 +140,10 @@ class Manifest:
         """The graphs whose precision is chosen: those of ``CHOSEN_ROLES`` that the bundle has."""
         return tuple(role for role in CHOSEN_ROLES if role in self.graphs)
 
+    def why_not_chosen(self, role: Role) -> str:
+        """Return why the precision of a role that is not among ``chosen_roles`` cannot be chosen, in words."""
+        return "the bundle has the HR branch alone" if self.hr_only else f"{role.value} follows fuse"
+
 
 @functools.cache
 def _adapter() -> Any:

@@ -39,7 +39,7 @@ class Checkpoint:
         )
 
 
-def checkpoint_from_path(path: Path, lr_scale: float | None = None, *, backbone: str | None = None) -> Checkpoint:
+def checkpoint_from_path(path: Path | str, lr_scale: float | None = None, *, backbone: str | None = None) -> Checkpoint:
     """Read the folder of a training run, a ``.safetensors`` file, or a folder in the published layout.
 
     Args:
@@ -51,6 +51,7 @@ def checkpoint_from_path(path: Path, lr_scale: float | None = None, *, backbone:
         OptionError: ``backbone`` is given for other files.
         CheckpointError: see ``network_from_checkpoint``.
     """
+    path = Path(path)
     if lr_scale is None:
         lr_scale = _trained_lr_scale(path) or USUAL_LR_SCALE
     file = weights_file(path)
@@ -66,14 +67,14 @@ def files_of_checkpoint(path: Path) -> list[Path]:
     return [file] if file.is_file() else sorted(found for found in file.glob("[HA]R/*") if found.is_file())
 
 
-def checkpoint_from_files(hr_file: Path, ar_file: Path, lr_scale: float | None = None) -> Checkpoint:
+def checkpoint_from_files(hr_file: Path | str, ar_file: Path | str, lr_scale: float | None = None) -> Checkpoint:
     """Read two published files, of the HR branch and of AR-Seg.
 
     Raises:
         CheckpointError: see ``network_from_files``.
     """
     network = network_from_files(hr_file, ar_file)
-    digests = {file.name: sha256_of(file) for file in (hr_file, ar_file)}
+    digests = {file.name: sha256_of(file) for file in (Path(hr_file), Path(ar_file))}
     return Checkpoint(network, digests, USUAL_LR_SCALE if lr_scale is None else lr_scale)
 
 

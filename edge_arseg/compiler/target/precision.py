@@ -33,7 +33,7 @@ def precisions_from_target(
     made = {role: entry.precision for role, entry in manifest.graphs.items()}
     fresh = is_float32(manifest)
     faults = [
-        f"{role.value}: the bundle has the HR branch alone; leave out --{role.value}"
+        f"{role.value}: {manifest.why_not_chosen(role)}; leave out --{role.value}"
         for role in asked
         if role not in roles
     ]

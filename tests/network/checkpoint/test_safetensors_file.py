@@ -165,7 +165,7 @@ def test_nothing_there_and_a_folder(tmp_path):
     with pytest.raises(CheckpointError, match=r"nothing there; expected a \.safetensors file"):
         network_from_safetensors(tmp_path / "a.safetensors")
     (tmp_path / "b.safetensors").mkdir()
-    with pytest.raises(CheckpointError, match="not a readable safetensors file"):
+    with pytest.raises(CheckpointError, match=r"a folder without best\.safetensors seen"):
         network_from_checkpoint(tmp_path / "b.safetensors")
 
 
