@@ -9,14 +9,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from edge_arseg.errors import OptionError, SinkError
-from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
+from edge_arseg.errors import BundleError, OptionError, SinkError
+from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle, read_manifest
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
 from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import check_inputs, is_running
-from edge_arseg.storage.folders import check_writable
+from edge_arseg.storage.folders import check_writable, made_folders, remove_folders
 from edge_arseg.storage.scratch import scratch_folder
+
+_FOLDERS = ("onnx", "fusion", "decoder", "golden", "quantization", "kernels", "engines")
+"""What writers of bundles put in the folder of one, beside the manifest."""
+_OF_DESKTOPS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory")
 
 
 class NewBundle:
@@ -101,41 +105,77 @@ class NewBundle:
             yield read_bundle(trial)
 
     def _check(self) -> None:
-        path, advice = self.path, "expected a folder with room and permission"
+        path, advice = self.path, "expected a folder with room and permission: name one with -o"
         if path.suffix != SUFFIX:
-            raise OptionError(f"{path}: a bundle's name ends in {SUFFIX}; try -o {path.with_suffix(SUFFIX)}")
+            inside = path.is_dir() or not path.name
+            meant = path / f"NAME{SUFFIX}" if inside else path.with_suffix(SUFFIX)
+            raise OptionError(f"{path}: a bundle's name ends in {SUFFIX}; try -o {meant}")
         check_inputs(path, self._inputs)
-        if not path.exists():
-            check_writable(path.parent, advice)
+        place = _real(path)
+        if not place.exists():
+            check_writable(place.parent, advice)
             return
         if not self._force:
             raise OptionError(f"{path}: exists already; pass --force to replace it, or another name with -o")
-        if not (path / MANIFEST).is_file():
+        if not (place / MANIFEST).is_file():
             raise OptionError(f"{path}: exists and is no bundle, so it is not replaced; choose another name with -o")
-        check_writable(path.parent, advice)
+        if foreign := _foreign(place):
+            told = ", ".join(foreign[:5]) + (f" and {len(foreign) - 5} more" if len(foreign) > 5 else "")
+            raise OptionError(
+                f"{path}: {told} inside is no part of a bundle and would be lost, so it is not replaced; move it "
+                "elsewhere, or choose another name with -o"
+            )
+        check_writable(place.parent, advice)
 
     def _write(self, contents: Mapping[str, bytes], check: Callable[[Bundle], None]) -> Bundle:
         """Write all files of a bundle, its manifest among them."""
-        path = self.path
+        path = _real(self.path)
         with suppress(OSError):  # whatever is in the way, the writing below says it better
             _put_back(path)
         self._check()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _remove_leftovers(path)
-            part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.part-{os.getpid()}-"))
+            made = made_folders(path.parent)
             try:
-                for name, data in contents.items():
-                    _write(part / name, data)
-                part.chmod(0o755)
-                check(read_bundle(part))
-                _replace(path, part)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
+                self._write_beside(path, contents, check)
+            except BaseException:
+                remove_folders(made)
+                raise
         except OSError as error:
             needed = sum(map(len, contents.values()))
-            raise SinkError(f"cannot write {path}: {advice_on(error, path, needed=needed, option='-o')}") from error
-        return read_bundle(path, digests=False)
+            raise SinkError(
+                f"cannot write {self.path}: {advice_on(error, path, needed=needed, option='-o')}"
+            ) from error
+        return read_bundle(self.path, digests=False)
+
+    def _write_beside(self, path: Path, contents: Mapping[str, bytes], check: Callable[[Bundle], None]) -> None:
+        _remove_leftovers(path)
+        part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.part-{os.getpid()}-"))
+        try:
+            for name, data in contents.items():
+                _write(part / name, data)
+            part.chmod(0o755)
+            check(read_bundle(part))
+            self._check()  # another process may have written it meanwhile
+            _replace(path, part)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _real(path: Path) -> Path:
+    """Return where a bundle lies: a link stays a link, and what it leads to is written."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _foreign(bundle: Path) -> list[str]:
+    """Return what lies in the folder of a bundle that no writer of bundles puts there; desktops' own files are not told
+    of.
+    """
+    try:
+        files = read_manifest(bundle).files
+    except BundleError:  # damaged: that is why it is replaced
+        files = {}
+    own = {*_FOLDERS, MANIFEST, *_OF_DESKTOPS, *(name.partition("/")[0] for name in files)}
+    return sorted(child.name for child in bundle.iterdir() if child.name not in own)
 
 
 def _with_manifest(manifest: Manifest, contents: Mapping[str, bytes]) -> dict[str, bytes]:

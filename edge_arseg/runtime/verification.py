@@ -116,6 +116,7 @@ def verify_bundle(
             choice = Choice(read, options, "as named")
     checked, backend = choice.bundle, choice.options.backend
     golden = checked.golden_frames()
+    checked.check_weights()
     gate = gate_text(checked.manifest) if min_agreement is None else f"{min_agreement:.2%}, as asked for"
     if min_agreement is None:
         min_agreement = required_agreement(checked.manifest)

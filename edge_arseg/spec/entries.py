@@ -6,13 +6,17 @@ from typing import Annotated
 
 from edge_arseg.spec.plain import AfterValidator, Field
 
+LONGEST = 200
+"""Characters of a path in a bundle, at most: no file system refuses such a name."""
+
 
 def _inside(path: str) -> str:
     """Refuse paths that leave the bundle."""
     parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\\" in path or ":" in path or path != "/".join(parts):
+    plain = path.isprintable() and len(path) <= LONGEST and path == "/".join(parts)
+    if not plain or not parts or path.startswith("/") or ".." in parts or "\\" in path or ":" in path:
         raise ValueError(
-            f"path {path!r} leads out of the bundle or is not in plain form; expected one like onnx/hr.onnx"
+            f"path {path[:LONGEST]!r} leads out of the bundle or is not in plain form; expected one like onnx/hr.onnx"
         )
     return path
 

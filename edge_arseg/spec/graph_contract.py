@@ -52,12 +52,12 @@ def _faults(manifest: Manifest, role: Role) -> list[str]:
         for name in wanted:
             if name not in seen:
                 faults.append(f"{role.value}: no {kind} {name!r} (seen: {', '.join(seen) or 'none'})")
-            elif fault := _misshapen(name, seen[name], size):
+            elif fault := _misshapen(name, seen[name], size, manifest.flow_block):
                 faults.append(f"{role.value}: {kind} {name!r} is {seen[name]}, expected {fault}")
     return faults
 
 
-def _misshapen(name: str, spec: TensorSpec, size: tuple[int, int]) -> str:
+def _misshapen(name: str, spec: TensorSpec, size: tuple[int, int], block: int) -> str:
     """Return what was expected, or nothing where it is so."""
     if name == names.FRAME:
         wanted = TensorSpec("uint8", (*size, 3))
@@ -66,7 +66,7 @@ def _misshapen(name: str, spec: TensorSpec, size: tuple[int, int]) -> str:
         wanted = TensorSpec("uint8", size)
         return "" if spec == wanted else str(wanted)
     if name == names.FLOW:
-        good = spec.dtype == "float32" and len(spec.shape) == 3 and spec.shape[2] == 2 and min(spec.shape) > 0
-        return "" if good else "float32[rows, columns, 2]"
+        wanted = TensorSpec("float32", (-(-size[0] // block), -(-size[1] // block), 2))
+        return "" if spec == wanted else f"{wanted} for cells of {block} pixels"
     good = len(spec.shape) == 4 and spec.shape[0] == 1 and min(spec.shape) > 0
     return "" if good else "[1, channels, rows, columns]"

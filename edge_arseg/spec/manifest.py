@@ -32,7 +32,7 @@ from edge_arseg.spec.entries import (
 )
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.geometry.placement import FitKind
-from edge_arseg.spec.model import WINDOWS, Cost, Model
+from edge_arseg.spec.model import WINDOWS, Cost, Model, lr_size, model_faults, name_faults
 from edge_arseg.spec.plain import Field, NotPlainError, faults_from_error, value_of
 from edge_arseg.spec.tensor import TensorSpec
 
@@ -140,6 +140,10 @@ class Manifest:
         """The graphs whose precision is chosen: those of ``CHOSEN_ROLES`` that the bundle has."""
         return tuple(role for role in CHOSEN_ROLES if role in self.graphs)
 
+    def why_not_chosen(self, role: Role) -> str:
+        """Return why the precision of a role that is not among ``chosen_roles`` cannot be chosen, in words."""
+        return "the bundle has the HR branch alone" if self.hr_only else f"{role.value} follows fuse"
+
 
 @functools.cache
 def _adapter() -> Any:
@@ -225,6 +229,18 @@ def _faults(manifest: Manifest) -> list[str]:
     if manifest.model.window not in WINDOWS:
         known = ", ".join(map(str, WINDOWS))
         faults.append(f"model.window: {manifest.model.window} seen, expected one of {known}")
+    faults += [f"name: {fault}" for fault in name_faults(manifest.name)]
+    faults += [f"target: {fault}" for fault in name_faults(manifest.target or "none")]
+    faults += [f"model.{fault}" for fault in model_faults(manifest.model)]
+    size, whole = (manifest.lr_height, manifest.lr_width), (manifest.height, manifest.width)
+    if size != (meant := lr_size(*whole, manifest.lr_scale)):
+        faults.append(
+            f"lr_height, lr_width: {size[0]}x{size[1]} seen, {meant[0]}x{meant[1]} is {manifest.lr_scale:g} of "
+            f"{whole[0]}x{whole[1]}"
+        )
+    cost = manifest.cost
+    if cost.hr_macs < 1 or min(cost.lr_macs, cost.fuse_macs) < 0:
+        faults.append(f"cost: {cost.hr_macs}, {cost.lr_macs} and {cost.fuse_macs} MACs seen, expected counts")
     for role, entry in manifest.graphs.items():
         if entry.file not in manifest.files:
             faults.append(f"graphs.{role.value}: {entry.file} is not among the files")

@@ -1,5 +1,6 @@
 """What a trained model is, apart from its weights: its classes, the normalisation of its images, its cost."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -84,6 +85,9 @@ WINDOW = 7
 WINDOWS = (3, 5, WINDOW)
 """Sides that a window may have."""
 
+MOST_CLASSES = 255
+"""Classes that a map of bytes can tell apart, beside 255, which is no class."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -102,6 +106,27 @@ class Model:
     classes: tuple[ClassInfo, ...]
     normalisation: Normalisation
     window: int = WINDOW
+
+
+def model_faults(model: Model) -> list[str]:
+    """Return what is well formed in a description of a model but cannot be meant, a line each."""
+    faults = [f"name: {fault}" for fault in name_faults(model.name)]
+    if not 1 <= len(model.classes) <= MOST_CLASSES:
+        faults.append(f"classes: {len(model.classes)} seen, expected 1 to {MOST_CLASSES}")
+    for number, one in enumerate(model.classes):
+        if not all(0 <= part <= 255 for part in one.color):
+            faults.append(f"classes.{number}.color: {list(one.color)} seen, expected three numbers from 0 to 255")
+    mean, std = model.normalisation.mean, model.normalisation.std
+    if not all(math.isfinite(value) for value in (*mean, *std)) or min(std) <= 0:
+        faults.append(f"normalisation: mean {list(mean)}, std {list(std)} seen, expected numbers, and std above 0")
+    return faults
+
+
+def name_faults(name: str) -> list[str]:
+    """Return why a name cannot be a part of the name of a file; nothing where it can."""
+    if name.strip() and name.isprintable() and not set(name) & {"/", "\\"} and not name.startswith("."):
+        return []
+    return [f"{name!r} seen, expected a plain name, without / and \\, that a file can have"]
 
 
 def lr_size(height: int, width: int, lr_scale: float) -> tuple[int, int]:

@@ -97,6 +97,22 @@ def recipe_from_toml(text: str, *, where: str = "recipe") -> Recipe:
     return recipe
 
 
+def recipe_text(path: Path) -> str:
+    """Read the file of a recipe; a byte order mark, which some editors write, is left out.
+
+    Raises:
+        OptionError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise OptionError(
+            f"{path}: cannot be read ({error.strerror or error}); expected a calibration recipe"
+        ) from error
+    except ValueError as error:
+        raise OptionError(f"{path}: not UTF-8 ({error}); save it as UTF-8") from error
+
+
 def recipe_path(name: str) -> Path:
     """Return the file of a recipe: a path that ends in ``.toml``, or the name of one in ``calibration/``.
 

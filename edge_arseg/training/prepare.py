@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_arseg.errors import DataError, OptionError
+from edge_arseg.evaluation.labels.pairing import label_paths
 from edge_arseg.spec.model import CAMVID_12
 from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.training.datasets.dataset import Dataset
@@ -20,8 +21,12 @@ from edge_arseg.training.pairs.writer import StoreWriter
 from edge_arseg.training.request import Request
 from edge_arseg.training.simulation.still_jobs import jobs_from_stills
 from edge_arseg.training.simulation.street_jobs import jobs_from_street
+from edge_arseg.video.presence import refuse_missing
+from edge_arseg.video.uri import source_from_uri
 
 _FRAMES_A_CLIP = 4
+MOST = 16384
+"""Pixels of a side, at most: what encoders take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,11 @@ def store_from_request(path: str | Path, request: Request, *, progress: Progress
     if request.gop < 2:
         raise OptionError(f"a GOP of {request.gop} frames: expected 2 or more")
     dataset = dataset_from_folder(request.dataset, request.layout, share=request.share) if request.dataset else None
+    real = [*request.clips, *([] if dataset is None else [(str(clip), labels) for clip, labels in dataset.clips])]
+    for clip, labels in real:  # what is not there is said now, and not behind the images
+        refuse_missing(source_from_uri(clip))
+        if labels is not None:
+            label_paths(labels)
     head = _head(path, request, dataset)
     size = head.height, head.width
     jobs: list[Job] = []
@@ -117,9 +127,6 @@ def store_from_request(path: str | Path, request: Request, *, progress: Progress
     _check_room(path, head, len(jobs))
     writer = StoreWriter(path, head)
     made = store_from_jobs(writer, jobs, workers=request.workers, progress=progress) if jobs else 0
-    real = [*request.clips]
-    if dataset is not None:
-        real += [(str(clip), labels) for clip, labels in dataset.clips]
     for clip, labels in real:
         made += store_from_clip(writer, clip, labels, seed=request.seed, mix=request.mix, progress=progress)
     return made
@@ -147,8 +154,8 @@ def _head(path: Path, request: Request, dataset: Dataset | None) -> StoreHead:
         size = rows, columns
     if size is None:
         size = (720, 960) if request.authors else (360, 480)
-    if min(size) < 64:
-        raise OptionError(f"frames of {size[0]}x{size[1]}: expected 64 rows and columns or more")
+    if not 64 <= min(size) <= max(size) <= MOST:
+        raise OptionError(f"frames of {size[0]}x{size[1]}: expected 64 to {MOST} rows and columns")
     return StoreHead(classes, *size, request.gop)
 
 

@@ -139,6 +139,8 @@ def test_export_says_what_is_wrong(edge_arseg, own_checkpoint, tmp_path, monkeyp
         (["nothing.safetensors"], 3, "nothing there; expected a .safetensors file"),
         (["nothing"], 3, "nothing there"),
         (["--hr", "text.pth", "--ar", "text.pth"], 3, "not a PyTorch checkpoint"),
+        (["--hr", "gone.pth", "--ar", "gone.pth"], 3, "gone.pth: nothing seen, expected a checkpoint file"),
+        (["--hr", ".", "--ar", "."], 3, "a folder seen, expected a checkpoint file"),
         (["text.pth"], 3, "one file seen; the published models have two"),
         (["nothing", "--backbone", "psp18"], 2, "is for .safetensors files"),
     ],
@@ -175,3 +177,13 @@ def sign_again(bundle, name):
     data = json.loads((bundle / MANIFEST).read_text())
     data["files"][name] = {"sha256": sha256_of(bundle / name), "bytes": (bundle / name).stat().st_size}
     (bundle / MANIFEST).write_text(json.dumps(data))
+
+
+def test_convert_writes_over_nothing_that_it_reads(edge_arseg, own_checkpoint, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(own_checkpoint[0], run / "best.safetensors")
+    answer = edge_arseg("convert", run, *own_checkpoint[1:], "-o", run / "best.safetensors", "--force")
+    assert (answer.code, "which is read" in answer.err) == (4, True), answer.err
+    answer = edge_arseg("convert", run, *own_checkpoint[1:], "-o", run / "again.safetensors")
+    assert answer.code == 0, answer.err

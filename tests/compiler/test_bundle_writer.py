@@ -250,3 +250,54 @@ def test_the_manifest_has_digest_and_length_of_every_file(path):
     entry = written.manifest.files["a"]
     assert entry.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert entry.bytes == 3
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/", "there"])
+def test_a_folder_is_no_name_of_a_bundle(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    with pytest.raises(OptionError, match=r"a bundle's name ends in \.arseg; try -o .*NAME\.arseg"):
+        NewBundle(name)
+
+
+def test_folders_that_were_made_are_removed_again_where_nothing_is_written(tmp_path):
+    def check(bundle):
+        raise ExportError("differs")
+
+    with pytest.raises(ExportError):
+        write(tmp_path / "a" / "b" / "some.arseg", "new", check=check)
+    assert names_in(tmp_path) == []
+
+
+def test_a_link_is_followed_and_stays(path):
+    path.symlink_to("real.arseg")
+    assert write(path, "first").manifest.name == "first"
+    with pytest.raises(OptionError, match="exists already"):
+        write(path, "second")
+    assert write(path, "second", force=True).manifest.name == "second"
+    assert path.is_symlink()
+    assert names_in(path.parent) == ["real.arseg", "some.arseg"]
+
+
+def test_what_is_no_part_of_a_bundle_is_not_lost_with_it(path):
+    old = write(path, "old")
+    (path / "engines").mkdir()
+    (path / ".DS_Store").write_bytes(b"")
+    (path / "notes.txt").write_text("mine")
+    with pytest.raises(OptionError, match=r"notes\.txt inside is no part of a bundle and would be lost"):
+        write(path, "new", force=True)
+    assert read_bundle(path) == old
+    (path / "notes.txt").unlink()
+    (path / "manifest.json").write_text("{")  # a damaged one is replaced
+    assert write(path, "new", force=True).manifest.name == "new"
+
+
+def test_a_bundle_that_came_there_meanwhile_is_not_replaced(path):
+    def check(bundle):
+        if bundle.manifest.name == "slow":
+            write(path, "fast")
+
+    with pytest.raises(OptionError, match="exists already"):
+        write(path, "slow", check=check)
+    assert read_bundle(path).manifest.name == "fast"
+    assert names_in(path.parent) == ["some.arseg"]

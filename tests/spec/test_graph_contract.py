@@ -52,7 +52,7 @@ def test_a_whole_bundle_can_be_run(manifest):
             "inputs",
             "flow",
             TensorSpec("float32", (12, 16)),
-            "fuse: input 'flow' is float32[12, 16], expected float32[rows, columns, 2]",
+            "fuse: input 'flow' is float32[12, 16], expected float32[12, 16, 2] for cells of 4 pixels",
         ),
         (
             Role.LR,

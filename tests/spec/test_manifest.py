@@ -118,7 +118,10 @@ def test_a_missing_graph_and_an_unlisted_file_are_both_named():
 
 @pytest.mark.parametrize(
     "path",
-    ["../secret", "/etc/passwd", "onnx/../../x", "onnx\\hr.onnx", "C:/x", "", ".", "onnx//hr.onnx", "./onnx/hr.onnx"],
+    [
+        *("../secret", "/etc/passwd", "onnx/../../x", "onnx\\hr.onnx", "C:/x", "", ".", "onnx//hr.onnx"),
+        *("./onnx/hr.onnx", "onnx/\x00.onnx", "onnx/\ud800.onnx", "onnx/a\nb", "a" * 5000),
+    ],
 )
 def test_a_path_that_leaves_the_bundle_is_refused(path):
     data = json.loads(json_from_manifest(small_manifest()))
@@ -159,3 +162,25 @@ def test_the_schema_names_every_field_of_the_manifest():
 @pytest.mark.parametrize("revision", [1, 2])
 def test_bundles_of_every_revision_up_to_now_are_read(revision):
     assert manifest_from_json(edited(revision=revision)).revision == revision
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"name": "../../evil"}, r"name: '\.\./\.\./evil' seen, expected a plain name"),
+        ({"name": "a\x00b"}, "name: .* expected a plain name"),
+        ({"target": "a/b"}, "target: 'a/b' seen"),
+        ({"lr_height": 99}, "lr_height, lr_width: 99x12 seen, 8x12 is 0.5 of 16x24"),
+        ({"cost": {"hr_macs": 0, "lr_macs": 1, "fuse_macs": 1}}, "cost: 0, 1 and 1 MACs seen"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(changes, fault):
+    with pytest.raises(BundleError, match=f"contradicts itself\n  {fault}"):
+        manifest_from_json(edited(**changes))
+
+
+def test_colours_are_bytes():
+    data = json.loads(edited())
+    data["model"]["classes"][3]["color"] = [999, -1, 0]
+    with pytest.raises(BundleError, match=r"model\.classes\.3\.color: \[999, -1, 0\] seen, expected three numbers"):
+        manifest_from_json(json.dumps(data))

@@ -3,7 +3,7 @@
 import pytest
 
 from edge_arseg.errors import OptionError
-from edge_arseg.spec.recipe import CalibrationClip, Method, recipe_from_toml, recipe_path
+from edge_arseg.spec.recipe import CalibrationClip, Method, recipe_from_toml, recipe_path, recipe_text
 from edge_arseg.storage.data_folder import data_folder
 
 GOOD = """
@@ -76,3 +76,14 @@ def test_a_recipe_that_is_not_there(tmp_path):
         recipe_path("nope")
     with pytest.raises(OptionError, match="no such file"):
         recipe_path(str(tmp_path / "nope.toml"))
+
+
+def test_a_file_with_a_byte_order_mark_is_read_and_other_bytes_are_refused(tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_bytes(b"\xef\xbb\xbfname = 'x'")
+    assert recipe_text(file) == "name = 'x'"
+    file.write_bytes(b"\xff")
+    with pytest.raises(OptionError, match=r"own\.toml: not UTF-8"):
+        recipe_text(file)
+    with pytest.raises(OptionError, match="cannot be read"):
+        recipe_text(tmp_path)

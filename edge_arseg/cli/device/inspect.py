@@ -96,7 +96,7 @@ def _branch_fields(manifest: "Manifest") -> list[tuple[str, object]]:
         ("GOP, motion cell", f"{gop} frames, {manifest.flow_block} px"),
         ("attention", f"in a window of {manifest.model.window}x{manifest.model.window}"),
         ("GMACs keyframe, between", f"{gmacs(cost.hr_macs)}, {gmacs(cost.non_key_macs)}"),
-        ("GMACs mean over a GOP", f"{gmacs(cost.mean_macs(gop))} (-{cost.saving(gop):.1%}; x2 for GFLOPs)"),
+        ("GMACs mean over a GOP", f"{gmacs(cost.mean_macs(gop))} ({-cost.saving(gop):+.1%}; x2 for GFLOPs)"),
     ]
 
 

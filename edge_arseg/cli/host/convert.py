@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from edge_arseg.cli.host.checkpoint import PATH, checkpoint_options, read_checkpoint
+from edge_arseg.cli.host.checkpoint import PATH, checkpoint_options, read_checkpoint, require_host
 from edge_arseg.cli.output import megabytes
 from edge_arseg.storage.files import check_output
 
@@ -25,11 +25,15 @@ def convert(
     """Convert a published CHECKPOINT to one .safetensors file."""
     if output.suffix != ".safetensors":
         raise click.UsageError(f"{output}: expected a name that ends in .safetensors")
-    check_output(
-        output,
-        force=force,
-        inputs=[file for file in (checkpoint, hr_file, ar_file) if file is not None and file.is_file()],
-    )
+    require_host()
+    from edge_arseg.compiler.export.checkpoint import files_of_checkpoint
+
+    read = [
+        file for named in (checkpoint, hr_file, ar_file) if named is not None for file in files_of_checkpoint(named)
+    ]
+    check_output(output, force=force, inputs=read)
+    if output.is_dir():
+        raise click.UsageError(f"{output}: a folder seen, expected the name of a file")
     network = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone).network
     from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 

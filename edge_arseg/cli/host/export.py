@@ -119,5 +119,5 @@ def export(
 def _between(cost: "Cost", gop: int) -> list[tuple[str, object]]:
     return [
         ("GMACs between (LR, CReFF, head)", gmacs(cost.non_key_macs)),
-        (f"GMACs mean over a GOP of {gop}", f"{gmacs(cost.mean_macs(gop))} (-{cost.saving(gop):.1%})"),
+        (f"GMACs mean over a GOP of {gop}", f"{gmacs(cost.mean_macs(gop))} ({-cost.saving(gop):+.1%})"),
     ]

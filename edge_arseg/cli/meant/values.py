@@ -46,7 +46,13 @@ def option_needed(error: click.MissingParameter) -> str | None:
 def _range(kind: click.ParamType) -> str:
     low, high = getattr(kind, "min", None), getattr(kind, "max", None)
     if low is not None and high is not None:
-        return f" from {low:g} to {high:g}"
+        if getattr(kind, "min_open", False):
+            return f" above {_shown(low)}, up to {_shown(high)}"
+        return f" from {_shown(low)} to {'below ' if getattr(kind, 'max_open', False) else ''}{_shown(high)}"
     if low is not None:
-        return f" {'above' if getattr(kind, 'min_open', False) else 'of at least'} {low:g}"
-    return f" of at most {high:g}" if high is not None else ""
+        return f" {'above' if getattr(kind, 'min_open', False) else 'of at least'} {_shown(low)}"
+    return f" of at most {_shown(high)}" if high is not None else ""
+
+
+def _shown(limit: float) -> str:
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"

@@ -60,7 +60,7 @@ def settings_from_file(
     from edge_arseg.storage.toml import data_from_toml
 
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
         data = data_from_toml(text)
     except OSError as error:
         raise OptionError(f"--config {file}: cannot be read ({error.strerror or error})") from error

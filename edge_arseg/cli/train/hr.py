@@ -47,7 +47,7 @@ DEFAULTS = HrSettings()
 )
 @click.option(
     "--weight-decay",
-    type=float,
+    type=click.FloatRange(0),
     default=DEFAULTS.weight_decay,
     show_default=True,
     help="Weight decay of the convolutions, per step.",

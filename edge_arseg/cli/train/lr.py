@@ -35,7 +35,7 @@ DEFAULTS = LrSettings()
 @click.option("-o", "--output", type=PATH, help="Folder of a new run. [default: none; needed without --resume]")
 @click.option(
     "--lr-scale",
-    type=float,
+    type=click.FloatRange(0, 1, min_open=True),
     default=DEFAULTS.lr_scale,
     show_default=True,
     help="Size of the LR image as a share of the frame's, 0 to 1.",
@@ -53,19 +53,19 @@ DEFAULTS = LrSettings()
 )
 @click.option(
     "--share",
-    type=float,
+    type=click.FloatRange(0, 1, max_open=True),
     help="Share of the keyframe's feature in the fused one at the start, 0 to 1. [default: 0.5 where possible]",
 )
 @click.option(
     "--sharpness",
-    type=float,
+    type=click.FloatRange(0),
     default=DEFAULTS.start.sharpness,
     show_default=True,
     help="Sharpness of the attention at the start, a factor of its similarities.",
 )
 @click.option(
     "--locality",
-    type=float,
+    type=click.FloatRange(0),
     default=DEFAULTS.start.locality,
     show_default=True,
     help="Position bias of the attention at the start, a penalty per pixel of distance.",
@@ -85,7 +85,7 @@ DEFAULTS = LrSettings()
 )
 @click.option(
     "--feature-weight",
-    type=float,
+    type=click.FloatRange(0),
     default=DEFAULTS.feature_weight,
     show_default=True,
     help="Factor of the feature loss.",
@@ -106,14 +106,14 @@ DEFAULTS = LrSettings()
 )
 @click.option(
     "--unlabelled-share",
-    type=float,
+    type=click.FloatRange(0, 1),
     default=DEFAULTS.unlabelled_share,
     show_default=True,
     help="Share of unlabelled pairs in a batch, 0 to 1, where --pairs is given too.",
 )
 @click.option(
     "--confidence",
-    type=float,
+    type=click.FloatRange(0, 1),
     default=DEFAULTS.confidence,
     show_default=True,
     help="Probability of the HR branch, 0 to 1, from which its class counts as a label.",

@@ -10,6 +10,9 @@ from edge_arseg.cli.train.typed import IN_OUTPUT, folder_to_resume, typed_values
 from edge_arseg.training.run.settings import RunSettings
 from edge_arseg.training.run.step_precision import AUTO, PRECISIONS
 
+MAX_SEED = 2**63 - 1
+"""Largest seed that PyTorch takes."""
+
 
 def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add the options of a run; the command gets them as two dictionaries.
@@ -25,7 +28,7 @@ def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., 
     options = (
         ("recipe", "--steps", click.IntRange(1), defaults.steps, "Number of steps of the optimizer."),
         ("recipe", "--batch", click.IntRange(1), defaults.batch, "Number of training views in a step."),
-        ("recipe", "--rate", float, defaults.rate, "Largest learning rate."),
+        ("recipe", "--rate", click.FloatRange(0, min_open=True), defaults.rate, "Largest learning rate."),
         (
             "recipe",
             "--encoder-rate",
@@ -48,7 +51,13 @@ def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., 
             defaults.precision,
             "Number format of the products; auto times a few steps in each and takes the faster.",
         ),
-        ("recipe", "--seed", int, defaults.seed, "Seed of the random numbers, a number: weights and training views."),
+        (
+            "recipe",
+            "--seed",
+            click.IntRange(0, MAX_SEED),
+            defaults.seed,
+            "Seed of the random numbers, a number: weights and training views.",
+        ),
         ("place", "--device", str, "auto", "Device to train on: cpu, cuda, cuda:N, or auto."),
         ("place", "--threads", click.IntRange(1), None, "Number of CPU threads. [default: all cores]"),
         ("place", "--workers", click.IntRange(0), 1, "Number of processes that make training views."),

@@ -14,6 +14,8 @@ from edge_arseg.errors import OptionError
 IN_OUTPUT = "-o"
 """Value of ``--resume`` where no folder stands behind it: the run is in the folder of ``-o``."""
 
+_BEGAN = {"dataset": "hr", "model": "lr"}
+"""Argument to the command that has it."""
 _OF_THIS_COMMAND = ("resume", "output")
 
 
@@ -57,12 +59,15 @@ def values_of_run(context: click.Context, values: dict[str, Any], settings: Path
     """
     try:
         typed = json.loads(settings.read_bytes()).get("typed", {})
+        _check_command(context, typed, settings.parent)
         kept = {parameter.name: parameter for parameter in _kept(context) if parameter.name in typed}
         filled = {
             name: parameter.type_cast_value(context, typed[name])
             for name, parameter in kept.items()
             if name and context.get_parameter_source(name) is not ParameterSource.COMMANDLINE
         }
+    except OptionError:
+        raise
     except OSError as error:
         raise OptionError(
             f"{settings.parent}: no run to continue ({error.strerror or error}); expected the folder that -o named "
@@ -71,6 +76,18 @@ def values_of_run(context: click.Context, values: dict[str, Any], settings: Path
     except (ValueError, AttributeError, TypeError, RecursionError, click.BadParameter) as error:
         raise OptionError(f"{settings}: damaged ({error}); start a new run") from error
     return {**values, **filled}
+
+
+def _check_command(context: click.Context, typed: dict[str, Any], run: Path) -> None:
+    """Refuse a run that another command began: that has another argument.
+
+    Raises:
+        OptionError: with the command to type.
+    """
+    own = {parameter.name for parameter in context.command.params if isinstance(parameter, click.Argument)}
+    others = [command for argument, command in _BEGAN.items() if argument in typed and argument not in own]
+    if others and not own & typed.keys():
+        raise OptionError(f"{run}: a run of `train {others[0]}`; type edge-arseg train {others[0]} --resume {run}")
 
 
 def _kept(context: click.Context) -> Iterable[click.Parameter]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_arseg.errors import OptionError
 from edge_arseg.network.checkpoint.importer import network_from_checkpoint, network_from_files, weights_file
+from edge_arseg.network.checkpoint.safetensors_file import BEST
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import sha256_of
 from edge_arseg.spec.frame import Branch
@@ -38,7 +39,7 @@ class Checkpoint:
         )
 
 
-def checkpoint_from_path(path: Path, lr_scale: float | None = None, *, backbone: str | None = None) -> Checkpoint:
+def checkpoint_from_path(path: Path | str, lr_scale: float | None = None, *, backbone: str | None = None) -> Checkpoint:
     """Read the folder of a training run, a ``.safetensors`` file, or a folder in the published layout.
 
     Args:
@@ -50,24 +51,31 @@ def checkpoint_from_path(path: Path, lr_scale: float | None = None, *, backbone:
         OptionError: ``backbone`` is given for other files.
         CheckpointError: see ``network_from_checkpoint``.
     """
+    path = Path(path)
     if lr_scale is None:
         lr_scale = _trained_lr_scale(path) or USUAL_LR_SCALE
     file = weights_file(path)
     if backbone is not None and file.suffix != ".safetensors":
         raise OptionError("--backbone is for .safetensors files; published files name their own")
     network = network_from_checkpoint(file, lr_scale=lr_scale, backbone=backbone)
-    files = [file] if file.is_file() else sorted(file.glob("[HA]R/*"))
-    return Checkpoint(network, {file.name: sha256_of(file) for file in files if file.is_file()}, lr_scale)
+    return Checkpoint(network, {file.name: sha256_of(file) for file in files_of_checkpoint(path)}, lr_scale)
 
 
-def checkpoint_from_files(hr_file: Path, ar_file: Path, lr_scale: float | None = None) -> Checkpoint:
+def files_of_checkpoint(path: Path) -> list[Path]:
+    """Return the files that ``checkpoint_from_path`` reads weights from; none where there is no checkpoint."""
+    file = path / BEST if (path / BEST).is_file() else path
+    return [file] if file.is_file() else sorted(found for found in file.glob("[HA]R/*") if found.is_file())
+
+
+def checkpoint_from_files(hr_file: Path | str, ar_file: Path | str, lr_scale: float | None = None) -> Checkpoint:
     """Read two published files, of the HR branch and of AR-Seg.
 
     Raises:
         CheckpointError: see ``network_from_files``.
     """
-    digests = {file.name: sha256_of(file) for file in (hr_file, ar_file)}
-    return Checkpoint(network_from_files(hr_file, ar_file), digests, USUAL_LR_SCALE if lr_scale is None else lr_scale)
+    network = network_from_files(hr_file, ar_file)
+    digests = {file.name: sha256_of(file) for file in (Path(hr_file), Path(ar_file))}
+    return Checkpoint(network, digests, USUAL_LR_SCALE if lr_scale is None else lr_scale)
 
 
 def _trained_lr_scale(folder: Path) -> float | None:

@@ -16,14 +16,18 @@ class Gate:
         because: the user's words for another gate than the usual one.
 
     Raises:
-        OptionError: a gate that is not the usual one, without words.
+        OptionError: a gate that is no share, or not the usual one and without words; or words that say nothing.
     """
 
     min_agreement: float = QUANTIZED_AGREEMENT
     because: str | None = None
 
     def __post_init__(self) -> None:
-        if self.min_agreement != QUANTIZED_AGREEMENT and not (self.because or "").strip():
+        if not 0.0 <= self.min_agreement <= 1.0:
+            raise OptionError(f"a gate of {self.min_agreement:g} seen, expected a share of the pixels from 0 to 1")
+        if self.because is not None and not self.because.strip():
+            raise OptionError('--because is empty; say why the gate is another one: --because "TEXT"')
+        if self.min_agreement != QUANTIZED_AGREEMENT and self.because is None:
             raise OptionError(
                 f"a gate of {self.min_agreement:g} seen, {QUANTIZED_AGREEMENT:g} is usual; say why it is another one: "
                 '--because "TEXT", which stays in the bundle'

@@ -1,5 +1,6 @@
 """The options of ``quantize``, and the choice that follows: what was asked for, else what a target wants."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +36,7 @@ class QuantizeOptions:
         force: replace a bundle that is there.
 
     Raises:
-        OptionError: options contradict each other.
+        OptionError: options contradict each other, or a number is out of range.
     """
 
     target: str | None = None
@@ -55,10 +56,17 @@ class QuantizeOptions:
     force: bool = False
 
     def __post_init__(self) -> None:
+        if self.max_drop is not None and not 0.0 <= self.max_drop < math.inf:
+            raise OptionError(f"--max-drop {self.max_drop:g}: expected points of mIoU, 0 or more")
+        for option, number, least in (("limit", self.limit, 1), ("threads", self.threads, 1)):
+            if number is not None and number < least:
+                raise OptionError(f"--{option} {number}: expected {least} or more")
+        if self.keep_costliest < 0:
+            raise OptionError(f"--keep-costliest {self.keep_costliest}: expected 0 or more")
         if self.labels is not None and (self.clip is None) == (self.images is None):
             raise OptionError("--labels needs either --clip or --images")
-        if self.labels is None and (self.clip or self.images or self.max_drop is not None):
-            raise OptionError("--clip, --images and --max-drop need --labels")
+        if self.labels is None and (self.clip or self.images or self.limit or self.max_drop is not None):
+            raise OptionError("--clip, --images, --limit and --max-drop need --labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ def choice_from_options(
     """
     roles = manifest.chosen_roles
     faults = [
-        f"--{role.value} {precision.value}: the bundle has the HR branch alone; leave out --{role.value}"
+        f"--{role.value} {precision.value}: {manifest.why_not_chosen(role)}; leave out --{role.value}"
         for role, precision in asked.items()
         if role not in roles
     ]

@@ -38,7 +38,7 @@ from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.verification import Agreement, agreements_of_bundle
 from edge_arseg.spec.entries import QuantizationEntry
 from edge_arseg.spec.manifest import Manifest, Precision, Role
-from edge_arseg.spec.recipe import Recipe, recipe_from_toml, recipe_path
+from edge_arseg.spec.recipe import Recipe, recipe_from_toml, recipe_path, recipe_text
 
 Progress = Callable[[str], None]
 USUAL_OPTIONS = QuantizeOptions()
@@ -104,7 +104,7 @@ def quantize_bundle(
     chosen = choice_from_options(bundle.manifest, target, *asked, bundle=str(bundle.path))
     choice = PrecisionChoice(chosen.precisions, dialect_from_name(chosen.activations))
     file = recipe_path(chosen.recipe)
-    text = file.read_text(encoding="utf-8")
+    text = recipe_text(file)
     recipe = recipe_from_toml(text, where=file.name)
     place = NewBundle(path, force=options.force, inputs=[bundle.path])
     judge, gate = judge_from_options(options, bundle), options.gate
@@ -150,11 +150,16 @@ def quantize_bundle(
 
 
 def check_source(bundle: Bundle) -> None:
-    """Refuse a bundle that is not float32 throughout.
+    """Refuse a bundle that is not float32 throughout, or is compiled for a target.
 
     Raises:
         BundleError: names what it is.
     """
+    if bundle.manifest.target is not None:
+        raise BundleError(
+            f"{bundle.path}: compiled for {bundle.manifest.target}; start from the bundle that it was compiled from: "
+            f"edge-arseg quantize FLOAT32.arseg --target {bundle.manifest.target}"
+        )
     seen = {role.value: entry.precision.value for role, entry in bundle.manifest.graphs.items()}
     if any(precision != Precision.FP32.value for precision in seen.values()):
         told = ", ".join(f"{role} {precision}" for role, precision in seen.items())

@@ -35,7 +35,7 @@ class CompileOptions:
     """
 
     precisions: Mapping[Role, Precision] = field(default_factory=dict)
-    output: Path | None = None
+    output: Path | str | None = None
     force: bool = False
     engines: bool = True
     roles: tuple[Role, ...] | None = None
@@ -109,7 +109,7 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
         ready = None if options.force and kernels.renewable(bundle) else bundle
     else:
         folder = Path() if bundle.path.parent == ZOO else bundle.path.parent  # nothing is written into the package
-        output = options.output or folder / f"{stem}-{target.id}{SUFFIX}"
+        output = Path(options.output or folder / f"{stem}-{target.id}{SUFFIX}")
         ready = None if options.force else _earlier(output, bundle, target, precisions)
     return CompileSetting(bundle, options, machine, target, place, precisions, kernels, roles, output, ready)
 

@@ -33,7 +33,7 @@ def precisions_from_target(
     made = {role: entry.precision for role, entry in manifest.graphs.items()}
     fresh = is_float32(manifest)
     faults = [
-        f"{role.value}: the bundle has the HR branch alone; leave out --{role.value}"
+        f"{role.value}: {manifest.why_not_chosen(role)}; leave out --{role.value}"
         for role in asked
         if role not in roles
     ]
@@ -51,8 +51,9 @@ def precisions_from_target(
             way = f"leave out --{role.value}" if role in asked else "compile the float32 bundle that it was made of"
             faults.append(f"{role.value}: {wanted.value} does not run on {target.name} (it has {able}); {way}")
         elif fresh and wanted in (Precision.INT8, Precision.MIXED):
+            source = bundle if manifest.compiled_from is None else _float32_source(bundle, manifest.compiled_from)
             faults.append(
-                f"{role.value}: int8 needs ranges measured on clips; type first: {quantize_command(bundle, target)}"
+                f"{role.value}: int8 needs ranges measured on clips; type first: {quantize_command(source, target)}"
             )
         elif wanted is not made[role]:
             faults.append(

@@ -6,6 +6,7 @@ run; a backbone that it names as ``module:function`` is imported only if the rea
 """
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from edge_arseg.network.backbones.registry import imports_code
 from edge_arseg.network.checkpoint.weights import described
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import Model, model_faults
 from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import whole_file
+from edge_arseg.storage.folders import made_folders, remove_folders
 
 FORMAT = "edge_arseg"
 REVISION = 1
@@ -50,8 +52,14 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
     }
     tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
     try:
-        with whole_file(path) as part:
-            save_file(tensors, part, metadata=metadata)
+        place = Path(os.path.realpath(path))  # a link stays a link
+        made = made_folders(place.parent)
+        try:
+            with whole_file(place) as part:
+                save_file(tensors, part, metadata=metadata)
+        except BaseException:
+            remove_folders(made)
+            raise
     except (OSError, SafetensorError) as error:
         needed = sum(tensor.nbytes for tensor in tensors.values())
         raise SinkError(f"cannot write {path}: {advice_on(error, path, needed=needed)}") from error
@@ -75,6 +83,10 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
         OptionError: the backbone it names is not known here.
     """
     path = Path(path)
+    if path.is_dir():
+        raise CheckpointError(
+            f"{path}: a folder without {BEST} seen, expected a .safetensors file or the folder of a run of `train`"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -104,7 +116,11 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
         for key in wanted
         if key in state and described(state[key]) != described(wanted[key])
     ]
-    faults += [f"{key}: holds NaN or infinity" for key, value in state.items() if not bool(torch.isfinite(value).all())]
+    faults += [
+        f"{key}: holds NaN or infinity"
+        for key, like in wanted.items()
+        if key in state and state[key].dtype == like.dtype and not bool(torch.isfinite(state[key]).all())
+    ]
     if faults:
         lines = "\n  ".join(faults)
         raise CheckpointError(f"{path}: does not fit backbone {model.backbone!r}\n  {lines}")
@@ -130,6 +146,10 @@ def _model_from_metadata(metadata: dict[str, str], path: Path) -> Model:
             "update edge-arseg, or convert the original checkpoint again"
         )
     try:
-        return _MODEL.validate_python(json.loads(metadata.get("model", "")))
+        model = _MODEL.validate_python(json.loads(metadata.get("model", "")))
     except (ValueError, RecursionError) as error:  # ValidationError is a ValueError
         raise CheckpointError(f"{path}: its model description is damaged ({error})") from error
+    if faults := model_faults(model):
+        lines = "\n  ".join(faults)
+        raise CheckpointError(f"{path}: its model description cannot be meant\n  {lines}")
+    return model

@@ -1,6 +1,8 @@
 """Reading a bundle, and refusing one that is not what it was written as."""
 
 import hashlib
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -73,6 +75,21 @@ class Bundle:
         """
         return self._arrays(DecoderWeights, self.manifest.decoder.file)
 
+    def check_weights(self) -> None:
+        """Read the weights that a kernel takes in place of a graph.
+
+        Raises:
+            BundleError: they cannot be read, or are not for the bundle's classes or window.
+        """
+        if not self.manifest.hr_only:
+            self.fusion_weights()
+        decoder, classes = self.decoder_weights(), len(self.manifest.model.classes)
+        if len(decoder.bias) != classes:
+            raise BundleError(
+                f"{self.path / self.manifest.decoder.file}: weights for {len(decoder.bias)} classes seen, the manifest "
+                f"has {classes}; export the bundle again"
+            )
+
     def _arrays(self, kind: type[T], name: str) -> T:
         path = self.path / name
         return arrays_from_bytes(kind, path.read_bytes(), where=str(path))
@@ -90,11 +107,8 @@ def read_bundle(path: Path | str, *, digests: bool = True) -> Bundle:
             damaged or edited files: all of them in one message.
     """
     path = Path(path)
-    file = path / MANIFEST
-    if not file.is_file():
-        raise BundleError(_no_bundle(path))
-    text = file.read_bytes()
-    manifest = manifest_from_json(text, where=str(file))
+    text = _manifest_text(path)
+    manifest = manifest_from_json(text, where=str(path / MANIFEST))
     faults = [fault for name, entry in manifest.files.items() if (fault := _fault(path, name, entry, digests))]
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
@@ -103,6 +117,27 @@ def read_bundle(path: Path | str, *, digests: bool = True) -> Bundle:
             "Copy the bundle again, or export it again with `edge-arseg export`"
         )
     return Bundle(path, manifest, hashlib.sha256(text).hexdigest())
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read the manifest of a bundle alone; what it says of files is not compared with them.
+
+    Raises:
+        BundleError: no bundle, an unknown revision, or a wrong manifest.
+    """
+    return manifest_from_json(_manifest_text(path), where=str(path / MANIFEST))
+
+
+def _manifest_text(path: Path) -> bytes:
+    file = path / MANIFEST
+    try:
+        if not os.path.isfile(file):  # noqa: PTH113 - never raises
+            raise BundleError(_no_bundle(path))
+        return file.read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"{path}: cannot be read ({error.strerror or error}); check the path, and that you may read there"
+        ) from error
 
 
 def sha256_of(path: Path) -> str:
@@ -117,19 +152,29 @@ def sha256_of(path: Path) -> str:
 def _fault(bundle: Path, name: str, entry: FileEntry, digests: bool) -> str | None:
     """Say what is wrong with one file, or ``None``."""
     file = bundle / name
-    if not file.resolve().is_relative_to(bundle.resolve()):
+    if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(bundle)):
         return f"{name}: a link that leads out of the bundle"
-    if not file.is_file():
+    try:
+        found = file.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return f"{name}: no file, as a folder or pipe is none"
+        if found.st_size != entry.bytes:
+            return f"{name}: {found.st_size} bytes seen, {entry.bytes} expected"
+        if digests and (seen := sha256_of(file)) != entry.sha256:
+            return f"{name}: SHA-256 {seen[:16]}... seen, {entry.sha256[:16]}... expected"
+    except FileNotFoundError:
         return f"{name}: missing"
-    size = file.stat().st_size
-    if size != entry.bytes:
-        return f"{name}: {size} bytes seen, {entry.bytes} expected"
-    if digests and (seen := sha256_of(file)) != entry.sha256:
-        return f"{name}: SHA-256 {seen[:16]}... seen, {entry.sha256[:16]}... expected"
+    except OSError as error:
+        return f"{name}: cannot be read ({error.strerror or error})"
     return None
 
 
 def _no_bundle(path: Path) -> str:
+    """Say what is there instead.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
     if path.is_dir():
         inside = ", ".join(sorted(child.name for child in path.iterdir())[:5]) or "nothing"
         return f"{path}: no {MANIFEST} inside (seen: {inside}); expected a bundle made by `edge-arseg export`"

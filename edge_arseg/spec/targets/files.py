@@ -102,7 +102,7 @@ def target_from_toml(path: Path, table: JetPackTable) -> Target:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return data_from_toml(path.read_text(encoding="utf-8"))
+        return data_from_toml(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise TargetError(f"{path}: missing; install again: {reinstall()}") from error
     except ValueError as error:  # not TOML, not UTF-8, numbers or nesting without end

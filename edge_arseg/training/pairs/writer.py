@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_arseg.errors import DataError, SinkError
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import lock_on, whole_file
+from edge_arseg.storage.files import Lock, lock_on, whole_file
 from edge_arseg.training.pairs.pair import record_dtype
 from edge_arseg.training.pairs.store import (
     ClipEntry,
@@ -29,26 +29,34 @@ class StoreWriter:
 
     Raises:
         DataError: there is a store with another head, or something else, in the folder.
-        SinkError: another writer is at work.
+        SinkError: another writer is at work, or the folder cannot be written.
     """
 
     def __init__(self, path: str | Path, head: StoreHead) -> None:
         self.path, self.head = Path(path), head
-        if (self.path / "store.json").exists():
-            there = read_head(self.path)
-            if there != head:
-                raise DataError(
-                    f"{self.path}: holds a store of {_told(there)}; this one is of {_told(head)}: choose another"
-                )
-        elif self.path.exists() and any(self.path.iterdir()):
-            raise DataError(f"{self.path}: holds something else; expected a new or empty folder, or a pair store")
-        else:
-            write_head(self.path, head)
-        self._lock = lock_on(self.path)
+        try:
+            self._lock = self._begun()
+        except DataError:
+            raise
+        except OSError as error:
+            raise SinkError(f"cannot write {self.path}: {advice_on(error, self.path, option='-o')}") from error
         if self._lock is None:
             raise SinkError(f"{self.path}: a running process adds to it; wait for it, or choose another folder")
         self._entries = {entry.key: entry for entry in read_entries(self.path)}
         self._drop_cut_line()
+
+    def _begun(self) -> Lock | None:
+        if (self.path / "store.json").exists():
+            there = read_head(self.path)
+            if there != self.head:
+                raise DataError(
+                    f"{self.path}: holds a store of {_told(there)}; this one is of {_told(self.head)}: choose another"
+                )
+        elif self.path.exists() and any(self.path.iterdir()):
+            raise DataError(f"{self.path}: holds something else; expected a new or empty folder, or a pair store")
+        else:
+            write_head(self.path, self.head)
+        return lock_on(self.path)
 
     def has(self, key: str, part: str, made_from: dict[str, Any]) -> bool:
         """Whether a clip is there already.

@@ -125,7 +125,7 @@ class TrainingRun(ABC, Generic[Batch]):
             progress: see ``StepProgress``.
 
         Raises:
-            OptionError: no such precision.
+            OptionError: no such precision; or the loss is no longer a number.
             SinkError: the folder cannot be written.
         """
         steps, score_every = self.settings.steps, self.settings.score_every
@@ -138,6 +138,7 @@ class TrainingRun(ABC, Generic[Batch]):
             self.step += 1
             if self.step % score_every == 0 or self.step == steps:
                 means = {name: fmean(step[name] for step in unscored) for name in losses}
+                self._check_finite(means["loss"])
                 miou = self._keep(means, seconds=time.monotonic() - start)
                 unscored, start = [], time.monotonic()
             progress(self.step, losses["loss"], miou)
@@ -179,6 +180,20 @@ class TrainingRun(ABC, Generic[Batch]):
         self.precision = times.faster
         self.folder.keep_precision(times)
         return f"multiplying in {self.precision}, the faster one here: {times}"
+
+    def _check_finite(self, loss: float) -> None:
+        """Refuse weights that no further step makes good: what was saved before stays.
+
+        Raises:
+            OptionError: the loss is not a number.
+        """
+        if not math.isfinite(loss):
+            best = self.folder.path / BEST
+            kept = f"The best weights until then are in {best}" if self.best >= 0 else "No weights are kept"
+            raise OptionError(
+                f"step {self.step}: the loss is {loss}, and stays so; mostly the steps were too large. {kept}. Start "
+                f"a new run with less than --rate {self.settings.rate:g}, or in --precision float32"
+            )
 
     def _step(self, batch: Batch) -> dict[str, float]:
         """Take one step; return what ``loss`` gave, as numbers."""

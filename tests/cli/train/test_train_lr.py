@@ -64,3 +64,18 @@ def test_wrong_things_are_refused_before_the_first_step(edge_arseg, own_checkpoi
         answer = edge_arseg(*arguments(own_checkpoint[0], tmp_path / "run", *more))
         assert (answer.code, words in answer.err) == (code, True), (more, answer.err)
         assert not list(tmp_path.glob("run/state.pt"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "command", "told"),
+    [({"dataset": "x"}, "lr", "a run of `train hr`; type"), ({"model": "x"}, "hr", "a run of `train lr`; type")],
+)
+def test_a_run_of_the_other_command_is_called_that(edge_arseg, tmp_path, typed, command, told):
+    (tmp_path / "settings.json").write_text(json.dumps({"typed": typed}))
+    answer = edge_arseg("train", command, "--resume", tmp_path)
+    assert (answer.code, told in answer.err) == (2, True), answer.err
+
+
+def test_a_folder_is_no_model(edge_arseg, store, tmp_path):
+    answer = edge_arseg("train", "lr", tmp_path, "-o", tmp_path / "run", "--pairs", store)
+    assert (answer.code, "a folder without best.safetensors seen" in answer.err) == (3, True), answer.err

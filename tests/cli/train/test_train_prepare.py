@@ -76,3 +76,17 @@ def test_what_cannot_be_used_is_told(edge_arseg, tmp_path, arguments, code, told
     answer = edge_arseg("train", "prepare", *arguments, "-o", tmp_path / "pairs")
     assert (answer.code, told in answer.err) == (code, True), answer.err
     assert not (tmp_path / "pairs").exists()
+
+
+def test_nothing_is_left_where_something_cannot_be_used(edge_arseg, dataset, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for more, output, code, told in (
+        (("--unlabelled", tmp_path / "gone.mp4"), "pairs", 4, "there is no such file"),
+        (("--clip", "test://street?frames=6", "--labels", tmp_path / "gone"), "pairs", 3, "no such folder"),
+        (("--size", "99999x99999"), "pairs", 2, "expected 64 to 16384 rows and columns"),
+        ((), "file", 4, "a part of the path is a file"),
+    ):
+        answer = edge_arseg("train", "prepare", dataset, "-o", tmp_path / output, "--size", "64x96", *more)
+        assert (answer.code, told in answer.err) == (code, True), answer.err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "mine"

@@ -255,7 +255,10 @@ def test_for_tensorrt_with_features_in_float16(edge_arseg, own_bundle, recipe_fi
         (["--hr", "int4"], 2, "int4"),
         (["--min-agreement", "0.9"], 2, "--min-agreement and --because need each other"),
         (["--because", "x"], 2, "--min-agreement and --because need each other"),
-        (["--min-agreement", "0.9", "--because", " "], 2, "say why it is another one"),
+        (["--min-agreement", "0.9", "--because", " "], 2, "say why the gate is another one"),
+        (["--min-agreement", "0.98", "--because", ""], 2, "say why the gate is another one"),
+        (["--labels", "gone", "--images", "gone"], 3, "gone: no such folder"),
+        (["--labels", ".", "--clip", "gone.mp4"], 3, "expected label PNGs"),
     ],
 )
 def test_what_cannot_be_meant(edge_arseg, own_bundle, tmp_path, options, code, says):

@@ -4,11 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.bundles.small import small_manifest
+from support.bundles.small import small_manifest, write_small_bundle
 
+from edge_arseg.compiler.quantize.gate import Gate
 from edge_arseg.compiler.quantize.options import QuantizeOptions, choice_from_options
+from edge_arseg.compiler.quantize.quantize import check_source
 from edge_arseg.compiler.target.precision import precisions_from_target
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import BundleError, OptionError
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.entries import QuantizationEntry
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.files import target_named, targets
@@ -94,8 +97,41 @@ def test_compile_takes_what_quantize_makes_for_every_target(target):
         ({"labels": Path("x")}, "either --clip or --images"),
         ({"labels": Path("x"), "clip": "a", "images": Path("b")}, "either --clip or --images"),
         ({"max_drop": 0.5}, "need --labels"),
+        ({"limit": 3}, "need --labels"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused_from_python_too(options, words):
     with pytest.raises(OptionError, match=words):
         QuantizeOptions(**options)
+
+
+def test_a_bundle_that_is_compiled_is_not_quantized(tmp_path):
+    bundle = read_bundle(write_small_bundle(tmp_path / "small.arseg", target="cuda"))
+    with pytest.raises(BundleError, match=r"compiled for cuda; start from .* --target cuda"):
+        check_source(bundle)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_drop": float("nan"), "labels": Path("x"), "clip": "a"}, "--max-drop nan: expected points"),
+        ({"max_drop": -1.0, "labels": Path("x"), "clip": "a"}, "--max-drop -1: expected points"),
+        ({"limit": 0, "labels": Path("x"), "clip": "a"}, "--limit 0: expected 1 or more"),
+        ({"threads": -1}, "--threads -1: expected 1 or more"),
+        ({"keep_costliest": -1}, "--keep-costliest -1: expected 0 or more"),
+    ],
+)
+def test_numbers_out_of_range_are_refused_from_python_too(options, words):
+    with pytest.raises(OptionError, match=words):
+        QuantizeOptions(**options)
+
+
+@pytest.mark.parametrize("share", [float("nan"), -0.1, 1.5])
+def test_a_gate_is_a_share(share):
+    with pytest.raises(OptionError, match="expected a share of the pixels from 0 to 1"):
+        Gate(share, "because")
+
+
+def test_a_graph_that_follows_fuse_is_called_that():
+    with pytest.raises(OptionError, match="--head fp16: head follows fuse; leave out --head"):
+        chosen(None, {Role.HEAD: FP16})

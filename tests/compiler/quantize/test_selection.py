@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from edge_arseg.compiler.quantize.calibrate.selection import selections_from_recipe
+from edge_arseg.compiler.quantize.calibrate.selection import check_seen, selections_from_recipe
 from edge_arseg.errors import OptionError
+from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.recipe import CalibrationClip, Method, Recipe
 
 CLIP = CalibrationClip("test://street", frames=48, keyframes=3, per_distance=2)
@@ -57,3 +58,20 @@ def test_a_distance_that_the_last_group_does_not_reach():
     clip = replace(CLIP, frames=27, keyframes=1, per_distance=3)
     with pytest.raises(OptionError, match="3 frames wanted at distance 3, 2 there"):
         selections_from_recipe(replace(RECIPE, clips=(clip,)), 12)
+
+
+def test_a_branch_that_would_see_no_frame_is_refused():
+    alone = CalibrationClip("test://street", frames=1, keyframes=1)
+    for clip, roles, lacking in (
+        (alone, [Role.HR, Role.LR], "lr"),
+        (alone, [Role.HR], None),
+        (replace(alone, stills=True), [Role.HR, Role.LR], None),
+        (replace(alone, stills=True), [Role.FUSE], "fuse"),
+        (CLIP, [Role.HR, Role.LR, Role.FUSE], None),
+    ):
+        selections = selections_from_recipe(replace(RECIPE, clips=(clip,)), 12)
+        if lacking is None:
+            check_seen(selections, "r", roles)
+            continue
+        with pytest.raises(OptionError, match=f"recipe r: {lacking} would see no frame.* --{lacking} fp32"):
+            check_seen(selections, "r", roles)

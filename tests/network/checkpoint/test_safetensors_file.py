@@ -9,6 +9,7 @@ from support.networks.published_states import published_states
 from support.networks.small import OWN, OWN_MODEL, own_network
 
 from edge_arseg.errors import CheckpointError, OptionError, SinkError
+from edge_arseg.network.checkpoint import safetensors_file
 from edge_arseg.network.checkpoint.importer import network_from_checkpoint
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors, safetensors_from_network
 from edge_arseg.spec.frame import Branch
@@ -80,9 +81,47 @@ def test_a_file_is_replaced(own, file):
     assert network_from_safetensors(file, backbone=OWN).model == OWN_MODEL
 
 
-def test_a_folder_that_is_not_there(own, tmp_path):
-    with pytest.raises(SinkError, match=r"cannot write .*: check that the place exists"):
-        safetensors_from_network(own, tmp_path / "none" / "own.safetensors")
+def test_folders_above_are_made_and_removed_again_where_nothing_is_written(own, tmp_path, monkeypatch):
+    assert safetensors_from_network(own, tmp_path / "a" / "b" / "own.safetensors").is_file()
+    monkeypatch.setattr(safetensors_file, "save_file", full)
+    with pytest.raises(SinkError, match="the disk is full"):
+        safetensors_from_network(own, tmp_path / "c" / "own.safetensors")
+    assert [child.name for child in tmp_path.iterdir()] == ["a"]
+
+
+def full(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_link_is_followed_and_stays(own, tmp_path):
+    (tmp_path / "newest.safetensors").symlink_to("own.safetensors")
+    safetensors_from_network(own, tmp_path / "newest.safetensors")
+    assert (tmp_path / "newest.safetensors").is_symlink()
+    assert (tmp_path / "own.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"name": "../../evil"}, r"name: '\.\./\.\./evil' seen, expected a plain name"),
+        ({"name": ""}, "name: '' seen"),
+        ({"classes": []}, "classes: 0 seen, expected 1 to 255"),
+        ({"classes": [{"name": "road", "color": [999, 0, 0]}]}, r"classes\.0\.color: \[999, 0, 0\] seen"),
+        ({"normalisation": {"mean": [0, 0, 0], "std": [0, 1, 1]}}, "normalisation: .* std above 0"),
+    ],
+)
+def test_a_model_that_cannot_be_meant_is_refused(file, changes, fault):
+    model = json.loads(metadata_of(file)["model"])
+    rewritten(file, metadata={"model": json.dumps({**model, **changes})})
+    with pytest.raises(CheckpointError, match=fault):
+        network_from_safetensors(file, backbone=OWN)
+
+
+def test_tensors_of_types_without_infinity_are_unexpected(file):
+    strange = torch.zeros(3).to(torch.float8_e4m3fn)
+    rewritten(file, tensors={**load_file(file), "strange": strange})
+    with pytest.raises(CheckpointError, match="unexpected strange"):
+        network_from_safetensors(file, backbone=OWN)
 
 
 def test_a_backbone_that_has_moved_can_be_named(file, own):
@@ -126,7 +165,7 @@ def test_nothing_there_and_a_folder(tmp_path):
     with pytest.raises(CheckpointError, match=r"nothing there; expected a \.safetensors file"):
         network_from_safetensors(tmp_path / "a.safetensors")
     (tmp_path / "b.safetensors").mkdir()
-    with pytest.raises(CheckpointError, match="not a readable safetensors file"):
+    with pytest.raises(CheckpointError, match=r"a folder without best\.safetensors seen"):
         network_from_checkpoint(tmp_path / "b.safetensors")
 
 

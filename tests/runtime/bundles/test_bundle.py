@@ -6,8 +6,9 @@ import pytest
 from support.bundles.small import write_small_bundle
 
 from edge_arseg.errors import BundleError
+from edge_arseg.runtime.bundles import reading
 from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle
-from edge_arseg.runtime.zoo import shipped_bundles
+from edge_arseg.runtime.zoo import bundle_path, shipped_bundles
 from edge_arseg.spec.manifest import Role
 
 
@@ -101,3 +102,38 @@ def test_weights_for_another_window_than_the_manifest_says_are_refused(bundle):
     manifest = replace(read.manifest, model=replace(read.manifest.model, window=3))
     with pytest.raises(BundleError, match="weights for a window of 7 seen, one of 3 expected; export the bundle again"):
         replace(read, manifest=manifest).fusion_weights()
+
+
+def test_a_link_that_leads_to_itself_is_a_damaged_file(bundle):
+    (bundle / "onnx/lr.onnx").unlink()
+    (bundle / "onnx/lr.onnx").symlink_to("lr.onnx")
+    with pytest.raises(BundleError, match=r"onnx/lr\.onnx: cannot be read \(Too many levels of symbolic links\)"):
+        read_bundle(bundle)
+
+
+def test_what_may_not_be_read_is_said(bundle, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(reading, "sha256_of", refused)
+    with pytest.raises(BundleError, match=r"onnx/hr\.onnx: cannot be read \(Permission denied\)"):
+        read_bundle(bundle)
+    monkeypatch.setattr(reading.Path, "read_bytes", refused)
+    with pytest.raises(BundleError, match=r"cannot be read \(Permission denied\); check the path"):
+        read_bundle(bundle)
+
+
+def test_a_name_that_is_too_long_is_no_bundle():
+    with pytest.raises(BundleError, match="File name too long"):
+        read_bundle("a" * 5000)
+    with pytest.raises(BundleError, match="no bundle is called"):
+        bundle_path("a" * 5000)
+
+
+def test_weights_are_those_of_the_classes(bundle):
+    read_bundle(bundle).check_weights()
+    data = json.loads((bundle / MANIFEST).read_text())
+    data["model"]["classes"].pop()
+    (bundle / MANIFEST).write_text(json.dumps(data))
+    with pytest.raises(BundleError, match="weights for 11 classes seen, the manifest has 10"):
+        read_bundle(bundle).check_weights()

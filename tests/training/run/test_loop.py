@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from support.networks.small import OWN_MODEL
 
+from edge_arseg.errors import OptionError
 from edge_arseg.network.network import Network
 from edge_arseg.training.run.folder import BEST, LAST, RunFolder
 from edge_arseg.training.run.loop import TrainingRun
@@ -87,3 +88,18 @@ def test_the_first_step_moves_by_the_rate(tmp_path):
     before = run.network.state_dict()[BIAS].clone()
     run.run()
     assert (run.network.state_dict()[BIAS] - before).abs().tolist() == pytest.approx([0.25] * 11, rel=1e-3)
+
+
+class Diverging(Toy):
+    def loss(self, batch):
+        losses = super().loss(batch)
+        return losses if self.step < 2 else {**losses, "loss": losses["loss"] * math.inf}
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_what_was_good(tmp_path):
+    settings = ToySettings()
+    run = Diverging(RunFolder.create(tmp_path, settings.record()), (30.0, 50.0, 40.0), settings)
+    with pytest.raises(OptionError, match=r"step 4: the loss is .*best\.safetensors\. Start a new run with less than"):
+        run.run()
+    assert run.folder.load_state()["step"] == 2
+    assert all(bool(torch.isfinite(value).all()) for value in load_file(tmp_path / BEST).values())

@@ -11,7 +11,7 @@ import onnx
 
 from edge_arseg.compiler.quantize.calibrate.observed import BUDGET, ObservedGraph, Take
 from edge_arseg.compiler.quantize.calibrate.ranges import Histogram, Ranges, range_from_histogram
-from edge_arseg.compiler.quantize.calibrate.selection import Selection, selections_from_recipe
+from edge_arseg.compiler.quantize.calibrate.selection import Selection, check_seen, selections_from_recipe
 from edge_arseg.compiler.quantize.rules.layers import Layers, layers_from_graph, observed_tensors
 from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
 from edge_arseg.errors import ExportError, OptionError, SourceError
@@ -24,7 +24,9 @@ from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Manifest, Role
 from edge_arseg.spec.recipe import DATA, CalibrationClip, Recipe
 from edge_arseg.storage.url import label_of
+from edge_arseg.video.presence import refuse_missing
 from edge_arseg.video.reader import open_video
+from edge_arseg.video.uri import source_from_uri
 
 ROLES = (Role.HR, Role.LR, Role.FUSE)
 RESULTS = {Role.HR: (names.FEATURE,), Role.LR: (names.LR_FEATURE,), Role.FUSE: ()}
@@ -111,7 +113,10 @@ def ranges_from_clips(
         ExportError: an activation is not finite.
     """
     selections = selections_from_recipe(recipe, bundle.manifest.gop)
+    check_seen(selections, recipe.name, roles)
     sources = [source_from_clip(clip, data) for clip in recipe.clips]
+    for source in sources:  # the last one too is looked for before the first one runs
+        refuse_missing(source_from_uri(source))
     branches = {role: _prepared(bundle, role) for role in ROLES if role in roles}
     watchers = _watchers(bundle, branches, threads, budget)
     chosen = _sample_indices(sum(len(selection.observed) for selection in selections))

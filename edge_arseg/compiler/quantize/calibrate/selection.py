@@ -1,11 +1,13 @@
 """Which frames of a clip are looked at."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from edge_arseg.errors import OptionError
+from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.recipe import CalibrationClip, Recipe
 
 
@@ -60,3 +62,25 @@ def selections_from_recipe(recipe: Recipe, gop: int) -> list[Selection]:
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise OptionError(f"recipe {recipe.name}: not enough frames\n{lines}\nRead more frames, or look at fewer")
     return found
+
+
+def check_seen(selections: Sequence[Selection], name: str, roles: Sequence[Role]) -> None:
+    """Refuse a selection of which a branch that becomes int8 sees no frame.
+
+    Args:
+        selections: of all clips.
+        name: of the recipe, for the message.
+        roles: of the graphs whose ranges are wanted.
+
+    Raises:
+        OptionError: a graph sees no frame.
+    """
+    between = any(distance for selection in selections for distance in selection.by_distance())
+    stills = any(selection.clip.stills for selection in selections)
+    seen = {Role.HR: True, Role.LR: between or stills, Role.FUSE: between}
+    if blind := [role.value for role in roles if not seen[role]]:
+        raise OptionError(
+            f"recipe {name}: {' and '.join(blind)} would see no frame, as no clip has frames between keyframes; set "
+            f"per_distance = 1 or more for a clip, or leave {'them' if len(blind) > 1 else 'it'} in float: "
+            + " ".join(f"--{role} fp32" for role in blind)
+        )

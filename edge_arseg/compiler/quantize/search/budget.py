@@ -6,14 +6,19 @@ from functools import partial
 from pathlib import Path
 
 from edge_arseg.compiler.quantize.options import QuantizeOptions
+from edge_arseg.errors import DataError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
+from edge_arseg.evaluation.labels.files import fault_list
+from edge_arseg.evaluation.labels.pairing import image_paths, label_paths, pairs_by_stem
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.engine_choice import unproved
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode, modes_from_bundle
 from edge_arseg.spec.manifest import Role
+from edge_arseg.video.presence import refuse_missing
+from edge_arseg.video.uri import source_from_uri
 
 Scorer = Callable[[Bundle, tuple[Mode, ...]], Scores]
 """Scores a bundle in the modes named."""
@@ -51,9 +56,21 @@ def judge_from_images(images: Path, labels: Path, *, limit: int | None, engines:
 
 
 def judge_from_options(options: QuantizeOptions, bundle: Bundle) -> Judge | None:
-    """Return a judge of the modes that a bundle can be run in; ``None`` without labels."""
+    """Return a judge of the modes that a bundle can be run in; ``None`` without labels.
+
+    Raises:
+        DataError: labels or images are not there, or do not belong together: said now, and not when layers are ranked.
+        SourceError: there is no such clip.
+    """
     if options.labels is None:
         return None
+    labels = label_paths(options.labels)
+    if options.images is not None:
+        _, faults = pairs_by_stem(image_paths(options.images), labels)
+        if faults:
+            raise DataError(fault_list(options.labels, faults))
+    if options.clip is not None:
+        refuse_missing(source_from_uri(options.clip))
     engines = EngineOptions(backend="onnxruntime", threads=options.threads)
     if options.clip is not None:
         judge = judge_from_clip(options.clip, options.labels, limit=options.limit, engines=engines)
