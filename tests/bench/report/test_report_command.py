@@ -164,3 +164,18 @@ def test_a_record_is_never_held_against_itself(run, everything, tmp_path):
 def test_a_folder_is_no_record(run, place):
     answer = run(place)
     assert (answer.code, "Is a directory; expected a record" in answer.err) == (3, True), answer.err
+
+
+def test_samples_of_another_record_are_refused(run, everything, tmp_path):
+    mixed = write_made(tmp_path, *plain_record())
+    mixed.with_suffix(".npz").write_bytes(everything.with_suffix(".npz").read_bytes())
+    answer = run(mixed)
+    assert (answer.code, answer.out) == (3, "")
+    assert "these are the samples of another record" in answer.err
+
+
+def test_a_record_without_its_samples_says_what_to_copy(run, tmp_path):
+    alone = write_made(tmp_path, *plain_record())
+    alone.with_suffix(".npz").unlink()
+    answer = run(alone)
+    assert (answer.code, "copy both files of the record" in answer.err) == (3, True), answer.err
