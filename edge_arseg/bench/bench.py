@@ -11,6 +11,7 @@ import numpy as np
 from edge_arseg.bench.accuracy.joined import accuracy_of, scores_from_file
 from edge_arseg.bench.accuracy.scoring import accuracies_of_runs
 from edge_arseg.bench.conditions import conditions_now
+from edge_arseg.bench.inputs import inputs_of_options, refuse_unreadable
 from edge_arseg.bench.layers import GraphMacs, layers_of_run
 from edge_arseg.bench.measuring import Measuring
 from edge_arseg.bench.plans.naming import name_of_record
@@ -25,10 +26,11 @@ from edge_arseg.bench.record_files.writing import (
     end_record,
     forget,
     frames_journal,
+    lock_record,
     put_back,
     samples_file,
     sensors_journal,
-    write_json,
+    write_special,
 )
 from edge_arseg.bench.records.accuracy import Accuracy
 from edge_arseg.bench.records.bench_record import REVISION, BenchRecord, BenchSettings, Notice
@@ -84,6 +86,7 @@ def bench_from_options(
         KeyboardInterrupt: what was measured until then is kept.
     """
     profile_named(options.profile)
+    refuse_unreadable(options)
     plan = plan_from_options(options, choose)
     taken, zero = datetime.now(timezone.utc), time.monotonic()
     planned = _planned(options, plan, taken, root)
@@ -93,19 +96,18 @@ def bench_from_options(
             path = stack.enter_context(scratch_folder("bench")) / "record.json"
         else:
             path = output / f"{planned.name}.json" if output.is_dir() else output
-            inputs = [
-                *(run.choice.bundle.path for run in plan.runs),
-                *filter(None, [source_from_uri(options.source).path]),
-            ]
+            inputs = [*(run.choice.bundle.path for run in plan.runs), *inputs_of_options(options)]
             check_record(path, force=force or resume, inputs=inputs)  # it may have come meanwhile
         planned = replace(planned, samples=samples_file(path).name if kept else "")
         done: set[int] = set()
         aside: dict[Path, Path] = {}
         if resume and path.exists():
+            stack.callback(lock_record(path).release)
             planned, done = _resumed(planned, path)
             zero = time.monotonic() - _reached(path)[0]
         else:
             aside = begin_record(planned, path)
+            stack.callback(lock_record(path).release)
         try:
             _measure(options, plan, planned, path, done, zero, progress, scoring, root, macs)
             whole, _ = end_record(planned, path, state="finished", extra=_meter(options, planned))
@@ -122,7 +124,7 @@ def bench_from_options(
             raise
         forget(aside)
         if output is not None and not kept:
-            write_json(whole, output)
+            write_special(whole, output)
         return whole, path if kept else None
 
 

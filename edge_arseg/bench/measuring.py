@@ -127,7 +127,7 @@ class Measuring:
                 for number in list(loops)[:: -1 if time_round % 2 else 1]:
                     clock.what = self._names[number]
                     with self._left_out(number, loops):
-                        self._turn(number, loops[number], turn, turns, clock)
+                        self._turn(number, loops[number], turn, (time_round, turns), clock)
                     turn += 1
             for number, loop in loops.items():
                 self._frames.say(run=number, motion_used=loop.motion_used, finished=True)
@@ -152,11 +152,12 @@ class Measuring:
         )
         return loop
 
-    def _turn(self, number: int, loop: RunLoop, turn: int, turns: int, clock: _Clockwork) -> None:
-        frames = self._options.frames
+    def _turn(self, number: int, loop: RunLoop, turn: int, place: tuple[int, int], clock: _Clockwork) -> None:
+        """Let a run take its turn: the first, second, ... of so many. Together they have the frames asked for."""
+        frames, (time_round, turns) = self._options.frames, place
         stretch = Stretch(
             None if frames is not None else self._profile.seconds / turns,
-            None if frames is None else max(frames // turns, 1),
+            None if frames is None else frames // turns + (time_round < frames % turns),
         )
         table = FrameTable(self._frames, self._zero, self._runs[number].settings.deadline_ms)
         loop.turn(turn, stretch, table, clock.tick)

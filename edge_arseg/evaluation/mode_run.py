@@ -20,6 +20,9 @@ from edge_arseg.spec.progress import Counter
 WORST_FRAMES = 10
 """Labelled frames that are named because they did worst."""
 
+LISTED = 1000
+"""Distances that are listed where the interval has them, though the clip be shorter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Motion:
@@ -61,7 +64,8 @@ class ModeRun:
         self._first_frame, self._motion = first_frame, motion
         self._counter, self._name = counter, name
         self._interval, self._classes = interval, len(manifest.model.classes)
-        self._confusions = np.zeros((interval, self._classes, self._classes), np.int64)
+        distances = min(interval, max(labelled.frame_count, LISTED))  # no frame lies further from its keyframe
+        self._confusions = np.zeros((distances, self._classes, self._classes), np.int64)
         self._consistency = Consistency(manifest.height, manifest.width)
         self._steady = FlowConsistency(self._classes) if optical_flow else None
         self._maps = self._broken = 0

@@ -59,6 +59,8 @@ def open_study(folder: Path, space: Space, request: Mapping[str, Any], objective
         EnvironmentUnfitError: Optuna is missing.
     """
     library = optuna()
+    if folder.exists() and not folder.is_dir():
+        raise OptionError(f"{folder}: is a file, expected a folder for the study; choose another one with -o")
     new = not (folder / STUDY).exists()
     if new and folder.exists() and any(folder.iterdir()):
         raise OptionError(f"{folder}: is not empty and holds no study; choose another folder with -o")

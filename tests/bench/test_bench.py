@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.engine_choice import settled
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
+from edge_arseg.storage.data_folder import data_folder
 
 SOURCE = "test://street?size=48x64&frames=20"
 ENGINE = EngineOptions(backend="fake", fusion="graph")
@@ -357,7 +359,8 @@ def test_a_workload_names_what_its_data_is_and_not_where(tmp_path, bundle, edge_
 def test_shipped_workloads_can_be_read():
     assert workload_names()
     for name in workload_names():
-        read_workload(name, {"data": "/data", "bundles": "/bundles", "clip": "/clip.mp4", "labels": "/labels"})
+        named = set(re.findall(r"\{([a-z_]+)\}", (data_folder("workloads") / f"{name}.toml").read_text()))
+        assert read_workload(name, dict.fromkeys(named, "/place")).values["source"]
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])

@@ -13,7 +13,7 @@ from support.bench.trees import hwmon, iio, ina238, rapl
 from edge_arseg.bench.sampling.sampler import found_sensors
 from edge_arseg.bench.sampling.sampling import board_rails
 from edge_arseg.bench.sensors import clocks, heat, process, tegrastats
-from edge_arseg.bench.sensors.base import Machine
+from edge_arseg.bench.sensors.base import GARBAGE, Machine
 from edge_arseg.bench.sensors.hwmon import hwmon_rails
 from edge_arseg.bench.sensors.meter import readings_of_meter
 from edge_arseg.bench.sensors.nvml import nvml_sensor
@@ -293,3 +293,11 @@ def test_a_meters_log_is_put_on_the_records_clock(tmp_path):
     log.write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="columns a, b seen, expected a time"):
         readings_of_meter(log, datetime.now(timezone.utc))
+
+
+def test_a_meters_log_of_a_spreadsheet_begins_with_a_mark(tmp_path):
+    log = tmp_path / "meter.csv"
+    log.write_bytes(b"\xef\xbb\xbftime,watts\r\n100,5\r\n101,inf\r\n")
+    times, watts = readings_of_meter(log, datetime.fromtimestamp(90, timezone.utc))
+    assert times.tolist() == [10, 11]
+    assert watts.tolist() == [5, GARBAGE]

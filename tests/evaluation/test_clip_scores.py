@@ -224,3 +224,8 @@ def test_sources_that_cannot_be_used(toy_bundle, clip, labels, options, tmp_path
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"no file ends in \.png"):
         scores_from_clip(toy_bundle, clip, tmp_path / "empty", options)
+
+
+def test_an_interval_beyond_every_clip_is_one_keyframe(toy_bundle, clip, labels, options):
+    found = scores_from_clip(toy_bundle, clip, labels, replace(options, interval=10**12)).modes["ar"]
+    assert (found.frames, len(found.by_distance)) == (11, 1000)

@@ -183,3 +183,15 @@ def test_a_setting_that_is_surely_no_better_is_given_up_early(options, tmp_path,
         )
     assert [tuned.tried[n].setting.backend for n in tuned.verdict.front][-1] == "toy"
     assert len(seen) == 2
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(options, tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(OptionError, match="is a file, expected a folder for the study"):
+        tune(options, tmp_path / "mine")
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_threads_that_no_machine_bears_are_refused_before_a_trial(options, tmp_path):
+    with pytest.raises(OptionError, match="threads=100000: expected whole numbers from 1 to "):
+        tune(replace(options, tries=("threads=100000",)), tmp_path / "tuned")

@@ -61,8 +61,9 @@ def scores_from_file(path: Path) -> dict[str, Any]:
     """
     try:
         data = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read: {error}; expected what edge-arseg eval --json prints") from error
+    except (OSError, ValueError, RecursionError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be read: {why}; expected what edge-arseg eval --json prints") from error
     if not isinstance(data, dict):
         raise DataError(f"{path}: {type(data).__name__} seen, expected what edge-arseg eval --json prints")
     return data

@@ -92,7 +92,7 @@ def run_named(record: BenchRecord, name: str) -> int:
     for index, run in enumerate(record.runs):
         if run.name == name:
             return index
-    raise DataError(f"no run of {record.name} is called {name!r}; known: {', '.join(run.name for run in record.runs)}")
+    raise DataError(f"no run of {record.name} is called {name!r}; known: {'; '.join(run.name for run in record.runs)}")
 
 
 def _difference(before: BenchRecord, after: BenchRecord) -> str:

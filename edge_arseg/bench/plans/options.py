@@ -1,5 +1,6 @@
 """What was asked to be measured."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,15 +71,40 @@ class BenchOptions:
         """Check what contradicts itself.
 
         Raises:
-            OptionError: it does.
+            OptionError: it does, or a number is out of range.
         """
         if self.deadline_ms is not None and self.rate is None:
             raise OptionError("a deadline needs the rate at which frames come: give --rate too")
-        if self.rate is not None and self.rate <= 0:
-            raise OptionError(f"a rate of {self.rate} frames a second: expected more than 0")
+        for what, real in (("rate", self.rate), ("deadline", self.deadline_ms)):
+            if real is not None and not (math.isfinite(real) and real > 0):
+                raise OptionError(f"a {what} of {real:g}: expected a finite number above 0")
+        for what, whole in (
+            ("an interval", self.interval),
+            ("a number of frames", self.frames),
+            ("a number of turns", self.turns),
+        ):
+            if whole is not None and whole < 1:
+                raise OptionError(f"{what} of {whole}: expected a whole number of at least 1")
+        self._check_labels()
         for axis, value, option in (
             ("gop", self.interval, "--interval"),
             ("threads", self.engines.threads, "--threads"),
         ):
             if axis in self.matrix and value is not None:
                 raise OptionError(f"{option} {value} and --matrix {axis}=... seen, expected one of them")
+
+    def _check_labels(self) -> None:
+        """Refuse what would count for nothing, as it says how labels are scored and there are none."""
+        if self.labels is not None:
+            if self.scores is not None:
+                raise OptionError("--labels and --scores seen, expected one of them: both say what the accuracy is")
+            return
+        said = {
+            "--clip": self.clip,
+            "--phases": self.phases != "0",
+            "--encode": self.encode,
+            "--optical-flow": self.optical_flow,
+        }
+        lost = [option for option, value in said.items() if value]
+        if lost:
+            raise OptionError(f"{', '.join(lost)} seen without labels to score; add --labels FOLDER, or leave it out")

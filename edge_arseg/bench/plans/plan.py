@@ -162,10 +162,12 @@ def _bundles(options: BenchOptions, cell: dict[str, Any]) -> list[Path | None]:
 def _planned(options: BenchOptions, choice: Choice, mode: Mode, cell: dict[str, Any], group: int) -> PlannedRun:
     manifest = choice.bundle.manifest
     interval = cell.get("gop", options.interval) or manifest.gop
-    if options.frames is not None and options.frames < interval:
+    turns = options.turns or 1
+    if options.frames is not None and options.frames < interval * turns:
+        each = " in each turn" if turns > 1 else ""
         raise OptionError(
-            f"{options.frames} frames seen, expected at least one GOP: --frames {interval} or more, or a smaller "
-            "--interval"
+            f"{options.frames} frames{f' in {turns} turns' if each else ''} seen, expected at least one GOP{each}: "
+            f"--frames {interval * turns} or more, {'fewer --turns, ' if each else ''}or a smaller --interval"
         )
     live = source_from_uri(options.source).live
     paced = options.rate is not None and not live

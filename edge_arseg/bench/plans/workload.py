@@ -103,10 +103,15 @@ def read_workload(name: str, parameters: Mapping[str, str]) -> Workload:
         for key, value in data.items()
         if key in KEYS and (not isinstance(value, KEYS[key]) or (isinstance(value, bool) and KEYS[key] is not bool))
     ]
+    faults += _faults_inside(data)
     published = data.get("published", [])
     faults += _faults_of(published) if isinstance(published, list) else []
-    needed = sorted({one for value in data.values() for one in _parameters(value)} - set(parameters))
-    faults += [f"{{{one}}} is not given: type --set {one}=VALUE" for one in needed]
+    named = {one for value in data.values() for one in _parameters(value)}
+    faults += [f"{{{one}}} is not given: type --set {one}=VALUE" for one in sorted(named - set(parameters))]
+    faults += [
+        f"--set {one}: the workload has no {{{one}}}; it has {', '.join(f'{{{x}}}' for x in sorted(named)) or 'none'}"
+        for one in sorted(set(parameters) - named)
+    ]
     if faults:
         raise OptionError(f"--workload {path}: " + "; ".join(faults))
     values = {
@@ -115,6 +120,26 @@ def read_workload(name: str, parameters: Mapping[str, str]) -> Workload:
     matrix = tuple(f"{axis}={','.join(map(str, values_of))}" for axis, values_of in data.get("matrix", {}).items())
     rows = tuple(Published(**row) for row in published)
     return Workload(path.stem, data.get("about", ""), values, matrix, rows)
+
+
+def _faults_inside(data: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with empty texts, lists of other things than text, and axes of the matrix."""
+    faults = [
+        f"{key}: an empty text seen, expected one; leave the line out for the default"
+        for key, value in data.items()
+        if KEYS.get(key) is str and value == "" and key != "about"
+    ]
+    for key in ("bundles", "modes"):
+        value = data.get(key, [])
+        if isinstance(value, list) and not all(isinstance(one, str) and one for one in value):
+            faults.append(f"{key}: {value!r} seen, expected a list of texts")
+    matrix = data.get("matrix", {})
+    for axis, values in matrix.items() if isinstance(matrix, dict) else ():
+        if not isinstance(values, list) or not all(
+            isinstance(one, (str, int, float)) and not isinstance(one, bool) for one in values
+        ):
+            faults.append(f"matrix: {axis}: {values!r} seen, expected a list like [6, 12]")
+    return faults
 
 
 def _faults_of(published: list[Any]) -> list[str]:

@@ -39,7 +39,7 @@ def read_samples(path: Path) -> Samples:
         path: of the JSON; the samples lie beside it.
 
     Raises:
-        DataError: they are missing or damaged.
+        DataError: they are missing, damaged, or those of another record.
     """
     record = planned_record(path)
     if record.state != "finished":
@@ -47,9 +47,27 @@ def read_samples(path: Path) -> Samples:
     file = samples_file(path)
     try:
         with np.load(file, allow_pickle=False) as columns:
-            return samples_from_columns(columns)
+            samples = samples_from_columns(columns)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{file}: the samples of {path.name} cannot be read: {error}; measure again") from error
+        why = getattr(error, "strerror", None) or error
+        raise DataError(
+            f"{file}: the samples of {path.name} cannot be read: {why}; copy both files of the record, or measure again"
+        ) from error
+    _refuse_others(record, samples, path)
+    return samples
+
+
+def _refuse_others(record: BenchRecord, samples: Samples, path: Path) -> None:
+    """Refuse samples of another record, as where one of its two files was renamed or copied alone."""
+    told = [run.latency["all"].frame.count if "all" in run.latency else 0 for run in record.runs]
+    seen = np.bincount(samples.frames["run"], minlength=len(told)).tolist()
+    if seen != told:
+        found, wanted = (" + ".join(map(str, counts)) or "0" for counts in (seen, told))
+        raise DataError(
+            f"{samples_file(path)}: {found} frames seen, expected {wanted} as {path.name} has them: these are the "
+            f"samples of another record; copy {record.samples or 'its own'} "
+            "beside it under this name, or measure again"
+        )
 
 
 def planned_record(path: Path) -> BenchRecord:

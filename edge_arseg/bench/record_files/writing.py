@@ -18,7 +18,7 @@ from edge_arseg.bench.records.samples import Samples, columns_from_samples
 from edge_arseg.bench.summaries.whole import whole_record
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import check_output, is_running, is_special, write_whole
+from edge_arseg.storage.files import Lock, check_output, is_running, is_special, lock_on, write_whole
 
 FRAMES, SENSORS = ".frames.part", ".sensors.part"
 _OLD = ".old-"
@@ -27,17 +27,17 @@ _OLD = ".old-"
 
 def frames_journal(record: Path) -> Path:
     """Return where the frames of a record are appended to while it is measured."""
-    return record.with_name(record.stem + FRAMES)
+    return record.parent / f"{record.stem}{FRAMES}"
 
 
 def sensors_journal(record: Path) -> Path:
     """Return where readings are appended to."""
-    return record.with_name(record.stem + SENSORS)
+    return record.parent / f"{record.stem}{SENSORS}"
 
 
 def samples_file(record: Path) -> Path:
     """Return where the samples of a finished record are."""
-    return record.with_name(record.stem + ".npz")
+    return record.parent / f"{record.stem}.npz"
 
 
 def check_record(record: Path, *, force: bool, inputs: Iterable[str | os.PathLike[str]]) -> None:
@@ -92,6 +92,23 @@ def begin_record(planned: BenchRecord, record: Path) -> dict[Path, Path]:
         put_back(record, aside)
         raise _refusal(record, error) from error
     return aside
+
+
+def lock_record(record: Path) -> Lock:
+    """Take a record for this process, until the lock is released: ``check_record`` of others refuses it meanwhile.
+
+    Raises:
+        SinkError: another process measures into it, or it cannot be written.
+    """
+    journal = frames_journal(record)
+    try:
+        journal.touch()
+        lock = lock_on(journal)
+    except OSError as error:
+        raise _refusal(record, error) from error
+    if lock is None:
+        raise SinkError(f"cannot write {record}: a running process writes to it; choose another name")
+    return lock
 
 
 def recover(record: Path) -> None:
@@ -176,6 +193,21 @@ def write_json(record: BenchRecord, path: Path) -> Path:
         OSError: it cannot be written.
     """
     return write_whole(path, (json.dumps(plain(asdict(record)), indent=1) + "\n").encode(), sync=True)
+
+
+def write_special(record: BenchRecord, path: Path) -> None:
+    """Write the JSON of a record to a device or pipe.
+
+    Raises:
+        SinkError: it cannot be written.
+        BrokenPipeError: the reader of the pipe has gone.
+    """
+    try:
+        write_json(record, path)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _refusal(path, error) from error
 
 
 def plain(value: Any) -> Any:

@@ -34,12 +34,15 @@ def readings_of_meter(path: Path, began: datetime) -> tuple[NDArray[np.float64],
         DataError: the file cannot be read, or has no such columns.
     """
     try:
-        with path.open(newline="", errors="replace") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             lines = csv.reader(file)
             header = [name.strip().lower() for name in next(lines, [])]
             rows = list(lines)
     except (OSError, csv.Error) as error:
-        raise DataError(f"{path}: the meter's log cannot be read: {error}") from error
+        raise DataError(
+            f"{path}: the meter's log cannot be read: {getattr(error, 'strerror', None) or error}; expected a CSV with "
+            "columns for time and watts"
+        ) from error
     when = next((i for i, name in enumerate(header) if name in TIMES), None)
     what = next((i for i, name in enumerate(header) if name in (*POWERS, *MILLIWATTS)), None)
     if when is None or what is None:
@@ -63,9 +66,10 @@ def readings_of_meter(path: Path, began: datetime) -> tuple[NDArray[np.float64],
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
         return math.nan
+    return found if math.isfinite(found) else math.nan
 
 
 def _seconds(text: str) -> float:

@@ -71,6 +71,7 @@ def bench(
     from dataclasses import asdict
 
     from edge_arseg.bench.bench import bench_from_options
+    from edge_arseg.bench.inputs import inputs_of_options
     from edge_arseg.bench.overview import overview_of
     from edge_arseg.bench.record_files.writing import check_record, plain
     from edge_arseg.runtime.mode import Mode
@@ -82,15 +83,19 @@ def bench(
     if power_mode is not None and predict is None:
         raise click.UsageError("--power-mode goes with --predict TARGET")
     if predict is not None:
+        if output is not None or resume:
+            raise click.UsageError(
+                f"--predict measures nothing, so there is no record for {'-o' if output is not None else '--resume'}; "
+                "leave it out, or write what is printed to a file: --json > NAME.json"
+            )
         _predict(predict, power_mode, options.bundles, options.interval, as_json=as_json)
         return
     if resume and output is None:
         raise click.UsageError("--resume needs -o NAME.json, the record to continue")
-    read = source_from_uri(options.source)
-    refuse_missing(read)
+    refuse_missing(source_from_uri(options.source))
     if output is not None:
-        named = [*options.bundles] or inputs_of_bundle(None)
-        check_record(output, force=force or resume, inputs=[*named, *filter(None, [read.path])])
+        shipped = [] if options.bundles else inputs_of_bundle(None)
+        check_record(output, force=force or resume, inputs=[*shipped, *inputs_of_options(options)])
 
     def choose(bundle: Path | None, modes: Sequence[Mode], wanted: EngineOptions) -> "tuple[Choice, tuple[Mode, ...]]":
         return announced_choice(bundle, modes, (Mode.AR, Mode.HR), wanted)

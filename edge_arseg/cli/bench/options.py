@@ -17,6 +17,8 @@ FILE = click.Path(path_type=Path)
 
 STREET = "test://street"
 
+_OF_LABELS = ("labels", "clip", "phases", "encode", "optical_flow")
+
 _OPTIONS = (
     click.option(
         "-b",
@@ -148,8 +150,12 @@ def options_from_command(
     from edge_arseg.runtime.zoo import bundle_path
 
     name = given["workload"]
+    if name is None and given["parameters"]:
+        raise click.UsageError("--set fills in a workload; add --workload NAME, or leave --set out")
     workload = None if name is None else read_workload(name, _parameters(given["parameters"]))
-    said = {} if workload is None else workload.values
+    said = {} if workload is None else dict(workload.values)
+    if given["scores"] is not None:  # typed: they go before what the workload says of labels
+        said = {key: value for key, value in said.items() if key not in _OF_LABELS}
 
     def one(option: str, key: str, default: Any = None) -> Any:
         typed = given.get(option)

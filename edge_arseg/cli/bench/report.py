@@ -116,6 +116,7 @@ def report(
     """
     from edge_arseg.bench.compare.junit import junit_from_gates
     from edge_arseg.bench.record_files.reading import read_record, read_samples
+    from edge_arseg.bench.record_files.writing import samples_file
     from edge_arseg.bench.report.building import report_from_records
     from edge_arseg.bench.report.formats.text import FORMATS, text_from_report
     from edge_arseg.storage.files import check_output, identity
@@ -127,7 +128,12 @@ def report(
         raise click.UsageError(f"--{'between' if between else 'allow'} needs --fail-on PERCENT")
     if worst and not any(path.suffix == ".html" for path in outputs):
         raise click.UsageError("--worst draws into HTML; add -o NAME.html")
-    inputs = [*records, *(path.with_suffix(".npz") for path in records), *(Path(one) for one in worst or ())]
+    if require is None and (wanted is not None or (junit is not None and fail_on is None)):
+        gates = "--require LIST" if wanted is not None else "--require LIST or --fail-on PERCENT"
+        raise click.UsageError(f"{'--run' if wanted is not None else '--junit'} needs {gates}")
+    if fail_on is not None and len({identity(path) for path in records}) < len(records):
+        raise click.UsageError("--fail-on: one record is named twice, and is never worse than itself; name two records")
+    inputs = [*records, *map(samples_file, records), *(Path(one) for one in worst or ())]
     named = [path for path in (*outputs, junit) if path is not None]
     for path in named:
         check_output(path, force=force, inputs=inputs)
@@ -189,7 +195,7 @@ def _outcomes(read: "list[Read]", require: str, wanted: str | None) -> "tuple[Ou
     requirements = requirements_from_text(require)
     rows = [row_from_run(record, run) for record, _ in read for run in record.runs]
     if wanted is not None:
-        names = ", ".join(row.run for row in rows)
+        names = "; ".join(row.run for row in rows)
         rows = [row for row in rows if fnmatch.fnmatchcase(row.run, wanted)]
         if not rows:
             raise click.UsageError(f"--run {wanted}: no run has this name; runs: {names}")

@@ -101,6 +101,19 @@ def eval(
         clip = source_from_environment()
     if (clip is None) == (images is None):
         raise click.UsageError("give either --clip or --images")
+    if images is not None:
+        of_clips = {
+            "--interval": interval,
+            "--phases": phases != "0",
+            "--encode": encode,
+            "--scene-cut": scene_cut is not None,
+            "--optical-flow": optical_flow,
+        }
+        lost = [option for option, given in of_clips.items() if given]
+        if lost:
+            raise click.UsageError(
+                f"{', '.join(lost)} seen with --images, expected a --clip: single images have no motion"
+            )
     from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
     from edge_arseg.evaluation.image_scores import ImageOptions, checked_image_modes, scores_from_images
     from edge_arseg.evaluation.labels.encoding import bitrate_from_text

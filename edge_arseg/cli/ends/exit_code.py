@@ -79,7 +79,7 @@ def _code_of_error(error: BaseException) -> int:
         _say(f"error: {error.strerror}; name one with room and type the same again: export TMPDIR=FOLDER")
         return SinkError.exit_code
     if isinstance(error, MemoryError):
-        _say("error: not enough memory; try a smaller --size, or close other programs")
+        _say("error: not enough memory; close other programs, or try smaller pictures and numbers")
         return 6
     if isinstance(error, SystemExit) or not isinstance(error, Exception):
         raise error

@@ -4,6 +4,7 @@ An engine runs one graph. What all engines share is checked here, once, in ``run
 ``close`` and only computes. To add a backend: one file, one line in ``BACKENDS``, one subclass of the contract test.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,12 +37,28 @@ class EngineOptions:
         backend: engine library, one of ``BACKENDS``, or ``auto`` for what ``engine_choice`` finds.
         threads: of each engine and kernel; ``None``: as many as there are cores.
         unchecked: run a bundle that does not give the right class maps here, with a warning.
+
+    Raises:
+        OptionError: fewer threads than one, or more than 256 and than four for each core.
     """
 
     fusion: str = "auto"
     backend: str = AUTO
     threads: int | None = None
     unchecked: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse threads that would leave the machine no time for anything else."""
+        if self.threads is not None and not 1 <= self.threads <= most_threads():
+            raise OptionError(
+                f"{self.threads} threads seen, expected 1 to {most_threads()}: this machine has {os.cpu_count() or 1} "
+                "cores, and more threads than cores wait for each other; leave --threads out to use all cores"
+            )
+
+
+def most_threads() -> int:
+    """Return the largest number of threads that is taken: 256, or four for each core where that is more."""
+    return max(256, 4 * (os.cpu_count() or 1))
 
 
 DEFAULT_ENGINES = EngineOptions()

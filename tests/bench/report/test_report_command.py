@@ -138,3 +138,44 @@ def test_no_file_of_a_report_is_a_record_or_another_of_its_files(run, tmp_path):
     assert (answer.code, "two of them are one file" in answer.err) == (2, True)
     assert record.read_bytes() == before
     assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == ["stages.png"]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (("--run", "AR*"), "--run needs --require LIST"),
+        (("--junit", "gates.xml"), "--junit needs --require LIST or --fail-on PERCENT"),
+        (("--require", "mean_ms<=99", "--run", "none"), "; "),
+    ],
+)
+def test_an_option_of_gates_without_a_gate_is_refused(run, everything, more, expected):
+    answer = run(everything, *more)
+    assert (answer.code, expected in answer.err) == (2, True), answer.err
+
+
+def test_a_record_is_never_held_against_itself(run, everything, tmp_path):
+    (tmp_path / "link.json").symlink_to(everything)
+    for other in (everything, tmp_path / "link.json"):
+        answer = run(everything, other, "--fail-on", "5%")
+        assert (answer.code, "one record is named twice" in answer.err) == (2, True), answer.err
+
+
+@pytest.mark.parametrize("place", [".", "..", "/"])
+def test_a_folder_is_no_record(run, place):
+    answer = run(place)
+    assert (answer.code, "Is a directory; expected a record" in answer.err) == (3, True), answer.err
+
+
+def test_samples_of_another_record_are_refused(run, everything, tmp_path):
+    mixed = write_made(tmp_path, *plain_record())
+    mixed.with_suffix(".npz").write_bytes(everything.with_suffix(".npz").read_bytes())
+    answer = run(mixed)
+    assert (answer.code, answer.out) == (3, "")
+    assert "these are the samples of another record" in answer.err
+
+
+def test_a_record_without_its_samples_says_what_to_copy(run, tmp_path):
+    alone = write_made(tmp_path, *plain_record())
+    alone.with_suffix(".npz").unlink()
+    answer = run(alone)
+    assert (answer.code, "copy both files of the record" in answer.err) == (3, True), answer.err

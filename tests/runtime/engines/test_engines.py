@@ -7,6 +7,7 @@ from support.bundles.toy import ToyEngine, write_toy_bundle
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS, engine_class, engines_from_bundle
 from edge_arseg.spec.manifest import Role
 
@@ -57,3 +58,9 @@ def test_an_engine_of_ones_own_that_is_not_there_is_refused(backend, message):
 
 def test_an_engine_of_ones_own_is_named_by_its_module():
     assert engine_class("support.bundles.toy:ToyEngine").__name__ == "ToyEngine"
+
+
+@pytest.mark.parametrize("threads", [0, -1, 100000])
+def test_threads_that_no_machine_bears_are_refused(threads):
+    with pytest.raises(OptionError, match=f"{threads} threads seen, expected 1 to "):
+        EngineOptions(threads=threads)
