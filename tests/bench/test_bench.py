@@ -104,6 +104,7 @@ def test_every_percentile_is_numpys_of_the_raw_file(measured):
     assert record.runs[0].latency["lr"].frame.count >= 5  # a p50, however busy the machine
 
 
+@pytest.mark.timed
 def test_a_gop_has_its_frames(measured):
     _, path = measured
     frames = read_samples(path).of_run(0)

@@ -229,6 +229,7 @@ def test_a_player_that_listens_gets_every_picture_of_a_file():
     assert [round(25 * (picture.time - pictures[0].time)) for picture in pictures] == list(range(60))
 
 
+@pytest.mark.timed
 def test_nobody_there_ends_the_run_of_a_file_and_not_that_of_a_camera(monkeypatch, caplog):
     monkeypatch.setattr("edge_arseg.video.sinks.streams.push._PATIENCE_S", 0.6)
     uri = f"tcp://user:secret@127.0.0.1:{free_port()}"
@@ -249,6 +250,7 @@ def frozen():
         yield server.getsockname()[1]
 
 
+@pytest.mark.timed
 def test_a_server_that_takes_nothing_is_left_behind(monkeypatch, caplog):
     monkeypatch.setattr("edge_arseg.video.sinks.streams.connection.STUCK_S", 0.5)
     monkeypatch.setattr("edge_arseg.video.sinks.streams.push._CLOSE_S", 0.1)

@@ -183,6 +183,7 @@ def pictures_of(chunks, tmp_path):
         return {frame.rgb.tobytes() for frame in reader}
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("before", [pytest.param(0, marks=pytest.mark.slow), 30])
 def test_packets_of_two_pictures_turn_it_off_and_none_is_read_wrongly(tmp_path, before, caplog):
     stream = packets()
