@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from edge_arseg.runtime.device.cores import check_at_once
+
 
 class SchedulerType(click.ParamType):
     """Address of a Dask scheduler; without a scheme it is one of TCP, without a port that of Dask."""
@@ -36,6 +38,9 @@ class ArchiveOptions:
         summary: file of the summary; ``None``: none.
         piece_length: seconds of a piece, at least; ``None``: videos are not cut.
         cluster: address of a Dask scheduler; ``None``: this machine.
+
+    Raises:
+        OptionError: more processes than a machine stands.
     """
 
     processes: int | None = None
@@ -43,6 +48,10 @@ class ArchiveOptions:
     summary: Path | None = None
     piece_length: float | None = None
     cluster: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse processes that would leave the machine no time for anything else."""
+        check_at_once(self.processes, "processes", "leave --processes out for as many as pay")
 
     @property
     def asked(self) -> bool:

@@ -4,7 +4,6 @@ An engine runs one graph. What all engines share is checked here, once, in ``run
 ``close`` and only computes. To add a backend: one file, one line in ``BACKENDS``, one subclass of the contract test.
 """
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.device.cores import check_at_once
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.tensor import TensorSpec, spec_of
 
@@ -49,16 +49,7 @@ class EngineOptions:
 
     def __post_init__(self) -> None:
         """Refuse threads that would leave the machine no time for anything else."""
-        if self.threads is not None and not 1 <= self.threads <= most_threads():
-            raise OptionError(
-                f"{self.threads} threads seen, expected 1 to {most_threads()}: this machine has {os.cpu_count() or 1} "
-                "cores, and more threads than cores wait for each other; leave --threads out to use all cores"
-            )
-
-
-def most_threads() -> int:
-    """Return the largest number of threads that is taken: 256, or four for each core where that is more."""
-    return max(256, 4 * (os.cpu_count() or 1))
+        check_at_once(self.threads, "threads", "leave --threads out to use all cores")
 
 
 DEFAULT_ENGINES = EngineOptions()

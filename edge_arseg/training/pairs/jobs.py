@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_arseg.errors import OptionError
+from edge_arseg.runtime.device.cores import check_at_once
 from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
 from edge_arseg.training.pairs.store import ClipEntry
@@ -57,8 +57,7 @@ def store_from_jobs(
     Raises:
         DataError: the store has a clip of the same name made from something else; or see ``Job.make``.
     """
-    if workers < 1:
-        raise OptionError(f"{workers} workers: expected 1 or more")
+    check_at_once(workers, "workers", "leave --workers out for the default")
     missing = [job for job in jobs if not writer.has(job.key, job.part, job.made_from)]
     done = len(jobs) - len(missing)
     progress(done, len(jobs), "preparing")

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from edge_arseg.runtime.device.cores import check_at_once
 from edge_arseg.training.run.device import device_from_name
 from edge_arseg.training.run.folder import RunFolder
 
@@ -21,6 +22,9 @@ class RunPlace:
         workers: processes that make views ahead.
         resume: continue the run in the folder. More steps than it was started with lengthen it.
         typed: kept in the settings of a new run for whoever resumes it, plain containers; not looked at here.
+
+    Raises:
+        OptionError: threads or workers are out of range.
     """
 
     device: str = "auto"
@@ -28,6 +32,11 @@ class RunPlace:
     workers: int = 1
     resume: bool = False
     typed: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse threads and processes that would leave the machine no time for anything else."""
+        check_at_once(self.threads, "threads", "leave --threads out to use all cores")
+        check_at_once(self.workers, "workers", "leave --workers out for one", least=0)
 
     def begin(self, seed: int) -> None:
         """Set torch's threads and its random numbers."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.policies.naming import KEYFRAMES
-from edge_arseg.runtime.engines.contract import most_threads
+from edge_arseg.runtime.device.cores import most_at_once
 from edge_arseg.runtime.mode import Mode
 
 ALL_THREADS = "all"
@@ -93,7 +93,7 @@ def setting_from_params(params: Mapping[str, str]) -> Setting:
 EXPECTED = {
     "bundle": "names of bundles that were given",
     "backend": "names of engine libraries",
-    "threads": f"whole numbers from 1 to {most_threads()}, or {ALL_THREADS}",
+    "threads": f"whole numbers from 1 to {most_at_once()}, or {ALL_THREADS}",
     "interval": "whole numbers from 1",
     "keyframes": ", ".join(KEYFRAMES),
     "motion": ", ".join(MOTIONS),
@@ -108,7 +108,7 @@ ORDERED = ("interval", "recode-scale", "threads")
 def _can_be(axis: str, value: str) -> bool:
     try:
         if axis == "interval" or (axis == "threads" and value != ALL_THREADS):
-            return 1 <= int(value) <= (most_threads() if axis == "threads" else int(value))
+            return 1 <= int(value) <= (most_at_once() if axis == "threads" else int(value))
         if axis == "recode-scale":
             return 0.1 <= float(value) <= 1
     except ValueError:
