@@ -10,8 +10,9 @@ GRAPHS = ("compiler.onnx_graph", "compiler.graph_writer", "compiler.entries")
 """Where graphs are changed, written and described, layer by layer."""
 
 
-def test_quantizing_comes_back_only_to_the_engines_that_it_measures_with(own_bundle, recipe_file, tmp_path):
-    """Engines run the clips, then one layer after another in integers, then the golden frames of the result."""
+def test_quantizing_comes_back_only_to_clips_and_engines(own_bundle, recipe_file, tmp_path):
+    """Clips are looked for before anything runs. Engines run them, then one layer after another in integers, then the
+    golden frames of the result."""
     bundle, options = read_bundle(own_bundle), QuantizeOptions(recipe=str(recipe_file), threads=1)
     entered = rooms_entered(
         lambda: quantize_bundle(bundle, tmp_path / "own-int8.arseg", options), but=(*VALUES, *GRAPHS)
@@ -19,6 +20,7 @@ def test_quantizing_comes_back_only_to_the_engines_that_it_measures_with(own_bun
     assert entered == [
         "compiler.quantize",
         "compiler.writing",
+        "video",
         "runtime.engines",
         "runtime.pipeline",
         "video",
@@ -30,4 +32,4 @@ def test_quantizing_comes_back_only_to_the_engines_that_it_measures_with(own_bun
         "runtime.verification",
         "runtime.engines",
     ]
-    assert set(ways_back(entered)) == {"runtime.engines"}
+    assert set(ways_back(entered)) == {"video", "runtime.engines"}
