@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from support.bundles.fake import FAKE, write_fake_bundle
 
+from edge_arseg.bench.accuracy.joined import scores_from_file
 from edge_arseg.bench.plans.options import BenchOptions
 from edge_arseg.bench.plans.workload import read_workload
+from edge_arseg.bench.record_files.reading import read_record
 from edge_arseg.bench.record_files.writing import lock_record
+from edge_arseg.cli.service.watching import _token_from_text
 from edge_arseg.errors import OptionError
 
 SOURCE = "test://street?size=48x64&frames=20"
@@ -129,3 +132,21 @@ def test_faults_inside_a_workload_are_named(tmp_path, text, expected):
     file.write_text(text)
     with pytest.raises(OptionError, match=re.escape(expected)):
         read_workload(str(file), {"other": "x"} if "clip" in text else {})
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+def test_a_byte_order_mark_that_an_editor_wrote_is_read_over(words, edge_arseg, tmp_path):
+    workload = tmp_path / "mine.toml"
+    workload.write_bytes(MARK + f'source = "{SOURCE}"\n'.encode())
+    assert read_workload(str(workload), {}).values["source"] == SOURCE
+    record = tmp_path / "record.json"
+    edge_arseg(*words, "-o", record)
+    record.write_bytes(MARK + record.read_bytes())
+    assert read_record(record).runs
+    scores = tmp_path / "scores.json"
+    scores.write_bytes(MARK + b'{"runs": []}')
+    assert scores_from_file(scores) == {"runs": []}
+    (tmp_path / "token").write_bytes(MARK + b"a-token-of-many-letters\n")
+    assert _token_from_text(f"@{tmp_path}/token") == "a-token-of-many-letters"

@@ -60,7 +60,7 @@ def scores_from_file(path: Path) -> dict[str, Any]:
         DataError: it cannot be read, or is not that.
     """
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: cannot be read: {why}; expected what edge-arseg eval --json prints") from error

@@ -90,7 +90,7 @@ def read_workload(name: str, parameters: Mapping[str, str]) -> Workload:
     """
     path = Path(name) if name.endswith(".toml") else data_folder("workloads") / f"{name}.toml"
     try:
-        data = data_from_toml(path.read_text())
+        data = data_from_toml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise OptionError(
             f"--workload {name}: {error.strerror or error}; expected a file, or one of {', '.join(workload_names())}"

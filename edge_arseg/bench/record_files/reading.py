@@ -97,7 +97,7 @@ def _cut_off(planned: BenchRecord, path: Path) -> tuple[BenchRecord, Samples]:
 
 def _json(path: Path) -> Any:
     try:
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_bytes())
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}; expected a record of bench -o") from error
     except (ValueError, RecursionError) as error:

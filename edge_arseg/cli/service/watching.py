@@ -147,7 +147,7 @@ def _token_from_text(text: str) -> str:
     if not text.startswith("@"):
         return text
     try:
-        with Path(text[1:]).open(encoding="utf-8") as file:
+        with Path(text[1:]).open(encoding="utf-8-sig") as file:
             return file.readline(1024).strip()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -81,7 +81,7 @@ def checkpoint_from_files(hr_file: Path | str, ar_file: Path | str, lr_scale: fl
 def _trained_lr_scale(folder: Path) -> float | None:
     """Return the LR scale in the settings of a training run, where ``folder`` is one of the LR branch."""
     try:
-        found = json.loads((folder / "settings.json").read_text())["lr_scale"]
+        found = json.loads((folder / "settings.json").read_bytes())["lr_scale"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return float(found) if isinstance(found, (int, float)) else None

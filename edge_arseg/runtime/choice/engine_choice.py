@@ -29,6 +29,7 @@ from edge_arseg.runtime.choice.trial import Trial, attempt_of, trial_of
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
 from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import UNPROVED, checked_backend
+from edge_arseg.runtime.fusion.opening import checked_fusion
 from edge_arseg.runtime.mode import Mode, modes_to_run
 from edge_arseg.runtime.zoo import bundle_path, shipped_bundles
 
@@ -126,7 +127,7 @@ def choice_from_options(
 
     Raises:
         BundleError: the bundle is missing or damaged, or the package has none.
-        OptionError: no such backend.
+        OptionError: no such backend or fusion.
         EnvironmentUnfitError: nothing passes; with the figures and the ways out.
         BuildError: the backend named cannot run the bundle, or none can and one has no engine of it.
     """
@@ -134,6 +135,7 @@ def choice_from_options(
     bundles = [what if isinstance(what, Bundle) else read_bundle(bundle_path(what))] if what is not None else None
     if options.backend != AUTO:
         checked_backend(options.backend)
+    checked_fusion(options.fusion)
     candidates = CANDIDATES if candidates is None else candidates
     tries = _Tries(modes, options, memory or TrialMemory(), candidates, gate, progress)
     if bundles is None:

@@ -14,6 +14,7 @@ from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import AUTO, EngineOptions, Place
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.head import Head
+from edge_arseg.suggestion import did_you_mean
 
 K = TypeVar("K", Fusion, Head)
 
@@ -51,6 +52,18 @@ HEADS = (
 
 CHOICES = (AUTO, *dict.fromkeys(way.name for way in FUSIONS))
 """Values of ``EngineOptions.fusion``."""
+
+
+def checked_fusion(name: str) -> str:
+    """Return the name of a way of fusing.
+
+    Raises:
+        OptionError: there is none of this name.
+    """
+    if name not in CHOICES:
+        meant = did_you_mean(name, CHOICES)
+        raise OptionError(f"fusion {name!r} seen, {meant and f'{meant} '}expected one of {', '.join(CHOICES)}")
+    return name
 
 
 def fusions_for(bundle: Bundle, options: EngineOptions, place: Place) -> Iterator[type[Fusion]]:
@@ -114,8 +127,7 @@ def _first_opened(kinds: Iterator[type[K]], bundle: Bundle, options: EngineOptio
 def _possible(
     ways: Sequence[Way], bundle: Bundle, options: EngineOptions, place: Place, nowhere: str
 ) -> Iterator[type[Any]]:
-    if options.fusion not in CHOICES:
-        raise OptionError(f"fusion {options.fusion!r} seen, expected one of {', '.join(CHOICES)}")
+    checked_fusion(options.fusion)
     possible, reason = False, nowhere
     for way in ways:
         if place not in way.places or options.fusion not in (AUTO, way.name):

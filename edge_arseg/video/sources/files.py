@@ -30,7 +30,7 @@ def _named_by(path: Path) -> list[Path]:
     if path.suffix.lower() not in PLAYLISTS:
         return []
     text = ""
-    with suppress(OSError), path.open(encoding="utf-8", errors="surrogateescape") as file:
+    with suppress(OSError), path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
         text = file.read(LONGEST)
     lines = [line.strip() for line in text.splitlines()]
     if path.suffix.lower() == ".ffconcat":

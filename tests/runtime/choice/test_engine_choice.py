@@ -187,6 +187,8 @@ def test_what_keeps_a_named_backend_from_running_is_said_as_it_is(bundle):
         choice(bundle, options=replace(OPTIONS, backend="broken"))
     with pytest.raises(OptionError, match="no backend is called 'nope'"):
         choice(bundle, options=replace(OPTIONS, backend="nope"))
+    with pytest.raises(OptionError, match=r"fusion 'kernal' seen, did you mean kernel\? expected one of auto, "):
+        choice(bundle, options=replace(OPTIONS, fusion="kernal"))
 
 
 def test_a_backend_that_computes_nothing_is_not_compared(bundle):
