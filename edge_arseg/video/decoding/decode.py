@@ -215,6 +215,8 @@ class Decoder:
         if count == 0 and is_animated_webp(bytes(self._first)):
             raise SourceError(f"{self._uri}: {ANIMATED_WEBP}")
         lack = None if self._live or self._ending is None else self._ending.lack(self._container, self._stream)
+        if lost is not None and self._ending is not None and self._ending.grew():
+            lost = None  # the last packet was not yet whole
         if (lost is not None or lack is not None) and not self._live:
             there = f": {lack}" if lack else ""
             raise SourceError(

@@ -11,6 +11,7 @@ from support.clips.moving import encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video
+from edge_arseg.video.decoding.decode import Decoder
 from edge_arseg.video.decoding.ends.parts import Part, layout_of
 from edge_arseg.video.pieces.cuts import spans_of
 from edge_arseg.video.uri import source_from_uri
@@ -218,6 +219,32 @@ def test_a_file_that_grows_is_not_taken_for_a_cut_one(tmp_path, ending):
         with growing.open("ab") as file:
             file.write(data[int(len(data) * 0.6) : int(len(data) * 0.6) + 20])
         assert sum(1 for _ in reader) > 0
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_last_packet_that_cannot_be_decoded_is_damage_where_nobody_writes(tmp_path, monkeypatch, grows):
+    """Decoders of some machines make a picture of a part of one, others refuse it."""
+    refused, decode = [], Decoder._decode
+
+    def strict(decoder, packet):
+        if packet.is_corrupt:
+            refused.append(packet.pos)
+            raise av.error.InvalidDataError(1, "a part of a picture")
+        return decode(decoder, packet)
+
+    monkeypatch.setattr(Decoder, "_decode", strict)
+    whole = clip(tmp_path / "a.avi")
+    cut = shortened(whole, int(0.6 * whole.stat().st_size))
+    with open_video(cut, motion="zero") as reader:
+        next(reader)
+        if grows:
+            with cut.open("ab") as file:
+                file.write(bytes(20))
+            assert sum(1 for _ in reader) > 0
+        else:
+            with pytest.raises(SourceError, match=r"ends in damage after .* the file is cut off or broken"):
+                list(reader)
+    assert len(refused) == 1
 
 
 def test_a_file_that_was_written_into_a_pipe_is_whole(tmp_path):

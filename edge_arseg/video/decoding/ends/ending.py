@@ -94,11 +94,15 @@ class Ending:
             return None
         return f"{self._end_s:.1f} of {declared_s:.1f} s, {self._bytes(short)}"
 
+    def grew(self) -> bool:
+        """Whether the file has another size than when it was opened: somebody writes it, and its end is not yet there."""
+        return self._size != self._size_now()
+
     def _bytes(self, short: Part) -> str:
         return f"{self._size:,} of at least {short.end:,} bytes are there"
 
     def _layout(self) -> Layout | None:
-        if self._size is None or self._size != self._size_now():
+        if self._size is None or self.grew():
             return None
         with suppress(OSError), self._opened() as file:
             return layout_of(file, self._size, MOST if isinstance(self._file, Path) else MOST_FAR)
