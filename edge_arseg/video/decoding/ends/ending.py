@@ -95,7 +95,7 @@ class Ending:
         return f"{self._end_s:.1f} of {declared_s:.1f} s, {self._bytes(short)}"
 
     def grew(self) -> bool:
-        """Whether the file has another size than when it was opened: somebody writes it, and its end is not yet there."""
+        """Whether the file has another size than when it was opened: somebody is writing it."""
         return self._size != self._size_now()
 
     def _bytes(self, short: Part) -> str:
