@@ -223,7 +223,7 @@ def test_a_file_that_grows_is_not_taken_for_a_cut_one(tmp_path, ending):
 
 @pytest.mark.parametrize("grows", [True, False])
 def test_a_last_packet_that_cannot_be_decoded_is_damage_where_nobody_writes(tmp_path, monkeypatch, grows):
-    """Decoders of some machines make a picture of a part of one, others refuse it."""
+    """A decoder may make a picture of a part of one, or refuse it."""
     refused, decode = [], Decoder._decode
 
     def strict(decoder, packet):
