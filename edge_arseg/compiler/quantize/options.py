@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
 from edge_arseg.errors import OptionError
+from edge_arseg.runtime.device.cores import check_at_once
 from edge_arseg.spec.manifest import CHOSEN_ROLES, Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Activations, Target
 
@@ -61,6 +62,7 @@ class QuantizeOptions:
         for option, number, least in (("limit", self.limit, 1), ("threads", self.threads, 1)):
             if number is not None and number < least:
                 raise OptionError(f"--{option} {number}: expected {least} or more")
+        check_at_once(self.threads, "threads", "leave --threads out to use all cores")
         if self.keep_costliest < 0:
             raise OptionError(f"--keep-costliest {self.keep_costliest}: expected 0 or more")
         if self.labels is not None and (self.clip is None) == (self.images is None):

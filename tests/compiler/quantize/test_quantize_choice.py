@@ -118,6 +118,7 @@ def test_a_bundle_that_is_compiled_is_not_quantized(tmp_path):
         ({"max_drop": -1.0, "labels": Path("x"), "clip": "a"}, "--max-drop -1: expected points"),
         ({"limit": 0, "labels": Path("x"), "clip": "a"}, "--limit 0: expected 1 or more"),
         ({"threads": -1}, "--threads -1: expected 1 or more"),
+        ({"threads": 100_000}, "100000 threads seen, expected 1 to "),
         ({"keep_costliest": -1}, "--keep-costliest -1: expected 0 or more"),
     ],
 )
