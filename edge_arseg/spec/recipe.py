@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.plain import faults_from_error
 from edge_arseg.storage.data_folder import data_folder
-from edge_arseg.storage.toml import data_from_toml
+from edge_arseg.storage.toml import data_from_toml, toml_text
 
 DATA = "{data}"
 """Stands in a source for the folder given by ``--data``, so that a recipe holds no path of one machine."""
@@ -104,7 +104,7 @@ def recipe_text(path: Path) -> str:
         OptionError: it cannot be read, or is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return toml_text(path)
     except OSError as error:
         raise OptionError(
             f"{path}: cannot be read ({error.strerror or error}); expected a calibration recipe"

@@ -27,7 +27,7 @@ from typing import Any
 from edge_arseg.bench.records.published import Published
 from edge_arseg.errors import OptionError
 from edge_arseg.storage.data_folder import data_folder
-from edge_arseg.storage.toml import data_from_toml
+from edge_arseg.storage.toml import data_from_toml, toml_text
 
 KEYS: dict[str, type | tuple[type, ...]] = {
     "about": str,
@@ -90,7 +90,7 @@ def read_workload(name: str, parameters: Mapping[str, str]) -> Workload:
     """
     path = Path(name) if name.endswith(".toml") else data_folder("workloads") / f"{name}.toml"
     try:
-        data = data_from_toml(path.read_text(encoding="utf-8-sig"))
+        data = data_from_toml(toml_text(path))
     except OSError as error:
         raise OptionError(
             f"--workload {name}: {error.strerror or error}; expected a file, or one of {', '.join(workload_names())}"

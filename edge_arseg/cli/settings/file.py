@@ -57,10 +57,10 @@ def settings_from_file(
         OptionError: the file cannot be read, is not TOML, or holds a key or a kind of value that nothing takes: all
             faults in one message, each with its line.
     """
-    from edge_arseg.storage.toml import data_from_toml
+    from edge_arseg.storage.toml import data_from_toml, toml_text
 
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = toml_text(file)
         data = data_from_toml(text)
     except OSError as error:
         raise OptionError(f"--config {file}: cannot be read ({error.strerror or error})") from error

@@ -14,7 +14,7 @@ from edge_arseg.spec.plain import faults_from_error
 from edge_arseg.spec.targets.jetpack import JetPackTable
 from edge_arseg.spec.targets.target import Kind, Target, longest_prefix
 from edge_arseg.storage.data_folder import data_folder
-from edge_arseg.storage.toml import data_from_toml
+from edge_arseg.storage.toml import data_from_toml, toml_text
 from edge_arseg.suggestion import did_you_mean
 
 JETPACKS = "jetpacks.toml"
@@ -102,7 +102,7 @@ def target_from_toml(path: Path, table: JetPackTable) -> Target:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return data_from_toml(path.read_text(encoding="utf-8-sig"))
+        return data_from_toml(toml_text(path))
     except FileNotFoundError as error:
         raise TargetError(f"{path}: missing; install again: {reinstall()}") from error
     except ValueError as error:  # not TOML, not UTF-8, numbers or nesting without end

@@ -14,7 +14,7 @@ from edge_arseg.spec.model import (
     ClassInfo,
     Normalisation,
 )
-from edge_arseg.storage.toml import data_from_toml
+from edge_arseg.storage.toml import data_from_toml, toml_text
 
 _EXAMPLE = '[[class]]\nname = "road"\ncolor = [128, 64, 128]'
 
@@ -45,7 +45,7 @@ def classes_from_file(path: Path) -> tuple[ClassInfo, ...]:
         DataError: no such file, not TOML, or unusable entries, all of them in one message.
     """
     try:
-        content = data_from_toml(path.read_text(encoding="utf-8-sig"))
+        content = data_from_toml(toml_text(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected entries like\n{_EXAMPLE}") from error
     except ValueError as error:  # not TOML, not UTF-8, numbers or nesting without end
