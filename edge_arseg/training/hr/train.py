@@ -136,7 +136,7 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         if teacher is not None:
             teacher.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stills, self.rendered, self.held_back = stills, rendered, held_back
-        network.to(device).trained = (Branch.HR,)
+        network.to(device).trained, network.lr_scale = (Branch.HR,), None
         self.branch = nn.ModuleList([network.hr, network.hr_head])
         # The layout that convolutions on CPUs and tensor cores prefer; torch's overloads do not know the keyword.
         self.branch.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
