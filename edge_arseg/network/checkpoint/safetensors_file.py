@@ -40,7 +40,7 @@ _MODEL = TypeAdapter(Model)
 
 
 def safetensors_from_network(network: Network, path: Path | str) -> Path:
-    """Write a network to ``path``, whole or not at all.
+    """Write a network to ``path``, whole or not at all; the same network makes the same bytes.
 
     Raises:
         SinkError: the file cannot be written.
@@ -61,6 +61,7 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
         try:
             with whole_file(place) as part:
                 save_file(tensors, part, metadata=metadata)
+                _sort_metadata(part)
         except BaseException:
             remove_folders(made)
             raise
@@ -68,6 +69,22 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
         needed = sum(tensor.nbytes for tensor in tensors.values())
         raise SinkError(f"cannot write {path}: {advice_on(error, path, needed=needed)}") from error
     return path
+
+
+def _sort_metadata(path: Path) -> None:
+    """Sort the metadata of a file, whose order safetensors 0.8 draws anew each time, so that digests can be compared.
+
+    A header is JSON without spaces but for those that fill it up, behind its length in eight bytes, little-endian
+    (safetensors' README, Format): sorted, it is as long as before.
+    """
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) <= length:
+            file.seek(8)
+            file.write(text.ljust(length))
 
 
 def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -> Network:

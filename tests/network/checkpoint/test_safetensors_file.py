@@ -87,6 +87,13 @@ def test_a_file_of_before_the_position_bias_has_none(own, file):
     assert torch.equal(read.creff.key.weight, own.creff.key.weight)
 
 
+def test_the_same_network_makes_the_same_bytes(own, tmp_path):
+    """Provenance and records compare digests; 30 files with the library's order would be alike once in 10^40 times."""
+    files = [safetensors_from_network(own, tmp_path / f"{number}.safetensors") for number in range(30)]
+    assert len({file.read_bytes() for file in files}) == 1
+    assert list(metadata_of(files[0])) == sorted(metadata_of(files[0]))
+
+
 def test_nothing_else_is_left_in_the_folder(file):
     assert list(file.parent.iterdir()) == [file]
 
