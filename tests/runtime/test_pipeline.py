@@ -222,3 +222,8 @@ def test_where_no_kernel_runs_on_this_cpu_auto_takes_the_graph_in_silence(bundle
         open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake", fusion="kernel"))
     with pytest.raises(OptionError, match="fusion 'magic' seen, expected one of auto, kernel-bf16, kernel, graph"):
         open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake", fusion="magic"))
+
+
+def test_a_pipeline_wants_a_backend_named_and_says_who_chooses(bundle):
+    with pytest.raises(OptionError, match=r"backend 'auto' seen .*: a Segmenter chooses; name one of onnxruntime, "):
+        open_pipeline(bundle, Mode.AR, EngineOptions())

@@ -17,8 +17,8 @@ class LiveFigures:
         keyframes: that results were made from.
         dropped: frames without a result.
         late: results older than the greatest age; 0 where none was asked for.
-        age_ms_p50, age_ms_p95: median and 95th percentile of the results' ages, milliseconds, rounded down; ``None``:
-            no result has an age.
+        age_ms_p50, age_ms_p95: median and 95th percentile of the results' ages, milliseconds, rounded down, and 2000
+            where they are older; ``None``: no result has an age.
         warp_error: mean of the frames between keyframes; ``None``: of none.
     """
 
@@ -32,10 +32,14 @@ class LiveFigures:
 
     def words(self) -> str:
         """What belongs in a line on the run: drops, ages, misses; empty where the source is not live."""
-        if self.age_ms_p50 is None:
+        if self.age_ms_p50 is None or self.age_ms_p95 is None:
             return ""
-        parts = [f"{self.dropped} dropped", f"age {self.age_ms_p50:.0f} ms, p95 {self.age_ms_p95:.0f} ms"]
+        parts = [f"{self.dropped} dropped", f"age {_age(self.age_ms_p50)}, p95 {_age(self.age_ms_p95)}"]
         return ", ".join(parts + ([f"{self.late} too late"] if self.late else []))
+
+
+def _age(ms: float) -> str:
+    return f"{ms:.0f} ms{' or more' if ms >= _BINS else ''}"
 
 
 class LiveStatistics:

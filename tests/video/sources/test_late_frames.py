@@ -159,6 +159,15 @@ def test_statistics_count_keyframes_that_came_later_and_results_that_are_late():
     assert LiveStatistics().figures.words() == ""
 
 
+def test_ages_beyond_two_seconds_are_told_as_such():
+    statistics, empty = LiveStatistics(), np.zeros((0, 0, 3), np.uint8)
+    for index in range(20):
+        age = 30.0 if index < 12 else 5000.0
+        statistics.add(SegmentedFrame(Frame(index, 0.0, empty), empty, Branch.LR, index, 1.0, age_ms=age))
+    assert statistics.figures.age_ms_p95 == 2000
+    assert statistics.figures.words() == "0 dropped, age 30 ms, p95 2000 ms or more"
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
