@@ -237,6 +237,7 @@ def test_another_sites_page_sees_nothing_of_a_page_without_a_token(page):
         assert json.loads(socket.recv(10))["bundle"] == "small"
 
 
+@pytest.mark.timed
 def test_it_ends_at_once_whoever_watches(open_page):
     server = open_page()
     before = threading.active_count()

@@ -68,6 +68,7 @@ def test_a_room_in_order_drops_nothing_and_says_when_it_is_full():
     assert room.take() is None
 
 
+@pytest.mark.timed
 def test_a_file_in_real_time_comes_at_its_own_rate_and_ends(clip):
     with open_video(clip, live=LiveOptions(realtime=True, on_late="block")) as reader:
         start = time.monotonic()
