@@ -11,8 +11,8 @@ from support.clips.moving import chainable, encode, moving
 
 from edge_arseg.motion import MotionChain
 from edge_arseg.video import open_video
-from edge_arseg.video.decoding import clock as clocks
-from edge_arseg.video.decoding.clock import Clock
+from edge_arseg.video.decoding.times import clock as clocks
+from edge_arseg.video.decoding.times.clock import Clock
 
 
 class Wall:
