@@ -12,9 +12,10 @@ import av
 from edge_arseg.errors import SourceError
 from edge_arseg.video.decoding.changes import ParameterWatch
 from edge_arseg.video.decoding.ends.ending import Ending
+from edge_arseg.video.decoding.ends.losses import Losses
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
-from edge_arseg.video.decoding.notices import say_transfer
+from edge_arseg.video.decoding.notices import notice, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.silence import Silence
 from edge_arseg.video.decoding.streams import chosen_stream
@@ -171,6 +172,7 @@ class Decoder:
         self.rate, self.frame_count, self.leap_s = facts["rate"], facts["frame_count"], facts["leap_s"]
         self.made_by_x264, self.unfit = facts["made_by_x264"], facts["unfit"]
         self._times = DisplayTimes(None if self._live else self._container.format.name, self.rate)
+        self._losses = Losses("" if self._live else self._container.format.name)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
@@ -199,6 +201,7 @@ class Decoder:
                 break
             except av.error.FFmpegError as fault:
                 frames, lost = [], fault
+            self._losses.look(packet, len(frames), refused=lost is not None and not frames)
             if self._watch is not None:
                 self._watch.decoded(self._context)
             after_loss = lost is not None
@@ -220,13 +223,16 @@ class Decoder:
         lack = None if self._live or self._ending is None else self._ending.lack(self._container, self._stream)
         if lost is not None and self._ending is not None and self._ending.grew():
             lost = None  # the last packet was not yet whole
-        if (lost is not None or lack is not None) and not self._live:
+        if (lost is not None or lack is not None or self._losses.at_end) and not self._live:
             there = f": {lack}" if lack else ""
             raise SourceError(
                 f"{self._uri}: ends in damage after {self._told(count)}; the file is cut off or broken{there}"
+                f"{self._losses.advice}"
             )
         if count == 0:
             raise source_error(self._uri, lost) if lost else SourceError(f"{self._uri}: no frame can be decoded")
+        if self._losses.count and not self._live:
+            notice(f"{self._uri}: {self._losses.told}{self._losses.advice}")
 
     def _decode(self, packet: Any) -> list[av.VideoFrame]:
         return cast(list[av.VideoFrame], packet.decode())
