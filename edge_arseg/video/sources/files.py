@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from edge_arseg.storage.url import printable
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source
 
@@ -16,6 +17,8 @@ _CONCAT, _HLS = "ffconcat version", "#EXTM3U"
 _MOST = 1000
 """Playlists within playlists that are looked into."""
 
+_SAFE = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+"""Names that FFmpeg takes out of a list of files."""
 _FILE = re.compile(r"file\s+(?P<name>.*)")
 _IN_NAME = re.compile(r"'(?P<quoted>[^']*)'|\\(?P<escaped>.)|(?P<plain>[^\s'\\]+)|(?P<end>\s)")
 _ATTRIBUTE = re.compile(r'\bURI="(?P<name>[^"]*)"')
@@ -39,7 +42,31 @@ def files_of_source(source: Source) -> list[Path]:
     return list(found)
 
 
+def fault_of_list(path: Path) -> str | None:
+    """Say which file of a list (``ffconcat``) FFmpeg will not read; ``None`` where it is no list, or a good one."""
+    is_list, names = _names_in(path)
+    for name in names if is_list else ():
+        if "://" in name:
+            continue
+        shown = printable(name)
+        if _SAFE.fullmatch(name) is None:
+            return (
+                f"a list of files that names {shown}; FFmpeg takes names of files beside the list or below it, of "
+                "letters, digits, _ - and . alone: rename the file, or make a link of such a name"
+            )
+        if not (path.parent / name).exists():
+            return f"a list of files that names {shown}, and there is no such file; names count from the list's folder"
+    return None
+
+
 def _named_by(path: Path) -> Iterator[Path]:
+    for name in _names_in(path)[1]:
+        if name and "://" not in name and "\0" not in name:
+            yield path.parent / name.removeprefix("file:")
+
+
+def _names_in(path: Path) -> tuple[bool, list[str]]:
+    """Whether a file is a list for FFmpeg's ``concat``, and the names in it, or in a playlist of HLS."""
     text = ""
     with suppress(OSError):
         if path.is_file():
@@ -48,10 +75,9 @@ def _named_by(path: Path) -> Iterator[Path]:
                 if path.suffix.lower() in PLAYLISTS or text.startswith((_CONCAT, _HLS)):
                     text += file.read(LONGEST)
     lines = [line.strip() for line in text.splitlines()]
-    concat = path.suffix.lower() == ".ffconcat" or text.startswith(_CONCAT)
-    for name in _named_in_concat(lines) if concat else _named_in_hls(lines):
-        if name and "://" not in name and "\0" not in name:
-            yield path.parent / name.removeprefix("file:")
+    if text.startswith(_CONCAT):
+        return True, list(_named_in_concat(lines))
+    return False, list(_named_in_concat(lines) if path.suffix.lower() == ".ffconcat" else _named_in_hls(lines))
 
 
 def _named_in_concat(lines: list[str]) -> Iterator[str]:

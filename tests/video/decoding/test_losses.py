@@ -13,6 +13,8 @@ from edge_arseg.video.decoding.ends.losses import Losses
 
 ADVICE = "where recordings of two codecs were joined, only one of them can be decoded: make each a file of its own"
 
+BEGINS = "it begins between two intra frames, or with another codec"
+
 
 def part(path, codec, count=12):
     quiet = {"x265_params": "log-level=none"} if codec == "libx265" else {"bf": 0}
@@ -38,7 +40,7 @@ def test_a_codec_that_changes_inside_mpeg_ts_is_told(tmp_path, caplog, first, se
     clip.write_bytes(part(tmp_path / "a.ts", first) + part(tmp_path / "b.ts", second))
     count, said = told(clip, caplog)
     assert count < 24
-    assert said[-1].endswith(ADVICE)
+    assert said[-1].endswith((ADVICE, BEGINS))
 
 
 def test_a_part_at_the_end_that_gives_nothing_is_damage(tmp_path):
@@ -46,6 +48,15 @@ def test_a_part_at_the_end_that_gives_nothing_is_damage(tmp_path):
     clip.write_bytes(part(tmp_path / "a.ts", "mpeg2video", 24) + part(tmp_path / "b.ts", "libx264", 30))
     with open_video(clip, motion="zero") as reader, pytest.raises(SourceError, match=rf"ends in damage .*{ADVICE}"):
         list(reader)
+
+
+def test_a_recording_that_begins_between_intra_frames_is_told(tmp_path, caplog):
+    whole = encode(tmp_path / "a.ts", moving(36, height=96, width=128), bf=0, g=12).read_bytes()
+    clip = tmp_path / "b.ts"
+    clip.write_bytes(whole[whole.index(b"\x47", len(whole) // 5) :])
+    count, said = told(clip, caplog)
+    assert count in (12, 24)
+    assert [line.rpartition("; ")[2] for line in said] == [BEGINS]
 
 
 @pytest.mark.parametrize("options", [{"bf": 0}, {"bf": 3}, {"bf": 3, "flags": "+ilme+ildct"}])

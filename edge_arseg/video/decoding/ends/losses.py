@@ -23,9 +23,14 @@ class Losses:
         self._silent = 0  # packets that gave nothing, and were not refused, in runs of two or more
         self._run = 0  # since the last picture
         self._held_back = 0  # pictures that came out at the end
+        self._pictures = 0
+        self._before = 0  # what was lost until the first picture
 
     def look(self, packet: Any, pictures: int, *, refused: bool) -> None:
         """Take notice of what a packet gave; at the end of the stream one without data brings what was held back."""
+        self._pictures += pictures
+        if pictures == self._pictures > 0:
+            self._before = self._refused + self._run
         if not packet.size:
             self._held_back = pictures
         elif refused:
@@ -58,6 +63,8 @@ class Losses:
         """What to do about it, where more than damage may be the reason; else nothing."""
         if not self._joined or self.count <= 1:
             return ""
+        if self._pictures and self.count <= self._before:
+            return "; it begins between two intra frames, or with another codec"
         return (
             "; where recordings of two codecs were joined, only one of them can be decoded: make each a file of its own"
         )
