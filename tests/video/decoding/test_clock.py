@@ -61,6 +61,16 @@ def test_a_clock_that_leaps_advances_one_period_where_the_container_is_known_for
     assert times([0, 0.04, 30.04, 30.08], leap_s=60.0) == [0, 0.04, 30.04, 30.08]
 
 
+@pytest.mark.parametrize("rate", [25.0, 50.0, 90000.0])
+def test_a_clock_that_is_coarser_than_the_pictures_come_keeps_its_pace(rate):
+    """50 pictures a second, whose times are written in steps of a 25th: they had run at half the pace."""
+    found = times([n // 2 / 25 for n in range(1000)], rate=rate)
+    assert found[-1] == pytest.approx(999 / 50, abs=0.15)
+    assert np.diff(found[100:]) == pytest.approx(0.02, abs=0.002)
+    found = times([(n - (n > 500)) / 25 for n in range(1000)])  # one of them twice
+    assert found[-1] == pytest.approx(998 / 25, abs=0.05)
+
+
 def test_a_time_lapse_keeps_its_steps():
     assert times([0, 600, 1200, 1800], rate=1 / 600, leap_s=60.0) == [0, 600, 1200, 1800]
 

@@ -30,7 +30,7 @@ class Clock:
     def __init__(self, rate: float | None, *, live: bool, leap_s: float = math.inf) -> None:
         self._rate = rate if rate and _RATES[0] <= rate <= _RATES[1] else 25.0
         self._live, self._leap_s = live, leap_s
-        self._steps: deque[float] = deque(maxlen=15)  # the stream's last ones that were sound
+        self._steps: deque[float] = deque(maxlen=15)  # the stream's last ones that were sound; 0: a time said again
         self._time_s: float | None = None  # given out last
         self._stream_s = 0.0  # what the stream said then
         self._offset_s: float | None = None if live else 0.0  # None: the stream has not said a time since its start
@@ -78,7 +78,10 @@ class Clock:
         stated = 1 / self._rate
         if len(self._steps) < 3:
             return stated
-        seen = median(self._steps)
+        repeats = 0.0 in self._steps  # the clock is coarser than the pictures come
+        seen = sum(self._steps) / len(self._steps) if repeats else median(self._steps)
+        if not seen:
+            return stated
         return stated if abs(seen - stated) < 0.1 * stated else seen
 
     def _next(self, last: float, stream_s: float, passed: float) -> float:
@@ -96,6 +99,9 @@ class Clock:
             if current < last + _SMALLEST_S:
                 current = last + step
                 self._offset_s = current - stream_s
-        elif current < last + _SMALLEST_S:
-            current = last + self._period
+        else:
+            if step > -_SMALLEST_S:
+                self._steps.append(0.0)
+            if current < last + _SMALLEST_S:
+                current = last + self._period
         return current
