@@ -171,7 +171,7 @@ class Decoder:
         self._context = context
         self.rate, self.frame_count, self.leap_s = facts["rate"], facts["frame_count"], facts["leap_s"]
         self.made_by_x264, self.unfit = facts["made_by_x264"], facts["unfit"]
-        self._times = DisplayTimes(None if self._live else self._container.format.name, self.rate)
+        self._times = DisplayTimes(None if self._live else self._container.format.name, self.rate, self._first)
         self._losses = Losses("" if self._live else self._container.format.name)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None

@@ -62,6 +62,17 @@ def test_the_first_step_of_bare_mpeg_video_is_one_period(tmp_path, codec):
     assert found == pytest.approx([n / 50 for n in range(12)])
 
 
+@pytest.mark.parametrize(("codec", "options"), [("libx264", B_FRAMES), ("mpeg4", {"bf": 2}), ("mpeg2video", {"bf": 2})])
+def test_the_pieces_of_an_avi_have_the_times_of_the_whole(tmp_path, codec, options):
+    path = clip(tmp_path / "a.avi", 60, codec=codec, g=12, **options)
+    whole, _ = times(path)
+    found = []
+    for span in spans_of(source_from_uri(path), 0.8):
+        with open_video(path, motion="zero", span=span) as reader:
+            found += [frame.time_s for frame in reader]
+    assert found == whole == pytest.approx([n / 25 for n in range(60)])
+
+
 def test_a_stream_without_a_container_is_not_cut(tmp_path):
     source = source_from_uri(clip(tmp_path / "a.h264", 24, g=6))
     assert len(spans_of(source, 0.2)) == 1
@@ -76,8 +87,8 @@ def frame(pts):
     return SimpleNamespace(pts=pts, dts=pts, time=time, time_base=Fraction(1, 2))
 
 
-def given(container, steps, rate=None):
-    found = DisplayTimes(container, rate)
+def given(container, steps, rate=None, first=None):
+    found = DisplayTimes(container, rate, first or packet(0))
     said = []
     for step in steps:
         if hasattr(step, "size"):
@@ -106,6 +117,18 @@ def test_times_that_ever_went_back_are_believed():
 
 def test_a_live_source_is_believed():
     assert given(None, [packet(0), packet(3), frame(3), packet(4), frame(4)]) == [1.5, 2.0]
+
+
+def test_an_avi_has_no_time_before_its_first_picture():
+    """FFmpeg says of the first picture when it is decoded, and that it is shown later."""
+    start = packet(1, 0)
+    assert given("avi", [start, frame(1), packet(2, 1), frame(2)], first=start) == [0, 0.5]
+    b_frames = [start, packet(3, 1), frame(1), packet(2, 2), frame(2), frame(3)]
+    assert given("avi", b_frames, first=start) == [0, 0.5, 1.0]
+
+
+def test_more_pictures_than_packets_of_a_bare_stream_have_no_time():
+    assert given("h264", [packet(0), frame(0), frame(1), packet(1), frame(2)], 10) == [0, None, 0.1]
 
 
 def test_a_picture_of_no_time_has_that_of_decoding():

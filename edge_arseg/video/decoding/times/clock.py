@@ -30,7 +30,8 @@ class Clock:
     def __init__(self, rate: float | None, *, live: bool, leap_s: float = math.inf) -> None:
         self._rate = rate if rate and _RATES[0] <= rate <= _RATES[1] else 25.0
         self._live, self._leap_s = live, leap_s
-        self._steps: deque[float] = deque(maxlen=15)  # the stream's last ones that were sound; 0: a time said again
+        self._steps: deque[float] = deque(maxlen=15)  # the stream's last ones that were sound
+        self._repeats = 0  # pictures that were said to have the time of the one before, since the last step
         self._time_s: float | None = None  # given out last
         self._stream_s = 0.0  # what the stream said then
         self._offset_s: float | None = None if live else 0.0  # None: the stream has not said a time since its start
@@ -78,10 +79,7 @@ class Clock:
         stated = 1 / self._rate
         if len(self._steps) < 3:
             return stated
-        repeats = 0.0 in self._steps  # the clock is coarser than the pictures come
-        seen = sum(self._steps) / len(self._steps) if repeats else median(self._steps)
-        if not seen:
-            return stated
+        seen = median(self._steps)
         return stated if abs(seen - stated) < 0.1 * stated else seen
 
     def _next(self, last: float, stream_s: float, passed: float) -> float:
@@ -95,13 +93,13 @@ class Clock:
             self._offset_s = current - stream_s
             return current
         if step >= _SMALLEST_S:
-            self._steps.append(step)
+            self._steps.append(step / (self._repeats + 1))  # a clock may be coarser than the pictures come
+            self._repeats = 0
             if current < last + _SMALLEST_S:
                 current = last + step
                 self._offset_s = current - stream_s
         else:
-            if step > -_SMALLEST_S:
-                self._steps.append(0.0)
+            self._repeats += step > -_SMALLEST_S
             if current < last + _SMALLEST_S:
                 current = last + self._period
         return current

@@ -3,9 +3,10 @@
 import heapq
 from typing import Any
 
-_OF_DECODING = frozenset(("avi", "mpegvideo"))
-"""FFmpeg's names of containers that keep no times, or none but those of decoding: what FFmpeg makes of them as times
-of display is a guess."""
+_OF_DECODING = "mpegvideo"
+"""FFmpeg's name of bare MPEG-1 and MPEG-2: the first time of display is off by a period, those of decoding are not."""
+_LATE = "avi"
+"""A container that begins at 0 with the first packet: FFmpeg shows that picture a period later, or more."""
 BARE = frozenset(("h264", "hevc", "vvc"))
 """Streams without a container. FFmpeg gives them 25 pictures a second, whatever they say of themselves."""
 
@@ -33,11 +34,14 @@ class DisplayTimes:
     Args:
         container: FFmpeg's name of it; ``None``: a live source, of which packets may be lost, is believed.
         rate: frames a second, if known.
+        first: packet of the stream.
     """
 
-    def __init__(self, container: str | None, rate: float | None) -> None:
+    def __init__(self, container: str | None, rate: float | None, first: Any) -> None:
         names = set((container or "").split(","))
-        self._of_decoding = bool(names & _OF_DECODING)
+        self._of_decoding = _OF_DECODING in names
+        known = first.pts is not None and first.dts is not None
+        self._lead = first.pts - first.dts if _LATE in names and known else 0
         self._period_s = 1 / (rate or 25.0) if names & BARE else None  # between packets, where they have no times
         self._increase = container is not None
         self._count = 0
@@ -61,12 +65,13 @@ class DisplayTimes:
 
     def time_s(self, frame: Any) -> float | None:
         """Seconds of the next picture; ``None`` where nothing says it."""
-        if self._increase and self._waiting:
-            time = self._next(frame.pts)
-            return float(time * (self._period_s or frame.time_base))
-        if frame.time is None and frame.dts is not None and frame.time_base:
-            return float(frame.dts * frame.time_base)
-        return None if frame.time is None else float(frame.time)
+        unit = self._period_s or frame.time_base
+        if self._increase and self._waiting and unit:
+            return float((self._next(frame.pts) - self._lead) * unit)
+        if self._period_s is not None or not unit:
+            return None
+        time = frame.dts if frame.pts is None else frame.pts - self._lead
+        return None if time is None else float(time * unit)
 
     def _next(self, said: int | None) -> int:
         """The smallest time that waits, without those of packets that gave no picture."""
