@@ -3,7 +3,7 @@
 from typing import Any
 
 _JOINED = ("mpegts", "hls")
-"""Containers whose streams may go on in another codec, which FFmpeg does not follow. Each packet there is a picture."""
+"""Containers whose streams may continue in another codec, unseen by FFmpeg. Each packet there is a picture."""
 _FEW = 4
 """Packets without a picture that prove nothing: a second field, pictures that a decoder holds back."""
 
@@ -11,7 +11,7 @@ _FEW = 4
 class Losses:
     """Counts what could not be decoded, so that nothing is left out in silence.
 
-    A decoder refuses some of what it cannot read, and passes over the rest without a word.
+    A decoder refuses some of what it cannot read, and passes over the rest without a message.
 
     Args:
         container: FFmpeg's name of it.
