@@ -17,7 +17,7 @@ from edge_arseg.storage.files import (
     identity_of_descriptor,
     is_special,
 )
-from edge_arseg.storage.url import label_of, printable
+from edge_arseg.storage.url import address_of, label_of, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
@@ -106,7 +106,7 @@ class Place:
         if self.descriptor is not None:
             return identity_of_descriptor(self.descriptor) or ("descriptor", self.descriptor)
         if self.kind.check is not None and self.path is None:
-            return ("url", self.url)
+            return ("url", *address_of(self.url))
         if self.path is None or (is_special(self.path) and not stat.S_ISFIFO(self.path.stat().st_mode)):
             return None
         return identity(self.path)
@@ -205,7 +205,7 @@ def check_places(
             raise SinkError(f"cannot write {place.uri}: {seen[own]} writes there too; choose another name")
         if own is not None:
             seen[own] = place.uri
-        if source is not None and place.url and place.url == source.uri:
+        if source is not None and place.url and address_of(place.url) == address_of(source.uri):
             raise SinkError(f"cannot write {place.uri}: it is the source, which is being read; choose another address")
         if source is not None:
             _check_source(place, own, source, images)
