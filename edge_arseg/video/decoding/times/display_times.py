@@ -3,6 +3,8 @@
 import heapq
 from typing import Any
 
+from av.video.frame import PictureType
+
 _OF_DECODING = "mpegvideo"
 """FFmpeg's name of bare MPEG-1 and MPEG-2: the first time of display is off by a period, those of decoding are not."""
 _LATE = "avi"
@@ -28,8 +30,8 @@ class DisplayTimes:
 
     With B-frames pictures are not stored in that order. An AVI does not say it, and an MP4 or Matroska file made from
     one says it wrongly: there the times of packets always increase, which true ones do not do once there is a B-frame.
-    The pictures that come out of the decoder then get these times in turn. Where times are true, the smallest that is
-    waiting is that of the picture anyway.
+    From the first B-frame on, the pictures that come out of the decoder get these times in turn. Until then a picture
+    says its own time, whatever was lost before it.
 
     Args:
         container: FFmpeg's name of it; ``None``: a live source, of which packets may be lost, is believed.
@@ -48,6 +50,7 @@ class DisplayTimes:
         self._last: int | None = None
         self._waiting: list[tuple[int, int]] = []  # time, and which time the picture will say it has
         self._held: int | None = None  # packets that wait while one picture is given out
+        self._in_turn = self._of_decoding or self._period_s is not None
 
     def look(self, packet: Any) -> None:
         """Take notice of the next packet, before it is decoded."""
@@ -66,8 +69,13 @@ class DisplayTimes:
     def time_s(self, frame: Any) -> float | None:
         """Seconds of the next picture; ``None`` where nothing says it."""
         unit = self._period_s or frame.time_base
+        self._in_turn = self._in_turn or frame.pict_type == PictureType.B
         if self._increase and self._waiting and unit:
-            return float((self._next(frame.pts) - self._lead) * unit)
+            if self._in_turn or frame.pts is None:
+                return float((self._next(frame.pts) - self._lead) * unit)
+            while self._waiting and self._waiting[0][1] <= frame.pts:
+                heapq.heappop(self._waiting)
+            self._held = len(self._waiting)
         if self._period_s is not None or not unit:
             return None
         time = frame.dts if frame.pts is None else frame.pts - self._lead
