@@ -17,7 +17,7 @@ from edge_arseg.storage.files import (
     identity_of_descriptor,
     is_special,
 )
-from edge_arseg.storage.url import label_of, printable
+from edge_arseg.storage.url import label_of, may_be_a_name, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
@@ -129,6 +129,8 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
         SinkError: it names no sink.
     """
     label = label_of(uri)
+    if not may_be_a_name(uri):
+        raise SinkError(f"cannot write {label}: no file can be called that; check the name")
     scheme, separator, rest = uri.partition("://")
     scheme = scheme.lower()
     if not separator or scheme == "file":

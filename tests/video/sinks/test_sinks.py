@@ -59,6 +59,12 @@ def test_a_uri_that_names_no_sink(uri, seen):
     assert "masks://DIR" in str(caught.value)
 
 
+@pytest.mark.parametrize("uri", ["a\0.mp4", "masks://\0", "jsonl://half \ud800 a pair"])
+def test_a_name_that_no_file_can_have(uri):
+    with pytest.raises(SinkError, match=r"cannot write .*\\(x00|ud800).*: no file can be called that"):
+        opened(uri)
+
+
 @pytest.mark.parametrize(
     "uri", ["{}/file/a.mp4", "masks://{}/file/m", "masks://{}/file", "jsonl://{}/file/a", "jsonl://{}"]
 )
