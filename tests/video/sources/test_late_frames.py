@@ -159,6 +159,15 @@ def test_statistics_count_keyframes_that_came_later_and_results_that_are_late():
     assert LiveStatistics().figures.words() == ""
 
 
+def test_ages_beyond_two_seconds_are_told_to_a_hundredth():
+    """They counted as two seconds, however far a run that blocks had fallen behind."""
+    empty = np.zeros((0, 0, 3), np.uint8)
+    for age_ms, told_ms in ((1999.9, 1999), (2000.0, 2000), (3250.0, 3224), (61e3, 60_710), (1e12, 603_298_092)):
+        statistics = LiveStatistics()
+        statistics.add(SegmentedFrame(Frame(0, 0.0, empty), empty, Branch.LR, 1, 1.0, age_ms=age_ms))
+        assert statistics.figures.age_ms_p50 == told_ms
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
