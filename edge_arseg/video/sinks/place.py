@@ -1,12 +1,14 @@
 """Where sinks write, compared with what is read and with each other before anything is opened."""
 
+import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 
-from edge_arseg.errors import SinkError
+from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files import (
     Identity,
@@ -42,6 +44,9 @@ class Look:
 
     Attributes:
         live: the source does not wait: what a sink has no time for is dropped and counted.
+
+    Raises:
+        OptionError: the size is no rows and columns, or the rate no number above 0.
     """
 
     size: tuple[int, int]
@@ -50,6 +55,13 @@ class Look:
     style: OverlayStyle
     force: bool
     live: bool = False
+
+    def __post_init__(self) -> None:
+        size, rate = self.size, self.rate
+        if not isinstance(size, tuple) or len(size) != 2 or not all(isinstance(n, Integral) and n > 0 for n in size):
+            raise OptionError(f"results of the size {size!r}: expected (height, width), each 1 or more")
+        if not isinstance(rate, Real) or not 0 < rate < math.inf:
+            raise OptionError(f"a rate of {rate!r} frames a second: expected a number above 0")
 
 
 @dataclass(frozen=True, slots=True)
