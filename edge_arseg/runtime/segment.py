@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.geometry.enlargement import Enlarger
 from edge_arseg.spec.tensor import TensorSpec, spec_of
 
-_END = object()
+_END: Any = object()
 
 
 def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None = None) -> Iterator[SegmentedFrame]:
