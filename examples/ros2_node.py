@@ -50,7 +50,7 @@ class SegmentationNode(Node):
         return count
 
     def _message(self, result: SegmentedFrame) -> Image:
-        shown = result.shown_map()
+        shown = result.at_source()
         message = Image()
         message.header.stamp = self.get_clock().now().to_msg()
         message.header.frame_id = self._frame_id

@@ -66,7 +66,7 @@ class KeyframePolicy:
     follow_codec: bool = False
 
     def __post_init__(self) -> None:
-        if self.interval < 1:
+        if not self.interval >= 1:  # nor NaN, after which no keyframe would come
             raise OptionError(f"a keyframe interval of {self.interval} frames: expected 1 or more")
         if not 0 <= self.scene_cut <= 1:
             raise OptionError(f"a scene-cut threshold of {self.scene_cut}: expected a share of the frame, 0 to 1")

@@ -154,8 +154,18 @@ def address_of(url: str) -> tuple[object, ...]:
 
 def printable(text: str) -> str:
     """Return a name with what cannot be printed written as ``\\xNN``: bytes that are not UTF-8, control characters."""
+    if not may_be_a_name(text):  # bytes that no name has
+        text = text.encode("utf-8", "backslashreplace").decode()
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def may_be_a_name(text: str) -> bool:
+    """Whether a file could be called that; no system takes a name that holds a null character or half a pair."""
+    try:
+        return b"\0" not in text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
 
 
 def _login_end(rest: str, *, suspicious: bool) -> int:

@@ -129,6 +129,7 @@ def test_what_follows_a_url_in_a_sentence_stays():
 
 
 def test_names_that_cannot_be_printed_are_written_out():
+    assert printable("half \ud800 a pair\0") == "half \\ud800 a pair\\x00"
     assert printable("Stra\udcdfe\n\x1b[1m Straße") == "Stra\\xdfe\\n\\x1b[1m Straße"
 
 

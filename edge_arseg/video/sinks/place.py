@@ -1,12 +1,14 @@
 """Where sinks write, compared with what is read and with each other before anything is opened."""
 
+import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 
-from edge_arseg.errors import SinkError
+from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files import (
     Identity,
@@ -17,7 +19,7 @@ from edge_arseg.storage.files import (
     identity_of_descriptor,
     is_special,
 )
-from edge_arseg.storage.url import address_of, label_of, printable
+from edge_arseg.storage.url import address_of, label_of, may_be_a_name, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
@@ -42,6 +44,9 @@ class Look:
 
     Attributes:
         live: the source does not wait: what a sink has no time for is dropped and counted.
+
+    Raises:
+        OptionError: the size is no rows and columns, or the rate no number above 0.
     """
 
     size: tuple[int, int]
@@ -50,6 +55,13 @@ class Look:
     style: OverlayStyle
     force: bool
     live: bool = False
+
+    def __post_init__(self) -> None:
+        size, rate = self.size, self.rate
+        if not isinstance(size, tuple) or len(size) != 2 or not all(isinstance(n, Integral) and n > 0 for n in size):
+            raise OptionError(f"results of the size {size!r}: expected (height, width), each 1 or more")
+        if not isinstance(rate, Real) or not 0 < rate < math.inf:
+            raise OptionError(f"a rate of {rate!r} frames a second: expected a number above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,8 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
         SinkError: it names no sink.
     """
     label = label_of(uri)
+    if not may_be_a_name(uri):
+        raise SinkError(f"cannot write {label}: no file can be called that; check the name")
     scheme, separator, rest = uri.partition("://")
     scheme = scheme.lower()
     if not separator or scheme == "file":
