@@ -1,5 +1,5 @@
 # make run    the demo, in an environment with the device half only (no torch); make run INPUT=any.mp4
-# make test   the whole suite, in an environment with both halves
+# make test   the tests, but for the slow ones, in an environment with both halves
 VENV := .venv
 PYTHON := python3
 BIN := $(VENV)/bin

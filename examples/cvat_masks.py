@@ -34,12 +34,12 @@ def main(video: str, bundle: str, target: str, every: str = "10") -> None:
         classes = segmenter.bundle.manifest.model.classes
         colours = np.zeros((256, 3), np.uint8)  # what the network did not see is black: CVAT's background
         colours[: len(classes)] = [info.color for info in classes]
-        for result in segmenter.stream(video, output_size="model"):
+        for result in segmenter.stream(video, picture=True):
             if result.frame.index % int(every):
                 continue
             names.append(f"frame_{result.frame.index:06d}")
-            shown = result.class_map
-            archive.writestr(f"images/{names[-1]}.png", png(result.frame.rgb))
+            shown = result.at_source()  # as large as the picture; ``class_map`` has bars that are no picture
+            archive.writestr(f"images/{names[-1]}.png", png(result.frame.picture))
             archive.writestr(f"SegmentationClass/{names[-1]}.png", png(colours[shown]))
             archive.writestr(f"SegmentationObject/{names[-1]}.png", png(colours[shown]))
         lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]

@@ -10,6 +10,7 @@ LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=FOLDER.
 import json
 import sys
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import av
 import numpy as np
@@ -63,12 +64,13 @@ def main(video: str, bundle: str, target: str, every: str = "10") -> None:
     (folder / "images").mkdir(parents=True)
     with Segmenter(bundle) as segmenter:
         manifest = segmenter.bundle.manifest
-        for result in segmenter.stream(video, output_size="model"):
+        for result in segmenter.stream(video, picture=True):
             if result.frame.index % int(every):
                 continue
             name = f"frame_{result.frame.index:06d}.png"
-            write_png(result.frame.rgb, folder / "images" / name)
-            height, width = result.class_map.shape
+            write_png(result.frame.picture, folder / "images" / name)
+            shown = result.at_source()  # as large as the picture; ``class_map`` has bars that are no picture
+            height, width = shown.shape
             found = [
                 {
                     "id": f"{result.frame.index}-{info.name}",
@@ -81,12 +83,12 @@ def main(video: str, bundle: str, target: str, every: str = "10") -> None:
                     "value": {"format": "rle", "rle": rle(mask), "brushlabels": [info.name]},
                 }
                 for index, info in enumerate(manifest.model.classes)
-                if (mask := result.class_map == index).any()
+                if (mask := shown == index).any()
             ]
             task = {"image": f"/data/local-files/?d=images/{name}"}
             tasks.append({"data": task, "predictions": [{"model_version": manifest.name, "result": found}]})
         labels = "".join(
-            f'    <Label value="{info.name}" background="#{bytes(info.color).hex()}"/>\n'
+            f'    <Label value={quoteattr(info.name)} background="#{bytes(info.color).hex()}"/>\n'
             for info in manifest.model.classes
         )
     (folder / "tasks.json").write_text(json.dumps(tasks))

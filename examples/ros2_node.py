@@ -2,8 +2,8 @@
 
 usage: python examples/ros2_node.py --ros-args -p source:=rtsp://camera/stream -p bundle:=camvid-compact-int8
 
-AR-Seg uses the motion vectors in a camera's H.264 or H.265 stream, so the node opens the stream itself; pictures of a
-topic have none. It publishes ``segmentation/class_map`` (``sensor_msgs/Image``, ``mono8``: a class index for each
+AR-Seg uses the motion vectors in a camera's H.264 stream, so the node opens the stream itself; pictures of a topic have
+none. It publishes ``segmentation/class_map`` (``sensor_msgs/Image``, ``mono8``: a class index for each
 pixel of the source's picture) and ``segmentation/classes`` (``std_msgs/String``, JSON names by index, for late
 subscribers too).
 """
@@ -50,7 +50,7 @@ class SegmentationNode(Node):
         return count
 
     def _message(self, result: SegmentedFrame) -> Image:
-        shown = result.shown_map()
+        shown = result.at_source()
         message = Image()
         message.header.stamp = self.get_clock().now().to_msg()
         message.header.frame_id = self._frame_id

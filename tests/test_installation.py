@@ -131,15 +131,13 @@ def fault(arguments):
     """Say why a command that a page advises cannot work from a clone."""
     known = {name_of(line) for lines in extras().values() for line in lines} | ELSEWHERE | {"numpy"}
     for argument in arguments:
-        file = ".whl" in argument or "/" in argument
+        file = ".whl" in argument or "/" in argument or (ROOT / argument).is_file()
         if re.match(r"edge[-_]arseg", argument) and not file:
             return f"{argument}: on no index"
         if own := re.fullmatch(r"\.\[([\w,-]+)\]", argument):
             if unknown := set(own[1].split(",")) - set(extras()):
                 return f"no extra {unknown}"
-        elif (
-            argument[0].isalnum() and ".whl" not in argument and "/" not in argument and name_of(argument) not in known
-        ):
+        elif argument[0].isalnum() and not file and name_of(argument) not in known:
             return f"{argument}: a package nobody knows"
     return None
 

@@ -7,7 +7,7 @@ usage: python tools/command_line_page.py    (part of make tables)
 import inspect
 import re
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import click
 
@@ -70,7 +70,11 @@ def row(option: click.Option, context: click.Context) -> str:
         text = text.replace(said[0], "")
     elif option.required:
         default = "required"
-    elif option.show_default and isinstance(option.default, (str, int, float)) and option.default is not False:
+    elif option.secondary_opts:  # a switch with two names: that which holds
+        default = f"`{(option.opts if option.default else option.secondary_opts)[0]}`"
+    elif (
+        option.show_default and isinstance(option.default, (str, int, float, PurePath)) and option.default is not False
+    ):
         default = f"`{option.default}`"
     return f"| {names}{choices.replace('|', chr(92) + '|')} | {cell(text)} | {cell(default)} |"
 

@@ -8,9 +8,13 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion import kernels
+from edge_arseg.spec.frame import VECTOR_DTYPE
 
 CELL = 8
 """Side of a cell of the block grid, luma pixels: the smallest block that decoders export."""
+
+FARTHEST = 2.0**31
+"""Pixels that a vector may be long. Decoders give less; a chain of such flows stays a number, which loops rely on."""
 
 
 def aligned(length: int, to: int = 16) -> int:
@@ -53,7 +57,8 @@ def blocks_from_vectors(
         out: result of an earlier call for the same size, overwritten and returned.
 
     Raises:
-        OptionError: the size is below 1x1, or ``out`` is for another size.
+        OptionError: the size is below 1x1, ``out`` is for another size, or ``vectors`` are of another type or shape, no
+            numbers, or longer than ``FARTHEST``.
     """
     if out is None:
         out = empty_blocks(height, width)
@@ -63,13 +68,27 @@ def blocks_from_vectors(
             raise OptionError(f"out has {out.flow.shape} cells; a {height}x{width} frame needs {expected}")
         out.flow.fill(0)
         out.valid.fill(False)
-    if vectors is None or len(vectors) == 0:
+    if vectors is None or len(_checked(vectors)) == 0:
         return out
     if kernels.COMPILED:
         kernels.spread_vectors(vectors, out.flow, out.valid)
     else:
         _spread_vectors(vectors, out.flow, out.valid)
+    longest = float(np.abs(out.flow.view(np.float32)).max())
+    if not longest <= FARTHEST:  # neither is NaN; loops would read wherever such a flow leads
+        raise OptionError(f"a motion vector of {longest:g} pixels seen, expected numbers of at most {FARTHEST:.0f}")
     return out
+
+
+def _checked(vectors: NDArray[np.void]) -> NDArray[np.void]:
+    """Return ``vectors``; compiled loops would read and write whatever lies there."""
+    if isinstance(vectors, np.ndarray) and vectors.ndim == 1 and vectors.dtype == VECTOR_DTYPE:
+        return vectors
+    seen = f"{vectors.dtype}{list(vectors.shape)}" if isinstance(vectors, np.ndarray) else type(vectors).__name__
+    raise OptionError(
+        f"motion vectors: {seen} seen, expected an array [N] of edge_arseg.spec.frame.VECTOR_DTYPE, "
+        f"{', '.join(f'{name} {VECTOR_DTYPE[name]}' for name in VECTOR_DTYPE.names or ())}; None where there are none"
+    )
 
 
 def _spread_vectors(vectors: NDArray[np.void], flow: NDArray[np.complex64], valid: NDArray[np.bool_]) -> None:

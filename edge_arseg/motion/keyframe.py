@@ -52,9 +52,9 @@ class KeyframePolicy:
     Attributes:
         interval: L; keyframes are at most this many frames apart, dropped frames counted. 1: every frame is one.
         scene_cut: a larger share of the frame than this without vectors is a scene cut, 0 to 1. 1.0 turns it off. Of
-            ordinary recoded frames at most 0.21 has none, of those of x264 at most 0.3. At cuts x264 gives vectors to
-            nothing, the encoder of ``recode`` to as much as 0.7: 0.3 finds 99.6 % of 240 cuts between recorded
-            pictures, 0.5 found 95.0 %.
+            ordinary recoded frames at most 0.21 has none. At cuts x264 gives nearly no vectors, the encoder of
+            ``recode`` to as much as 0.7 of the frame: 0.3 finds 99.6 % of 240 cuts between recorded pictures, 0.5
+            finds 95.0 %.
         follow_codec: every frame that the stream coded without reference to others becomes a keyframe.
 
     Raises:
@@ -66,7 +66,7 @@ class KeyframePolicy:
     follow_codec: bool = False
 
     def __post_init__(self) -> None:
-        if self.interval < 1:
+        if not self.interval >= 1:  # nor NaN, after which no keyframe would come
             raise OptionError(f"a keyframe interval of {self.interval} frames: expected 1 or more")
         if not 0 <= self.scene_cut <= 1:
             raise OptionError(f"a scene-cut threshold of {self.scene_cut}: expected a share of the frame, 0 to 1")

@@ -7,7 +7,7 @@ from edge_arseg.errors import OptionError
 from edge_arseg.motion import kernels
 
 POINTS = 3000
-"""Places that are compared, at most: enough for a steady mean, few enough for a fifth of a millisecond."""
+"""Places that are compared, at most: enough for a steady mean, few enough for a tenth of a millisecond."""
 
 
 class WarpError:

@@ -26,12 +26,15 @@ class Network(nn.Module):
         model: what it is.
         trained: the branches whose weights come from training, as far as it is known; a file that does not say, and a
             published checkpoint, count as trained throughout. ``LR`` stands for the fusion too.
+        lr_scale: size of the LR image over that of the frame that the LR branch was trained with; ``None`` where that
+            is not known, or the branch was not trained.
     """
 
     def __init__(self, model: Model):
         super().__init__()
         self.model = model
         self.trained: tuple[Branch, ...] = (Branch.HR, Branch.LR)
+        self.lr_scale: float | None = None
         self.hr = backbone_from_name(model.backbone)
         self.lr = backbone_from_name(model.backbone)
         channels, classes = self.hr.channels, len(model.classes)

@@ -19,6 +19,18 @@ class Mode(str, Enum):
     LR = "lr"
 
 
+def checked_mode(mode: Mode | str) -> Mode:
+    """Return a mode, also one that is given by its name.
+
+    Raises:
+        OptionError: there is none of this name.
+    """
+    try:
+        return Mode(mode)
+    except ValueError:
+        raise OptionError(f"mode {mode!r} seen, expected one of {', '.join(one.value for one in Mode)}") from None
+
+
 def modes_from_bundle(bundle: Bundle) -> tuple[Mode, ...]:
     """Return the modes that a bundle can be run in: all, or ``hr`` where it has the HR branch alone."""
     return (Mode.HR,) if bundle.manifest.hr_only else tuple(Mode)
@@ -28,9 +40,10 @@ def settled_mode(bundle: Bundle, mode: Mode | None) -> Mode:
     """Return the mode asked for, else the bundle's own: ``ar``, or ``hr`` where it has the HR branch alone.
 
     Raises:
-        OptionError: a mode that needs a branch which the bundle has not.
+        OptionError: no such mode, or one that needs a branch which the bundle has not.
     """
     able = modes_from_bundle(bundle)
+    mode = None if mode is None else checked_mode(mode)
     if mode is not None and mode not in able:
         raise OptionError(
             f"{bundle.path}: has the HR branch alone, mode {mode.value} needs the LR branch too; type --mode hr, or "
@@ -48,9 +61,9 @@ def modes_to_run(bundle: Bundle | None, asked: Sequence[Mode], usual: Sequence[M
         usual: in their order; at least one is ``hr``.
 
     Raises:
-        OptionError: a mode that needs a branch which the bundle has not.
+        OptionError: no such mode, or one that needs a branch which the bundle has not.
     """
     if bundle is None:
-        return tuple(asked or usual)
+        return tuple(checked_mode(mode) for mode in asked) or tuple(usual)
     able = modes_from_bundle(bundle)
     return tuple(settled_mode(bundle, mode) for mode in asked) or tuple(mode for mode in usual if mode in able)

@@ -1,7 +1,9 @@
 """What happens to one frame: which engines it runs through, by mode."""
 
+import threading
 from abc import ABC, abstractmethod
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TypeVar
 
@@ -27,6 +29,51 @@ P = TypeVar("P", bound="Pipeline")
 ONNX_RUNTIME = EngineOptions(backend="onnxruntime")
 
 
+class Turns:
+    """Which loop a pipeline serves: the one that began last. The keyframe and all buffers are those of its frames.
+
+    Attributes:
+        lock: who holds it has the pipeline alone; no loop begins or takes a frame meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._loop: object = None
+
+    @property
+    def free(self) -> bool:
+        """Whether no loop is under way."""
+        return self._loop is None
+
+    @contextmanager
+    def loop(self) -> Iterator[object]:
+        """Begin a loop; one that is under way ends with an error at its next frame."""
+        loop = object()
+        with self.lock:
+            self._loop = loop
+        try:
+            yield loop
+        finally:
+            with self.lock:
+                if self._loop is loop:
+                    self._loop = None
+
+    @contextmanager
+    def frame(self, loop: object) -> Iterator[None]:
+        """Take a frame of a loop.
+
+        Raises:
+            OptionError: another loop has begun since.
+        """
+        with self.lock:
+            if self._loop is not loop:
+                raise OptionError(
+                    "another loop has begun on this pipeline, whose keyframe is that of the other loop now: expected "
+                    "one source at a time; for several take a segmenter for each: Segmenter.twin()"
+                )
+            yield
+
+
 class Pipeline(ABC):
     """Frames to class maps. Every class map is ``[H, W] uint8``, a buffer that the next frame overwrites.
 
@@ -37,6 +84,7 @@ class Pipeline(ABC):
         label: what runs, for results: mode, fusion and backend.
         uses_motion: whether ``between`` looks at the flow.
         any_thread: whether it may run beside the thread that opened it; a GPU's engines may belong to that one.
+        turns: which loop it serves.
     """
 
     uses_motion = False
@@ -44,6 +92,7 @@ class Pipeline(ABC):
 
     def __init__(self, manifest: Manifest, label: str):
         self.manifest, self.label = manifest, label
+        self.turns = Turns()
 
     @abstractmethod
     def key(self, rgb: NDArray[np.uint8], clock: StageClock) -> NDArray[np.uint8]:

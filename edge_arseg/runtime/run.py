@@ -9,10 +9,12 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import Policy
 from edge_arseg.motion.policies.drops import KeyAfterDrops
 from edge_arseg.runtime.choice.engine_choice import Choice, Choosable
@@ -144,11 +146,14 @@ def run_to_sinks(
         SinkError: a sink would overwrite something, or cannot be written.
         SourceError: the source cannot be read.
         BundleError, BuildError, OptionError, EnvironmentUnfitError: see ``Segmenter``.
+        OptionError: a value is out of range, or no sequence of sinks.
     """
-    named = [os.fspath(sink) for sink in sinks if not isinstance(sink, Sink)]
+    sinks = _listed(sinks)
     with closed_uninterrupted() as closed_at_the_end:
         opened = [closed_at_the_end.enter_context(sink) for sink in sinks if isinstance(sink, Sink)]
-        plan = plan_sinks(named, source=source, inputs=inputs, force=force, segment_s=segment_s)
+        if limit is not None and (not isinstance(limit, Integral) or limit < 1):
+            raise OptionError(f"a limit of {limit!r} frames seen, expected a whole number from 1; None: all frames")
+        plan = plan_sinks(_names(sinks), source=source, inputs=inputs, force=force, segment_s=segment_s)
         if record is not None:
             check_recording(record, plan, force=force)
         segmenter = (
@@ -206,6 +211,22 @@ def run_to_sinks(
         seconds = time.perf_counter() - start
         dropped = {sink.target: sink.dropped for sink in opened if sink.dropped}
         return Run(segmenter.choice, label, used, figures.frames, figures.keyframes, seconds, figures, dropped)
+
+
+def _listed(sinks: Sequence[str | PathLike[str] | Sink]) -> list[str | PathLike[str] | Sink]:
+    if sinks is None or isinstance(sinks, (str, bytes, PathLike, Sink)):
+        one = "" if sinks is None else repr(sinks)
+        raise OptionError(f"sinks {sinks!r} seen, expected a list of them: [{one}]")
+    return list(sinks)
+
+
+def _names(sinks: Iterable[str | PathLike[str] | Sink]) -> list[str]:
+    """The sinks that are names."""
+    named = [os.fspath(sink) if isinstance(sink, PathLike) else sink for sink in sinks if not isinstance(sink, Sink)]
+    for name in named:
+        if not isinstance(name, str):
+            raise OptionError(f"sink {name!r} seen, expected a name such as 'overlay.mp4', a path, or a Sink")
+    return named
 
 
 def _tape(record: Path, source: str | PathLike[str], *, force: bool) -> "TapeWriter":

@@ -41,7 +41,7 @@ READ_AHEAD = 1
 class Segmenter:
     """A bundle with its engines pinned in memory, ready for any number of videos, one at a time.
 
-    For several at the same time there is ``twin``.
+    For several at the same time there is ``twin``: where a second one begins here, the first ends with an error.
 
     Attributes:
         bundle: the bundle.
@@ -131,7 +131,7 @@ class Segmenter:
 
     @property
     def pipeline(self) -> Pipeline:
-        """The engines, once each has run."""
+        """The engines, once each has run; while a source is segmented, as they are."""
         self._warm_up()
         return self._as_opened
 
@@ -257,9 +257,11 @@ class Segmenter:
 
     def _warm_up(self) -> None:
         """Run a keyframe and a frame between, once; the loop loads or compiles the kernels of the motion too."""
-        if self._warm:
-            return
-        rgb = np.zeros((*self.size, 3), np.uint8)
-        for _ in segment((Frame(0, 0.0, rgb), Frame(1, 0.0, rgb)), self._as_opened, lambda _: Branch.LR):
-            pass
-        self._warm = True
+        turns = self._as_opened.turns
+        with turns.lock:
+            if self._warm or not turns.free:  # a loop that is under way needs its keyframe
+                return
+            rgb = np.zeros((*self.size, 3), np.uint8)
+            for _ in segment((Frame(0, 0.0, rgb), Frame(1, 0.0, rgb)), self._as_opened, lambda _: Branch.LR):
+                pass
+            self._warm = True

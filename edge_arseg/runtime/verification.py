@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from numbers import Real
 from os import PathLike
 from types import TracebackType
 
 import numpy as np
 
-from edge_arseg.errors import BuildError, EnvironmentUnfitError, GateError
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, GateError, OptionError
 from edge_arseg.runtime.bundles.gate import gate_text, required_agreement
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options
@@ -103,8 +104,10 @@ def verify_bundle(
 
     Raises:
         BundleError: the bundle is missing or damaged.
-        OptionError, EnvironmentUnfitError, BuildError: no engine runs it here.
+        OptionError, EnvironmentUnfitError, BuildError: no engine runs it here; or no such share.
     """
+    if min_agreement is not None and not (isinstance(min_agreement, Real) and 0 <= min_agreement <= 1):
+        raise OptionError(f"an agreement of {min_agreement!r}: expected a share of the pixels, 0 to 1")
     if isinstance(bundle, Choice):
         choice = bundle
     else:

@@ -56,7 +56,7 @@ class Access:
         have its own name lead here. A request that another page makes is refused with and without a token.
         """
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        if origin is not None and _place_of(origin) != headers.get("host"):
             return False
         if self.token is None:
             return _is_of_this_machine(headers.get("host", ""))
@@ -68,6 +68,14 @@ class Access:
         except CookieError:
             return False
         return morsel is not None and self.fits(morsel.value)
+
+
+def _place_of(origin: str) -> str:
+    """Host and port of a page; empty where it is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _is_of_this_machine(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.overlay.palette.choice import colors_of_classes
 
 START_S, END_S = 10.0, 3.0
+FAREWELL_S = 0.5
+"""For the viewers to hear that the run has ended; the server itself would tell them that it begins again."""
+
 _LOST_AFTER_S = 20.0
 """A viewer whose machine answers no ping for so long is gone."""
 
@@ -146,6 +150,9 @@ class PageServer:
 
     def _stop(self) -> None:
         self._viewers.end()
+        until = time.monotonic() + FAREWELL_S
+        while self._viewers.count and time.monotonic() < until:
+            time.sleep(0.005)
         self._server.should_exit = True
         self._thread.join(END_S)
         if self._thread.is_alive():

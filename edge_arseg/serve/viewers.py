@@ -93,14 +93,16 @@ class Viewers:
         sent = asyncio.create_task(self._send(socket, viewer))
         try:
             await asyncio.wait((heard, sent), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self._open.discard(viewer)
             for task in (heard, sent):
                 task.cancel()
             await asyncio.gather(heard, sent, return_exceptions=True)
-        if self._ended:
-            with suppress(RuntimeError, WebSocketDisconnect):
-                await socket.close(ENDED, "the run has ended")
+            if self._ended:
+                with suppress(RuntimeError, WebSocketDisconnect):
+                    await socket.close(ENDED, "the run has ended")
+        finally:
+            heard.cancel()
+            sent.cancel()
+            self._open.discard(viewer)  # only now: who ends the server waits for this
 
     async def _send(self, socket: WebSocket, viewer: Viewer) -> None:
         shown, rows_to, generation = 0, 0, -1

@@ -50,8 +50,9 @@ class Frame:
         time_s: presentation time in seconds, from the container (never index / rate).
         rgb: ``[H, W, 3] uint8``, full range RGB, as the network sees it. A reader that reuses its arrays overwrites
             it: see ``open_video``.
-        vectors: ``[N]`` of ``VECTOR_DTYPE`` from this frame to the previous one; ``None`` where the frame has none
-            (intra-coded in a file, first of its stream, after a loss). An empty array means the same as ``None``.
+        vectors: ``[N]`` of ``edge_arseg.spec.frame.VECTOR_DTYPE`` from this frame to the previous one: ``x``, ``y`` of
+            a block's centre, its ``width`` and ``height``, ``flow_x`` and ``flow_y``, all in pixels. ``None`` where the
+            frame has none (intra-coded in a file, first of its stream, after a loss). An empty array means the same.
         intra: the stream coded this frame without reference to others.
         damaged: the decoder reported corruption; the next keyframe should come early.
         missed: the ``vectors`` of the frames dropped just before this one, oldest first; empty for files.

@@ -205,12 +205,10 @@ def _validated(data: Any, where: str) -> Manifest:
 def _revision_message(revision: object, where: str) -> str:
     if not isinstance(revision, int) or isinstance(revision, bool):
         return f"{where}: no revision number seen, expected {REVISION}; this is no bundle of edge_arseg"
+    seen = f"{where}: revision {revision} seen, this version reads {READABLE[0]} to {READABLE[-1]}"
     if revision > REVISION:
-        return (
-            f"{where}: revision {revision} seen, this version reads {REVISION}; "
-            f"a version that knows revision {revision} is needed: {reinstall()}"
-        )
-    return f"{where}: revision {revision} seen, this version reads {REVISION}; export the checkpoint again"
+        return f"{seen}; a version that knows revision {revision} is needed: {reinstall()}"
+    return f"{seen}; export the checkpoint again"
 
 
 def _faults(manifest: Manifest) -> list[str]:

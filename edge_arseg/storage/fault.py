@@ -41,7 +41,8 @@ def advice_on(
     if advice is not None and option:
         advice = advice.replace("another place", f"another place with {option}")
     if advice is None:
-        return f"{getattr(error, 'strerror', None) or error}: check that the place exists and can be written to"
+        seen = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return f"{seen}: check that the place exists and can be written to"
     if number not in _FULL or place is None:
         return advice
     fault, end = advice.split(":", 1)

@@ -212,6 +212,11 @@ class Lock:
             return True
         return True
 
+    @property
+    def nameless(self) -> bool:
+        """Whether the file has no name any more, so that it goes when it is closed; not so where it was renamed."""
+        return self._descriptor is not None and os.fstat(self._descriptor).st_nlink == 0
+
     def release(self) -> None:
         """Let go; safe to call twice."""
         if self._descriptor is not None:

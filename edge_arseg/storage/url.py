@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from os import PathLike, fspath
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 HIDDEN = "***"
 """Stands for a login, or for the value of a secret."""
@@ -16,6 +16,9 @@ STORES = ("s3", "gs", "gcs", "az", "abfs")
 
 NETWORK = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp", "srt", "http", "https")
 """Schemes of sources on a network."""
+
+PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443, "mqtt": 1883, "mqtts": 8883}
+"""Ports that need not be named."""
 
 _LOCAL = ("file", "replay", "images", "masks", "jsonl", "raw", "v4l2", "pipe")
 """Schemes with a path behind them; what only looks like one (``csi://u:p@host``) is treated as a URL."""
@@ -40,9 +43,11 @@ _SURE_HOST = re.compile(
 _SECRET = re.compile(
     r"((?:[\w.~%-]*(?:pass|pwd|psw|token|secret|signature|auth(?!or(?!i))|key(?!frame|int)|cred|login|user|usr|account|"
     r"sess|jwt|policy|code(?!c)|ticket|bearer|streamid|access(?!or)|nonce)[\w.~%-]*)"
-    r"|(?<=[?&;])(?:u|p|pw|sig|sid|hash|h|st|pin|otp|psk|md5|hmac))=[^&]*((?:&[^=&]+(?=&|$))*)",
+    r"|(?<=[?&;])(?:u|p|pw|sig|sid|hash|h|st|pin|otp|psk|md5|hmac|hdnea|hdnts|hdntl|__gda__))=[^&]*((?:&[^=&]+(?=&|$))*)",
     re.IGNORECASE,
 )
+_IN_PATH = re.compile(r"(?<=/)(?!(?:mp4|mp3|flv|smil|ngrp|amlst):)[\w.+-]+:[^/:?#]+(?=/)")
+"""A login between two slashes, as some cameras want it; what media servers write there is none."""
 _typed: dict[str, str] = {}
 """URLs with blanks in them that were typed, and how they are shown; the longest first."""
 _BAD_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
@@ -66,6 +71,8 @@ def label_from_url(url: str) -> str:
     scheme, rest = match.groups()
     end = _end_of_login(scheme, rest)
     shown, tail = (f"{HIDDEN}@", rest[end + 1 :]) if end > 0 else ("", rest)
+    if scheme.lower() in ("rtsp", "rtsps"):
+        tail = _IN_PATH.sub(HIDDEN, tail)
     tail = _ENCODED.sub(rf"\1{HIDDEN}\2", _SECRET.sub(rf"\1={HIDDEN}", tail))
     return f"{scheme}://{shown}" + _HANDED_ON.sub(rf"\1{HIDDEN}@", tail)
 
@@ -130,10 +137,35 @@ def url_with_encoded_login(url: str) -> str:
     return f"{scheme}://{login}@{rest[end + 1 :]}"
 
 
+def address_of(url: str) -> tuple[object, ...]:
+    """Return what two spellings of one address on a network share: scheme, host, port and path.
+
+    Logins make no difference, nor do upper case before the path, a port that goes without saying and a slash at the
+    end; behind ``?`` of UDP and TCP are settings.
+    """
+    try:
+        parts = urlsplit(url_with_encoded_login(url))
+        port = parts.port or PORTS.get(parts.scheme)
+    except ValueError:
+        return (url,)
+    query = "" if parts.scheme in ("udp", "tcp") else parts.query
+    return (parts.scheme, parts.hostname or "", port, parts.path.rstrip("/"), query)
+
+
 def printable(text: str) -> str:
     """Return a name with what cannot be printed written as ``\\xNN``: bytes that are not UTF-8, control characters."""
+    if not may_be_a_name(text):  # bytes that no name has
+        text = text.encode("utf-8", "backslashreplace").decode()
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def may_be_a_name(text: str) -> bool:
+    """Whether a file could be called that; no system takes a name that holds a null character or half a pair."""
+    try:
+        return b"\0" not in text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
 
 
 def _login_end(rest: str, *, suspicious: bool) -> int:

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_arseg.errors import BuildError, OptionError
-from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.contract import Engine, Place
 from edge_arseg.spec.tensor import TensorSpec
 from edge_arseg.testing.sum_graph import write_sum_graph
 
@@ -105,6 +105,12 @@ class EngineTester(ABC):
     def test_a_strided_view_is_refused(self, engine: Engine, feeds: Feeds) -> None:
         with pytest.raises(OptionError, match="strided"):
             engine.run({**feeds, "image": np.zeros((3, 2), np.float32).T})
+
+    def test_what_is_no_array_is_refused(self, engine: Engine, feeds: Feeds) -> None:
+        if engine.feature_place is not Place.HOST:
+            pytest.skip("its buffers may be no arrays")
+        with pytest.raises(OptionError, match=r"input 'image': NoneType seen, expected an array float32\[2, 3\]"):
+            engine.run({**feeds, "image": None})
 
     def test_closing_twice_is_allowed_and_running_after_is_not(self, graph: Path, feeds: Feeds) -> None:
         engine = self.open(graph)

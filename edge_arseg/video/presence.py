@@ -6,9 +6,10 @@ from pathlib import Path
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import printable
 from edge_arseg.suggestion import did_you_mean
+from edge_arseg.video.sources.files import fault_of_list
 from edge_arseg.video.sources.folder import PICTURES, VIDEOS
 from edge_arseg.video.sources.kinds import SourceKind
-from edge_arseg.video.sources.pattern import is_glob
+from edge_arseg.video.sources.pattern import is_glob, is_pattern
 from edge_arseg.video.uri import Source
 
 
@@ -18,7 +19,8 @@ def refuse_missing(source: Source) -> None:
     Streams and servers are asked when they are opened. A camera that is waited for (``--wait``) is no matter for this.
 
     Raises:
-        SourceError: there is no such file or device, or no images of these names; or the file is empty.
+        SourceError: there is no such file or device, or no images of these names; or the file is empty, or a list of
+            files that are not there.
     """
     if source.kind == SourceKind.IMAGES:
         from edge_arseg.video.sources.images import image_paths
@@ -29,6 +31,8 @@ def refuse_missing(source: Source) -> None:
         raise SourceError(missing(source.label, path))
     if source.kind != SourceKind.DEVICE and path is not None and path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{source.label}: an empty file; was it copied or recorded to its end?")
+    if path is not None and (fault := fault_of_list(path)) is not None:
+        raise SourceError(f"{source.label}: {fault}")
 
 
 def missing(label: str, path: Path) -> str:
@@ -47,8 +51,10 @@ def missing(label: str, path: Path) -> str:
         cameras = [str(one) for one in there if one.name.startswith("video")]
         found = ", ".join(cameras)
         return f"{label}: there is no camera {printable(str(path))}; cameras of this machine: {found or 'none'}"
-    if is_glob(path.name):
-        return f"{label}: there is no such file or device, and none in {printable(str(folder))} that fits the pattern"
+    if is_pattern(path.name):
+        wider = "" if is_glob(path.name) else "; %d takes numbers of any width"
+        there_is_none = f"there is no such file or device, and none in {printable(str(folder))} that fits the pattern"
+        return f"{label}: {there_is_none}{wider}"
     readable = (*VIDEOS, *PICTURES)
     fit = [one for one in there if one.suffix.lower() in readable or one.is_dir()]
     fit.sort(key=lambda one: one.suffix == path.suffix)  # of two with one stem that with the ending typed

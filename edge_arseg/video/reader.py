@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
+from numbers import Integral, Real
 from os import PathLike
 from types import TracebackType
 from typing import Protocol, cast
@@ -29,6 +30,9 @@ from edge_arseg.video.uri import Source, source_from_uri
 
 SHORTEST_OPENING_S = 1.0
 """Seconds that a stream is given to open, however little patience there is: its pictures have to be found out first."""
+
+MOST_AHEAD = 256
+"""Frames that are read ahead at most; their arrays are all in memory."""
 
 _PIECES = "edge_arseg.video.pieces.decoder:pictures_of_span"
 
@@ -157,6 +161,10 @@ def open_video(
         OptionError: a value is out of range.
     """
     source = source_from_uri(uri)
+    if ahead is not None and (not isinstance(ahead, Integral) or not 0 <= ahead <= MOST_AHEAD):
+        raise OptionError(f"{ahead!r} frames read ahead: expected a whole number from 0 to {MOST_AHEAD}")
+    if pace is not None and (not isinstance(pace, Real) or not 0 < pace < math.inf):
+        raise OptionError(f"a pace of {pace!r} frames a second: expected a number above 0")
     try:
         fit = FitKind(fit)
     except ValueError:

@@ -10,8 +10,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from urllib.parse import unquote
 
-from edge_arseg.errors import SourceError
-from edge_arseg.storage.url import NETWORK, label_of, printable
+from edge_arseg.errors import OptionError, SourceError
+from edge_arseg.storage.url import NETWORK, label_of, may_be_a_name, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.folder import VIDEOS, fault_of_videos
 from edge_arseg.video.sources.kinds import KINDS, SourceKind, complete, kind_of_scheme, known, pattern_and_rate
@@ -113,11 +113,18 @@ def source_from_uri(uri: str | PathLike[str]) -> Source:
 
     Raises:
         SourceError: the scheme is unknown, or the URI is incomplete.
+        OptionError: it is neither text nor a path.
     """
-    text = fspath(uri)
+    text = fspath(uri) if isinstance(uri, PathLike) else uri
+    if not isinstance(text, str):
+        raise OptionError(
+            f"source {uri!r} seen, expected text or a path, such as 'drive.mp4', or '0' for the first camera"
+        )
     if not text:
         raise SourceError(f"an empty source: expected {known()}")
     label = label_of(text)
+    if not may_be_a_name(text):
+        raise SourceError(f"{label}: no file, device or stream can be called that; check the name")
     match = re.match(r"([a-zA-Z][a-zA-Z0-9+.-]*)://", text)
     scheme = match.group(1).lower() if match else ""
     rest = text[match.end() :] if match else text

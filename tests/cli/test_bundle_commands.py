@@ -179,6 +179,16 @@ def sign_again(bundle, name):
     (bundle / MANIFEST).write_text(json.dumps(data))
 
 
+def test_convert_writes_the_lr_scale_that_a_file_lacks(edge_arseg, own_checkpoint, tmp_path):
+    new = tmp_path / "again.safetensors"
+    refused = edge_arseg("convert", *own_checkpoint, "--lr-scale", 7, "-o", new)
+    assert (refused.code, "--lr-scale 7: expected more than 0, up to 1" in refused.err) == (2, True)
+    assert edge_arseg("convert", *own_checkpoint, "--lr-scale", 0.7, "-o", new).code == 0
+    exported = edge_arseg("export", new, *own_checkpoint[1:], "--size", "64x88", "-o", tmp_path / "own.arseg")
+    assert exported.code == 0, exported.err
+    assert read_bundle(tmp_path / "own.arseg").manifest.lr_scale == 0.7
+
+
 def test_convert_writes_over_nothing_that_it_reads(edge_arseg, own_checkpoint, tmp_path):
     run = tmp_path / "run"
     run.mkdir()

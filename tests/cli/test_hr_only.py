@@ -184,3 +184,6 @@ def test_the_folder_of_a_run_brings_its_lr_scale(edge_arseg, own_checkpoint, tmp
     manifest = read_bundle(tmp_path / "own.arseg").manifest
     assert (manifest.lr_scale, manifest.lr_height, manifest.lr_width) == (0.7, 44, 61)
     assert list(manifest.provenance.checkpoints) == ["best.safetensors"]
+    named = run / "best.safetensors"
+    answer = edge_arseg("export", named, "--backbone", OWN, "--size", "64x88", "-o", tmp_path / "file.arseg")
+    assert (answer.code, read_bundle(tmp_path / "file.arseg").manifest.lr_scale) == (0, 0.7)

@@ -87,6 +87,8 @@ def test_images_of_the_source_are_no_sinks(run, clip, tmp_path, source, sink):
         ("jsonl://-", "jsonl:///dev/stdout"),
         ("jsonl://pipe", "jsonl://sub/../pipe"),
         ("hls://h", "raw://h/000000.ts"),
+        ("udp://127.0.0.1:9", "UDP://127.0.0.1:9/?ttl=2"),
+        ("rtmp://u:p@host/live/a", "rtmp://HOST:1935/live/a/"),
         ("jsonl://sub/../h/live.m3u8", "hls://h"),
         ("o.mp4", "raw://o-00000.mp4", "--segment", "1s"),
     ],
@@ -106,6 +108,9 @@ def test_a_file_that_is_read_is_none_of_those_that_a_sink_of_many_writes(run, cl
     Path("k-00000.mp4").symlink_to("a.mp4")
     Path("m-00003.mp4").write_bytes(clip.read_bytes())
     Path("list.ffconcat").write_text("ffconcat version 1.0\nfile 'a.mp4'\n")
+    Path("list.txt").write_text("ffconcat version 1.0\nfile a\\.mp4\n")
+    Path("all.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nh/live.m3u8\n")
+    Path("parts.m3u8").write_text('#EXTM3U\n#EXT-X-MAP:URI="m-00003.mp4"\n#EXTINF:1,\nh/000000.ts\n')
     Path("t.tape").write_bytes(b"what was recorded")
     before = tree(tmp_path)
     for source, *sinks in (
@@ -115,6 +120,9 @@ def test_a_file_that_is_read_is_none_of_those_that_a_sink_of_many_writes(run, cl
         ("h/000000.ts", "hls://sub/../h"),
         ("h/live.m3u8", "raw://h/000000.ts"),
         ("list.ffconcat", "jsonl://soft.mp4"),
+        ("list.txt", "a.mp4"),
+        ("all.m3u8", "raw://h/000000.ts"),
+        ("parts.m3u8", "m-00003.mp4"),
         ("replay://t.tape", "jsonl://t.tape"),
         (f"replay://{tmp_path}/t.tape", "raw://sub/../t.tape"),
     ):

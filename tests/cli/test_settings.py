@@ -46,6 +46,23 @@ def test_every_option_of_every_command_has_variables_of_its_own():
         assert all(re.fullmatch(r"EDGE_ARSEG_[A-Z0-9_]+", name) for name in found)
 
 
+def test_a_secret_is_not_printed_but_where_it_is_set(settings, file, monkeypatch):
+    secret = "0123456789abcdef"
+    path = file(f'[run]\nserve-token = "{secret}"\n')
+    for options, origin in (
+        (("--config", path), f"{path}, line 2"),
+        (("--serve-token", secret), "command line"),
+        ((), "EDGE_ARSEG_RUN_SERVE_TOKEN"),
+    ):
+        if not options:
+            monkeypatch.setenv("EDGE_ARSEG_RUN_SERVE_TOKEN", secret)
+        _, text = settings("run", *options)
+        assert secret not in text
+        assert f"# serve-token is set, and a secret: not shown; from {origin}\n" in text
+    found, _ = settings("run", "--serve-token", "@token.txt")
+    assert found["run"]["serve-token"] == "@token.txt"
+
+
 def test_the_command_line_wins_over_the_environment_that_over_a_file_and_that_over_the_default(
     settings, file, monkeypatch
 ):

@@ -163,6 +163,31 @@ def test_label_studio(run, own_bundle, tmp_path):
         assert (covered == 1).all()
 
 
+def test_pictures_of_another_shape_are_annotated_in_their_own_size_without_bars(run, own_bundle, tmp_path):
+    """The bars that a network sees above and below were annotated as what it took them for."""
+    wide = "test://street?size=90x244&frames=1"
+    run("cvat_masks", wide, own_bundle, tmp_path / "masks.zip")
+    with zipfile.ZipFile(tmp_path / "masks.zip") as archive:
+        with archive.open("images/frame_000000.png") as file:
+            assert pictures(file).shape == (90, 244, 3)
+        with archive.open("SegmentationClass/frame_000000.png") as file:
+            seen = pictures(file)
+    with edge_arseg.Segmenter(own_bundle) as segmenter:
+        (expected,) = (result.at_source().copy() for result in segmenter.stream(wide))
+        colours = np.array([info.color for info in segmenter.bundle.manifest.model.classes], np.uint8)
+    assert (seen == colours[expected]).all()
+    run("label_studio", wide, own_bundle, tmp_path / "out")
+    (task,) = json.loads((tmp_path / "out/tasks.json").read_text())
+    assert pictures(str(tmp_path / "out/images/frame_000000.png")).shape == (90, 244, 3)
+    labels = [label.get("value") for label in ElementTree.parse(tmp_path / "out/config.xml").iter("Label")]
+    found = np.full((90, 244), 255, np.uint8)
+    for region in task["predictions"][0]["result"]:
+        assert (region["original_height"], region["original_width"]) == (90, 244)
+        alpha = decoded_rle(region["value"]["rle"]).reshape(90, 244, 4)[..., 3]
+        found[alpha == 255] = labels.index(region["value"]["brushlabels"][0])
+    assert (found == expected).all()
+
+
 class FakeNode:
     """What the example uses of rclpy's node: ROS 2 is no Python package, and its own are for other distributions."""
 

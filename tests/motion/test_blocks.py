@@ -84,3 +84,31 @@ def test_a_result_for_another_size_is_refused():
         blocks_from_vectors(None, 64, 64, out=empty_blocks(32, 32))
     with pytest.raises(OptionError, match="at least 1x1"):
         blocks_from_vectors(None, 0, 64)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "seen"),
+    [
+        (np.zeros((1, 3), VECTOR_DTYPE), r"\[1, 3\]"),  # compiled loops took its address and first side for all
+        (np.zeros((), VECTOR_DTYPE), r"\[\]"),
+        (np.zeros((3, 6), np.float32), r"float32\[3, 6\]"),
+        (np.zeros((32, 32, 2), np.float32), r"float32\[32, 32, 2\]"),
+        (np.zeros(2, [(name, "<f8") for name in reversed(VECTOR_DTYPE.names)]), r"\[2\]"),  # by place, not by name
+        ([(8, 8, 16, 16, 1, 0)], "list"),
+    ],
+)
+def test_vectors_of_another_type_or_shape_are_refused(wrong, seen):
+    with pytest.raises(
+        OptionError, match=rf"motion vectors: .*{seen} seen, expected an array \[N\] of .*flow_y float32"
+    ):
+        blocks_from_vectors(wrong, 32, 32)
+
+
+@pytest.mark.parametrize("length", [np.nan, np.inf, -np.inf, 3e38, -3e9])
+def test_vectors_that_lead_nowhere_are_refused(length):
+    with pytest.raises(OptionError, match=r"a motion vector of .* pixels seen, expected numbers of at most 2147483648"):
+        blocks_from_vectors(vectors((8, 8, 16, 16, 1, length)), 32, 32)
+
+
+def test_the_longest_vectors_that_decoders_can_give_are_taken():
+    assert blocks_from_vectors(vectors((8, 8, 16, 16, 2.0**31, -(2.0**31))), 32, 32).flow[0, 0] == 2**31 * (1 - 1j)

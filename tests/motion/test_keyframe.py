@@ -44,7 +44,9 @@ def test_following_the_codec_is_optional():
     assert branch_from_statistics(frame, KeyframePolicy(follow_codec=True)) is Branch.HR
 
 
-@pytest.mark.parametrize("values", [{"interval": 0}, {"scene_cut": -0.1}, {"scene_cut": 1.5}])
+@pytest.mark.parametrize(
+    "values", [{"interval": 0}, {"interval": float("nan")}, {"scene_cut": -0.1}, {"scene_cut": 1.5}]
+)
 def test_values_out_of_range_are_refused(values):
     with pytest.raises(OptionError, match="expected"):
         KeyframePolicy(**values)

@@ -59,7 +59,7 @@ def test_a_pipeline_comes_complete_and_closes_what_it_opened(bundle, closed, mod
 
 def test_engines_are_closed_where_the_loop_fails(bundle, closed):
     wrong = Frame(0, 0.0, np.zeros((HEIGHT, WIDTH + 1, 3), np.uint8))
-    with pytest.raises(OptionError, match="input 'frame'"), open_pipeline(bundle, Mode.AR, FAKE) as pipeline:
+    with pytest.raises(OptionError, match="expected uint8"), open_pipeline(bundle, Mode.AR, FAKE) as pipeline:
         next(segment([wrong], pipeline))
     assert set(closed) == {"hr", "lr", "fuse"}
 
@@ -121,6 +121,33 @@ def test_frames_may_come_from_anywhere_and_the_first_is_a_keyframe(bundle):
         ["decode", "hr", "motion"],
         ["decode", "fuse", "lr", "motion"],
     ]
+
+
+RGB = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+STRIDED = np.zeros((HEIGHT, 2 * WIDTH, 3), np.uint8)[:, ::2]
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (None, "NoneType seen, expected frames"),  # it ended the loop, as if there were no more
+        (RGB, r"ndarray seen, expected frames: Frame\(index, time_s, rgb\)"),
+        (Frame(1, 0.04, RGB.tolist()), "frame 1: rgb is list, expected an array uint8"),
+        (Frame(1, 0.04, None), "frame 1: rgb is NoneType"),
+        (Frame(1, 0.04, RGB.astype(np.float32)), "frame 1: rgb is float32.*, expected uint8"),
+        (Frame(1, 0.04, RGB[..., 1]), "frame 1: rgb is uint8.*, expected uint8.* 3]"),
+        (Frame(1, 0.04, RGB[:1, :1]), r"frame 1: rgb is uint8\[1, 1, 3\]"),  # one pixel was spread over a keyframe
+        (Frame(1, 0.04, STRIDED), r"frame 1: rgb is a strided view; give np\.ascontiguousarray"),
+        (Frame(0, 0.04, RGB), "frame 0 behind frame 0 seen"),  # no keyframe ever came again
+        (Frame(-3, 0.04, RGB), "frame -3 behind frame 0 seen"),
+        (Frame(1, 0.04, RGB, np.zeros((HEIGHT, WIDTH, 2), np.float32)), "motion vectors: float32"),
+    ],
+)
+def test_what_is_no_frame_or_does_not_fit_is_refused(bundle, second, message):
+    results = segment([Frame(0, 0.0, RGB), second, Frame(2, 0.08, RGB)], Recorded(bundle.manifest))
+    assert next(results).branch is Branch.HR
+    with pytest.raises(OptionError, match=message):
+        next(results)
 
 
 def test_a_policy_that_answers_with_no_branch_is_refused(bundle):
@@ -222,3 +249,8 @@ def test_where_no_kernel_runs_on_this_cpu_auto_takes_the_graph_in_silence(bundle
         open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake", fusion="kernel"))
     with pytest.raises(OptionError, match="fusion 'magic' seen, expected one of auto, kernel-bf16, kernel, graph"):
         open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake", fusion="magic"))
+
+
+def test_a_pipeline_wants_a_backend_named_and_says_who_chooses(bundle):
+    with pytest.raises(OptionError, match=r"backend 'auto' seen .*: a Segmenter chooses; name one of onnxruntime, "):
+        open_pipeline(bundle, Mode.AR, EngineOptions())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support.bundles.fake import GOP, HEIGHT, WIDTH, write_fake_bundle
 
-from edge_arseg.errors import SinkError
+from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.fake import FakeEngine
 from edge_arseg.runtime.run import run_to_sinks
@@ -89,6 +89,39 @@ def test_masks_are_those_of_a_segmenter(bundle):
 def test_it_ends_with_the_source_at_the_limit_or_where_nobody_reads(bundle, sinks, limit, frames):
     assert run_to_sinks(bundle, STREET, sinks, engines=FAKE, limit=limit).frames == frames
     assert [sink.closed for sink in sinks] == [1] * len(sinks)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "3"])
+def test_a_limit_that_is_none_is_refused(bundle, limit):
+    """The run went on to the end of its source."""
+    kept = Kept()
+    with pytest.raises(OptionError, match=f"a limit of {limit!r} frames seen, expected a whole number from 1"):
+        run_to_sinks(bundle, STREET, [kept], engines=FAKE, limit=limit)
+    assert (kept.masks, kept.closed) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("sinks", "told"),
+    [
+        ("overlay.mp4", r"sinks 'overlay.mp4' seen, expected a list of them: \['overlay.mp4'\]"),
+        (None, r"sinks None seen, expected a list of them: \[\]"),
+        ([None], "sink None seen, expected a name such as 'overlay.mp4', a path, or a Sink"),
+        ([b"overlay.mp4"], "sink b'overlay.mp4' seen"),
+    ],
+)
+def test_what_is_no_list_of_sinks_is_refused(bundle, sinks, told):
+    with pytest.raises(OptionError, match=told):
+        run_to_sinks(bundle, STREET, sinks, engines=FAKE)
+
+
+def test_sinks_of_ones_own_are_closed_where_another_is_none_and_may_come_from_an_iterator(bundle):
+    kept = Kept()
+    with pytest.raises(OptionError, match="sink 5 seen"):
+        run_to_sinks(bundle, STREET, [kept, 5], engines=FAKE)
+    assert kept.closed == 1
+    kept = Kept()
+    run_to_sinks(bundle, STREET, iter([kept, "null://"]), engines=FAKE, limit=2)
+    assert (len(kept.masks), kept.closed) == (2, 1)
 
 
 def test_results_that_are_there_are_refused_before_an_engine_opens(bundle, tmp_path, monkeypatch):

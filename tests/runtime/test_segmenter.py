@@ -66,6 +66,60 @@ def test_masks_are_the_same_however_it_is_called(bundle):
         assert followed(segmenter.stream(STREET)) == expected
 
 
+def twin_of_one_that_has_none(segmenter):
+    with pytest.raises(OptionError, match="shares no weights"):
+        segmenter.twin()
+
+
+@pytest.mark.parametrize("look", [lambda segmenter: segmenter.pipeline.label, twin_of_one_that_has_none])
+def test_a_look_at_the_engines_leaves_the_keyframe_of_a_stream_alone(bundle, look):
+    """They ran a black frame once, in the middle of the stream: frames up to the next keyframe were made of it."""
+    with Segmenter(bundle, fusion="graph", backend="counted") as segmenter:
+        expected = followed(segmenter.stream(STREET))
+    with Segmenter(bundle, fusion="graph", backend="counted") as segmenter:
+        found = []
+        for result in segmenter.stream(STREET):
+            found += followed([result])
+            if result.distance == 1:
+                look(segmenter)
+    assert found == expected
+
+
+def test_a_second_loop_ends_the_first_one_which_would_go_on_with_its_keyframe(bundle):
+    with Segmenter(bundle, fusion="graph", backend="counted") as segmenter:
+        expected = followed(segmenter.stream(STREET))
+        first, second = segmenter.stream(STREET), segmenter.stream(STREET)
+        next(first)
+        found = followed([next(second)])
+        with pytest.raises(OptionError, match=r"another loop has begun .*Segmenter\.twin"):
+            next(first)
+        assert found + followed(second) == expected
+
+
+def test_one_that_was_left_half_way_is_in_nobodys_way(bundle):
+    with Segmenter(bundle, fusion="graph", backend="counted") as segmenter:
+        expected = followed(segmenter.stream(STREET))
+        for left in (segmenter.stream(STREET), segmenter.stream(STREET)):
+            next(left)
+        assert followed(segmenter.stream(STREET)) == expected
+
+
+def test_a_mode_may_be_its_name(bundle):
+    with Segmenter(bundle, mode="hr", backend="counted") as segmenter:
+        assert segmenter.pipeline.label == "hr, counted"
+    for wrong in ("HR", "both", 5):
+        with pytest.raises(OptionError, match=f"mode {wrong!r} seen, expected one of ar, hr, lr"):
+            Segmenter(bundle, mode=wrong, backend="counted")
+
+
+def test_what_is_no_policy_is_called_that(bundle):
+    with (
+        Segmenter(bundle, fusion="graph", backend="counted", policy=5) as segmenter,
+        pytest.raises(OptionError, match="keyframe policy 5 seen, expected a function of FrameStatistics"),
+    ):
+        next(segmenter.stream(STREET))
+
+
 def test_options_come_one_way(bundle):
     with pytest.raises(OptionError, match="expected one of them"):
         Segmenter(bundle, engines=EngineOptions(backend="counted"), threads=1)

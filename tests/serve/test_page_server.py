@@ -231,12 +231,15 @@ def test_another_sites_page_sees_nothing_of_a_page_without_a_token(page):
     assert asked(page, "/", Host=f"evil.example:{port}")[0] == 403
     assert asked(page, "/metrics", Host="evil.example")[0] == 401
     assert asked(page, "/metrics", Origin="http://evil.example")[0] == 401
+    for nowhere in ("http://[x", "null", ""):
+        assert asked(page, "/metrics", Origin=nowhere)[0] == 401
     with viewer(page, origin="http://evil.example") as socket, pytest.raises(ConnectionClosed, match=r"4401"):
         socket.recv(10)
     with viewer(page, origin=f"http://127.0.0.1:{port}") as socket:
         assert json.loads(socket.recv(10))["bundle"] == "small"
 
 
+@pytest.mark.timed
 def test_it_ends_at_once_whoever_watches(open_page):
     server = open_page()
     before = threading.active_count()

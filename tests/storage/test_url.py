@@ -5,6 +5,7 @@ import pytest
 from edge_arseg.storage.object_store import PACKAGES
 from edge_arseg.storage.url import (
     STORES,
+    address_of,
     keep_typed,
     label_of,
     login_of,
@@ -20,6 +21,10 @@ from edge_arseg.storage.url import (
         ("rtsp://host:554/a?channel=1", "rtsp://host:554/a?channel=1", None),
         ("rtsp://u:pw@host:554/a", "rtsp://***@host:554/a", None),
         ("rtsp://u@host/a", "rtsp://***@host/a", None),
+        ("rtsp://host:554/0/admin:pw/main", "rtsp://host:554/0/***/main", None),
+        ("rtsp://host/vod/mp4:clips/a.mp4", "rtsp://host/vod/mp4:clips/a.mp4", None),
+        ("https://host/a.m3u8?hdnea=exp=1~acl=/*~hmac=pw&b=2", "https://host/a.m3u8?hdnea=***&b=2", None),
+        ("https://host/a.m3u8?__gda__=1_pw", "https://host/a.m3u8?__gda__=***", None),
         ("RTSP://u:pw@[::1]:554/a", "RTSP://***@[::1]:554/a", "rtsp://u:pw@[::1]:554/a"),
         ("rtsp://u:p#w@host:1/a", "rtsp://***@host:1/a", "rtsp://u:p%23w@host:1/a"),
         ("rtsp://u:p@w@host:1/a", "rtsp://***@host:1/a", "rtsp://u:p%40w@host:1/a"),
@@ -124,9 +129,29 @@ def test_what_follows_a_url_in_a_sentence_stays():
 
 
 def test_names_that_cannot_be_printed_are_written_out():
+    assert printable("half \ud800 a pair\0") == "half \\ud800 a pair\\x00"
     assert printable("Stra\udcdfe\n\x1b[1m Straße") == "Stra\\xdfe\\n\\x1b[1m Straße"
 
 
 def test_logins_are_hidden_in_urls_of_every_store():
     """Two lists: the one that hides them is read at every start, without what stores need."""
     assert set(STORES) == set(PACKAGES) - {"memory"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("rtsp://cam/1", "RTSP://CAM:554/1/", True),
+        ("rtsp://cam/1", "rtsp://user:secret@cam/1", True),
+        ("rtsp://cam/1?channel=1", "rtsp://cam/1?channel=2", False),
+        ("rtsp://cam/a", "rtsp://cam/A", False),
+        ("rtsp://cam:8554/1", "rtsp://cam/1", False),
+        ("udp://@239.0.0.1:5000", "udp://239.0.0.1:5000?ttl=2", True),
+        ("udp://239.0.0.1:5000", "udp://239.0.0.1:5001", False),
+        ("srt://host:9?streamid=a", "srt://host:9?streamid=b", False),
+        ("mqtt://broker/cars", "mqtt://broker:1883/cars", True),
+        ("tcp://host:notaport", "tcp://host:notaport", True),
+    ],
+)
+def test_two_spellings_of_an_address_are_one(one, other, same):
+    assert (address_of(one) == address_of(other)) is same

@@ -158,6 +158,22 @@ def test_a_closed_reader_ends(tmp_path):
     assert list(reader) == []
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"ahead": -1}, "-1 frames read ahead: expected a whole number from 0 to 256"),  # waited for room for ever
+        ({"ahead": 1.5}, "1.5 frames read ahead"),
+        ({"ahead": 10**9}, "1000000000 frames read ahead"),
+        ({"pace": 0}, "a pace of 0 frames a second: expected a number above 0"),
+        ({"pace": -25.0}, "a pace of -25.0 frames a second"),  # all frames were due before they came
+        ({"pace": float("nan")}, "a pace of nan frames a second"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(value, told):
+    with pytest.raises(OptionError, match=told):
+        open_video("test://street?frames=3&size=64x64", **value)
+
+
 @pytest.mark.parametrize("size", [(0, 100), (8, 8), (-5, 20)])
 def test_sizes_out_of_range_are_refused(tmp_path, size):
     with pytest.raises(OptionError, match="each 16 or more"):

@@ -13,6 +13,8 @@ from edge_arseg.errors import SourceError
 from edge_arseg.motion import KeyframePolicy, MotionChain
 from edge_arseg.spec.frame import Branch
 from edge_arseg.video import open_video
+from edge_arseg.video.presence import refuse_missing
+from edge_arseg.video.uri import source_from_uri
 
 
 def read_until_error(path, **options):
@@ -149,3 +151,29 @@ def test_a_broken_file_does_not_stay_open(tmp_path):
         with pytest.raises(SourceError):
             open_video(path)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_list_of_files_is_told_which_of_them_cannot_be_read(tmp_path):
+    """FFmpeg says "operation not permitted" of a blank, and that the list itself is not there."""
+    for name in ("a.mp4", "b c.mp4"):
+        encode(tmp_path / name, moving(3))
+    clips = tmp_path / "list.ffconcat"
+    for name, fault in (
+        ("'b c.mp4'", "names b c.mp4; FFmpeg takes names of files beside the list or below it, of letters, digits"),
+        (str(tmp_path / "a.mp4"), "names of files beside the list or below it"),
+        ("../a.mp4", "names of files beside the list or below it"),
+        ("d.mp4", r"names d\.mp4, and there is no such file; names count from the list's folder"),
+    ):
+        clips.write_text(f"ffconcat version 1.0\nfile a.mp4\nfile {name}\n")
+        with pytest.raises(SourceError, match=fault):
+            refuse_missing(source_from_uri(clips))
+    clips.write_text("ffconcat version 1.0\nfile a.mp4\nfile 'a.mp4'\n")
+    refuse_missing(source_from_uri(clips))
+    with open_video(clips) as reader:
+        assert len(list(reader)) == 6
+
+
+def test_a_pattern_of_numbers_that_fits_nothing_is_told_of_the_folder(tmp_path):
+    (tmp_path / "f1.png").write_bytes(b"x")
+    with pytest.raises(SourceError, match=r"none in .* that fits the pattern; %d takes numbers of any width"):
+        refuse_missing(source_from_uri(f"{tmp_path}/f%03d.png"))

@@ -1,6 +1,8 @@
 import av
 import numpy as np
 import pytest
+from support.clips.broken import audio_only
+from support.clips.heif import tiled
 from support.clips.moving import encode, moving
 
 from edge_arseg.errors import SourceError
@@ -144,6 +146,28 @@ def test_a_file_of_several_pictures_is_no_image(tmp_path):
     encode(tmp_path / "b.webp", moving(3), "libwebp_anim")
     with pytest.raises(SourceError, match=r"b\.webp: an animated WebP, which this FFmpeg cannot decode"):
         open_video(f"images://{tmp_path}/*.webp")
+
+
+def test_an_image_in_tiles_is_refused_also_in_a_folder(tmp_path):
+    """A phone's HEIC: its first tile was taken for the picture."""
+    tiles = [np.full((128, 128, 3), level, np.uint8) for level in (50, 200)]
+    for number in (0, 1):
+        tiled(tmp_path / f"{number}.heic", tiles)
+    for uri in (str(tmp_path / "0.heic"), f"images://{tmp_path}/*.heic"):
+        with pytest.raises(SourceError, match=r"0\.heic: FFmpeg gives this picture only in tiles; convert it to JPEG"):
+            open_video(uri)
+
+
+def test_what_is_no_picture_is_none_among_images(tmp_path):
+    write(tmp_path / "a.png", 7)
+    (tmp_path / "b.nfo").write_text("a text that FFmpeg would draw as letters\n" * 9)
+    with open_video(f"images://{tmp_path}/*") as reader:
+        next(reader)
+        with pytest.raises(SourceError, match=r"b\.nfo: this is text"):
+            next(reader)
+    audio_only(tmp_path / "c.m4a")
+    with pytest.raises(SourceError, match=r"c\.m4a: no video in it, only audio"):
+        open_video(f"images://{tmp_path}/*.m4a")
 
 
 def test_what_follows_a_still_in_its_file_is_no_frame(tmp_path):

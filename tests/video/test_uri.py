@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_arseg.errors import SourceError
+from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.video import SourceKind, source_from_uri
 
 
@@ -60,11 +60,19 @@ def test_the_query_is_kept_apart():
         ("images://", "expected for example images://"),
         ("file://", "expected for example file://"),
         ("v4l2://", "expected for example v4l2://"),
+        ("a\0.mp4", r"^a\\x00.mp4: no file, device or stream can be called that"),
+        ("images://\ud800/*.png", r"^images://\\ud800/\*.png: no file, device or stream can be called that"),
     ],
 )
 def test_what_cannot_be_used_is_refused(uri, told):
     with pytest.raises(SourceError, match=told):
         source_from_uri(uri)
+
+
+@pytest.mark.parametrize("wrong", [0, None, b"drive.mp4", ["drive.mp4"]])
+def test_what_is_no_text_is_refused(wrong):
+    with pytest.raises(OptionError, match=r"source .* seen, expected text or a path.*'0' for the first camera"):
+        source_from_uri(wrong)
 
 
 @pytest.mark.parametrize("name", ["file:a.mp4", "rtsp:x.mp4", "a%20b.mp4", "f%03d.png", "50%d.mp4", "b*.png", "c?.mp4"])

@@ -53,6 +53,7 @@ def network_from_bundle(bundle: Bundle, pictures: Iterable[NDArray[np.uint8]]) -
     if manifest.hr_only or any(graph.precision is not Precision.FP32 for graph in manifest.graphs.values()):
         raise ExportError(f"{bundle.path}: both branches in float32 expected")
     network = Network(manifest.model).eval()
+    network.lr_scale = manifest.lr_scale
     for name, branch, role in (("hr", network.hr, Role.HR), ("lr", network.lr, Role.LR)):
         load_branch(branch, weights_of_branch(bundle.graph_path(role), name), where=bundle.path)
     fusion, decoder = bundle.fusion_weights(), bundle.decoder_weights()

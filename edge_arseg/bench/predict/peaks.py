@@ -58,7 +58,8 @@ def peaks_of_target(target: Target, mode: str | None = None) -> MachinePeaks:
     sms = _sms(target, chosen)
     peaks = target.peaks(mhz=_clock(target, chosen), sms=sms)
     rates = {
-        # From Ampere on TensorRT runs float32 as TF32, at half the rate of FP16.
+        # From Ampere on libraries may run float32 as TF32, at half the rate of FP16. Engines of `compile` do not, but a
+        # bound has to hold for others too.
         Precision.FP32: max(peaks.fp32_tflops, peaks.fp16_tflops / 2 if target.gpu.sm >= 80 else 0.0),
         Precision.FP16: max(peaks.fp16_tflops, peaks.fp32_tflops),
         Precision.INT8: max(peaks.int8_tops, peaks.fp16_tflops, peaks.fp32_tflops),

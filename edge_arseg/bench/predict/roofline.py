@@ -108,7 +108,10 @@ def markdown_from_prediction(prediction: Prediction) -> str:
         f"| {g.memory_ms:.3f} | {g.bound_by} |"
         for g in one.graphs.values()
     ]
-    rates = ", ".join(f"{p.value} {2 * rate / 1e12:.2f} TFLOPS" for p, rate in one.peaks.macs_per_s.items())
+    rates = ", ".join(
+        f"{p.value} {2 * rate / 1e12:.2f} {'TOPS' if p is Precision.INT8 else 'TFLOPS'}"
+        for p, rate in one.peaks.macs_per_s.items()
+    )
     lines += ["", f"Peaks: {rates}, memory {one.peaks.bytes_per_s / 1e9:.0f} GB/s ({one.peaks.source})."]
     lines += [f"Not certain: {doubt}." for doubt in one.peaks.doubts]
     return "\n".join(lines) + "\n"

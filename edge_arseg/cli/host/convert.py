@@ -34,7 +34,11 @@ def convert(
     check_output(output, force=force, inputs=read)
     if output.is_dir():
         raise click.UsageError(f"{output}: a folder seen, expected the name of a file")
+    if lr_scale is not None and not 0.0 < lr_scale <= 1.0:
+        raise click.UsageError(f"--lr-scale {lr_scale:g}: expected more than 0, up to 1, like 0.5")
     network = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone).network
+    if lr_scale is not None:
+        network.lr_scale = lr_scale
     from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 
     safetensors_from_network(network, output)

@@ -71,8 +71,7 @@ def export(
     read = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone)
     from edge_arseg.compiler.export.export import bundle_from_checkpoint
 
-    doubt = None if hr_only else read.doubt()
-    if doubt is not None:
+    for doubt in () if hr_only else read.doubts():
         note(f"note: {doubt}")
     bundle, rows = bundle_from_checkpoint(
         read,

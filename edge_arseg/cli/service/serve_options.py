@@ -37,6 +37,7 @@ def serve_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--serve-token",
         metavar="TOKEN",
+        hide_input=True,  # --print-config does not show it
         help="Secret that viewers need, 16 characters or more, or @FILE with it in its first line. [default: none on "
         "this machine; a new one for others, in the address that is printed]",
     )

@@ -32,11 +32,19 @@ def toml_from_settings(path: tuple[str, ...], settings: Sequence[Setting]) -> st
     width = max((len(f"{key_of(setting.option)} = {value}") for setting, value in written if value), default=0)
     for setting, value in written:
         key = key_of(setting.option)
-        if value is None:
+        if value is not None and _is_secret(setting):
+            lines.append(f"# {key} is set, and a secret: not shown; from {setting.origin}")
+        elif value is None:
             lines.append(f"# {key} is not set" + (" and required" if setting.origin == "required" else ""))
         else:
             lines.append(f"{f'{key} = {value}'.ljust(min(width, 40))}  # {setting.origin}")
     return "\n".join(lines) + "\n"
+
+
+def _is_secret(setting: Setting) -> bool:
+    """Whether the value itself is a secret, and not ``@FILE``: people paste what is printed into reports."""
+    option = setting.option
+    return isinstance(option, click.Option) and option.hide_input and not str(setting.value).startswith("@")
 
 
 def _value(setting: Setting) -> str | None:

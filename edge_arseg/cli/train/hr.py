@@ -97,6 +97,12 @@ DEFAULTS = HrSettings()
     help="Exponent of the class weights, a number: 0 weighs all classes alike, 1 rare ones most.",
 )
 @click.option(
+    "--all-images",
+    is_flag=True,
+    help="Switch that trains on the held-back images too, for a last run: nothing is scored, and its last weights "
+    "are the result. [default: off]",
+)
+@click.option(
     "--boundary",
     type=click.FloatRange(0),
     default=DEFAULTS.boundary,
@@ -126,6 +132,7 @@ def hr(
     teacher_classes: float,
     teacher_feature: float,
     class_balance: float,
+    all_images: bool,
     boundary: float,
     street: int,
     recipe: dict[str, Any],
@@ -145,6 +152,7 @@ def hr(
         teacher_classes=teacher_classes,
         teacher_feature=teacher_feature,
         class_balance=class_balance,
+        all_images=all_images,
         boundary=boundary,
         dropout=dropout,
         weight_decay=weight_decay,

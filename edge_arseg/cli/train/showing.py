@@ -21,9 +21,10 @@ def show_training(train: Callable[..., Any], steps: int, place: dict[str, Any]) 
 
     with Meter(unit=STEPS) as meter:  # the first step that is shown begins the count: a run may continue
         trained = train(place=RunPlace(**place), say=note, progress=partial(_show, meter, steps))
+    score = "none, all images are trained on" if trained.miou is None else f"{trained.miou:.2f} %"
     print_fields(
         f"{trained.weights}: {trained.model}, {trained.branch}",
-        [("steps", trained.steps), ("mIoU held back, best", f"{trained.miou:.2f} %")],
+        [("steps", trained.steps), ("mIoU held back, best", score)],
     )
 
 

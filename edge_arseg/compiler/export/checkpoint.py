@@ -21,22 +21,28 @@ class Checkpoint:
     Attributes:
         network: in ``eval`` mode.
         digests: SHA-256 of its files by name.
-        lr_scale: asked for, or that of the run.
+        lr_scale: asked for, or that the LR branch was trained with.
     """
 
     network: Network
     digests: dict[str, str]
     lr_scale: float
 
-    def doubt(self) -> str | None:
-        """Return what makes one doubt that both branches are of one model; ``None`` where nothing does."""
-        difference = self.network.head_difference()
-        if difference == 0.0 or Branch.LR not in self.network.trained:
-            return None
-        return (
-            f"the last 1x1 convolution of the HR and of the AR file differ by up to {difference:.3g}; "
-            "in a trained pair they are equal. Are both files of the same model?"
-        )
+    def doubts(self) -> list[str]:
+        """Return what makes one doubt that both branches belong together as they are exported."""
+        if Branch.LR not in self.network.trained:
+            return []
+        found, trained = [], self.network.lr_scale
+        if difference := self.network.head_difference():
+            found.append(
+                f"the last 1x1 convolution of the HR and of the AR file differ by up to {difference:.3g}; "
+                "in a trained pair they are equal. Are both files of the same model?"
+            )
+        if trained not in (None, self.lr_scale):
+            found.append(
+                f"the LR branch was trained at LR scale {trained:g}, --lr-scale {self.lr_scale:g} seen; accuracy falls"
+            )
+        return found
 
 
 def checkpoint_from_path(path: Path | str, lr_scale: float | None = None, *, backbone: str | None = None) -> Checkpoint:
@@ -44,7 +50,7 @@ def checkpoint_from_path(path: Path | str, lr_scale: float | None = None, *, bac
 
     Args:
         path: to read.
-        lr_scale: size of the LR image over that of the frame; ``None``: the run's, else 0.5.
+        lr_scale: size of the LR image over that of the frame; ``None``: that of the file or the run, else 0.5.
         backbone: ``package.module:function``, for a ``.safetensors`` file of a backbone of one's own.
 
     Raises:
@@ -52,13 +58,14 @@ def checkpoint_from_path(path: Path | str, lr_scale: float | None = None, *, bac
         CheckpointError: see ``network_from_checkpoint``.
     """
     path = Path(path)
-    if lr_scale is None:
-        lr_scale = _trained_lr_scale(path) or USUAL_LR_SCALE
     file = weights_file(path)
     if backbone is not None and file.suffix != ".safetensors":
         raise OptionError("--backbone is for .safetensors files; published files name their own")
-    network = network_from_checkpoint(file, lr_scale=lr_scale, backbone=backbone)
-    return Checkpoint(network, {file.name: sha256_of(file) for file in files_of_checkpoint(path)}, lr_scale)
+    network = network_from_checkpoint(file, lr_scale=lr_scale or USUAL_LR_SCALE, backbone=backbone)
+    if network.lr_scale is None:
+        network.lr_scale = _lr_scale_of_run(file.parent)
+    digests = {file.name: sha256_of(file) for file in files_of_checkpoint(path)}
+    return Checkpoint(network, digests, network.lr_scale or USUAL_LR_SCALE if lr_scale is None else lr_scale)
 
 
 def files_of_checkpoint(path: Path) -> list[Path]:
@@ -75,11 +82,11 @@ def checkpoint_from_files(hr_file: Path | str, ar_file: Path | str, lr_scale: fl
     """
     network = network_from_files(hr_file, ar_file)
     digests = {file.name: sha256_of(file) for file in (Path(hr_file), Path(ar_file))}
-    return Checkpoint(network, digests, USUAL_LR_SCALE if lr_scale is None else lr_scale)
+    return Checkpoint(network, digests, network.lr_scale or USUAL_LR_SCALE if lr_scale is None else lr_scale)
 
 
-def _trained_lr_scale(folder: Path) -> float | None:
-    """Return the LR scale in the settings of a training run, where ``folder`` is one of the LR branch."""
+def _lr_scale_of_run(folder: Path) -> float | None:
+    """Return the LR scale in the settings of a training run of the LR branch, whose weights of before 0.2.0 lack it."""
     try:
         found = json.loads((folder / "settings.json").read_bytes())["lr_scale"]
     except (OSError, ValueError, KeyError, TypeError):

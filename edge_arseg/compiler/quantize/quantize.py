@@ -10,7 +10,7 @@ import onnx
 
 from edge_arseg.compiler.entries import graph_entry, graph_file
 from edge_arseg.compiler.machine import choose_target, this_machine
-from edge_arseg.compiler.quantize.calibrate.flow import Calibration, ranges_from_clips
+from edge_arseg.compiler.quantize.calibrate.flow import Calibration, prepared_branches, ranges_from_clips
 from edge_arseg.compiler.quantize.dialects import dialect_from_name
 from edge_arseg.compiler.quantize.options import QuantizeOptions, choice_from_options
 from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
@@ -32,7 +32,7 @@ from edge_arseg.compiler.quantize.search.budget import (
 from edge_arseg.compiler.quantize.search.kept import costliest_layers, layers_named
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity, sensitivities
 from edge_arseg.compiler.writing import NewBundle
-from edge_arseg.errors import BundleError, GateError
+from edge_arseg.errors import BundleError, GateError, OptionError
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.verification import Agreement, agreements_of_bundle
@@ -109,8 +109,9 @@ def quantize_bundle(
     place = NewBundle(path, force=options.force, inputs=[bundle.path])
     judge, gate = judge_from_options(options, bundle), options.gate
     work = _Work(bundle, place, choice, options.threads)
+    work.name_what_is_kept(options.keep_float, options.keep_costliest)
     work.calibrate(recipe, options.data, progress)
-    work.keep_what_is_named(options.keep_float, options.keep_costliest)
+    work.keep_what_is_named(options.keep_costliest)
     reference = None
     if judge is not None:
         progress("scoring float32")
@@ -181,8 +182,8 @@ class _Work:
     """
 
     def __init__(self, bundle: Bundle, place: NewBundle, choice: PrecisionChoice, threads: int | None) -> None:
-        self.calibration = Calibration({}, {}, (), ())
         self.integer_roles = [role for role, precision in choice.branches.items() if precision is Precision.INT8]
+        self.calibration = Calibration(prepared_branches(bundle, self.integer_roles), {}, (), ())
         self.bundle, self.choice, self._place, self._threads = bundle, choice, place, threads
         self.layers: dict[Role, list[LayerSensitivity]] = {}
         self.trials: dict[Role, list[BudgetTrial]] = {}
@@ -195,7 +196,7 @@ class _Work:
         if not roles:
             return
         self.calibration = ranges_from_clips(
-            self.bundle, recipe, data=data, roles=roles, threads=self._threads, progress=progress
+            self.bundle, recipe, self.calibration.branches, data=data, threads=self._threads, progress=progress
         )
         for role in roles:
             if role is not Role.FUSE:
@@ -210,15 +211,26 @@ class _Work:
                     progress=progress,
                 )
 
-    def keep_what_is_named(self, patterns: Sequence[str], costliest: int) -> None:
-        """Keep in float the layers that patterns name, and the costliest of each branch.
+    def name_what_is_kept(self, patterns: Sequence[str], costliest: int) -> None:
+        """Find the layers that patterns name, before anything is run.
 
         Raises:
-            OptionError: a pattern fits no layer.
+            OptionError: a pattern fits no layer; or no branch has layers that could be kept.
         """
-        named = layers_named(patterns, self.layers)
+        branches = self.calibration.branches
+        ranked: dict[Role, dict[str, str]] = {r: branches[r].weights() for r in branches if r is not Role.FUSE}
+        options = {"--keep-float": patterns, "--keep-costliest": costliest}
+        if not ranked and (asked := [option for option, value in options.items() if value]):
+            raise OptionError(
+                f"{' and '.join(asked)}: no branch becomes int8, so none has a layer that could stay in float; leave "
+                f"{'them' if len(asked) > 1 else 'it'} out, or type --hr int8 or --lr int8"
+            )
+        self._named = layers_named(patterns, ranked)
+
+    def keep_what_is_named(self, costliest: int) -> None:
+        """Keep in float the layers that were named, and the costliest of each branch."""
         for role, layers in self.layers.items():
-            kept = set(named.get(role, ()))
+            kept = set(self._named.get(role, ()))
             if costliest:
                 branch, frame = self.calibration.branches[role], self.calibration.samples[0]
                 kept.update(costliest_layers(branch, layers, frame, threads=self._threads)[:costliest])

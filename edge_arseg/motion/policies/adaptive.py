@@ -1,5 +1,7 @@
 """Keyframes where they pay: close together where the keyframe predicts badly, far apart where it predicts well."""
 
+import math
+
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import SCENE_CUT, FrameStatistics, KeyframePolicy
 from edge_arseg.spec.frame import Branch
@@ -36,7 +38,7 @@ class AdaptivePolicy:
     """
 
     def __init__(self, interval: int = 12, scene_cut: float = SCENE_CUT, follow_codec: bool = False) -> None:
-        if interval < 2:
+        if not 2 <= interval < math.inf:
             raise OptionError(f"an average keyframe interval of {interval} frames: expected 2 or more")
         self.interval = interval
         self._shortest, longest = max(1, round(SHORTEST * interval)), round(LONGEST * interval)

@@ -101,6 +101,7 @@ def network_from_files(hr_path: Path | str, ar_path: Path | str) -> Network:
         | {key: ar_weights[name] for key, name in ar_names.items()}
         | {POSITION_BIAS: ours[POSITION_BIAS]}
     )
+    network.lr_scale = _scale_of(ar_path)
     return network.eval()
 
 
@@ -167,6 +168,7 @@ def _visible_files(folder: Path) -> list[Path]:
 def _scale_of(file: Path) -> float | None:
     parts = file.name.split("_")
     try:
-        return float(parts[2])
+        scale = float(parts[2])
     except (IndexError, ValueError):
         return None
+    return scale if 0.0 < scale <= 1.0 else None

@@ -1,7 +1,8 @@
 """Networks as safetensors files: our own checkpoint format.
 
 The tensors are the network's state_dict under our names; the metadata holds ``format``, ``revision``, the model's
-description as JSON, and ``trained``: the branches that were trained, ``hr`` or ``hr,lr``. Nothing in such a file can
+description as JSON, ``trained``: the branches that were trained, ``hr`` or ``hr,lr``, and ``lr_scale``, the size of the
+LR image that the LR branch was trained with, where that is known. Nothing in such a file can
 run; a backbone that it names as ``module:function`` is imported only if the reader names it too.
 """
 
@@ -27,8 +28,9 @@ from edge_arseg.storage.folders import made_folders, remove_folders
 
 FORMAT = "edge_arseg"
 REVISION = 1
-"""Revision 1 (2026): state_dict of ``Network``, metadata ``format``, ``revision``, ``model``, and ``trained``. Files
-from before ``trained`` was written lack it and count as trained throughout: what they hold is not known."""
+"""Revision 1 (2026): state_dict of ``Network``, metadata ``format``, ``revision``, ``model``, ``trained`` and
+``lr_scale``. Files from before ``trained`` was written lack it and count as trained throughout: what they hold is not
+known. Files from before ``lr_scale`` was written lack that."""
 BEST = "best.safetensors"
 """The weights to take from the folder of a training run."""
 POSITION_BIAS = "creff.position_bias"
@@ -38,7 +40,7 @@ _MODEL = TypeAdapter(Model)
 
 
 def safetensors_from_network(network: Network, path: Path | str) -> Path:
-    """Write a network to ``path``, whole or not at all.
+    """Write a network to ``path``, whole or not at all; the same network makes the same bytes.
 
     Raises:
         SinkError: the file cannot be written.
@@ -50,6 +52,8 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
         "model": _MODEL.dump_json(network.model).decode(),
         "trained": ",".join(branch.value for branch in network.trained),
     }
+    if network.lr_scale is not None:
+        metadata["lr_scale"] = repr(network.lr_scale)
     tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
     try:
         place = Path(os.path.realpath(path))  # a link stays a link
@@ -57,6 +61,7 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
         try:
             with whole_file(place) as part:
                 save_file(tensors, part, metadata=metadata)
+                _sort_metadata(part)
         except BaseException:
             remove_folders(made)
             raise
@@ -64,6 +69,22 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
         needed = sum(tensor.nbytes for tensor in tensors.values())
         raise SinkError(f"cannot write {path}: {advice_on(error, path, needed=needed)}") from error
     return path
+
+
+def _sort_metadata(path: Path) -> None:
+    """Sort the metadata of a file, whose order safetensors 0.8 draws anew each time, so that digests can be compared.
+
+    A header is JSON without spaces but for those that fill it up, behind its length in eight bytes, little-endian
+    (safetensors' README, Format): sorted, it is as long as before.
+    """
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) <= length:
+            file.seek(8)
+            file.write(text.ljust(length))
 
 
 def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -> Network:
@@ -107,6 +128,7 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
         )
     network = Network(model)
     network.trained = _trained_from_metadata(metadata, path)
+    network.lr_scale = _lr_scale_from_metadata(metadata, path)
     wanted = network.state_dict()
     state.setdefault(POSITION_BIAS, wanted[POSITION_BIAS])
     faults = [f"missing {key}" for key in wanted if key not in state]
@@ -133,6 +155,19 @@ def _trained_from_metadata(metadata: dict[str, str], path: Path) -> tuple[Branch
     if text not in ("hr", "hr,lr"):
         raise CheckpointError(f"{path}: trained branches {text!r} seen, expected hr or hr,lr; is the file edited?")
     return tuple(Branch(name) for name in text.split(","))
+
+
+def _lr_scale_from_metadata(metadata: dict[str, str], path: Path) -> float | None:
+    text = metadata.get("lr_scale")
+    if text is None:
+        return None
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 0.0 < scale <= 1.0:
+        raise CheckpointError(f"{path}: LR scale {text!r} seen, expected more than 0, up to 1; is the file edited?")
+    return scale
 
 
 def _model_from_metadata(metadata: dict[str, str], path: Path) -> Model:

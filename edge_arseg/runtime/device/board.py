@@ -105,7 +105,7 @@ def board_from_files(known: dict[str, Target], table: JetPackTable, root: Path =
     return Board(
         target,
         reason,
-        candidates=() if target else _candidates(jetsons, part, chip, release),
+        candidates=() if target else _candidates(jetsons, part, chip, release, model or ""),
         advice=_ADVICE if hidden else "",
         model=model,
         part=part,
@@ -144,13 +144,23 @@ def _identity(
     return None, "nothing names the module: not the device tree, nor /etc/nv_boot_control.conf"
 
 
-def _candidates(jetsons: list[Target], part: str | None, chip: str | None, release: JetPack | None) -> tuple[str, ...]:
+def _candidates(
+    jetsons: list[Target], part: str | None, chip: str | None, release: JetPack | None, model: str
+) -> tuple[str, ...]:
     family = (part or "").partition("-")[0]
     same = [target.id for target in jetsons if family and any(p.startswith(f"{family}-") for p in target.parts)]
     if chip is not None:
-        return tuple(same or [target.id for target in jetsons if target.chip == chip])
+        same = same or [target.id for target in jetsons if target.chip == chip]
     running = [target.id for target in jetsons if release and release.name in {jp.name for jp in target.jetpacks}]
-    return tuple(same or running or [target.id for target in jetsons])
+    possible = same or ([] if chip is not None else running or [target.id for target in jetsons])
+    # A board that calls itself "Orin NX" is one of those, whichever it is.
+    named = {one: len(_series(one)) for one in possible if re.search(rf"\b{_series(one)}\b", model.lower())}
+    return tuple(one for one, length in named.items() if length == max(named.values())) or tuple(possible)
+
+
+def _series(target: str) -> str:
+    """The name of a board without its memory, as boards call themselves."""
+    return re.sub(r"-(\d+gb|t\d+)$", "", target.removeprefix("jetson-")).replace("-", " ")
 
 
 def _part(jetsons: list[Target], strings: list[str]) -> str | None:

@@ -1,6 +1,7 @@
 """The cores that this process has, and how much may be done on them at once."""
 
 import os
+from numbers import Integral
 
 from edge_arseg.errors import OptionError
 
@@ -28,9 +29,15 @@ def check_at_once(number: int | None, what: str, instead: str, *, least: int = 1
         least: that makes sense.
 
     Raises:
-        OptionError: it is smaller, or larger than ``most_at_once``.
+        OptionError: it is no whole number, smaller, or larger than ``most_at_once``.
     """
-    if number is not None and not least <= number <= most_at_once():
+    if number is None:
+        return
+    if not isinstance(number, Integral) or isinstance(number, bool):
+        raise OptionError(
+            f"{number!r} {what} seen, expected a whole number from {least} to {most_at_once()}; {instead}"
+        )
+    if not least <= number <= most_at_once():
         cores = os.cpu_count() or 1
         raise OptionError(
             f"{number} {what} seen, expected {least} to {most_at_once()}: this machine has {cores} cores, and what is "

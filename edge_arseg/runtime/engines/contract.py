@@ -117,6 +117,8 @@ class Engine(ABC):
                     faults.append(f"input {name!r}: {seen} seen, {wanted} expected")
                 elif not buffer.flags.c_contiguous:
                     faults.append(f"input {name!r}: a strided view seen, expected a contiguous array")
+            elif name in feeds and self.feature_place is Place.HOST:
+                faults.append(f"input {name!r}: {type(buffer).__name__} seen, expected an array {wanted}")
         if faults:
             raise OptionError(f"engine {self.name!r}: " + "; ".join(faults))
         return self._run(feeds)

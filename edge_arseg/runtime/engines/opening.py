@@ -39,6 +39,10 @@ def checked_backend(backend: str) -> str:
     Raises:
         OptionError: no such backend.
     """
+    if backend == AUTO:
+        raise OptionError(
+            f"backend {AUTO!r} seen where one has to be named: a Segmenter chooses; name one of {', '.join(BACKENDS)}"
+        )
     if backend not in BACKENDS and ":" not in backend:
         meant = did_you_mean(backend, [AUTO, *BACKENDS])
         raise OptionError(

@@ -1,11 +1,18 @@
 """How late the results of a run were, and what was dropped: plain values, in memory that does not grow."""
 
+import math
 from dataclasses import dataclass
 
 from edge_arseg.spec.frame import SegmentedFrame
 
-_BINS = 2000
-"""Ages are counted by the millisecond, up to two seconds; what is older counts as two seconds."""
+_EXACT_MS = 2000
+"""Ages are counted by the millisecond, up to two seconds; beyond, in steps of a hundredth up to ``_OLDEST_MS``."""
+
+_STEP = 1.01
+_OLDEST_MS = 7 * 86_400_000
+"""What is older than a week counts as a week."""
+
+_STEPS = math.ceil(math.log(_OLDEST_MS / _EXACT_MS, _STEP))
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +24,8 @@ class LiveFigures:
         keyframes: that results were made from.
         dropped: frames without a result.
         late: results older than the greatest age; 0 where none was asked for.
-        age_ms_p50, age_ms_p95: median and 95th percentile of the results' ages, milliseconds, rounded down; ``None``:
-            no result has an age.
+        age_ms_p50, age_ms_p95: median and 95th percentile of the results' ages, milliseconds, rounded down: to
+            whole ones up to two seconds, beyond to a hundredth of it; ``None``: no result has an age.
         warp_error: mean of the frames between keyframes; ``None``: of none.
     """
 
@@ -47,7 +54,7 @@ class LiveStatistics:
 
     def __init__(self, max_age_ms: float | None = None) -> None:
         self._max_age_ms = max_age_ms
-        self._ages = [0] * (_BINS + 1)
+        self._ages = [0] * (_EXACT_MS + _STEPS)
         self._frames = self._keyframes = self._dropped = self._late = self._errors = 0
         self._error = 0.0
         self._key_index: int | None = None
@@ -60,7 +67,7 @@ class LiveStatistics:
         self._keyframes += key_index != self._key_index
         self._key_index = key_index
         if result.age_ms is not None:
-            self._ages[min(max(int(result.age_ms), 0), _BINS)] += 1
+            self._ages[_bin_of(result.age_ms)] += 1
             self._late += self._max_age_ms is not None and result.age_ms > self._max_age_ms
         if result.motion is not None and result.motion.warp_error is not None:
             self._errors += 1
@@ -84,5 +91,11 @@ class LiveStatistics:
         for age, count in enumerate(self._ages):
             seen += count
             if count and seen >= wanted:
-                return float(age)
+                return float(age) if age < _EXACT_MS else float(int(_EXACT_MS * _STEP ** (age - _EXACT_MS)))
         return None
+
+
+def _bin_of(age_ms: float) -> int:
+    if age_ms < _EXACT_MS:
+        return max(int(age_ms), 0)
+    return _EXACT_MS + int(math.log(min(age_ms, _OLDEST_MS) / _EXACT_MS, _STEP))

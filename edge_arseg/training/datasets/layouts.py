@@ -40,8 +40,8 @@ def dataset_from_folder(path: str | Path, layout: str = "auto", *, share: float 
     ``cityscapes``       ``leftImg8bit/train`` and ``gtFine/train`` (``_labelIds.png``), 19 classes
     ===================  ============================================================================================
 
-    Beside ``camvid-colors`` files a ``train.txt`` names the images to use; without it all are used.
-    Test parts (CamVid's and Cityscapes' ``val`` and ``test``) are never read.
+    Beside ``camvid-colors`` files a ``train.txt`` names the images to use; without it all are used, those of the test
+    part among them. In the other layouts test parts (CamVid's and Cityscapes' ``val`` and ``test``) are never read.
 
     Args:
         path: the folder.

@@ -45,6 +45,7 @@ class HrSettings(RunSettings):
         dropout: share of the feature's channels that are left out of a view.
         rendered_share: share of views that show a rendered picture.
         class_balance: exponent of the class weights; see ``class_weights``.
+        all_images: the images that would be held back are trained on, too; then nothing is scored.
         boundary: how much more a pixel beside another class counts in the cross entropy; 1 counts it twice.
         teacher_classes: factor of the divergence from a teacher's classes, where there is a teacher.
         teacher_feature: factor of the difference from its feature.
@@ -60,6 +61,7 @@ class HrSettings(RunSettings):
     dropout: float = 0.1
     rendered_share: float = 0.08
     class_balance: float = field(default=0.5, metadata=LATER)
+    all_images: bool = field(default=False, metadata=LATER)
     boundary: float = field(default=0.0, metadata=LATER)
     teacher_classes: float = field(default=1.0, metadata=LATER)
     teacher_feature: float = field(default=0.0, metadata=LATER)

@@ -82,11 +82,13 @@ def train_hr(
         say(start_encoder(network, Path(weights)))
     taught_by = teacher_from_path(Path(teacher), network, settings) if teacher is not None else None
     device = place.torch_device()
-    record = {"dataset": images.name, "images": len(images.train), "start": Path(start).name if start else None}
+    trained_on = [*images.train, *(images.held_back if settings.all_images else ())]
+    scored_on = () if settings.all_images else images.held_back
+    record = {"dataset": images.name, "images": len(trained_on), "start": Path(start).name if start else None}
     record |= {"weights": Path(weights).name} if weights else {}
     record |= {"teacher": Path(teacher).name} if teacher else {}
     folder = place.folder(output, record | settings.record())
-    stills, held_back = stills_from_images(images.train), stills_from_images(images.held_back)
+    stills, held_back = stills_from_images(trained_on), stills_from_images(scored_on)
     rendered = stills_from_street(settings.street, size=stills[0].rgb.shape[:2], seed=settings.seed)
     training = HrTraining(
         network, stills, rendered, held_back, settings, folder, device=device, workers=place.workers, teacher=taught_by
@@ -110,7 +112,7 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         network: its HR branch is the start.
         stills: to train on.
         rendered: of the synthetic street, for the recipe's share of the views.
-        held_back: to score on.
+        held_back: to score on; empty where all images are trained on.
         teacher: that teaches beside the labels.
     """
 
@@ -134,7 +136,7 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         if teacher is not None:
             teacher.network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stills, self.rendered, self.held_back = stills, rendered, held_back
-        network.to(device).trained = (Branch.HR,)
+        network.to(device).trained, network.lr_scale = (Branch.HR,), None
         self.branch = nn.ModuleList([network.hr, network.hr_head])
         # The layout that convolutions on CPUs and tensor cores prefer; torch's overloads do not know the keyword.
         self.branch.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -184,5 +186,7 @@ class HrTraining(TrainingRun[Sequence[Tensor]]):
         return {"loss": sum(taught.values(), task), "task": task, **taught} if taught else {"loss": task}
 
     def score(self) -> Mapping[str, Any]:
-        """Score the HR branch on whole stills."""
+        """Score the HR branch on whole stills, where some are held back."""
+        if not self.held_back:
+            return {}
         return {"miou": hr_miou(self.averaged, self.held_back, self.device)}

@@ -55,7 +55,8 @@ def train_lr(
         start: where the LR branch and the fusion come from.
         scored_pairs: how many held-back pairs are scored, at most.
         place: device, threads, and whether a run continues; see ``RunPlace``.
-        say: called with a line for people: what the run multiplies in, and why.
+        say: called with a line for people: what the run multiplies in, and why; and another LR scale
+            than before.
         progress: see ``StepProgress``.
 
     Raises:
@@ -82,6 +83,8 @@ def train_lr(
         score_pairs=scored_pairs,
     )
     record = {"model": network.model.name, "backbone": network.model.backbone, "clips": data.count}
+    if start is not LrStart.HR and network.lr_scale not in (None, settings.lr_scale):
+        say(f"the LR branch was trained at LR scale {network.lr_scale:g}, and continues at {settings.lr_scale:g}")
     start_network(network, data, settings, start)
     folder = place.folder(output, record | settings.record())
     training = LrTraining(network, data, settings, folder, device=device, workers=place.workers)
@@ -114,7 +117,7 @@ class LrTraining(TrainingRun[PairBatch]):
         self.pairs = pairs
         self.recipe = recipe_from_settings(settings, pairs.weights.to(device))
         network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.trained = (Branch.HR, Branch.LR)
+        network.trained, network.lr_scale = (Branch.HR, Branch.LR), settings.lr_scale
         self.held_back = HeldBackPairs(network, pairs.held_back, device)
         self.recipe.fusion.prepare(network.creff)
         trained = [*network.lr.parameters(), *self.recipe.fusion.parameters(network.creff)]

@@ -202,7 +202,7 @@ def plot_curves(records: Sequence[Mapping[str, Any]], folder: Path) -> Path:
     """Draw the log of a run to ``curves.png`` in ``folder``.
 
     Args:
-        records: each with ``step``, ``loss`` and ``miou`` (per cent).
+        records: each with ``step`` and ``loss``, and where something is held back ``miou`` (per cent).
         folder: of the run.
 
     Returns:
@@ -217,10 +217,11 @@ def plot_curves(records: Sequence[Mapping[str, Any]], folder: Path) -> Path:
     steps = [record["step"] for record in records]
     losses.plot(steps, [record["loss"] for record in records], color="tab:gray", label="loss")
     losses.set(xlabel="step", ylabel="loss (mean since the last score)", ylim=(0, None))
-    scores = losses.twinx()
-    scores.plot(steps, [record["miou"] for record in records], color="tab:blue", label="mIoU")
-    scores.set(ylabel="mIoU, held back (%)", ylim=(0, 100))
-    scores.grid(alpha=0.3)
+    if any("miou" in record for record in records):
+        scores = losses.twinx()
+        scores.plot(steps, [record["miou"] for record in records], color="tab:blue", label="mIoU")
+        scores.set(ylabel="mIoU, held back (%)", ylim=(0, 100))
+        scores.grid(alpha=0.3)
     figure.legend(loc="outside upper center", ncols=2)
     picture = io.BytesIO()
     figure.savefig(picture, dpi=120, format="png")

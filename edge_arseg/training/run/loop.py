@@ -37,18 +37,18 @@ class TrainedBranch:
     """What a training leaves.
 
     Attributes:
-        weights: the file of the best weights.
+        weights: the file of the best weights; of the last ones where nothing is held back.
         model: its name.
         branch: what was trained, for people.
         steps: of the optimizer, all of them.
-        miou: of the best weights on what is held back, per cent.
+        miou: of the best weights on what is held back, per cent; ``None`` where nothing is.
     """
 
     weights: Path
     model: str
     branch: str
     steps: int
-    miou: float
+    miou: float | None
 
 
 class TrainingRun(ABC, Generic[Batch]):
@@ -106,7 +106,10 @@ class TrainingRun(ABC, Generic[Batch]):
 
     @abstractmethod
     def score(self) -> Mapping[str, Any]:
-        """Score ``averaged`` on what is held back; return ``miou``, per cent, and what else the log is to hold."""
+        """Score ``averaged`` on what is held back; return ``miou``, per cent, and what else the log is to hold.
+
+        Where nothing is held back there is no ``miou``, and the last weights count as the best.
+        """
 
     @property
     def averaged(self) -> Network:
@@ -143,7 +146,8 @@ class TrainingRun(ABC, Generic[Batch]):
                 unscored, start = [], time.monotonic()
             progress(self.step, losses["loss"], miou)
         plot_curves(self.folder.records(), self.folder.path)
-        return TrainedBranch(self.folder.path / BEST, self.network.model.name, self.name, self.step, self.best)
+        best = self.best if self.best >= 0 else None
+        return TrainedBranch(self.folder.path / BEST, self.network.model.name, self.name, self.step, best)
 
     def settle_precision(self, *, clock: Callable[[], float] = time.perf_counter) -> str:
         """Decide what to multiply in, once a run, and return a line that says what and why.
@@ -189,7 +193,7 @@ class TrainingRun(ABC, Generic[Batch]):
         """
         if not math.isfinite(loss):
             best = self.folder.path / BEST
-            kept = f"The best weights until then are in {best}" if self.best >= 0 else "No weights are kept"
+            kept = f"The best weights until then are in {best}" if best.exists() else "No weights are kept"
             raise OptionError(
                 f"step {self.step}: the loss is {loss}, and stays so; mostly the steps were too large. {kept}. Start "
                 f"a new run with less than --rate {self.settings.rate:g}, or in --precision float32"
@@ -231,12 +235,13 @@ class TrainingRun(ABC, Generic[Batch]):
     def _keep(self, losses: Mapping[str, float], *, seconds: float) -> float:
         """Score the average; write it, where it is the best yet as such; log the score; save the state."""
         score = self.score()
-        miou = score["miou"]
-        if miou > self.best:
-            self.best = miou
+        miou = score.get("miou")
+        if miou is None or miou > self.best:
+            self.best = self.best if miou is None else miou
             self.folder.keep_weights(self.averaged, BEST)
         self.folder.keep_weights(self.averaged, LAST)
-        self.folder.log({"step": self.step, **losses, **score, "seconds": seconds, "best": self.best})
+        best = {} if miou is None else {"best": self.best}
+        self.folder.log({"step": self.step, **losses, **score, "seconds": seconds, **best})
         self.folder.save_state(
             {
                 "step": self.step,
@@ -247,4 +252,4 @@ class TrainingRun(ABC, Generic[Batch]):
                 "random": torch.get_rng_state(),
             }
         )
-        return miou
+        return math.nan if miou is None else miou

@@ -12,12 +12,14 @@ import av
 from edge_arseg.errors import SourceError
 from edge_arseg.video.decoding.changes import ParameterWatch
 from edge_arseg.video.decoding.ends.ending import Ending
+from edge_arseg.video.decoding.ends.losses import Losses
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
-from edge_arseg.video.decoding.notices import say_transfer
+from edge_arseg.video.decoding.notices import notice, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.silence import Silence
 from edge_arseg.video.decoding.streams import chosen_stream
+from edge_arseg.video.decoding.times.display_times import DisplayTimes, stated_rate
 from edge_arseg.video.decoding.whole_packets import OPTIONS, WholePackets
 from edge_arseg.video.sources.kinds import Recorder, SourceKind, Wishes
 from edge_arseg.video.uri import Source
@@ -153,7 +155,7 @@ class Decoder:
             self._whole.look(first, context.name)
         self._first, self._arrived_s = first, time.monotonic()
         facts = {
-            "rate": float(stream.average_rate) if stream.average_rate else None,
+            "rate": stated_rate(self._container.format.name, stream),
             "frame_count": stream.frames or None,
             "leap_s": _LEAP_S if joined else _LONGEST_PAUSE_S,
             "made_by_x264": made_by_x264(first),
@@ -169,6 +171,8 @@ class Decoder:
         self._context = context
         self.rate, self.frame_count, self.leap_s = facts["rate"], facts["frame_count"], facts["leap_s"]
         self.made_by_x264, self.unfit = facts["made_by_x264"], facts["unfit"]
+        self._times = DisplayTimes(None if self._live else self._container.format.name, self.rate, self._first)
+        self._losses = Losses("" if self._live else self._container.format.name)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
@@ -188,6 +192,7 @@ class Decoder:
         while packet is not None:
             if self._watch is not None and packet.size:
                 self._watch.look(packet)
+            self._times.look(packet)
             if self._ending is not None:
                 self._ending.look(packet, self.rate)
             try:
@@ -196,6 +201,7 @@ class Decoder:
                 break
             except av.error.FFmpegError as fault:
                 frames, lost = [], fault
+            self._losses.look(packet, len(frames), refused=lost is not None and not frames)
             if self._watch is not None:
                 self._watch.decoded(self._context)
             after_loss = lost is not None
@@ -217,13 +223,16 @@ class Decoder:
         lack = None if self._live or self._ending is None else self._ending.lack(self._container, self._stream)
         if lost is not None and self._ending is not None and self._ending.grew():
             lost = None  # the last packet was not yet whole
-        if (lost is not None or lack is not None) and not self._live:
+        if (lost is not None or lack is not None or self._losses.at_end) and not self._live:
             there = f": {lack}" if lack else ""
             raise SourceError(
                 f"{self._uri}: ends in damage after {self._told(count)}; the file is cut off or broken{there}"
+                f"{self._losses.advice}"
             )
         if count == 0:
             raise source_error(self._uri, lost) if lost else SourceError(f"{self._uri}: no frame can be decoded")
+        if self._losses.count and not self._live:
+            notice(f"{self._uri}: {self._losses.told}{self._losses.advice}")
 
     def _decode(self, packet: Any) -> list[av.VideoFrame]:
         return cast(list[av.VideoFrame], packet.decode())
@@ -255,9 +264,6 @@ class Decoder:
         return empty, False
 
     def _picture(self, frame: av.VideoFrame, after_loss: bool, cut: bool) -> Picture:
-        time_s = frame.time
-        if time_s is None and frame.dts is not None and frame.time_base:  # AVI has no other times
-            time_s = float(frame.dts * frame.time_base)
         name = self._context.name
         # The others wait for an intra picture themselves; these guess what the first pictures are made from.
         if name in EXPORTING and name != "h264" and not self._began:
@@ -268,7 +274,7 @@ class Decoder:
         if name in _SAYS_ONCE:
             self._orientation = orientation_from_picture(frame) or self._orientation
         damaged = after_loss or frame.is_corrupt
-        return Picture(frame, time_s, damaged, cut, unfit, doubt, self._orientation, self._arrived_s)
+        return Picture(frame, self._times.time_s(frame), damaged, cut, unfit, doubt, self._orientation, self._arrived_s)
 
     def _told(self, count: int) -> str:
         return f"{count} of {self.frame_count} frames" if self.frame_count else f"{count} frames"

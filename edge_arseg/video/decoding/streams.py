@@ -14,7 +14,7 @@ _LETTERS = {"ansi", "bintext", "xbin", "idf"}
 
 
 def chosen_stream(label: str, streams: Sequence[Any], wanted: int | None = None) -> Any:
-    """The largest video stream that is no cover; among equals, what the container prefers, then the first.
+    """The largest video stream, see ``largest_video``; or the one that is wanted.
 
     A line in the log names the others.
 
@@ -27,29 +27,50 @@ def chosen_stream(label: str, streams: Sequence[Any], wanted: int | None = None)
         SourceError: there is no video, only a cover, only letters, or no decoder for it.
         OptionError: the stream that is wanted is no video.
     """
-    videos = [stream for stream in streams if stream.type == "video" and not _is_cover(stream)]
     if wanted is not None:
         return _wanted(label, streams, wanted)
+    chosen = largest_video(label, streams)
+    others = [stream for stream in _videos(streams) if stream is not chosen]
+    if others:
+        left = ", ".join(_told(stream) for stream in others)
+        notice(f"{label}: taking {_told(chosen)} and not {left}; --stream N takes stream N")
+    return chosen
+
+
+def largest_video(label: str, streams: Sequence[Any]) -> Any:
+    """The largest video stream that is no cover; among equals, what the container prefers, then the first.
+
+    Beside streams of several pictures one of a single picture is a cover too, whether it says so or not: recorders
+    keep such a thumbnail, and an animated AVIF begins with a still.
+
+    Args:
+        label: of the source, for messages.
+        streams: all of the container, as PyAV gives them.
+
+    Raises:
+        SourceError: there is no video, only a cover, only letters, or no decoder for it.
+    """
+    videos = _videos(streams)
     if not videos:
         kinds = sorted({stream.type for stream in streams if stream.type != "video"})
         covers = ["a cover"] if any(stream.type == "video" for stream in streams) else []
         seen = f"only {' and '.join(kinds + covers)}" if kinds or covers else "and no other stream"
         raise SourceError(f"{label}: no video in it, {seen}; expected a video stream")
-    filled = any(stream.frames for stream in videos)  # a container may declare streams that hold nothing
+    most = max(stream.frames for stream in videos)  # a container may declare streams that hold nothing
 
     def order(stream: Any) -> tuple[bool, bool, int, bool, int]:
         context = stream.codec_context
         area = context.width * context.height if context is not None else 0
-        empty = filled and not stream.frames
+        empty = stream.frames < min(most, 2)
         return context is not None, not empty, area, bool(_disposition(stream) & _DEFAULT), -stream.index
 
     chosen = max(videos, key=order)
     _check(label, chosen)
-    others = [stream for stream in videos if stream is not chosen]
-    if others:
-        left = ", ".join(_told(stream) for stream in others)
-        notice(f"{label}: taking {_told(chosen)} and not {left}; --stream N takes stream N")
     return chosen
+
+
+def _videos(streams: Sequence[Any]) -> list[Any]:
+    return [stream for stream in streams if stream.type == "video" and not _is_cover(stream)]
 
 
 def _wanted(label: str, streams: Sequence[Any], wanted: int) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.decoding.streams import chosen_stream
+from edge_arseg.video.decoding.times.display_times import BARE
 from edge_arseg.video.pieces.decoder import opened_container
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.uri import Source
@@ -36,7 +37,8 @@ def spans_of(source: Source, length_s: float, *, stream: int | None = None) -> t
     with source_faults(source.label), opened_container(source) as container:
         video: Any = chosen_stream(source.label, list(container.streams), stream)
         base = float(video.time_base)
-        if video.duration is not None and video.duration * base < length_s:
+        bare = BARE.intersection(container.format.name.split(","))  # its times are counted from its beginning
+        if bare or (video.duration is not None and video.duration * base < length_s):
             return (Span(None, None, 0, 0),)
         packets = list(_packets(container, video))
     return spans_from_packets(packets, base, length_s)

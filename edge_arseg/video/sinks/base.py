@@ -1,5 +1,6 @@
 """What every sink does."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from types import TracebackType
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
@@ -33,6 +35,15 @@ def _place_of(target: str) -> str | None:
     scheme, mark, rest = target.partition("://")
     place = rest if scheme in ("masks", "jsonl", "raw", "hls") else None if mark else target
     return None if place == "-" else place
+
+
+def _fault_of_picture(picture: NDArray[np.uint8], result: SegmentedFrame) -> str:
+    """Why a picture cannot be drawn on; empty where it can."""
+    placement = result.frame.placement
+    rows, columns = result.class_map.shape if placement is None else placement.source
+    if picture.dtype == np.uint8 and picture.shape == (rows, columns, 3):
+        return ""
+    return f"{picture.dtype} {'x'.join(map(str, picture.shape))}, expected uint8 {rows}x{columns}x3, as its class map"
 
 
 class Sink(ABC):
@@ -86,12 +97,18 @@ class Sink(ABC):
         """
         if self._closed:
             raise SinkError(f"cannot write {self.target}: it is closed already; open it again")
-        class_map = result.class_map
+        class_map, frame, picture = result.class_map, result.frame, result.frame.picture
         if class_map.dtype != np.uint8 or class_map.ndim != 2:
             shape = "x".join(map(str, class_map.shape))
             raise SinkError(
                 f"cannot write {self.target}: the class map is {class_map.dtype} {shape}, expected uint8 HxW"
             )
+        if not math.isfinite(frame.time_s):
+            raise SinkError(
+                f"cannot write {self.target}: frame {frame.index} has the time {frame.time_s}, expected seconds"
+            )
+        if self.draws and picture is not None and (fault := _fault_of_picture(picture, result)):
+            raise SinkError(f"cannot write {self.target}: the picture of frame {frame.index} is {fault}")
         if self.finished:
             return
         try:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 
+from edge_arseg.errors import OptionError
 from edge_arseg.storage.files import identity
 from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.sinks.class_ids.masks import MasksSink, is_mask_name
@@ -174,7 +176,13 @@ SINKS: dict[str, SinkKind] = {
 
 
 def kind_in_segments(length_s: float) -> SinkKind:
-    """Return the kind of overlay videos that are written in segments of so many seconds."""
+    """Return the kind of overlay videos that are written in segments of so many seconds.
+
+    Raises:
+        OptionError: that is no length.
+    """
+    if not isinstance(length_s, Real) or not length_s > 0:
+        raise OptionError(f"segments of {length_s!r} seconds: expected a number above 0, such as 60.0")
     return replace(SINKS["file"], open=_segments(length_s), takes=_takes_segment, check=_check_segments)
 
 

@@ -1,5 +1,6 @@
 """A file that gets its name with its first content."""
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -65,6 +66,15 @@ class NewFile:
         else:
             self._rename_to_nothing()
         self.published = True
+
+    def check_there(self) -> None:
+        """Refuse to end well where nobody will find what was written.
+
+        Raises:
+            FileNotFoundError: the file was removed since it got its name.
+        """
+        if self._lock is not None and self._lock.nameless and not os.path.lexists(self._path):
+            raise FileNotFoundError(errno.ENOENT, "it was removed while it was written", str(self._path))
 
     def discard(self) -> None:
         """Let go; remove what has no name yet. Safe to call twice."""

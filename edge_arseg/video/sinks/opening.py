@@ -147,5 +147,6 @@ def open_sink(
     Raises:
         SinkError: the URI names no sink, its place cannot be written to, holds results, or is the source.
         SourceError: ``source`` is no source.
+        OptionError: ``size`` is no rows and columns, or ``rate`` no number above 0.
     """
     return plan_sinks([uri], source=source, force=force).open(size=size, rate=rate, classes=classes, style=style)[0]

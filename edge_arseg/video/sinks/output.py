@@ -60,10 +60,16 @@ class Output:
                 self._file.truncate(self._file.tell() - count)
 
     def close(self) -> None:
-        """Close it; what has no name yet is removed. Safe to call twice."""
+        """Close it; what has no name yet is removed. Safe to call twice.
+
+        Raises:
+            OSError: it cannot be closed, or was removed meanwhile.
+        """
         try:
             if self._file is not None:
                 self._file.close()
+            if self._new is not None:
+                self._new.check_there()
         finally:
             if self._new is not None:
                 self._new.discard()

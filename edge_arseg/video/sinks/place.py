@@ -1,12 +1,14 @@
 """Where sinks write, compared with what is read and with each other before anything is opened."""
 
+import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 
-from edge_arseg.errors import SinkError
+from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files import (
     Identity,
@@ -17,7 +19,7 @@ from edge_arseg.storage.files import (
     identity_of_descriptor,
     is_special,
 )
-from edge_arseg.storage.url import label_of, printable
+from edge_arseg.storage.url import address_of, label_of, may_be_a_name, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
@@ -42,6 +44,9 @@ class Look:
 
     Attributes:
         live: the source does not wait: what a sink has no time for is dropped and counted.
+
+    Raises:
+        OptionError: the size is no rows and columns, or the rate no number above 0.
     """
 
     size: tuple[int, int]
@@ -50,6 +55,13 @@ class Look:
     style: OverlayStyle
     force: bool
     live: bool = False
+
+    def __post_init__(self) -> None:
+        size, rate = self.size, self.rate
+        if not isinstance(size, tuple) or len(size) != 2 or not all(isinstance(n, Integral) and n > 0 for n in size):
+            raise OptionError(f"results of the size {size!r}: expected (height, width), each 1 or more")
+        if not isinstance(rate, Real) or not 0 < rate < math.inf:
+            raise OptionError(f"a rate of {rate!r} frames a second: expected a number above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,7 @@ class Place:
         if self.descriptor is not None:
             return identity_of_descriptor(self.descriptor) or ("descriptor", self.descriptor)
         if self.kind.check is not None and self.path is None:
-            return ("url", self.url)
+            return ("url", *address_of(self.url))
         if self.path is None or (is_special(self.path) and not stat.S_ISFIFO(self.path.stat().st_mode)):
             return None
         return identity(self.path)
@@ -129,6 +141,8 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
         SinkError: it names no sink.
     """
     label = label_of(uri)
+    if not may_be_a_name(uri):
+        raise SinkError(f"cannot write {label}: no file can be called that; check the name")
     scheme, separator, rest = uri.partition("://")
     scheme = scheme.lower()
     if not separator or scheme == "file":
@@ -205,7 +219,7 @@ def check_places(
             raise SinkError(f"cannot write {place.uri}: {seen[own]} writes there too; choose another name")
         if own is not None:
             seen[own] = place.uri
-        if source is not None and place.url and place.url == source.uri:
+        if source is not None and place.url and address_of(place.url) == address_of(source.uri):
             raise SinkError(f"cannot write {place.uri}: it is the source, which is being read; choose another address")
         if source is not None:
             _check_source(place, own, source, images)

@@ -1,17 +1,27 @@
 """The files of this machine that a source is read from."""
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from edge_arseg.storage.url import printable
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source
 
 PLAYLISTS = (".m3u8", ".m3u", ".ffconcat")
 LONGEST = 1 << 20
 """Characters of a playlist that are looked at."""
+_CONCAT, _HLS = "ffconcat version", "#EXTM3U"
+"""How playlists begin, by which FFmpeg knows them, whatever their names are."""
+_MOST = 1000
+"""Playlists within playlists that are looked into."""
 
-_CONCAT = re.compile(r"file\s+(?P<quote>['\"]?)(?P<name>.*?)(?P=quote)\s*")
+_SAFE = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+"""Names that FFmpeg takes out of a list of files."""
+_FILE = re.compile(r"file\s+(?P<name>.*)")
+_IN_NAME = re.compile(r"'(?P<quoted>[^']*)'|\\(?P<escaped>.)|(?P<plain>[^\s'\\]+)|(?P<end>\s)")
+_ATTRIBUTE = re.compile(r'\bURI="(?P<name>[^"]*)"')
 
 
 def files_of_source(source: Source) -> list[Path]:
@@ -23,18 +33,69 @@ def files_of_source(source: Source) -> list[Path]:
         return [Path(source.location)]
     if source.path is None:
         return []
-    return [source.path, *_named_by(source.path)]
+    found, behind = {source.path: None}, [source.path]
+    for _ in range(_MOST):
+        if behind:
+            named = dict.fromkeys(_named_by(behind.pop()))
+            behind += [path for path in named if path.suffix.lower() in PLAYLISTS and path not in found]
+            found.update(named)
+    return list(found)
 
 
-def _named_by(path: Path) -> list[Path]:
-    if path.suffix.lower() not in PLAYLISTS:
-        return []
+def fault_of_list(path: Path) -> str | None:
+    """Say which file of a list (``ffconcat``) FFmpeg will not read; ``None`` where it is no list, or a good one."""
+    is_list, names = _names_in(path)
+    for name in names if is_list else ():
+        if "://" in name:
+            continue
+        shown = printable(name)
+        if _SAFE.fullmatch(name) is None:
+            return (
+                f"a list of files that names {shown}; FFmpeg takes names of files beside the list or below it, of "
+                "letters, digits, _ - and . alone: rename the file, or make a link of such a name"
+            )
+        if not (path.parent / name).exists():
+            return f"a list of files that names {shown}, and there is no such file; names count from the list's folder"
+    return None
+
+
+def _named_by(path: Path) -> Iterator[Path]:
+    for name in _names_in(path)[1]:
+        if name and "://" not in name and "\0" not in name:
+            yield path.parent / name.removeprefix("file:")
+
+
+def _names_in(path: Path) -> tuple[bool, list[str]]:
+    """Whether a file is a list for FFmpeg's ``concat``, and the names in it, or in a playlist of HLS."""
     text = ""
-    with suppress(OSError), path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
-        text = file.read(LONGEST)
+    with suppress(OSError):
+        if path.is_file():
+            with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+                text = file.read(len(_CONCAT))
+                if path.suffix.lower() in PLAYLISTS or text.startswith((_CONCAT, _HLS)):
+                    text += file.read(LONGEST)
     lines = [line.strip() for line in text.splitlines()]
-    if path.suffix.lower() == ".ffconcat":
-        names = [match["name"] for line in lines if (match := _CONCAT.fullmatch(line))]
-    else:
-        names = [line for line in lines if line and not line.startswith("#")]
-    return [path.parent / name.removeprefix("file:") for name in names if "://" not in name and "\0" not in name]
+    if text.startswith(_CONCAT):
+        return True, list(_named_in_concat(lines))
+    return False, list(_named_in_concat(lines) if path.suffix.lower() == ".ffconcat" else _named_in_hls(lines))
+
+
+def _named_in_concat(lines: list[str]) -> Iterator[str]:
+    """Names as FFmpeg reads them: parts in single quotes are literal, elsewhere a backslash goes before a character."""
+    for line in lines:
+        if match := _FILE.fullmatch(line):
+            name = ""
+            for part in _IN_NAME.finditer(match["name"]):
+                if part["end"]:
+                    break
+                name += part["quoted"] or part["escaped"] or part["plain"] or ""
+            yield name
+
+
+def _named_in_hls(lines: list[str]) -> Iterator[str]:
+    """Segments, other playlists, and what tags name: first parts, keys, sound."""
+    for line in lines:
+        if line.startswith("#"):
+            yield from (match["name"] for match in _ATTRIBUTE.finditer(line))
+        else:
+            yield line

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import av
 
@@ -14,6 +15,7 @@ from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import say_transfer
+from edge_arseg.video.decoding.streams import largest_video
 from edge_arseg.video.sources.folder import PICTURES, fault_of_folder, files_in
 from edge_arseg.video.sources.kinds import SourceKind, Wishes
 from edge_arseg.video.sources.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
@@ -75,11 +77,12 @@ def _picture(path: Path, label: str) -> av.VideoFrame:
         source_faults(name),
         av.open(source.address, options=source.address_options, **ANY_ENCODING) as container,
     ):
-        pictures = container.decode(video=0) if container.streams.video else iter(())
+        stream = largest_video(name, list(container.streams))
+        pictures = cast(Iterator[av.VideoFrame], container.decode(stream))
         frame = next(pictures, None)
         # What follows in the file of a still (thumbnails, gain maps of phones) is no frame.
         if frame is not None:
-            say_transfer(label, frame, container.streams.video[0].codec_context)
+            say_transfer(label, frame, stream.codec_context)
         several = not container.format.name.endswith(("_pipe", "image2")) and next(pictures, None) is not None
     if frame is None:
         raise SourceError(f"{name}: no picture in it; expected an image such as PNG or JPEG")

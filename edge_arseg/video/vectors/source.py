@@ -28,9 +28,7 @@ class VectorSource:
 
     ``auto`` takes the stream's own vectors only where they can be chained (no B-frames, one reference frame) *and* they
     are worth as much as recoded ones. A ``Contest`` says that, now and then. It begins with the stream's own where x264
-    made them: they score within 0.2 to 0.7 points of recoding and cost next to nothing. Everything else begins with
-    recoding, which was measured as equal or better on every stream, and as 3 to 5 dB better on streams of hardware
-    encoders, whose search is short.
+    made them: they are nearly as good as recoded ones, and cost next to nothing. Everything else begins with recoding.
 
     Attributes:
         source: what is used now.

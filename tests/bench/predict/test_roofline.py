@@ -74,6 +74,7 @@ def test_what_is_printed_is_called_a_bound_and_no_measurement(edge_arseg, tmp_pa
     answer = edge_arseg("bench", "-b", bundle, "--predict", "jetson-orin-nano-8gb", "--power-mode", "15W")
     assert answer.code == 0, answer.err
     assert answer.out.startswith("**Predicted lower bound, not measured: fake (")
+    assert "fp16 10.24 TFLOPS, int8 20.48 TOPS" in answer.out
     for words, code in ((("cpu",), 2), (("jetson-orin-nano-8gb", "--power-mode", "99W"), 2)):
         assert edge_arseg("bench", "-b", bundle, "--predict", *words).code == code
     assert edge_arseg("bench", "-b", bundle, "--power-mode", "15W").code == 2

@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
+from safetensors.torch import load_file
 from support.networks.small import OWN
 
 from edge_arseg.spec.model import CAMVID_11
@@ -67,6 +69,30 @@ def test_a_run_leaves_weights_log_and_curves(edge_arseg, dataset, tmp_path):
     assert [line["step"] for line in lines] == [2, 4, 6]
     shorter = edge_arseg("train", "hr", "--resume", tmp_path / "run", "--steps", 3)
     assert (shorter.code, "steps: 6 then, 3 now" in shorter.err) == (2, True)
+
+
+def best_is_last(run):
+    best, last = load_file(run / "best.safetensors"), load_file(run / "last.safetensors")
+    assert best.keys() == last.keys()
+    assert all(torch.equal(value, last[name]) for name, value in best.items())
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_a_last_run_may_train_on_what_is_held_back_too(edge_arseg, dataset, tmp_path):
+    run = tmp_path / "run"
+    answer = edge_arseg(*arguments(dataset, run, "--all-images"))
+    assert answer.code == 0, answer.err
+    assert "none, all images are trained on" in answer.out
+    assert "mIoU" not in answer.err  # of images that it learnt from, a score says nothing
+    settings = json.loads((run / "settings.json").read_text())
+    assert (settings["images"], settings["all_images"]) == (12, True)
+    best_is_last(run)
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [(line["step"], "miou" in line, "best" in line) for line in lines] == [(2, False, False), (4, False, False)]
+    assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")
+    longer = edge_arseg("train", "hr", "--resume", run, "--steps", 6)
+    assert longer.code == 0, longer.err
+    best_is_last(run)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """``train lr`` as its user meets it."""
 
 import json
+import shutil
 
 import pytest
 
@@ -9,6 +10,7 @@ pytest.importorskip("torch")
 from support.networks.small import OWN
 from support.training.pair_stores import patch_store
 
+from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.model import CAMVID_12
 
 
@@ -46,6 +48,26 @@ def test_a_run_leaves_a_model_that_exports(edge_arseg, own_checkpoint, store, tm
         "export", run / "best.safetensors", "--backbone", OWN, "--size", "90x122", "-o", tmp_path / "own.arseg"
     )
     assert exported.code == 0, exported.err
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_weights_bring_their_lr_scale_wherever_they_are_copied(edge_arseg, own_checkpoint, store, tmp_path):
+    trained = edge_arseg(*arguments(own_checkpoint[0], tmp_path / "run", "--pairs", store, "--lr-scale", 0.75))
+    assert trained.code == 0, trained.err
+    copied = tmp_path / "copied.safetensors"
+    shutil.copy(tmp_path / "run/best.safetensors", copied)
+    converted = edge_arseg("convert", copied, "--backbone", OWN, "-o", tmp_path / "again.safetensors")
+    assert converted.code == 0, converted.err
+    typed = ("--backbone", OWN, "--size", "90x122")
+    exported = edge_arseg("export", tmp_path / "again.safetensors", *typed, "-o", tmp_path / "own.arseg")
+    assert exported.code == 0, exported.err
+    assert read_bundle(tmp_path / "own.arseg").manifest.lr_scale == 0.75
+    assert "note:" not in exported.err
+    other = edge_arseg("export", copied, *typed, "--lr-scale", 0.5, "-o", tmp_path / "other.arseg")
+    assert (other.code, read_bundle(tmp_path / "other.arseg").manifest.lr_scale) == (0, 0.5)
+    assert "note: the LR branch was trained at LR scale 0.75, --lr-scale 0.5 seen" in other.err
+    more = edge_arseg(*arguments(copied, tmp_path / "more", "--pairs", store, "--start", "all"))
+    assert (more.code, "was trained at LR scale 0.75, and continues at 0.5" in more.err) == (0, True), more.err
 
 
 def test_wrong_things_are_refused_before_the_first_step(edge_arseg, own_checkpoint, store, tmp_path):

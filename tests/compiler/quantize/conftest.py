@@ -33,10 +33,11 @@ def recipe_file(tmp_path_factory):
 @pytest.fixture(scope="session")
 def calibration(own_bundle, recipe):
     """Ranges of all three graphs of ``own_bundle``."""
-    from edge_arseg.compiler.quantize.calibrate.flow import ranges_from_clips
+    from edge_arseg.compiler.quantize.calibrate.flow import prepared_branches, ranges_from_clips
     from edge_arseg.runtime.bundles.reading import read_bundle
 
-    return ranges_from_clips(read_bundle(own_bundle), recipe, threads=1)
+    bundle = read_bundle(own_bundle)
+    return ranges_from_clips(bundle, recipe, prepared_branches(bundle), threads=1)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import onnx
 import pytest
 
 from edge_arseg.compiler.onnx_graph import itemsize, shapes_from_model
-from edge_arseg.compiler.quantize.calibrate.flow import ranges_from_clips
+from edge_arseg.compiler.quantize.calibrate.flow import prepared_branches, ranges_from_clips
 from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
 from edge_arseg.compiler.quantize.calibrate.selection import selections_from_recipe
@@ -27,17 +27,24 @@ PEAK = """
 import resource, sys
 import torch
 torch.set_num_threads(1)
-from edge_arseg.compiler.quantize.calibrate.flow import ranges_from_clips
+from edge_arseg.compiler.quantize.calibrate.flow import prepared_branches, ranges_from_clips
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.recipe import CalibrationClip, Method, Recipe
 from edge_arseg.spec.manifest import Role
 
 bundle, count = sys.argv[1], int(sys.argv[2])
 clip = CalibrationClip("test://street?size=90x122&frames=40", 40, count, stills=True)
-found = ranges_from_clips(read_bundle(bundle), Recipe("r", Method.ENTROPY, (clip,)), roles=(Role.HR,), threads=1)
+bundle = read_bundle(bundle)
+branches = prepared_branches(bundle, (Role.HR,))
+found = ranges_from_clips(bundle, Recipe("r", Method.ENTROPY, (clip,)), branches, threads=1)
 assert found.clips[0].by_distance == {0: count}
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
+
+
+def ranges(bundle, recipe, roles=(Role.HR, Role.LR, Role.FUSE), data=None):
+    bundle = read_bundle(bundle)
+    return ranges_from_clips(bundle, recipe, prepared_branches(bundle, roles), data=data, threads=1)
 
 
 def test_what_was_looked_at(calibration):
@@ -82,8 +89,9 @@ def test_ranges_are_those_of_the_device_flow(own_bundle, recipe, calibration):
 def test_clips_of_another_shape_are_calibrated_on_as_they_are_run(own_bundle, recipe, fit, bars):
     bundle = read_bundle(own_bundle)
     bundle = replace(bundle, manifest=replace(bundle.manifest, fit=fit))
+    branches = prepared_branches(bundle, (Role.HR,))
     wide = replace(recipe.clips[0], source="test://street?size=90x160&frames=10")
-    found = ranges_from_clips(bundle, replace(recipe, clips=(wide,)), roles=(Role.HR,), threads=1)
+    found = ranges_from_clips(bundle, replace(recipe, clips=(wide,)), branches, threads=1)
     frame = found.samples[0]
     with open_video(wide.source, size=(90, 122), fit=fit) as reader:
         np.testing.assert_array_equal(frame, next(reader).rgb)
@@ -92,10 +100,10 @@ def test_clips_of_another_shape_are_calibrated_on_as_they_are_run(own_bundle, re
 
 
 def test_the_same_recipe_gives_the_same_ranges(own_bundle, recipe, calibration):
-    again = ranges_from_clips(read_bundle(own_bundle), recipe, roles=(Role.HR,), threads=1)
+    again = ranges(own_bundle, recipe, roles=(Role.HR,))
     assert again.ranges[Role.HR] == calibration.ranges[Role.HR]
     hr_only = replace(recipe.clips[0], source="test://street?size=90x122&frames=10&seed=9")
-    other = ranges_from_clips(read_bundle(own_bundle), replace(recipe, clips=(hr_only,)), roles=(Role.HR,), threads=1)
+    other = ranges(own_bundle, replace(recipe, clips=(hr_only,)), roles=(Role.HR,))
     assert other.clips[0].sha256 != again.clips[0].sha256
 
 
@@ -135,15 +143,15 @@ def test_memory_does_not_grow_with_the_frames(own_bundle):
 def test_a_clip_that_ends_early(own_bundle, recipe):
     short = replace(recipe.clips[0], source="test://street?size=90x122&frames=7")
     with pytest.raises(SourceError, match="7 frames seen, the recipe reads 10"):
-        ranges_from_clips(read_bundle(own_bundle), replace(recipe, clips=(short,)), threads=1)
+        ranges(own_bundle, replace(recipe, clips=(short,)))
 
 
 def test_data_is_asked_for(own_bundle, recipe, tmp_path):
     clip = replace(recipe.clips[0], source="{data}/clip.mp4")
     with pytest.raises(OptionError, match="type --data DIR"):
-        ranges_from_clips(read_bundle(own_bundle), replace(recipe, clips=(clip,)), threads=1)
+        ranges(own_bundle, replace(recipe, clips=(clip,)))
     with pytest.raises(SourceError, match=str(tmp_path / "clip.mp4")):
-        ranges_from_clips(read_bundle(own_bundle), replace(recipe, clips=(clip,)), data=tmp_path, threads=1)
+        ranges(own_bundle, replace(recipe, clips=(clip,)), data=tmp_path)
 
 
 def test_activations_that_are_not_finite_are_refused(calibration):

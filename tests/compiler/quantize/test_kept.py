@@ -12,8 +12,12 @@ from edge_arseg.compiler.quantize.search.kept import costliest_layers, layers_na
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.manifest import Precision, Role
 
+WEIGHTS = {
+    Role.HR: {"n1": "encoder.1.weight", "n2": "decoder.1.weight"},
+    Role.LR: {"n1": "encoder.1.weight"},
+}
 LAYERS = {
     Role.HR: [LayerSensitivity("n1", "encoder.1.weight", 40.0), LayerSensitivity("n2", "decoder.1.weight", 30.0)],
     Role.LR: [LayerSensitivity("n1", "encoder.1.weight", 40.0)],
@@ -21,12 +25,27 @@ LAYERS = {
 
 
 def test_a_pattern_fits_layers_or_their_weights_in_both_branches_or_one():
-    assert layers_named(["encoder.*"], LAYERS) == {Role.HR: {"n1"}, Role.LR: {"n1"}}
-    assert layers_named(["hr:encoder.*", "n2"], LAYERS) == {Role.HR: {"n1", "n2"}, Role.LR: frozenset()}
+    assert layers_named(["encoder.*"], WEIGHTS) == {Role.HR: {"n1"}, Role.LR: {"n1"}}
+    assert layers_named(["hr:encoder.*", "n2"], WEIGHTS) == {Role.HR: {"n1", "n2"}, Role.LR: frozenset()}
     with pytest.raises(OptionError, match=r"'encodr.1.weight' fits no layer; did you mean .*encoder.1.weight"):
-        layers_named(["encodr.1.weight"], LAYERS)
+        layers_named(["encodr.1.weight"], WEIGHTS)
     with pytest.raises(OptionError, match="'lr:decoder"):
-        layers_named(["lr:decoder.*"], LAYERS)
+        layers_named(["lr:decoder.*"], WEIGHTS)
+
+
+def test_a_pattern_that_fits_nothing_is_told_before_anything_runs(own_bundle, recipe_file, tmp_path):
+    options = QuantizeOptions(recipe=str(recipe_file), threads=1, keep_float=("hr:nothing.*",))
+    begun = []
+    with pytest.raises(OptionError, match=r"--keep-float 'hr:nothing\.\*' fits no layer"):
+        quantize_bundle(read_bundle(own_bundle), tmp_path / "kept.arseg", options, progress=begun.append)
+    assert begun == []
+
+
+def test_where_no_branch_becomes_int8_there_is_nothing_to_keep(own_bundle, tmp_path):
+    half = {Role.HR: Precision.FP16, Role.LR: Precision.FP16}
+    options = QuantizeOptions(precisions=half, threads=1, keep_float=("*",), keep_costliest=2)
+    with pytest.raises(OptionError, match=r"--keep-float and --keep-costliest: no branch becomes int8.*--hr int8"):
+        quantize_bundle(read_bundle(own_bundle), tmp_path / "kept.arseg", options)
 
 
 def test_the_costliest_layer_is_the_one_with_most_error_for_its_time(monkeypatch):

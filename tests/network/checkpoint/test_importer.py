@@ -278,6 +278,7 @@ def folder(tmp_path):
 def test_a_folder_is_read_for_the_lr_scale_asked_for(folder):
     assert_same_weights(network_from_checkpoint(folder), states(BISE)[2])
     other = network_from_checkpoint(folder, lr_scale=0.3)
+    assert (network_from_checkpoint(folder).lr_scale, other.lr_scale) == (0.5, 0.3)
     assert torch.equal(other.lr.encoder.bn1.bias, torch.full((64,), 7.0))
 
 

@@ -63,12 +63,35 @@ def test_a_published_model_too(tmp_path):
     assert all(torch.equal(one, other) for one, other in zip(logits(read), logits(network), strict=True))
 
 
+@pytest.mark.parametrize("scale", [None, 0.7, 1.0])
+def test_the_lr_scale_that_was_trained_with_stays_with_the_weights(tmp_path, scale):
+    network = own_network()
+    network.lr_scale = scale
+    file = safetensors_from_network(network, tmp_path / "own.safetensors")
+    assert network_from_safetensors(file, backbone=OWN).lr_scale == scale
+    assert ("lr_scale" in metadata_of(file)) == (scale is not None)
+
+
+@pytest.mark.parametrize("text", ["0", "1.5", "nan", "half", ""])
+def test_an_lr_scale_that_cannot_be_is_refused(file, text):
+    rewritten(file, metadata={"lr_scale": text})
+    with pytest.raises(CheckpointError, match=r"LR scale '.*' seen, expected more than 0, up to 1"):
+        network_from_safetensors(file, backbone=OWN)
+
+
 def test_a_file_of_before_the_position_bias_has_none(own, file):
     tensors = {key: value for key, value in load_file(file).items() if key != "creff.position_bias"}
     read = network_from_safetensors(rewritten(file, tensors=tensors), backbone=OWN)
     assert own.creff.position_bias.abs().max() > 0.5
     assert torch.equal(read.creff.position_bias, torch.zeros(49))
     assert torch.equal(read.creff.key.weight, own.creff.key.weight)
+
+
+def test_the_same_network_makes_the_same_bytes(own, tmp_path):
+    """Provenance and records compare digests; 30 files with the library's order would be alike once in 10^40 times."""
+    files = [safetensors_from_network(own, tmp_path / f"{number}.safetensors") for number in range(30)]
+    assert len({file.read_bytes() for file in files}) == 1
+    assert list(metadata_of(files[0])) == sorted(metadata_of(files[0]))
 
 
 def test_nothing_else_is_left_in_the_folder(file):

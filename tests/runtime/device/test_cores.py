@@ -27,3 +27,12 @@ def test_the_most_is_256_or_four_for_each_core(cores, most, monkeypatch):
 def test_options_refuse_them(options, name, number):
     with pytest.raises(OptionError, match=f"{number} {name} seen, expected 1 to .*; leave --{name} out"):
         options(**{name: number})
+
+
+@pytest.mark.parametrize("wrong", ["2", 1.5, float("nan"), True])
+def test_what_is_no_whole_number_is_refused(wrong):
+    """A fraction was told as engines that do not run here."""
+    with pytest.raises(
+        OptionError, match=rf"{wrong!r} threads seen, expected a whole number from 1 to .*; leave it out"
+    ):
+        check_at_once(wrong, "threads", "leave it out")

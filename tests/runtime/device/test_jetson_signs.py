@@ -88,6 +88,18 @@ def test_the_chip_narrows_the_choice(number, orins, tmp_path):
     assert len(detect(tree(tmp_path, files)).candidates) == orins
 
 
+@pytest.mark.parametrize(
+    ("model", "one_of"),
+    [
+        (b"NVIDIA Jetson Orin Nano Developer Kit\0", ("jetson-orin-nano-4gb", "jetson-orin-nano-8gb")),
+        (b"CTI Hadron Orin NX\0", ("jetson-orin-nx-16gb", "jetson-orin-nx-8gb")),
+        (b"NVIDIA Jetson AGX Orin\0", ("jetson-agx-orin-32gb", "jetson-agx-orin-64gb")),
+    ],
+)
+def test_the_name_of_the_board_narrows_the_choice(model, one_of, tmp_path):
+    assert detect(tree(tmp_path, {"proc/device-tree/model": model})).candidates == one_of
+
+
 def test_a_module_of_a_number_that_is_not_known_asks_for_a_name_and_no_mount(tmp_path):
     board = detect(tree(tmp_path, {"proc/device-tree/compatible": b"nvidia,p3768-0000+p3767-0009\0nvidia,tegra234\0"}))
     assert (board.target, board.part, board.advice) == (None, "p3767-0009", "")

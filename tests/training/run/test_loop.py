@@ -90,6 +90,19 @@ def test_the_first_step_moves_by_the_rate(tmp_path):
     assert (run.network.state_dict()[BIAS] - before).abs().tolist() == pytest.approx([0.25] * 11, rel=1e-3)
 
 
+class Unscored(Toy):
+    def score(self):
+        return {}
+
+
+def test_where_nothing_is_held_back_the_last_weights_are_the_best(tmp_path):
+    settings, told = ToySettings(), []
+    trained = Unscored(RunFolder.create(tmp_path, settings.record()), (), settings).run(lambda *step: told.append(step))
+    assert trained.miou is None
+    assert all(math.isnan(miou) for _, _, miou in told)
+    assert torch.equal(load_file(tmp_path / BEST)[BIAS], load_file(tmp_path / LAST)[BIAS])
+
+
 class Diverging(Toy):
     def loss(self, batch):
         losses = super().loss(batch)

@@ -11,8 +11,8 @@ from support.clips.moving import chainable, encode, moving
 
 from edge_arseg.motion import MotionChain
 from edge_arseg.video import open_video
-from edge_arseg.video.decoding import clock as clocks
-from edge_arseg.video.decoding.clock import Clock
+from edge_arseg.video.decoding.times import clock as clocks
+from edge_arseg.video.decoding.times.clock import Clock
 
 
 class Wall:
@@ -59,6 +59,16 @@ def test_a_clock_that_leaps_advances_one_period_where_the_container_is_known_for
     said = [0, 0.04, 0.08, 95443.7, 95443.74, 0.12]
     assert times(said, leap_s=60.0) == [0, 0.04, 0.08, 0.12, 0.16, 0.2]
     assert times([0, 0.04, 30.04, 30.08], leap_s=60.0) == [0, 0.04, 30.04, 30.08]
+
+
+@pytest.mark.parametrize("rate", [25.0, 50.0, 90000.0])
+def test_a_clock_that_is_coarser_than_the_pictures_come_keeps_its_pace(rate):
+    """50 pictures a second, whose times are written in steps of a 25th: they had run at half the pace."""
+    found = times([n // 2 / 25 for n in range(1000)], rate=rate)
+    assert found[-1] == pytest.approx(999 / 50, abs=0.15)
+    assert np.diff(found[100:]) == pytest.approx(0.02, abs=0.002)
+    found = times([(n - (n > 500)) / 25 for n in range(1000)])  # one of them twice
+    assert found[-1] == pytest.approx(998 / 25, abs=0.05)
 
 
 def test_a_time_lapse_keeps_its_steps():

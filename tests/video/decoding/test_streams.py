@@ -218,3 +218,19 @@ def test_empty_tracks_thumbnails_and_what_cannot_be_decoded_are_passed_over():
 def test_among_equals_the_containers_own_choice_wins():
     preferred = fake(1, 64, 48, disposition=1)
     assert chosen_stream("b", [fake(0, 64, 48), preferred]) is preferred
+
+
+def test_a_single_picture_beside_a_video_is_no_video():
+    """A recorder's thumbnail without a mark, larger than the video; the still that an animated AVIF begins with."""
+    video, thumbnail, unknown = fake(0, 64, 48, frames=20), fake(1, 640, 480, frames=1), fake(1, 640, 480)
+    assert chosen_stream("c", [video, thumbnail]) is video
+    assert chosen_stream("c", [fake(0, 64, 48, frames=1), thumbnail]) is thumbnail
+    assert chosen_stream("c", [fake(0, 64, 48), unknown]) is unknown  # no container says how many there are
+
+
+def test_every_picture_of_an_animated_avif_is_a_frame(tmp_path):
+    clip = encode(tmp_path / "a.avif", moving(6, height=96, width=128), "libsvtav1")
+    with open_video(clip) as reader:
+        assert len(list(reader)) == 6
+    with pytest.raises(SourceError, match=r"a\.avif: more than one picture in it"):
+        open_video(f"images://{tmp_path}/*.avif")

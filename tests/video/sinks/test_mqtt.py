@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -16,11 +17,12 @@ from edge_arseg.video.sinks import plan_sinks
 
 paho = pytest.importorskip("paho.mqtt.client", reason="pip install paho-mqtt")
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="apt install mosquitto")
 
 
 class Broker:
     def __init__(self, folder, login=None):
+        if MOSQUITTO is None:
+            pytest.skip("apt install mosquitto")
         self.port, self.process = free_port(), None
         self.config = folder / "mosquitto.conf"
         lines = [f"listener {self.port} 127.0.0.1", "persistence false"]
@@ -42,6 +44,23 @@ class Broker:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+
+
+@pytest.fixture
+def silent_broker():
+    """The port of one that takes the connection and all messages, and confirms none."""
+
+    def answer(listening):
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"\x20\x02\x00\x00")  # CONNACK: accepted
+            while connection.recv(4096):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=answer, args=(listening,), daemon=True).start()
+        yield listening.getsockname()[1]
 
 
 class Subscriber:
@@ -91,6 +110,18 @@ def test_every_frame_of_a_file_arrives_in_order_with_its_areas(tmp_path, qos):
         assert lines[0]["classes"]["sky"] == pytest.approx(sky, abs=1e-5)
         assert sky > 0.04
         assert [payload for topic, payload in there.messages if topic == "cars/front/status"] == [b"online", b"offline"]
+
+
+def test_messages_that_are_not_confirmed_at_the_end_are_told(silent_broker, monkeypatch):
+    """The run of a file ended as if all had arrived."""
+    monkeypatch.setattr("edge_arseg.video.sinks.streams.mqtt._CLOSE_S", 0.2)
+    sink = opened(f"mqtt://127.0.0.1:{silent_broker}/cars/front?qos=1")
+    for index in range(5):
+        sink.write(result_at(index))
+    with pytest.raises(SinkError, match=r"the broker has not taken the last messages \(5\); check that it runs"):
+        sink.close()
+    assert sink.dropped == 5
+    sink.close()
 
 
 def test_a_broker_that_is_away_and_comes_back_holds_up_nothing(tmp_path, caplog):

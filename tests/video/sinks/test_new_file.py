@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 
 import pytest
 from support.clips.results import decoded, opened, result_at
@@ -60,3 +61,35 @@ def test_a_link_leads_to_the_file_that_is_written(tmp_path):
         sink.write(result_at(0))
     assert (tmp_path / "a.mkv").is_symlink()
     assert len(decoded(tmp_path / "there/b.mkv")) == 1
+
+
+ENDINGS = ["{}/a.mp4", "{}/a.mkv", "{}/a.gif", "jsonl://{}/a.jsonl", "raw://{}/a"]
+
+
+@pytest.mark.usefixtures("file_system")
+@pytest.mark.parametrize("uri", ENDINGS)
+def test_a_file_that_was_removed_meanwhile_is_told_at_the_end(tmp_path, uri):
+    """The run ended as if its results were there."""
+    folder = tmp_path / "results"
+    sink = opened(uri.format(folder))
+    sink.write(result_at(0))
+    if sink.draws:
+        sink._drawn.thread.wait()
+    shutil.rmtree(folder)
+    sink.write(result_at(1))
+    with pytest.raises(SinkError, match=r"cannot write .*/results/a.*: it was removed while it was written"):
+        sink.close()
+    sink.close()
+
+
+@pytest.mark.parametrize("uri", ENDINGS)
+def test_a_file_that_was_renamed_meanwhile_is_there(tmp_path, uri):
+    """As rotated logs are."""
+    with opened(uri.format(tmp_path)) as sink:
+        sink.write(result_at(0))
+        if sink.draws:
+            sink._drawn.thread.wait()
+        (file,) = (one for one in tmp_path.iterdir() if not one.name.startswith("."))
+        file.rename(tmp_path / "moved")
+        sink.write(result_at(1))
+    assert (tmp_path / "moved").stat().st_size > 0

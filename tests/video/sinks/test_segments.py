@@ -11,7 +11,7 @@ import av
 import pytest
 from support.clips.results import SIZE, decoded, result_at
 
-from edge_arseg.errors import SinkError
+from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.video.sinks import plan_sinks
 
@@ -58,6 +58,13 @@ def test_segments_that_are_there_stay_without_force_and_go_together_with_it(tmp_
         written(tmp_path / "a.mp4", 10, segment_s=1.0)
     written(tmp_path / "a.mp4", 30, segment_s=1.0, force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a-00000.mp4", "a-00001.mp4", "a-1.mp4"]
+
+
+@pytest.mark.parametrize("length", [0, -1, float("nan"), "60s"])
+def test_a_length_that_is_none_is_refused(tmp_path, length):
+    """Each frame became a file."""
+    with pytest.raises(OptionError, match=f"segments of {length!r} seconds: expected a number above 0"):
+        written(tmp_path / "a.mp4", 1, segment_s=length)
 
 
 def test_containers_that_play_only_when_closed_are_refused(tmp_path):

@@ -3,13 +3,14 @@
 import errno
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support.clips.results import decoded, opened, result_at
+from support.clips.results import SIZE, decoded, opened, result_at
 
-from edge_arseg.errors import SinkError
+from edge_arseg.errors import OptionError, SinkError
 from edge_arseg.spec.frame import Branch, SegmentedFrame
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.video.sinks import open_sink, plan_sinks
@@ -57,6 +58,50 @@ def test_a_uri_that_names_no_sink(uri, seen):
         opened(uri)
     assert seen in str(caught.value)
     assert "masks://DIR" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"size": (0, 0)}, r"results of the size \(0, 0\): expected \(height, width\), each 1 or more"),
+        ({"size": (1.5, 2)}, r"results of the size \(1.5, 2\)"),
+        ({"size": None}, "results of the size None"),
+        ({"rate": 0}, "a rate of 0 frames a second: expected a number above 0"),
+        ({"rate": float("nan")}, "a rate of nan frames a second"),
+        ({"rate": None}, "a rate of None frames a second"),
+    ],
+)
+def test_a_size_or_rate_that_is_none_is_refused(tmp_path, wrong, told):
+    with pytest.raises(OptionError, match=told):
+        opened(tmp_path / "a.mp4", **wrong)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("uri", ["{}/a.mp4", "jsonl://{}/a", "{}/a.npz"])
+def test_a_time_that_is_none_is_refused(tmp_path, uri):
+    """A line of JSON said NaN, which is no JSON."""
+    with opened(uri.format(tmp_path)) as sink, pytest.raises(SinkError, match="frame 1 has the time nan"):
+        sink.write(result_at(1, time_s=float("nan")))
+
+
+@pytest.mark.parametrize(
+    ("picture", "told"),
+    [
+        (np.zeros((*SIZE, 3)), "float64 48x64x3, expected uint8 48x64x3, as its class map"),  # became black
+        (np.zeros((64, 48, 3), np.uint8), "uint8 64x48x3, expected uint8 48x64x3"),
+        (np.zeros(SIZE, np.uint8), "uint8 48x64, expected uint8 48x64x3"),
+    ],
+)
+def test_a_picture_that_is_not_that_of_the_class_map_is_refused(tmp_path, picture, told):
+    result = result_at(0)
+    with opened(tmp_path / "a.mp4") as sink, pytest.raises(SinkError, match=f"the picture of frame 0 is {told}"):
+        sink.write(replace(result, frame=replace(result.frame, picture=picture)))
+
+
+@pytest.mark.parametrize("uri", ["a\0.mp4", "masks://\0", "jsonl://half \ud800 a pair"])
+def test_a_name_that_no_file_can_have(uri):
+    with pytest.raises(SinkError, match=r"cannot write .*\\(x00|ud800).*: no file can be called that"):
+        opened(uri)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_a_room_in_order_drops_nothing_and_says_when_it_is_full():
     assert room.take() is None
 
 
+@pytest.mark.timed
 def test_a_file_in_real_time_comes_at_its_own_rate_and_ends(clip):
     with open_video(clip, live=LiveOptions(realtime=True, on_late="block")) as reader:
         start = time.monotonic()
@@ -157,6 +158,15 @@ def test_statistics_count_keyframes_that_came_later_and_results_that_are_late():
     assert (figures.age_ms_p50, figures.age_ms_p95, figures.warp_error) == (20, 80, None)
     assert figures.words() == "0 dropped, age 20 ms, p95 80 ms, 1 too late"
     assert LiveStatistics().figures.words() == ""
+
+
+def test_ages_beyond_two_seconds_are_told_to_a_hundredth():
+    """They counted as two seconds, however far a run that blocks had fallen behind."""
+    empty = np.zeros((0, 0, 3), np.uint8)
+    for age_ms, told_ms in ((1999.9, 1999), (2000.0, 2000), (3250.0, 3224), (61e3, 60_710), (1e12, 603_298_092)):
+        statistics = LiveStatistics()
+        statistics.add(SegmentedFrame(Frame(0, 0.0, empty), empty, Branch.LR, 1, 1.0, age_ms=age_ms))
+        assert statistics.figures.age_ms_p50 == told_ms
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,7 @@ def test_a_stream_that_stops_is_opened_again_and_a_keyframe_follows(what):
         again.script.put(None)
 
 
+@pytest.mark.timed
 def test_it_is_tried_again_until_the_time_is_up():
     camera, tried = Camera(), []
 
@@ -187,6 +188,7 @@ def test_the_pause_before_the_next_try_is_a_second_at_most(monkeypatch):
     assert 0.2 < tried[2] - tried[1] < 0.45
 
 
+@pytest.mark.timed
 def test_an_unplugged_camera_is_told_at_once():
     camera = Camera()
     with live(camera, uri="/dev/video98", retry_s=60) as reader:

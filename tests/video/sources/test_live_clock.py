@@ -89,6 +89,7 @@ def test_the_first_pictures_of_rtsp_have_sane_times():
         assert (b.time_s - a.time_s) / (b.index - a.index) == pytest.approx(0.04, abs=0.002)
 
 
+@pytest.mark.timed
 def test_a_live_stream_that_loses_its_motion_ends_at_once_and_names_the_frame(tmp_path, part):
     other = encode(tmp_path / "other.ts", moving(12, height=64, width=96), bf=0, refs=4).read_bytes()
     with sender((0, 20 * part + other)) as url, open_video(url, motion="codec", timeout_s=(5, 5)) as reader:

@@ -142,6 +142,7 @@ def test_closing_wakes_a_waiting_consumer():
         closer.join()
 
 
+@pytest.mark.timed
 def test_closing_does_not_wait_forever_for_a_read_that_hangs(monkeypatch):
     monkeypatch.setattr(read_ahead, "CLOSE_S", 0.2)
     with reading(0) as (reader, source):

@@ -88,6 +88,7 @@ def test_a_source_that_is_not_there_yet_is_waited_for(caplog):
     assert caplog.text.count("waiting for it, for 20 s at most") == 1
 
 
+@pytest.mark.timed
 def test_a_source_that_never_comes_ends_after_the_timeout_or_at_once():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -160,6 +161,7 @@ def test_a_server_that_never_answers_takes_no_more_time_than_is_allowed():
         open_video(url, live=LiveOptions(timeout_s=1.0))
 
 
+@pytest.mark.timed
 def test_an_interrupt_ends_the_wait_for_an_answer():
     with mute() as url:
         start = time.monotonic()

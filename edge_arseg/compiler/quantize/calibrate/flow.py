@@ -49,6 +49,10 @@ class PreparedBranch:
     model: onnx.ModelProto
     layers: Layers
 
+    def weights(self) -> dict[str, str]:
+        """Return the name of the weights by the name of the layer that has them."""
+        return {node.name: node.input[1] for node in self.model.graph.node if node.name in self.layers.weighted}
+
 
 @dataclass(frozen=True, slots=True)
 class SeenClip:
@@ -82,12 +86,17 @@ class Calibration:
     samples: tuple[np.ndarray, ...]
 
 
+def prepared_branches(bundle: Bundle, roles: Sequence[Role] = ROLES) -> dict[Role, PreparedBranch]:
+    """Prepare the graphs of ``roles``, of ``hr``, ``lr`` and ``fuse``."""
+    return {role: _prepared(bundle, role) for role in ROLES if role in roles}
+
+
 def ranges_from_clips(
     bundle: Bundle,
     recipe: Recipe,
+    branches: Mapping[Role, PreparedBranch],
     *,
     data: Path | None = None,
-    roles: Sequence[Role] = ROLES,
     threads: int | None = None,
     budget: int = BUDGET,
     progress: Callable[[str], None] = lambda _: None,
@@ -101,8 +110,8 @@ def ranges_from_clips(
     Args:
         bundle: float32.
         recipe: which frames, and how.
+        branches: whose ranges are wanted; see ``prepared_branches``.
         data: folder that ``{data}`` stands for.
-        roles: graphs whose ranges are wanted, of ``hr``, ``lr``, ``fuse``.
         threads: of the graphs.
         budget: bytes of activations held at once.
         progress: called with a line when a clip begins.
@@ -113,11 +122,10 @@ def ranges_from_clips(
         ExportError: an activation is not finite.
     """
     selections = selections_from_recipe(recipe, bundle.manifest.gop)
-    check_seen(selections, recipe.name, roles)
+    check_seen(selections, recipe.name, tuple(branches))
     sources = [source_from_clip(clip, data) for clip in recipe.clips]
     for source in sources:  # the last one too is looked for before the first one runs
         refuse_missing(source_from_uri(source))
-    branches = {role: _prepared(bundle, role) for role in ROLES if role in roles}
     watchers = _watchers(bundle, branches, threads, budget)
     chosen = _sample_indices(sum(len(selection.observed) for selection in selections))
     seen: list[SeenClip] = []

@@ -22,32 +22,28 @@ RUNS = 10
 """Passes over which the time of a layer is averaged."""
 
 
-def layers_named(
-    patterns: Sequence[str], layers: Mapping[Role, Sequence[LayerSensitivity]]
-) -> dict[Role, frozenset[str]]:
+def layers_named(patterns: Sequence[str], weights: Mapping[Role, Mapping[str, str]]) -> dict[Role, frozenset[str]]:
     """Return the layers whose name, or that of their weights, fits a pattern.
 
     Args:
         patterns: as of file names, ``hr:decoder.*`` for one branch or ``*head*`` for both.
-        layers: of each branch that becomes int8.
+        weights: their names by those of the layers, of each branch that becomes int8.
 
     Raises:
         OptionError: a pattern that fits no layer: all of them in one message.
     """
-    found: dict[Role, set[str]] = {role: set() for role in layers}
+    found: dict[Role, set[str]] = {role: set() for role in weights}
     faults = []
     for pattern in patterns:
         branch, colon, rest = pattern.partition(":")
-        roles = [role for role in layers if not colon or role.value == branch]
+        roles = [role for role in weights if not colon or role.value == branch]
         wanted = rest if colon else pattern
         fitting = {
-            role: {
-                one.layer for one in layers[role] if fnmatchcase(one.layer, wanted) or fnmatchcase(one.weight, wanted)
-            }
+            role: {name for name, own in weights[role].items() if fnmatchcase(name, wanted) or fnmatchcase(own, wanted)}
             for role in roles
         }
         if not any(fitting.values()):
-            known = [one.weight for role in roles for one in layers[role]]
+            known = [own for role in roles for own in weights[role].values()]
             meant = did_you_mean(wanted, known)
             faults.append(f"{pattern!r} fits no layer{meant and f'; {meant}'}")
         for role, own in fitting.items():

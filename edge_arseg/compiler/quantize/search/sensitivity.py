@@ -59,7 +59,7 @@ def sensitivities(
         progress: called with a line now and then.
     """
     expected = [_scores(_feature(branch.model, role, frame, threads), classifier) for frame in frames]
-    weights = {node.name: node.input[1] for node in branch.model.graph.node if node.name in branch.layers.weighted}
+    weights = branch.weights()
     found = []
     for number, layer in enumerate(branch.layers.weighted):
         if number % 10 == 0:

@@ -66,10 +66,15 @@ class MovieFile:
         self._file.publish()
 
     def close(self) -> None:
-        """Encode what is held back, and finish the file."""
+        """Encode what is held back, and finish the file.
+
+        Raises:
+            OSError: it was removed meanwhile.
+        """
         try:
             self._encoder.close()
             self._file.publish()  # an encoder may hold back pictures, and all of a short run
+            self._file.check_there()
         except BaseException:
             self._make_playable()
             raise

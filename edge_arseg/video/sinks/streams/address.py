@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.url import url_with_encoded_login
+from edge_arseg.storage.url import PORTS, url_with_encoded_login
 from edge_arseg.video.sinks.place import Place
 
 _PACKET = 1316
 """Bytes of a UDP packet: seven packets of MPEG-TS, which fit into one of Ethernet."""
 
-_PORTS = {"rtsp": 554, "rtsps": 322, "rtmp": 1935, "rtmps": 443}
 _EXAMPLES = {
     "rtsp": "rtsp://host:8554/path",
     "rtsps": "rtsps://host:322/path",
@@ -67,6 +66,6 @@ def check_address(place: Place, _force: bool = False) -> None:
     except ValueError:
         host, port = None, None
     listens = re.search(r"[?&](listen=1|mode=listener)", place.url) is not None
-    if (not host and not listens) or (port is None and scheme not in _PORTS):
+    if (not host and not listens) or (port is None and scheme not in PORTS):
         missing = "port" if host else "host"
         raise SinkError(f"cannot write {place.uri}: no {missing} in it; expected for example {_EXAMPLES[scheme]}")

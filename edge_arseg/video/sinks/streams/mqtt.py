@@ -202,7 +202,14 @@ class MqttSink(Sink):
             last = client.publish(f"{self._broker.topic}/status", "offline", qos=1, retain=True)
             while last.rc == 0 and not self._settled(last) and time.monotonic() - start < _CLOSE_S:
                 time.sleep(0.01)
+        untaken = self._untaken()
+        self._left_out += untaken
         self._abandon()
+        if untaken and not self._live and self._refused is None:
+            raise SinkError(
+                f"cannot write {self.target}: the broker has not taken the last messages ({untaken}); check "
+                "that it runs"
+            )
 
     def _abandon(self) -> None:
         client = self._client

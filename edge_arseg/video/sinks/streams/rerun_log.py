@@ -143,6 +143,7 @@ class RerunSink(Sink):
             self._recording.disconnect()
             if self._file is not None:
                 self._file.publish()
+                self._file.check_there()
         finally:
             if self._file is not None:
                 self._file.discard()

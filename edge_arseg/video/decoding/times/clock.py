@@ -31,6 +31,7 @@ class Clock:
         self._rate = rate if rate and _RATES[0] <= rate <= _RATES[1] else 25.0
         self._live, self._leap_s = live, leap_s
         self._steps: deque[float] = deque(maxlen=15)  # the stream's last ones that were sound
+        self._repeats = 0  # pictures that were said to have the time of the one before, since the last step
         self._time_s: float | None = None  # given out last
         self._stream_s = 0.0  # what the stream said then
         self._offset_s: float | None = None if live else 0.0  # None: the stream has not said a time since its start
@@ -92,10 +93,13 @@ class Clock:
             self._offset_s = current - stream_s
             return current
         if step >= _SMALLEST_S:
-            self._steps.append(step)
+            self._steps.append(step / (self._repeats + 1))  # a clock may be coarser than the pictures come
+            self._repeats = 0
             if current < last + _SMALLEST_S:
                 current = last + step
                 self._offset_s = current - stream_s
-        elif current < last + _SMALLEST_S:
-            current = last + self._period
+        else:
+            self._repeats += step > -_SMALLEST_S
+            if current < last + _SMALLEST_S:
+                current = last + self._period
         return current

@@ -1,0 +1,1 @@
+"""When pictures are shown."""

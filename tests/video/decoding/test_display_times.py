@@ -1,0 +1,152 @@
+"""Times of pictures that are shown in another order than they are stored in."""
+
+from fractions import Fraction
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from av.video.frame import PictureType
+from support.clips.broken import remuxed
+from support.clips.moving import encode, moving
+
+from edge_arseg.video import open_video
+from edge_arseg.video.decoding.times.display_times import DisplayTimes
+from edge_arseg.video.pieces.cuts import spans_of
+from edge_arseg.video.uri import source_from_uri
+
+B_FRAMES = {"bf": 3, "b_adapt": 0, "x264_params": "scenecut=0"}
+
+
+def clip(path, count=24, rate=25, codec="libx264", **options):
+    return encode(path, moving(count, height=96, width=128), codec, rate=rate, **options)
+
+
+def times(path):
+    with open_video(path, motion="zero") as reader:
+        return [frame.time_s for frame in reader], reader.rate
+
+
+@pytest.mark.parametrize("ending", ["avi", "mp4", "mkv", "mov"])
+def test_b_frames_keep_their_times(tmp_path, ending):
+    found, _ = times(clip(tmp_path / f"a.{ending}", **B_FRAMES))
+    assert found == pytest.approx([n / 25 for n in range(24)])
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "mpeg2video"])
+def test_an_avi_begins_at_its_beginning(tmp_path, codec):
+    found, _ = times(clip(tmp_path / "a.avi", codec=codec, bf=2))
+    assert found == pytest.approx([n / 25 for n in range(24)])
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_a_copy_of_an_avi_says_when_pictures_are_decoded(tmp_path, ending):
+    """``ffmpeg -i a.avi -c copy`` keeps the times of decoding: they had jumped to and fro, and run twice as long."""
+    remuxed(clip(tmp_path / "a.avi", **B_FRAMES), tmp_path / f"b.{ending}")
+    found, _ = times(tmp_path / f"b.{ending}")
+    assert len(found) >= 20
+    assert np.diff(found) == pytest.approx(0.04, abs=1e-6)
+
+
+@pytest.mark.parametrize("rate", [10, 25, 50, 240])
+@pytest.mark.parametrize(("ending", "codec"), [("h264", "libx264"), ("hevc", "libx265")])
+def test_a_stream_without_a_container_has_the_rate_that_it_says(tmp_path, ending, codec, rate):
+    quiet = {"x265_params": "log-level=none"} if codec == "libx265" else B_FRAMES
+    found, said = times(clip(tmp_path / f"a.{ending}", 12, rate, codec, **quiet))
+    assert said == rate
+    assert found == pytest.approx([n / rate for n in range(12)])
+
+
+@pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video"])
+def test_the_first_step_of_bare_mpeg_video_is_one_period(tmp_path, codec):
+    found, said = times(clip(tmp_path / ("a.m1v" if codec == "mpeg1video" else "a.m2v"), 12, 50, codec))
+    assert said == 50
+    assert found == pytest.approx([n / 50 for n in range(12)])
+
+
+@pytest.mark.parametrize(("codec", "options"), [("libx264", B_FRAMES), ("mpeg4", {"bf": 2}), ("mpeg2video", {"bf": 2})])
+def test_the_pieces_of_an_avi_have_the_times_of_the_whole(tmp_path, codec, options):
+    path = clip(tmp_path / "a.avi", 60, codec=codec, g=12, **options)
+    whole, _ = times(path)
+    found = []
+    for span in spans_of(source_from_uri(path), 0.8):
+        with open_video(path, motion="zero", span=span) as reader:
+            found += [frame.time_s for frame in reader]
+    assert found == whole == pytest.approx([n / 25 for n in range(60)])
+
+
+def test_a_stream_without_a_container_is_not_cut(tmp_path):
+    source = source_from_uri(clip(tmp_path / "a.h264", 24, g=6))
+    assert len(spans_of(source, 0.2)) == 1
+
+
+def packet(pts, dts=None, *, size=1, hidden=False):
+    return SimpleNamespace(pts=pts, dts=pts if dts is None else dts, size=size, is_discard=hidden)
+
+
+def frame(pts, kind=PictureType.B):
+    time = None if pts is None else pts * 0.5
+    return SimpleNamespace(pts=pts, dts=pts, time=time, time_base=Fraction(1, 2), pict_type=kind)
+
+
+def given(container, steps, rate=None, first=None):
+    found = DisplayTimes(container, rate, first or packet(0))
+    said = []
+    for step in steps:
+        if hasattr(step, "size"):
+            found.look(step)
+        else:
+            said.append(found.time_s(step))
+    return said
+
+
+def test_packets_that_gave_no_picture_keep_their_times():
+    start = [packet(4), packet(5), packet(6), frame(5), packet(7), frame(6)]
+    assert given("mov,mp4", start) == [2.5, 3.0]  # the first could not be decoded
+    later = [packet(0), frame(0), packet(1), packet(2), frame(2), packet(3), frame(3)]
+    assert given("avi", later) == [0, 1.0, 1.5]  # the second was damaged
+
+
+def test_hidden_and_empty_samples_are_no_pictures():
+    hidden = [packet(0, hidden=True), packet(1), frame(1), packet(2, size=0), packet(3), frame(3)]
+    assert given("mov,mp4", hidden) == [0.5, 1.5]
+
+
+def test_times_that_ever_went_back_are_believed():
+    steps = [packet(0), packet(3), frame(0), packet(1), frame(1), packet(2), frame(2), frame(3), packet(4), frame(4)]
+    assert given("mov,mp4", steps) == [0, 0.5, 1.0, 1.5, 2.0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_without_b_frames_pictures_are_believed_whatever_is_lost_or_held_back(seed):
+    """A decoder may hold back one more picture than before; nothing of it was lost."""
+    random = np.random.default_rng(seed)
+    steps, held, shown = [], [], []
+    for pts in np.cumsum(random.integers(1, 4, 40)).tolist():
+        steps.append(packet(pts))
+        if random.random() < 0.8:  # else it is damaged, and gives no picture
+            held.append(pts)
+        while len(held) > random.integers(0, 4):
+            shown.append(held.pop(0))
+            steps.append(frame(shown[-1], PictureType.P))
+    assert given("mov,mp4", steps) == [pts * 0.5 for pts in shown]
+
+
+def test_a_live_source_is_believed():
+    assert given(None, [packet(0), packet(3), frame(3), packet(4), frame(4)]) == [1.5, 2.0]
+
+
+def test_an_avi_has_no_time_before_its_first_picture():
+    """FFmpeg says of the first picture when it is decoded, and that it is shown later."""
+    start = packet(1, 0)
+    assert given("avi", [start, frame(1), packet(2, 1), frame(2)], first=start) == [0, 0.5]
+    b_frames = [start, packet(3, 1), frame(1), packet(2, 2), frame(2), frame(3)]
+    assert given("avi", b_frames, first=start) == [0, 0.5, 1.0]
+
+
+def test_more_pictures_than_packets_of_a_bare_stream_have_no_time():
+    assert given("h264", [packet(0), frame(0), frame(1), packet(1), frame(2)], 10) == [0, None, 0.1]
+
+
+def test_a_picture_of_no_time_has_that_of_decoding():
+    frame_without_time = SimpleNamespace(**{**vars(frame(None)), "dts": 6})
+    assert given(None, [packet(0), frame_without_time]) == [3.0]
