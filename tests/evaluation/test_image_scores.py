@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 from support.bundles.toy import HEIGHT, WIDTH, write_image, write_label
@@ -45,6 +46,21 @@ def test_images_of_any_size_pass_through_the_reader(toy_bundle, tmp_path, option
     found = scores_from_images(toy_bundle, tmp_path / "i", tmp_path / "l", options).modes["hr"]
     assert found.miou == found.per_class["sign"] == 100.0 or found.per_class["fence"] == 100.0
     assert math.isnan(found.per_class["sky"])
+
+
+@pytest.mark.parametrize(("ending", "codec"), [(".tif", "tiff"), (".ppm", "ppm"), (".bmp", "bmp")])
+def test_images_end_as_those_of_a_source_may(toy_bundle, folders, options, ending, codec):
+    images, labels = folders
+    for path in sorted(images.iterdir()):
+        new = str(path.with_suffix(ending))
+        with av.open(str(path)) as given, av.open(new, "w", format="image2", options={"update": "1"}) as output:
+            frame = next(given.decode(video=0)).reformat(format="rgb24" if codec != "bmp" else "bgr24")
+            stream = output.add_stream(codec, 1)
+            stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, frame.format.name
+            frame.pts = None
+            output.mux([*stream.encode(frame), *stream.encode(None)])
+        path.unlink()
+    assert scores_from_images(toy_bundle, images, labels, options).modes["hr"].miou == 100.0
 
 
 def test_a_limit_takes_the_first(toy_bundle, folders, options):

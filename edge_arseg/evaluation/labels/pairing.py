@@ -5,8 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from edge_arseg.errors import DataError
-
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+from edge_arseg.video.sources.folder import PICTURES
 
 
 def label_paths(folder: Path) -> list[Path]:
@@ -24,7 +23,7 @@ def image_paths(folder: Path) -> list[Path]:
     Raises:
         DataError: no folder, or no image in it.
     """
-    return _files(folder, IMAGE_SUFFIXES, "images")
+    return _files(folder, PICTURES, "images")
 
 
 def labels_by_frame(paths: list[Path], frame_count: int, *, where: Path) -> dict[int, Path]:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-import av
 import numpy as np
 
-from edge_arseg.errors import DataError
-from edge_arseg.video.decoding.metadata import ANY_ENCODING
+from edge_arseg.errors import DataError, SourceError
+from edge_arseg.storage.url import printable
 from edge_arseg.video.decoding.orientation import UPRIGHT, orientation_from_picture
+from edge_arseg.video.rgb import upright_rgb
+from edge_arseg.video.sources.images import picture_from_file
 
 
 def read_rgb(path: Path) -> np.ndarray:
@@ -17,15 +18,9 @@ def read_rgb(path: Path) -> np.ndarray:
         DataError: it cannot be read, or there is no picture in it.
     """
     try:
-        # Else FFmpeg may take a part of the name for a protocol or a pattern.
-        options = {"pattern_type": "none"}
-        with av.open(f"file:{path}", options=options, **ANY_ENCODING) as container:
-            frame = next(container.decode(video=0), None) if container.streams.video else None
-    except (av.error.FFmpegError, OSError) as error:
-        raise DataError(
-            f"{path.name}: cannot be read as an image ({getattr(error, 'strerror', None) or error})"
-        ) from error
-    if frame is None:
-        raise DataError(f"{path.name}: no picture in it")
+        frame = picture_from_file(path, path.name)
+    except SourceError as error:
+        reason = str(error).removeprefix(f"{printable(str(path))}: ")
+        raise DataError(f"{path.name}: cannot be read as an image ({reason})") from error
     orientation = orientation_from_picture(frame) or UPRIGHT
-    return np.ascontiguousarray(orientation.shown(frame.to_ndarray(format="rgb24")))
+    return np.ascontiguousarray(upright_rgb(frame, orientation.sides(frame.height, frame.width), orientation))

@@ -56,7 +56,7 @@ class ImageSequence:
     def pictures(self) -> Iterator[Picture]:
         """One picture from each image; raises ``SourceError`` naming the image that cannot be read."""
         for index, path in enumerate(self.paths):
-            yield Picture(_picture(path, self._label), index / (self.rate or DEFAULT_RATE))
+            yield Picture(picture_from_file(path, self._label), index / (self.rate or DEFAULT_RATE))
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -67,8 +67,16 @@ def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
     return ImageSequence(source, rate=wishes.rate)
 
 
-def _picture(path: Path, label: str) -> av.VideoFrame:
-    """The one picture of an image of the source that ``label`` shows."""
+def picture_from_file(path: Path, label: str) -> av.VideoFrame:
+    """Decode the one picture of an image file.
+
+    Args:
+        path: of the file.
+        label: of the source that it belongs to, for messages that are said once a source.
+
+    Raises:
+        SourceError: it cannot be read, or holds no picture, a cover alone, or several.
+    """
     source, name = Source(str(path), SourceKind.FILE, str(path)), printable(str(path))
     with source_faults(name), path.open("rb") as file:
         if is_animated_webp(file.read(21)):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.clips.heif import tiled
 from support.training.files import (
     PALETTE,
     jpeg_from_rgb,
@@ -188,6 +189,18 @@ def test_a_picture_is_turned_as_its_exif_data_says_and_its_label_is_of_what_is_s
     told = r"a\.png: 128x96 \(rows x columns\), its image is 96x128; labels are of an image as its EXIF data turns"
     with pytest.raises(DataError, match=told):
         LabelledImage(tmp_path / "a.jpg", tmp_path / "a.png").read()
+
+
+def test_what_is_no_picture_is_refused_as_a_source_refuses_it(tmp_path):
+    """The first tile of a phone's picture, and a cover, had been read."""
+    tiled(tmp_path / "a.heic", [np.full((128, 128, 3), level, np.uint8) for level in (50, 200)])
+    with pytest.raises(
+        DataError, match=r"^a\.heic: cannot be read as an image \(FFmpeg gives this picture only in tiles"
+    ):
+        read_rgb(tmp_path / "a.heic")
+    (tmp_path / "b.png").write_text("a text that FFmpeg would draw as letters\n" * 9)
+    with pytest.raises(DataError, match=r"^b\.png: cannot be read as an image \("):
+        read_rgb(tmp_path / "b.png")
 
 
 def test_many_faults_are_counted(tmp_path):
