@@ -187,21 +187,22 @@ class Decoder:
         """The pictures in display order; see the class for what happens on damage."""
         lost: av.error.FFmpegError | None = None
         packet: Any = self._first
-        cut = False
-        count = 0
+        cut, count = False, 0
         while packet is not None:
             if self._watch is not None and packet.size:
                 self._watch.look(packet)
             self._times.look(packet)
             if self._ending is not None:
                 self._ending.look(packet, self.rate)
+            frames, refused = [], True
             try:
-                frames = self._decode(packet)
+                frames, refused = self._decode(packet), False
             except av.error.EOFError:
                 break
             except av.error.FFmpegError as fault:
-                frames, lost = [], fault
-            self._losses.look(packet, len(frames), refused=lost is not None and not frames)
+                lost = fault
+            self._times.decoded(refused=refused)
+            self._losses.look(packet, len(frames), refused=refused)
             if self._watch is not None:
                 self._watch.decoded(self._context)
             after_loss = lost is not None
@@ -224,10 +225,9 @@ class Decoder:
         if lost is not None and self._ending is not None and self._ending.grew():
             lost = None  # the last packet was not yet whole
         if (lost is not None or lack is not None or self._losses.at_end) and not self._live:
-            there = f": {lack}" if lack else ""
             raise SourceError(
-                f"{self._uri}: ends in damage after {self._told(count)}; the file is cut off or broken{there}"
-                f"{self._losses.advice}"
+                f"{self._uri}: ends in damage after {self._told(count)}; the file is cut off or broken"
+                f"{f': {lack}' if lack else ''}{self._losses.advice}"
             )
         if count == 0:
             raise source_error(self._uri, lost) if lost else SourceError(f"{self._uri}: no frame can be decoded")

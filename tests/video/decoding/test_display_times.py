@@ -106,6 +106,23 @@ def test_packets_that_gave_no_picture_keep_their_times():
     assert given("avi", later) == [0, 1.0, 1.5]  # the second was damaged
 
 
+def test_a_stream_without_a_container_whose_decoder_holds_back_more_has_lost_nothing():
+    """As where B-frames begin in the middle of it."""
+    steps = [packet(0), frame(None), packet(1), frame(None), packet(2), packet(3), frame(None), frame(None)]
+    assert given("h264", steps, 10) == pytest.approx([0, 0.1, 0.2, 0.3])
+
+
+def test_a_packet_that_was_refused_keeps_its_time():
+    times = DisplayTimes("h264", 10, packet(0))
+    said = []
+    for number in range(5):
+        times.look(packet(number))
+        times.decoded(refused=number == 2)
+        if number != 2:
+            said.append(times.time_s(frame(None)))
+    assert said == pytest.approx([0, 0.1, 0.3, 0.4])
+
+
 def test_hidden_and_empty_samples_are_no_pictures():
     hidden = [packet(0, hidden=True), packet(1), frame(1), packet(2, size=0), packet(3), frame(3)]
     assert given("mov,mp4", hidden) == [0.5, 1.5]

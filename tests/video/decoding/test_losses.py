@@ -66,17 +66,24 @@ def test_a_whole_file_is_not_talked_about(tmp_path, caplog, ending, options):
     assert told(clip, caplog) == (24, [])
 
 
-def test_what_the_decoder_refuses_is_counted(tmp_path, caplog):
+@pytest.mark.parametrize(
+    ("codec", "options", "bad", "count", "told_of"),
+    [
+        ("mjpeg", {"pix_fmt": "yuvj420p"}, (4, 5, 9), 9, "3 packets"),
+        ("mpeg4", {"bf": 2}, (3,), 11, "1 packet"),  # the decoder has nothing to give for what comes behind it, too
+    ],
+)
+def test_what_the_decoder_refuses_is_counted(tmp_path, caplog, codec, options, bad, count, told_of):
     """Without a number the user had to find the marks of damage in the results."""
-    encode(tmp_path / "a.mkv", moving(12, height=96, width=128), "mjpeg", pix_fmt="yuvj420p")
+    encode(tmp_path / "a.mkv", moving(12, height=96, width=128), codec, **options)
     with av.open(str(tmp_path / "a.mkv")) as given, av.open(str(tmp_path / "b.mkv"), "w") as output:
         stream = output.add_stream_from_template(given.streams.video[0])
         for n, packet in enumerate(given.demux(video=0)):
             if packet.dts is not None:
                 packet.stream = stream
-                output.mux(damaged(packet) if n in (4, 5, 9) else packet)
-    said = f"{tmp_path}/b.mkv: 3 packets of its video could not be decoded, and gave no picture"
-    assert told(tmp_path / "b.mkv", caplog) == (9, [said])
+                output.mux(damaged(packet) if n in bad else packet)
+    said = f"{tmp_path}/b.mkv: {told_of} of its video could not be decoded, and gave no picture"
+    assert told(tmp_path / "b.mkv", caplog) == (count, [said])
 
 
 def damaged(packet):

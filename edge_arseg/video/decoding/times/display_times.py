@@ -49,11 +49,13 @@ class DisplayTimes:
         self._count = 0
         self._last: int | None = None
         self._waiting: list[tuple[int, int]] = []  # time, and which time the picture will say it has
+        self._new: tuple[int, int] | None = None  # of the packet that was looked at last
         self._held: int | None = None  # packets that wait while one picture is given out
         self._in_turn = self._of_decoding or self._period_s is not None
 
     def look(self, packet: Any) -> None:
         """Take notice of the next packet, before it is decoded."""
+        self._new = None
         if not self._increase or not packet.size or packet.is_discard:
             return
         time = packet.dts if self._of_decoding else packet.pts
@@ -64,7 +66,14 @@ class DisplayTimes:
             self._waiting.clear()
             return
         self._last = time
-        heapq.heappush(self._waiting, (time, time if packet.pts is None else packet.pts))
+        self._new = (time, time if packet.pts is None else packet.pts)
+        heapq.heappush(self._waiting, self._new)
+
+    def decoded(self, *, refused: bool) -> None:
+        """Hear whether the decoder refused the packet that was looked at last: then no picture has its time."""
+        if refused and self._new is not None:
+            self._waiting.remove(self._new)
+            heapq.heapify(self._waiting)
 
     def time_s(self, frame: Any) -> float | None:
         """Seconds of the next picture; ``None`` where nothing says it."""
@@ -82,12 +91,15 @@ class DisplayTimes:
         return None if time is None else float(time * unit)
 
     def _next(self, said: int | None) -> int:
-        """The smallest time that waits, without those of packets that gave no picture."""
+        """The smallest time that waits, without those of packets that gave no picture.
+
+        Without a container each picture is one period behind the one before, unless a packet was refused.
+        """
         if self._held is None:
             # The first picture that is shown is the first that could be decoded.
             while said is not None and len(self._waiting) > 1 and self._waiting[0][1] < said:
                 heapq.heappop(self._waiting)
             self._held = len(self._waiting) - 1
-        while len(self._waiting) > self._held + 1:
+        while self._period_s is None and len(self._waiting) > self._held + 1:
             heapq.heappop(self._waiting)
         return heapq.heappop(self._waiting)[0]
