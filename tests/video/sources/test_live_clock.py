@@ -17,21 +17,25 @@ from edge_arseg.video import open_video
 
 @contextmanager
 def sender(*shows):
-    """A server on loopback. For each (seconds, bytes) it waits so long, then listens and sends them to one client."""
+    """A server on loopback. For each (seconds, bytes) it waits so long, then listens and sends them to one client.
+
+    An event among the bytes is waited for.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     listens, over = threading.Event(), threading.Event()
 
     def serve():
-        for wait_s, data in shows:
+        for wait_s, *parts in shows:
             over.wait(wait_s)
             with socket.create_server(("127.0.0.1", port)) as server:
                 server.settimeout(20)
                 listens.set()
                 client, _ = server.accept()
             with client:
-                client.sendall(data)
+                for part in parts:
+                    part.wait(20) if isinstance(part, threading.Event) else client.sendall(part)
         over.wait(20)
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -101,7 +105,8 @@ def test_a_live_stream_that_loses_its_motion_ends_at_once_and_names_the_frame(tm
 
 def test_a_live_stream_that_changes_goes_on_recoded(tmp_path, part):
     other = encode(tmp_path / "other.ts", moving(12, height=64, width=96), bf=0, refs=4).read_bytes()
-    with sender((0, 20 * part + other)) as url, open_video(url, timeout_s=(5, 5), retry_s=0.2) as reader:
-        frames = until(reader, 251)
-    assert frames[0].source is MotionSource.CODEC
-    assert frames[-1].source is MotionSource.RECODE
+    seen = threading.Event()
+    with sender((0, 20 * part, seen, other)) as url, open_video(url, timeout_s=(5, 5), retry_s=0.2) as reader:
+        assert next(reader).source is MotionSource.CODEC
+        seen.set()
+        assert until(reader, 251)[-1].source is MotionSource.RECODE
