@@ -39,6 +39,7 @@ def main(video: str, bundle: str, target: str, every: str = "10") -> None:
                 continue
             names.append(f"frame_{result.frame.index:06d}")
             shown = result.at_source()  # as large as the picture; ``class_map`` has bars that are no picture
+            assert result.frame.picture is not None  # it was asked for
             archive.writestr(f"images/{names[-1]}.png", png(result.frame.picture))
             archive.writestr(f"SegmentationClass/{names[-1]}.png", png(colours[shown]))
             archive.writestr(f"SegmentationObject/{names[-1]}.png", png(colours[shown]))

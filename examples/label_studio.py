@@ -68,6 +68,7 @@ def main(video: str, bundle: str, target: str, every: str = "10") -> None:
             if result.frame.index % int(every):
                 continue
             name = f"frame_{result.frame.index:06d}.png"
+            assert result.frame.picture is not None  # it was asked for
             write_png(result.frame.picture, folder / "images" / name)
             shown = result.at_source()  # as large as the picture; ``class_map`` has bars that are no picture
             height, width = shown.shape
