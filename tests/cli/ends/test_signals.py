@@ -122,8 +122,9 @@ def test_what_nohup_ignores_stays_ignored(fake_bundle):
     with start("-m", "edge_arseg", "run", street, "jsonl://-", "-b", fake_bundle, *FAKE, preexec_fn=ignore) as process:
         process.stdout.readline()
         process.send_signal(signal.SIGHUP)
-        rest, error = process.communicate(timeout=60)
-    assert (process.returncode, len(rest.splitlines())) == (0, 39), error
+        rest = process.stdout.readlines()  # communicate() would miss the lines that came with the first
+        error = process.communicate(timeout=60)[1]
+    assert (process.returncode, len(rest)) == (0, 39), error
 
 
 FORKING = """

@@ -10,7 +10,7 @@ from support.tensorrt import install
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.device.cuda import borrow_device, return_device
-from edge_arseg.runtime.engines.contract import Engine
+from edge_arseg.runtime.engines.contract import Engine, Place
 from edge_arseg.runtime.fusion.cuda import CudaKernelFusion, LoadedKernel
 from edge_arseg.runtime.kernels.cuda import Storage
 from edge_arseg.runtime.kernels.cuda.image import source_digest
@@ -29,6 +29,8 @@ KEY, LR = TensorSpec("float16", (1, 6, 10, 14)), TensorSpec("float16", (1, 6, 5,
 
 class Head(Engine):
     """Says which pixels of the fused feature are positive, from where the kernel left it."""
+
+    feature_place = Place.CUDA
 
     def __init__(self):
         super().__init__("head", {names.FUSED_FEATURE: KEY}, {names.CLASS_MAP: TensorSpec("uint8", (10, 14))})
