@@ -65,7 +65,7 @@ def checkpoint_from_path(path: Path | str, lr_scale: float | None = None, *, bac
     if network.lr_scale is None:
         network.lr_scale = _lr_scale_of_run(file.parent)
     digests = {file.name: sha256_of(file) for file in files_of_checkpoint(path)}
-    return Checkpoint(network, digests, network.lr_scale or USUAL_LR_SCALE if lr_scale is None else lr_scale)
+    return Checkpoint(network, digests, _lr_scale(network, lr_scale))
 
 
 def files_of_checkpoint(path: Path) -> list[Path]:
@@ -82,7 +82,14 @@ def checkpoint_from_files(hr_file: Path | str, ar_file: Path | str, lr_scale: fl
     """
     network = network_from_files(hr_file, ar_file)
     digests = {file.name: sha256_of(file) for file in (Path(hr_file), Path(ar_file))}
-    return Checkpoint(network, digests, network.lr_scale or USUAL_LR_SCALE if lr_scale is None else lr_scale)
+    return Checkpoint(network, digests, _lr_scale(network, lr_scale))
+
+
+def _lr_scale(network: Network, asked: float | None) -> float:
+    """Return the LR scale asked for, else that of the training, else the usual one."""
+    if asked is not None:
+        return asked
+    return network.lr_scale or USUAL_LR_SCALE
 
 
 def _lr_scale_of_run(folder: Path) -> float | None:

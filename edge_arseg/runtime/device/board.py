@@ -150,11 +150,13 @@ def _candidates(
     family = (part or "").partition("-")[0]
     same = [target.id for target in jetsons if family and any(p.startswith(f"{family}-") for p in target.parts)]
     if chip is not None:
-        same = same or [target.id for target in jetsons if target.chip == chip]
-    running = [target.id for target in jetsons if release and release.name in {jp.name for jp in target.jetpacks}]
-    possible = same or ([] if chip is not None else running or [target.id for target in jetsons])
+        possible = same or [target.id for target in jetsons if target.chip == chip]
+    else:
+        running = [target.id for target in jetsons if release and release.name in {jp.name for jp in target.jetpacks}]
+        possible = same or running or [target.id for target in jetsons]
     # A board that calls itself "Orin NX" is one of those, whichever it is.
-    named = {one: len(_series(one)) for one in possible if re.search(rf"\b{_series(one)}\b", model.lower())}
+    series = {one: _series(one) for one in possible}
+    named = {one: len(name) for one, name in series.items() if re.search(rf"\b{name}\b", model.lower())}
     return tuple(one for one, length in named.items() if length == max(named.values())) or tuple(possible)
 
 

@@ -20,7 +20,7 @@ def stated_rate(container: str, stream: Any) -> float | None:
         container: FFmpeg's name of it.
         stream: as PyAV gives it.
     """
-    bare = set(container.split(",")) & {*BARE, "mpegvideo"}
+    bare = set(container.split(",")) & {*BARE, _OF_DECODING}
     rate = (stream.codec_context.framerate if bare else None) or stream.average_rate
     return float(rate) if rate else None
 
