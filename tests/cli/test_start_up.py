@@ -2,11 +2,11 @@
 
 import ctypes
 import os
-import subprocess
 import sys
 from importlib.util import find_spec
 
 import pytest
+from support.children import finished
 
 from edge_arseg.native.library import instruction_set
 from edge_arseg.runtime.zoo import bundle_path
@@ -16,7 +16,7 @@ LIST = "\nimport sys; print('LOADED', *sorted({name.partition('.')[0] for name i
 
 
 def loaded(code, *arguments):
-    done = subprocess.run([sys.executable, "-c", code + LIST, *arguments], capture_output=True, text=True, timeout=120)
+    done = finished([sys.executable, "-c", code + LIST, *arguments])
     assert done.returncode == 0, done.stderr[-2000:]
     return set(done.stdout.rpartition("LOADED ")[2].split())
 
@@ -107,9 +107,7 @@ library.fdopen.restype = ctypes.c_void_p
 library.malloc_info(0, ctypes.c_void_p(library.fdopen(1, b"w")))
 library.fflush(None)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env={**os.environ, **environment}
-    )
+    done = finished([sys.executable, "-c", code], env={**os.environ, **environment})
     assert done.returncode == 0, done.stderr[-2000:]
     assert (done.stdout.count("<heap nr=") == 1) is one
 

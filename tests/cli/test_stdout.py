@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.bundles.fake import FAKE, HEIGHT, WIDTH
+from support.children import finished
 
 from edge_arseg.cli.main import COMMANDS
 
@@ -18,9 +19,7 @@ FULL = pytest.param(">/dev/full", marks=pytest.mark.skipif(not Path("/dev/full")
 def typed(fake_bundle, arguments, redirection):
     command = [sys.executable, "-m", "edge_arseg", *arguments]
     command += ["-b", str(fake_bundle), *FAKE] if arguments[0] == "run" else []
-    return subprocess.run(
-        ["sh", "-c", f'"$@" {redirection}', "sh", *command], stderr=subprocess.PIPE, text=True, timeout=300
-    )
+    return finished(["sh", "-c", f'"$@" {redirection}', "sh", *command])
 
 
 @pytest.mark.parametrize("redirection", [FULL, ">&-"])

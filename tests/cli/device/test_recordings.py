@@ -1,6 +1,8 @@
 """Many videos in one command, videos that are piped in, and no sink at all."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -205,6 +207,18 @@ def test_a_signal_ends_the_wait_for_a_pipe(fake_bundle):
         process.terminate()
         assert process.wait(10) == 143
         assert "Traceback" not in process.stderr.read()
+
+
+def test_one_that_stands_still_can_be_asked_where(fake_bundle):
+    """As the page of troubleshooting says."""
+    command = [sys.executable, "-m", "edge_arseg", "run", "-", "jsonl://-", "-b", fake_bundle, *FAKE]
+    environment = {**os.environ, "PYTHONFAULTHANDLER": "1"}
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, text=True, **pipes) as process:
+        process.stderr.readline()  # the choice is made; what follows waits
+        process.send_signal(signal.SIGABRT)
+        assert "edge_arseg/cli/main.py" in process.communicate(timeout=30)[1]
+    assert process.returncode == -signal.SIGABRT
 
 
 def test_segments_are_named_as_they_are_written(run, clips):

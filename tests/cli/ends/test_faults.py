@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.bundles.fake import FAKE
+from support.children import finished
 
 from edge_arseg.bench.record_files.reading import read_record
 from edge_arseg.bench.record_files.writing import any_frames
@@ -66,14 +67,8 @@ def typed(arguments, *, limit=None, code=None, **more):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    return subprocess.run(
-        [*start, *map(str, arguments)],
-        env={**ENVIRONMENT, **more},
-        preexec_fn=None if limit is None else limited,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    preexec = None if limit is None else limited
+    return finished([*start, *arguments], timeout=300, env={**ENVIRONMENT, **more}, preexec_fn=preexec)
 
 
 def told(answer):

@@ -1,11 +1,11 @@
 """The GPU kernel's source compiled for the host, block by block, thread by thread. Slow; for tests."""
 
 import ctypes
+import os
 import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 
@@ -25,12 +25,15 @@ def compiler() -> str | None:
 
 @cache
 def host_library() -> ctypes.CDLL:
-    """Compile once per process."""
-    path = Path(mkdtemp(prefix="cuda_host")) / "kernel.so"
-    command = [compiler(), "-std=c++17", "-O2", "-march=native", "-U_FORTIFY_SOURCE", "-fPIC", "-shared", "-x", "c++"]
-    command += [f"-I{HOST}", f"-I{SOURCE}", str(HOST / "host_gpu.cpp"), "-o", str(path)]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    """Compile once for all processes of the suite."""
+    path = Path(os.environ["EDGE_ARSEG_TEST_CACHE"], "cuda_host.so")
+    if not path.exists():
+        fresh = path.with_suffix(f".{os.getpid()}")
+        command = [compiler(), "-std=c++17", "-O2", "-march=native", "-U_FORTIFY_SOURCE", "-fPIC", "-shared"]
+        command += ["-x", "c++", f"-I{HOST}", f"-I{SOURCE}", str(HOST / "host_gpu.cpp"), "-o", str(fresh)]
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        fresh.replace(path)
     return ctypes.CDLL(str(path))
 
 
