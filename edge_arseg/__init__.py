@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from edge_arseg.runtime.segment import segment
     from edge_arseg.runtime.segmenter import Segmenter
     from edge_arseg.runtime.verification import Verification, verify_bundle
-    from edge_arseg.spec.frame import Branch, Frame, MotionField, SegmentedFrame
+    from edge_arseg.spec.frame import VECTOR_DTYPE, Branch, Frame, MotionField, SegmentedFrame
     from edge_arseg.spec.tensor import TensorSpec
     from edge_arseg.video.delivery.options import LiveOptions
     from edge_arseg.video.overlay.style import OverlayStyle
@@ -71,6 +71,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 runs to its makers: path of the program, CPU, models, times. It looks at this variable once, when it is loaded."""
 
 __all__ = [
+    "VECTOR_DTYPE",
     "AdaptivePolicy",
     "ArsegError",
     "Backbone",
@@ -142,7 +143,7 @@ _NAMES = {
     "motion.policies.adaptive": ("AdaptivePolicy",),
     "motion.policies.drops": ("KeyAfterDrops",),
     "runtime.live.statistics": ("LiveFigures",),
-    "spec.frame": ("Branch", "Frame", "MotionField", "SegmentedFrame"),
+    "spec.frame": ("VECTOR_DTYPE", "Branch", "Frame", "MotionField", "SegmentedFrame"),
     "spec.tensor": ("TensorSpec",),
     "video.overlay.style": ("OverlayStyle",),
     "video.delivery.options": ("LiveOptions",),

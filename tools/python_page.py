@@ -23,6 +23,7 @@ GROUPS = {
         "LiveOptions",
         "VideoReader",
         "Frame",
+        "VECTOR_DTYPE",
         "SegmentedFrame",
         "MotionField",
         "Branch",

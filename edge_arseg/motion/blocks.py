@@ -86,7 +86,7 @@ def _checked(vectors: NDArray[np.void]) -> NDArray[np.void]:
         return vectors
     seen = f"{vectors.dtype}{list(vectors.shape)}" if isinstance(vectors, np.ndarray) else type(vectors).__name__
     raise OptionError(
-        f"motion vectors: {seen} seen, expected an array [N] of edge_arseg.spec.frame.VECTOR_DTYPE, "
+        f"motion vectors: {seen} seen, expected an array [N] of edge_arseg.VECTOR_DTYPE, "
         f"{', '.join(f'{name} {VECTOR_DTYPE[name]}' for name in VECTOR_DTYPE.names or ())}; None where there are none"
     )
 

@@ -10,17 +10,15 @@ from numpy.typing import NDArray
 from edge_arseg.spec.geometry.enlargement import map_at_source
 from edge_arseg.spec.geometry.placement import Placement
 
-VECTOR_DTYPE = np.dtype(
-    [
-        ("x", "<i2"),  # block centre in this frame, luma pixels; may lie outside the frame
-        ("y", "<i2"),
-        ("width", "u1"),  # block size, luma pixels: 16 or 8 as coded, any size where the frame was resized
-        ("height", "u1"),
-        ("flow_x", "<f4"),  # displacement to the previous frame, luma pixels, sub-pixel kept
-        ("flow_y", "<f4"),
-    ]
+VECTOR_DTYPE: np.dtype[np.void] = np.dtype(
+    [("x", "<i2"), ("y", "<i2"), ("width", "u1"), ("height", "u1"), ("flow_x", "<f4"), ("flow_y", "<f4")]
 )
-"""One block vector: the content of the block is found in the previous frame at (x + flow_x, y + flow_y)."""
+"""One block vector, in luma pixels of the frame: ``np.array([(72, 40, 16, 16, -3.5, 0.25)], VECTOR_DTYPE)``.
+
+The block's centre is at ``x``, ``y``, which may lie outside the frame. ``width`` and ``height`` are 16 or 8 as coded,
+and any size where the frame was resized. Its content is found in the previous frame at ``(x + flow_x, y + flow_y)``;
+parts of a pixel count.
+"""
 
 
 class MotionSource(str, Enum):
@@ -50,7 +48,7 @@ class Frame:
         time_s: presentation time in seconds, from the container (never index / rate).
         rgb: ``[H, W, 3] uint8``, full range RGB, as the network sees it. A reader that reuses its arrays overwrites
             it: see ``open_video``.
-        vectors: ``[N]`` of ``edge_arseg.spec.frame.VECTOR_DTYPE`` from this frame to the previous one: ``x``, ``y`` of
+        vectors: ``[N]`` of ``edge_arseg.VECTOR_DTYPE`` from this frame to the previous one: ``x``, ``y`` of
             a block's centre, its ``width`` and ``height``, ``flow_x`` and ``flow_y``, all in pixels. ``None`` where the
             frame has none (intra-coded in a file, first of its stream, after a loss). An empty array means the same.
         intra: the stream coded this frame without reference to others.
