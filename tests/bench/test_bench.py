@@ -23,6 +23,8 @@ from edge_arseg.bench.plans.plan import PlannedRun, facts_of
 from edge_arseg.bench.plans.workload import read_workload, workload_names
 from edge_arseg.bench.record_files.reading import read_record, read_samples
 from edge_arseg.bench.records.run import RunSettings
+from edge_arseg.bench.report.rows import row_from_run
+from edge_arseg.bench.report.verdict import verdict_of
 from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.engine_choice import settled
@@ -162,6 +164,14 @@ def test_a_clip_of_three_frames_is_no_verdict_on_ar(bundle):
     assert set(record.runs[0].latency) == {"all", "lr"}
     assert record.verdicts == ()
     assert "no hr frame that counts; time a clip of two GOPs or more" in overview_of(record)
+    ar, hr = record.runs
+    assert (ar.mean_ms, ar.fps, hr.mean_ms is None) == (None, None, False)
+    (notice,) = [notice for notice in record.notices if "the time and energy of a GOP are not known" in notice.text]
+    assert (notice.code, notice.run) == ("few samples", 0)
+    row = row_from_run(record, ar)
+    assert row.mean_ms is None
+    assert "one of the two branches has no frame that counts" in row.why_missing("mean_ms")
+    assert verdict_of(record, [row, row_from_run(record, hr)]).count("HR-only") == 1  # it names no AR
 
 
 def test_at_a_cameras_rate_late_frames_are_counted(bundle):

@@ -104,7 +104,7 @@ def energy_of_run(run: BenchRun, frames: Entries, readings: Entries) -> RunEnerg
     rows = np.sort(joined(read.tables, READING_DTYPE), order="time_s", kind="stable")
     samples = Samples(joined(_told(frames).frames, frame_dtype((), ())), rows)
     own = samples.of_run(0)
-    return run_energy(own, _turns(own), run.settings.interval, traces_of(samples, read.channels), None)
+    return run_energy(own, _turns(own), run.settings, traces_of(samples, read.channels), None)
 
 
 def runs_with(frames: Entries, what: str) -> set[int]:
@@ -138,7 +138,7 @@ def _run(
         outside_networks=times.outside_networks,
         cores_used=_cores_used(turns, samples, channels),
         deadlines=times.deadlines,
-        energy=run_energy(frames, turns, planned.settings.interval, traces, idle_w),
+        energy=run_energy(frames, turns, planned.settings, traces, idle_w),
         memory=RunMemory(
             opened_mb=said.get("opened_mb"),
             peak_mb=_peak(turns, samples, channels, "memory"),

@@ -179,3 +179,11 @@ def test_a_record_without_its_samples_says_what_to_copy(run, tmp_path):
     alone.with_suffix(".npz").unlink()
     answer = run(alone)
     assert (answer.code, "copy both files of the record" in answer.err) == (3, True), answer.err
+
+
+def test_it_is_said_why_a_measure_is_missing(run, tmp_path):
+    """By its own reason: a run without a rate has no age, however many frames it has."""
+    answer = run(write_made(tmp_path, *plain_record()), "--require", "age_p99_ms<=50,hr_p99_ms<=90")
+    assert answer.code == 1
+    assert "not measured: it needs frames that come at a rate, --rate of bench" in answer.out
+    assert "a p99 needs 299 frames of its kind, 40 were measured" in answer.out
