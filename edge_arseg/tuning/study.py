@@ -2,6 +2,8 @@
 
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -199,9 +201,9 @@ class Study:
         if not file.exists():
             return None
         try:
-            with np.load(file, allow_pickle=False) as data:
+            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as data:
                 return FrameScores(data["frames"], data["distances"], data["confusions"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(f"{file}: cannot be read: {error}; choose another folder with -o") from error
 
 

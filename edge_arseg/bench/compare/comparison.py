@@ -112,7 +112,8 @@ class Comparison:
     def verdict(self) -> str:
         """What came of it, in one sentence."""
         if self.failed:
-            return f"slower beyond noise: {'; '.join(map(str, self.failed))}"
+            how = "slower" if all(one.unit == "ms" for one in self.failed) else "worse"
+            return f"{how} beyond noise: {'; '.join(map(str, self.failed))}"
         if self.busy:
             return f"others used the machine, and so few pairs tell nothing then; measure alone, or {FEWEST} pairs"
         judged = [one for one in self.changes if one.judged]
@@ -233,11 +234,11 @@ def _change(
 
 
 def _energy_and_accuracy(before: BenchRun, after: BenchRun, allowed: float) -> Iterator[Change]:
-    if before.energy is not None and after.energy is not None:
+    if before.energy is not None and after.energy is not None and before.energy.j_per_frame.value > 0:
         old, new = before.energy.j_per_frame, after.energy.j_per_frame
         percent = 100 * (new.value / old.value - 1)
         low = 100 * ((new.low or 0.0) / (old.high or np.inf) - 1)
-        high = 100 * ((new.high or np.inf) / (old.low or 1e-12) - 1)
+        high = 100 * (new.high / old.low - 1) if new.high is not None and old.low else np.inf
         failed = percent > allowed and low > 0
         yield Change("j_per_frame", "all", "J", old.value, new.value, percent, low, high, True, failed)
     if before.accuracy and after.accuracy and before.accuracy.miou and after.accuracy.miou is not None:
