@@ -37,7 +37,7 @@ from edge_arseg.bench.records.bench_record import REVISION, BenchRecord, BenchSe
 from edge_arseg.bench.records.energy import EnergySource
 from edge_arseg.bench.records.journal import Journal, entries_of, repair
 from edge_arseg.bench.records.samples import READING_DTYPE, Samples, frame_dtype
-from edge_arseg.bench.sensors.meter import readings_of_meter
+from edge_arseg.bench.sensors.meter import readings_by_session, readings_of_meter
 from edge_arseg.bench.summaries.whole import runs_with
 from edge_arseg.bench.surroundings import board_facts, no_verdict_reason
 from edge_arseg.errors import OptionError, SinkError
@@ -110,7 +110,7 @@ def bench_from_options(
             stack.callback(lock_record(path).release)
         try:
             _measure(options, plan, planned, path, done, zero, progress, scoring, root, macs)
-            whole, _ = end_record(planned, path, state="finished", extra=_meter(options, planned))
+            whole, _ = end_record(planned, path, state="finished", extra=_meter(options, planned, path))
         except BaseException as error:
             measured = any_frames(path)
             if not measured:
@@ -182,6 +182,7 @@ def _measure(
     names = [run.name for run in planned.runs]
     scored = runs_with(entries_of(frames_journal(path)), "accuracy")
     with Journal(frames_journal(path)) as journal:
+        journal.say(clock=[time.monotonic() - zero, time.time()])  # puts the log of a meter beside the frames
         for number, accuracy in _accuracies(options, plan, scored, scoring).items():
             journal.say(run=number, accuracy=asdict(accuracy))
         measuring = Measuring(
@@ -238,10 +239,15 @@ def _reached(path: Path) -> tuple[float, int]:
     return (last_s + 2.0 if last_s else 0.0), turn  # a gap that no integral goes across
 
 
-def _meter(options: BenchOptions, planned: BenchRecord) -> Samples | None:
+def _meter(options: BenchOptions, planned: BenchRecord, path: Path) -> Samples | None:
     if options.meter is None:
         return None
-    times, watts = readings_of_meter(options.meter, datetime.fromisoformat(planned.taken))
+    since_1970 = datetime.fromtimestamp(0, timezone.utc)
+    told = [
+        entry["clock"] for entry in entries_of(frames_journal(path)) if isinstance(entry, dict) and "clock" in entry
+    ]
+    sessions = [(clock, wall) for clock, wall in told] or [(0.0, datetime.fromisoformat(planned.taken).timestamp())]
+    times, watts = readings_by_session(*readings_of_meter(options.meter, since_1970), sessions)
     rows = np.zeros(len(times), READING_DTYPE)
     rows["time_s"], rows["value"] = times, watts
     return Samples(np.zeros(0, frame_dtype((), ())), rows)

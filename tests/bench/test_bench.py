@@ -129,13 +129,23 @@ def test_macs_are_those_of_the_manifest(measured, bundle):
     assert verdict.realised == hr.mean_ms.value / ar.mean_ms.value
 
 
+def seconds_of_whole_gops(frames):
+    """Seconds of a frame in the GOPs that have all their frames, from the first one's start to the last one's end."""
+    gops = [frames[frames["gop"] == gop] for gop in np.unique(frames["gop"])]
+    whole = [gop for gop in gops if len(gop) == GOP and gop["distance"][0] == 0]
+    ends = [gop["start_s"][-1] + gop["total_ms"][-1] / 1e3 for gop in whole]
+    return sum(end - gop["start_s"][0] for gop, end in zip(whole, ends, strict=True)) / sum(map(len, whole))
+
+
 def test_energy_is_of_the_same_frames_as_time(measured):
-    record, _ = measured
+    record, path = measured
+    seconds = seconds_of_whole_gops(read_samples(path).of_run(0))
+    assert record.runs[0].energy.j_per_frame.value == pytest.approx(10 * seconds, rel=0.01)
     assert record.energy.text == "hwmon, total VDD_IN"
     assert record.energy.idle_w == pytest.approx(10.0)
     for run in record.runs:
         assert run.energy.watts == pytest.approx(10.0, rel=0.005)
-        assert run.energy.j_per_frame.value == pytest.approx(10 * run.mean_ms.value / 1e3, rel=0.1)
+        assert run.energy.j_per_gop.value == pytest.approx(GOP * run.energy.j_per_frame.value)
         assert run.energy.net_j_per_frame == pytest.approx(0.0, abs=1e-6)
         assert run.energy.rails["hwmon VDD_SOC"] == pytest.approx(0.2 * run.energy.joules, rel=0.01)
     ar = record.runs[0].energy
@@ -199,6 +209,33 @@ def vanish(folder):
 
 def babble(folder):
     (folder / "curr1_input").write_text("-9999999\n")
+
+
+def meters_log(path, began_s, watts=20.0):
+    """An hour before and behind, about once a second."""
+    lines = [f"{began_s + 1.003 * second:.3f},{watts}" for second in range(-3600, 3600)]
+    path.write_text("\n".join(["time,watts", *lines]))
+    return path
+
+
+def test_a_meter_that_logs_once_a_second_measures_energy_and_what_idles(bundle, tmp_path):
+    log = meters_log(tmp_path / "meter.csv", time.time())
+    record, path = bench_from_options(options(bundle, meter=log), choose, tmp_path, root=tmp_path)
+    assert record.energy.text == "an external meter"
+    assert record.energy.idle_w == pytest.approx(20.0)
+    for run in record.runs:
+        assert run.energy.watts == pytest.approx(20.0)
+        assert run.energy.net_j_per_frame == pytest.approx(0.0, abs=1e-6)
+    assert record.seconds < 120  # of the record, not of the log
+    assert len(read_samples(path).readings) < 2000
+
+
+def test_a_meter_whose_clock_is_off_has_measured_nothing(bundle, tmp_path):
+    log = meters_log(tmp_path / "meter.csv", time.time() - 7200)
+    record, _ = bench_from_options(options(bundle, meter=log, sensors=False), choose)
+    assert record.energy.measured is False
+    assert record.energy.text.endswith("its clock must be that of this machine")
+    assert [run.energy for run in record.runs] == [None, None]
 
 
 @pytest.mark.parametrize(("fault", "code"), [(vanish, "sensor lost"), (babble, "sensor garbage")])

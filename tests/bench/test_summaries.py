@@ -126,6 +126,17 @@ def test_time_without_readings_is_known_to_be_unknown():
     assert joules == pytest.approx(20 * known)
 
 
+def test_a_meter_answers_about_once_a_second():
+    """A little less often than that it was away all the time."""
+    times = 1.003 * np.arange(60)
+    joules, known = trace_of(times, np.full(60, 20.0), "power").between(10.0, 40.0)
+    assert (joules, known) == (pytest.approx(600), pytest.approx(30))
+    away = times[(times < 20) | (times > 26)]
+    assert trace_of(away, np.full(len(away), 20.0), "power").between(10.0, 40.0)[1] == pytest.approx(24, abs=1.5)
+    rare = 30.0 * np.arange(5)
+    assert trace_of(rare, np.full(5, 20.0), "power").between(10.0, 40.0)[1] == 0.0
+
+
 def test_a_total_is_known_where_all_of_its_rails_are():
     times = np.arange(0, 10, 0.04)
     whole = trace_of(times, np.full(len(times), 3.0), "power")

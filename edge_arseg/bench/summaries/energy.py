@@ -50,9 +50,7 @@ def traces_of(samples: Samples, channels: Sequence[Channel]) -> Traces:
     return Traces(rails, total_trace(totals) if complete else None, readings)
 
 
-def source_of(
-    traces: Traces, text: str | None, seen: Sequence[str], idle: Sequence[Window], seconds: float
-) -> EnergySource:
+def source_of(traces: Traces, text: str | None, seen: Sequence[str], idle: Sequence[Window]) -> EnergySource:
     """Say where energy comes from, or why it was not measured."""
     if traces.total is None:
         why = f"{text} never answered" if text else f"no sensor of power ({'; '.join(seen) or 'no sensor at all'})"
