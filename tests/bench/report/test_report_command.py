@@ -11,7 +11,7 @@ import pytest
 from support.bench.made import full_record, made_frames, made_record, made_run, plain_record, write_made
 
 from edge_arseg.bench.records.bench_record import CODES, Notice
-from edge_arseg.bench.records.energy import RunEnergy
+from edge_arseg.bench.records.energy import Channel, RunEnergy
 from edge_arseg.bench.records.summary import Estimate
 from edge_arseg.bench.report.content import Point
 from edge_arseg.bench.report.plots.trade import groups_of
@@ -279,3 +279,12 @@ def test_it_is_said_why_a_measure_is_missing(run, tmp_path):
     assert answer.code == 1
     assert "not measured: it needs frames that come at a rate, --rate of bench" in answer.out
     assert "a p99 needs 299 frames of its kind, 40 were measured" in answer.out
+
+
+def test_what_others_took_of_the_machine_is_in_cores(run, tmp_path):
+    frames = made_frames("ar")
+    load = Channel("cores that others used", "load")
+    record = made_record([made_run(frames)], [frames], channels=[load], readings=[(0.5, 0, 1.5), (1.0, 0, 0.5)])
+    assert run(write_made(tmp_path, *record), "-o", tmp_path / "page.json").code == 0
+    units = {one["quantity"]: one["unit"] for one in json.loads((tmp_path / "page.json").read_text())["timelines"]}
+    assert units == {"latency": "ms", "load": "cores"}
