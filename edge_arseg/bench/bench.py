@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_arseg.bench.accuracy.joined import accuracy_of, scores_from_file
 from edge_arseg.bench.accuracy.scoring import accuracies_of_runs
-from edge_arseg.bench.conditions import conditions_now
+from edge_arseg.bench.conditions import busy_from_conditions, conditions_now
 from edge_arseg.bench.inputs import inputs_of_options, refuse_unreadable
 from edge_arseg.bench.layers import GraphMacs, layers_of_run
 from edge_arseg.bench.measuring import Measuring
@@ -132,10 +132,8 @@ def _planned(options: BenchOptions, plan: Plan, taken: datetime, root: Path) -> 
     conditions, board = conditions_now(root), board_facts(root)
     source = source_from_uri(options.source)
     notices = list(plan.notices)
-    if conditions.load > conditions.cores:
-        notices.append(
-            Notice("load", f"the load average was {conditions.load:.1f} on {conditions.cores} cores when it began")
-        )
+    if busy := busy_from_conditions(conditions):
+        notices.append(Notice("load", busy))
     for number, run in enumerate(plan.runs):
         notices += [Notice("fallback", warning, number) for warning in run.choice.warnings]
     reasons = (no_verdict_reason(run.choice.bundle, run.settings.backend, options.source) for run in plan.runs)

@@ -98,7 +98,8 @@ def _machine(number: int, run: BenchRun, samples: Samples, channels: Sequence[Ch
             continue
         mean = float(values[inside].mean())
         if channel.quantity == "load" and mean > OTHERS_SHARE * cores:
-            text = f"{run.name}: other processes used {mean:.1f} of {cores} cores meanwhile"
+            own = f"this one may use {cores}"  # of the machine's, all of which the others have
+            text = f"{run.name}: other processes used {mean:.1f} cores meanwhile; {own}"
             found.append(Notice("load", text, number))
         if channel.quantity == "throttling" and mean > 0:
             when = times[inside & (values > 0)]
