@@ -5,7 +5,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,8 @@ def optuna() -> Any:
 def open_study(folder: Path, space: Space, request: Mapping[str, Any], objectives: int) -> "Iterator[Study]":
     """Open the study of a folder, a new one where there is none, alone.
 
+    One that holds nothing at the end, as no setting can run here, goes again: the next call may be another one.
+
     Args:
         folder: of the study; made where it is missing.
         space: settings that can be tried.
@@ -66,6 +68,7 @@ def open_study(folder: Path, space: Space, request: Mapping[str, Any], objective
     new = not (folder / STUDY).exists()
     if new and folder.exists() and any(folder.iterdir()):
         raise OptionError(f"{folder}: is not empty and holds no study; choose another folder with -o")
+    made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = lock_on(folder)
@@ -74,9 +77,26 @@ def open_study(folder: Path, space: Space, request: Mapping[str, Any], objective
     if lock is None:
         raise SinkError(f"{folder}: another process tunes into it; wait for it, or choose another place with -o")
     try:
-        yield Study(library, folder, space, request, objectives)
+        study = Study(library, folder, space, request, objectives)
+        try:
+            yield study
+        finally:
+            if study.empty:
+                _forget(folder, made=made)
     finally:
         lock.release()
+
+
+def _forget(folder: Path, *, made: bool) -> None:
+    """Delete a study that nothing was tried in, and the folder if it was made for it; not what else lies there."""
+    trials = folder / "trials"
+    with suppress(OSError):
+        if {path.name for path in folder.iterdir()} <= {STUDY, trials.name} and not any(trials.glob("*")):
+            (folder / STUDY).unlink(missing_ok=True)
+            if trials.exists():
+                trials.rmdir()
+            if made:
+                folder.rmdir()
 
 
 class Study:
@@ -124,6 +144,11 @@ class Study:
     def started(self) -> int:
         """Trials that were begun, to their end or not."""
         return len(self._study.get_trials(deepcopy=False))
+
+    @property
+    def empty(self) -> bool:
+        """Whether no setting was measured yet."""
+        return not any(OUTCOME in trial.user_attrs for trial in self._study.get_trials(deepcopy=False))
 
     def begin(self, setting: Setting) -> int:
         """Note that a setting is tried from now on; return the number of the trial."""

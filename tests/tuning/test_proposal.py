@@ -124,6 +124,7 @@ def test_what_makes_no_difference_is_tried_once():
         ("interval=0", "whole numbers from 1"),
         ("keyframes=sometimes", "fixed, async, adaptive, adaptive-async"),
         ("bundle=other", "no bundle other was given"),
+        ("backend=openvin", "no backend is called openvin; did you mean openvino"),
         ("recode-scale=2", "from 0.1 to 1"),
     ],
 )

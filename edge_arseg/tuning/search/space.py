@@ -87,6 +87,10 @@ def space_from_options(
             faults.append(f"{text!r}: {axis} is there twice; name all its values at once")
         elif axis == "bundle" and (unknown := set(values) - set(bundles)):
             faults.append(f"{text!r}: no bundle {', '.join(sorted(unknown))} was given; known: {', '.join(bundles)}")
+        elif axis == "backend" and (strange := [value for value in values if value not in BACKENDS]):
+            meant = did_you_mean(strange[0], BACKENDS)
+            known = ", ".join(sorted(BACKENDS))
+            faults.append(f"{text!r}: no backend is called {', '.join(strange)}; {meant and f'{meant} '}known: {known}")
         elif axis == "interval" and (long := [value for value in values if not _fits(value, frames)]):
             faults.append(f"{axis}={','.join(long)}: the clip has {frames} frames; expected less, or a longer clip")
         else:
