@@ -197,7 +197,13 @@ def _accuracies(options: BenchOptions, plan: Plan, scored: set[int], progress: P
     if options.scores is not None:
         scores = scores_from_file(options.scores)
         return {
-            number: accuracy_of(scores, run.settings.mode, facts_of(run.choice.bundle), where=str(options.scores))
+            number: accuracy_of(
+                scores,
+                run.settings.mode,
+                facts_of(run.choice.bundle),
+                interval=run.settings.interval,
+                where=str(options.scores),
+            )
             for number, run in enumerate(plan.runs)
         }
     if options.labels is None or len(scored) == len(plan.runs):
