@@ -116,6 +116,14 @@ def test_a_counter_is_read_between_its_readings():
     assert trace.between(1.234, 4.321)[0] == pytest.approx(7 * 3.087)
 
 
+def test_a_counter_that_began_anew_is_a_gap():
+    times = np.arange(0, 10, 0.1)
+    joules = np.where(times < 5, 1e6 + 7.0 * times, 7.0 * (times - 5))
+    measured, known = trace_of(times, joules, "energy").between(1.0, 9.0)
+    assert known == pytest.approx(7.9)
+    assert measured == pytest.approx(7 * known)
+
+
 def test_time_without_readings_is_known_to_be_unknown():
     times = np.concatenate([np.arange(0, 4, 0.04), np.arange(7, 10, 0.04)])
     watts = np.full(len(times), 20.0)
@@ -213,6 +221,7 @@ def test_a_gop_whose_frames_were_dropped_is_whole():
     turns, traces = watts_of(kept, 30, 10)
     energy = run_energy(kept, turns, replace(SHORT, loop="open"), traces, None)
     assert energy.j_per_frame.value == pytest.approx((30 * 0.12 + 10 * 0.2) / 5, rel=0.05)
+    assert energy.j_per_gop.value == pytest.approx(5 * energy.j_per_frame.value)  # not of six frames
 
 
 def test_keyframes_that_come_when_they_pay_make_gops_of_their_own_length():

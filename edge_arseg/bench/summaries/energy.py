@@ -91,17 +91,20 @@ def run_energy(
     energy, counts = energy[good], counts[good]
     blocks = Blocks(np.arange(len(energy)))
 
-    def per_frame(draw: NDArray[np.intp]) -> NDArray[np.float64]:
-        return np.array([energy[draw].sum() / counts[draw].sum()])
+    def means(draw: NDArray[np.intp]) -> NDArray[np.float64]:
+        joules_of = energy[draw].sum()
+        return np.array([joules_of / counts[draw].sum(), joules_of / len(draw)])
 
-    frame = estimate(float(energy.sum() / counts.sum()), blocks.intervals(per_frame))
+    drawn = blocks.intervals(means)
+    frame, gop = (estimate(float(value), drawn, column) for column, value in enumerate(means(np.arange(len(energy)))))
+    if settings.mode != "ar":  # every frame is alike, and not every GOP is whole
+        edges = (None if edge is None else settings.interval * edge for edge in (frame.low, frame.high))
+        gop = Estimate(settings.interval * frame.value, *edges)
     watts = joules / known
     share = None if idle_w is None or watts <= 0 else 1.0 - idle_w / watts
     rails = {
         name: sum(trace.between(turn.start_s, turn.end_s)[0] for turn in turns) for name, trace in traces.rails.items()
     }
-    low, high = (None if edge is None else settings.interval * edge for edge in (frame.low, frame.high))
-    gop = Estimate(settings.interval * frame.value, low, high)
     return RunEnergy(
         joules=joules,
         seconds=known,

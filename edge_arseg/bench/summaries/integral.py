@@ -62,6 +62,8 @@ def trace_of(times: NDArray[np.float64], values: NDArray[np.float64], quantity: 
     steps = np.diff(times)
     joules = np.diff(values) if quantity == "energy" else 0.5 * (values[1:] + values[:-1]) * steps
     counts = (steps > 0) & (steps <= _longest_gap(steps))
+    if quantity == "energy":  # a counter that falls began anew, and nobody knows when
+        counts &= joules >= 0
     return Trace(
         times,
         np.concatenate(([0.0], np.cumsum(np.where(counts, joules, 0.0))))[: len(times)],
