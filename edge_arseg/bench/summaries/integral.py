@@ -83,8 +83,9 @@ def total_trace(traces: list[Trace]) -> Trace | None:
     if len(traces) == 1:
         return traces[0]
     times = np.unique(np.concatenate([trace.times for trace in traces]))
-    joules, known = np.zeros(len(times)), np.full(len(times) - 1, np.inf)
+    joules, known = np.zeros(len(times) - 1), np.full(len(times) - 1, np.inf)
     for trace in traces:
-        joules += np.interp(times, trace.times, trace.joules)
+        joules += np.diff(np.interp(times, trace.times, trace.joules))
         known = np.minimum(known, np.diff(np.interp(times, trace.times, trace.known)))
-    return Trace(times, joules, np.concatenate(([0.0], np.cumsum(known))))
+    joules[known <= 0] = 0.0  # where one is away, the others alone are no total
+    return Trace(times, *(np.concatenate(([0.0], np.cumsum(column))) for column in (joules, known)))
