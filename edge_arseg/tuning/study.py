@@ -2,10 +2,11 @@
 
 import io
 import json
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,12 @@ def open_study(folder: Path, space: Space, request: Mapping[str, Any], objective
     if lock is None:
         raise SinkError(f"{folder}: another process tunes into it; wait for it, or choose another place with -o")
     try:
-        study = Study(library, folder, space, request, objectives)
+        try:
+            study = Study(library, folder, space, request, objectives)
+        except SinkError:
+            if new:
+                _forget(folder, made=made)
+            raise
         try:
             yield study
         finally:
@@ -124,7 +130,8 @@ class Study:
             raise SinkError(f"cannot write {folder / STUDY}: {advice_on(error, folder, option='-o')}") from error
         wanted = json.loads(json.dumps({**request, REVISION: 2, "objectives": objectives, "axes": dict(space.axes)}))
         if old is None:
-            self._study.set_user_attr(REQUEST, wanted)
+            with self._whole_lines():
+                self._study.set_user_attr(REQUEST, wanted)
         elif REVISION not in old:
             raise OptionError(
                 f"{folder}: was tuned by an older edge-arseg, which kept less of a trial than the search needs now; "
@@ -138,7 +145,8 @@ class Study:
             )
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state == self._states.RUNNING:  # a process that was killed
-                self._study.tell(trial.number, state=self._states.FAIL)
+                with self._whole_lines():
+                    self._study.tell(trial.number, state=self._states.FAIL)
 
     @property
     def started(self) -> int:
@@ -151,9 +159,14 @@ class Study:
         return not any(OUTCOME in trial.user_attrs for trial in self._study.get_trials(deepcopy=False))
 
     def begin(self, setting: Setting) -> int:
-        """Note that a setting is tried from now on; return the number of the trial."""
-        self._study.enqueue_trial(setting.params)
-        self._open = self._study.ask(self._distributions)
+        """Note that a setting is tried from now on; return the number of the trial.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        with self._whole_lines():
+            self._study.enqueue_trial(setting.params)
+            self._open = self._study.ask(self._distributions)
         return int(self._open.number)
 
     def end(self, number: int, tried: Tried, values: tuple[float, ...]) -> None:
@@ -176,22 +189,28 @@ class Study:
             except OSError as error:
                 place = self._scores(number)
                 raise SinkError(f"cannot write {place}: {advice_on(error, place)}") from error
-        self._open.set_user_attr(OUTCOME, json_from_outcome(tried.outcome))
-        if tried.pruned is not None:
-            self._open.set_user_attr(PRUNED, tried.pruned)
-            self._study.tell(self._open, state=self._states.PRUNED)
-        else:
-            self._study.tell(self._open, [-values[0], *values[1:]])
+        with self._whole_lines():
+            self._open.set_user_attr(OUTCOME, json_from_outcome(tried.outcome))
+            if tried.pruned is not None:
+                self._open.set_user_attr(PRUNED, tried.pruned)
+                self._study.tell(self._open, state=self._states.PRUNED)
+            else:
+                self._study.tell(self._open, [-values[0], *values[1:]])
 
     def fail(self, why: str | None) -> None:
         """Note that the trial that was begun did not come to its end.
 
         Args:
-            why: the setting cannot run here, and is not tried again; ``None``: it was interrupted.
+            why: the setting cannot run here, and is not tried again; ``None``: it was interrupted, which is noted the
+                next time too.
+
+        Raises:
+            SinkError: it cannot be written.
         """
-        if why is not None:
-            self._open.set_user_attr(FAILED, why)
-        self._study.tell(self._open, state=self._states.FAIL)
+        with suppress(SinkError) if why is None else nullcontext(), self._whole_lines():
+            if why is not None:
+                self._open.set_user_attr(FAILED, why)
+            self._study.tell(self._open, state=self._states.FAIL)
 
     def tried(self) -> dict[int, Tried]:
         """Return what every trial came to that was measured, by its number."""
@@ -217,6 +236,18 @@ class Study:
     def record(self, number: int) -> Path:
         """Return where the record of a trial is."""
         return self._folder / "trials" / f"{number:04d}.json"
+
+    @contextmanager
+    def _whole_lines(self) -> Iterator[None]:
+        """Take back what was written where not all of it can be: a line in parts is no study any more."""
+        path = self._folder / STUDY
+        size = path.stat().st_size
+        try:
+            yield
+        except OSError as error:
+            with suppress(OSError):
+                os.truncate(path, size)
+            raise SinkError(f"cannot write {path}: {advice_on(error, path, option='-o')}") from error
 
     def _scores(self, number: int) -> Path:
         return self._folder / "trials" / f"{number:04d}.scores.npz"
