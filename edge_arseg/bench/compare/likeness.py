@@ -113,8 +113,21 @@ def _difference(before: BenchRecord, after: BenchRecord) -> str:
 
 
 def _pairs(before: BenchRecord, after: BenchRecord) -> list[tuple[int, int]]:
-    known = {_key(run): index for index, run in enumerate(after.runs)}
-    return [(index, known[_key(run)]) for index, run in enumerate(before.runs) if _key(run) in known]
+    """Pair runs of one key, each once: those with the same bundle first, then in their order."""
+    left = list(range(len(after.runs)))
+    found: dict[int, int] = {}
+    for same_bundle in (True, False):
+        for index, run in enumerate(before.runs):
+            alike = [
+                other
+                for other in left
+                if _key(after.runs[other]) == _key(run)
+                and (not same_bundle or after.runs[other].bundle.digest == run.bundle.digest)
+            ]
+            if index not in found and alike:
+                found[index] = alike[0]
+                left.remove(alike[0])
+    return sorted(found.items())
 
 
 def _unlike_scores(before: BenchRecord, after: BenchRecord) -> Iterator[Unlike]:

@@ -155,3 +155,13 @@ def test_runs_of_other_settings_are_not_paired_and_the_setting_is_named(pool):
     other = replace(other, runs=(replace(run, settings=replace(run.settings, backend="openvino-bf16")), *rest))
     with pytest.raises(DataError, match=rf"{re.escape(run.name)} differs in backend \w+ and openvino-bf16"):
         paired_runs(replace(record, runs=record.runs[:1]), replace(other, runs=other.runs[:1]))
+
+
+def test_two_bundles_of_one_name_are_each_held_against_themselves(pool):
+    """Two versions that take turns in each record have the same name and settings; the last one stood for both."""
+    record = pool[0][0]
+    one, two, three = (replace(record.runs[0], bundle=replace(record.runs[0].bundle, digest=d * 64)) for d in "abc")
+    pairs = paired_runs(replace(record, runs=(one, two)), replace(record, runs=(two, one)))
+    assert pairs == [(0, 1), (1, 0)]
+    assert paired_runs(replace(record, runs=(one, two)), replace(record, runs=(three, two))) == [(0, 0), (1, 1)]
+    assert paired_runs(replace(record, runs=(one,)), replace(record, runs=(two, three))) == [(0, 0)]
