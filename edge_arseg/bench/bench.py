@@ -40,7 +40,7 @@ from edge_arseg.bench.records.samples import READING_DTYPE, Samples, frame_dtype
 from edge_arseg.bench.sensors.meter import readings_by_session, readings_of_meter
 from edge_arseg.bench.summaries.whole import runs_with
 from edge_arseg.bench.surroundings import board_facts, no_verdict_reason
-from edge_arseg.errors import OptionError, SinkError
+from edge_arseg.errors import ArsegError, OptionError, SinkError
 from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.storage.files import is_special
 from edge_arseg.storage.scratch import scratch_folder
@@ -102,8 +102,14 @@ def bench_from_options(
         done: set[int] = set()
         aside: dict[Path, Path] = {}
         if resume and path.exists():
+            journal_is_new = not frames_journal(path).exists()
             stack.callback(lock_record(path).release)
-            planned, done = _resumed(planned, path)
+            try:
+                planned, done = _resumed(planned, path)
+            except ArsegError:
+                if journal_is_new:  # it was locked, and is no part of a finished record
+                    frames_journal(path).unlink(missing_ok=True)
+                raise
             zero = time.monotonic() - _reached(path)[0]
         else:
             aside = begin_record(planned, path)

@@ -314,6 +314,15 @@ def test_what_was_measured_outlives_a_kill_and_is_gone_on_with(bundle, tmp_path,
     assert (other.code, "was begun with other runs" in other.err) == (2, True)
 
 
+def test_a_finished_record_that_is_not_gone_on_with_stays_as_it_is(bundle, tmp_path):
+    asked = options(bundle, frames=8, modes=(Mode.HR,))
+    bench_from_options(asked, choose, tmp_path / "r.json")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(OptionError, match="is finished; nothing is left to resume"):
+        bench_from_options(asked, choose, tmp_path / "r.json", resume=True)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 def test_a_matrix_goes_on_with_the_runs_that_are_left(bundle, tmp_path):
     path = tmp_path / "m.json"
     asked = options(bundle, frames=8, modes=(Mode.AR,), matrix=matrix_from_texts(["gop=2,4", "threads=1,2"]))
