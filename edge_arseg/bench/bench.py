@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_arseg.bench.accuracy.joined import accuracy_of, scores_from_file
 from edge_arseg.bench.accuracy.scoring import accuracies_of_runs
-from edge_arseg.bench.conditions import conditions_now
+from edge_arseg.bench.conditions import busy_from_conditions, conditions_now
 from edge_arseg.bench.inputs import inputs_of_options, refuse_unreadable
 from edge_arseg.bench.layers import GraphMacs, layers_of_run
 from edge_arseg.bench.measuring import Measuring
@@ -37,10 +37,10 @@ from edge_arseg.bench.records.bench_record import REVISION, BenchRecord, BenchSe
 from edge_arseg.bench.records.energy import EnergySource
 from edge_arseg.bench.records.journal import Journal, entries_of, repair
 from edge_arseg.bench.records.samples import READING_DTYPE, Samples, frame_dtype
-from edge_arseg.bench.sensors.meter import readings_of_meter
+from edge_arseg.bench.sensors.meter import readings_by_session, readings_of_meter
 from edge_arseg.bench.summaries.whole import runs_with
 from edge_arseg.bench.surroundings import board_facts, no_verdict_reason
-from edge_arseg.errors import OptionError, SinkError
+from edge_arseg.errors import ArsegError, OptionError, SinkError
 from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.storage.files import is_special
 from edge_arseg.storage.scratch import scratch_folder
@@ -102,15 +102,21 @@ def bench_from_options(
         done: set[int] = set()
         aside: dict[Path, Path] = {}
         if resume and path.exists():
+            journal_is_new = not frames_journal(path).exists()
             stack.callback(lock_record(path).release)
-            planned, done = _resumed(planned, path)
+            try:
+                planned, done = _resumed(planned, path)
+            except ArsegError:
+                if journal_is_new:  # it was locked, and is no part of a finished record
+                    frames_journal(path).unlink(missing_ok=True)
+                raise
             zero = time.monotonic() - _reached(path)[0]
         else:
             aside = begin_record(planned, path)
             stack.callback(lock_record(path).release)
         try:
             _measure(options, plan, planned, path, done, zero, progress, scoring, root, macs)
-            whole, _ = end_record(planned, path, state="finished", extra=_meter(options, planned))
+            whole, _ = end_record(planned, path, state="finished", extra=_meter(options, planned, path))
         except BaseException as error:
             measured = any_frames(path)
             if not measured:
@@ -132,10 +138,8 @@ def _planned(options: BenchOptions, plan: Plan, taken: datetime, root: Path) -> 
     conditions, board = conditions_now(root), board_facts(root)
     source = source_from_uri(options.source)
     notices = list(plan.notices)
-    if conditions.load > conditions.cores:
-        notices.append(
-            Notice("load", f"the load average was {conditions.load:.1f} on {conditions.cores} cores when it began")
-        )
+    if busy := busy_from_conditions(conditions):
+        notices.append(Notice("load", busy))
     for number, run in enumerate(plan.runs):
         notices += [Notice("fallback", warning, number) for warning in run.choice.warnings]
     reasons = (no_verdict_reason(run.choice.bundle, run.settings.backend, options.source) for run in plan.runs)
@@ -182,6 +186,7 @@ def _measure(
     names = [run.name for run in planned.runs]
     scored = runs_with(entries_of(frames_journal(path)), "accuracy")
     with Journal(frames_journal(path)) as journal:
+        journal.say(clock=[time.monotonic() - zero, time.time()])  # puts the log of a meter beside the frames
         for number, accuracy in _accuracies(options, plan, scored, scoring).items():
             journal.say(run=number, accuracy=asdict(accuracy))
         measuring = Measuring(
@@ -198,7 +203,13 @@ def _accuracies(options: BenchOptions, plan: Plan, scored: set[int], progress: P
     if options.scores is not None:
         scores = scores_from_file(options.scores)
         return {
-            number: accuracy_of(scores, run.settings.mode, facts_of(run.choice.bundle), where=str(options.scores))
+            number: accuracy_of(
+                scores,
+                run.settings.mode,
+                facts_of(run.choice.bundle),
+                interval=run.settings.interval,
+                where=str(options.scores),
+            )
             for number, run in enumerate(plan.runs)
         }
     if options.labels is None or len(scored) == len(plan.runs):
@@ -238,10 +249,15 @@ def _reached(path: Path) -> tuple[float, int]:
     return (last_s + 2.0 if last_s else 0.0), turn  # a gap that no integral goes across
 
 
-def _meter(options: BenchOptions, planned: BenchRecord) -> Samples | None:
+def _meter(options: BenchOptions, planned: BenchRecord, path: Path) -> Samples | None:
     if options.meter is None:
         return None
-    times, watts = readings_of_meter(options.meter, datetime.fromisoformat(planned.taken))
+    since_1970 = datetime.fromtimestamp(0, timezone.utc)
+    told = [
+        entry["clock"] for entry in entries_of(frames_journal(path)) if isinstance(entry, dict) and "clock" in entry
+    ]
+    sessions = [(clock, wall) for clock, wall in told] or [(0.0, datetime.fromisoformat(planned.taken).timestamp())]
+    times, watts = readings_by_session(*readings_of_meter(options.meter, since_1970), sessions)
     rows = np.zeros(len(times), READING_DTYPE)
     rows["time_s"], rows["value"] = times, watts
     return Samples(np.zeros(0, frame_dtype((), ())), rows)

@@ -42,6 +42,17 @@ class Conditions:
     load: float
 
 
+def busy_from_conditions(conditions: Conditions) -> str:
+    """Return what is to be said where more wanted to run than the cores of this process bear; else an empty text.
+
+    The load is that of the whole machine, which may have more cores.
+    """
+    if conditions.load <= conditions.cores:
+        return ""
+    cores = f"{conditions.cores} core{'' if conditions.cores == 1 else 's'}"
+    return f"the load average was {conditions.load:.1f} when it began, and this process may use {cores}"
+
+
 def conditions_now(root: Path = Path("/")) -> Conditions:
     """Read the conditions of this process.
 

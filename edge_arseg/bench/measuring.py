@@ -89,7 +89,7 @@ class Measuring:
             sampling = None
             if options.sensors:
                 sampling = stack.enter_context(Sampling(self._sensors, zero=self._zero, root=self._root))
-            idle = sampling is not None and sampling.total is not None
+            idle = options.meter is not None or (sampling is not None and sampling.total is not None)
             if idle:
                 clock.total += 2 * profile.idle_s if timed else 0.0
                 self._idle(clock)

@@ -3,7 +3,7 @@
 from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.records.run import BenchRun
 from edge_arseg.bench.records.summary import Estimate
-from edge_arseg.bench.summaries.verdicts import missing_branch
+from edge_arseg.bench.summaries.latency import missing_branch
 
 STAGES = ("decode", "motion", "hr", "lr", "fuse", "head")
 BESIDE = ("read", "recode")
@@ -41,7 +41,7 @@ def _no_verdict(record: BenchRecord) -> str:
     if all(run.bundle.hr_only for run in record.runs):
         return "the bundle has the HR branch alone, so there is no AR to compare with"
     for run in record.runs:
-        if branch := missing_branch(run):
+        if branch := missing_branch(run.settings, run.latency):
             return f"no verdict: {run.name} has no {branch} frame that counts; time a clip of two GOPs or more"
     return "run the modes ar and hr together, in a closed loop, to see whether AR pays"
 

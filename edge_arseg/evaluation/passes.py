@@ -6,6 +6,9 @@ from pathlib import Path
 
 from edge_arseg.errors import OptionError
 
+MOST = 10_000
+"""Phases that ``all`` may stand for: the clip is run once for each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -29,9 +32,14 @@ def phases_from_text(text: str, interval: int) -> tuple[int, ...]:
     """Read ``all``, ``0`` or ``0,3,6,9``; see ``checked_phases``.
 
     Raises:
-        OptionError: not numbers, out of range, or one twice.
+        OptionError: not numbers, out of range, or one twice; or ``all`` of more than anybody can mean.
     """
     if text.strip() == "all":
+        if interval > MOST:
+            raise OptionError(
+                f"phases 'all' at an interval of {interval} frames seen, expected an interval of at most {MOST}: the "
+                "clip is run once for each phase; name some, like 0,3,6,9"
+            )
         return tuple(range(interval))
     try:
         phases = tuple(int(part) for part in text.split(","))

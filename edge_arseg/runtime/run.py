@@ -68,7 +68,7 @@ class Run:
         label: what ran: mode, fusion and backend.
         motion: where the vectors came from at the end, and why.
         frames: segmented.
-        keyframes: that they were made from.
+        keyframes: that they were made from: all in mode ``hr``, none in mode ``lr``.
         seconds: from opening the source to closing the sinks.
         live: drops, ages and misses.
         dropped: results that a sink of a live source had no time for, by its name; those that had time are not in it.

@@ -2,8 +2,11 @@
 
 import io
 import json
+import os
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -46,6 +49,8 @@ def optuna() -> Any:
 def open_study(folder: Path, space: Space, request: Mapping[str, Any], objectives: int) -> "Iterator[Study]":
     """Open the study of a folder, a new one where there is none, alone.
 
+    One that holds nothing at the end, as no setting can run here, goes again: the next call may be another one.
+
     Args:
         folder: of the study; made where it is missing.
         space: settings that can be tried.
@@ -64,6 +69,7 @@ def open_study(folder: Path, space: Space, request: Mapping[str, Any], objective
     new = not (folder / STUDY).exists()
     if new and folder.exists() and any(folder.iterdir()):
         raise OptionError(f"{folder}: is not empty and holds no study; choose another folder with -o")
+    made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = lock_on(folder)
@@ -72,9 +78,31 @@ def open_study(folder: Path, space: Space, request: Mapping[str, Any], objective
     if lock is None:
         raise SinkError(f"{folder}: another process tunes into it; wait for it, or choose another place with -o")
     try:
-        yield Study(library, folder, space, request, objectives)
+        try:
+            study = Study(library, folder, space, request, objectives)
+        except SinkError:
+            if new:
+                _forget(folder, made=made)
+            raise
+        try:
+            yield study
+        finally:
+            if study.empty:
+                _forget(folder, made=made)
     finally:
         lock.release()
+
+
+def _forget(folder: Path, *, made: bool) -> None:
+    """Delete a study that nothing was tried in, and the folder if it was made for it; not what else lies there."""
+    trials = folder / "trials"
+    with suppress(OSError):
+        if {path.name for path in folder.iterdir()} <= {STUDY, trials.name} and not any(trials.glob("*")):
+            (folder / STUDY).unlink(missing_ok=True)
+            if trials.exists():
+                trials.rmdir()
+            if made:
+                folder.rmdir()
 
 
 class Study:
@@ -102,7 +130,8 @@ class Study:
             raise SinkError(f"cannot write {folder / STUDY}: {advice_on(error, folder, option='-o')}") from error
         wanted = json.loads(json.dumps({**request, REVISION: 2, "objectives": objectives, "axes": dict(space.axes)}))
         if old is None:
-            self._study.set_user_attr(REQUEST, wanted)
+            with self._whole_lines():
+                self._study.set_user_attr(REQUEST, wanted)
         elif REVISION not in old:
             raise OptionError(
                 f"{folder}: was tuned by an older edge-arseg, which kept less of a trial than the search needs now; "
@@ -116,17 +145,28 @@ class Study:
             )
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state == self._states.RUNNING:  # a process that was killed
-                self._study.tell(trial.number, state=self._states.FAIL)
+                with self._whole_lines():
+                    self._study.tell(trial.number, state=self._states.FAIL)
 
     @property
     def started(self) -> int:
         """Trials that were begun, to their end or not."""
         return len(self._study.get_trials(deepcopy=False))
 
+    @property
+    def empty(self) -> bool:
+        """Whether no setting was measured yet."""
+        return not any(OUTCOME in trial.user_attrs for trial in self._study.get_trials(deepcopy=False))
+
     def begin(self, setting: Setting) -> int:
-        """Note that a setting is tried from now on; return the number of the trial."""
-        self._study.enqueue_trial(setting.params)
-        self._open = self._study.ask(self._distributions)
+        """Note that a setting is tried from now on; return the number of the trial.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        with self._whole_lines():
+            self._study.enqueue_trial(setting.params)
+            self._open = self._study.ask(self._distributions)
         return int(self._open.number)
 
     def end(self, number: int, tried: Tried, values: tuple[float, ...]) -> None:
@@ -149,22 +189,28 @@ class Study:
             except OSError as error:
                 place = self._scores(number)
                 raise SinkError(f"cannot write {place}: {advice_on(error, place)}") from error
-        self._open.set_user_attr(OUTCOME, json_from_outcome(tried.outcome))
-        if tried.pruned is not None:
-            self._open.set_user_attr(PRUNED, tried.pruned)
-            self._study.tell(self._open, state=self._states.PRUNED)
-        else:
-            self._study.tell(self._open, [-values[0], *values[1:]])
+        with self._whole_lines():
+            self._open.set_user_attr(OUTCOME, json_from_outcome(tried.outcome))
+            if tried.pruned is not None:
+                self._open.set_user_attr(PRUNED, tried.pruned)
+                self._study.tell(self._open, state=self._states.PRUNED)
+            else:
+                self._study.tell(self._open, [-values[0], *values[1:]])
 
     def fail(self, why: str | None) -> None:
         """Note that the trial that was begun did not come to its end.
 
         Args:
-            why: the setting cannot run here, and is not tried again; ``None``: it was interrupted.
+            why: the setting cannot run here, and is not tried again; ``None``: it was interrupted, which is noted the
+                next time too.
+
+        Raises:
+            SinkError: it cannot be written.
         """
-        if why is not None:
-            self._open.set_user_attr(FAILED, why)
-        self._study.tell(self._open, state=self._states.FAIL)
+        with suppress(SinkError) if why is None else nullcontext(), self._whole_lines():
+            if why is not None:
+                self._open.set_user_attr(FAILED, why)
+            self._study.tell(self._open, state=self._states.FAIL)
 
     def tried(self) -> dict[int, Tried]:
         """Return what every trial came to that was measured, by its number."""
@@ -191,6 +237,18 @@ class Study:
         """Return where the record of a trial is."""
         return self._folder / "trials" / f"{number:04d}.json"
 
+    @contextmanager
+    def _whole_lines(self) -> Iterator[None]:
+        """Take back what was written where not all of it can be: a line in parts is no study any more."""
+        path = self._folder / STUDY
+        size = path.stat().st_size
+        try:
+            yield
+        except OSError as error:
+            with suppress(OSError):
+                os.truncate(path, size)
+            raise SinkError(f"cannot write {path}: {advice_on(error, path, option='-o')}") from error
+
     def _scores(self, number: int) -> Path:
         return self._folder / "trials" / f"{number:04d}.scores.npz"
 
@@ -199,9 +257,9 @@ class Study:
         if not file.exists():
             return None
         try:
-            with np.load(file, allow_pickle=False) as data:
+            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as data:
                 return FrameScores(data["frames"], data["distances"], data["confusions"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(f"{file}: cannot be read: {error}; choose another folder with -o") from error
 
 

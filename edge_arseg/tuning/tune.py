@@ -15,7 +15,8 @@ from edge_arseg.errors import (
     SinkError,
     SourceError,
 )
-from edge_arseg.evaluation.labels.clip import labelled_clip
+from edge_arseg.evaluation.labels.clip import ClipFrames, clip_frames, labelled_clip
+from edge_arseg.evaluation.labels.pairing import label_paths
 from edge_arseg.evaluation.passes import phases_from_text
 from edge_arseg.motion.policies.naming import in_background
 from edge_arseg.runtime.bundles.reading import Bundle
@@ -87,15 +88,19 @@ def tune(options: TuneOptions, folder: Path, told: Told = lambda *_: None) -> Tu
     """
     given = bundles_from_paths(options.bundles, folder / "bundles", mixed=options.mixed, keep=options.keep)
     first = given.given[0]
+    motions = motions_of(options.clip, options.stream)
+    label_paths(options.labels)  # what is not there is said before the clip is decoded
+    frames = clip_frames(options.clip, options.stream)
     space = space_from_options(
         given.names,
         options.tries,
-        motions_of(options.clip, options.stream),
+        motions,
         first.manifest.gop,
         hr_only=given.hr_only,
         halves=given.halves,
+        frames=frames.count,
     )
-    bench = bench_of_options(options, space, first)
+    bench = bench_of_options(options, space, first, frames)
     request = {
         "bundles": given.digests,
         "clip": source_from_uri(options.clip).name,
@@ -143,8 +148,8 @@ def motions_of(clip: str, stream: int | None) -> tuple[str, ...]:
         return ("recode", "zero")
 
 
-def bench_of_options(options: TuneOptions, space: Space, first: Bundle) -> Bench:
-    """Return what the settings of a space are measured on; ``first`` names the classes of the labels.
+def bench_of_options(options: TuneOptions, space: Space, first: Bundle, frames: ClipFrames | None = None) -> Bench:
+    """Return what the settings of a space are measured on; ``first`` names the classes, ``frames`` are of the clip.
 
     Raises:
         DataError, SourceError, OptionError: see ``labelled_clip``.
@@ -155,7 +160,13 @@ def bench_of_options(options: TuneOptions, space: Space, first: Bundle) -> Bench
     classes = len(first.manifest.model.classes)
     return Bench(
         labelled_clip(
-            options.clip, options.labels, classes, first_frame=last, limit=options.limit, stream=options.stream
+            options.clip,
+            options.labels,
+            classes,
+            first_frame=last,
+            limit=options.limit,
+            stream=options.stream,
+            frames=frames,
         ),
         options.labels.name,
         phases.__getitem__,

@@ -23,6 +23,8 @@ from edge_arseg.bench.plans.plan import PlannedRun, facts_of
 from edge_arseg.bench.plans.workload import read_workload, workload_names
 from edge_arseg.bench.record_files.reading import read_record, read_samples
 from edge_arseg.bench.records.run import RunSettings
+from edge_arseg.bench.report.rows import row_from_run
+from edge_arseg.bench.report.verdict import verdict_of
 from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.engine_choice import settled
@@ -127,13 +129,23 @@ def test_macs_are_those_of_the_manifest(measured, bundle):
     assert verdict.realised == hr.mean_ms.value / ar.mean_ms.value
 
 
+def seconds_of_whole_gops(frames):
+    """Seconds of a frame in the GOPs that have all their frames, from the first one's start to the last one's end."""
+    gops = [frames[frames["gop"] == gop] for gop in np.unique(frames["gop"])]
+    whole = [gop for gop in gops if len(gop) == GOP and gop["distance"][0] == 0]
+    ends = [gop["start_s"][-1] + gop["total_ms"][-1] / 1e3 for gop in whole]
+    return sum(end - gop["start_s"][0] for gop, end in zip(whole, ends, strict=True)) / sum(map(len, whole))
+
+
 def test_energy_is_of_the_same_frames_as_time(measured):
-    record, _ = measured
+    record, path = measured
+    seconds = seconds_of_whole_gops(read_samples(path).of_run(0))
+    assert record.runs[0].energy.j_per_frame.value == pytest.approx(10 * seconds, rel=0.01)
     assert record.energy.text == "hwmon, total VDD_IN"
     assert record.energy.idle_w == pytest.approx(10.0)
     for run in record.runs:
         assert run.energy.watts == pytest.approx(10.0, rel=0.005)
-        assert run.energy.j_per_frame.value == pytest.approx(10 * run.mean_ms.value / 1e3, rel=0.1)
+        assert run.energy.j_per_gop.value == pytest.approx(GOP * run.energy.j_per_frame.value)
         assert run.energy.net_j_per_frame == pytest.approx(0.0, abs=1e-6)
         assert run.energy.rails["hwmon VDD_SOC"] == pytest.approx(0.2 * run.energy.joules, rel=0.01)
     ar = record.runs[0].energy
@@ -162,6 +174,14 @@ def test_a_clip_of_three_frames_is_no_verdict_on_ar(bundle):
     assert set(record.runs[0].latency) == {"all", "lr"}
     assert record.verdicts == ()
     assert "no hr frame that counts; time a clip of two GOPs or more" in overview_of(record)
+    ar, hr = record.runs
+    assert (ar.mean_ms, ar.fps, hr.mean_ms is None) == (None, None, False)
+    (notice,) = [notice for notice in record.notices if "the time and energy of a GOP are not known" in notice.text]
+    assert (notice.code, notice.run) == ("few samples", 0)
+    row = row_from_run(record, ar)
+    assert row.mean_ms is None
+    assert "one of the two branches has no frame that counts" in row.why_missing("mean_ms")
+    assert verdict_of(record, [row, row_from_run(record, hr)]).count("HR-only") == 1  # it names no AR
 
 
 def test_at_a_cameras_rate_late_frames_are_counted(bundle):
@@ -189,6 +209,33 @@ def vanish(folder):
 
 def babble(folder):
     (folder / "curr1_input").write_text("-9999999\n")
+
+
+def meters_log(path, began_s, watts=20.0):
+    """An hour before and behind, about once a second."""
+    lines = [f"{began_s + 1.003 * second:.3f},{watts}" for second in range(-3600, 3600)]
+    path.write_text("\n".join(["time,watts", *lines]))
+    return path
+
+
+def test_a_meter_that_logs_once_a_second_measures_energy_and_what_idles(bundle, tmp_path):
+    log = meters_log(tmp_path / "meter.csv", time.time())
+    record, path = bench_from_options(options(bundle, meter=log), choose, tmp_path, root=tmp_path)
+    assert record.energy.text == "an external meter"
+    assert record.energy.idle_w == pytest.approx(20.0)
+    for run in record.runs:
+        assert run.energy.watts == pytest.approx(20.0)
+        assert run.energy.net_j_per_frame == pytest.approx(0.0, abs=1e-6)
+    assert record.seconds < 120  # of the record, not of the log
+    assert len(read_samples(path).readings) < 2000
+
+
+def test_a_meter_whose_clock_is_off_has_measured_nothing(bundle, tmp_path):
+    log = meters_log(tmp_path / "meter.csv", time.time() - 7200)
+    record, _ = bench_from_options(options(bundle, meter=log, sensors=False), choose)
+    assert record.energy.measured is False
+    assert record.energy.text.endswith("its clock must be that of this machine")
+    assert [run.energy for run in record.runs] == [None, None]
 
 
 @pytest.mark.parametrize(("fault", "code"), [(vanish, "sensor lost"), (babble, "sensor garbage")])
@@ -267,6 +314,15 @@ def test_what_was_measured_outlives_a_kill_and_is_gone_on_with(bundle, tmp_path,
     assert (other.code, "was begun with other runs" in other.err) == (2, True)
 
 
+def test_a_finished_record_that_is_not_gone_on_with_stays_as_it_is(bundle, tmp_path):
+    asked = options(bundle, frames=8, modes=(Mode.HR,))
+    bench_from_options(asked, choose, tmp_path / "r.json")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(OptionError, match="is finished; nothing is left to resume"):
+        bench_from_options(asked, choose, tmp_path / "r.json", resume=True)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 def test_a_matrix_goes_on_with_the_runs_that_are_left(bundle, tmp_path):
     path = tmp_path / "m.json"
     asked = options(bundle, frames=8, modes=(Mode.AR,), matrix=matrix_from_texts(["gop=2,4", "threads=1,2"]))
@@ -320,14 +376,15 @@ def scores_of(bundle, digest):
         "by_distance": [63.0, 60.0], "worst_distance": 1,
         "temporal_consistency": 98.0, "flicker": 0.5, "frames": 7, "worst_frames": [],
     }  # fmt: skip
-    return {"bundle": "x", "digest": digest, "conditions": {"source": "c.mp4", "phases": [0]}, "modes": {"ar": one}}
+    conditions = {"source": "c.mp4", "phases": [0], "interval": GOP, "scene_cut": None}
+    return {"bundle": "x", "digest": digest, "conditions": conditions, "modes": {"ar": one}}
 
 
 def test_speed_beside_the_accuracy_of_another_bundle_is_refused(bundle, tmp_path, edge_arseg):
     facts = facts_of(read_bundle(bundle))
-    assert accuracy_of(scores_of(bundle, facts.digest), "ar", facts, where="s").miou == 61.5
+    assert accuracy_of(scores_of(bundle, facts.digest), "ar", facts, interval=GOP, where="s").miou == 61.5
     with pytest.raises(DataError, match="speed and accuracy must be of one bundle"):
-        accuracy_of(scores_of(bundle, "0" * 64), "ar", facts, where="s")
+        accuracy_of(scores_of(bundle, "0" * 64), "ar", facts, interval=GOP, where="s")
     scores = tmp_path / "s.json"
     scores.write_text(json.dumps(scores_of(bundle, "0" * 64)))
     words = ("bench", SOURCE, "-b", bundle, *FAKE, "--frames", 8, "--mode", "ar", "--scores", scores)
@@ -338,6 +395,32 @@ def test_speed_beside_the_accuracy_of_another_bundle_is_refused(bundle, tmp_path
     record = json.loads(edge_arseg(*words, "--json").out)
     assert record["runs"][0]["accuracy"]["miou"] == 61.5
     assert record["runs"][0]["accuracy"]["digest"] == record["runs"][0]["bundle"]["digest"]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        (("conditions", "interval"), 12, "scores with a keyframe every 12 frames seen, but one every 4 is timed"),
+        (("conditions", "scene_cut"), 0.3, "bench sets them at fixed distances"),
+        (("modes", "ar", "frames"), "seven", "frames: Input should be a valid integer"),
+        (("modes", "ar", "miou"), 150.0, "150 seen, expected 0 to 100 per cent"),
+        (("modes", "ar", "per_class"), {"road": "much"}, "eval --json"),
+        (("modes", "ar", "by_distance"), 3, "eval --json"),
+        (("modes", "ar", "worst_frames"), [{"frame": 1}], "eval --json"),
+        (("conditions", "phases"), "03", "'03' in the place of a list"),
+        (("digest",), 7, "eval --json"),
+    ],
+)
+def test_scores_that_are_not_of_what_is_timed_are_refused(bundle, place, value, told):
+    """They went into the record: beside times of another GOP, or so that nobody could read it any more."""
+    facts = facts_of(read_bundle(bundle))
+    scores = scores_of(bundle, facts.digest)
+    inner = scores
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with pytest.raises(DataError, match=re.escape(told)):
+        accuracy_of(scores, "ar", facts, interval=GOP, where="s")
 
 
 def test_a_workload_names_what_its_data_is_and_not_where(tmp_path, bundle, edge_arseg):

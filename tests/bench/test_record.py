@@ -1,7 +1,8 @@
 import json
+from dataclasses import replace
 from importlib.metadata import version
 
-from edge_arseg.bench.conditions import installed_versions
+from edge_arseg.bench.conditions import busy_from_conditions, conditions_now, installed_versions
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.runtime.engines.opening import BACKENDS, packages_of_backends
 
@@ -24,3 +25,11 @@ def test_a_record_has_the_versions_of_what_each_backend_names(monkeypatch):
     monkeypatch.setitem(BACKENDS, "toy", "toys:ToyEngine [pytest,not-there]")
     assert installed_versions()["pytest"] == version("pytest")
     assert "not-there" not in installed_versions()
+
+
+def test_the_load_of_a_machine_is_not_said_to_be_on_the_cores_of_one_process():
+    conditions = replace(conditions_now(), cores=1, load=3.21)
+    assert busy_from_conditions(conditions) == (
+        "the load average was 3.2 when it began, and this process may use 1 core"
+    )
+    assert busy_from_conditions(replace(conditions, cores=4)) == ""

@@ -15,7 +15,7 @@ from edge_arseg.bench.sampling.sampling import board_rails
 from edge_arseg.bench.sensors import clocks, heat, process, tegrastats
 from edge_arseg.bench.sensors.base import GARBAGE, Machine
 from edge_arseg.bench.sensors.hwmon import hwmon_rails
-from edge_arseg.bench.sensors.meter import readings_of_meter
+from edge_arseg.bench.sensors.meter import readings_by_session, readings_of_meter
 from edge_arseg.bench.sensors.nvml import nvml_sensor
 from edge_arseg.bench.sensors.rapl import RaplSensor, rapl_counters
 from edge_arseg.errors import DataError
@@ -293,6 +293,20 @@ def test_a_meters_log_is_put_on_the_records_clock(tmp_path):
     log.write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="columns a, b seen, expected a time"):
         readings_of_meter(log, datetime.now(timezone.utc))
+
+
+def test_a_meter_that_is_put_on_the_wrong_way_round_says_nothing(tmp_path):
+    (tmp_path / "meter.csv").write_text("time,watts\n100,5\n101,-5\n102,0\n")
+    _, watts = readings_of_meter(tmp_path / "meter.csv", datetime.fromtimestamp(90, timezone.utc))
+    assert watts.tolist() == [5, GARBAGE, 0]
+
+
+def test_a_record_that_was_gone_on_with_has_the_readings_of_both_times():
+    """Begun at 1000, ended at 1030, and gone on with at 2000, at 32 by its clock: not what lies between."""
+    times = np.array([999.0, 1005.0, 1029.0, 1500.0, 1999.0, 2000.5, 2004.0])
+    own, watts = readings_by_session(times, times / 1000, [(0.0, 1000.0), (32.0, 2000.0)])
+    assert own.tolist() == [-1.0, 5.0, 29.0, 32.5, 36.0]
+    assert watts.tolist() == [0.999, 1.005, 1.029, 2.0005, 2.004]
 
 
 def test_a_meters_log_of_a_spreadsheet_begins_with_a_mark(tmp_path):

@@ -8,7 +8,7 @@ from edge_arseg.bench.records.run import RunSettings, Turn
 from edge_arseg.bench.records.samples import frame_dtype
 from edge_arseg.bench.summaries.energy import Traces, run_energy
 from edge_arseg.bench.summaries.integral import total_trace, trace_of
-from edge_arseg.bench.summaries.latency import times_of
+from edge_arseg.bench.summaries.latency import missing_branch, times_of
 from edge_arseg.bench.summaries.percentiles import PERCENTILES, samples_needed, summary_of
 from edge_arseg.bench.summaries.resampling import Blocks
 
@@ -63,6 +63,7 @@ def test_one_gop_has_no_interval():
 def frames(hr_ms, lr_ms, gops_count, interval, *, start=0.0):
     """Frames one after the other: a keyframe, then the others."""
     table = np.zeros(gops_count * interval, frame_dtype(("hr", "lr", "decode"), ()))
+    table["index"] = np.arange(len(table))
     table["distance"] = np.tile(np.arange(interval), gops_count)
     table["gop"] = gops(gops_count, interval)
     table["branch"] = table["distance"] > 0
@@ -76,6 +77,7 @@ def frames(hr_ms, lr_ms, gops_count, interval, *, start=0.0):
 
 
 SETTINGS = RunSettings("ar", "onnxruntime", "kernel", None, "fp32", 0.5, 12, "auto")
+SHORT = replace(SETTINGS, interval=6)
 
 
 def test_the_mean_is_that_of_a_gop_and_not_of_the_frames_that_came():
@@ -114,6 +116,14 @@ def test_a_counter_is_read_between_its_readings():
     assert trace.between(1.234, 4.321)[0] == pytest.approx(7 * 3.087)
 
 
+def test_a_counter_that_began_anew_is_a_gap():
+    times = np.arange(0, 10, 0.1)
+    joules = np.where(times < 5, 1e6 + 7.0 * times, 7.0 * (times - 5))
+    measured, known = trace_of(times, joules, "energy").between(1.0, 9.0)
+    assert known == pytest.approx(7.9)
+    assert measured == pytest.approx(7 * known)
+
+
 def test_time_without_readings_is_known_to_be_unknown():
     times = np.concatenate([np.arange(0, 4, 0.04), np.arange(7, 10, 0.04)])
     watts = np.full(len(times), 20.0)
@@ -124,6 +134,17 @@ def test_time_without_readings_is_known_to_be_unknown():
     assert joules == pytest.approx(20 * known)
 
 
+def test_a_meter_answers_about_once_a_second():
+    """A little less often than that it was away all the time."""
+    times = 1.003 * np.arange(60)
+    joules, known = trace_of(times, np.full(60, 20.0), "power").between(10.0, 40.0)
+    assert (joules, known) == (pytest.approx(600), pytest.approx(30))
+    away = times[(times < 20) | (times > 26)]
+    assert trace_of(away, np.full(len(away), 20.0), "power").between(10.0, 40.0)[1] == pytest.approx(24, abs=1.5)
+    rare = 30.0 * np.arange(5)
+    assert trace_of(rare, np.full(5, 20.0), "power").between(10.0, 40.0)[1] == 0.0
+
+
 def test_a_total_is_known_where_all_of_its_rails_are():
     times = np.arange(0, 10, 0.04)
     whole = trace_of(times, np.full(len(times), 3.0), "power")
@@ -131,7 +152,9 @@ def test_a_total_is_known_where_all_of_its_rails_are():
     part = trace_of(gap, np.full(len(gap), 4.0), "power")
     joules, known = total_trace([whole, part]).between(0.0, 2.0)
     assert joules == pytest.approx(7.0 * known, rel=0.01)
-    assert total_trace([whole, part]).between(0.0, 9.9)[1] == pytest.approx(6.9, abs=0.1)
+    joules, known = total_trace([whole, part]).between(0.0, 9.9)
+    assert known == pytest.approx(6.9, abs=0.1)
+    assert joules == pytest.approx(7.0 * known, rel=0.01)  # not with what one rail took while the other was away
 
 
 def test_energy_of_a_frame_is_that_of_gops_with_readings():
@@ -144,7 +167,7 @@ def test_energy_of_a_frame_is_that_of_gops_with_readings():
     away = (times > 6.0) & (times < 9.0)
     trace = trace_of(times[~away], watts[~away], "power")
     turns = (Turn(0, 0.0, end, len(table)),)
-    energy = run_energy(table, turns, 6, Traces({"rail": trace}, trace, len(times)), idle_w=4.0)
+    energy = run_energy(table, turns, SHORT, Traces({"rail": trace}, trace, len(times)), idle_w=4.0)
     assert energy.j_per_gop.value == pytest.approx(30 * 0.12 + 5 * 10 * 0.04, rel=0.01)
     assert energy.j_per_frame.value == pytest.approx(energy.j_per_gop.value / 6)
     assert energy.missing_s == pytest.approx(3.0, abs=0.01)
@@ -156,5 +179,85 @@ def test_a_sensor_that_was_away_for_most_of_a_run_has_not_measured_it():
     table = frames(20.0, 20.0, 100, 6)
     times = np.arange(0, 3, 0.04)
     trace = trace_of(times, np.full(len(times), 5.0), "power")
-    assert run_energy(table, (Turn(0, 0.0, 12.0, 600),), 6, Traces({}, trace, 75), None) is None
-    assert run_energy(table, (Turn(0, 0.0, 12.0, 600),), 6, Traces({}, None, 0), None) is None
+    assert run_energy(table, (Turn(0, 0.0, 12.0, 600),), SHORT, Traces({}, trace, 75), None) is None
+    assert run_energy(table, (Turn(0, 0.0, 12.0, 600),), SHORT, Traces({}, None, 0), None) is None
+
+
+def watts_of(table, hr_w, lr_w):
+    """A trace of what each branch draws, a reading each millisecond."""
+    end = float(table["start_s"][-1] + table["total_ms"][-1] / 1e3)
+    times = np.arange(-0.5, end + 0.5, 0.001)
+    place = np.clip(np.searchsorted(table["start_s"], times, side="right") - 1, 0, None)
+    trace = trace_of(times, np.where(table["branch"][place] == 0, hr_w, lr_w), "power")
+    return (Turn(0, 0.0, end, len(table)),), Traces({}, trace, len(times))
+
+
+def read_again(table, length):
+    """The same frames of a clip of so many, read again and again: the first of each time is in no table."""
+    return table[table["index"] % length > 0]
+
+
+def test_energy_is_that_of_whole_gops_however_short_the_clip():
+    """Of 18 frames the first is in no table, so the first GOP has no keyframe, and the third is cut off: 1 of 17."""
+    table = read_again(frames(120.0, 40.0, 90, 6), 18)
+    assert np.count_nonzero(table["branch"] == 0) / len(table) < 0.12
+    turns, traces = watts_of(table, 30, 10)
+    energy = run_energy(table, turns, SHORT, traces, None)
+    whole = 30 * 0.12 + 5 * 10 * 0.04
+    assert energy.j_per_gop.value == pytest.approx(whole, rel=0.01)
+    assert energy.j_per_frame.value == pytest.approx(whole / 6, rel=0.01)
+
+
+def test_energy_of_hr_alone_counts_every_frame():
+    table = read_again(frames(120.0, 40.0, 90, 6), 18)
+    table["branch"] = 0
+    turns, traces = watts_of(table, 30, 30)
+    energy = run_energy(table, turns, replace(SHORT, mode="hr"), traces, None)
+    assert energy.j_per_frame.value == pytest.approx(30 * table["total_ms"].mean() / 1e3, rel=0.02)
+
+
+def test_a_gop_whose_frames_were_dropped_is_whole():
+    table = frames(120.0, 40.0, 40, 6)
+    table["dropped"][5::6] = 1  # the one before the last of each GOP
+    kept = table[np.arange(len(table)) % 6 != 4]
+    turns, traces = watts_of(kept, 30, 10)
+    energy = run_energy(kept, turns, replace(SHORT, loop="open"), traces, None)
+    assert energy.j_per_frame.value == pytest.approx((30 * 0.12 + 10 * 0.2) / 5, rel=0.05)
+    assert energy.j_per_gop.value == pytest.approx(5 * energy.j_per_frame.value)  # not of six frames
+
+
+def test_keyframes_that_come_when_they_pay_make_gops_of_their_own_length():
+    """GOPs of 4 and 8 frames, by turns, where 6 are aimed at."""
+    table = frames(120.0, 40.0, 40, 6)
+    place = np.arange(len(table)) % 12
+    key = (place == 0) | (place == 4)
+    table["gop"], table["branch"] = np.cumsum(key) - 1, ~key
+    turns, traces = watts_of(table, 30, 10)
+    settings = replace(SHORT, keyframes="adaptive", scene_cut=0.3)
+    assert run_energy(table, turns, settings, traces, None).j_per_frame.value > 0
+    table = read_again(table, 12)  # each time the first keyframe is in no table, and the last GOP is cut off
+    turns, traces = watts_of(table, 30, 10)
+    assert run_energy(table, turns, settings, traces, None) is None
+
+
+def test_what_draws_no_power_has_no_share_above_idle():
+    table = frames(120.0, 40.0, 20, 6)
+    turns, traces = watts_of(table, 0.0, 0.0)
+    energy = run_energy(table, turns, SHORT, traces, idle_w=0.0)
+    assert (energy.watts, energy.j_per_frame.value, energy.net_j_per_frame) == (0.0, 0.0, None)
+
+
+def test_without_one_of_its_branches_a_run_has_no_mean_of_a_gop():
+    """The mean of the other branch is another figure, and would hold limits that AR does not hold."""
+    lr = frames(60.0, 10.0, 30, 12)
+    lr = lr[lr["branch"] == 1]
+    times = times_of(lr, SETTINGS, ())
+    assert (times.mean_ms, times.fps, times.outside_networks) == (None, None, None)
+    assert times.latency["lr"].frame.mean.value == 10.0
+    turns, traces = watts_of(lr, 30, 10)
+    assert run_energy(lr, turns, SETTINGS, traces, None) is None
+    assert times_of(lr, replace(SETTINGS, keyframes="async", scene_cut=0.3), ()).mean_ms.value == 10.0
+    assert times_of(lr, replace(SETTINGS, mode="lr"), ()).mean_ms.value == 10.0
+    assert missing_branch(SETTINGS, ()) == ""
+    assert missing_branch(SETTINGS, ("all", "hr")) == "lr"
+    assert missing_branch(replace(SETTINGS, interval=1), ("all", "hr")) == ""

@@ -19,6 +19,12 @@ def test_wrong_phases_are_refused(text):
         phases_from_text(text, 12)
 
 
+def test_all_phases_of_an_interval_that_nobody_means_are_refused_at_once():
+    with pytest.raises(OptionError, match="the clip is run once for each phase; name some"):
+        phases_from_text("all", 100_000_000)
+    assert phases_from_text("0,40", 100_000_000) == (0, 40)
+
+
 def test_distances_repeat_from_the_first_keyframe_on():
     assert [distance_at(index, 3, 4) for index in range(3, 12)] == [0, 1, 2, 3, 0, 1, 2, 3, 0]
 

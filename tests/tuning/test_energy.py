@@ -14,7 +14,7 @@ from edge_arseg.cli.main import exit_code
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.spec.manifest import Role
 from edge_arseg.tuning.options import TuneOptions
-from edge_arseg.tuning.search.limits import Limits
+from edge_arseg.tuning.search.limits import Limits, Outcome
 from edge_arseg.tuning.trials import timing
 from edge_arseg.tuning.tune import tune
 
@@ -63,7 +63,7 @@ def test_energy_decides_between_hr_on_every_frame_and_on_some(root, toy, clip, t
     none = replace(any_energy, j_per_frame=joules[12] / 2)
     tuned = tune(replace(options, limits=none), tmp_path / "tuned")
     assert (tuned.config, tuned.tried[tuned.verdict.nearest].setting.interval) == (None, 12)
-    assert f"at most {none.j_per_frame:g} asked for" in none.faults(tuned.tried[tuned.verdict.nearest].outcome)[0]
+    assert f"at most {none.j_per_frame:g} J asked for" in none.faults(tuned.tried[tuned.verdict.nearest].outcome)[0]
 
 
 def test_without_a_sensor_it_is_said_what_to_do(root, toy, clip, tmp_path, capfd):
@@ -77,3 +77,14 @@ def test_without_a_sensor_it_is_said_what_to_do(root, toy, clip, tmp_path, capfd
     hwmon(root, "ina3221", {"VDD_ODD": (MILLIVOLTS, 400)})  # a rail, but the total of no board
     assert exit_code(command) == 3
     assert "no board is known whose total is among VDD_ODD" in capfd.readouterr().err
+
+
+def test_what_was_not_measured_holds_no_limit_of_energy():
+    """As where the sensor went silent: it passed as 0 J, less than any limit."""
+    silent = Outcome(70.0, 69.0, 71.0, 10.0, 9.0, 11.0, 20.0, None)
+    measured = replace(silent, j_per_frame=0.3)
+    limits = Limits(miou=60.0, j_per_frame=0.4)
+    assert (limits.hold(silent), limits.hold(measured)) == (False, True)
+    assert limits.faults(silent) == ["energy not measured, at most 0.4 J asked for"]
+    assert limits.values(silent)[-1] > limits.values(measured)[-1]
+    assert Limits(miou=60.0).hold(silent)

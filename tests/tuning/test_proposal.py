@@ -124,12 +124,24 @@ def test_what_makes_no_difference_is_tried_once():
         ("interval=0", "whole numbers from 1"),
         ("keyframes=sometimes", "fixed, async, adaptive, adaptive-async"),
         ("bundle=other", "no bundle other was given"),
+        ("backend=openvin", "no backend is called openvin; did you mean openvino"),
         ("recode-scale=2", "from 0.1 to 1"),
     ],
 )
 def test_a_value_that_cannot_be_is_named(text, told):
     with pytest.raises(OptionError, match=told):
         space_from_options(["toy"], [text], ["zero"], 4)
+
+
+def test_keyframes_a_clip_apart_are_not_tried_and_refused_where_they_are_named():
+    """There would be no second keyframe, and the first frame of a source is not timed."""
+    space = space_from_options(["toy"], [], ["zero"], 24, frames=24)
+    assert space.axes["interval"] == ("1", "4", "6", "12", "20")
+    for text in ("interval=6,24", "interval=100000000", f"interval={'9' * 5000}"):
+        with pytest.raises(OptionError, match="the clip has 24 frames; expected less, or a longer clip"):
+            space_from_options(["toy"], [text], ["zero"], 24, frames=24)
+    assert space_from_options(["toy"], ["interval=23"], ["zero"], 24, frames=24).settings[0].interval == 23
+    assert {one.interval for one in space_from_options(["toy"], [], ["zero"], 24, frames=1).settings} == {1}
 
 
 def test_guesses_are_the_same_each_time():

@@ -12,7 +12,7 @@ from support.bundles.toy import ToyEngine
 
 from edge_arseg.bench.record_files.reading import read_record, read_samples
 from edge_arseg.cli.main import exit_code
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import EnvironmentUnfitError, OptionError, SinkError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
@@ -183,6 +183,45 @@ def test_a_setting_that_is_surely_no_better_is_given_up_early(options, tmp_path,
         )
     assert [tuned.tried[n].setting.backend for n in tuned.verdict.front][-1] == "toy"
     assert len(seen) == 2
+
+
+def test_where_nothing_can_run_no_study_is_left_that_refuses_another_call(options, tmp_path, monkeypatch):
+    class Broken(ToyEngine):
+        def __init__(self, *_, **__):
+            raise EnvironmentUnfitError("not here")
+
+    monkeypatch.setattr("support.bundles.toy.Broken", Broken, raising=False)
+    monkeypatch.setitem(BACKENDS, "broken", "support.bundles.toy:Broken")
+    with pytest.raises(EnvironmentUnfitError, match="no setting came to its end"):
+        tune(replace(options, tries=("backend=broken", *TRIES[1:])), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    assert len(tune(options, tmp_path / "new").tried) > 0
+    assert (tmp_path / "new" / "study.log").exists()
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_study_that_cannot_grow_says_so_and_keeps_what_was_tried(options, tmp_path, monkeypatch, kept):
+    """The disk is full in the middle of a line of the study, before the first trial or behind it."""
+    from optuna.storages.journal import JournalFileBackend
+
+    append, folder = JournalFileBackend.append_logs, tmp_path / "tuned"
+
+    def full(self, logs):
+        done = sorted((folder / "trials").glob("*.scores.npz"))
+        if len(done) > kept:
+            with (folder / "study.log").open("ab") as file:
+                file.write(b'{"op_code": 5, "wor')
+            raise OSError(28, "No space left on device")
+        return append(self, logs)
+
+    monkeypatch.setattr(JournalFileBackend, "append_logs", full)
+    with pytest.raises(SinkError, match=r"study.log: .*the trials before it are kept"):
+        tune(options, folder)
+    monkeypatch.setattr(JournalFileBackend, "append_logs", append)
+    seen = []
+    tuned = tune(options, folder, lambda count, *_: seen.append(count))
+    assert len(tuned.tried) == max(seen)
+    assert min(seen) == 1 + kept  # none of those that were kept was tried anew
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(options, tmp_path):

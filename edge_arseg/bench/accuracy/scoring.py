@@ -57,5 +57,6 @@ def accuracies_of_runs(
         )
         for number in numbers:
             run = runs[number]
-            found[number] = accuracy_of(scores, run.settings.mode, facts_of(run.choice.bundle), where="the scores")
+            facts, settings = facts_of(run.choice.bundle), run.settings
+            found[number] = accuracy_of(scores, settings.mode, facts, interval=settings.interval, where="the scores")
     return found

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.bench.compare.likeness import Unlike
+from edge_arseg.bench.compare.signed_ranks import bounds, middle
 from edge_arseg.bench.compare.times import FAST, FEWEST, Ratio, Times, ratio_of_times
 from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.records.run import BenchRun
@@ -47,8 +48,8 @@ class Change:
         quantity: ``frame``, a stage like ``fuse``, ``j_per_frame`` or ``miou``.
         branch: ``hr``, ``lr``, or ``all``.
         unit: of ``before`` and ``after``: ``ms``, ``J`` or ``%``.
-        before, after: medians of whole frames, and of stages what the fastest 5 % do not exceed; of energy and accuracy
-            what the records say.
+        before, after: medians of whole frames, and of stages what the fastest 5 % do not exceed; of energy the median
+            of what the records say, of accuracy what the first two say.
         percent: how much worse it became, with the bounds ``low`` and ``high``; below 0: better.
         judged: it can fail the comparison; stages that take little are shown alone.
         failed: worse by more than was allowed, and by more than noise explains.
@@ -112,7 +113,8 @@ class Comparison:
     def verdict(self) -> str:
         """What came of it, in one sentence."""
         if self.failed:
-            return f"slower beyond noise: {'; '.join(map(str, self.failed))}"
+            how = "slower" if all(one.unit == "ms" for one in self.failed) else "worse"
+            return f"{how} beyond noise: {'; '.join(map(str, self.failed))}"
         if self.busy:
             return f"others used the machine, and so few pairs tell nothing then; measure alone, or {FEWEST} pairs"
         judged = [one for one in self.changes if one.judged]
@@ -157,7 +159,7 @@ def compared_runs(
         changes.append(_change(quantity, branch, old, new, ratio, allowed_percent, judged=judged and not busy))
         told.append(ratio)
     first, last = before[0].facts, after[0].facts
-    changes += list(_energy_and_accuracy(first, last, allowed_percent))
+    changes += [*_energy(before, after, allowed_percent), *_accuracy(first, last, allowed_percent)]
     names = [f"{side[0].record.name}: {side[0].facts.name}" for side in (before, after)]
     return Comparison(
         names[0],
@@ -232,14 +234,28 @@ def _change(
     return Change(quantity, branch, "ms", before, after, percent, low, high, judged, failed)
 
 
-def _energy_and_accuracy(before: BenchRun, after: BenchRun, allowed: float) -> Iterator[Change]:
-    if before.energy is not None and after.energy is not None:
-        old, new = before.energy.j_per_frame, after.energy.j_per_frame
-        percent = 100 * (new.value / old.value - 1)
-        low = 100 * ((new.low or 0.0) / (old.high or np.inf) - 1)
-        high = 100 * ((new.high or np.inf) / (old.low or 1e-12) - 1)
-        failed = percent > allowed and low > 0
-        yield Change("j_per_frame", "all", "J", old.value, new.value, percent, low, high, True, failed)
+def _energy(before: Sequence[Measured], after: Sequence[Measured], allowed: float) -> Iterator[Change]:
+    """Yield the energy of a frame, where any pair has it, with the bounds of all pairs.
+
+    Fewer pairs than show where a process puts its memory are worse where each of them is, beyond its own interval.
+    """
+    both = [(a.facts.energy, b.facts.energy) for a, b in zip(before, after, strict=True)]
+    pairs = [(old.j_per_frame, new.j_per_frame) for old, new in both if old is not None and new is not None]
+    pairs = [(old, new) for old, new in pairs if old.value > 0 and new.value > 0]
+    if not pairs:
+        return
+    steps = np.log([new.value / old.value for old, new in pairs])
+    if len(pairs) >= FEWEST:
+        low, high = np.exp(bounds(steps, CONFIDENCE))
+    else:
+        low = min((new.low or 0.0) / (old.high or np.inf) for old, new in pairs)
+        high = max(new.high / old.low if new.high is not None and old.low else np.inf for old, new in pairs)
+    usual, last = (float(np.median([pair[side].value for pair in pairs])) for side in (0, 1))
+    percent, low, high = (float(100 * (ratio - 1)) for ratio in (np.exp(middle(steps)), low, high))
+    yield Change("j_per_frame", "all", "J", usual, last, percent, low, high, True, percent > allowed and low > 0)
+
+
+def _accuracy(before: BenchRun, after: BenchRun, allowed: float) -> Iterator[Change]:
     if before.accuracy and after.accuracy and before.accuracy.miou and after.accuracy.miou is not None:
         first, second = before.accuracy.miou, after.accuracy.miou
         worse = 100 * (1 - second / first)  # the same frames and classes: no noise to allow for

@@ -53,7 +53,8 @@ def comparison_between_runs(
         allowed: unlike conditions that may be, see ``refuse_unlike``.
 
     Raises:
-        DataError: unlike conditions, or no run of that name.
+        DataError: unlike conditions.
+        OptionError: no run of that name.
     """
     first = records[0][0]
     unlike = {str(one): one for record, _ in records[1:] for one in refuse_unlike(first, record, allowed)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.records.run import BenchRun
-from edge_arseg.errors import DataError
+from edge_arseg.errors import DataError, OptionError
 
 BUILD = "edge-arseg"
 """The package whose versions are compared: no condition."""
@@ -14,6 +14,8 @@ BUILD = "edge-arseg"
 CONDITIONS = ("machine", "cpu", "cpu_features", "cores", "memory_mb", "system", "python")
 BOARD = ("target", "model", "jetpack", "l4t", "gpu", "power_mode", "governor", "pinned", "container")
 SETTINGS = ("source", "live", "workload")
+SCORED = ("source", "frames", "phases")
+"""What scores hold for, of each run that both records have scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Unlike:
 def unlike_conditions(before: BenchRecord, after: BenchRecord) -> list[Unlike]:
     """Return the conditions in which two records differ; versions of this package are what is compared, and are none.
 
-    Memory may differ by a hundredth: what the kernel keeps for itself changes from start to start.
+    The labels count where a run of both was scored. Memory may differ by a hundredth: what the kernel keeps for itself
+    changes from start to start.
     """
     found = []
     for name, old, new in _conditions(before, after):
@@ -40,7 +43,7 @@ def unlike_conditions(before: BenchRecord, after: BenchRecord) -> list[Unlike]:
             same = abs(old - new) <= 0.01 * max(old, new)
         if not same:
             found.append(Unlike(name, old, new))
-    return found
+    return list(dict.fromkeys([*found, *_unlike_scores(before, after)]))
 
 
 def refuse_unlike(before: BenchRecord, after: BenchRecord, allowed: Collection[str] = ()) -> list[Unlike]:
@@ -60,7 +63,7 @@ def refuse_unlike(before: BenchRecord, after: BenchRecord, allowed: Collection[s
     if refused:
         lines = "\n".join(f"  {one}" for one in refused)
         raise DataError(
-            f"{before.name} and {after.name} were taken under unlike conditions, so their times cannot be compared\n"
+            f"{before.name} and {after.name} were taken under unlike conditions, so their numbers cannot be compared\n"
             f"{lines}\nMeasure both under the same conditions, or type --allow {refused[0].name}"
         )
     return unlike
@@ -72,8 +75,7 @@ def paired_runs(before: BenchRecord, after: BenchRecord) -> list[tuple[int, int]
     Raises:
         DataError: there are none.
     """
-    known = {_key(run): index for index, run in enumerate(after.runs)}
-    pairs = [(index, known[_key(run)]) for index, run in enumerate(before.runs) if _key(run) in known]
+    pairs = _pairs(before, after)
     if not pairs:
         raise DataError(
             f"no run of {before.name} has the same bundle and settings as one of {after.name}: "
@@ -87,12 +89,14 @@ def run_named(record: BenchRecord, name: str) -> int:
     """Return the index of a run.
 
     Raises:
-        DataError: there is none of that name.
+        OptionError: there is none of that name.
     """
     for index, run in enumerate(record.runs):
         if run.name == name:
             return index
-    raise DataError(f"no run of {record.name} is called {name!r}; known: {'; '.join(run.name for run in record.runs)}")
+    raise OptionError(
+        f"--between: no run of {record.name} is called {name!r}; known: {'; '.join(run.name for run in record.runs)}"
+    )
 
 
 def _difference(before: BenchRecord, after: BenchRecord) -> str:
@@ -106,6 +110,37 @@ def _difference(before: BenchRecord, after: BenchRecord) -> str:
             said = [f"{name} {old} and {new}" for name, old, new in pairs if old != new]
             return f"; {run.name} differs in {', '.join(said)}" if said else ""
     return ""
+
+
+def _pairs(before: BenchRecord, after: BenchRecord) -> list[tuple[int, int]]:
+    """Pair runs of one key, each once: those with the same bundle first, then in their order."""
+    left = list(range(len(after.runs)))
+    found: dict[int, int] = {}
+    for same_bundle in (True, False):
+        for index, run in enumerate(before.runs):
+            alike = [
+                other
+                for other in left
+                if _key(after.runs[other]) == _key(run)
+                and (not same_bundle or after.runs[other].bundle.digest == run.bundle.digest)
+            ]
+            if index not in found and alike:
+                found[index] = alike[0]
+                left.remove(alike[0])
+    return sorted(found.items())
+
+
+def _unlike_scores(before: BenchRecord, after: BenchRecord) -> Iterator[Unlike]:
+    """Yield in what the labels differ that two scores of the same run were taken on."""
+    pairs = [(before.runs[a].accuracy, after.runs[b].accuracy) for a, b in _pairs(before, after)]
+    scored = [(old, new) for old, new in pairs if old is not None and new is not None]
+    labels = before.settings.labels, after.settings.labels
+    if scored and None not in labels and labels[0] != labels[1]:
+        yield Unlike("settings.labels", *labels)
+    for old, new in scored:
+        for name in SCORED:
+            if getattr(old, name) != getattr(new, name):
+                yield Unlike(f"accuracy.{name}", getattr(old, name), getattr(new, name))
 
 
 def _key(run: BenchRun) -> tuple[Any, ...]:

@@ -82,4 +82,4 @@ def _outcome(row: Row, name: str, requirement: Requirement) -> Outcome:
         why = row.why_missing(requirement.measure)
         return Outcome(name, requirement, None, False, f"{requirement} cannot be checked: {why}")
     passed = _COMPARE[requirement.comparison](seen, requirement.bound)
-    return Outcome(name, requirement, seen, passed, f"{requirement}: {seen:.4g} measured")
+    return Outcome(name, requirement, seen, passed, f"{requirement}: {seen:.6g} measured")

@@ -1,7 +1,10 @@
 """A record and its samples, from their files: finished, or cut off by whatever ended the process."""
 
+import io
 import json
+import math
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import numpy as np
 from edge_arseg.bench.record_files.writing import frames_journal, samples_file, sensors_journal
 from edge_arseg.bench.records.bench_record import REVISION, BenchRecord
 from edge_arseg.bench.records.journal import entries_of
-from edge_arseg.bench.records.samples import Samples, samples_from_columns
+from edge_arseg.bench.records.samples import BRANCHES, FRAME_FIELDS, READING_DTYPE, Samples, samples_from_columns
 from edge_arseg.bench.summaries.whole import whole_record
 from edge_arseg.errors import DataError
 from edge_arseg.spec.plain import faults_from_error
@@ -46,9 +49,10 @@ def read_samples(path: Path) -> Samples:
         return _cut_off(record, path)[1]
     file = samples_file(path)
     try:
-        with np.load(file, allow_pickle=False) as columns:
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as columns:
             samples = samples_from_columns(columns)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        _refuse_no_samples(samples)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
         raise DataError(
             f"{file}: the samples of {path.name} cannot be read: {why}; copy both files of the record, or measure again"
@@ -57,17 +61,48 @@ def read_samples(path: Path) -> Samples:
     return samples
 
 
+def _refuse_no_samples(samples: Samples) -> None:
+    """Raise ``ValueError`` where a column is missing, of another type, or has times that are none."""
+    wanted = {"frames": np.dtype(list(FRAME_FIELDS)), "readings": READING_DTYPE}
+    for table, rows in (("frames", samples.frames), ("readings", samples.readings)):
+        for name in wanted[table].names or ():
+            kind = rows.dtype[name].kind if name in (rows.dtype.names or ()) else "nothing"
+            if kind != wanted[table][name].kind:
+                raise ValueError(f"column {table}.{name} is missing or of another type")
+    for name, times in (("frames.total_ms", samples.frames["total_ms"]), ("frames.start_s", samples.frames["start_s"])):
+        if not np.isfinite(times).all():
+            raise ValueError(f"column {name} has values that are no numbers")
+
+
 def _refuse_others(record: BenchRecord, samples: Samples, path: Path) -> None:
-    """Refuse samples of another record, as where one of its two files was renamed or copied alone."""
+    """Refuse samples of another record, as where one of its two files was renamed or copied alone.
+
+    Two records may have as many frames, but their times differ.
+    """
     told = [run.latency["all"].frame.count if "all" in run.latency else 0 for run in record.runs]
     seen = np.bincount(samples.frames["run"], minlength=len(told)).tolist()
     if seen != told:
         found, wanted = (" + ".join(map(str, counts)) or "0" for counts in (seen, told))
-        raise DataError(
-            f"{samples_file(path)}: {found} frames seen, expected {wanted} as {path.name} has them: these are the "
-            f"samples of another record; copy {record.samples or 'its own'} "
-            "beside it under this name, or measure again"
-        )
+        raise _of_another(record, path, f"{found} frames seen, expected {wanted}")
+    for number, run in enumerate(record.runs):
+        for branch, latency in run.latency.items():
+            ms = samples.of_run(number, branch if branch in BRANCHES else None)["total_ms"]
+            mean = float(ms.mean()) if len(ms) else math.nan
+            if len(ms) != latency.frame.count or not math.isclose(mean, latency.frame.mean.value, rel_tol=1e-6):
+                kind = "frames" if branch == "all" else f"{branch} frames"
+                raise _of_another(
+                    record,
+                    path,
+                    f"{run.name}: {len(ms)} {kind} of {mean:.4f} ms on average seen, expected {latency.frame.count} of "
+                    f"{latency.frame.mean.value:.4f} ms",
+                )
+
+
+def _of_another(record: BenchRecord, path: Path, difference: str) -> DataError:
+    return DataError(
+        f"{samples_file(path)}: {difference} as {path.name} has them: these are the samples of another record; copy "
+        f"{record.samples or 'its own'} beside it under this name, or measure again"
+    )
 
 
 def planned_record(path: Path) -> BenchRecord:

@@ -38,8 +38,8 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class FrameScore:
-    """One labelled frame: its index in the clip, its distance from the keyframe, mIoU over the classes in its label,
-    per cent."""
+    """One labelled frame: its index in the clip, its distance from the keyframe, mIoU over the classes in its label or
+    its class map, per cent."""
 
     frame: int
     distance: int

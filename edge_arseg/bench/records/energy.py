@@ -12,7 +12,7 @@ class Channel:
     Attributes:
         name: of the sensor and what it reads, like ``hwmon VDD_IN``; unique in the record.
         quantity: ``power`` (W), ``energy`` (J, counted up since the beginning), ``temperature`` (degrees Celsius),
-            ``clock`` (MHz), ``throttling`` (1: held back now), ``load`` (of the machine, runnable tasks), ``memory``
+            ``clock`` (MHz), ``throttling`` (1: held back now), ``load`` (cores that other processes used), ``memory``
             (10^6 bytes), ``device memory`` (10^6 bytes), ``cpu`` (seconds of the process, counted up).
         total: it takes part in the board's total power or energy.
     """

@@ -6,7 +6,8 @@ from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.records.run import BenchRun
 from edge_arseg.bench.records.summary import Estimate, Summary
 
-P99_SAMPLES = 299
+FEWEST = {"p50": 5, "p99": 299}
+"""Samples that a percentile needs."""
 
 MEASURES = {
     "miou": "mIoU, %",
@@ -87,15 +88,23 @@ class Row:
 
     def why_missing(self, measure: str) -> str:
         """Say why a measure is ``None``, for people."""
-        if measure.endswith("p99_ms") and self.p50_ms is not None:
-            kind = measure.removesuffix("_p99_ms")
+        if measure in ("age_p99_ms", "missed_percent") and self.loop == "closed":
+            return "not measured: it needs frames that come at a rate, --rate of bench"
+        kind, _, name = measure.rpartition("_ms")[0].rpartition("_")
+        if name in FEWEST:
             count = {"hr": self.hr_frames, "lr": self.lr_frames}.get(kind, self.frames)
-            return f"a p99 needs {P99_SAMPLES} frames of its kind, {count} were measured"
-        if measure in ("miou", "temporal_consistency"):
+            return f"a {name} needs {FEWEST[name]} frames of its kind, {count} were measured"
+        if measure in ("mean_ms", "fps", "j_per_frame", "net_j_per_frame") and self._branch_missing:
+            return "not known: one of the two branches has no frame that counts; time a clip of two GOPs or more"
+        if measure in ("miou", "temporal_consistency") and self.miou is None:
             return "not measured: no labels were given to bench"
         if measure == "flow_consistency":
             return "not measured: it needs --labels and --optical-flow of bench"
         return "not measured"
+
+    @property
+    def _branch_missing(self) -> bool:
+        return self.mode == "ar" and self.interval > 1 and self.frames > 0 and not (self.hr_frames and self.lr_frames)
 
 
 def row_from_run(record: BenchRecord, run: BenchRun, label: str = "") -> Row:

@@ -18,7 +18,7 @@ UNITS = {
     "temperature": "°C",
     "clock": "MHz",
     "throttling": "",
-    "load": "tasks",
+    "load": "cores",
     "memory": "MB",
     "device memory": "MB",
 }

@@ -50,11 +50,11 @@ def chosen_row(rows: Sequence[Row]) -> Row | None:
 
 
 def _partner(chosen: Row, rows: Sequence[Row]) -> Row | None:
-    """Return the HR-only run of the same bundle and settings."""
+    """Return the HR-only run of the same bundle and settings, if it was measured."""
     wanted = (chosen.record, chosen.digest, chosen.precision, chosen.backend, chosen.threads, chosen.loop)
     for row in rows:
         same = (row.record, row.digest, row.precision, row.backend, row.threads, row.loop)
-        if row.mode == "hr" and same == wanted:
+        if row.mode == "hr" and same == wanted and row.mean_ms is not None:
             return row
     return None
 

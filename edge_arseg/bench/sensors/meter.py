@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def readings_of_meter(path: Path, began: datetime) -> tuple[NDArray[np.float64],
 
     Returns:
         Seconds on the record's clock, rising, and watts; a line that cannot be read gives ``GARBAGE`` at the time of
-        the one before it.
+        the one before it, and so does less than nothing, as of a clamp that is put on the wrong way round.
 
     Raises:
         DataError: the file cannot be read, or has no such columns.
@@ -59,9 +60,27 @@ def readings_of_meter(path: Path, began: datetime) -> tuple[NDArray[np.float64],
         if math.isnan(time_s) and not times:
             continue
         times.append(times[-1] if math.isnan(time_s) else time_s - began.timestamp())
-        watts.append(GARBAGE if math.isnan(time_s) or math.isnan(value) else scale * value)
+        watts.append(scale * value if value >= 0 and not math.isnan(time_s) else GARBAGE)
     order = np.argsort(times, kind="stable")
     return np.asarray(times, float)[order], np.asarray(watts, float)[order]
+
+
+def readings_by_session(
+    times: NDArray[np.float64], watts: NDArray[np.float64], sessions: Sequence[tuple[float, float]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return readings of a wall clock on the clock of a record that was gone on with, which did not run between.
+
+    Args:
+        times: seconds since 1970, rising; ``watts`` at them.
+        sessions: of each process that measured, in order: the record's clock when it began, and seconds since 1970.
+    """
+    found = []
+    for number, (clock_s, wall_s) in enumerate(sessions):
+        own = times - wall_s + clock_s
+        ends_s = sessions[number + 1][0] if number + 1 < len(sessions) else math.inf
+        inside = (own < ends_s) & ((own >= clock_s) | (number == 0))
+        found.append((own[inside], watts[inside]))
+    return np.concatenate([one[0] for one in found]), np.concatenate([one[1] for one in found])
 
 
 def _number(text: str) -> float:

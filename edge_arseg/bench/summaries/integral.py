@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 LONGEST_GAP_S = 1.0
 """Between two readings that count. In a longer gap the sensor was away: nothing is known of the power there."""
+SLOWEST_GAP_S = 2.5
+"""The same of a sensor that answers about once a second, as meters do: one reading may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,19 @@ def trace_of(times: NDArray[np.float64], values: NDArray[np.float64], quantity: 
     times, values = times[good], values[good]
     steps = np.diff(times)
     joules = np.diff(values) if quantity == "energy" else 0.5 * (values[1:] + values[:-1]) * steps
-    counts = (steps > 0) & (steps <= LONGEST_GAP_S)
+    counts = (steps > 0) & (steps <= _longest_gap(steps))
+    if quantity == "energy":  # a counter that falls began anew, and nobody knows when
+        counts &= joules >= 0
     return Trace(
         times,
         np.concatenate(([0.0], np.cumsum(np.where(counts, joules, 0.0))))[: len(times)],
         np.concatenate(([0.0], np.cumsum(np.where(counts, steps, 0.0))))[: len(times)],
     )
+
+
+def _longest_gap(steps: NDArray[np.float64]) -> float:
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    return max(LONGEST_GAP_S, min(SLOWEST_GAP_S, SLOWEST_GAP_S * usual))
 
 
 def total_trace(traces: list[Trace]) -> Trace | None:
@@ -74,8 +83,9 @@ def total_trace(traces: list[Trace]) -> Trace | None:
     if len(traces) == 1:
         return traces[0]
     times = np.unique(np.concatenate([trace.times for trace in traces]))
-    joules, known = np.zeros(len(times)), np.full(len(times) - 1, np.inf)
+    joules, known = np.zeros(len(times) - 1), np.full(len(times) - 1, np.inf)
     for trace in traces:
-        joules += np.interp(times, trace.times, trace.joules)
+        joules += np.diff(np.interp(times, trace.times, trace.joules))
         known = np.minimum(known, np.diff(np.interp(times, trace.times, trace.known)))
-    return Trace(times, joules, np.concatenate(([0.0], np.cumsum(known))))
+    joules[known <= 0] = 0.0  # where one is away, the others alone are no total
+    return Trace(times, *(np.concatenate(([0.0], np.cumsum(column))) for column in (joules, known)))

@@ -1,5 +1,6 @@
 """Times of a run, by branch and stage."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from edge_arseg.bench.records.samples import BRANCHES, CPU, END, STAGE, cpu_name
 from edge_arseg.bench.records.summary import Estimate
 from edge_arseg.bench.summaries.percentiles import summary_of
 from edge_arseg.bench.summaries.resampling import Blocks, estimate
+from edge_arseg.motion.policies.naming import in_background
 
 NETWORKS = ("hr", "lr")
 """Stages that are the branches' engines."""
@@ -41,8 +43,8 @@ def times_of(frames: NDArray[np.void], settings: RunSettings, turns: tuple[Turn,
         return np.array([weighted_mean(total[draw], branches[draw], settings.interval)])
 
     mean = weighted_mean(total, branches, settings.interval)
-    interval = blocks.intervals(weighted)
-    mean_ms = None if np.isnan(mean) else estimate(mean, interval)
+    lacking = missing_branch(settings, latency) or np.isnan(mean)
+    mean_ms = None if lacking else estimate(mean, blocks.intervals(weighted))
     outside = None
     if mean_ms is not None and settings.loop == "closed":  # in an open loop a frame's time has the wait for it in it
         inside = sum(np.nan_to_num(frames[f"{STAGE}{name}{END}"]) for name in NETWORKS if name in stage_names(frames))
@@ -61,6 +63,23 @@ def weighted_mean(total: NDArray[np.floating], branches: NDArray[np.integer], in
     if key.all() or not key.any():
         return float(total.mean()) if len(total) else float("nan")
     return float((total[key].mean() + (interval - 1) * total[~key].mean()) / interval)
+
+
+def missing_branch(settings: RunSettings, seen: Collection[str]) -> str:
+    """Return the branch that an AR run has no timed frame of, as in a clip of three frames; else an empty text.
+
+    The mean of a GOP is known with both. Keyframes that are made in the background have no frames of their own, and
+    where a cut makes a keyframe, every frame may be one.
+
+    Args:
+        settings: of the run.
+        seen: names that it has times of; none: nothing was measured.
+    """
+    if settings.mode != "ar" or settings.interval == 1 or not seen:
+        return ""
+    if "hr" not in seen and not in_background(settings.keyframes):
+        return "hr"
+    return "lr" if "lr" not in seen and settings.scene_cut is None else ""
 
 
 def _latency(frames: NDArray[np.void]) -> Latency:

@@ -9,6 +9,7 @@ from edge_arseg.bench.records.bench_record import Notice
 from edge_arseg.bench.records.energy import Channel
 from edge_arseg.bench.records.run import BenchRun
 from edge_arseg.bench.records.samples import Samples
+from edge_arseg.bench.summaries.latency import missing_branch
 from edge_arseg.bench.summaries.percentiles import PERCENTILES
 
 OTHERS_SHARE = 0.10
@@ -30,6 +31,7 @@ def notices_of(runs: Sequence[BenchRun], samples: Samples, channels: Sequence[Ch
         found += _stalls(number, run, frames)
         found += _steadiness(number, run, frames)
         found += _few(number, run)
+        found += _no_gop(number, run, samples, channels)
         found += _machine(number, run, samples, channels, cores)
     return found + _sensors(runs, samples, channels)
 
@@ -73,6 +75,18 @@ def _few(number: int, run: BenchRun) -> list[Notice]:
     return [Notice("few samples", f"{run.name}: {'; '.join(few)}", number)] if few else []
 
 
+def _no_gop(number: int, run: BenchRun, samples: Samples, channels: Sequence[Channel]) -> list[Notice]:
+    """Say why there is no mean of a GOP, or no energy of one though a sensor of power answered."""
+    if branch := missing_branch(run.settings, run.latency):
+        text = f"{run.name}: no {branch} frame counts, so the time and energy of a GOP are not known"
+        return [Notice("few samples", f"{text}; time a clip of two GOPs or more", number)]
+    totals = [samples.of_channel(index) for index, channel in enumerate(channels) if channel.total]
+    if run.energy is None and any((np.isfinite(values) & _in_turns(times, run)).any() for times, values in totals):
+        text = f"{run.name}: power was read, but not throughout a whole GOP, so the energy of a frame is not known"
+        return [Notice("few samples", f"{text}; measure for longer, on a clip of two GOPs or more", number)]
+    return []
+
+
 def _machine(number: int, run: BenchRun, samples: Samples, channels: Sequence[Channel], cores: int) -> list[Notice]:
     found = []
     for index, channel in enumerate(channels):
@@ -84,7 +98,8 @@ def _machine(number: int, run: BenchRun, samples: Samples, channels: Sequence[Ch
             continue
         mean = float(values[inside].mean())
         if channel.quantity == "load" and mean > OTHERS_SHARE * cores:
-            text = f"{run.name}: other processes used {mean:.1f} of {cores} cores meanwhile"
+            own = f"this one may use {cores}"  # of the machine's, all of which the others have
+            text = f"{run.name}: other processes used {mean:.1f} cores meanwhile; {own}"
             found.append(Notice("load", text, number))
         if channel.quantity == "throttling" and mean > 0:
             when = times[inside & (values > 0)]

@@ -16,8 +16,6 @@ def verdicts_of(runs: Sequence[BenchRun], no_verdict: str) -> tuple[Verdict, ...
     for number, run in enumerate(runs):
         if no_verdict or run.settings.mode != "ar" or run.settings.loop != "closed" or run.mean_ms is None:
             continue
-        if missing_branch(run):
-            continue
         for other, hr in enumerate(runs):
             if hr.mean_ms is not None and hr_beside(run, hr):
                 promised = promised_of(run.bundle, run.settings.interval)
@@ -25,12 +23,6 @@ def verdicts_of(runs: Sequence[BenchRun], no_verdict: str) -> tuple[Verdict, ...
                 found.append(Verdict(number, other, promised, realised, _text(run, promised, realised)))
                 break
     return tuple(found)
-
-
-def missing_branch(run: BenchRun) -> str:
-    """Return the branch of an AR run without a timed frame, as in a clip of three frames; else an empty text."""
-    expected = ("hr", "lr") if run.settings.mode == "ar" and run.settings.interval > 1 and run.latency else ()
-    return next((branch for branch in expected if branch not in run.latency), "")
 
 
 def promised_of(bundle: BundleFacts, interval: int) -> float:

@@ -20,6 +20,8 @@ from edge_arseg.bench.summaries.verdicts import verdicts_of
 KEPT = ("accuracy", "layers")
 """What is said of a run once, however often its turns begin anew."""
 
+OTHER_TIME = "the meter's log has no reading of the time that was measured; its clock must be that of this machine"
+
 Entries = Iterable[dict[str, Any] | NDArray[Any]]
 
 
@@ -59,17 +61,23 @@ def whole_record(
         joined(told.frames, frame_dtype((), ())),
         joined(read.tables, READING_DTYPE),
     )
+    ends = [
+        *samples.frames["start_s"][-1:],
+        samples.readings["time_s"].max(initial=0.0),
+        *(end for _, end in told.idle),
+    ]
+    seconds = float(max(ends))
     if extra is not None:
-        meter = extra.readings.copy()
+        meter = _meanwhile(extra.readings, seconds)
         meter["channel"] = len(read.channels)
         read.channels = [*(replace(channel, total=False) for channel in read.channels), Channel("meter", "power", True)]
         read.total = "an external meter"
         samples = Samples(samples.frames, np.concatenate((samples.readings, meter)))
     samples = Samples(samples.frames, np.sort(samples.readings, order="time_s", kind="stable"))
     traces = traces_of(samples, read.channels)
-    ends = [samples.frames["start_s"][-1:], samples.readings["time_s"][-1:]]
-    seconds = max((float(end[0]) for end in ends if len(end)), default=0.0)
-    source = source_of(traces, read.total, read.seen, told.idle, seconds)
+    source = source_of(traces, read.total, read.seen, told.idle)
+    if extra is not None and not len(meter):
+        source = replace(source, text=f"not measured: {OTHER_TIME}")
     runs = with_branches([
         _run(run, number, told.runs.get(number, {}), samples, read.channels, traces, source.idle_w)
         for number, run in enumerate(planned.runs)
@@ -104,12 +112,21 @@ def energy_of_run(run: BenchRun, frames: Entries, readings: Entries) -> RunEnerg
     rows = np.sort(joined(read.tables, READING_DTYPE), order="time_s", kind="stable")
     samples = Samples(joined(_told(frames).frames, frame_dtype((), ())), rows)
     own = samples.of_run(0)
-    return run_energy(own, _turns(own), run.settings.interval, traces_of(samples, read.channels), None)
+    return run_energy(own, _turns(own), run.settings, traces_of(samples, read.channels), None)
 
 
 def runs_with(frames: Entries, what: str) -> set[int]:
     """Return the runs of which a journal says something: ``finished``, ``accuracy``, ``layers``."""
     return {number for number, said in _told(frames).runs.items() if said.get(what)}
+
+
+def _meanwhile(readings: NDArray[np.void], seconds: float) -> NDArray[np.void]:
+    """Return the readings of a log that were taken while it was measured, and the one before and behind them.
+
+    Of another time, as by a clock that is hours off, are none.
+    """
+    first, last = np.searchsorted(readings["time_s"], (0.0, seconds))
+    return readings[max(first - 1, 0) : last + 1].copy() if first < last else readings[:0].copy()
 
 
 def _run(
@@ -138,7 +155,7 @@ def _run(
         outside_networks=times.outside_networks,
         cores_used=_cores_used(turns, samples, channels),
         deadlines=times.deadlines,
-        energy=run_energy(frames, turns, planned.settings.interval, traces, idle_w),
+        energy=run_energy(frames, turns, planned.settings, traces, idle_w),
         memory=RunMemory(
             opened_mb=said.get("opened_mb"),
             peak_mb=_peak(turns, samples, channels, "memory"),

@@ -1,6 +1,6 @@
 """``edge-arseg bench``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,7 @@ def bench(
                 f"--predict measures nothing, so there is no record for {'-o' if output is not None else '--resume'}; "
                 "leave it out, or write what is printed to a file: --json > NAME.json"
             )
+        _refuse_measuring(given)
         _predict(predict, power_mode, options.bundles, options.interval, as_json=as_json)
         return
     if resume and output is None:
@@ -127,6 +128,22 @@ def _layer_macs(wanted: bool) -> "GraphMacs | None":
     from edge_arseg.compiler.layer_macs import macs_from_graph
 
     return macs_from_graph
+
+
+def _refuse_measuring(given: Mapping[str, Any]) -> None:
+    """Refuse options that say how to measure, and were typed where nothing is measured."""
+    kept, typed = ("bundles", "interval", "workload", "parameters"), click.core.ParameterSource.COMMANDLINE
+    context = click.get_current_context()
+    lost = [
+        next(option for option in parameter.opts if option.startswith("--"))
+        for parameter in context.command.params
+        if parameter.name in given and parameter.name not in kept
+        if context.get_parameter_source(parameter.name) is typed
+    ]
+    if lost:
+        raise click.UsageError(
+            f"{', '.join(lost)} seen with --predict, which measures nothing; expected -b, --interval or --workload"
+        )
 
 
 def _predict(

@@ -140,6 +140,8 @@ def report(
     if len({identity(path) for path in named}) < len(named):
         raise click.UsageError(f"{', '.join(map(str, named))}: two of them are one file; choose names that differ")
     read: list[Read] = [(read_record(path), read_samples(path)) for path in records]
+    if fail_on is not None:
+        _refuse_copies(records, read)
     comparisons = () if fail_on is None else _comparisons(read, fail_on, between, allow)
     outcomes = _outcomes(read, require, wanted) if require else ()
     shown = read if fail_on is None else read[: 1 if between else 2]  # the others are more of the same
@@ -163,6 +165,16 @@ def report(
         for text in _failures(comparisons, outcomes):
             click.echo(f"failed: {text}", err=True)
     return 1 if made.failed else 0
+
+
+def _refuse_copies(paths: tuple[Path, ...], read: "list[Read]") -> None:
+    for place, (record, _) in enumerate(read):
+        for earlier in range(place):
+            if read[earlier][0] == record:
+                raise click.UsageError(
+                    f"--fail-on: {paths[place]} is a copy of {paths[earlier]}, and a record is never worse than "
+                    "itself; name two measurements"
+                )
 
 
 def _plots(made: "Report", folder: Path) -> "dict[Path, Plot]":

@@ -180,7 +180,8 @@ def tune(
     try:
         tuned = tuned_from_options(options, output, told)
     except KeyboardInterrupt:
-        note(f"what was tried is kept in {output}; type the same to continue")
+        if output.exists():  # nothing was tried yet where it does not
+            note(f"what was tried is kept in {output}; type the same to continue")
         raise
     if as_json:
         print_json(_json(tuned))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 NOTICE_S = 1.0
 """A command that has not ended by then says that another signal ends it at once."""
+
+
+LOST_S = 0.02
+"""After which a signal that was lost is sent again."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -33,15 +38,35 @@ class Interrupted(KeyboardInterrupt):
 
 
 class _First:
-    """Handler of the signals: raises ``Interrupted`` for the first one."""
+    """Handler of the signals: raises ``Interrupted`` for the first one.
+
+    Attributes:
+        sent: the next signal is this process's own: ``lost`` sent it.
+    """
 
     def __init__(self) -> None:
         self._asked = False
+        self.sent = False
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         if not self._asked:
             self._asked = True
             raise Interrupted(number)
+
+    def lost(self, number: int) -> None:
+        """Raise once more: it was raised where Python lets no error out, in a ``__del__`` or the callback of a weakref.
+
+        By a thread, a little later: here it would be lost again.
+        """
+        self._asked = False
+
+        def send() -> None:
+            self.sent = True
+            signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+        timer = threading.Timer(LOST_S, send)
+        timer.daemon = True
+        timer.start()
 
     def again(self, number: int, _frame: FrameType | None) -> None:
         """End the process: a second signal came while the first was put off (``uninterrupted``)."""
@@ -70,24 +95,35 @@ def ended_by_signals() -> Iterator[None]:
             for number in heard:
                 signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
+    def hear(told: "sys.UnraisableHookArgs") -> None:
+        if isinstance(told.exc_value, Interrupted):
+            first.lost(told.exc_value.number)
+        else:
+            unraisable_before(told)
+
+    unraisable_before, sys.unraisablehook = sys.unraisablehook, hear
     os.register_at_fork(after_in_child=child_is_usual)
-    threading.Thread(target=_watch, args=(ear, owner), name="signals", daemon=True).start()
+    threading.Thread(target=_watch, args=(ear, owner, first), name="signals", daemon=True).start()
     try:
         yield
     finally:
+        sys.unraisablehook = unraisable_before
         signal.set_wakeup_fd(watch_before)
         for number, handler in before.items():
             signal.signal(number, handler)
         os.close(mouth)  # ends the watch
 
 
-def _watch(ear: int, owner: int) -> None:
+def _watch(ear: int, owner: int, first: _First) -> None:
     """Read the numbers of signals as they come, until the other end is closed."""
     first_at: float | None = None
     timer: threading.Timer | None = None
     while numbers := os.read(ear, 1):
         number, now = numbers[0], time.monotonic()
         if number not in SIGNALS:  # of a library
+            continue
+        if first.sent:
+            first.sent = False
             continue
         if first_at is None:
             first_at = now

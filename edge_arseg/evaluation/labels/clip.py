@@ -30,6 +30,30 @@ class LabelledClip:
     stream: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ClipFrames:
+    """How many frames a clip has, and their rows and columns."""
+
+    count: int
+    height: int
+    width: int
+
+
+def clip_frames(clip: str | Path, stream: int | None = None) -> ClipFrames:
+    """Count the frames of a clip by decoding it once: containers declare numbers that are estimates.
+
+    Raises:
+        SourceError: it cannot be read to its end.
+        OptionError: a live source.
+    """
+    source = source_from_uri(clip)
+    if source.live:
+        raise OptionError(f"{source.label}: a live source never gives the same frames twice; record it to a file first")
+    with open_video(clip, motion="zero", stream=stream) as reader:
+        height, width = reader.height, reader.width
+        return ClipFrames(sum(1 for _ in reader), height, width)
+
+
 def labelled_clip(
     clip: str | Path,
     labels: Path,
@@ -38,11 +62,11 @@ def labelled_clip(
     first_frame: int = 0,
     limit: int | None = None,
     stream: int | None = None,
+    frames: ClipFrames | None = None,
 ) -> LabelledClip:
-    """Count the frames of a clip by decoding it once, pair its labels, and check those that will be scored.
+    """Count the frames of a clip, pair its labels, and check those that will be scored.
 
-    Containers declare numbers of frames that are estimates, so the frames are counted: ``labels_by_frame`` says how
-    labels find theirs.
+    ``labels_by_frame`` says how labels find their frames.
 
     Args:
         clip: what ``open_video`` takes, but nothing live.
@@ -51,28 +75,24 @@ def labelled_clip(
         first_frame: frames before this one are not scored.
         limit: use only the first so many frames. Labels are still paired with all frames.
         stream: see ``open_video``.
+        frames: of the clip, where they were counted already.
 
     Raises:
         SourceError: the clip cannot be read to its end.
         DataError: labels that cannot be paired or used, all faults in one message; or none for a frame that is scored.
         OptionError: a live source; no frame is left to score.
     """
-    source = source_from_uri(clip)
-    if source.live:
-        raise OptionError(f"{source.label}: a live source never gives the same frames twice; record it to a file first")
-    with open_video(clip, motion="zero", stream=stream) as reader:
-        size = reader.height, reader.width
-        counted = sum(1 for _ in reader)
-    paths = labels_by_frame(label_paths(labels), counted, where=labels)
-    used = counted if limit is None else min(limit, counted)
+    frames = clip_frames(clip, stream) if frames is None else frames
+    paths = labels_by_frame(label_paths(labels), frames.count, where=labels)
+    used = frames.count if limit is None else min(limit, frames.count)
     if used <= first_frame:
         raise OptionError(
-            f"{source.label}: {used} frames are used, and only frames from {first_frame} on, the largest phase, are "
-            "scored; choose smaller --phases, or a longer clip"
+            f"{source_from_uri(clip).label}: {used} frames are used, and only frames from {first_frame} on, the "
+            "largest phase, are scored; choose smaller --phases, or a longer clip"
         )
     wanted = {index: path for index, path in paths.items() if first_frame <= index < used}
     if not wanted:
         raise DataError(f"{labels}: no label for a frame from {first_frame} to {used - 1}; expected at least one")
     reads = Labels(classes)
-    files = checked_labels(reads, dict.fromkeys(wanted.values(), size), where=labels)
+    files = checked_labels(reads, dict.fromkeys(wanted.values(), (frames.height, frames.width)), where=labels)
     return LabelledClip(clip, used, reads, {index: files[path] for index, path in wanted.items()}, stream)

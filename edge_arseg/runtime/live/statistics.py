@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.spec.frame import Branch, SegmentedFrame
 
 _EXACT_MS = 2000
 """Ages are counted by the millisecond, up to two seconds; beyond, in steps of a hundredth up to ``_OLDEST_MS``."""
@@ -21,7 +21,8 @@ class LiveFigures:
 
     Attributes:
         frames: results.
-        keyframes: that results were made from.
+        keyframes: that results were made from, those that are made in the background too: every frame in mode ``hr``,
+            none in mode ``lr``.
         dropped: frames without a result.
         late: results older than the greatest age; 0 where none was asked for.
         age_ms_p50, age_ms_p95: median and 95th percentile of the results' ages, milliseconds, rounded down: to
@@ -64,7 +65,8 @@ class LiveStatistics:
         self._frames += 1
         self._dropped += result.dropped
         key_index = result.frame.index - result.distance
-        self._keyframes += key_index != self._key_index
+        beside = result.distance > 0 and key_index != self._key_index  # its own result came from the keyframe before
+        self._keyframes += result.branch is Branch.HR or beside
         self._key_index = key_index
         if result.age_ms is not None:
             self._ages[_bin_of(result.age_ms)] += 1

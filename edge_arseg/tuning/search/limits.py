@@ -1,5 +1,6 @@
 """What a setting has to hold, and what it came to."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,6 +29,11 @@ class Outcome:
     j_per_frame: float | None = None
     parts: Parts | None = None
 
+    @property
+    def joules(self) -> float:
+        """Energy of a frame as limits see it: what was not measured holds none."""
+        return math.inf if self.j_per_frame is None else self.j_per_frame
+
     def whole(self, frames: int) -> bool:
         """Whether mIoU is that of all labelled frames, which are so many: the setting was not given up before."""
         return self.miou == self.miou and (self.parts is None or self.parts.frames >= frames)
@@ -52,7 +58,7 @@ class Limits:
     def values(self, outcome: Outcome) -> tuple[float, ...]:
         """Return what the front is made of, each the smaller the better: mIoU, time, and what else has a limit."""
         more = [outcome.slow_ms] if self.slow_ms is not None else []
-        more += [outcome.j_per_frame or 0.0] if self.j_per_frame is not None else []
+        more += [outcome.joules] if self.j_per_frame is not None else []
         return (-outcome.miou, outcome.mean_ms, *more)
 
     @property
@@ -82,8 +88,9 @@ class Limits:
             found.append(f"{outcome.slow_ms:.1f} ms of the slower frames, at most {self.slow_ms:g} asked for")
         if self.miou is not None and outcome.miou < self.miou:
             found.append(f"mIoU {outcome.miou:.1f}, at least {self.miou:g} asked for")
-        if self.j_per_frame is not None and (outcome.j_per_frame or 0.0) > self.j_per_frame:
-            found.append(f"{outcome.j_per_frame:.3g} J a frame, at most {self.j_per_frame:g} asked for")
+        if self.j_per_frame is not None and outcome.joules > self.j_per_frame:
+            seen = f"{outcome.joules:.3g} J a frame" if outcome.j_per_frame is not None else "energy not measured"
+            found.append(f"{seen}, at most {self.j_per_frame:g} J asked for")
         return found
 
 

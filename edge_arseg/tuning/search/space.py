@@ -48,8 +48,11 @@ def space_from_options(
     *,
     hr_only: frozenset[str] = frozenset(),
     halves: Mapping[str, tuple[str, str]] | None = None,
+    frames: int | None = None,
 ) -> Space:
     """Return what is tried: the usual values of every axis, or those that were named.
+
+    Keyframes that lie a clip apart or more cannot be timed on it: the first frame of a source counts nowhere.
 
     Args:
         bundles: names.
@@ -57,6 +60,7 @@ def space_from_options(
         motions: sources of motion that the clip has.
         gop: of the first bundle: the interval that is tried first.
         hr_only: see ``Space``; likewise ``halves``.
+        frames: of the clip; ``None``: more than any interval.
 
     Raises:
         OptionError: an axis that there is not, or a value that cannot be: all faults in one message.
@@ -65,7 +69,7 @@ def space_from_options(
         "bundle": tuple(bundles),
         "backend": installed_backends(),
         "threads": (ALL_THREADS, *(str(half) for half in [usable_cores() // 2] if half)),
-        "interval": tuple(dict.fromkeys([str(gop), *INTERVALS])),
+        "interval": tuple(text for text in dict.fromkeys([str(gop), *INTERVALS]) if _fits(text, frames)),
         "keyframes": KEYFRAMES,
         "motion": tuple(motions),
         "recode-scale": RECODE_SCALES,
@@ -83,6 +87,12 @@ def space_from_options(
             faults.append(f"{text!r}: {axis} is there twice; name all its values at once")
         elif axis == "bundle" and (unknown := set(values) - set(bundles)):
             faults.append(f"{text!r}: no bundle {', '.join(sorted(unknown))} was given; known: {', '.join(bundles)}")
+        elif axis == "backend" and (strange := [value for value in values if value not in BACKENDS]):
+            meant = did_you_mean(strange[0], BACKENDS)
+            known = ", ".join(sorted(BACKENDS))
+            faults.append(f"{text!r}: no backend is called {', '.join(strange)}; {meant and f'{meant} '}known: {known}")
+        elif axis == "interval" and (long := [value for value in values if not _fits(value, frames)]):
+            faults.append(f"{axis}={','.join(long)}: the clip has {frames} frames; expected less, or a longer clip")
         else:
             named[axis] = values
     if faults:
@@ -91,6 +101,13 @@ def space_from_options(
     if not space.settings:  # reads them all: a value that cannot be is said here
         raise OptionError("--try: no setting is left; a bundle of the HR branch alone needs an interval of 1")
     return space
+
+
+def _fits(interval: str, frames: int | None) -> bool:
+    """Whether a clip has two keyframes that lie so far apart; a text that is no interval is told of elsewhere."""
+    if frames is None or not interval.isdecimal():
+        return True
+    return interval == "1" or (len(interval) < 10 and int(interval) < frames)
 
 
 def installed_backends() -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from edge_arseg.bench.conditions import conditions_now
+from edge_arseg.bench.conditions import busy_from_conditions, conditions_now
 from edge_arseg.bench.plans.plan import Plan, PlannedRun, bench_runs, precision_of
 from edge_arseg.bench.records.bench_record import REVISION, BenchRecord, BenchSettings, Notice
 from edge_arseg.bench.records.energy import EnergySource
@@ -51,10 +51,8 @@ def planned_record(
     conditions = conditions_now()
     source = source_from_uri(runs[0].source)
     notices = []
-    if conditions.load > conditions.cores:
-        notices.append(
-            Notice("load", f"the load average was {conditions.load:.1f} on {conditions.cores} cores when it began")
-        )
+    if busy := busy_from_conditions(conditions):
+        notices.append(Notice("load", busy))
     for number, run in enumerate(runs):
         notices += [Notice("fallback", warning, number) for warning in run.choice.warnings]
     reasons = (no_verdict_reason(run.choice.bundle, run.settings.backend, run.source) for run in runs)

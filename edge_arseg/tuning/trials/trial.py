@@ -180,7 +180,7 @@ def _no_slower(one: Outcome, other: Outcome, limits: Limits) -> bool:
     """Whether one setting surely costs no more than another, in all that counts."""
     pairs = [(one.mean_high, other.mean_low)]
     pairs += [(one.slow_ms, other.slow_ms)] if limits.slow_ms is not None else []
-    pairs += [(one.j_per_frame or 0.0, other.j_per_frame or 0.0)] if limits.j_per_frame is not None else []
+    pairs += [(one.joules, other.j_per_frame or 0.0)] if limits.j_per_frame is not None else []
     return all(a <= b for a, b in pairs)
 
 

@@ -13,6 +13,8 @@ from edge_arseg.bench.compare.gate import comparisons_of_records
 from edge_arseg.bench.compare.likeness import paired_runs
 from edge_arseg.bench.compare.signed_ranks import bounds, middle
 from edge_arseg.bench.records.bench_record import Notice
+from edge_arseg.bench.records.energy import RunEnergy
+from edge_arseg.bench.records.summary import Estimate
 from edge_arseg.errors import DataError
 
 PAIRS, TRIALS = 12, 20
@@ -155,3 +157,37 @@ def test_runs_of_other_settings_are_not_paired_and_the_setting_is_named(pool):
     other = replace(other, runs=(replace(run, settings=replace(run.settings, backend="openvino-bf16")), *rest))
     with pytest.raises(DataError, match=rf"{re.escape(run.name)} differs in backend \w+ and openvino-bf16"):
         paired_runs(replace(record, runs=record.runs[:1]), replace(other, runs=other.runs[:1]))
+
+
+def test_two_bundles_of_one_name_are_each_held_against_themselves(pool):
+    """Two versions that take turns in each record have the same name and settings; the last one stood for both."""
+    record = pool[0][0]
+    one, two, three = (replace(record.runs[0], bundle=replace(record.runs[0].bundle, digest=d * 64)) for d in "abc")
+    pairs = paired_runs(replace(record, runs=(one, two)), replace(record, runs=(two, one)))
+    assert pairs == [(0, 1), (1, 0)]
+    assert paired_runs(replace(record, runs=(one, two)), replace(record, runs=(three, two))) == [(0, 0), (1, 1)]
+    assert paired_runs(replace(record, runs=(one,)), replace(record, runs=(two, three))) == [(0, 0)]
+
+
+def with_energy(one, joules):
+    energy = RunEnergy(1.0, 9.0, 12.0, Estimate(joules, joules * 0.99, joules * 1.01), Estimate(joules), None, None)
+    return replace(one[0], runs=(replace(one[0].runs[0], energy=energy),)), one[1]
+
+
+def energy_change(pool, joules):
+    (found,) = comparisons_of_records(
+        [with_energy(one, value) for one, value in zip(pool, joules, strict=False)], allowed_percent=3.0
+    )
+    return next(one for one in found.changes if one.quantity == "j_per_frame")
+
+
+def test_energy_is_compared_over_all_pairs_and_not_the_first_alone(pool):
+    """One pair of nine is far off; the first of three is."""
+    noise = np.random.default_rng(0).normal(1, 0.01, 18)
+    fluke = energy_change(pool, [noise[i] * (2.0 if i == 1 else 1.0) for i in range(18)])
+    assert (fluke.failed, abs(fluke.percent) < 3) == (False, True)
+    worse = energy_change(pool, [noise[i] * (1.1 if i % 2 else 1.0) for i in range(18)])
+    assert (worse.failed, worse.percent) == (True, pytest.approx(10, abs=2))
+    assert not energy_change(pool, [1.0, 1.5, 1.0, 1.0, 1.0, 1.0]).failed
+    assert energy_change(pool, [1.0, 1.5, 1.0, 1.4, 1.0, 1.6]).failed
+    assert energy_change(pool, [1.0, 1.5]).failed

@@ -78,3 +78,13 @@ def test_what_is_printed_is_called_a_bound_and_no_measurement(edge_arseg, tmp_pa
     for words, code in ((("cpu",), 2), (("jetson-orin-nano-8gb", "--power-mode", "99W"), 2)):
         assert edge_arseg("bench", "-b", bundle, "--predict", *words).code == code
     assert edge_arseg("bench", "-b", bundle, "--power-mode", "15W").code == 2
+
+
+def test_what_says_how_to_measure_is_refused_where_nothing_is(edge_arseg, tmp_path, monkeypatch):
+    bundle = write_fake_bundle(tmp_path / "fake.arseg")
+    asked = ("bench", "-b", bundle, "--predict", "jetson-orin-nano-8gb")
+    answer = edge_arseg(*asked, "--mode", "ar", "--no-sensors", "--labels", tmp_path)
+    assert answer.code == 2
+    assert "--mode, --labels, --no-sensors seen with --predict, which measures nothing" in answer.err
+    monkeypatch.setenv("EDGE_ARSEG_BENCH_FRAMES", "300")  # what holds for every bench is nobody's mistake here
+    assert edge_arseg(*asked, "--interval", "4").code == 0

@@ -2,13 +2,17 @@
 
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from support.bench.made import full_record, plain_record, write_made
+from support.bench.made import full_record, made_frames, made_record, made_run, plain_record, write_made
 
 from edge_arseg.bench.records.bench_record import CODES, Notice
+from edge_arseg.bench.records.energy import Channel, RunEnergy
+from edge_arseg.bench.records.summary import Estimate
 from edge_arseg.bench.report.content import Point
 from edge_arseg.bench.report.plots.trade import groups_of
 
@@ -158,6 +162,59 @@ def test_a_record_is_never_held_against_itself(run, everything, tmp_path):
     for other in (everything, tmp_path / "link.json"):
         answer = run(everything, other, "--fail-on", "5%")
         assert (answer.code, "one record is named twice" in answer.err) == (2, True), answer.err
+    for end in (".json", ".npz"):
+        shutil.copy(everything.with_suffix(end), tmp_path / f"copy{end}")
+    answer = run(everything, tmp_path / "copy.json", "--fail-on", "5%")
+    assert (answer.code, "copy.json is a copy of" in answer.err) == (2, True), answer.err
+
+
+def test_a_run_that_no_record_has_is_wrong_usage_wherever_it_is_named(run, everything):
+    for gate in (("--require", "fps>=1", "--run", "nobody"), ("--fail-on", "5%", "--between", "nobody", "none")):
+        answer = run(everything, *gate)
+        assert (answer.code, "ar fp32 onnxruntime; hr fp32" in answer.err) == (2, True), answer.err
+
+
+def scored(name, **changes):
+    """A record with accuracy, whose labels are others."""
+    frames = made_frames("ar", seed=ord(name))
+    run = made_run(frames, accuracy=True)
+    run = replace(run, accuracy=replace(run.accuracy, **changes))
+    return made_record([run], [frames], name=name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"source": "other.mp4"}, "accuracy.source: val against other.mp4"),
+        ({"frames": 12}, "accuracy.frames: 24 against 12"),
+        ({"phases": (0, 6)}, "accuracy.phases: 0 against 0, 6"),
+    ],
+)
+def test_scores_on_other_labels_are_not_compared(run, tmp_path, changes, told):
+    first, second = write_made(tmp_path, *scored("a")), write_made(tmp_path, *scored("b", miou=50.0, **changes))
+    answer = run(first, second, "--fail-on", "5%")
+    assert (answer.code, told in answer.err) == (3, True), answer.err
+    assert f"unlike A: {told}" in run(first, second).out
+    answer = run(first, second, "--fail-on", "5%", "--allow", "accuracy")
+    assert (answer.code, "worse beyond noise: miou: 67.25 % became 50 %" in answer.out) == (1, True), answer.out
+
+
+def test_a_meter_that_reads_nothing_is_no_ratio(run, tmp_path):
+    nothing = RunEnergy(0.0, 9.0, 0.0, Estimate(0.0, 0.0, 0.0), Estimate(0.0, 0.0, 0.0), None, None)
+    paths = []
+    for seed, name in enumerate("ab"):
+        frames = made_frames("ar", seed=seed)
+        paths.append(write_made(tmp_path, *made_record([made_run(frames, energy=nothing)], [frames], name=name)))
+    answer = run(*paths, "--fail-on", "50%")
+    assert (answer.code, "nothing became worse" in answer.out) == (0, True), answer.out + answer.err
+
+
+def test_a_record_whose_hr_run_was_not_reached_has_a_page(run, tmp_path):
+    frames = made_frames("ar")
+    ran = made_run(frames)
+    left = replace(made_run(made_frames("hr"), mode="hr"), latency={}, mean_ms=None, fps=None, turns=(), finished=False)
+    answer = run(write_made(tmp_path, *made_record([ran, left], [frames])))
+    assert (answer.code, "AR fp32 on onnxruntime at GOP 12 gives" in answer.out) == (0, True), answer.err
 
 
 @pytest.mark.parametrize("place", [".", "..", "/"])
@@ -174,8 +231,60 @@ def test_samples_of_another_record_are_refused(run, everything, tmp_path):
     assert "these are the samples of another record" in answer.err
 
 
+def test_samples_are_those_of_the_record_though_both_have_as_many_frames(run, tmp_path):
+    first, second = (write_made(tmp_path, *plain_record(name=name, seed=seed)) for seed, name in enumerate("ab"))
+    one, other = (path.with_suffix(".npz") for path in (first, second))
+    assert run(first, second).code == 0
+    kept = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(kept)
+    answer = run(first)
+    assert (answer.code, answer.out) == (3, "")
+    assert re.search(r"a\.npz: ar fp32 onnxruntime: 480 frames of [0-9.]+ ms on average seen", answer.err), answer.err
+    assert "these are the samples of another record; copy a.npz beside it under this name" in answer.err
+
+
+@pytest.mark.parametrize("column", ["frames.total_ms", "frames.start_s", "readings.value", "readings.channel"])
+def test_samples_without_a_column_are_none(run, tmp_path, column):
+    path = write_made(tmp_path, *full_record())
+    with np.load(path.with_suffix(".npz")) as read:
+        columns = dict(read)
+    del columns[column]
+    np.savez(path.with_suffix(".npz"), **columns)
+    answer = run(path)
+    assert (answer.code, f"column {column} is missing or of another type" in answer.err) == (3, True), answer.err
+
+
+def test_damaged_samples_are_told_wherever_the_damage_lies(run, tmp_path):
+    path = write_made(tmp_path, *plain_record())
+    samples = path.with_suffix(".npz")
+    whole = samples.read_bytes()
+    for place in range(0, len(whole), len(whole) // 12):
+        samples.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        assert run(path).code in (0, 3)  # 0: where the file says when it was written
+    samples.write_bytes(whole[: len(whole) // 2])
+    assert run(path).code == 3
+
+
 def test_a_record_without_its_samples_says_what_to_copy(run, tmp_path):
     alone = write_made(tmp_path, *plain_record())
     alone.with_suffix(".npz").unlink()
     answer = run(alone)
     assert (answer.code, "copy both files of the record" in answer.err) == (3, True), answer.err
+
+
+def test_it_is_said_why_a_measure_is_missing(run, tmp_path):
+    """By its own reason: a run without a rate has no age, however many frames it has."""
+    answer = run(write_made(tmp_path, *plain_record()), "--require", "age_p99_ms<=50,hr_p99_ms<=90")
+    assert answer.code == 1
+    assert "not measured: it needs frames that come at a rate, --rate of bench" in answer.out
+    assert "a p99 needs 299 frames of its kind, 40 were measured" in answer.out
+
+
+def test_what_others_took_of_the_machine_is_in_cores(run, tmp_path):
+    frames = made_frames("ar")
+    load = Channel("cores that others used", "load")
+    record = made_record([made_run(frames)], [frames], channels=[load], readings=[(0.5, 0, 1.5), (1.0, 0, 0.5)])
+    assert run(write_made(tmp_path, *record), "-o", tmp_path / "page.json").code == 0
+    units = {one["quantity"]: one["unit"] for one in json.loads((tmp_path / "page.json").read_text())["timelines"]}
+    assert units == {"latency": "ms", "load": "cores"}

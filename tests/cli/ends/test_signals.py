@@ -145,3 +145,33 @@ def test_a_worker_process_ends_by_the_signal_itself():
     with start("-W", "ignore::DeprecationWarning", "-c", FORKING) as process:
         out, error = process.communicate(timeout=30)
     assert (process.returncode, out, error) == (0, "15\n", "")
+
+
+LOST = """
+import signal, sys, time, weakref
+from edge_arseg.cli.ends.signals import ended_by_signals
+
+class Thing:
+    pass
+
+def gone(_):
+    signal.raise_signal(signal.SIGINT)
+    for _ in range(1000):  # the handler runs here, and what it raises goes nowhere
+        pass
+
+thing = Thing()
+kept = weakref.ref(thing, gone)
+try:
+    with ended_by_signals():
+        del thing
+        time.sleep(20)
+        print("lost")
+except KeyboardInterrupt as error:
+    print("raised", error)
+"""
+
+
+def test_a_signal_that_comes_where_python_lets_no_error_out_is_raised_behind_it():
+    """In a ``__del__`` or the callback of a weakref it was told as an ignored exception, and the command went on."""
+    answer = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, timeout=60, check=False)
+    assert (answer.returncode, answer.stdout.strip(), answer.stderr) == (0, "raised interrupted", "")

@@ -152,12 +152,22 @@ def test_statistics_count_keyframes_that_came_later_and_results_that_are_late():
     statistics, empty = LiveStatistics(50.0), np.zeros((0, 0, 3), np.uint8)
     for index, distance in enumerate([0, 1, 2, 1, 2, 3]):
         age = 80.0 if index == 5 else 20.5
-        statistics.add(SegmentedFrame(Frame(index, 0.0, empty), empty, Branch.LR, distance, 1.0, age_ms=age))
+        branch = Branch.LR if index else Branch.HR
+        statistics.add(SegmentedFrame(Frame(index, 0.0, empty), empty, branch, distance, 1.0, age_ms=age))
     figures = statistics.figures
     assert (figures.frames, figures.keyframes, figures.late) == (6, 2, 1)
     assert (figures.age_ms_p50, figures.age_ms_p95, figures.warp_error) == (20, 80, None)
     assert figures.words() == "0 dropped, age 20 ms, p95 80 ms, 1 too late"
     assert LiveStatistics().figures.words() == ""
+
+
+@pytest.mark.parametrize(("branch", "keyframes"), [(Branch.HR, 5), (Branch.LR, 0)])
+def test_one_branch_on_every_frame_makes_all_of_them_keyframes_or_none(branch, keyframes):
+    """Distances are those that the policy would have; they are counted for scores."""
+    statistics, empty = LiveStatistics(), np.zeros((0, 0, 3), np.uint8)
+    for index, distance in enumerate([0, 1, 2, 0, 1]):
+        statistics.add(SegmentedFrame(Frame(index, 0.0, empty), empty, branch, distance, 1.0))
+    assert statistics.figures.keyframes == keyframes
 
 
 def test_ages_beyond_two_seconds_are_told_to_a_hundredth():

@@ -31,4 +31,4 @@ def plots_from_report(report: Report) -> Iterator[Plot]:
             "tooltip": [{"field": "run"}, {"field": "class"}, {"field": "iou", "title": "IoU, %", "format": ".1f"}],
         },
     )
-    yield Plot("classes", "IoU by class", "Classes that no label has are left out.", spec)
+    yield Plot("classes", "IoU by class", "Classes that neither a label nor a class map has are left out.", spec)
