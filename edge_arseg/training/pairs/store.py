@@ -17,6 +17,7 @@ Revisions: 1, the first.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,13 @@ class PairStore:
         if not len(self):
             kind = {True: "labelled ", False: "unlabelled ", None: ""}[labelled]
             raise DataError(f"{self.path}: no {kind}pair in its part {part}; prepare it from more data")
+
+    def sha256(self) -> str:
+        """Digest of the classes, and of what every clip of this part is and was made from."""
+        total = sha256(repr(self.classes).encode())
+        for line in sorted(map(line_from_entry, self.clips)):
+            total.update(line.encode())
+        return total.hexdigest()
 
     def __len__(self) -> int:
         return int(self._first_pair[-1])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,6 +70,22 @@ def test_a_run_leaves_weights_log_and_curves(edge_arseg, dataset, tmp_path):
     assert [line["step"] for line in lines] == [2, 4, 6]
     shorter = edge_arseg("train", "hr", "--resume", tmp_path / "run", "--steps", 3)
     assert (shorter.code, "steps: 6 then, 3 now" in shorter.err) == (2, True)
+    again = edge_arseg("train", "hr", "--resume", tmp_path / "run")  # as long as it is by now
+    assert again.code == 0, again.err
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_a_run_continues_with_the_images_that_it_began_with(edge_arseg, dataset, tmp_path):
+    run, other = tmp_path / "run", tmp_path / "other"
+    assert edge_arseg(*arguments(dataset, run)).code == 0
+    shutil.copytree(dataset, other)
+    moved = edge_arseg(*arguments(other, run, "--resume"))
+    assert moved.code == 0, moved.err
+    (other / "train/labels/drive_003.png").write_bytes((other / "train/labels/drive_009.png").read_bytes())
+    kept = (run / "state.pt").read_bytes()
+    answer = edge_arseg("train", "hr", other, "--resume", run, "--steps", 6)
+    assert (answer.code, "started with other settings" in answer.err, "data_sha256" in answer.err) == (2, True, True)
+    assert (run / "state.pt").read_bytes() == kept
 
 
 def best_is_last(run):
