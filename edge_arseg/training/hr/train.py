@@ -13,6 +13,7 @@ from edge_arseg.network.backbones.registry import short_name
 from edge_arseg.network.checkpoint.importer import weights_file
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import sha256_of
+from edge_arseg.runtime.device.host_memory import host_memory
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import CAMVID_11, Model
 from edge_arseg.training.datasets.classes import normalisation_of
@@ -20,7 +21,14 @@ from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.hr.score import hr_miou
 from edge_arseg.training.hr.settings import MOST_BALANCE, HrSettings
 from edge_arseg.training.hr.start import start_encoder, start_from
-from edge_arseg.training.hr.stills import Still, StillViews, checked_crop, stills_from_images, stills_from_street
+from edge_arseg.training.hr.stills import (
+    Still,
+    StillViews,
+    check_memory,
+    checked_crop,
+    stills_from_images,
+    stills_from_street,
+)
 from edge_arseg.training.hr.teacher import Teacher, teacher_from_path
 from edge_arseg.training.run.encoder import check_encoder, rate_shares, train_backbone
 from edge_arseg.training.run.folder import DATA, TEACHER, RunFolder
@@ -64,6 +72,7 @@ def train_hr(
         CheckpointError: ``start``, ``weights`` or ``teacher`` does not fit.
         EnvironmentUnfitError: no such GPU, or no x264 for the views.
         SinkError: ``output`` cannot be written, or another process trains in it.
+        MemoryExhaustedError: the pictures, or a batch of views, are more than the machine's memory holds.
     """
     settings = settings or HrSettings()
     checked_crop(settings.augmentation.crop)
@@ -88,6 +97,8 @@ def train_hr(
     device = place.torch_device()
     trained_on = [*images.train, *(images.held_back if settings.all_images else ())]
     scored_on = () if settings.all_images else images.held_back
+    size = trained_on[0].read()[1].shape
+    check_memory(len(trained_on) + len(scored_on) + settings.street, (size[0], size[1]), settings, host_memory())
     record: dict[str, Any] = {
         "dataset": images.name,
         "images": len(trained_on),

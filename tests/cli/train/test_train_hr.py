@@ -155,6 +155,13 @@ def test_what_lacks_to_start_or_to_go_on_is_told(edge_arseg, typed, told):
 def test_wrong_things_are_refused_before_the_first_step(edge_arseg, dataset, tmp_path):
     for more, code, words in (
         (("--crop", "47x64"), 2, "even sides"),
+        (("--crop", "99998x99998"), 2, "32 to 16384"),
+        (("--class-balance", "50"), 2, "from 0 to 4"),
+        (("--device", "cpu:7"), 2, "expected cpu, cuda"),
+        (("--steps", 10**30), 2, "from 1 to 1000000000"),
+        (("--batch", 10**12), 2, "from 1 to 4096"),
+        (("--street", 10**12), 6, "GB of memory"),
+        (("--batch", 4096, "--crop", "16384x16384"), 6, "less --street, --batch or --crop"),
         (("--device", "tpu9"), 2, "expected cpu, cuda"),
         (("--device", "cuda:7"), 3, "--device cpu"),
         (("--layout", "cityscapes"), 3, "leftImg8bit"),
