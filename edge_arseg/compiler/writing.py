@@ -14,9 +14,10 @@ from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bu
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import check_inputs, is_running
+from edge_arseg.storage.files import Lock, check_inputs, is_locked, is_running
 from edge_arseg.storage.folders import check_writable, made_folders, remove_folders
 from edge_arseg.storage.scratch import scratch_folder
+from edge_arseg.storage.uninterrupted import uninterrupted
 
 _FOLDERS = ("onnx", "fusion", "decoder", "golden", "quantization", "kernels", "engines")
 """What writers of bundles put in the folder of one, beside the manifest."""
@@ -27,8 +28,9 @@ class NewBundle:
     """The place of a bundle: looked at before the work that makes it, written behind it.
 
     A reader sees the old bundle or the new one, never a part of it. What a killed writer leaves is a folder with a
-    leading dot and the writer's process number. The next writer of the same bundle removes it. If the writer was killed
-    between moving the old bundle aside and the new one in, the next writer first brings the old one back.
+    leading dot and the writer's process number, locked while it writes. The next writer of the same bundle removes it.
+    If the writer was killed between moving the old bundle aside and the new one in, the next writer first brings the
+    old one back.
 
     Attributes:
         path: the folder ``NAME.arseg``.
@@ -149,7 +151,7 @@ class NewBundle:
 
     def _write_beside(self, path: Path, contents: Mapping[str, bytes], check: Callable[[Bundle], None]) -> None:
         _remove_leftovers(path)
-        part = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.part-{os.getpid()}-"))
+        part, lock = _hidden(path, "part")
         try:
             for name, data in contents.items():
                 _write(part / name, data)
@@ -159,6 +161,7 @@ class NewBundle:
             _replace(path, part)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+            lock.release()
 
 
 def _real(path: Path) -> Path:
@@ -198,15 +201,30 @@ def _remove_leftovers(path: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
+def _hidden(path: Path, kind: str) -> tuple[Path, Lock]:
+    """Make a hidden folder beside a bundle; return it with the lock that says that it is in use."""
+    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{kind}-{os.getpid()}-"))
+    lock = Lock(folder)
+    lock.taken()
+    return folder, lock
+
+
 def _leftovers(path: Path, kind: str) -> list[Path]:
     """Return the hidden folders of writers that are no longer running."""
     stem = f".{path.name}.{kind}-"
-    found = []
-    for leftover in path.parent.iterdir() if path.parent.is_dir() else ():
-        process = leftover.name.removeprefix(stem).partition("-")[0]
-        if leftover.name.startswith(stem) and not (process.isdigit() and is_running(int(process))):
-            found.append(leftover)
-    return found
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    return [one for one in beside if one.name.startswith(stem) and not _in_use(one, one.name.removeprefix(stem))]
+
+
+def _in_use(folder: Path, rest: str) -> bool:
+    """Whether a writer is at work in a hidden folder.
+
+    In a container the next writer often has the number of the one that was killed: then the lock alone tells. Where the
+    file system has no locks, the number does.
+    """
+    process = rest.partition("-")[0]
+    others = process.isdigit() and int(process) != os.getpid()
+    return is_locked(folder) or (others and is_running(int(process)))
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -218,16 +236,23 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _replace(path: Path, part: Path) -> None:
-    """Rename ``part`` to ``path``; a bundle in the way is moved aside first and removed last."""
+    """Rename ``part`` to ``path``; a bundle in the way is moved aside first and removed last.
+
+    No signal comes between the two renames, and whatever else does, the old bundle is put back or stays where it is.
+    """
     if not path.exists():
         part.rename(path)
         return
-    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old-{os.getpid()}-"))
-    path.rename(old / path.name)
+    old, lock = _hidden(path, "old")
     try:
-        part.rename(path)
-    except OSError:
-        (old / path.name).rename(path)
-        raise
+        with uninterrupted():
+            path.rename(old / path.name)
+            try:
+                part.rename(path)
+            except BaseException:
+                (old / path.name).rename(path)
+                raise
     finally:
-        shutil.rmtree(old, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        lock.release()

@@ -10,7 +10,7 @@ from edge_arseg.network.head import Head
 from edge_arseg.network.layers import resize
 from edge_arseg.network.warp import flow_at_feature, warp
 from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.model import Model, lr_size
+from edge_arseg.spec.model import Model, lr_scale_fault, lr_size
 
 MINIMUM_IMAGE = 8
 """Smallest side of an LR image; below it the deepest stages of the published backbones see nothing but padding."""
@@ -125,8 +125,8 @@ def check_sizes(network: Network, *, height: int, width: int, lr_scale: float) -
         OptionError: the LR scale is outside (0, 1], the LR image is smaller than 8x8, or the feature is too small
             for the warp's normalisation, which divides by size - 1.
     """
-    if not 0.0 < lr_scale <= 1.0:
-        raise OptionError(f"LR scale {lr_scale:g} seen, expected more than 0 and at most 1, like --lr-scale 0.5")
+    if fault := lr_scale_fault(lr_scale):
+        raise OptionError(f"{fault}, like --lr-scale 0.5")
     small = lr_size(height, width, lr_scale)
     need = _smallest_side(network, lr_scale)
     advice = f"try --size {max(height, need)}x{max(width, need)}"

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,14 @@ def name_faults(name: str) -> list[str]:
     if name.strip() and name.isprintable() and not set(name) & {"/", "\\"} and not name.startswith("."):
         return []
     return [f"{name!r} seen, expected a plain name, without / and \\, that a file can have"]
+
+
+def lr_scale_fault(scale: object) -> str:
+    """Return why something is no size of the LR image over that of the frame; empty where it is one."""
+    if isinstance(scale, Real) and not isinstance(scale, bool) and 0.0 < float(scale) <= 1.0:
+        return ""
+    seen = f"{scale:g}" if isinstance(scale, float) else repr(scale)
+    return f"LR scale {seen} seen, expected more than 0, up to 1"
 
 
 def lr_size(height: int, width: int, lr_scale: float) -> tuple[int, int]:

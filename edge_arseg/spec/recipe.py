@@ -12,6 +12,9 @@ from edge_arseg.spec.plain import faults_from_error
 from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.storage.toml import data_from_toml, toml_text
 
+MOST_FRAMES = 1_000_000
+"""Frames of a clip, at most: nine hours at 30 a second."""
+
 DATA = "{data}"
 """Stands in a source for the folder given by ``--data``, so that a recipe holds no path of one machine."""
 
@@ -38,7 +41,7 @@ class CalibrationClip:
     """
 
     source: Annotated[str, Field(min_length=1)]
-    frames: Annotated[int, Field(ge=1)]
+    frames: Annotated[int, Field(ge=1, le=MOST_FRAMES)]
     keyframes: Annotated[int, Field(ge=1)]
     per_distance: Annotated[int, Field(ge=0)] = 0
     motion: Annotated[str, Field(pattern="^(auto|codec|recode|zero)$")] = "auto"

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_arseg.errors import DataError, OptionError
+from edge_arseg.errors import DataError, OptionError, SinkError
 from edge_arseg.evaluation.labels.pairing import label_paths
 from edge_arseg.spec.model import CAMVID_12
 from edge_arseg.spec.progress import Progress, no_progress
+from edge_arseg.storage.fault import advice_on
 from edge_arseg.training.datasets.dataset import Dataset
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.pairs.authors import jobs_from_authors
@@ -19,7 +20,7 @@ from edge_arseg.training.pairs.pair import record_dtype
 from edge_arseg.training.pairs.store import PARTS, PairStore, StoreHead, read_head
 from edge_arseg.training.pairs.writer import StoreWriter
 from edge_arseg.training.request import Request
-from edge_arseg.training.simulation.still_jobs import jobs_from_stills
+from edge_arseg.training.simulation.still_jobs import count_of_stills, jobs_from_stills
 from edge_arseg.training.simulation.street_jobs import jobs_from_street
 from edge_arseg.video.presence import refuse_missing
 from edge_arseg.video.uri import source_from_uri
@@ -27,6 +28,8 @@ from edge_arseg.video.uri import source_from_uri
 _FRAMES_A_CLIP = 4
 MOST = 16384
 """Pixels of a side, at most: what encoders take."""
+MOST_GOP = 1000
+"""Frames from keyframe to keyframe, at most: a simulated clip is in memory as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,13 @@ def store_from_request(path: str | Path, request: Request, *, progress: Progress
     path = Path(path)
     if not (request.dataset or request.clips or request.authors or request.street):
         raise OptionError("nothing to prepare; expected a data set, --clip, --unlabelled, --street or --authors")
-    if request.gop < 2:
-        raise OptionError(f"a GOP of {request.gop} frames: expected 2 or more")
+    if not 2 <= request.gop <= MOST_GOP:
+        raise OptionError(f"a GOP of {request.gop} frames: expected 2 to {MOST_GOP}")
+    if request.clips_per_image < 1 or request.street < 0:
+        raise OptionError(
+            f"{request.clips_per_image} clips of an image and {request.street} of the street: expected 1 or more, and "
+            "0 or more"
+        )
     dataset = dataset_from_folder(request.dataset, request.layout, share=request.share) if request.dataset else None
     real = [*request.clips, *([] if dataset is None else [(str(clip), labels) for clip, labels in dataset.clips])]
     for clip, labels in real:  # what is not there is said now, and not behind the images
@@ -109,6 +117,8 @@ def store_from_request(path: str | Path, request: Request, *, progress: Progress
             label_paths(labels)
     head = _head(path, request, dataset)
     size = head.height, head.width
+    planned = request.street + (0 if dataset is None else count_of_stills(dataset, request.clips_per_image))
+    _check_room(path, head, planned)  # before millions of them are planned
     jobs: list[Job] = []
     if request.authors:
         authors, jobs = jobs_from_authors(request.authors, size=size)
@@ -161,9 +171,12 @@ def _head(path: Path, request: Request, dataset: Dataset | None) -> StoreHead:
 
 def _check_room(path: Path, head: StoreHead, clips: int) -> None:
     needed = clips * _FRAMES_A_CLIP * record_dtype(head.height, head.width).itemsize
-    there = sum(file.stat().st_size for file in (path / "clips").glob("*.npy")) if path.is_dir() else 0
-    folder = next(parent for parent in [path.absolute(), *path.absolute().parents] if parent.exists())
-    free = shutil.disk_usage(folder).free
+    try:
+        there = sum(file.stat().st_size for file in (path / "clips").glob("*.npy")) if path.is_dir() else 0
+        folder = next(parent for parent in [path.absolute(), *path.absolute().parents] if parent.exists())
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise SinkError(f"cannot write {path}: {advice_on(error, path, option='-o')}") from error
     if needed - there > free:
         raise DataError(
             f"{path}: {clips} clips of {head.height}x{head.width} take about {needed / 1e9:.0f} GB, "

@@ -112,7 +112,7 @@ def test_export_refuses_to_replace_and_replaces_with_force(edge_arseg, own_check
     [
         (["--size", "8x8"], 2, "try --size"),
         (["--size", "64x88", "--lr-scale", "0"], 2, "LR scale 0 seen"),
-        (["--size", "64x88", "--lr-scale", "1.5"], 2, "at most 1"),
+        (["--size", "64x88", "--lr-scale", "1.5"], 2, "LR scale 1.5 seen, expected more than 0, up to 1"),
         (["--size", "64x88", "--gop", "0"], 2, "--gop 12"),
         (["--size", "64x88", "--flow-block", "3"], 2, "expected one of (2, 4, 8)"),
         (["--size", "64x88", "--clip", "/nowhere.mp4"], 4, "/nowhere.mp4"),
@@ -182,11 +182,17 @@ def sign_again(bundle, name):
 def test_convert_writes_the_lr_scale_that_a_file_lacks(edge_arseg, own_checkpoint, tmp_path):
     new = tmp_path / "again.safetensors"
     refused = edge_arseg("convert", *own_checkpoint, "--lr-scale", 7, "-o", new)
-    assert (refused.code, "--lr-scale 7: expected more than 0, up to 1" in refused.err) == (2, True)
+    assert (refused.code, "LR scale 7 seen, expected more than 0, up to 1" in refused.err) == (2, True)
     assert edge_arseg("convert", *own_checkpoint, "--lr-scale", 0.7, "-o", new).code == 0
     exported = edge_arseg("export", new, *own_checkpoint[1:], "--size", "64x88", "-o", tmp_path / "own.arseg")
     assert exported.code == 0, exported.err
     assert read_bundle(tmp_path / "own.arseg").manifest.lr_scale == 0.7
+    other = edge_arseg("convert", new, *own_checkpoint[1:], "--lr-scale", 0.5, "-o", tmp_path / "other.safetensors")
+    assert (other.code, "was trained at 0.7; leave it out" in other.err) == (2, True), other.err
+    assert not (tmp_path / "other.safetensors").exists()
+    assert (
+        edge_arseg("convert", new, *own_checkpoint[1:], "--lr-scale", 0.7, "-o", new, "--force").code == 4
+    )  # over itself
 
 
 def test_convert_writes_over_nothing_that_it_reads(edge_arseg, own_checkpoint, tmp_path):

@@ -15,6 +15,7 @@ from edge_arseg.compiler import writing as bundle_writer
 from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import BundleError, ExportError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.storage.files import lock_on
 
 WRITER = """
 import os, pathlib, sys, time
@@ -122,12 +123,38 @@ def test_a_writer_killed_between_its_two_renames_loses_nothing(path):
 
 
 def test_the_folder_of_a_running_writer_is_left_alone(path):
-    running = path.parent / f".some.arseg.part-{os.getpid()}-abc"
+    running = path.parent / f".some.arseg.part-{os.getppid()}-abc"
     other = path.parent / ".other.arseg.part-1-abc"
     running.mkdir()
     other.mkdir()
     write(path, "first")
     assert names_in(path.parent) == sorted([running.name, other.name, "some.arseg"])
+
+
+def test_what_a_killed_writer_of_the_same_number_left_is_removed(path):
+    """In a container every writer may be process 1."""
+    left = path.parent / f".some.arseg.old-{os.getpid()}-abc"
+    write(path, "old")
+    (left / "some.arseg").parent.mkdir()
+    path.rename(left / "some.arseg")
+    assert write_refused(path) == "old"
+    write(path, "next", force=True)
+    assert names_in(path.parent) == ["some.arseg"]
+
+
+def write_refused(path):
+    with pytest.raises(OptionError, match="exists already"):
+        write(path, "next")
+    return read_bundle(path).manifest.name
+
+
+def test_the_folder_of_a_writer_of_the_same_number_that_runs_is_left_alone(path):
+    running = path.parent / f".some.arseg.part-{os.getpid()}-abc"
+    running.mkdir()
+    lock = lock_on(running)
+    write(path, "first")
+    assert names_in(path.parent) == sorted([running.name, "some.arseg"])
+    lock.release()
 
 
 def test_what_a_check_raises_is_raised_and_nothing_is_kept(path):
@@ -194,6 +221,62 @@ def test_a_rename_that_fails_puts_the_old_bundle_back(path, monkeypatch):
         write(path, "new", force=True)
     assert read_bundle(path) == old
     assert names_in(path.parent) == ["some.arseg"]
+
+
+def test_an_interrupt_between_the_renames_loses_neither_bundle(path, monkeypatch):
+    old = write(path, "old")
+    real = Path.rename
+    calls = []
+
+    def renamed(self, target):
+        calls.append(target)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    with pytest.raises(KeyboardInterrupt):
+        write(path, "next", force=True)
+    assert len(calls) == 3
+    assert read_bundle(path) == old
+    assert names_in(path.parent) == ["some.arseg"]
+
+
+def test_a_signal_between_the_renames_comes_after_them(path, monkeypatch):
+    write(path, "old")
+    real = Path.rename
+    calls = []
+
+    def renamed(self, target):
+        calls.append(target)
+        if len(calls) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    with pytest.raises(KeyboardInterrupt):
+        write(path, "next", force=True)
+    assert read_bundle(path).manifest.name == "next"
+    assert names_in(path.parent) == ["some.arseg"]
+
+
+def test_an_old_bundle_that_cannot_be_put_back_is_kept(path, monkeypatch):
+    """Another process has put something in its place meanwhile and removes it again."""
+    write(path, "old")
+    real = Path.rename
+    calls = []
+
+    def renamed(self, target):
+        calls.append(target)
+        if len(calls) > 1:
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    with pytest.raises(SinkError):
+        write(path, "next", force=True)
+    monkeypatch.undo()
+    assert write_refused(path) == "old"
 
 
 def test_a_bundle_is_replaced_only_by_force(path):

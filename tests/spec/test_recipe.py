@@ -41,6 +41,7 @@ def test_a_recipe_is_read():
         (('"percentile"\n', '"mean"\n'), ["method: Input should be"]),
         (("99.9", "101"), ["percentile: Input should be less than or equal to 100"]),
         (("seed = 7", "seed = -7\ncolour = 1"), ["seed: ", "colour: "]),
+        (("frames = 48", "frames = 1000000000000"), ["clips.0.frames: Input should be less than or equal to 1000000"]),
         (("frames = 48", "frames = 2"), ["clips.0.keyframes: 3 of 2 frames"]),
         (("stills = true", "stills = true\nper_distance = 1"), ["clips.1.per_distance: stills have no distance"]),
         (("per_distance = 2", 'per_distance = -1\nmotion = "psychic"'), ["clips.0.per_distance", "clips.0.motion"]),

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from support.training.files import street_still, write_camvid, write_classes
+from support.training.files import street_still, write_camvid, write_classes, write_still
 
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.motion import KeyframePolicy, MotionChain
 from edge_arseg.spec.model import CAMVID_11
-from edge_arseg.training.pairs.store import PairStore
+from edge_arseg.training.pairs.jobs import Job, store_from_jobs
+from edge_arseg.training.pairs.store import PairStore, StoreHead
+from edge_arseg.training.pairs.writer import StoreWriter
 from edge_arseg.training.prepare import store_from_request
 from edge_arseg.training.request import Request
 from edge_arseg.training.simulation.clip import frames_from_still
@@ -134,7 +136,7 @@ def test_another_seed_in_the_same_store_is_refused(store, request_):
         store_from_request(store, Request(**fields | {"gop": 12}))
 
 
-def test_damaged_stores_are_told(store, tmp_path):
+def test_damaged_stores_are_told_and_can_be_mended(store, request_, tmp_path):
     with pytest.raises(DataError, match="edge-arseg train prepare"):
         PairStore(tmp_path)
     copy = tmp_path / "copy"
@@ -144,11 +146,74 @@ def test_damaged_stores_are_told(store, tmp_path):
     pairs = PairStore(copy)
     cut = copy / "clips" / f"{pairs.clips[0].key}.npy"
     cut.write_bytes(cut.read_bytes()[:-1000])
-    with pytest.raises(DataError, match="missing or cut off"):
+    with pytest.raises(DataError, match=r"missing or cut off.*train prepare` again, which makes it anew"):
         pairs[0]
+    (copy / "clips" / ".part-1-ab.npy").write_bytes(b"of a writer that was killed")
+    assert store_from_request(copy, request_) == 1
+    assert contents(copy) == contents(store)
+    lines = (copy / "clips.jsonl").read_text().splitlines(keepends=True)
+    for damage in (
+        '{"key": 1}\n',
+        lines[1].replace('"part": "', '"part": "x'),
+        lines[1].replace("still", "../still"),
+        "\udcff\n",
+    ):
+        text = "".join([lines[0], damage, *lines[2:]])
+        (copy / "clips.jsonl").write_bytes(text.encode(errors="surrogateescape"))
+        for use in (lambda: PairStore(copy), lambda: store_from_request(copy, request_)):
+            with pytest.raises(DataError, match=r"line 2 of clips.jsonl is damaged .*; delete that line, and type"):
+                use()
+    (copy / "clips.jsonl").write_text("".join([lines[0], *lines[2:]]))
+    assert store_from_request(copy, request_) == 1
+    assert sorted((copy / "clips.jsonl").read_text().splitlines(keepends=True)) == sorted(lines)
+    head = (copy / "store.json").read_text()
+    for damage in (head.replace(": 96", ": 1e999"), head.replace(": 96", ": 0"), head[:-9]):
+        (copy / "store.json").write_text(damage)
+        with pytest.raises(DataError, match=r"store.json is damaged .*; put back a copy of it, or delete the folder"):
+            PairStore(copy)
+    (copy / "store.json").write_text(head)
     (copy / "store.json").write_text((copy / "store.json").read_text().replace('"revision": 1', '"revision": 9'))
     with pytest.raises(DataError, match="revision 9, this version reads 1"):
         PairStore(copy)
+
+
+def test_images_of_one_name_in_both_parts_are_kept_apart(tmp_path):
+    """As where the folders of a data set both count from 0: the clip of one took the file of the other."""
+    data = tmp_path / "data"
+    rgb, label = street_still()
+    for part, picture in (("train", rgb), ("val", 255 - rgb)):
+        write_still(data / part / "images", data / part / "labels", "0001", picture, label)
+    write_classes(data / "classes.toml")
+    request = Request(dataset=data, clips_per_image=1, gop=4, mix={"zero": 1.0})
+    assert store_from_request(tmp_path / "pairs", request) == 2
+    assert store_from_request(tmp_path / "pairs", request) == 0
+    seen = {}
+    for part, key in (("train", "still-0001-00"), ("held_back", "still-held-0001-00")):
+        pairs = PairStore(tmp_path / "pairs", part=part)
+        assert [entry.key for entry in pairs.clips] == [key]
+        seen[part] = pairs[0].frame.mean()
+    assert seen["train"] == pytest.approx(rgb.mean(), abs=20)
+    assert seen["held_back"] == pytest.approx(255 - rgb.mean(), abs=20)
+
+
+def test_jobs_of_one_name_are_refused(tmp_path):
+    jobs = [Job("one", "train", {"n": n}, lambda: None) for n in (1, 2)]
+    writer = StoreWriter(tmp_path / "pairs", StoreHead(CAMVID_11, 64, 96, 12))
+    with pytest.raises(DataError, match="two clips would be called one; give the images names of their own"):
+        store_from_jobs(writer, jobs)
+
+
+@pytest.mark.parametrize("changes", [{"clips_per_image": 10**12}, {"street": 10**12}])
+def test_more_clips_than_the_disk_holds_are_refused_before_they_are_planned(dataset, tmp_path, changes):
+    with pytest.raises(DataError, match="GB are free; choose a smaller"):
+        store_from_request(tmp_path / "pairs", Request(dataset=dataset, **changes))
+    assert not (tmp_path / "pairs").exists()
+
+
+@pytest.mark.parametrize("changes", [{"gop": 10**9}, {"gop": 1}, {"clips_per_image": 0}, {"street": -1}])
+def test_numbers_that_cannot_be_meant_are_refused(dataset, tmp_path, changes):
+    with pytest.raises(OptionError, match="expected"):
+        store_from_request(tmp_path / "pairs", Request(dataset=dataset, **changes))
 
 
 def test_a_folder_of_something_else_is_left_alone(request_, tmp_path):

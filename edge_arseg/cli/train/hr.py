@@ -11,7 +11,7 @@ from edge_arseg.cli.host.checkpoint import PATH, require_host
 from edge_arseg.cli.options import SIZE
 from edge_arseg.cli.train.options import run_options
 from edge_arseg.cli.train.showing import show_training
-from edge_arseg.training.hr.settings import AUGMENTATIONS, HrSettings
+from edge_arseg.training.hr.settings import AUGMENTATIONS, MOST_BALANCE, HrSettings
 
 DEFAULTS = HrSettings()
 
@@ -91,10 +91,11 @@ DEFAULTS = HrSettings()
 )
 @click.option(
     "--class-balance",
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, MOST_BALANCE),
     default=DEFAULTS.class_balance,
     show_default=True,
-    help="Exponent of the class weights, a number: 0 weighs all classes alike, 1 rare ones most.",
+    help=f"Exponent of the class weights, a number from 0 to {MOST_BALANCE:g}: 0 weighs all classes alike, a larger "
+    "one rare ones more.",
 )
 @click.option(
     "--all-images",

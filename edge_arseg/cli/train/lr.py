@@ -11,6 +11,8 @@ from edge_arseg.cli.train.options import run_options
 from edge_arseg.cli.train.showing import show_training
 from edge_arseg.spec.model import WINDOWS
 from edge_arseg.training.lr.settings import (
+    MOST_LOCALITY,
+    MOST_SHARPNESS,
     SCORED_PAIRS,
     Distances,
     Fst,
@@ -58,17 +60,17 @@ DEFAULTS = LrSettings()
 )
 @click.option(
     "--sharpness",
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, MOST_SHARPNESS),
     default=DEFAULTS.start.sharpness,
     show_default=True,
-    help="Sharpness of the attention at the start, a factor of its similarities.",
+    help=f"Sharpness of the attention at the start, a factor of its similarities, 0 to {MOST_SHARPNESS:g}.",
 )
 @click.option(
     "--locality",
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, MOST_LOCALITY),
     default=DEFAULTS.start.locality,
     show_default=True,
-    help="Position bias of the attention at the start, a penalty per pixel of distance.",
+    help=f"Position bias of the attention at the start, a penalty per pixel of distance, 0 to {MOST_LOCALITY:g}.",
 )
 @click.option(
     "--window",

@@ -12,6 +12,7 @@ from edge_arseg.training.run.step_precision import AUTO, PRECISIONS
 
 MAX_SEED = 2**63 - 1
 """Largest seed that PyTorch takes."""
+MOST_STEPS, MOST_BATCH = 10**9, 4096
 
 
 def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -26,8 +27,8 @@ def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., 
         subject: name of the command's argument, which a new run needs.
     """
     options = (
-        ("recipe", "--steps", click.IntRange(1), defaults.steps, "Number of steps of the optimizer."),
-        ("recipe", "--batch", click.IntRange(1), defaults.batch, "Number of training views in a step."),
+        ("recipe", "--steps", click.IntRange(1, MOST_STEPS), defaults.steps, "Number of steps of the optimizer."),
+        ("recipe", "--batch", click.IntRange(1, MOST_BATCH), defaults.batch, "Number of training views in a step."),
         ("recipe", "--rate", click.FloatRange(0, min_open=True), defaults.rate, "Largest learning rate."),
         (
             "recipe",

@@ -70,7 +70,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--size", type=SIZE, help="Rows x columns of the frames, in pixels. [default: those of the first image]")
 @click.option(
     "--gop",
-    type=click.IntRange(2),
+    type=click.IntRange(2, 1000),
     default=DEFAULTS.gop,
     show_default=True,
     help="Distance from keyframe to keyframe, in frames.",

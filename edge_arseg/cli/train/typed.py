@@ -58,7 +58,10 @@ def values_of_run(context: click.Context, values: dict[str, Any], settings: Path
         OptionError: there is no run, or what it holds does not fit this command.
     """
     try:
-        typed = json.loads(settings.read_bytes()).get("typed", {})
+        content = json.loads(settings.read_bytes())
+        typed = content.get("typed", {})
+        if "steps" in typed:  # a run that was lengthened has more than were typed to start it
+            typed["steps"] = content.get("steps", typed["steps"])
         _check_command(context, typed, settings.parent)
         kept = {parameter.name: parameter for parameter in _kept(context) if parameter.name in typed}
         filled = {

@@ -10,6 +10,7 @@ from edge_arseg.network.checkpoint.safetensors_file import BEST
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import sha256_of
 from edge_arseg.spec.frame import Branch
+from edge_arseg.spec.model import lr_scale_fault
 
 USUAL_LR_SCALE = 0.5
 
@@ -54,10 +55,11 @@ def checkpoint_from_path(path: Path | str, lr_scale: float | None = None, *, bac
         backbone: ``package.module:function``, for a ``.safetensors`` file of a backbone of one's own.
 
     Raises:
-        OptionError: ``backbone`` is given for other files.
+        OptionError: ``backbone`` is given for other files; or ``lr_scale`` is out of range.
         CheckpointError: see ``network_from_checkpoint``.
     """
     path = Path(path)
+    _check_asked(lr_scale)
     file = weights_file(path)
     if backbone is not None and file.suffix != ".safetensors":
         raise OptionError("--backbone is for .safetensors files; published files name their own")
@@ -78,11 +80,18 @@ def checkpoint_from_files(hr_file: Path | str, ar_file: Path | str, lr_scale: fl
     """Read two published files, of the HR branch and of AR-Seg.
 
     Raises:
+        OptionError: ``lr_scale`` is out of range.
         CheckpointError: see ``network_from_files``.
     """
+    _check_asked(lr_scale)
     network = network_from_files(hr_file, ar_file)
     digests = {file.name: sha256_of(file) for file in (Path(hr_file), Path(ar_file))}
     return Checkpoint(network, digests, _lr_scale(network, lr_scale))
+
+
+def _check_asked(lr_scale: float | None) -> None:
+    if lr_scale is not None and (fault := lr_scale_fault(lr_scale)):
+        raise OptionError(f"{fault}, like --lr-scale 0.5")
 
 
 def _lr_scale(network: Network, asked: float | None) -> float:
@@ -98,4 +107,4 @@ def _lr_scale_of_run(folder: Path) -> float | None:
         found = json.loads((folder / "settings.json").read_bytes())["lr_scale"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return float(found) if isinstance(found, (int, float)) else None
+    return None if lr_scale_fault(found) else float(found)

@@ -91,7 +91,7 @@ def bundle_from_network(
         The bundle, and how far its graphs on ONNX Runtime agree with torch.
 
     Raises:
-        OptionError: sizes or target cannot be used.
+        OptionError: sizes or target cannot be used, or the network is in ``train`` mode.
         CheckpointError: the LR branch was never trained, and ``hr_only`` is not set.
         SourceError: the clip cannot be read.
         ExportError: the backbone cannot be exported, or a graph answers differently; nothing is written then.
@@ -99,6 +99,8 @@ def bundle_from_network(
     """
     place = NewBundle(path, force=force)
     check_settings(network, settings)
+    if any(part.training for part in network.modules()):
+        raise OptionError("a network in train mode seen, whose answers depend on its batch; call network.eval() first")
     check_trained(network, hr_only=hr_only)
     clip_name = _clip_name(clip)
     progress("running the network on the golden frames")
@@ -178,6 +180,10 @@ def bundle_from_checkpoint(
         OptionError: the model names no data set with a usual size, and none is given.
         ArsegError: see ``bundle_from_network``.
     """
+    if not isinstance(checkpoint, Checkpoint):
+        raise OptionError(
+            f"a checkpoint of type {type(checkpoint).__name__} seen, expected what checkpoint_from_path returns"
+        )
     name = checkpoint.network.model.name
     size = size or TRAINING_SIZES.get(name.partition("-")[0])
     if size is None:
@@ -213,11 +219,9 @@ def check_settings(network: Network, settings: ExportSettings) -> None:
     """Refuse settings that no graph can be made for.
 
     Raises:
-        OptionError: see ``check_sizes``; or GOP or flow cells out of range.
+        OptionError: see ``check_sizes``; or flow cells out of range.
     """
     check_sizes(network, height=settings.height, width=settings.width, lr_scale=settings.lr_scale)
-    if settings.gop < 1:
-        raise OptionError(f"GOP of {settings.gop} frames seen, expected at least 1, like --gop 12")
     if settings.flow_block not in BLOCKS:
         raise OptionError(f"flow cells of {settings.flow_block} pixels seen, expected one of {BLOCKS}")
 

@@ -1,9 +1,20 @@
 """What a set of graphs is exported for."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
+from edge_arseg.compiler.asked import named
+from edge_arseg.errors import OptionError
 from edge_arseg.spec.geometry.placement import FitKind
-from edge_arseg.spec.model import lr_size
+from edge_arseg.spec.model import lr_scale_fault, lr_size
+
+_EXAMPLES = {
+    "height": "--size 360x480",
+    "width": "--size 360x480",
+    "gop": "--gop 12",
+    "flow_block": "--flow-block 4",
+}
+"""Fields that are whole numbers, with an option that sets them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,21 @@ class ExportSettings:
     gop: int = 12
     flow_block: int = 4
     fit: FitKind = FitKind.LETTERBOX
+
+    def __post_init__(self) -> None:
+        """Take the name of a fit; refuse sizes that are no whole numbers.
+
+        Raises:
+            OptionError: there is no such fit, or a number is none.
+        """
+        object.__setattr__(self, "fit", named(FitKind, self.fit, "fit"))
+        for name, example in _EXAMPLES.items():
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+                raise OptionError(f"{name} {value!r} seen, expected a whole number of at least 1, like {example}")
+            object.__setattr__(self, name, int(value))
+        if fault := lr_scale_fault(self.lr_scale):
+            raise OptionError(f"{fault}, like --lr-scale 0.5")
 
     @property
     def frame_size(self) -> tuple[int, int]:

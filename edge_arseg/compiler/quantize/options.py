@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_arseg.compiler.asked import precisions_named
 from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.device.cores import check_at_once
 from edge_arseg.spec.manifest import CHOSEN_ROLES, Manifest, Precision, Role
+from edge_arseg.spec.recipe import DATA, Recipe
 from edge_arseg.spec.targets.target import Activations, Target
 
 USUAL_RECIPE = "street"
@@ -57,6 +59,12 @@ class QuantizeOptions:
     force: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "precisions", precisions_named(self.precisions))
+        for name in ("data", "labels", "images"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(value))
+        if isinstance(self.keep_float, str):  # one pattern, not one for each of its letters
+            object.__setattr__(self, "keep_float", (self.keep_float,))
         if self.max_drop is not None and not 0.0 <= self.max_drop < math.inf:
             raise OptionError(f"--max-drop {self.max_drop:g}: expected points of mIoU, 0 or more")
         for option, number, least in (("limit", self.limit, 1), ("threads", self.threads, 1)):
@@ -84,6 +92,33 @@ class QuantizeChoice:
     precisions: dict[Role, Precision]
     activations: str
     recipe: str
+
+
+def check_used(options: QuantizeOptions, chosen: Mapping[Role, Precision], recipe: Recipe) -> None:
+    """Refuse options that nothing would come of: those of int8 where no graph becomes int8, and a folder that the
+    recipe reads nothing from.
+
+    Args:
+        options: of the user.
+        chosen: precisions of the result.
+        recipe: of the calibration.
+
+    Raises:
+        OptionError: with what to type.
+    """
+    of_int8 = {"--recipe": options.recipe, "--data": options.data, "--activations": options.activations}
+    asked = [f"{option} {value}" for option, value in of_int8.items() if value is not None]
+    it, is_not = ("them", "they are not") if len(asked) > 1 else ("it", "it is not")
+    if asked and Precision.INT8 not in chosen.values():
+        raise OptionError(
+            f"{' and '.join(asked)}: no graph becomes int8, so {is_not} used; leave {it} out, or type --hr int8 or "
+            "--lr int8"
+        )
+    if options.data is not None and not recipe.needs_data:
+        raise OptionError(
+            f"--data {options.data}: recipe {recipe.name} has no {DATA} in it, so nothing would be read from there; "
+            "type the --recipe that is meant, or leave --data out"
+        )
 
 
 def choice_from_options(

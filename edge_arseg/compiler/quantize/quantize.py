@@ -3,16 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from shlex import quote
 
 import onnx
 
+from edge_arseg.compiler.asked import bundle_given
 from edge_arseg.compiler.entries import graph_entry, graph_file
 from edge_arseg.compiler.machine import choose_target, this_machine
 from edge_arseg.compiler.quantize.calibrate.flow import Calibration, prepared_branches, ranges_from_clips
 from edge_arseg.compiler.quantize.dialects import dialect_from_name
-from edge_arseg.compiler.quantize.options import QuantizeOptions, choice_from_options
+from edge_arseg.compiler.quantize.options import QuantizeOptions, check_used, choice_from_options
 from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
 from edge_arseg.compiler.quantize.record import (
     CALIBRATION_FILE,
@@ -25,6 +27,7 @@ from edge_arseg.compiler.quantize.rules.saturation import weight_bits
 from edge_arseg.compiler.quantize.search.budget import (
     BudgetTrial,
     Judge,
+    check_drop,
     drop_between,
     judge_from_options,
     layers_to_keep,
@@ -74,8 +77,8 @@ def next_command(result: QuantizedBundle) -> str:
 
 
 def quantize_bundle(
-    bundle: Bundle,
-    path: Path,
+    bundle: Bundle | str | PathLike[str],
+    path: Path | str,
     options: QuantizeOptions = USUAL_OPTIONS,
     *,
     progress: Progress = lambda _: None,
@@ -83,7 +86,7 @@ def quantize_bundle(
     """Quantize a bundle, keep in float what accuracy needs, and write the result, whole or not at all.
 
     Args:
-        bundle: float32.
+        bundle: float32, or its path.
         path: the folder ``NAME.arseg`` to write.
         options: see ``QuantizeOptions``.
         progress: called with a line when a step begins.
@@ -93,11 +96,11 @@ def quantize_bundle(
         SourceError: a clip of the recipe cannot be read.
         EnvironmentUnfitError: the target is ``local``, and which one this machine is cannot be told.
         BundleError: ``bundle`` is quantized or compiled already.
-        GateError: the budget does not hold even with all layers in float, or the golden frames do not reach the gate;
-            nothing is written.
+        GateError: the budget does not hold, or the golden frames do not reach the gate; nothing is written.
         ExportError: two products of a uint8 graph can pass 16 bits.
         SinkError: the bundle cannot be written.
     """
+    bundle = bundle_given(bundle)
     check_source(bundle)
     target = None if options.target is None else choose_target(options.target, None, this_machine())
     asked = (options.precisions, options.activations, options.recipe)
@@ -106,6 +109,7 @@ def quantize_bundle(
     file = recipe_path(chosen.recipe)
     text = recipe_text(file)
     recipe = recipe_from_toml(text, where=file.name)
+    check_used(options, chosen.precisions, recipe)
     place = NewBundle(path, force=options.force, inputs=[bundle.path])
     judge, gate = judge_from_options(options, bundle), options.gate
     work = _Work(bundle, place, choice, options.threads)
@@ -127,6 +131,7 @@ def quantize_bundle(
     if judge is not None and reference is not None:
         progress("scoring the result")
         scores = reference, work.scored(judge)
+        check_drop(judge, *scores, options.max_drop)
     record = sensitivity_record(work.choice, work.layers, work.trials, options.max_drop, scores, agreement)
     files = {CALIBRATION_FILE: calibration_record(work.calibration, recipe, choice.dialect), SENSITIVITY_FILE: record}
     calibrated = bool(work.integer_roles)

@@ -7,9 +7,11 @@ A dry run walks the same list of steps and stops where it would begin to work.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from shlex import quote
 
+from edge_arseg.compiler.asked import bundle_given
 from edge_arseg.compiler.engines.workshop import Workshop
 from edge_arseg.compiler.machine import Machine, this_machine
 from edge_arseg.compiler.target.bundle_steps import BundleStep, KernelStep
@@ -52,12 +54,12 @@ class Compilation:
 
 
 def preview_compile(
-    bundle: Bundle, target: str | None, options: CompileOptions, *, machine: Machine | None = None
+    bundle: Bundle | str | PathLike[str], target: str | None, options: CompileOptions, *, machine: Machine | None = None
 ) -> Compilation:
     """Say what ``compile_bundle`` would do, without doing any of it, and refuse what it would refuse.
 
     Args:
-        bundle: checked.
+        bundle: checked, or its path.
         target: id, ``local``, or ``None`` for the bundle's own or else this machine.
         options: see ``CompileOptions``.
         machine: instead of this one.
@@ -65,7 +67,7 @@ def preview_compile(
     Raises:
         ArsegError: see ``compile_bundle``; all but what only the work itself shows.
     """
-    setting = setting_from_options(bundle, target, options, machine or this_machine())
+    setting = setting_from_options(bundle_given(bundle), target, options, machine or this_machine())
     steps = steps_from_setting(setting)
     for step in steps:
         step.check()
@@ -73,7 +75,7 @@ def preview_compile(
 
 
 def compile_bundle(
-    bundle: Bundle,
+    bundle: Bundle | str | PathLike[str],
     target: str | None,
     options: CompileOptions,
     *,
@@ -93,7 +95,7 @@ def compile_bundle(
         SinkError: bundle or engines cannot be written.
         MemoryExhaustedError: there is not enough memory.
     """
-    setting = setting_from_options(bundle, target, options, machine or this_machine())
+    setting = setting_from_options(bundle_given(bundle), target, options, machine or this_machine())
     steps = steps_from_setting(setting)
     for step in steps:  # what cannot be done is said now, not in an hour
         step.check()

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 
+from edge_arseg.compiler.asked import named, precisions_named
 from edge_arseg.compiler.engines.process import TENSORRT
 from edge_arseg.compiler.kernels.choice import KernelChoice, choice_from_target
 from edge_arseg.compiler.machine import Machine, choose_target
@@ -44,6 +46,25 @@ class CompileOptions:
     optimization_level: int | None = None
     memory_check: bool = True
     builder: str = TENSORRT
+
+    def __post_init__(self) -> None:
+        """Take names for roles and precisions; refuse what no build takes.
+
+        Raises:
+            OptionError: a name or a number is none of those that there are.
+        """
+        object.__setattr__(self, "precisions", precisions_named(self.precisions))
+        if self.roles is not None:
+            roles = (self.roles,) if isinstance(self.roles, str) else self.roles
+            object.__setattr__(self, "roles", tuple(named(Role, role, "role") for role in roles))
+        for what, number, least, most in (
+            ("bytes of scratch memory", self.workspace_bytes, 16 << 20, 1 << 50),
+            ("as a level", self.optimization_level, 0, 5),
+        ):
+            if number is None:
+                continue
+            if not isinstance(number, Integral) or isinstance(number, bool) or not least <= number <= most:
+                raise OptionError(f"{number!r} {what} seen, expected a whole number from {least} to {most}")
 
 
 @dataclass(frozen=True, slots=True)

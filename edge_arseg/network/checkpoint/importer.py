@@ -11,7 +11,7 @@ from edge_arseg.network.checkpoint.state_file import state_from_file
 from edge_arseg.network.checkpoint.weights import weights_from_state
 from edge_arseg.network.network import Network
 from edge_arseg.network.variants import VARIANTS
-from edge_arseg.spec.model import Model
+from edge_arseg.spec.model import Model, lr_scale_fault
 
 
 def network_from_checkpoint(path: Path | str, *, lr_scale: float = 0.5, backbone: str | None = None) -> Network:
@@ -171,4 +171,4 @@ def _scale_of(file: Path) -> float | None:
         scale = float(parts[2])
     except (IndexError, ValueError):
         return None
-    return scale if 0.0 < scale <= 1.0 else None
+    return None if lr_scale_fault(scale) else scale

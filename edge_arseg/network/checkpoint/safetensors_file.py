@@ -8,6 +8,7 @@ run; a backbone that it names as ``module:function`` is imported only if the rea
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from edge_arseg.network.backbones.registry import imports_code
 from edge_arseg.network.checkpoint.weights import described
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
-from edge_arseg.spec.model import Model, model_faults
+from edge_arseg.spec.model import Model, lr_scale_fault, model_faults
 from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import whole_file
 from edge_arseg.storage.folders import made_folders, remove_folders
@@ -161,13 +162,12 @@ def _lr_scale_from_metadata(metadata: dict[str, str], path: Path) -> float | Non
     text = metadata.get("lr_scale")
     if text is None:
         return None
-    try:
+    scale: float | str = text
+    with suppress(ValueError):
         scale = float(text)
-    except ValueError:
-        scale = 0.0
-    if not 0.0 < scale <= 1.0:
-        raise CheckpointError(f"{path}: LR scale {text!r} seen, expected more than 0, up to 1; is the file edited?")
-    return scale
+    if fault := lr_scale_fault(scale):
+        raise CheckpointError(f"{path}: {fault}; is the file edited?")
+    return float(scale)
 
 
 def _model_from_metadata(metadata: dict[str, str], path: Path) -> Model:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,22 @@ class Dataset:
     train: tuple[LabelledImage, ...]
     held_back: tuple[LabelledImage, ...]
     clips: tuple[tuple[Path, Path], ...] = ()
+
+    def sha256(self) -> str:
+        """Digest of the classes, and of name, length and part of every file; no content is read.
+
+        Raises:
+            DataError: a file is gone.
+        """
+        total = sha256(repr(self.classes).encode())
+        for part, images in (("train", self.train), ("held_back", self.held_back)):
+            for one in images:
+                try:
+                    lengths = one.image.stat().st_size, one.label.stat().st_size
+                except OSError as error:
+                    raise DataError(f"{one.name}: image or label is gone ({error.strerror or error})") from error
+                total.update(f"{part} {one.image.name} {one.label.name} {lengths}\n".encode(errors="surrogateescape"))
+        return total.hexdigest()
 
 
 def split_images(

@@ -174,12 +174,21 @@ def _colored(path: Path, coding: LabelCoding) -> tuple[list[LabelledImage], list
     by_stem = {image.stem: image for image in image_paths(path / "701_StillsRaw_full")}
     labels = {label.stem.removesuffix("_L"): label for label in label_paths(path / "LabeledApproved_full")}
     listed = path / "train.txt"
-    names = listed.read_text().split() if listed.is_file() else sorted({*by_stem, *labels})
-    names = [Path(name).stem.removesuffix("_L") for name in names]
+    names = _listed(listed) if listed.is_file() else sorted({*by_stem, *labels})
+    names = list(dict.fromkeys(Path(name).stem.removesuffix("_L") for name in names))
     faults = [f"{name}: no image {name}.png in 701_StillsRaw_full" for name in names if name not in by_stem]
     faults += [f"{name}: no label {name}_L.png in LabeledApproved_full" for name in names if name not in labels]
     both = [name for name in names if name in by_stem and name in labels]
     return [LabelledImage(by_stem[name], labels[name], coding) for name in both], faults
+
+
+def _listed(path: Path) -> list[str]:
+    """Names in a file that names the images to use."""
+    try:
+        return path.read_text(encoding="utf-8-sig").split()
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be read ({told}); expected the names of images, as UTF-8") from error
 
 
 _LAYOUTS: dict[str, Callable[[Path], Found]] = {

@@ -28,6 +28,9 @@ class StillAugmentation:
     coded: float = 0.6
 
 
+MOST_BALANCE = 4.0
+"""Largest exponent of the class weights: those of a rare class are then some thousand times those of a frequent one."""
+
 AUGMENTATIONS = {
     "strong": StillAugmentation(),
     "light": StillAugmentation(zoom=(0.8, 1.5), turn=2.0, stretch=1.1, light=0.2, blur=0.1, coded=0.5),

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import MemoryExhaustedError, OptionError
+from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.street import scenes_from_street
 from edge_arseg.training.datasets.dataset import LabelledImage
 from edge_arseg.training.hr.augmentation import view_from_still
-from edge_arseg.training.hr.settings import StillAugmentation
+from edge_arseg.training.hr.settings import HrSettings, StillAugmentation
 from edge_arseg.training.run.views import Views
+
+MOST = 16384
+"""Pixels of a side of a view, at most: what encoders take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,34 @@ def checked_crop(crop: tuple[int, int]) -> tuple[int, int]:
     Raises:
         OptionError: it cannot.
     """
-    if min(crop) < 32 or crop[0] % 2 or crop[1] % 2:
-        raise OptionError(f"views of {crop[0]}x{crop[1]} seen, expected even sides of 32 or more, like --crop 288x384")
+    if not 32 <= min(crop) <= max(crop) <= MOST or crop[0] % 2 or crop[1] % 2:
+        raise OptionError(
+            f"views of {crop[0]}x{crop[1]} seen, expected even sides of 32 to {MOST}, like --crop 288x384"
+        )
     return crop
+
+
+def check_memory(count: int, size: tuple[int, int], settings: HrSettings, memory: HostMemory) -> None:
+    """Refuse more pictures, or larger batches of views, than the memory of the machine holds.
+
+    Args:
+        count: of the pictures that are kept in memory, those of the street among them.
+        size: rows and columns of one.
+        settings: of the training.
+        memory: of the machine; where it cannot be read, nothing is refused.
+
+    Raises:
+        MemoryExhaustedError: with what to do about it.
+    """
+    rows, columns = size
+    pictures = count * rows * columns * 4  # three bytes of colour, and the label
+    views = (
+        settings.batch * settings.augmentation.crop[0] * settings.augmentation.crop[1] * 12
+    )  # float32, three colours
+    free = memory.available + memory.swap_free
+    if memory.total and pictures + views > free:
+        raise MemoryExhaustedError(
+            f"{count} pictures of {rows}x{columns} take about {pictures / 1e9:.1f} GB of memory and {settings.batch} "
+            f"views {views / 1e9:.1f} GB or more, {free / 1e9:.1f} GB are free; take smaller or fewer pictures, or "
+            "less --street, --batch or --crop"
+        )

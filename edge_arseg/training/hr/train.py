@@ -10,18 +10,28 @@ from torch import Tensor, nn
 
 from edge_arseg.errors import OptionError
 from edge_arseg.network.backbones.registry import short_name
+from edge_arseg.network.checkpoint.importer import weights_file
 from edge_arseg.network.network import Network
+from edge_arseg.runtime.bundles.reading import sha256_of
+from edge_arseg.runtime.device.host_memory import host_memory
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import CAMVID_11, Model
 from edge_arseg.training.datasets.classes import normalisation_of
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.hr.score import hr_miou
-from edge_arseg.training.hr.settings import HrSettings
+from edge_arseg.training.hr.settings import MOST_BALANCE, HrSettings
 from edge_arseg.training.hr.start import start_encoder, start_from
-from edge_arseg.training.hr.stills import Still, StillViews, checked_crop, stills_from_images, stills_from_street
+from edge_arseg.training.hr.stills import (
+    Still,
+    StillViews,
+    check_memory,
+    checked_crop,
+    stills_from_images,
+    stills_from_street,
+)
 from edge_arseg.training.hr.teacher import Teacher, teacher_from_path
 from edge_arseg.training.run.encoder import check_encoder, rate_shares, train_backbone
-from edge_arseg.training.run.folder import RunFolder
+from edge_arseg.training.run.folder import DATA, TEACHER, RunFolder
 from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import class_weights, task_loss
 from edge_arseg.training.run.place import HERE, RunPlace
@@ -58,13 +68,16 @@ def train_hr(
     Raises:
         OptionError: a value out of range; ``start`` and ``weights`` at once, or a backbone without an encoder; a run in
             ``output`` that is not resumed; or one of other settings that is.
-        DataError: bad images or labels, all of them in one message; or the run's state is damaged.
+        DataError: bad images or labels, all of them in one message; or a state that is damaged or of another network.
         CheckpointError: ``start``, ``weights`` or ``teacher`` does not fit.
         EnvironmentUnfitError: no such GPU, or no x264 for the views.
-        SinkError: ``output`` cannot be written.
+        SinkError: ``output`` cannot be written, or another process trains in it.
+        MemoryExhaustedError: the pictures, or a batch of views, are more than the machine's memory holds.
     """
     settings = settings or HrSettings()
     checked_crop(settings.augmentation.crop)
+    if not 0.0 <= settings.class_balance <= MOST_BALANCE:
+        raise OptionError(f"--class-balance {settings.class_balance:g}: expected 0 to {MOST_BALANCE:g}")
     images = dataset_from_folder(dataset, layout)
     if settings.street and images.classes != CAMVID_11:
         raise OptionError(f"--street has CamVid's 11 classes, {images.name} has others; type --street 0")
@@ -78,24 +91,39 @@ def train_hr(
     check_encoder(network.hr, settings)
     if start is not None:
         start_from(network, Path(start))
-    if weights is not None and not place.resume:
+    if weights is not None and not place.weights_so_far(output):  # a run may have been stopped before its first state
         say(start_encoder(network, Path(weights)))
     taught_by = teacher_from_path(Path(teacher), network, settings) if teacher is not None else None
     device = place.torch_device()
     trained_on = [*images.train, *(images.held_back if settings.all_images else ())]
     scored_on = () if settings.all_images else images.held_back
-    record = {"dataset": images.name, "images": len(trained_on), "start": Path(start).name if start else None}
+    size = trained_on[0].read()[1].shape
+    check_memory(len(trained_on) + len(scored_on) + settings.street, (size[0], size[1]), settings, host_memory())
+    record: dict[str, Any] = {
+        "dataset": images.name,
+        "images": len(trained_on),
+        DATA: images.sha256(),
+        "start": Path(start).name if start else None,
+    }
     record |= {"weights": Path(weights).name} if weights else {}
-    record |= {"teacher": Path(teacher).name} if teacher else {}
-    folder = place.folder(output, record | settings.record())
-    stills, held_back = stills_from_images(trained_on), stills_from_images(scored_on)
-    rendered = stills_from_street(settings.street, size=stills[0].rgb.shape[:2], seed=settings.seed)
-    training = HrTraining(
-        network, stills, rendered, held_back, settings, folder, device=device, workers=place.workers, teacher=taught_by
-    )
-    if training.step < settings.steps:
-        say(training.settle_precision())
-    return training.run(progress)
+    record |= {"teacher": Path(teacher).name, TEACHER: sha256_of(weights_file(Path(teacher)))} if teacher else {}
+    with place.folder(output, record | settings.record()) as folder:
+        stills, held_back = stills_from_images(trained_on), stills_from_images(scored_on)
+        rendered = stills_from_street(settings.street, size=stills[0].rgb.shape[:2], seed=settings.seed)
+        training = HrTraining(
+            network,
+            stills,
+            rendered,
+            held_back,
+            settings,
+            folder,
+            device=device,
+            workers=place.workers,
+            teacher=taught_by,
+        )
+        if training.step < settings.steps:
+            say(training.settle_precision())
+        return training.run(progress)
 
 
 def _network(model: Model) -> Network:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -27,12 +28,14 @@ class LrPairs:
         unlabelled: pairs that the HR branch labels; ``None`` for none.
         held_back: pairs to score on, never trained.
         weights: of the classes, ``[classes] float32``.
+        sha256: digest of what is in the stores.
     """
 
     labelled: PairSource | None
     unlabelled: PairSource | None
     held_back: Sequence[Pair]
     weights: Tensor
+    sha256: str
 
     @property
     def source(self) -> PairSource:
@@ -66,7 +69,8 @@ def pairs_from_stores(
         OptionError: frames too small for the network.
     """
     train, parts = _opened(labelled, unlabelled, "train")
-    held_back, _ = _opened(labelled, unlabelled, "held_back")
+    held_back, others = _opened(labelled, unlabelled, "held_back")
+    digest = sha256("\n".join(store.sha256() for store in (*parts, *others)).encode()).hexdigest()
     _check(network, parts, [labelled] if labelled else [])
     check_sizes(network, height=parts[0].height, width=parts[0].width, lr_scale=lr_scale)
     classes = len(network.model.classes)
@@ -75,10 +79,10 @@ def pairs_from_stores(
         assert held_back[1] is not None
         device = next(network.parameters()).device
         scored = taught_pairs(network, spread_pairs(held_back[1], score_pairs), device)
-        return LrPairs(None, train[1], scored, class_weights((), classes))
+        return LrPairs(None, train[1], scored, class_weights((), classes), digest)
     assert held_back[0] is not None
     labels = (pair.label for pair in spread_pairs(first, WEIGHED_LABELS))
-    return LrPairs(first, train[1], spread_pairs(held_back[0], score_pairs), class_weights(labels, classes))
+    return LrPairs(first, train[1], spread_pairs(held_back[0], score_pairs), class_weights(labels, classes), digest)
 
 
 def _opened(
@@ -116,7 +120,7 @@ def _names(classes: Sequence[object]) -> str:
 def spread_pairs(source: PairSource, count: int) -> list[Pair]:
     """Choose up to ``count`` pairs, spread evenly over clips, and over the distances of each."""
     clips = len(source.clips)
-    rounds = -(-count // clips)
+    rounds = min(-(-count // clips), max(len(clip.distances) for clip in source.clips))
     places: list[tuple[int, int]] = []
     for turn in range(rounds):
         clips_left = min(clips, count - turn * clips)

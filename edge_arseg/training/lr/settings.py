@@ -48,6 +48,9 @@ class LrStart(str, Enum):
 SCORED_PAIRS = 90
 """Held-back pairs that are scored, at most."""
 
+MOST_SHARPNESS, MOST_LOCALITY = 100.0, 1000.0
+"""At either, one place of the window has taken all long before; far beyond, numbers end."""
+
 
 @dataclass(frozen=True, slots=True)
 class FusionStart:

@@ -7,7 +7,7 @@ value is a share of the keyframe's feature, and the LR branch gives the rest. Th
 feature gives the mean of what the two branches say, weighted by the share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +27,7 @@ from edge_arseg.training.lr.ablation import FUSION_CHOICES
 from edge_arseg.training.lr.augmentation import view_from_pair
 from edge_arseg.training.lr.fst import PairBatch
 from edge_arseg.training.lr.pairs import LrPairs, spread_pairs
-from edge_arseg.training.lr.settings import FusionStart, LrSettings, LrStart
+from edge_arseg.training.lr.settings import MOST_LOCALITY, MOST_SHARPNESS, FusionStart, LrSettings, LrStart
 from edge_arseg.training.lr.views import batch_from_views
 
 MEASURED_PAIRS = 8
@@ -64,6 +64,20 @@ def start_network(network: Network, pairs: LrPairs, settings: LrSettings, start:
     start_fusion(network, batches, settings.lr_scale, settings.start)
 
 
+def keep_teacher(network: Network, weights: Mapping[str, Tensor]) -> None:
+    """Give a network the HR branch that a run has begun with: its file may hold a better one by now, which would score
+    and label by another keyframe's feature than the LR branch was trained on.
+
+    Args:
+        network: of the run's model.
+        weights: of the run so far; none where it begins. Those that do not fit are told when the run is continued.
+    """
+    own = network.state_dict()
+    kept = {key: value for key, value in weights.items() if key.startswith(("hr.", "hr_head."))}
+    if all(key in own and own[key].shape == value.shape for key, value in kept.items()):
+        network.load_state_dict(kept, strict=False)
+
+
 @torch.no_grad()
 def give_window(network: Network, window: int) -> None:
     """Give the fusion a window of another size; the places that both have keep their position bias.
@@ -95,12 +109,14 @@ def start_fusion(network: Network, batches: Sequence[PairBatch], lr_scale: float
         start: where to start.
 
     Raises:
-        OptionError: the share is not at least 0 and below 1, sharpness or locality is negative, or the LR branch's
-            output cannot be scaled by its last normalisation.
+        OptionError: share, sharpness or locality is out of range, or the LR branch's output cannot be scaled by its
+            last normalisation.
     """
-    if not 0.0 <= (start.share or 0.0) < 1.0 or min(start.sharpness, start.locality) < 0.0:
+    ranges = ((start.sharpness, MOST_SHARPNESS), (start.locality, MOST_LOCALITY))
+    if not 0.0 <= (start.share or 0.0) < 1.0 or not all(0.0 <= value <= most for value, most in ranges):
         raise OptionError(
-            f"{start} seen, expected a share from 0 to below 1, and a sharpness and a locality of 0 or more"
+            f"{start} seen, expected a share from 0 to below 1, a sharpness from 0 to {MOST_SHARPNESS:g}, and a "
+            f"locality from 0 to {MOST_LOCALITY:g}"
         )
     network.eval()
     first = network.images_from_frames(batches[0].frames)

@@ -19,11 +19,12 @@ from edge_arseg.training.lr.distances import DISTANCE_CHOICES
 from edge_arseg.training.lr.fst import SUPERVISIONS, PairBatch, Recipe, fst_losses
 from edge_arseg.training.lr.pairs import LrPairs, pairs_from_stores
 from edge_arseg.training.lr.score import HeldBackPairs
-from edge_arseg.training.lr.settings import SCORED_PAIRS, LrSettings, LrStart
-from edge_arseg.training.lr.start import start_network
+from edge_arseg.training.lr.settings import SCORED_PAIRS as USUAL_SCORED_PAIRS
+from edge_arseg.training.lr.settings import LrSettings, LrStart
+from edge_arseg.training.lr.start import keep_teacher, start_network
 from edge_arseg.training.lr.views import PairViews, pair_batches
 from edge_arseg.training.run.encoder import check_encoder, rate_shares, train_backbone
-from edge_arseg.training.run.folder import RunFolder
+from edge_arseg.training.run.folder import BEGUN_FROM, DATA, SCORED_PAIRS, RunFolder
 from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import task_loss
 from edge_arseg.training.run.place import HERE, RunPlace
@@ -38,7 +39,7 @@ def train_lr(
     unlabelled: Sequence[str | Path] = (),
     backbone: str | None = None,
     start: LrStart = LrStart.HR,
-    scored_pairs: int = SCORED_PAIRS,
+    scored_pairs: int = USUAL_SCORED_PAIRS,
     place: RunPlace = HERE,
     say: Callable[[str], None] = lambda line: None,
     progress: StepProgress = no_progress,
@@ -62,10 +63,11 @@ def train_lr(
     Raises:
         OptionError: no pairs; a value out of range; a start from an LR branch that was never trained; a run in
             ``output`` that is not continued, or one of other settings that does.
-        DataError: stores that do not fit, all faults in one message; or the run's state is damaged.
+        DataError: stores that do not fit, all faults in one message; or the run's state is damaged, or of another
+            network.
         CheckpointError: not a model that can be read.
         EnvironmentUnfitError: no such GPU.
-        SinkError: ``output`` cannot be written.
+        SinkError: ``output`` cannot be written, or another process trains in it.
     """
     settings = settings or LrSettings()
     if pairs is None and not unlabelled:
@@ -73,6 +75,7 @@ def train_lr(
     place.begin(settings.seed)
     network = network_from_safetensors(weights_file(Path(model)), backbone=backbone)
     check_encoder(network.lr, settings)
+    keep_teacher(network, place.weights_so_far(output))
     device = place.torch_device()
     network.to(device)
     data = pairs_from_stores(
@@ -82,15 +85,22 @@ def train_lr(
         lr_scale=settings.lr_scale,
         score_pairs=scored_pairs,
     )
-    record = {"model": network.model.name, "backbone": network.model.backbone, "clips": data.count}
+    record = {
+        "model": network.model.name,
+        "backbone": network.model.backbone,
+        "clips": data.count,
+        DATA: data.sha256,
+        BEGUN_FROM: start.value,
+        SCORED_PAIRS: scored_pairs,
+    }
     if start is not LrStart.HR and network.lr_scale not in (None, settings.lr_scale):
         say(f"the LR branch was trained at LR scale {network.lr_scale:g}, and continues at {settings.lr_scale:g}")
     start_network(network, data, settings, start)
-    folder = place.folder(output, record | settings.record())
-    training = LrTraining(network, data, settings, folder, device=device, workers=place.workers)
-    if training.step < settings.steps:
-        say(training.settle_precision())
-    return training.run(progress)
+    with place.folder(output, record | settings.record()) as folder:
+        training = LrTraining(network, data, settings, folder, device=device, workers=place.workers)
+        if training.step < settings.steps:
+            say(training.settle_precision())
+        return training.run(progress)
 
 
 class LrTraining(TrainingRun[PairBatch]):

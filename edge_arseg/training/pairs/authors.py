@@ -62,13 +62,16 @@ def jobs_from_authors(root: str | Path, *, size: tuple[int, int], part: str = "t
     jobs: list[Job] = []
     images: dict[str, LabelledImage] = {}
     rows, columns = size
+    found: list[tuple[int, list[LabelledImage]]] = []
     for distance, decoded in folders:
         pairs, unpaired = pairs_by_stem(
             image_paths(decoded / part), label_paths(decoded / f"{part}_labels_with_ignored")
         )
         faults += [f"{decoded.name}: {fault}" for fault in unpaired]
-        labelled = [LabelledImage(image, label, _CODING) for image, label in pairs]
-        held_back = {image.name for image in split_images(labelled)[1]}
+        found.append((distance, [LabelledImage(image, label, _CODING) for image, label in pairs]))
+    every = {image.name: image for _, labelled in found for image in labelled}
+    held_back = {image.name for image in split_images(list(every.values()))[1]}  # at every distance, or at none
+    for distance, labelled in found:
         for image in labelled:
             vectors = root / f"MVmap_GOP12_dist_{distance}" / image.name.partition("_")[0] / f"{image.name}.bin"
             keyframe = keyframe_path(root, image.name, distance)
@@ -108,8 +111,8 @@ def jobs_from_authors(root: str | Path, *, size: tuple[int, int], part: str = "t
             )
     if faults:
         raise DataError(faults_told(root, faults))
-    train, held_back_images = split_images(list(images.values()))
-    return Dataset("camvid-12", CAMVID_12, train, held_back_images), jobs
+    train = tuple(image for name, image in sorted(images.items()) if name not in held_back)
+    return Dataset("camvid-12", CAMVID_12, train, tuple(images[name] for name in sorted(held_back))), jobs
 
 
 def keyframe_path(root: Path, name: str, distance: int) -> Path:

@@ -1,6 +1,6 @@
 """The work of preparing a store: one clip after the other, each of them repeatable."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_arseg.errors import DataError
 from edge_arseg.runtime.device.cores import check_at_once
 from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.training.pairs.decoded_clip import DecodedClip
@@ -55,8 +56,12 @@ def store_from_jobs(
         How many were made; the others were there.
 
     Raises:
-        DataError: the store has a clip of the same name made from something else; or see ``Job.make``.
+        DataError: the store has a clip of the same name made from something else, or two jobs have one name; or see
+            ``Job.make``.
     """
+    if often := sorted(key for key, times in Counter(job.key for job in jobs).items() if times > 1):
+        told = ", ".join(often[:5]) + (f" and {len(often) - 5} more" if len(often) > 5 else "")
+        raise DataError(f"{writer.path}: two clips would be called {told}; give the images names of their own")
     check_at_once(workers, "workers", "leave --workers out for the default")
     missing = [job for job in jobs if not writer.has(job.key, job.part, job.made_from)]
     done = len(jobs) - len(missing)

@@ -17,6 +17,7 @@ Revisions: 1, the first.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from edge_arseg.storage.files import write_whole
 from edge_arseg.training.pairs.pair import Pair, record_dtype
 
 REVISION = 1
+MOST = 1 << 16
+"""Height, width and GOP of a store lie below."""
 PARTS = ("train", "held_back")
 
 
@@ -92,7 +95,10 @@ def read_head(path: Path) -> StoreHead:
                 "prepare it again"
             )
         classes = tuple(ClassInfo(row["name"], tuple(row["color"])) for row in content["classes"])
-        return StoreHead(classes, int(content["height"]), int(content["width"]), int(content["gop"]))
+        numbers = [content[name] for name in ("height", "width", "gop")]
+        if not classes or not all(type(number) is int and 0 < number <= MOST for number in numbers):
+            raise ValueError(f"{len(classes)} classes, height, width and GOP {numbers}")
+        return StoreHead(classes, *numbers)
     except OSError as error:
         raise DataError(
             f"{path}: no pair store ({error.strerror} for store.json); make one: "
@@ -101,7 +107,9 @@ def read_head(path: Path) -> StoreHead:
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{path}: store.json is damaged ({error}); prepare it again") from error
+        raise DataError(
+            f"{path}: store.json is damaged ({error}); put back a copy of it, or delete the folder and prepare it again"
+        ) from error
 
 
 def line_from_entry(entry: ClipEntry) -> str:
@@ -113,25 +121,65 @@ def read_entries(path: Path) -> list[ClipEntry]:
     """Read all whole lines of ``clips.jsonl``; a last one that was cut off does not count.
 
     Raises:
-        DataError: a damaged line that is not the last, or no such file.
+        DataError: a damaged line that is not the last, or a file that cannot be read.
     """
     try:
-        lines = (path / "clips.jsonl").read_text().split("\n")
+        lines = (path / "clips.jsonl").read_text(encoding="utf-8", errors="surrogateescape").split("\n")
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise DataError(f"{path}: clips.jsonl cannot be read ({error.strerror or error})") from error
     entries = []
     for number, line in enumerate(lines[:-1], 1):  # what stands behind the last line end was cut off
         try:
             row = json.loads(line)
-            entries.append(ClipEntry(**(row | {"distances": tuple(row["distances"])})))
+            entries.append(_checked(ClipEntry(**(row | {"distances": tuple(row["distances"])}))))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise DataError(f"{path}: line {number} of clips.jsonl is damaged ({error}); prepare it again") from error
+            raise DataError(
+                f"{path}: line {number} of clips.jsonl is damaged ({error}); delete that line, and type the same "
+                "`edge-arseg train prepare` again, which makes its clip anew"
+            ) from error
     return entries
+
+
+def _checked(entry: ClipEntry) -> ClipEntry:
+    """Return an entry whose fields are what they should be.
+
+    Raises:
+        ValueError: they are not.
+    """
+    plain = isinstance(entry.key, str) and Path(entry.key).name == entry.key and isinstance(entry.made_from, dict)
+    distances = all(type(distance) is int and distance > 0 for distance in entry.distances)
+    if not (plain and distances and entry.part in PARTS and isinstance(entry.labelled, bool)):
+        raise ValueError("its key, part, distances or labelled")
+    return entry
 
 
 def clip_path(path: Path, key: str) -> Path:
     """Where a clip's records are."""
     return path / "clips" / f"{key}.npy"
+
+
+def clip_records(path: Path, entry: ClipEntry, dtype: np.dtype) -> np.ndarray:
+    """Return the records of a clip; they are read from the disk where they are looked at.
+
+    Args:
+        path: of the store.
+        entry: of the clip.
+        dtype: of a record.
+
+    Raises:
+        DataError: the clip's file is missing, or is not what the store says.
+    """
+    file, count = clip_path(path, entry.key), len(entry.distances) + 1
+    advice = "type the same `edge-arseg train prepare` again, which makes it anew"
+    try:
+        records = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{file}: missing or cut off ({error}); {advice}") from error
+    if records.dtype != dtype or records.shape != (count,):
+        raise DataError(f"{file}: {records.shape} of {records.dtype} seen, not what the store says; {advice}")
+    return records
 
 
 class PairStore:
@@ -181,6 +229,13 @@ class PairStore:
         if not len(self):
             kind = {True: "labelled ", False: "unlabelled ", None: ""}[labelled]
             raise DataError(f"{self.path}: no {kind}pair in its part {part}; prepare it from more data")
+
+    def sha256(self) -> str:
+        """Digest of the classes, and of what every clip of this part is and was made from."""
+        total = sha256(repr(self.classes).encode())
+        for line in sorted(map(line_from_entry, self.clips)):
+            total.update(line.encode())
+        return total.hexdigest()
 
     def __len__(self) -> int:
         return int(self._first_pair[-1])
@@ -234,13 +289,4 @@ class PairStore:
         return (self.frame(index) for index in range(self.frame_count))
 
     def _records(self, entry: ClipEntry) -> np.ndarray:
-        path, count = clip_path(self.path, entry.key), len(entry.distances) + 1
-        try:
-            records = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise DataError(f"{path}: missing or cut off ({error}); prepare the store again") from error
-        if records.dtype != self._dtype or records.shape != (count,):
-            raise DataError(
-                f"{path}: {records.shape} of {records.dtype} seen, not what the store says; prepare it again"
-            )
-        return records
+        return clip_records(self.path, entry, self._dtype)

@@ -13,6 +13,7 @@ from edge_arseg.training.pairs.store import (
     ClipEntry,
     StoreHead,
     clip_path,
+    clip_records,
     line_from_entry,
     read_entries,
     read_head,
@@ -43,7 +44,12 @@ class StoreWriter:
         if self._lock is None:
             raise SinkError(f"{self.path}: a running process adds to it; wait for it, or choose another folder")
         self._entries = {entry.key: entry for entry in read_entries(self.path)}
-        self._drop_cut_line()
+        try:
+            self._drop_cut_line()
+            for part in (self.path / "clips").glob(".part-*"):  # of writers that were killed
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            raise SinkError(f"cannot write {self.path}: {advice_on(error, self.path, option='-o')}") from error
 
     def _begun(self) -> Lock | None:
         if (self.path / "store.json").exists():
@@ -59,7 +65,7 @@ class StoreWriter:
         return lock_on(self.path)
 
     def has(self, key: str, part: str, made_from: dict[str, Any]) -> bool:
-        """Whether a clip is there already.
+        """Whether a clip is there already, whole.
 
         Raises:
             DataError: one of this name is there, made from something else or otherwise.
@@ -74,7 +80,15 @@ class StoreWriter:
                 f"{self.path}: its clip {key} was made with another {', '.join(others)}; choose another folder, or "
                 "delete this one"
             )
-        return clip_path(self.path, key).is_file()
+        return self._is_whole(entry)
+
+    def _is_whole(self, entry: ClipEntry) -> bool:
+        """Whether the file of a clip is there, and as long as it was written."""
+        try:
+            clip_records(self.path, entry, record_dtype(self.head.height, self.head.width))
+        except DataError:
+            return False
+        return True
 
     def add(self, entry: ClipEntry, records: np.ndarray) -> None:
         """Add a clip: ``[1 + len(entry.distances)]`` records, the keyframe first.

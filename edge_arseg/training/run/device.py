@@ -1,5 +1,7 @@
 """The device that a training runs on."""
 
+import re
+
 import torch
 
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
@@ -14,12 +16,13 @@ def device_from_name(name: str) -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise OptionError(f"--device {name}: expected cpu, cuda, cuda:N or auto") from error
-    if device.type not in ("cpu", "cuda"):
+    if name == "cpu":
+        return torch.device("cpu")
+    match = re.fullmatch(
+        r"cuda(?::([0-9]{1,3}))?", str(name)
+    )  # torch takes cpu:7 for the CPU, and counts GPUs in eight bits
+    if match is None:
         raise OptionError(f"--device {name}: expected cpu, cuda, cuda:N or auto")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    if int(match[1] or 0) >= torch.cuda.device_count():
         raise EnvironmentUnfitError(f"--device {name}: torch sees {torch.cuda.device_count()} GPUs; try --device cpu")
-    return device
+    return torch.device("cuda", int(match[1])) if match[1] else torch.device("cuda")

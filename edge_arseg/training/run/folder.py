@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ TYPED = "typed"
 """Entry of the settings: what was typed to start the run."""
 LENGTHENED = "steps_before"
 """Entry of the settings: the numbers of steps that the run was to have before it was lengthened."""
+
+DATA, TEACHER, BEGUN_FROM, SCORED_PAIRS = "data_sha256", "teacher_sha256", "begun_from", "scored_pairs"
+"""Entries of the settings that older runs lack: what is trained on and with, and how a run begins."""
 
 
 class RunFolder:
@@ -82,6 +86,9 @@ class RunFolder:
             old["steps"] = now
         if new.get("precision") == AUTO:
             new["precision"] = old.get("precision")
+        for name in (DATA, TEACHER, BEGUN_FROM, SCORED_PAIRS):
+            if name not in old:
+                new.pop(name, None)
         names = sorted({*old, *new})
         faults = [f"{n}: {old.get(n)} then, {new.get(n)} now" for n in names if old.get(n) != new.get(n)]
         if faults:
@@ -141,9 +148,12 @@ class RunFolder:
         if not path.exists():
             return None
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged pickle fails in any way
             raise DataError(f"{path}: damaged ({type(error).__name__}); start a new run") from error
+        if not isinstance(state, dict):
+            raise DataError(f"{path}: no state of a run seen; start a new run")
+        return state
 
     def log(self, record: Mapping[str, Any]) -> None:
         """Append one line to the log.
@@ -178,20 +188,46 @@ class RunFolder:
             raise SinkError(f"{error}; {self.kept}") from error
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the lines of the log; one that a kill cut off is left out."""
+        """Return the lines of the log; one that a kill cut off, or that says no step and loss, is left out."""
         path = self.path / LOG
         records = []
-        for line in path.read_text().splitlines() if path.exists() else []:
+        for line in path.read_text(errors="replace").splitlines() if path.exists() else []:
             try:
-                records.append(json.loads(line))
-            except (ValueError, RecursionError):
+                record = json.loads(line)
+                if record["step"] >= 0 and record["loss"] is not None:
+                    records.append(record)
+            except (ValueError, RecursionError, TypeError, KeyError):
                 continue
         return records
 
     def forget_after(self, step: int) -> None:
-        """Drop the lines of the log behind ``step``: the steps that will be run again."""
-        records = [record for record in self.records() if record["step"] <= step]
-        write_whole(self.path / LOG, "".join(json.dumps(record) + "\n" for record in records).encode())
+        """Drop the lines of the log behind ``step``: the steps that will be run again.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        try:
+            records = [record for record in self.records() if record["step"] <= step]
+            write_whole(self.path / LOG, "".join(json.dumps(record) + "\n" for record in records).encode())
+        except OSError as error:
+            raise self._refusal(LOG, error) from error
+
+    def draw_curves(self) -> None:
+        """Draw the log; see ``plot_curves``.
+
+        Raises:
+            SinkError: the picture cannot be written.
+        """
+        try:
+            plot_curves(self.records(), self.path)
+        except OSError as error:
+            raise self._refusal(CURVES, error) from error
+
+    def remove_parts(self) -> None:
+        """Remove what killed runs left half-written, under hidden names; no other process may write here now."""
+        for part in self.path.glob(".part-*"):
+            with suppress(OSError):
+                part.unlink()
 
 
 def _text(settings: Mapping[str, Any]) -> bytes:

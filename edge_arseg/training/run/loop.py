@@ -14,10 +14,10 @@ from typing import Any, Generic, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import DataError, OptionError
 from edge_arseg.network.network import Network
 from edge_arseg.training.run.average import average_from_network, restore_average
-from edge_arseg.training.run.folder import BEST, LAST, RunFolder, plot_curves
+from edge_arseg.training.run.folder import BEST, LAST, STATE, RunFolder
 from edge_arseg.training.run.optimizer import learning_rate, optimizer_from_parameters, take_step
 from edge_arseg.training.run.settings import RunSettings
 from edge_arseg.training.run.step_precision import AUTO, BFLOAT16, PRECISIONS, step_times
@@ -139,13 +139,13 @@ class TrainingRun(ABC, Generic[Batch]):
             losses = self._step(batch)
             unscored.append(losses)
             self.step += 1
+            self._check_finite(losses["loss"])
             if self.step % score_every == 0 or self.step == steps:
                 means = {name: fmean(step[name] for step in unscored) for name in losses}
-                self._check_finite(means["loss"])
                 miou = self._keep(means, seconds=time.monotonic() - start)
                 unscored, start = [], time.monotonic()
             progress(self.step, losses["loss"], miou)
-        plot_curves(self.folder.records(), self.folder.path)
+        self.folder.draw_curves()
         best = self.best if self.best >= 0 else None
         return TrainedBranch(self.folder.path / BEST, self.network.model.name, self.name, self.step, best)
 
@@ -194,9 +194,11 @@ class TrainingRun(ABC, Generic[Batch]):
         if not math.isfinite(loss):
             best = self.folder.path / BEST
             kept = f"The best weights until then are in {best}" if best.exists() else "No weights are kept"
+            factors = "".join(f", {option}" for option in self.settings.raised())
             raise OptionError(
                 f"step {self.step}: the loss is {loss}, and stays so; mostly the steps were too large. {kept}. Start "
-                f"a new run with less than --rate {self.settings.rate:g}, or in --precision float32"
+                f"a new run, in another folder, with less than --rate {self.settings.rate:g}{factors}, or in "
+                "--precision float32"
             )
 
     def _step(self, batch: Batch) -> dict[str, float]:
@@ -223,13 +225,22 @@ class TrainingRun(ABC, Generic[Batch]):
                 self.optimizer.zero_grad(set_to_none=True)
 
     def _restore(self) -> None:
-        """Continue from the folder's state, or start where it holds none."""
+        """Continue from the folder's state, or start where it holds none.
+
+        Raises:
+            DataError: the state is damaged, or of another network.
+        """
         if (state := self.folder.load_state()) is not None:
-            self.step, self.best = int(state["step"]), float(state["best"])
-            self.network.load_state_dict(state["network"])
-            restore_average(self.average, state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            torch.set_rng_state(state["random"])
+            try:
+                self.step, self.best = int(state["step"]), float(state["best"])
+                self.network.load_state_dict(state["network"])
+                restore_average(self.average, state["average"])
+                self.optimizer.load_state_dict(state["optimizer"])
+                torch.set_rng_state(state["random"])
+            except (KeyError, ValueError, TypeError, AttributeError, RuntimeError, IndexError) as error:
+                raise DataError(
+                    f"{self.folder.path / STATE}: not the state of this run ({type(error).__name__}); start a new run"
+                ) from error
         self.folder.forget_after(self.step)
 
     def _keep(self, losses: Mapping[str, float], *, seconds: float) -> float:

@@ -6,6 +6,18 @@ from typing import Any
 
 from edge_arseg.training.run.step_precision import AUTO
 
+FACTORS = (
+    "overlap",
+    "boundary",
+    "class_balance",
+    "feature_weight",
+    "teacher_classes",
+    "teacher_feature",
+    "encoder_rate",
+    "weight_decay",
+)
+"""Settings that can be so large that the loss is no longer a number, beside the learning rate."""
+
 LATER = {"since": "0.2.0"}
 """Marks a setting that runs of 0.1.0 do not know, so that they can be continued."""
 
@@ -47,3 +59,12 @@ class RunSettings:
         """All values, as plain containers, but for later ones at their defaults."""
         same = {one.name for one in dataclasses.fields(self) if one.metadata and getattr(self, one.name) == one.default}
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in same}
+
+    def raised(self) -> list[str]:
+        """Return the options of ``FACTORS`` that are larger than usual, with their values."""
+        usual = {one.name: one.default for one in dataclasses.fields(self) if one.name in FACTORS}
+        return [
+            f"--{name.replace('_', '-')} {getattr(self, name):g}"
+            for name, default in usual.items()
+            if isinstance(default, (int, float)) and getattr(self, name) > default
+        ]

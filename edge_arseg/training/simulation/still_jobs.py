@@ -28,18 +28,21 @@ def jobs_from_stills(
 ) -> list[Job]:
     """Plan ``clips_per_image`` clips of each still, turn by turn and shuffled: half a store is already a fair one.
 
-    Held-back stills get a third of the clips, at least one.
+    Held-back stills get a third of the clips, at least one. A held-back still that has the name of one to train on, as
+    where both folders of a plain data set count from 0, is told from it in the names of its clips.
     """
     jobs = []
     numbered = [("train", image) for image in dataset.train] + [("held_back", image) for image in dataset.held_back]
-    digests = {image.name: digest_of_files(image.image, image.label) for _, image in numbered}
+    digests = {image.image: digest_of_files(image.image, image.label) for _, image in numbered}
+    trained = {image.name for image in dataset.train}
     for turn in range(clips_per_image):
         for place in np.random.default_rng([seed, turn, 3]).permutation(len(numbered)):
             part, image = numbered[place]
-            if part == "held_back" and turn >= max(1, clips_per_image // 3):
+            if part == "held_back" and turn >= _of_held_back(clips_per_image):
                 continue
             # The content, not its place, so that more images leave the clips of the others as they are.
-            numbers = [seed, int(digests[image.name], 16), turn]
+            digest = digests[image.image]
+            numbers = [seed, int(digest, 16), turn]
             rng = np.random.default_rng([*numbers, 1])
             encoding = encoding_from_seed(rng, *size)
             motion, distances = motion_from_mix(mix, rng), chosen_distances(rng, gop)
@@ -47,7 +50,7 @@ def jobs_from_stills(
                 "kind": "still",
                 "revision": _REVISION,
                 "image": image.image.name,
-                "digest": digests[image.name],
+                "digest": digest,
                 "seed": seed,
                 "turn": turn,
                 "mix": text_from_mix(mix),
@@ -64,7 +67,8 @@ def jobs_from_stills(
                 frames = frames_from_still(rgb, label, dataset.classes, seed=numbers, count=gop)
                 return clip_from_frames(frames, encoding, motion=motion, distances=distances)
 
-            jobs.append(Job(f"still-{image.name}-{turn:02d}", part, made_from, make, encoding=str(encoding)))
+            name = f"held-{image.name}" if part == "held_back" and image.name in trained else image.name
+            jobs.append(Job(f"still-{name}-{turn:02d}", part, made_from, make, encoding=str(encoding)))
     return jobs
 
 
@@ -92,3 +96,12 @@ def resized_still(rgb: np.ndarray, label: np.ndarray, size: tuple[int, int]) -> 
     picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb[window]), format="rgb24")
     resized = picture.reformat(size[1], size[0], "rgb24", interpolation="AREA").to_ndarray()
     return np.ascontiguousarray(resized), resized_map(label[window], *size)
+
+
+def count_of_stills(dataset: Dataset, clips_per_image: int) -> int:
+    """Return how many clips ``jobs_from_stills`` plans."""
+    return len(dataset.train) * clips_per_image + len(dataset.held_back) * _of_held_back(clips_per_image)
+
+
+def _of_held_back(clips_per_image: int) -> int:
+    return max(1, clips_per_image // 3)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,6 +70,22 @@ def test_a_run_leaves_weights_log_and_curves(edge_arseg, dataset, tmp_path):
     assert [line["step"] for line in lines] == [2, 4, 6]
     shorter = edge_arseg("train", "hr", "--resume", tmp_path / "run", "--steps", 3)
     assert (shorter.code, "steps: 6 then, 3 now" in shorter.err) == (2, True)
+    again = edge_arseg("train", "hr", "--resume", tmp_path / "run")  # as long as it is by now
+    assert again.code == 0, again.err
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+def test_a_run_continues_with_the_images_that_it_began_with(edge_arseg, dataset, tmp_path):
+    run, other = tmp_path / "run", tmp_path / "other"
+    assert edge_arseg(*arguments(dataset, run)).code == 0
+    shutil.copytree(dataset, other)
+    moved = edge_arseg(*arguments(other, run, "--resume"))
+    assert moved.code == 0, moved.err
+    (other / "train/labels/drive_003.png").write_bytes((other / "train/labels/drive_009.png").read_bytes())
+    kept = (run / "state.pt").read_bytes()
+    answer = edge_arseg("train", "hr", other, "--resume", run, "--steps", 6)
+    assert (answer.code, "started with other settings" in answer.err, "data_sha256" in answer.err) == (2, True, True)
+    assert (run / "state.pt").read_bytes() == kept
 
 
 def best_is_last(run):
@@ -138,6 +155,13 @@ def test_what_lacks_to_start_or_to_go_on_is_told(edge_arseg, typed, told):
 def test_wrong_things_are_refused_before_the_first_step(edge_arseg, dataset, tmp_path):
     for more, code, words in (
         (("--crop", "47x64"), 2, "even sides"),
+        (("--crop", "99998x99998"), 2, "32 to 16384"),
+        (("--class-balance", "50"), 2, "from 0 to 4"),
+        (("--device", "cpu:7"), 2, "expected cpu, cuda"),
+        (("--steps", 10**30), 2, "from 1 to 1000000000"),
+        (("--batch", 10**12), 2, "from 1 to 4096"),
+        (("--street", 10**12), 6, "GB of memory"),
+        (("--batch", 4096, "--crop", "16384x16384"), 6, "less --street, --batch or --crop"),
         (("--device", "tpu9"), 2, "expected cpu, cuda"),
         (("--device", "cuda:7"), 3, "--device cpu"),
         (("--layout", "cityscapes"), 3, "leftImg8bit"),

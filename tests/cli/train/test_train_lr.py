@@ -39,6 +39,10 @@ def test_a_run_leaves_a_model_that_exports(edge_arseg, own_checkpoint, store, tm
     other = edge_arseg(*arguments(own_checkpoint[0], run, "--pairs", store, "--resume", "--fst", "kl"))
     assert other.code == 2
     assert "supervision: full then, kl now" in other.err
+    began = edge_arseg("train", "lr", "--resume", run, "--start", "all", "--score-pairs", 3)
+    assert (began.code, "begun_from: hr then, all now\n  scored_pairs: 4 then, 3 now" in began.err) == (2, True), (
+        began.err
+    )
     assert edge_arseg(*arguments(own_checkpoint[0], run, "--pairs", store, "--resume")).code == 0
     longer = edge_arseg("train", "lr", "--resume", run, "--steps", 6)
     assert (longer.code, "step 6 of 6" in longer.err) == (0, True), longer.err
@@ -80,6 +84,8 @@ def test_wrong_things_are_refused_before_the_first_step(edge_arseg, own_checkpoi
         (("--pairs", others, "--unlabelled", large), 3, "72x96 seen"),
         (("--pairs", store, "--lr-scale", 0.05), 2, "try --size"),
         (("--pairs", store, "--share", 1.5), 2, "share"),
+        (("--pairs", store, "--sharpness", "1e30"), 2, "from 0 to 100"),
+        (("--pairs", store, "--locality", "1e39"), 2, "from 0 to 1000"),
         (("--pairs", store, "--share", 0.5), 2, "cannot be scaled"),
         (("--pairs", store, "--device", "tpu9"), 2, "expected cpu, cuda"),
     ):

@@ -9,7 +9,12 @@ import pytest
 import torch
 from support.networks.small import OWN_MODEL, own_network
 
-from edge_arseg.compiler.export.export import bundle_from_network, check_settings, graphs_from_network
+from edge_arseg.compiler.export.export import (
+    bundle_from_checkpoint,
+    bundle_from_network,
+    check_settings,
+    graphs_from_network,
+)
 from edge_arseg.compiler.export.golden import golden_distances, golden_from_clip
 from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.errors import ArsegError, ExportError, OptionError, SourceError
@@ -165,10 +170,8 @@ def test_a_backbone_whose_feature_is_not_as_promised(network_of, tmp_path, clip)
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (ExportSettings(*SIZE, 0.5, 0), "GOP of 0 frames seen, expected at least 1"),
         (ExportSettings(*SIZE, 0.5, flow_block=5), "flow cells of 5 pixels seen, expected one of"),
         (ExportSettings(*SIZE, 0.1), "try --size 80x80"),
-        (ExportSettings(*SIZE, 1.5), "LR scale 1.5 seen"),
     ],
 )
 def test_settings_out_of_range(settings, message):
@@ -176,6 +179,39 @@ def test_settings_out_of_range(settings, message):
         check_settings(own_network(), settings)
     with pytest.raises(OptionError, match=message):
         graphs_from_network(own_network(), settings)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"gop": 0}, "gop 0 seen, expected a whole number of at least 1, like --gop 12"),
+        ({"gop": 12.0}, "gop 12.0 seen, expected a whole number"),
+        ({"height": "360"}, "height '360' seen, expected a whole number"),
+        ({"width": float("nan")}, "width nan seen, expected a whole number"),
+        ({"flow_block": True}, "flow_block True seen, expected a whole number"),
+        ({"lr_scale": 1.5}, "LR scale 1.5 seen, expected more than 0, up to 1"),
+        ({"lr_scale": float("nan")}, "LR scale nan seen"),
+        ({"lr_scale": "0.5"}, "LR scale '0.5' seen"),
+        ({"fit": "bend"}, "fit 'bend' seen, expected one of stretch, letterbox, crop"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused_where_they_are_made(fields, message):
+    with pytest.raises(OptionError, match=message):
+        ExportSettings(**{"height": 64, "width": 88, **fields})
+    assert ExportSettings(64, 88, fit="crop").fit is FitKind.CROP
+
+
+def test_a_network_in_train_mode_is_not_exported(tmp_path, clip):
+    """Its answers depend on the batch, and each of them moves its statistics."""
+    network = own_network()
+    network.hr.train()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    with pytest.raises(OptionError, match=r"in train mode seen.*call network\.eval\(\) first"):
+        bundle_from_network(network, ExportSettings(*SIZE), tmp_path / "own.arseg", clip=clip)
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+    with pytest.raises(OptionError, match="a checkpoint of type str seen, expected what checkpoint_from_path returns"):
+        bundle_from_checkpoint("runs/lr", tmp_path / "own.arseg")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_target_is_checked_before_any_work(tmp_path, clip):

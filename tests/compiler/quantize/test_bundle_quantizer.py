@@ -12,6 +12,7 @@ import pytest
 from onnx import numpy_helper
 
 from edge_arseg.compiler.quantize import quantize as bundle_quantizer
+from edge_arseg.compiler.quantize.search import budget
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
@@ -212,6 +213,17 @@ def test_a_budget_that_cannot_be_had(edge_arseg, own_bundle, recipe_file, labels
     assert not path.exists()
 
 
+def test_a_budget_that_float16_does_not_hold(edge_arseg, own_bundle, labels, tmp_path, monkeypatch):
+    path = tmp_path / "never.arseg"
+    monkeypatch.setattr(budget, "drop_between", lambda reference, seen, mode: 5.0)
+    answer = edge_arseg(
+        *("quantize", own_bundle, "-o", path, "--hr", "fp16", "--lr", "fp16"),
+        *("--labels", labels, "--clip", STREET, "--max-drop", "0.5", "--threads", "1", "--limit", "2"),
+    )
+    assert (answer.code, "hr: mIoU is 5.00 points below float32, 0.5 allowed" in answer.err) == (1, True), answer.err
+    assert not path.exists()
+
+
 def test_float16_alone_needs_no_clips(edge_arseg, own_bundle, tmp_path):
     path = tmp_path / "half.arseg"
     answer = edge_arseg("quantize", own_bundle, "-o", path, "--hr", "fp16", "--lr", "fp16", "--fuse", "fp16", "--json")
@@ -251,6 +263,8 @@ def test_for_tensorrt_with_features_in_float16(edge_arseg, own_bundle, recipe_fi
         (["--labels", "x", "--clip", "a", "--images", "b"], 2, "--clip or --images"),
         (["--max-drop", "0.5"], 2, "need --labels"),
         (["--recipe", "nope"], 2, "known: camvid"),
+        (["--hr", "fp16", "--lr", "fp16", "--recipe", "street"], 2, "--recipe street: no graph becomes int8"),
+        (["--data", "."], 2, "recipe street has no {data} in it"),
         (["--recipe", "camvid"], 2, "--data DIR"),
         (["--hr", "int4"], 2, "int4"),
         (["--min-agreement", "0.9"], 2, "--min-agreement and --because need each other"),
@@ -298,11 +312,11 @@ exit_code(sys.argv[1:])
 """
 
 
-def test_killed_while_it_writes_it_leaves_what_was_there(own_bundle, recipe_file, int8_bundle, tmp_path):
+def test_killed_while_it_writes_it_leaves_what_was_there(own_bundle, int8_bundle, tmp_path):
     path = tmp_path / "killed.arseg"
     shutil.copytree(int8_bundle, path)
     old = read_bundle(path)
-    arguments = ["quantize", str(own_bundle), "-o", str(path), "--recipe", str(recipe_file), "--lr", "fp32"]
+    arguments = ["quantize", str(own_bundle), "-o", str(path), "--lr", "fp32"]
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, *arguments, "--hr", "fp16", "--force", "--threads", "1"],
         stdout=subprocess.PIPE,

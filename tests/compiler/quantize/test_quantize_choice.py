@@ -2,18 +2,24 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.bundles.small import small_manifest, write_small_bundle
 
 from edge_arseg.compiler.quantize.gate import Gate
-from edge_arseg.compiler.quantize.options import QuantizeOptions, choice_from_options
-from edge_arseg.compiler.quantize.quantize import check_source
+from edge_arseg.compiler.quantize.options import QuantizeOptions, check_used, choice_from_options
+from edge_arseg.compiler.quantize.quantize import check_source, quantize_bundle
+from edge_arseg.compiler.quantize.search.budget import Judge, check_drop
+from edge_arseg.compiler.target.compile import compile_bundle
+from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.precision import precisions_from_target
-from edge_arseg.errors import BundleError, OptionError
+from edge_arseg.errors import BundleError, GateError, OptionError
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.entries import QuantizationEntry
 from edge_arseg.spec.manifest import Precision, Role
+from edge_arseg.spec.recipe import recipe_from_toml, recipe_path, recipe_text
 from edge_arseg.spec.targets.files import target_named, targets
 
 FP32, FP16, INT8 = Precision.FP32, Precision.FP16, Precision.INT8
@@ -136,3 +142,76 @@ def test_a_gate_is_a_share(share):
 def test_a_graph_that_follows_fuse_is_called_that():
     with pytest.raises(OptionError, match="--head fp16: head follows fuse; leave out --head"):
         chosen(None, {Role.HEAD: FP16})
+
+
+HALF = {"hr": "fp16", "lr": "fp16"}
+
+
+def test_names_from_python_are_what_they_name():
+    """A precision that is only equal to the one of that name had been taken for float32."""
+    options = QuantizeOptions(precisions=HALF, data="x", labels="y", images="z", keep_float="hr:decoder.*")
+    assert list(options.precisions.items()) == [(Role.HR, Precision.FP16), (Role.LR, Precision.FP16)]
+    assert all(isinstance(precision, Precision) for precision in options.precisions.values())
+    assert (options.data, options.labels, options.images) == (Path("x"), Path("y"), Path("z"))
+    assert options.keep_float == ("hr:decoder.*",)  # no pattern for each letter, of which * fits every layer
+    compiled = CompileOptions(precisions=HALF, roles="lr_head")
+    assert (compiled.roles, compiled.precisions[Role.LR] is Precision.FP16) == ((Role.LR_HEAD,), True)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: QuantizeOptions(precisions={"hr": "int4"}), "precision 'int4' seen, expected one of fp32, fp16, int8"),
+        (lambda: QuantizeOptions(precisions={"hd": "int8"}), "role 'hd' seen, expected one of hr, lr"),
+        (lambda: QuantizeOptions(precisions="int8"), "expected one by role"),
+        (lambda: CompileOptions(roles=("nose",)), "role 'nose' seen"),
+        (lambda: CompileOptions(workspace_bytes=-1), "-1 bytes of scratch memory seen"),
+        (lambda: CompileOptions(workspace_bytes=True), "True bytes of scratch memory seen"),
+        (lambda: CompileOptions(optimization_level=9), "9 as a level seen, expected a whole number from 0 to 5"),
+        (lambda: quantize_bundle(3, "x.arseg"), "a bundle of type int seen"),
+        (lambda: compile_bundle(None, "cpu", CompileOptions()), "a bundle of type NoneType seen"),
+    ],
+)
+def test_what_is_none_of_the_names_is_refused(make, words):
+    with pytest.raises(OptionError, match=words):
+        make()
+
+
+def test_a_bundle_may_be_named_by_its_path(tmp_path):
+    with pytest.raises(BundleError, match="no bundle is called 'nothing'"):
+        quantize_bundle("nothing", tmp_path / "x.arseg")
+    path = write_small_bundle(tmp_path / "small.arseg", target="cuda")
+    with pytest.raises(BundleError, match="compiled for cuda"):
+        quantize_bundle(str(path), tmp_path / "x.arseg")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"recipe": "street"}, "--recipe street: no graph becomes int8, so it is not used; leave it out"),
+        ({"activations": "int8", "data": "x"}, "--data x and --activations int8: .* they are not used; leave them out"),
+    ],
+)
+def test_options_of_int8_without_int8_are_refused(options, words):
+    recipe = recipe_from_toml(recipe_text(recipe_path("street")))
+    half = {Role.HR: Precision.FP16, Role.LR: Precision.FP32, Role.FUSE: Precision.FP16}
+    with pytest.raises(OptionError, match=words):
+        check_used(QuantizeOptions(**options), half, recipe)
+    check_used(QuantizeOptions(), half, recipe)
+    with pytest.raises(
+        OptionError, match=r"--data x: recipe street has no \{data\} in it.*type the --recipe that is meant"
+    ):
+        check_used(QuantizeOptions(data="x"), {Role.HR: Precision.INT8}, recipe)
+
+
+def test_a_branch_in_float16_has_to_hold_the_budget_too():
+    def scores(hr, ar):
+        return SimpleNamespace(modes={"hr": SimpleNamespace(miou=hr), "ar": SimpleNamespace(miou=ar)})
+
+    judge = Judge(lambda *_: None, (Mode.AR, Mode.HR), {Role.HR: Mode.HR, Role.LR: Mode.AR})
+    check_drop(judge, scores(70.0, 68.0), scores(69.5, 67.5), 0.5)
+    check_drop(judge, scores(70.0, 68.0), scores(60.0, 60.0), None)
+    with pytest.raises(GateError, match=r"lr: mIoU is 0\.60 points below float32, 0\.5 allowed.*--lr fp32"):
+        check_drop(judge, scores(70.0, 68.0), scores(69.5, 67.4), 0.5)
+    only_hr = replace(judge, modes=(Mode.HR,))
+    check_drop(only_hr, scores(70.0, 68.0), scores(69.5, 0.0), 0.5)

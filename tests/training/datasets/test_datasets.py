@@ -126,6 +126,12 @@ def test_original_colors(tmp_path):
     assert authors.classes == CAMVID_12
     assert authors.train[0].read()[1].ravel().tolist().count(255) == 20 * 16
     assert camvid_12_colors()[1][0, 0, 0] == 11
+    (tmp_path / "train.txt").write_text("\ufeff0001TP_3.png\n0001TP_1\n0001TP_1_L.png\n0001TP_1\n", encoding="utf-8")
+    listed = dataset_from_folder(tmp_path)  # an image that is named more than once is one image
+    assert sorted(image.name for image in (*listed.train, *listed.held_back)) == ["0001TP_1", "0001TP_3"]
+    (tmp_path / "train.txt").write_bytes(b"\xff\xfe0")
+    with pytest.raises(DataError, match=r"train.txt: cannot be read .*expected the names of images, as UTF-8"):
+        dataset_from_folder(tmp_path)
 
 
 def test_every_color_of_a_class_is_that_class():

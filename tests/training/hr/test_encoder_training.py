@@ -132,3 +132,23 @@ def test_both_trainings_keep_statistics_and_runs_from_before_continue(kind):
     assert backbone.decoder.last[1].training
     assert set(kind(fixed_statistics=True).record()) - set(kind().record()) == {"fixed_statistics"}
     assert "encoder_rate" not in kind().record()  # a run of 0.1.0 has none, and settings must be the same
+
+
+def test_a_run_that_was_stopped_before_its_first_score_still_starts_from_the_file(tmp_path, dataset):
+    torch.manual_seed(7)
+    torch.save(Lite0().encoder.state_dict(), tmp_path / "lite0.pth")
+    settings = replace(SETTINGS, backbone="lite0", street=0, encoder_rate=0.0, fixed_statistics=True)
+
+    def stopped(step, loss, miou):
+        raise KeyboardInterrupt
+
+    def train(path, place, progress=lambda *_: None):
+        return train_hr(dataset, path, settings, weights=tmp_path / "lite0.pth", place=place, progress=progress)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "run", ONE, stopped)
+    trained = train(tmp_path / "run", replace(ONE, resume=True))
+    assert trained.steps == 2
+    network = network_from_safetensors(trained.weights)
+    published = torch.load(tmp_path / "lite0.pth", weights_only=True)
+    assert all(torch.equal(value, published[key]) for key, value in network.hr.encoder.state_dict().items())

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import MemoryExhaustedError, OptionError
+from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.training.hr import stills as stills_module
 from edge_arseg.training.hr.augmentation import coded, view_from_still
-from edge_arseg.training.hr.settings import StillAugmentation
-from edge_arseg.training.hr.stills import Still, StillViews, checked_crop, stills_from_street
+from edge_arseg.training.hr.settings import HrSettings, StillAugmentation
+from edge_arseg.training.hr.stills import Still, StillViews, check_memory, checked_crop, stills_from_street
 from edge_arseg.training.run.views import batches
 
 PLAIN = StillAugmentation(crop=(48, 64), light=0.0, blur=0.0, coded=0.0)
@@ -100,3 +101,12 @@ def test_street_pictures_are_labelled_and_differ():
 def test_sizes_that_x264_cannot_encode_are_refused(crop):
     with pytest.raises(OptionError, match="even sides"):
         checked_crop(crop)
+
+
+def test_pictures_and_views_have_to_fit_the_memory():
+    memory = HostMemory(total=10_000_000, available=1_000_000, swap_free=200_000)
+    recipe = HrSettings(batch=2, augmentation=StillAugmentation(crop=(100, 50)))
+    check_memory(27, (100, 100), recipe, memory)  # 1.08 MB and 0.12 MB
+    with pytest.raises(MemoryExhaustedError, match=r"28 pictures of 100x100 take about 0.0 GB of memory"):
+        check_memory(28, (100, 100), recipe, memory)
+    check_memory(10**9, (100, 100), recipe, HostMemory())

@@ -15,9 +15,10 @@ from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model
 from edge_arseg.testing.networks import lived_in
-from edge_arseg.training.lr.pairs import pairs_from_stores
-from edge_arseg.training.lr.settings import LrStart
-from edge_arseg.training.lr.start import start_network
+from edge_arseg.training.lr.pairs import pairs_from_stores, spread_pairs
+from edge_arseg.training.lr.settings import FusionStart, LrStart
+from edge_arseg.training.lr.start import keep_teacher, start_network
+from edge_arseg.training.pairs.store import PairStore
 from edge_arseg.training.run.folder import BEST
 
 
@@ -116,3 +117,30 @@ def test_a_smaller_window_is_trained_and_stands_in_what_comes_out(tmp_path, stor
     training(tmp_path, store, replace(SETTINGS, steps=1, window=3)).run()
     written = network_from_safetensors(tmp_path / BEST, backbone=OWN_MODEL.backbone)
     assert (written.model.window, written.creff.window, written.creff.position_bias.shape) == (3, 3, (9,))
+
+
+def test_a_run_that_continues_keeps_the_hr_branch_that_it_began_with(store):
+    """The one in its model's file may have been trained further meanwhile."""
+    network, begun = own_network(seed=1), own_network(seed=2).state_dict()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    keep_teacher(network, begun)
+    for key, value in network.state_dict().items():
+        of_teacher = key.startswith(("hr.", "hr_head."))
+        assert torch.equal(value, begun[key] if of_teacher else before[key]), key
+    keep_teacher(network, {})
+    keep_teacher(network, {"hr.nothing": torch.zeros(3)})
+    assert torch.equal(network.hr_head.classifier.bias, begun["hr_head.classifier.bias"])
+
+
+@pytest.mark.parametrize(
+    "start", [{"sharpness": 1e30}, {"locality": 1e39}, {"locality": float("nan")}, {"share": -0.1}]
+)
+def test_a_start_beyond_all_numbers_is_refused(store, start):
+    network = own_network()
+    pairs = pairs_from_stores(network, store, (), lr_scale=0.5, score_pairs=4)
+    with pytest.raises(OptionError, match="a sharpness from 0 to 100, and a locality from 0 to 1000"):
+        start_network(network, pairs, replace(SETTINGS, start=FusionStart(**start)), LrStart.LR)
+
+
+def test_ever_so_many_scored_pairs_are_those_that_are_there(store):
+    assert len(spread_pairs(PairStore(store, part="held_back"), 10**15)) == 4

@@ -1,5 +1,7 @@
 """The AR-Seg authors' processed folder: quarter-pel vectors, their numbering, all faults at once."""
 
+import shutil
+
 import numpy as np
 import pytest
 from support.training.files import PALETTE, png_from_rgb, street_still
@@ -55,6 +57,20 @@ def test_the_authors_pairs_come_back_from_a_store(root, tmp_path):
         assert (pair.distance, pair.motion) == (11, "hevc")
         found[name] = entry.part
     assert found == {"0001TP_006690": "held_back", "0006R0_f00960": "train"}
+
+
+def test_an_image_is_held_back_at_every_distance_or_at_none(root, tmp_path):
+    near = root / "decoded_GOP12_dist_5"
+    for part in ("train", "train_labels_with_ignored"):
+        shutil.copytree(root / "decoded_GOP12_dist_11" / part, near / part)
+        (near / part / "0001TP_006690.png").unlink()  # of one image, none would be held back
+    shutil.copytree(root / "MVmap_GOP12_dist_11", root / "MVmap_GOP12_dist_5")
+    shutil.copy(root / KEYFRAMES["0006R0_f00960"], root / "frames/0006R0/0006R0_000957.png")
+    for held_back in ("0001TP_006690", "0006R0_f00960"):
+        store = tmp_path / held_back
+        store_from_request(store, Request(authors=root, size=SIZE))
+        parts = {(entry.made_from["image"][:-4], entry.part) for entry in PairStore(store, part="all").clips}
+        assert parts == {("0001TP_006690", "held_back"), ("0006R0_f00960", "train")}
 
 
 def test_quarters_are_kept():

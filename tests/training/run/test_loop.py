@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from support.networks.small import OWN_MODEL
 
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import DataError, OptionError
 from edge_arseg.network.network import Network
 from edge_arseg.training.run.folder import BEST, LAST, RunFolder
 from edge_arseg.training.run.loop import TrainingRun
@@ -112,7 +112,27 @@ class Diverging(Toy):
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_what_was_good(tmp_path):
     settings = ToySettings()
     run = Diverging(RunFolder.create(tmp_path, settings.record()), (30.0, 50.0, 40.0), settings)
-    with pytest.raises(OptionError, match=r"step 4: the loss is .*best\.safetensors\. Start a new run with less than"):
+    with pytest.raises(
+        OptionError, match=r"step 3: the loss is .*best\.safetensors\. Start a new run, in another folder"
+    ):
         run.run()
     assert run.folder.load_state()["step"] == 2
     assert all(bool(torch.isfinite(value).all()) for value in load_file(tmp_path / BEST).values())
+
+
+def test_it_ends_at_once_and_names_every_factor_that_may_be_too_large(tmp_path):
+    settings = ToySettings(steps=600, score_every=300, overlap=1e30, encoder_rate=1.0)
+    run = Diverging(RunFolder.create(tmp_path, settings.record()), (), settings)
+    with pytest.raises(OptionError, match=r"step 3: .* less than --rate 0\.1, --overlap 1e\+30, or in --precision"):
+        run.run()
+
+
+def test_the_state_of_another_run_is_not_continued(tmp_path):
+    run = toy(tmp_path)
+    run.run()
+    state = run.folder.load_state()
+    others = [{"step": 1}, {**state, "network": {}}, {**state, "optimizer": 3}, {**state, "random": torch.zeros(3)}]
+    for other in others:
+        run.folder.save_state(other)
+        with pytest.raises(DataError, match=r"state\.pt: not the state of this run .*; start a new run"):
+            Toy(run.folder, (), ToySettings())

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from edge_arseg.errors import DataError, OptionError, SinkError
-from edge_arseg.training.run.folder import LOG, STATE, RunFolder
+from edge_arseg.training.run.folder import BEGUN_FROM, CURVES, DATA, LOG, SCORED_PAIRS, STATE, TEACHER, RunFolder
 
 
 def test_a_folder_holds_one_run(tmp_path):
@@ -39,6 +39,14 @@ def test_a_run_can_be_lengthened_and_its_settings_say_so(tmp_path):
         "typed": {"dataset": "/data"},
         "steps_before": [3, 5],
     }
+
+
+def test_what_was_trained_on_must_be_the_same_where_the_run_says_it(tmp_path):
+    RunFolder.create(tmp_path / "old", {"seed": 1})
+    assert RunFolder.resume(tmp_path / "old", {"seed": 1, DATA: "b", BEGUN_FROM: "hr", SCORED_PAIRS: 4, TEACHER: "x"})
+    RunFolder.create(tmp_path / "new", {"seed": 1, DATA: "a", BEGUN_FROM: "hr", SCORED_PAIRS: 4})
+    with pytest.raises(OptionError, match="begun_from: hr then, lr now\n  data_sha256: a then, b now\n  scored_pairs"):
+        RunFolder.resume(tmp_path / "new", {"seed": 1, DATA: "b", BEGUN_FROM: "lr", SCORED_PAIRS: 5})
 
 
 def test_there_must_be_something_to_go_on_with(tmp_path):
@@ -83,12 +91,12 @@ def test_a_damaged_state_is_named(tmp_path):
 def test_the_log_forgets_what_will_be_run_again_and_lines_cut_off_by_a_kill(tmp_path):
     folder = RunFolder.create(tmp_path, {})
     for step in (10, 20, 30):
-        folder.log({"step": step})
+        folder.log({"step": step, "loss": 0.5})
     with (tmp_path / LOG).open("a") as file:
         file.write('{"step": 4')
     folder.forget_after(20)
-    assert folder.records() == [{"step": 10}, {"step": 20}]
-    folder.log({"step": 30})
+    assert folder.records() == [{"step": 10, "loss": 0.5}, {"step": 20, "loss": 0.5}]
+    folder.log({"step": 30, "loss": 0.5})
     assert [record["step"] for record in folder.records()] == [10, 20, 30]
 
 
@@ -97,3 +105,31 @@ def test_settings_that_are_none_are_no_run_to_go_on_with(tmp_path, text):
     (tmp_path / "settings.json").write_text(text)
     with pytest.raises(OptionError, match="no run to continue"):
         RunFolder.resume(tmp_path, {})
+
+
+def test_a_file_that_holds_no_state_is_called_that(tmp_path):
+    folder = RunFolder.create(tmp_path, {})
+    torch.save([1, 2], tmp_path / STATE)
+    with pytest.raises(DataError, match=r"state\.pt: no state of a run seen; start a new run"):
+        folder.load_state()
+
+
+def test_lines_of_the_log_that_say_no_step_and_loss_are_left_out(tmp_path):
+    folder = RunFolder.create(tmp_path, {})
+    good = b'{"step": 2, "loss": 0.5}\n'
+    (tmp_path / LOG).write_bytes(b'{"step": 1}\n3\n{"step": "x", "loss": 1}\n\xff\n' + good + b'{"step": 3, "lo')
+    assert folder.records() == [{"step": 2, "loss": 0.5}]
+    folder.forget_after(5)
+    assert (tmp_path / LOG).read_bytes() == good
+
+
+def test_a_log_and_curves_that_cannot_be_written_are_told(tmp_path):
+    folder = RunFolder.create(tmp_path, {})
+    folder.log({"step": 1, "loss": 0.5})
+    (tmp_path / CURVES).mkdir()
+    with pytest.raises(SinkError, match=r"cannot write .*curves\.png: .*type the same with --resume"):
+        folder.draw_curves()
+    (tmp_path / LOG).rename(tmp_path / "elsewhere")
+    (tmp_path / LOG).mkdir()
+    with pytest.raises(SinkError, match=r"cannot write .*log\.jsonl: .*expected a file"):
+        folder.forget_after(0)

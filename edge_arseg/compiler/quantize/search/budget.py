@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from edge_arseg.compiler.quantize.options import QuantizeOptions
-from edge_arseg.errors import DataError
+from edge_arseg.errors import DataError, GateError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
 from edge_arseg.evaluation.labels.files import fault_list
@@ -84,6 +84,22 @@ def judge_from_options(options: QuantizeOptions, bundle: Bundle) -> Judge | None
 def drop_between(reference: Scores, seen: Scores, mode: Mode) -> float:
     """Return the points of mIoU that ``seen`` lies below ``reference``; below zero where it is better."""
     return reference.modes[mode.value].miou - seen.modes[mode.value].miou
+
+
+def check_drop(judge: Judge, reference: Scores, seen: Scores, max_drop: float | None) -> None:
+    """Refuse a result below the budget: of a branch in float16 there are no layers to keep.
+
+    Raises:
+        GateError: with what to type.
+    """
+    if max_drop is None:
+        return
+    for role, mode in judge.decides.items():
+        if mode in judge.modes and (drop := drop_between(reference, seen, mode)) > max_drop:
+            raise GateError(
+                f"{role.value}: mIoU is {drop:.2f} points below float32, {max_drop:g} allowed; nothing was written. "
+                f"Type --{role.value} fp32 or --fuse fp32, or a larger --max-drop"
+            )
 
 
 @dataclass(frozen=True, slots=True)
