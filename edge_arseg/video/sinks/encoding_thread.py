@@ -30,6 +30,9 @@ class EncodingThread(Generic[Room]):
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
         self._begun = False
+        self._ending = threading.Lock()
+        self._ended = False
+        self._let_go_of: Callable[[], None] = _nothing
 
     @property
     def full(self) -> bool:
@@ -70,7 +73,7 @@ class EncodingThread(Generic[Room]):
         """Wait until everything is encoded, and end the thread; calling it again does nothing.
 
         Args:
-            patience_s: seconds to wait at most. A thread that takes longer is left behind, and ends when it can.
+            patience_s: seconds to wait at most.
 
         Returns:
             Whether everything is encoded.
@@ -83,7 +86,31 @@ class EncodingThread(Generic[Room]):
         self._raise()
         return not self._thread.is_alive()
 
+    def leave(self, let_go: Callable[[], None]) -> int:
+        """Leave a thread behind that takes too long to stop: it encodes no more, and ends when it can.
+
+        Args:
+            let_go: called when it has ended, in the thread if that is later than now; raises nothing.
+
+        Returns:
+            How many results are not encoded.
+        """
+        left = self._made - self._free.qsize()
+        self._encode = _drop
+        with self._ending:
+            if not self._ended:
+                self._let_go_of = let_go
+                return left
+        let_go()
+        return left
+
     def _run(self) -> None:
+        self._encode_all()
+        with self._ending:
+            self._ended = True
+        self._let_go_of()
+
+    def _encode_all(self) -> None:
         while (given := self._waiting.get()) is not None:
             if isinstance(given, threading.Event):
                 given.set()
@@ -107,6 +134,10 @@ class EncodingThread(Generic[Room]):
         if error is not None:
             self._encode = _drop
             raise error
+
+
+def _nothing() -> None:
+    """What is left to do at the end of a thread that was waited for."""
 
 
 def _drop(_copy: object) -> None:
