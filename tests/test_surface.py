@@ -60,6 +60,7 @@ ERRORS = {
     "OptionError",
     "SinkError",
     "SourceError",
+    "StreamError",
     "TargetError",
     "UnfitError",
 }

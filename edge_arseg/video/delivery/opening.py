@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import NamedTuple
 
-from edge_arseg.errors import LoginError, MotionError, SourceError
+from edge_arseg.errors import LoginError, MotionError, SourceError, StreamError
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.decoding.whole_packets import PacketsError
 
@@ -96,14 +96,14 @@ def opened_in_time(label: str, connect: Callable[[], PictureSource], patience_s:
         patience_s: seconds to try again for; ``math.inf``: without an end.
 
     Raises:
-        SourceError: the last fault, when the time is up; a refused login, or missing motion, at once.
+        SourceError: the last fault, when the time is up; a refused login, missing motion or a missing stream at once.
     """
     start = time.monotonic()
     said = -math.inf
     while True:
         try:
             return opened_aside(label, connect)
-        except (LoginError, MotionError):
+        except (LoginError, MotionError, StreamError):
             raise
         except SourceError as fault:
             waited = time.monotonic() - start
