@@ -48,16 +48,21 @@ class EncodingThread(Generic[Room]):
         """Return room for a result."""
         self._raise()
         if self._free.empty() and self._made < _ROOMS:
+            room = self._new_room()  # may need more memory than there is, and is not made then
             self._made += 1
-            return self._new_room()
+            return room
         return self._free.get()
 
     def write(self, copy: Room) -> None:
         """Hand over a copy that was made in what ``room`` gave."""
-        self._raise()
-        if not self._begun:
-            self._begun = True
-            self._thread.start()
+        try:
+            self._raise()
+            if not self._begun:
+                self._thread.start()
+                self._begun = True
+        except BaseException:
+            self._free.put(copy)
+            raise
         self._waiting.put(copy)
 
     def wait(self) -> None:
