@@ -17,7 +17,8 @@ _log = logging.getLogger(__name__)
 PAUSE_S = 1.0
 """Between two attempts."""
 
-_SAY_EVERY_S = 60.0
+SAY_EVERY_S = 60.0
+"""Between two lines on the same fault: a camera may be away for a day."""
 
 
 class Opened(NamedTuple):
@@ -109,7 +110,7 @@ def opened_in_time(label: str, connect: Callable[[], PictureSource], patience_s:
             waited = time.monotonic() - start
             if waited + PAUSE_S > patience_s:
                 raise SourceError(f"{fault} (waited for it for {waited:.0f} s)") from fault
-            if time.monotonic() - said >= _SAY_EVERY_S:
+            if time.monotonic() - said >= SAY_EVERY_S:
                 said = time.monotonic()
                 until = "" if math.isinf(patience_s) else f", for {patience_s - waited:.0f} s at most"
                 _log.warning("%s; waiting for it%s", fault, until)

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from edge_arseg.errors import LoginError, MotionError, SourceError
 from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.storage.url import text_without_logins
+from edge_arseg.video.delivery.opening import SAY_EVERY_S
 from edge_arseg.video.delivery.room import Room
 from edge_arseg.video.frames import Step
 from edge_arseg.video.sources.kinds import SourceKind
@@ -179,6 +181,7 @@ class Live:
     def _open_again(self, fault: SourceError, heard: float) -> None:
         """Returns once the source is open again, or this reader is closed; raises when it stayed silent too long."""
         source, pause = self._source.source, 0.25
+        told, told_s = "", -math.inf
         while not self._closed.is_set():
             if source.kind == SourceKind.DEVICE and not Path(source.location).exists():
                 raise SourceError(
@@ -190,7 +193,10 @@ class Live:
                     f"{self._uri}: no frame for {silent_s:.0f} s, and opening it again did not help; "
                     f"last fault: {fault}"
                 ) from fault
-            _log.warning("%s; opening it again in %.2f s", fault, pause)
+            kind, now = re.sub("[0-9]+", "", str(fault)), time.monotonic()
+            if kind != told or now - told_s >= SAY_EVERY_S:
+                told, told_s = kind, now
+                _log.warning("%s; opening it again in %.2f s", fault, pause)
             if self._closed.wait(min(pause, self._retry_s - silent_s)):
                 return
             pause = min(2 * pause, LONGEST_PAUSE_S)

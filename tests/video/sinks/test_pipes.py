@@ -112,6 +112,32 @@ def test_a_reader_who_stops_holds_up_neither_a_live_source_nor_the_end_of_its_ru
     ended(threads, files)
 
 
+def test_a_pipe_that_was_told_not_to_wait_is_waited_for_without_work(tmp_path):
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    worked_s, received = [], bytearray()
+
+    def write():
+        start = time.thread_time()
+        with opened(f"raw:///dev/fd/{theirs}") as sink:
+            for index in range(10):
+                sink.write(result_at(index))
+        worked_s.append(time.thread_time() - start)
+        os.close(theirs)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    writer.join(2.0)
+    assert writer.is_alive()
+    while part := os.read(ours, 1 << 16):
+        received.extend(part)
+    writer.join()
+    os.close(ours)
+    assert bytes(received) == b"".join(result_at(index).class_map.tobytes() for index in range(10))
+    assert worked_s[0] < 0.2
+
+
 def test_results_that_wait_when_the_end_is_given_up_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr("edge_arseg.video.sinks.streams.queued.CLOSE_S", 0.2)
     threads, files = threading.active_count(), open_files()

@@ -188,6 +188,22 @@ def test_the_pause_before_the_next_try_is_a_second_at_most(monkeypatch):
     assert 0.2 < tried[2] - tried[1] < 0.45
 
 
+def test_a_long_outage_fills_no_log(monkeypatch, caplog):
+    monkeypatch.setattr("edge_arseg.video.sources.live.LONGEST_PAUSE_S", 0.01)
+    camera, tries = Camera(), itertools.count(1)
+
+    def connect():
+        raise SourceError(f"nobody listens, said {next(tries)} times")
+
+    with live(camera, connect=connect, retry_s=0.8) as reader:
+        next(reader)
+        camera.script.put(None)
+        with pytest.raises(SourceError, match="nobody listens, said"):
+            next(reader)
+    assert next(tries) > 5
+    assert caplog.text.count("opening it again in") == 2  # the stream ended; nobody listens
+
+
 @pytest.mark.timed
 def test_an_unplugged_camera_is_told_at_once():
     camera = Camera()
