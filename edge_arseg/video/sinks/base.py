@@ -18,7 +18,7 @@ from edge_arseg.storage.fault import advice_on
 _log = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
-"""How long the end of a run of a live source waits for what a sink has not written yet."""
+"""How long a sink of a live source may take for a result at the end of its run, what it has taken so far counted."""
 
 
 @contextmanager

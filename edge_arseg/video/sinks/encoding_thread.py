@@ -1,6 +1,7 @@
 """A thread that draws and encodes results while the next ones are made."""
 
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Final, Generic, TypeVar
@@ -30,6 +31,7 @@ class EncodingThread(Generic[Room]):
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
         self._begun = False
+        self._moved_s = time.monotonic()
         self._ending = threading.Lock()
         self._ended = False
         self._let_go_of: Callable[[], None] = _nothing
@@ -43,6 +45,11 @@ class EncodingThread(Generic[Room]):
     def idle(self) -> bool:
         """Whether everything is encoded."""
         return self._free.qsize() == self._made
+
+    @property
+    def stuck_s(self) -> float:
+        """Seconds for which it has encoded nothing, though there is something to encode."""
+        return 0.0 if self.idle else time.monotonic() - self._moved_s
 
     def room(self) -> Room:
         """Return room for a result."""
@@ -63,6 +70,8 @@ class EncodingThread(Generic[Room]):
         except BaseException:
             self._free.put(copy)
             raise
+        if self._free.qsize() + 1 == self._made:
+            self._moved_s = time.monotonic()
         self._waiting.put(copy)
 
     def wait(self) -> None:
@@ -125,6 +134,7 @@ class EncodingThread(Generic[Room]):
                     self._encode(given)
             except BaseException as error:  # raised where the results come from
                 self._error = error
+            self._moved_s = time.monotonic()
             self._free.put(given)
 
     def _let_go(self) -> None:

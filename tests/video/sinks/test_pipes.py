@@ -155,6 +155,30 @@ def test_results_that_wait_when_the_end_is_given_up_are_counted(tmp_path, monkey
     ended(threads, files)
 
 
+def test_many_readers_who_stopped_long_ago_do_not_add_up_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("edge_arseg.video.sinks.streams.queued.CLOSE_S", 1.0)
+    monkeypatch.setattr("edge_arseg.video.sinks.movies.movie.CLOSE_S", 1.0)
+    threads, files = threading.active_count(), open_files()
+    names = ("a.raw", "b.raw", "c.mkv", "d.mkv")
+    readers = [small_pipe(tmp_path / name) for name in names]
+    places = [f"{'raw://' if name.endswith('raw') else ''}{tmp_path / name}" for name in names]
+    sinks = plan_sinks(places).open(size=SIZE, rate=25.0, classes=CAMVID_11, live=True)
+    index = 0
+    while not all(sink.busy for sink in sinks):
+        for sink in sinks:
+            sink.offer(result_at(index, time_s=index / 25))
+        index += 1
+        time.sleep(0.01)
+    time.sleep(1.0)
+    start = time.monotonic()
+    for sink in sinks:
+        sink.close()
+    assert time.monotonic() - start < 1.0
+    for reader in readers:
+        os.close(reader)
+    ended(threads, files)
+
+
 def test_a_server_that_is_not_there_is_told_once_where_a_file_is_sent(monkeypatch, caplog):
     monkeypatch.setattr("edge_arseg.video.sinks.streams.push._PATIENCE_S", 1.0)
     monkeypatch.setattr("edge_arseg.video.sinks.streams.push.CLOSE_S", 0.1)

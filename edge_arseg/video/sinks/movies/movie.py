@@ -72,7 +72,10 @@ class MovieSink(Sink):
     def _close(self) -> None:
         whole = True
         try:
-            whole = self._drawn.thread.stop(self._patience_s)
+            patience_s = self._patience_s
+            if patience_s is not None:
+                patience_s = max(patience_s - self._drawn.thread.stuck_s, 0.0)
+            whole = self._drawn.thread.stop(patience_s)
         finally:
             if whole:
                 self._file.close()

@@ -40,7 +40,7 @@ class Queued(Sink):
 
     def _close(self) -> None:
         try:
-            whole = self._thread.stop(CLOSE_S)
+            whole = self._thread.stop(max(CLOSE_S - self._thread.stuck_s, 0.0))
         except BaseException:
             with suppress(SinkError):
                 self._sink.close()
