@@ -1,11 +1,13 @@
 """Many videos in one command: whole or not at all, once, and each by itself."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -15,6 +17,7 @@ from support.bundles.fake import FAKE
 from support.clips.moving import chainable
 
 from edge_arseg.archive import segmenting
+from edge_arseg.archive.executors import served
 from edge_arseg.archive.executors.count import processes_that_pay
 from edge_arseg.archive.executors.processes import Processes
 from edge_arseg.archive.segmenting import Video
@@ -214,6 +217,20 @@ def test_a_process_that_dies_is_replaced_and_what_it_had_is_tried_once_more(fake
         "the process that segmented it ended twice (by SIGKILL; perhaps memory ran out: type a smaller --processes)"
     )
     assert sorted((tmp_path / "log").read_text().split()) == ["a", "b", "b", "c", "c", "d"]
+
+
+def test_a_process_that_is_told_to_end_where_nothing_is_passed_on_ends_at_its_next_frame(monkeypatch):
+    monkeypatch.setattr(served, "_asked", 0)
+    ours, theirs = multiprocessing.Pipe()
+    frames = served._Frames(theirs)
+    frames.add(None)
+    with suppress(SystemExit):  # as a destructor does
+        served._ended(signal.SIGTERM, None)
+    with pytest.raises(SystemExit) as ended:
+        frames.add(None)
+    assert ended.value.code == 143
+    ours.close()
+    theirs.close()
 
 
 def test_no_more_processes_are_started_than_pay(monkeypatch):
