@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         OptionError,
         SinkError,
         SourceError,
+        StreamError,
         TargetError,
         UnfitError,
     )
@@ -110,6 +111,7 @@ __all__ = [
     "Sink",
     "SinkError",
     "SourceError",
+    "StreamError",
     "TargetError",
     "TensorSpec",
     "UnfitError",

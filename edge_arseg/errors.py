@@ -13,6 +13,7 @@
     │   └── EnvironmentUnfitError                   a missing library, device or permission
     ├── SourceError       (also OSError)        4   a video, camera or stream cannot be read
     │   ├── MotionError                             it can be, but has no motion of the kind asked for
+    │   ├── StreamError   (also OptionError)    2   it can be, but has no video stream of the number asked for
     │   └── LoginError                              the server refuses the login, or wants one
     ├── SinkError         (also OSError)        4   a result cannot be written
     ├── ExportError                             5   a graph cannot be exported, or differs from the network
@@ -76,6 +77,12 @@ class SourceError(ArsegError, OSError):
 
 class MotionError(SourceError):
     """A source has no motion of the kind that was asked for; opening it again does not help."""
+
+
+class StreamError(OptionError, SourceError):
+    """A source has no video stream of the number that was asked for."""
+
+    exit_code = 2
 
 
 class LoginError(SourceError):

@@ -61,6 +61,7 @@ ERRORS = {
     "OptionError",
     "SinkError",
     "SourceError",
+    "StreamError",
     "TargetError",
     "UnfitError",
 }

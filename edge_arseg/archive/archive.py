@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from edge_arseg.errors import SinkError, SourceError
 from edge_arseg.storage.object_store import is_object
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.uri import source_from_uri
+
+_log = logging.getLogger(__name__)
 
 Job = tuple[str, tuple[str, ...]]
 """A source and its sinks."""
@@ -100,6 +103,14 @@ def plan_of(videos: Sequence[Video], settings: Settings, *, resume: bool) -> Pla
     return Plan(tuple(planned), whole)
 
 
+def _cleared(video: Video) -> None:
+    """Remove the pieces of a video that is whole; a store may refuse that, which costs room and nothing else."""
+    try:
+        Assembly(video, ()).clear()
+    except OSError as error:
+        _log.warning("%s: its pieces cannot be removed: %s", video.label, error.strerror or error)
+
+
 def _beside(place: str, records: str) -> str:
     if is_object(place) or is_object(records):
         return place.removeprefix(records)
@@ -155,7 +166,13 @@ def run_archive(
             if not result.spans:
                 executor.submit(task.video)
                 continue
-            assembly = assembly_of(task.video, result, settings, resume=resume)
+            try:
+                assembly = assembly_of(task.video, result, settings, resume=resume)
+            except OSError as error:
+                why = f"cannot read or remove the pieces of {task.video.label}: {error.strerror or error}"
+                outcomes[task.video.key] = failed = task.video.failed(why)
+                told.done(task.video, failed)
+                continue
             assemblies |= {piece.key: assembly for piece in assembly.pieces}
             for piece in assembly.left:
                 executor.submit(piece)
@@ -175,6 +192,6 @@ def run_archive(
             video = task if isinstance(task, Video) else task.video
             outcomes[video.key] = result
             if piece_s is not None and result.error is None:
-                Assembly(video, ()).clear()
+                _cleared(video)
             told.done(video, result)
     return outcomes

@@ -14,7 +14,8 @@ from pathlib import Path
 import click
 
 from edge_arseg import __version__
-from edge_arseg.cli.service.log_format import JSON, NOTE, OWN, PLAIN, line_of, priority_mark, record_of
+from edge_arseg.cli.service.log_file import LogFile
+from edge_arseg.cli.service.log_format import NOTE, OWN, PLAIN, line_of, priority_mark, record_of
 from edge_arseg.cli.settings.common import Common
 from edge_arseg.errors import ArsegError, SinkError
 from edge_arseg.storage.fault import advice_on
@@ -47,17 +48,6 @@ class _Terminal(logging.Handler):
         click.echo(click.style(line, fg="yellow", bold=True) if record.levelno == logging.WARNING else line, err=True)
 
 
-class _Lines(logging.FileHandler):
-    """Lines of a file, each with its time."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, encoding="utf-8", errors="backslashreplace")
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
-
-    def format(self, record: logging.LogRecord) -> str:
-        return line_of(record, JSON) if _form == JSON else text_without_logins(super().format(record))
-
-
 @contextmanager
 def told(common: Common) -> Iterator[None]:
     """Tell what the options ask for, and why the command ended, if it did not end as it should.
@@ -73,14 +63,14 @@ def told(common: Common) -> Iterator[None]:
     except click.exceptions.Exit:
         raise
     except (KeyboardInterrupt, click.Abort):
-        _tell(logging.ERROR, "interrupted", to=(_Lines,))
+        _tell(logging.ERROR, "interrupted", to=(LogFile,))
         raise
     except (ArsegError, click.ClickException, MemoryError, BrokenPipeError) as error:
-        _tell(logging.ERROR, str(error) or type(error).__name__, to=(_Lines,))
+        _tell(logging.ERROR, str(error) or type(error).__name__, to=(LogFile,))
         raise
     except Exception as error:
         trace = "".join(traceback.format_exception(error))
-        _tell(logging.ERROR, trace, to=(_Lines,))
+        _tell(logging.ERROR, trace, to=(LogFile,))
         if common.verbose:
             click.echo(text_without_logins(trace), err=True, nl=False)
         raise
@@ -166,7 +156,7 @@ def is_quiet() -> bool:
 
 
 def _handlers() -> list[logging.Handler]:
-    return [handler for handler in _PACKAGE.handlers if isinstance(handler, (_Terminal, _Lines))]
+    return [handler for handler in _PACKAGE.handlers if isinstance(handler, (_Terminal, LogFile))]
 
 
 def _tell(level: int, line: str, *, to: tuple[type[logging.Handler], ...] = (logging.Handler,)) -> bool:
@@ -178,7 +168,7 @@ def _tell(level: int, line: str, *, to: tuple[type[logging.Handler], ...] = (log
     return bool(_handlers())
 
 
-def _opened(path: Path) -> _Lines:
+def _opened(path: Path) -> LogFile:
     try:
         if path.is_file() and path.stat().st_size:
             with path.open("rb") as file:
@@ -187,7 +177,7 @@ def _opened(path: Path) -> _Lines:
         elif os.path.lexists(path) and path.is_dir():
             raise SinkError(f"--log-file {path}: is a folder; name a file in it")
         path.parent.mkdir(parents=True, exist_ok=True)
-        return _Lines(path)
+        return LogFile(path, _form)
     except SinkError:
         raise
     except OSError as error:

@@ -9,6 +9,7 @@ import click
 
 from edge_arseg import __version__
 from edge_arseg.cli.ends.exit_code import code_of_command
+from edge_arseg.cli.ends.left_behind import leave_if_threads_stay
 from edge_arseg.cli.ends.signals import ended_by_signals
 from edge_arseg.cli.ends.streams import open_streams
 from edge_arseg.cli.lazy_group import LazyGroup
@@ -78,7 +79,9 @@ def main() -> NoReturn:
         with ended_by_signals():
             return _click(sys.argv[1:])
 
-    sys.exit(code_of_command(command))
+    code = code_of_command(command)
+    leave_if_threads_stay(code)
+    sys.exit(code)
 
 
 def exit_code(arguments: list[str]) -> int:

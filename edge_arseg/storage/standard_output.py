@@ -1,8 +1,26 @@
-"""The standard output of this process, once nobody reads it any more."""
+"""The standard output of this process, below Python's stream of it."""
 
 import os
 import sys
 from contextlib import suppress
+
+
+def descriptor_of_stdout() -> int | None:
+    """Flush the standard output, and return its descriptor; ``None`` where it has none, as in a notebook.
+
+    A stream of Python is locked while it is written to. Who reads it no longer would keep everybody from it who flushes
+    it, the interpreter at its end among them.
+
+    Raises:
+        OSError: what is in it cannot be written.
+    """
+    if sys.stdout is None:
+        return None
+    sys.stdout.flush()
+    try:
+        return sys.stdout.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None
 
 
 def forget_stdout() -> None:

@@ -34,6 +34,9 @@ SHORTEST_OPENING_S = 1.0
 MOST_AHEAD = 256
 """Frames that are read ahead at most; their arrays are all in memory."""
 
+_MISSED = 5
+"""Frame periods for which a camera may send nothing."""
+
 _PIECES = "edge_arseg.video.pieces.decoder:pictures_of_span"
 
 
@@ -229,7 +232,10 @@ def open_video(
             age_s = None if live.max_age_ms is None else live.max_age_ms / 1e3
             taken = _nobody if tape is None else tape.taken
             room = OrderedRoom() if live.on_late == BLOCK else NewestRoom(source.label, age_s)
-            return VideoReader(opened, Live(steps, room, retry_s=live.patience_s(retry_s), taken=taken))
+            # RTSP is opened twice, over TCP and over UDP; a slow camera may miss some frames.
+            stuck_s = 2 * timeout_s[0] + timeout_s[1] + (_MISSED / opened.rate if opened.rate else 0.0)
+            patience_s = live.patience_s(retry_s)
+            return VideoReader(opened, Live(steps, room, retry_s=patience_s, stuck_s=stuck_s, taken=taken))
         return VideoReader(opened, ReadAhead(opened, ahead=ahead) if ahead else opened)
     except BaseException:
         pictures.close()

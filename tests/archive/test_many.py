@@ -1,18 +1,23 @@
 """Many videos in one command: whole or not at all, once, and each by itself."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import av
 import pytest
 from support.archive.tasks import Deadly
 from support.bundles.fake import FAKE
 from support.clips.moving import chainable
 
+from edge_arseg.archive import segmenting
+from edge_arseg.archive.executors import served
 from edge_arseg.archive.executors.count import processes_that_pay
 from edge_arseg.archive.executors.processes import Processes
 from edge_arseg.archive.segmenting import Video
@@ -89,6 +94,38 @@ def test_a_video_that_fails_leaves_nothing_and_stops_nothing(run, videos):
     assert (again.code, "2 of 3 videos are whole; 1 to go" in again.err) == (0, True), again.err
     assert {name: seen for name, seen in tree().items() if name in before} == before
     assert [(row["frames"], row["again"]) for row in rows_in("s.jsonl")] == [(6, True), (9, False), (5, True)]
+
+
+def test_an_error_that_nobody_foresaw_stops_no_other_video(run, videos, monkeypatch):
+    segmented = segmenting.run_to_sinks
+
+    def failing(segmenter, source, *arguments, **options):
+        if source.endswith("b.mp4"):
+            raise ZeroDivisionError("frame of nothing")
+        return segmented(segmenter, source, *arguments, **options)
+
+    monkeypatch.setattr(segmenting, "run_to_sinks", failing)
+    answer = run("**/*.mp4", *SINKS, "--processes", 1, "--summary", "s.jsonl")
+    assert answer.code == 4
+    assert "failed: north/b.mp4: unforeseen ZeroDivisionError: frame of nothing; this is a fault of" in answer.err
+    assert [row["error"] is None for row in rows_in("s.jsonl")] == [True, False, True]
+    assert not hidden()
+
+
+def test_a_video_without_the_stream_that_is_asked_for_stops_no_other(run, videos):
+    with av.open("north/a.mp4") as read, av.open("north/two.mkv", "w") as written:
+        streams = [written.add_stream_from_template(read.streams.video[0]) for _ in range(2)]
+        for packet in read.demux(video=0):
+            for stream in streams if packet.size else ():
+                copy = av.Packet(bytes(packet))
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.is_keyframe, copy.stream = packet.is_keyframe, stream
+                written.mux(copy)
+    answer = run("north", *SINKS, "--processes", 1, "--stream", 1, "--summary", "s.jsonl")
+    assert answer.code == 4
+    assert "failed: north/a.mp4: its stream 1 is no video; expected one of its video streams: stream 0" in answer.err
+    assert [row["frames"] for row in rows_in("s.jsonl")] == [0, 0, 6]
+    assert run("north/a.mp4", "null://", "--stream", 1).code == 2
 
 
 def test_other_options_and_other_videos_are_not_taken_for_done(run, videos):
@@ -180,6 +217,20 @@ def test_a_process_that_dies_is_replaced_and_what_it_had_is_tried_once_more(fake
         "the process that segmented it ended twice (by SIGKILL; perhaps memory ran out: type a smaller --processes)"
     )
     assert sorted((tmp_path / "log").read_text().split()) == ["a", "b", "b", "c", "c", "d"]
+
+
+def test_a_process_that_is_told_to_end_where_nothing_is_passed_on_ends_at_its_next_frame(monkeypatch):
+    monkeypatch.setattr(served, "_asked", 0)
+    ours, theirs = multiprocessing.Pipe()
+    frames = served._Frames(theirs)
+    frames.add(None)
+    with suppress(SystemExit):  # as a destructor does
+        served._ended(signal.SIGTERM, None)
+    with pytest.raises(SystemExit) as ended:
+        frames.add(None)
+    assert ended.value.code == 143
+    ours.close()
+    theirs.close()
 
 
 def test_no_more_processes_are_started_than_pay(monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from support.archive.s3 import s3_server
 from support.clips.moving import encode, moving
 
+from edge_arseg.archive.store_shelf import StoreShelf
 from edge_arseg.errors import SourceError
 from edge_arseg.video.reader import open_video
 
@@ -59,6 +60,22 @@ def test_a_store_is_resumed_and_nothing_in_it_is_replaced(run, memory):
     assert indices_in(memory.cat_file("/out/b.jsonl")) == list(range(9))
     memory.pipe_file("/videos/a.mp4", Path("south/c.mp4").read_bytes())
     assert "memory://videos/a.mp4 is another video by now" in run(*arguments, "--resume").err
+
+
+def test_pieces_that_a_store_does_not_remove_stop_no_other_video(run, memory, monkeypatch):
+    removed = StoreShelf.remove
+
+    def refusing(shelf, name):
+        if "probe" not in name:
+            raise OSError("the store is busy")
+        removed(shelf, name)
+
+    monkeypatch.setattr(StoreShelf, "remove", refusing)
+    answer = run("memory://videos/*.mp4", "jsonl://memory://out/{stem}.jsonl", "--piece-length", 600)
+    assert answer.code == 0, answer.err
+    assert "memory://videos/a.mp4: its pieces cannot be removed: the store is busy" in answer.err
+    for name, count in COUNTS.items():
+        assert indices_in(memory.cat_file(f"/out/{name}.jsonl")) == list(range(count))
 
 
 def test_an_s3_server_takes_videos_in_pieces(run, s3, tmp_path):

@@ -1,5 +1,7 @@
 """A standard output that is full, closed, or read no longer."""
 
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +81,21 @@ def test_messages_that_nobody_can_read_do_not_end_a_run(fake_bundle, tmp_path, r
     answer = typed(fake_bundle, ["run", STREET, f"jsonl://{tmp_path}/o"], redirection)
     assert answer.returncode == 0
     assert len((tmp_path / "o").read_text().splitlines()) == 3
+
+
+IN_A_HURRY = (
+    "from edge_arseg.video.sinks.streams import queued; queued.CLOSE_S = 0.2; "
+    "from edge_arseg.cli.main import main; main()"
+)
+
+
+def test_a_reader_who_stops_reading_does_not_keep_a_live_run_from_its_end(fake_bundle):
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    street = f"test://street?size={HEIGHT}x{WIDTH}&frames=60&rate=60"
+    command = [sys.executable, "-c", IN_A_HURRY, "run", street, "jsonl://-", "--realtime", "-b", str(fake_bundle)]
+    answer = subprocess.run([*command, *FAKE], stdout=theirs, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(theirs)
+    os.close(ours)
+    assert answer.returncode == 0, answer.stderr
+    assert "jsonl://-: nobody takes what is written; gave up" in answer.stderr

@@ -1,5 +1,6 @@
 """What a live source sent is kept and replayed exactly."""
 
+import io
 import time
 from itertools import islice, pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ from support.clips.rtsp_server import RtspServer, free_port, missing
 
 from edge_arseg import LiveOptions, SourceError, open_video
 from edge_arseg.errors import OptionError, SinkError
+from edge_arseg.video.tape import records
 from edge_arseg.video.tape.reader import Tape
 from edge_arseg.video.tape.writer import TapeWriter
 
@@ -85,6 +87,12 @@ def test_a_connection_over_rtsp_is_replayed_and_every_frame_of_it_where_that_is_
     assert len(every) > len(frames)
 
 
+def whole_of(path):
+    file = io.BytesIO(path.read_bytes())
+    file.readline()
+    return file
+
+
 def test_what_a_killed_process_leaves_is_replayed_up_to_its_last_whole_record(tmp_path):
     port, path, torn = free_port(), tmp_path / "whole.tape", tmp_path / "torn.tape"
     with LossySender(tmp_path, port, lost=10_000):
@@ -97,6 +105,10 @@ def test_what_a_killed_process_leaves_is_replayed_up_to_its_last_whole_record(tm
         assert left == frames[: len(left)]
         lengths.add(len(left))
     assert max(lengths) >= 14
+    (opened,) = (content for letter, content in records.records(whole_of(path)) if letter == b"C")
+    torn.write_bytes(data + records.record(b"C", opened))  # opened again, and killed before a packet came
+    every = {frame[0]: frame[:5] for frame in replayed(torn, query="?frames=every")}
+    assert [every[frame[0]] for frame in frames] == [frame[:5] for frame in frames]
     damaged = bytearray(data)
     damaged[len(data) // 2] ^= 1
     torn.write_bytes(damaged)

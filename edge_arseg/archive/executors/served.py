@@ -62,8 +62,14 @@ def _send(pipe: Connection, message: tuple[str, Any]) -> None:
         pipe.send(message)
 
 
+_asked = 0
+"""What to exit with, once a signal has asked for it."""
+
+
 def _ended(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)
+    global _asked
+    _asked = 128 + number
+    sys.exit(_asked)
 
 
 class _Frames:
@@ -73,6 +79,8 @@ class _Frames:
         self._pipe, self._count, self._told_at = pipe, 0, time.monotonic()
 
     def add(self, _result: SegmentedFrame) -> None:
+        if _asked:  # the signal came where nothing is passed on, in a destructor for example
+            sys.exit(_asked)
         self._count += 1
         if time.monotonic() - self._told_at >= _TOLD_S:
             self.tell()

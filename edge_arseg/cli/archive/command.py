@@ -140,7 +140,8 @@ def run_many(videos: tuple[Video, ...], settings: Settings, options: ArchiveOpti
     def done(video: Video, outcome: Outcome) -> None:
         outcomes[video.key] = outcome
         if outcome.error is not None:
-            warn(f"failed: {outcome.error}")
+            named = "" if video.label in outcome.error else f"{video.label}: "
+            warn(f"failed: {named}{outcome.error}")
 
     with ExitStack() as stack:
         stack.callback(lambda: _summed_up(plan, outcomes, options, time.monotonic() - start))

@@ -168,6 +168,7 @@ def run(
             limit,
             style,
         )
+        watched.many(len(videos))
         run_many(videos, settings, archive)
         return
     policy = policy_named(keyframes, interval or choice.bundle.manifest.gop, scene_cut, follow_codec=follow_codec)

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -16,9 +17,10 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 NOTICE_S = 1.0
 """A command that has not ended by then says that another signal ends it at once."""
 
+_LOST = 0
+"""Written beside the numbers of signals: what the first one raised has gone, and nothing ended."""
 
-LOST_S = 0.02
-"""After which a signal that was lost is sent again."""
+_AGAIN_S = 0.05
 
 
 class Interrupted(KeyboardInterrupt):
@@ -40,33 +42,40 @@ class Interrupted(KeyboardInterrupt):
 class _First:
     """Handler of the signals: raises ``Interrupted`` for the first one.
 
+    Python runs it wherever it is, and in some places nothing is passed on: in ``__del__``, in what a dictionary calls,
+    in callbacks of libraries. An exception that unwinds something is alive, so one that is freed was dropped.
+
+    Args:
+        mouth: where ``_LOST`` is written then.
+
     Attributes:
-        sent: the next signal is this process's own: ``lost`` sent it.
+        number: of the signal.
     """
 
-    def __init__(self) -> None:
-        self._asked = False
-        self.sent = False
+    def __init__(self, mouth: int) -> None:
+        self._asked, self._mouth = False, mouth
+        self._raised: weakref.ref[Interrupted] | None = None
+        self.number = 0
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
-        if not self._asked:
-            self._asked = True
-            raise Interrupted(number)
+        if self._asked:
+            return
+        self._asked, self.number = True, number
+        interrupted = Interrupted(number)
+        self._raised = weakref.ref(interrupted, self._dropped)
+        try:
+            raise interrupted
+        finally:
+            del interrupted  # its trace holds this frame
 
-    def lost(self, number: int) -> None:
-        """Raise once more: it was raised where Python lets no error out, in a ``__del__`` or the callback of a weakref.
-
-        By a thread, a little later: here it would be lost again.
-        """
+    def _dropped(self, _gone: object) -> None:
         self._asked = False
+        with suppress(OSError):
+            os.write(self._mouth, bytes([_LOST]))
 
-        def send() -> None:
-            self.sent = True
-            signal.pthread_kill(threading.main_thread().ident or 0, number)
-
-        timer = threading.Timer(LOST_S, send)
-        timer.daemon = True
-        timer.start()
+    def end(self) -> None:
+        """Hear no more of what was raised."""
+        self._raised = None
 
     def again(self, number: int, _frame: FrameType | None) -> None:
         """End the process: a second signal came while the first was put off (``uninterrupted``)."""
@@ -79,15 +88,20 @@ def ended_by_signals() -> Iterator[None]:
 
     A signal that the process was started to ignore (``nohup``) stays ignored. Processes that are forked meanwhile get
     the usual handlers back. A thread watches: Python runs a handler only between two of its own instructions, and
-    opening an engine is one instruction that may take minutes.
+    opening an engine is one instruction that may take minutes. It sends the first signal again where what that raised
+    was dropped on its way.
     """
     heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     ear, mouth = os.pipe()
     os.set_blocking(mouth, False)
-    first = _First()
+    first = _First(mouth)
     before = {number: signal.signal(number, first) for number in heard}
     watch_before = signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
-    owner = os.getpid()
+    owner, unraisable_before = os.getpid(), sys.unraisablehook
+
+    def unraisable(fault: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(fault.exc_value, Interrupted):  # it is raised again
+            unraisable_before(fault)
 
     def child_is_usual() -> None:
         if signal.getsignal(heard[0] if heard else signal.SIGINT) is first:
@@ -95,18 +109,13 @@ def ended_by_signals() -> Iterator[None]:
             for number in heard:
                 signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
-    def hear(told: "sys.UnraisableHookArgs") -> None:
-        if isinstance(told.exc_value, Interrupted):
-            first.lost(told.exc_value.number)
-        else:
-            unraisable_before(told)
-
-    unraisable_before, sys.unraisablehook = sys.unraisablehook, hear
     os.register_at_fork(after_in_child=child_is_usual)
+    sys.unraisablehook = unraisable
     threading.Thread(target=_watch, args=(ear, owner, first), name="signals", daemon=True).start()
     try:
         yield
     finally:
+        first.end()
         sys.unraisablehook = unraisable_before
         signal.set_wakeup_fd(watch_before)
         for number, handler in before.items():
@@ -118,12 +127,18 @@ def _watch(ear: int, owner: int, first: _First) -> None:
     """Read the numbers of signals as they come, until the other end is closed."""
     first_at: float | None = None
     timer: threading.Timer | None = None
+    again = 0
     while numbers := os.read(ear, 1):
         number, now = numbers[0], time.monotonic()
-        if number not in SIGNALS:  # of a library
+        if number == _LOST and os.getpid() == owner:
+            time.sleep(_AGAIN_S)  # the place where it was dropped is left by then
+            again += 1
+            signal.pthread_kill(threading.main_thread().ident or 0, first.number)
             continue
-        if first.sent:
-            first.sent = False
+        if again and number == first.number:
+            again -= 1
+            continue
+        if number not in SIGNALS:  # of a library
             continue
         if first_at is None:
             first_at = now

@@ -43,6 +43,12 @@ class Watching:
         self._show(manifest, "", style, source)
         self._heart.ready()
 
+    def many(self, count: int) -> None:
+        """Hear that many videos are about to run: the process is up. The watchdog hears that it lives, and no more."""
+        self._heart.ready()
+        self._heart.waiting(True)
+        self._heart.say(f"{count} videos")
+
     def begun(self, start: "RunStart", style: "OverlayStyle", source: str) -> None:
         """Hear what runs."""
         self._show(start.choice.bundle.manifest, start.label, style, source)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from edge_arseg.errors import OptionError, SourceError
+from edge_arseg.errors import SourceError, StreamError
 from edge_arseg.video.decoding.notices import notice
 
 _COVER = 0x400  # of dispositions: attached pictures, and the thumbnails that stand for chapters
@@ -79,7 +79,7 @@ def _wanted(label: str, streams: Sequence[Any], wanted: int) -> Any:
             _check(label, stream)
             return stream
     videos = ", ".join(_told(stream) for stream in streams if stream.type == "video") or "no video stream"
-    raise OptionError(f"{label}: its stream {wanted} is no video; expected one of its video streams: {videos}")
+    raise StreamError(f"{label}: its stream {wanted} is no video; expected one of its video streams: {videos}")
 
 
 def _check(label: str, stream: Any) -> None:

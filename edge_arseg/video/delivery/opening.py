@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import NamedTuple
 
-from edge_arseg.errors import LoginError, MotionError, SourceError
+from edge_arseg.errors import LoginError, MotionError, SourceError, StreamError
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.decoding.whole_packets import PacketsError
 
@@ -17,7 +17,8 @@ _log = logging.getLogger(__name__)
 PAUSE_S = 1.0
 """Between two attempts."""
 
-_SAY_EVERY_S = 60.0
+SAY_EVERY_S = 60.0
+"""Between two lines on the same fault: a camera may be away for a day."""
 
 
 class Opened(NamedTuple):
@@ -96,20 +97,20 @@ def opened_in_time(label: str, connect: Callable[[], PictureSource], patience_s:
         patience_s: seconds to try again for; ``math.inf``: without an end.
 
     Raises:
-        SourceError: the last fault, when the time is up; a refused login, or missing motion, at once.
+        SourceError: the last fault, when the time is up; a refused login, missing motion or a missing stream at once.
     """
     start = time.monotonic()
     said = -math.inf
     while True:
         try:
             return opened_aside(label, connect)
-        except (LoginError, MotionError):
+        except (LoginError, MotionError, StreamError):
             raise
         except SourceError as fault:
             waited = time.monotonic() - start
             if waited + PAUSE_S > patience_s:
                 raise SourceError(f"{fault} (waited for it for {waited:.0f} s)") from fault
-            if time.monotonic() - said >= _SAY_EVERY_S:
+            if time.monotonic() - said >= SAY_EVERY_S:
                 said = time.monotonic()
                 until = "" if math.isinf(patience_s) else f", for {patience_s - waited:.0f} s at most"
                 _log.warning("%s; waiting for it%s", fault, until)

@@ -1,5 +1,6 @@
 """What every sink does."""
 
+import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -13,6 +14,11 @@ from numpy.typing import NDArray
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.storage.fault import advice_on
+
+_log = logging.getLogger(__name__)
+
+CLOSE_S = 5.0
+"""How long a sink of a live source may take for a result at the end of its run, what it has taken so far counted."""
 
 
 @contextmanager
@@ -148,6 +154,11 @@ class Sink(ABC):
 
     def _close(self) -> None:  # noqa: B027 - most sinks have nothing to finish
         """Finish; may raise ``OSError`` or an FFmpeg error."""
+
+    def _give_up(self, left: int) -> None:
+        """Say that the last results are not written, and count them."""
+        self._left_out += left
+        _log.warning("%s: nobody takes what is written; gave up after %.0f s", self.target, CLOSE_S)
 
     def _abandon(self) -> None:  # noqa: B027
         """Let go of files after an error, and once more when the sink is closed; raises nothing."""

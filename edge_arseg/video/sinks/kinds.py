@@ -26,6 +26,7 @@ def _movie(place: Place, look: Look) -> Sink:
         rate=look.rate,
         classes=look.classes,
         style=look.style,
+        live=look.live,
         force=look.force,
     )
 

@@ -1,6 +1,7 @@
 """Where a sink writes the bytes of one file."""
 
 import os
+import select
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -46,7 +47,13 @@ class Output:
         left = memoryview(data)
         try:
             while left:
-                left = left[self._file.write(left) :]
+                written = self._file.write(left)
+                if written is None:  # a pipe that somebody has told not to wait
+                    room = select.poll()  # `select` takes no descriptor from 1024 on
+                    room.register(self._file, select.POLLOUT)
+                    room.poll()
+                else:
+                    left = left[written:]
         except OSError:
             self._drop(len(data) - len(left))
             raise

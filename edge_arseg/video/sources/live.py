@@ -1,6 +1,8 @@
 """Cameras and streams: a thread reads every frame, the motion of each counts, and what breaks is opened again."""
 
 import logging
+import math
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from edge_arseg.errors import LoginError, MotionError, SourceError
 from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.storage.url import text_without_logins
+from edge_arseg.video.delivery.opening import SAY_EVERY_S
 from edge_arseg.video.delivery.room import Room
 from edge_arseg.video.frames import Step
 from edge_arseg.video.sources.kinds import SourceKind
@@ -23,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_S = 1.0
 """Between two attempts to open a source again."""
+
+_LOOK_S = 1.0
 
 CLOSE_S = 1.0
 """How long ``close`` waits for a read that is under way. FFmpeg ends it in time; the thread closes the source then."""
@@ -70,19 +75,28 @@ class Live:
     A live source that ends, stalls or breaks is opened again, after 0.25 s, 0.5 s, then every second, until it has been
     silent for ``retry_s``: then ``SourceError`` is raised. The first frame after the gap has no vectors, so it becomes
     a keyframe. A camera whose device is gone from the system raises at once, and so does a stream that refuses the
-    login or no longer has the motion that was asked for. A paced file ends at its end.
+    login or no longer has the motion that was asked for. Nothing ends a read of a driver that hangs: who waits
+    for a frame is told so in the end. A paced file ends at its end.
 
     Args:
         source: what to read.
         room: which pictures wait until they are asked for.
         retry_s: see above; ``math.inf``: without an end.
+        stuck_s: seconds beyond these for which the thread may be in a read, or in opening the source.
         taken: called with the index of each frame that is asked for.
     """
 
     def __init__(
-        self, source: Steps, room: Room, *, retry_s: float, taken: Callable[[int], None] = lambda _: None
+        self,
+        source: Steps,
+        room: Room,
+        *,
+        retry_s: float,
+        stuck_s: float = 30.0,
+        taken: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._taken = taken
+        self._patience_s = retry_s + stuck_s if source.source.live else math.inf
         self._source, self._uri, self._retry_s = source, source.source.label, retry_s
         self._news = threading.Condition()
         self._room = room
@@ -93,6 +107,7 @@ class Live:
         self._thread.start()
 
     def __next__(self) -> Frame:
+        waited_s = 0.0
         with self._news:
             while True:
                 # Before the end is looked at: pictures that came before a fault are still delivered.
@@ -104,7 +119,13 @@ class Live:
                     raise StopIteration
                 if self._end is not None:
                     raise self._end
-                self._news.wait()
+                if waited_s >= self._patience_s:
+                    raise SourceError(
+                        f"{self._uri}: no frame for {waited_s:.0f} s, and reading it does not come back; the driver or "
+                        "the network hangs: connect the camera again"
+                    )
+                # Counted and not timed: a process that was stopped meanwhile has waited for no time.
+                waited_s = 0.0 if self._news.wait(_LOOK_S) else waited_s + _LOOK_S
         self._taken(waiting[0].rest.index)
         return self._source.frame(*waiting)
 
@@ -160,6 +181,7 @@ class Live:
     def _open_again(self, fault: SourceError, heard: float) -> None:
         """Returns once the source is open again, or this reader is closed; raises when it stayed silent too long."""
         source, pause = self._source.source, 0.25
+        told, told_s = "", -math.inf
         while not self._closed.is_set():
             if source.kind == SourceKind.DEVICE and not Path(source.location).exists():
                 raise SourceError(
@@ -171,7 +193,10 @@ class Live:
                     f"{self._uri}: no frame for {silent_s:.0f} s, and opening it again did not help; "
                     f"last fault: {fault}"
                 ) from fault
-            _log.warning("%s; opening it again in %.2f s", fault, pause)
+            kind, now = re.sub("[0-9]+", "", str(fault)), time.monotonic()
+            if kind != told or now - told_s >= SAY_EVERY_S:
+                told, told_s = kind, now
+                _log.warning("%s; opening it again in %.2f s", fault, pause)
             if self._closed.wait(min(pause, self._retry_s - silent_s)):
                 return
             pause = min(2 * pause, LONGEST_PAUSE_S)

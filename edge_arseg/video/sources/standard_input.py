@@ -62,8 +62,11 @@ class PipedBytes:
             raise self._stopped_by
 
     def _read(self, count: int) -> bytes:
+        come = select.poll()  # `select` takes no descriptor from 1024 on
+        for descriptor in (self._descriptor, self._ear):
+            come.register(descriptor, select.POLLIN)
         while not self._ended:
-            ready, _, _ = select.select([self._descriptor, self._ear], [], [], None if self._began else _PATIENCE_S)
+            ready = [descriptor for descriptor, _ in come.poll(None if self._began else 1e3 * _PATIENCE_S)]
             if self._descriptor in ready:
                 self._began = True
                 return os.read(self._descriptor, count)

@@ -61,7 +61,7 @@ class Tape:
         label: of the source, for messages.
 
     Attributes:
-        connections: in order; their packets as places in the file.
+        connections: in order, those with packets; the packets as places in the file.
         taken: indices of the frames that were segmented.
 
     Raises:
@@ -83,7 +83,9 @@ class Tape:
                     notice(f"{label}: its end is torn; read up to the last whole record")
         except OSError as fault:
             raise SourceError(f"{label}: {fault.strerror or fault}; expected a file that --record made") from fault
-        if not any(connection.packets for connection in self.connections):
+        # A process may be killed between the opening of a stream and its first packet.
+        self.connections = [connection for connection in self.connections if connection.packets]
+        if not self.connections:
             raise SourceError(f"{label}: no packet in it; expected a file that --record made")
 
     def _check(self, line: bytes, label: str) -> None:

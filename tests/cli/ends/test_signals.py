@@ -127,6 +127,48 @@ def test_what_nohup_ignores_stays_ignored(fake_bundle):
     assert (process.returncode, len(rest)) == (0, 39), error
 
 
+DROPPING = """
+import os, signal, sys, threading
+from edge_arseg.cli.ends.exit_code import code_of_command
+from edge_arseg.cli.ends.signals import ended_by_signals
+
+def interrupted():
+    os.kill(os.getpid(), {number})
+    for _ in range(1000):
+        int("1")
+
+class Freed:
+    def __del__(self):
+        interrupted()
+
+def free():
+    Freed()
+
+def ignore():
+    try:
+        interrupted()
+    except BaseException:
+        pass
+
+def command():
+    with ended_by_signals():
+        {drop}()
+        print("goes on", flush=True)
+        threading.Event().wait(30)
+
+sys.exit(code_of_command(command))
+"""
+
+
+@pytest.mark.parametrize("drop", ["free", "ignore"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_that_falls_where_nothing_is_passed_on_ends_the_command_all_the_same(drop, number, code):
+    with start("-c", DROPPING.format(number=int(number), drop=drop)) as process:
+        out, error = process.communicate(timeout=60)
+    assert (process.returncode, out) == (code, "goes on\n"), error
+    assert "Traceback" not in error
+
+
 FORKING = """
 import os, signal, time
 from edge_arseg.cli.ends.signals import ended_by_signals

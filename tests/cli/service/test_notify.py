@@ -6,6 +6,7 @@ import time
 from queue import SimpleQueue
 
 import pytest
+from support.clips.moving import chainable
 
 from edge_arseg.cli.service.notify import Heart
 
@@ -48,6 +49,14 @@ def test_a_run_is_ready_tells_how_it_goes_beats_and_stops(run, manager):
     assert told[1].startswith("STATUS=frame 0, ")
     assert told[-1] == "STOPPING=1"
     assert words.count("WATCHDOG=1") >= 2
+
+
+def test_many_videos_are_a_service_too(run, manager, tmp_path):
+    for name in ("a.mp4", "b.mp4"):
+        chainable(tmp_path / name, 5)
+    assert run(tmp_path, f"jsonl://{tmp_path}/out/{{stem}}.jsonl", "--processes", 1).code == 0
+    told = [word for word in heard(manager) if word != "WATCHDOG=1"]
+    assert told == ["READY=1", "STATUS=2 videos", "STOPPING=1"]
 
 
 def test_a_run_that_hangs_beats_no_more_and_one_that_waits_for_its_source_does(manager):

@@ -162,7 +162,7 @@ def test_a_live_sink_whose_far_end_dies_20_times_leaves_nothing(kind, tmp_path, 
         pytest.importorskip("paho.mqtt.client", reason="pip install paho-mqtt")
         if MOSQUITTO is None:
             pytest.skip("apt install mosquitto")
-    monkeypatch.setattr("edge_arseg.video.sinks.streams.push._CLOSE_S", 0.2)
+    monkeypatch.setattr("edge_arseg.video.sinks.streams.push.CLOSE_S", 0.2)
     far_end = FAR_ENDS[kind](tmp_path)
     segment_s = 0.4 if kind == "segments" else None
     one_round(far_end, segment_s)

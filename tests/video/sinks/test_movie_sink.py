@@ -236,6 +236,30 @@ def test_an_error_of_the_encoder_is_raised_where_the_results_come_from():
     thread.stop()
 
 
+def test_room_that_could_not_be_made_or_handed_over_is_not_waited_for(monkeypatch):
+    seen, tight = [], iter([True] * 3)
+
+    def new_room():
+        if next(tight, False):
+            raise MemoryError
+        return object()
+
+    thread = EncodingThread(new_room, seen.append)
+    for _ in range(3):
+        with pytest.raises(MemoryError):
+            thread.room()
+    begin = thread._thread.start
+    monkeypatch.setattr(thread._thread, "start", lambda: (_ for _ in ()).throw(RuntimeError("can't start new thread")))
+    for _ in range(4):
+        assert not thread.full
+        with pytest.raises(RuntimeError, match="new thread"):
+            thread.write(thread.room())
+    monkeypatch.setattr(thread._thread, "start", begin)
+    thread.write(thread.room())
+    assert thread.stop()
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "masks://masks"])
 def test_a_closed_sink_is_freed_at_once_with_its_copies(tmp_path, monkeypatch, name):
     """An archive opens thousands; what waits for the collector adds up to megabytes."""

@@ -253,7 +253,7 @@ def frozen():
 @pytest.mark.timed
 def test_a_server_that_takes_nothing_is_left_behind(monkeypatch, caplog):
     monkeypatch.setattr("edge_arseg.video.sinks.streams.connection.STUCK_S", 0.5)
-    monkeypatch.setattr("edge_arseg.video.sinks.streams.push._CLOSE_S", 0.1)
+    monkeypatch.setattr("edge_arseg.video.sinks.streams.push.CLOSE_S", 0.1)
     threads = threading.active_count()
     with frozen() as port:
         sink = live(f"rtsp://127.0.0.1:{port}/live")

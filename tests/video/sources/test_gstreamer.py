@@ -2,12 +2,18 @@
 
 import functools
 import subprocess
+import sys
 import threading
+from contextlib import closing
 from itertools import islice, pairwise
 
+import numpy as np
 import pytest
 
 from edge_arseg import SourceError, open_video
+from edge_arseg.video.delivery.options import LiveOptions
+from edge_arseg.video.sinks.movies.encoder import Encoder
+from edge_arseg.video.sources.pipelines import decoder
 from edge_arseg.video.sources.pipelines.decoder import pipeline_of
 from edge_arseg.video.uri import source_from_uri
 
@@ -72,3 +78,48 @@ def test_a_csi_camera_is_a_pipeline():
     for query in ("size=big", "size=0x720", "size=1280", "rate=0", "rate=nan", "rate=1e3", "rate=²", "rate=-1"):
         with pytest.raises(SourceError, match=r"expected csi://0, or csi://0\?size=1280x720&rate=30"):
             pipeline_of(source_from_uri(f"csi://0?{query}"))
+
+
+SOME_BYTES = """
+import sys, time
+sys.stdin.readline()
+sys.stdout.buffer.write(open({path!r}, "rb").read()[:{count}])
+sys.stdout.buffer.flush()
+print("stalls", file=open({mark!r}, "a"))
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def stalling(tmp_path, monkeypatch):
+    """A program in the place of GStreamer's, which gives out the beginning of a recording and then nothing."""
+
+    def stands_in(count):
+        path, mark, program = tmp_path / "clip.mkv", tmp_path / "mark", tmp_path / "program.py"
+        with closing(Encoder(path, (48, 64), 25.0, live=True)) as encoder:
+            for index in range(50):
+                encoder.write(np.full((48, 64, 3), 5 * index, np.uint8), index / 25)
+        program.write_text(SOME_BYTES.format(path=str(path), count=count or path.stat().st_size, mark=str(mark)))
+        monkeypatch.setattr(decoder, "_PROGRAM", program)
+        monkeypatch.setattr(decoder, "_python", lambda: sys.executable)
+        return mark
+
+    return stands_in
+
+
+@pytest.mark.parametrize("count", [1, 400])
+def test_a_pipeline_that_gives_nothing_is_told_and_ended(stalling, count):
+    mark = stalling(count)
+    with pytest.raises(SourceError, match=r"gst://x: nothing came out of the pipeline for 1 s; check that the camera"):
+        open_video("gst://x", timeout_s=(1.0, 0.3))
+    assert mark.read_text() == "stalls\n"
+
+
+def test_a_pipeline_that_stalls_is_begun_again_and_given_up_in_time(stalling, caplog):
+    mark = stalling(None)
+    reader = open_video("gst://x", timeout_s=(5.0, 0.3), live=LiveOptions(on_late="block"))
+    with reader:
+        frames = list(islice(reader, 60))  # of 50 in the recording
+    assert [frame.index for frame in frames] == list(range(60))
+    assert "nothing came out of the pipeline for 0 s; check that the camera still sends; opening it" in caplog.text
+    assert len(mark.read_text().splitlines()) > 1

@@ -49,7 +49,7 @@ class Camera:
 
 
 @contextmanager
-def live(camera, *, connect=None, retry_s=5.0, uri="udp://fake", motion="recode", room=None):
+def live(camera, *, connect=None, retry_s=5.0, uri="udp://fake", motion="recode", room=None, **keywords):
     source = source_from_uri(uri)
     camera.show(0)
     coming = camera.pictures()
@@ -57,7 +57,7 @@ def live(camera, *, connect=None, retry_s=5.0, uri="udp://fake", motion="recode"
     maker = FrameMaker(uri, camera, first, motion=motion, size=None, recode_scale=1.0, live=True)
     refuse = connect or (lambda: (_ for _ in ()).throw(SourceError("refused")))
     opened = FrameSource(source, camera, maker, itertools.chain([first], coming), connect=refuse)
-    reader = VideoReader(opened, Live(opened, room or NewestRoom(uri, None), retry_s=retry_s))
+    reader = VideoReader(opened, Live(opened, room or NewestRoom(uri, None), retry_s=retry_s, **keywords))
     try:
         yield reader
     finally:
@@ -188,6 +188,22 @@ def test_the_pause_before_the_next_try_is_a_second_at_most(monkeypatch):
     assert 0.2 < tried[2] - tried[1] < 0.45
 
 
+def test_a_long_outage_fills_no_log(monkeypatch, caplog):
+    monkeypatch.setattr("edge_arseg.video.sources.live.LONGEST_PAUSE_S", 0.01)
+    camera, tries = Camera(), itertools.count(1)
+
+    def connect():
+        raise SourceError(f"nobody listens, said {next(tries)} times")
+
+    with live(camera, connect=connect, retry_s=0.8) as reader:
+        next(reader)
+        camera.script.put(None)
+        with pytest.raises(SourceError, match="nobody listens, said"):
+            next(reader)
+    assert next(tries) > 5
+    assert caplog.text.count("opening it again in") == 2  # the stream ended; nobody listens
+
+
 @pytest.mark.timed
 def test_an_unplugged_camera_is_told_at_once():
     camera = Camera()
@@ -220,6 +236,17 @@ def test_a_bug_in_the_thread_does_not_hang_the_consumer():
         camera.script.put(ZeroDivisionError("bug"))
         with pytest.raises(SourceError, match=r"reading failed: ZeroDivisionError"):
             next(reader)
+
+
+def test_a_driver_that_hangs_is_told_and_the_consumer_does_not_wait_for_ever(monkeypatch):
+    monkeypatch.setattr("edge_arseg.video.sources.live._LOOK_S", 0.05)
+    camera = Camera()
+    with live(camera, retry_s=0.5, stuck_s=0.5, uri="v4l2:///dev/null") as reader:
+        next(reader)
+        with pytest.raises(SourceError, match="no frame for 1 s, and reading it does not come back"):
+            next(reader)
+        camera.show(1)  # it was no more than slow
+        assert next(reader).index == 1
 
 
 def test_closing_wakes_a_waiting_consumer():

@@ -52,7 +52,7 @@ class Encoder:
     A GIF counts in 1/100 s, and pictures that come sooner than 1/50 s after the one before are left out.
 
     Args:
-        place: the file, replaced if there is one; or an open pipe.
+        place: the file, replaced if there is one; an open pipe; or FFmpeg's name of one, ``pipe:3``.
         size: rows and columns of the pictures.
         rate: frames per second, as a hint for the encoder.
         codec: name of an FFmpeg encoder; by default H.264 where there is one, else MPEG-4.
@@ -70,7 +70,7 @@ class Encoder:
 
     def __init__(
         self,
-        place: Path | IO[bytes],
+        place: Path | IO[bytes] | str,
         size: tuple[int, int],
         rate: float,
         *,

@@ -9,9 +9,9 @@ from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
-from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.base import CLOSE_S, Sink, sink_errors
 from edge_arseg.video.sinks.movies.drawn import DrawnThread
-from edge_arseg.video.sinks.movies.movie_file import MovieFile
+from edge_arseg.video.sinks.movies.movie_file import MovieFile, is_pipe
 
 
 class MovieSink(Sink):
@@ -31,6 +31,7 @@ class MovieSink(Sink):
         rate: frames per second, as a hint for the encoder.
         classes: names and colours, by index.
         style: how the overlay looks.
+        live: the source does not wait: who reads a pipe does not hold it up.
         force: a file that is there may be replaced.
 
     Raises:
@@ -48,9 +49,11 @@ class MovieSink(Sink):
         rate: float,
         classes: tuple[ClassInfo, ...],
         style: OverlayStyle = DEFAULT_STYLE,
+        live: bool = False,
         force: bool = False,
     ) -> None:
         super().__init__(target)
+        self._patience_s = CLOSE_S if live and is_pipe(path) else None
         self._drawn = DrawnThread(size, classes, style, lambda rgb, time_s: self._file.write(rgb, time_s))
         with sink_errors(target):
             self._file = MovieFile(target, path, self._drawn.shape, rate, force=force)
@@ -61,13 +64,23 @@ class MovieSink(Sink):
         return self._drawn.thread.full
 
     def _write(self, result: SegmentedFrame) -> None:
-        self._drawn.write_to_file(result)
+        if self._patience_s is None:
+            self._drawn.write_to_file(result)
+        else:
+            self._drawn.write(result)
 
     def _close(self) -> None:
+        whole = True
         try:
-            self._drawn.thread.stop()
+            patience_s = self._patience_s
+            if patience_s is not None:
+                patience_s = max(patience_s - self._drawn.thread.stuck_s, 0.0)
+            whole = self._drawn.thread.stop(patience_s)
         finally:
-            self._file.close()
+            if whole:
+                self._file.close()
+            else:
+                self._give_up(self._drawn.thread.leave(self._file.abandon))
 
     def _abandon(self) -> None:
         with suppress(OSError, SinkError, av.error.FFmpegError):

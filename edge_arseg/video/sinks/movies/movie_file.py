@@ -1,5 +1,7 @@
-"""One overlay video on disk: a new file and what is encoded into it."""
+"""One overlay video: a new file, or a pipe, and what is encoded into it."""
 
+import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +22,8 @@ _MP4_OPTIONS = (
     {"movflags": "+frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"},
 )
 MP4 = (".mp4", ".m4v", ".mov")
+_CONTAINERS = {".mkv": "matroska", ".webm": "webm", ".m4v": "ipod"}
+"""FFmpeg's names of containers that are not called as their endings are."""
 _CODECS = {".webm": "libvpx-vp9", ".gif": "gif"}
 _MKV_OPTIONS = ({"cluster_time_limit": "1000", "flush_packets": "1"},)
 
@@ -29,6 +33,9 @@ LONGEST_SIDE = 16384
 
 class MovieFile:
     """Encodes pictures into one new file; its ending chooses container and codec. Errors of FFmpeg pass through.
+
+    A named pipe is opened here, which waits until somebody reads it. FFmpeg must not wait for that: it would keep the
+    interpreter from everything else, signals among it (`findings/pyav_output_holds_the_interpreter.sh`).
 
     Args:
         target: the URI, for messages.
@@ -46,18 +53,23 @@ class MovieFile:
         check_sides(target, shape)
         suffix = path.suffix.lower()
         self._path, self._file = path, NewFile(target, path, force=force)
+        self._pipe: int | None = None
         try:
+            if is_pipe(path):
+                self._pipe = os.open(path, os.O_WRONLY)
             self._encoder = Encoder(
-                self._file.writes_to,  # FFmpeg opens it only with the first picture
+                # FFmpeg opens a file only with the first picture
+                self._file.writes_to if self._pipe is None else f"pipe:{self._pipe}",
                 shape,
                 rate,
+                container=None if self._pipe is None else _CONTAINERS.get(suffix, suffix[1:]),
                 codec=_CODECS.get(suffix),
                 container_options=_container_options(suffix),
                 steady=suffix == ".avi",
                 live=True,
             )
         except BaseException:
-            self._file.discard()
+            self._let_go()
             raise
 
     def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
@@ -79,18 +91,32 @@ class MovieFile:
             self._make_playable()
             raise
         finally:
-            self._file.discard()
+            self._let_go()
 
     def abandon(self) -> None:
         """Close the file without encoding anything more; raises nothing."""
         with suppress(OSError, av.error.FFmpegError):
             self._encoder.abandon()
         self._make_playable()
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._file.discard()
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            os.close(pipe)
 
     def _make_playable(self) -> None:
         if self._file.published and not is_special(self._path) and self._path.suffix.lower() in MP4:
             drop_cut_fragment(self._path)
+
+
+def is_pipe(path: Path) -> bool:
+    """Whether a path is a named pipe, which is written to at the pace of its reader."""
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def check_sides(target: str, shape: tuple[int, int]) -> None:

@@ -1,6 +1,5 @@
 """The overlay as a stream that is pushed to a server or a player."""
 
-import logging
 import time
 from contextlib import suppress
 
@@ -8,15 +7,12 @@ from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
-from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.sinks.base import CLOSE_S, Sink
 from edge_arseg.video.sinks.movies.drawn import DrawnThread
 from edge_arseg.video.sinks.streams.address import Address
 from edge_arseg.video.sinks.streams.connection import Connection
 from edge_arseg.video.sinks.streams.sender import Sender
 
-_log = logging.getLogger(__name__)
-
-_CLOSE_S = 5.0
 _PATIENCE_S = 10.0
 
 
@@ -52,7 +48,7 @@ class PushSink(Sink):
     ) -> None:
         super().__init__(target)
         self._drawn = DrawnThread(size, classes, style, lambda rgb, time_s: self._connection.send(rgb, time_s))
-        shape = self._drawn.shape
+        shape, self._live = self._drawn.shape, live
         self._connection = Connection(target, lambda: Sender(address, shape, rate), None if live else _PATIENCE_S)
 
     @property
@@ -72,16 +68,19 @@ class PushSink(Sink):
         self._drawn.write(result)
 
     def _close(self) -> None:
-        start = time.monotonic()
+        start, gave_up = time.monotonic(), False
         while not self._drawn.thread.stop(0.1):
             self._connection.end_if_stuck()
-            if time.monotonic() - start > _CLOSE_S:
-                _log.warning("%s: nobody takes what is sent; gave up after %.0f s", self.target, _CLOSE_S)
+            # Beside a file the connection has a patience of its own, and says when that has ended.
+            if self._live and time.monotonic() - start > CLOSE_S:
+                if not gave_up:
+                    self._give_up(0)  # what is lost the connection counts
+                gave_up = True
                 self._connection.kill()
         self._connection.close()
 
     def _abandon(self) -> None:
         self._connection.kill()
         with suppress(SinkError):
-            self._drawn.thread.stop(_CLOSE_S)
+            self._drawn.thread.stop(CLOSE_S)
         self._connection.abandon()

@@ -1,19 +1,13 @@
 """A thread before a sink that writes at once, so that a slow or dead place never holds up a live source."""
 
-import logging
 from contextlib import suppress
 from dataclasses import replace
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
-from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.sinks.base import CLOSE_S, Sink
 from edge_arseg.video.sinks.encoding_thread import EncodingThread
 from edge_arseg.video.sinks.movies.result_copy import ResultCopy
-
-_log = logging.getLogger(__name__)
-
-CLOSE_S = 5.0
-"""How long the end of a run waits for results that are not written yet."""
 
 
 class Queued(Sink):
@@ -46,15 +40,19 @@ class Queued(Sink):
 
     def _close(self) -> None:
         try:
-            whole = self._thread.stop(CLOSE_S)
+            whole = self._thread.stop(max(CLOSE_S - self._thread.stuck_s, 0.0))
         except BaseException:
             with suppress(SinkError):
                 self._sink.close()
             raise
         if whole:
             self._sink.close()
-        else:  # it is in the middle of a write, and takes its file along when the process ends
-            _log.warning("%s: nobody takes what is written; gave up after %.0f s", self.target, CLOSE_S)
+        else:
+            self._give_up(self._thread.leave(self._close_late))
+
+    def _close_late(self) -> None:
+        with suppress(SinkError):
+            self._sink.close()
 
     def _abandon(self) -> None:
         with suppress(SinkError):

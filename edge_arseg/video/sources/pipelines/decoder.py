@@ -1,7 +1,9 @@
 """Sources that GStreamer reads: CSI cameras, and any pipeline."""
 
+import math
 import os
 import re
+import select
 import subprocess
 import sys
 from contextlib import suppress
@@ -23,6 +25,8 @@ _CSI = (
     "nvvidconv ! video/x-raw,format=I420"
 )
 _QUICK = {"fpsprobesize": "0", "analyzeduration": "200000"}
+_LATE = 5.0
+"""Frame periods that a pipeline may be late, where that is longer than the usual time to wait for data."""
 
 
 def pipeline_of(source: Source) -> str:
@@ -46,9 +50,12 @@ def pipeline_of(source: Source) -> str:
 class GstreamerDecoder(Decoder):
     """Decodes what a pipeline gives out; see ``gstreamer_process``. H.264 keeps its vectors.
 
+    FFmpeg's own time limits do not reach what it reads through Python, so the clock is looked at here.
+
     Raises:
         EnvironmentUnfitError: there are no bindings of GStreamer.
-        SourceError: the pipeline cannot be run, or gives no video.
+        SourceError: the pipeline cannot be run, gives no video, or gives nothing for longer than the times of
+            ``wishes``, to open and to wait for data.
     """
 
     def __init__(self, source: Source, wishes: Wishes) -> None:
@@ -62,6 +69,7 @@ class GstreamerDecoder(Decoder):
             start_new_session=True,
         )
         assert self._process.stdin is not None
+        self._output = _Output(self._process.stdout, wishes.timeout_s[0])
         try:
             self._process.stdin.write(f"{pipeline_of(source)}\n".encode())
             super().__init__(
@@ -71,16 +79,21 @@ class GstreamerDecoder(Decoder):
                 own_vectors=wishes.own_vectors,
                 stream=wishes.stream,
                 tape=wishes.tape,
-                data=_Output(self._process.stdout),
+                data=self._output,
             )
         except SourceError as fault:
-            raise self._fault() or fault from fault
+            raise self._silence() or self._fault() or fault from fault
         except BaseException:
             self._end()
             raise
+        self._output.patience_s = max(wishes.timeout_s[1], _LATE / (self.rate or math.inf))
 
     def _wait_for_packet(self) -> tuple[Any, bool]:
         packet, skipped = super()._wait_for_packet()
+        if silence := self._silence():
+            if self._writer is not None:
+                self._writer.end(str(silence))
+            raise silence
         if (packet is None or not packet.size) and (fault := self._fault()):
             raise fault
         return packet, skipped
@@ -99,6 +112,16 @@ class GstreamerDecoder(Decoder):
         if code == 3:
             return EnvironmentUnfitError(f"{self._label} needs GStreamer's Python bindings ({told}); type: {_INSTALL}")
         return SourceError(f"{self._label}: GStreamer says: {told}")
+
+    def _silence(self) -> SourceError | None:
+        """Why nothing is read any more, where the pipeline gave nothing for too long."""
+        if self._output.silent_s is None:
+            return None
+        self._end()
+        return SourceError(
+            f"{self._label}: nothing came out of the pipeline for {self._output.silent_s:.0f} s; check that the camera "
+            "still sends"
+        )
 
     def interrupt(self) -> None:
         """End a read that waits."""
@@ -121,18 +144,31 @@ class GstreamerDecoder(Decoder):
 
 
 class _Output:
-    """Bytes of the pipeline as they come."""
+    """Bytes of the pipeline as they come.
 
-    def __init__(self, file: IO[bytes] | None) -> None:
+    Attributes:
+        patience_s: seconds to wait for some.
+        silent_s: seconds for which none came, where that was too long; nothing is read from then on.
+    """
+
+    def __init__(self, file: IO[bytes] | None, patience_s: float) -> None:
         assert file is not None
         self._descriptor = file.fileno()
+        self._come = select.poll()  # which takes any descriptor: `select` none from 1024 on
+        self._come.register(self._descriptor, select.POLLIN)
+        self.patience_s = patience_s
+        self.silent_s: float | None = None
 
     def read(self, count: int) -> bytes:
-        """Return at most ``count`` bytes; none at the end."""
+        """Return at most ``count`` bytes; none at the end, and where none came in time."""
         try:
-            return os.read(self._descriptor, count)
+            if self.silent_s is None:
+                if self._come.poll(1e3 * self.patience_s):
+                    return os.read(self._descriptor, count)
+                self.silent_s = self.patience_s
         except OSError:
-            return b""
+            pass
+        return b""
 
 
 def _python() -> str:

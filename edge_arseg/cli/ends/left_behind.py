@@ -1,0 +1,27 @@
+"""The end of a process in which threads are left behind."""
+
+import atexit
+import os
+import sys
+import threading
+from contextlib import suppress
+
+
+def leave_if_threads_stay(code: int) -> None:
+    """End the process now if a thread is left behind in a library; else return.
+
+    A server that does not answer, or a pipe that nobody reads, keeps a thread in FFmpeg. Where that comes back into an
+    interpreter that is being taken down, the process crashes. So it is not taken down: what is registered for the end
+    is called, and the system does the rest.
+
+    Args:
+        code: to exit with.
+    """
+    here = threading.current_thread()
+    if not any(thread.daemon and thread is not here and thread.name != "signals" for thread in threading.enumerate()):
+        return
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

@@ -1,0 +1,36 @@
+"""A process whose threads are left behind is not taken down around them."""
+
+import subprocess
+import sys
+
+import pytest
+
+LEAVING = """
+import atexit, os, sys, threading
+
+class Late:
+    def __del__(self):
+        os.write(1, b"taken down\\n")
+
+late = Late()
+atexit.register(os.write, 1, b"at exit\\n")
+stays = threading.Event()
+if {stays}:
+    threading.Thread(target=stays.wait, daemon=True).start()
+sys.argv = ["edge-arseg", {argument!r}]
+from edge_arseg.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--version", 0), ("--nonsense", 2)])
+def test_a_thread_that_stays_is_left_in_peace(argument, code):
+    def ended(stays):
+        command = [sys.executable, "-c", LEAVING.format(stays=stays, argument=argument)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    usual, left = ended(False), ended(True)
+    assert (usual.returncode, left.returncode) == (code, code)
+    assert usual.stdout.endswith("at exit\ntaken down\n")
+    assert left.stdout == usual.stdout.removesuffix("taken down\n")
+    assert left.stderr == usual.stderr
