@@ -68,14 +68,18 @@ def page() -> str:
     return "".join(parts)
 
 
-def tree_of(module: str) -> ast.Module:
+def file_of(module: str) -> Path:
     path = ROOT / "edge_arseg" / module.replace(".", "/")
-    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return ast.parse(file.read_text(encoding="utf-8"))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(file_of(module).read_text(encoding="utf-8"))
 
 
 def entry(name: str) -> str:
-    body = tree_of(edge_arseg._HOMES[name]).body
+    text_of_module = file_of(edge_arseg._HOMES[name]).read_text(encoding="utf-8")
+    body = ast.parse(text_of_module).body
     for node, following in zip(body, [*body[1:], None], strict=True):
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return f"### `{name}`\n\n" + described(signature(node), node)
@@ -84,8 +88,9 @@ def entry(name: str) -> str:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
             assert isinstance(following, ast.Expr)
             assert isinstance(following.value, ast.Constant)
-            text = markdown(str(following.value.value))
-            return f"### `{name}`\n\n```python\n{name} = {ast.unparse(node.value or node)}\n```\n\n{text}\n\n"
+            value = ast.get_source_segment(text_of_module, node.value or node)
+            text = markdown(str(following.value.value)).strip()
+            return f"### `{name}`\n\n```python\n{name} = {value}\n```\n\n{text}\n\n"
     raise SystemExit(f"{name} is not defined in edge_arseg.{edge_arseg._HOMES[name]}")
 
 
