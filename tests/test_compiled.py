@@ -50,6 +50,7 @@ def test_without_a_writable_cache_anywhere_a_loop_is_compiled_all_the_same(tmp_p
     assert "42 [(int64,)] []" in done.stdout
 
 
+@pytest.mark.slow
 def test_without_a_writable_cache_anywhere_the_attention_of_train_lr_is_compiled(tmp_path):
     pytest.importorskip("numba")
     pytest.importorskip("torch")

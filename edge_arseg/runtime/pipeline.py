@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.device.interpreter_lock import keep_it_moving
 from edge_arseg.runtime.engines.contract import Buffer, EngineOptions, Place
+from edge_arseg.runtime.engines.interpreter_lock import keep_it_moving
 from edge_arseg.runtime.engines.opening import Engines, engine_class, engines_in_order
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.fusion.opening import open_fusion, open_lr_head

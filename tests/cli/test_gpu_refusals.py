@@ -123,7 +123,10 @@ def test_too_little_memory_for_a_build(edge_arseg, bundle, board):
         assert words in answer.err, words
 
 
-@pytest.mark.parametrize("version", ["8.5.2.2", "8.6.2.3", "10.3.0.30", "10.16.2.10"])
+OTHER_VERSIONS = [pytest.param(version, marks=pytest.mark.slow) for version in ("8.6.2.3", "10.3.0.30", "10.16.2.10")]
+
+
+@pytest.mark.parametrize("version", ["8.5.2.2", *OTHER_VERSIONS])
 def test_a_gpu_without_fast_float16(edge_arseg, bundle, board, monkeypatch, version):
     library = board(version=version)
     monkeypatch.setattr(library.Builder, "platform_has_fast_fp16", property(lambda _: False))

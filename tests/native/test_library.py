@@ -140,6 +140,7 @@ def test_without_a_library_for_the_cpu_numba_compiles_before_the_first_frame(tmp
     assert max(latencies[:3]) < 10 * sorted(latencies)[len(latencies) // 2] + 100
 
 
+@pytest.mark.slow
 def test_the_first_frames_take_no_longer_than_later_ones_with_an_empty_cache(tmp_path):
     if instruction_set() is None:
         pytest.skip("no library is shipped for this CPU")

@@ -73,7 +73,9 @@ def test_the_value_behind_a_secret_option_is_not_shown():
     assert shown_command(arguments) == "--serve-token *** --serve-token @file --keyframes async --serve-token ***"
 
 
-@pytest.mark.parametrize("form", ["plain", "levels", "json"])
+@pytest.mark.parametrize(
+    "form", ["json", *(pytest.param(form, marks=pytest.mark.slow) for form in ("plain", "levels"))]
+)
 def test_no_log_shows_a_login_with_a_blank_in_it(tmp_path, form):
     log = tmp_path / "run.log"
     common = ["--timeout", "0.1", "-v", "--log-format", form, "--log-file", str(log)]

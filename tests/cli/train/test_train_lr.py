@@ -54,6 +54,7 @@ def test_a_run_leaves_a_model_that_exports(edge_arseg, own_checkpoint, store, tm
     assert exported.code == 0, exported.err
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*:UserWarning")
 def test_weights_bring_their_lr_scale_wherever_they_are_copied(edge_arseg, own_checkpoint, store, tmp_path):
     trained = edge_arseg(*arguments(own_checkpoint[0], tmp_path / "run", "--pairs", store, "--lr-scale", 0.75))

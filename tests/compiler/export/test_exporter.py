@@ -46,7 +46,10 @@ def clip(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize(("scale", "gop"), [(0.3, 12), (0.5, 2), (0.7, 5), (1.0, 1)])
+@pytest.mark.parametrize(
+    ("scale", "gop"),
+    [(0.3, 12), (1.0, 1), pytest.param(0.5, 2, marks=pytest.mark.slow), pytest.param(0.7, 5, marks=pytest.mark.slow)],
+)
 def test_a_network_becomes_a_bundle_that_agrees_with_it(tmp_path, clip, scale, gop):
     network, path, steps = own_network(), tmp_path / "own.arseg", []
     settings = ExportSettings(*SIZE, scale, gop)

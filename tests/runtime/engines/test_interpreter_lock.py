@@ -7,7 +7,7 @@ import pytest
 from support.bundles.fake import write_fake_bundle
 
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.device import interpreter_lock
+from edge_arseg.runtime.engines import interpreter_lock
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.pipeline import open_pipeline
 
