@@ -42,7 +42,7 @@ class Exported:
 
 @pytest.fixture(
     scope="module",
-    # Cityscapes has four times the pixels.
+    # Cityscapes has four times the pixels, and psp18 a feature of the size of the frame.
     params=[pytest.param(one, marks=pytest.mark.slow) if one != "camvid-bise18" else one for one in VARIANTS],
 )
 def exported(request, tmp_path_factory):
