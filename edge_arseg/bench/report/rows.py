@@ -5,9 +5,7 @@ from dataclasses import dataclass, fields
 from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.records.run import BenchRun
 from edge_arseg.bench.records.summary import Estimate, Summary
-
-FEWEST = {"p50": 5, "p99": 299}
-"""Samples that a percentile needs."""
+from edge_arseg.bench.summaries.percentiles import PERCENTILES, samples_needed
 
 MEASURES = {
     "miou": "mIoU, %",
@@ -91,9 +89,10 @@ class Row:
         if measure in ("age_p99_ms", "missed_percent") and self.loop == "closed":
             return "not measured: it needs frames that come at a rate, --rate of bench"
         kind, _, name = measure.rpartition("_ms")[0].rpartition("_")
-        if name in FEWEST:
+        if name in PERCENTILES:
             count = {"hr": self.hr_frames, "lr": self.lr_frames}.get(kind, self.frames)
-            return f"a {name} needs {FEWEST[name]} frames of its kind, {count} were measured"
+            needed = samples_needed(PERCENTILES[name])
+            return f"a {name} needs {needed} frames of its kind, {count} were measured"
         if measure in ("mean_ms", "fps", "j_per_frame", "net_j_per_frame") and self._branch_missing:
             return "not known: one of the two branches has no frame that counts; time a clip of two GOPs or more"
         if measure in ("miou", "temporal_consistency") and self.miou is None:
