@@ -6,6 +6,9 @@ import sys
 import threading
 from contextlib import suppress
 
+_OWN = ("signals", "interpreter lock")
+"""Names of our threads that wait in Python itself, which ends them."""
+
 
 def leave_if_threads_stay(code: int) -> None:
     """End the process now if a thread is left behind in a library; else return.
@@ -18,7 +21,8 @@ def leave_if_threads_stay(code: int) -> None:
         code: to exit with.
     """
     here = threading.current_thread()
-    if not any(thread.daemon and thread is not here and thread.name != "signals" for thread in threading.enumerate()):
+    others = (thread for thread in threading.enumerate() if thread is not here and thread.name not in _OWN)
+    if not any(thread.daemon for thread in others):
         return
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
