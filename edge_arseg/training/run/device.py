@@ -18,10 +18,8 @@ def device_from_name(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cpu":
         return torch.device("cpu")
-    match = re.fullmatch(
-        r"cuda(?::([0-9]{1,3}))?", str(name)
-    )  # torch takes cpu:7 for the CPU, and counts GPUs in eight bits
-    if match is None:
+    # torch takes cpu:7 for the CPU, and counts GPUs in eight bits
+    if (match := re.fullmatch(r"cuda(?::([0-9]{1,3}))?", str(name))) is None:
         raise OptionError(f"--device {name}: expected cpu, cuda, cuda:N or auto")
     if int(match[1] or 0) >= torch.cuda.device_count():
         raise EnvironmentUnfitError(f"--device {name}: torch sees {torch.cuda.device_count()} GPUs; try --device cpu")
