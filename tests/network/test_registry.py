@@ -37,7 +37,7 @@ def test_your_own_by_module_and_function():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    known = r"known: bise18, compact, lite0, psp18, psp18-stride8.*package\.module:function"
+    known = r"known: bise18, compact, lite0, lite1, psp18, psp18-stride8.*package\.module:function"
     with pytest.raises(OptionError, match=rf"'resnet99'; {known}"):
         backbone_from_name("resnet99")
 
@@ -86,10 +86,10 @@ def test_an_installed_package_registers_by_entry_point(folder):
         "from own_backbone import OwnBackbone\n\nclass Wide(OwnBackbone):\n    channels = 48\n"
     )
     installed(folder, "wide = some_package:Wide")
-    assert backbone_names() == ["bise18", "compact", "lite0", "psp18", "psp18-stride8", "wide"]
+    assert backbone_names() == ["bise18", "compact", "lite0", "lite1", "psp18", "psp18-stride8", "wide"]
     backbone = backbone_from_name("wide")
     assert backbone.channels == 48
-    with pytest.raises(OptionError, match="known: bise18, compact, lite0, psp18, psp18-stride8, wide"):
+    with pytest.raises(OptionError, match="known: bise18, compact, lite0, lite1, psp18, psp18-stride8, wide"):
         backbone_from_name("narrow")
 
 

@@ -24,9 +24,10 @@ class PyramidDecoder(nn.Module):
         stages: channels by stride; those finer than half of ``stride`` are not used.
         stride: of the feature, one of those of ``stages``.
         channels: of the feature.
+        smoothing: 3x3 convolutions at the level that is one step coarser than the feature, one or more.
     """
 
-    def __init__(self, stages: Mapping[int, int], *, stride: int, channels: int):
+    def __init__(self, stages: Mapping[int, int], *, stride: int, channels: int, smoothing: int = 2):
         super().__init__()
         self.levels = sorted(level for level in stages if level >= stride)
         widths = [channels * factor // 2 for factor in (2, 3, 4)]
@@ -40,7 +41,7 @@ class PyramidDecoder(nn.Module):
             }
         )
         self.merge = nn.ModuleDict(
-            {str(level): _merge(widths, place) for place, level in enumerate(self.levels[:-1]) if place}
+            {str(level): _merge(widths, place, smoothing) for place, level in enumerate(self.levels[:-1]) if place}
         )
         self.detail_level = stride // 2 if stride // 2 in stages else None
         self.detail: nn.Conv2d | None = None
@@ -62,10 +63,12 @@ class PyramidDecoder(nn.Module):
         return F.leaky_relu(self.last(top), 0.1)
 
 
-def _merge(widths: list[int], place: int) -> nn.Module:
-    """3x3 convolution to the width of the next finer level; two of them where that is the feature's."""
+def _merge(widths: list[int], place: int, smoothing: int) -> nn.Module:
+    """3x3 convolution to the width of the next finer level; ``smoothing`` of them where that is the feature's."""
     first = ConvBnRelu(widths[place], widths[place - 1])
-    return nn.Sequential(first, ConvBnRelu(widths[0], widths[0])) if place == 1 else first
+    if place != 1:
+        return first
+    return nn.Sequential(first, *(ConvBnRelu(widths[0], widths[0]) for _ in range(smoothing - 1)))
 
 
 def by_stride(levels: list[int], stages: list[Tensor]) -> dict[int, Tensor]:

@@ -8,7 +8,7 @@ from edge_arseg.errors import CheckpointError, OptionError
 from edge_arseg.network.backbone import Backbone
 from edge_arseg.network.backbones.bise18 import Bise18
 from edge_arseg.network.backbones.compact import Compact
-from edge_arseg.network.backbones.lite0 import Lite0
+from edge_arseg.network.backbones.lite import Lite0, Lite1
 from edge_arseg.network.backbones.psp18 import Psp18, Psp18Stride8
 from edge_arseg.network.backbones.timm_encoder import timm_backbone
 
@@ -21,6 +21,7 @@ BUILT_IN: dict[str, Callable[[], Backbone]] = {
     "psp18-stride8": Psp18Stride8,
     "bise18": Bise18,
     "lite0": Lite0,
+    "lite1": Lite1,
 }
 
 SCHEMES: dict[str, Callable[[str], Backbone]] = {"timm": timm_backbone}

@@ -40,7 +40,7 @@ def load_encoder(backbone: Backbone, path: Path) -> list[str]:
     """
     encoder = getattr(backbone, "encoder", None)
     if not isinstance(encoder, torch.nn.Module) or not hasattr(backbone, "decoder"):
-        raise OptionError(f"--weights {path}: this backbone has no pretrained encoder; take lite0 or timm:NAME")
+        raise OptionError(f"--weights {path}: this backbone has no pretrained encoder; take lite0, lite1 or timm:NAME")
     seen = {key.removeprefix(PREFIX): value for key, value in _read(path).items()}
     published = backbone.encoder_weights(seen)
     wanted = encoder.state_dict()

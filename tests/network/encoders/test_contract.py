@@ -14,6 +14,15 @@ class TestLite0Exports(BackboneExportQuestions):
     name = "lite0"
 
 
+class TestLite1(BackboneQuestions):
+    name = "lite1"
+
+
+@pytest.mark.slow
+class TestLite1Exports(BackboneExportQuestions):
+    name = "lite1"
+
+
 @pytest.mark.slow
 class TestEfficientNetLite0(BackboneTester):
     name = "timm:efficientnet_lite0"

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from edge_arseg.errors import CheckpointError, OptionError
-from edge_arseg.network.backbones.lite0 import Lite0
+from edge_arseg.network.backbones.lite import Lite0, Lite1
 from edge_arseg.network.backbones.registry import backbone_from_name
 from edge_arseg.network.checkpoint.encoder_file import load_encoder
 
@@ -66,15 +66,13 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
 
 
 def test_a_backbone_without_an_encoder_says_which_have_one(tmp_path, whole):
-    with pytest.raises(OptionError, match="take lite0 or timm:NAME"):
+    with pytest.raises(OptionError, match="take lite0, lite1 or timm:NAME"):
         load_encoder(backbone_from_name("compact"), saved(whole, tmp_path / "net.pth"))
 
 
 def test_lite0_takes_the_names_of_tensorflows_weights(tmp_path):
     torch.manual_seed(0)
-    published = {}
-    for key, value in Lite0().encoder.state_dict().items():
-        published[theirs(key)] = torch.rand_like(value) if value.is_floating_point() else value
+    published = as_published(Lite0(), (0, 1, 3, 5, 8, 11, 15))
     assert {"_conv_stem.weight", "_blocks.0._depthwise_conv.weight", "_blocks.15._bn2.running_var"} <= set(published)
     backbone = Lite0()
     left = load_encoder(backbone, saved({**published, "_fc.weight": torch.zeros(3)}, tmp_path / "lite0.pth"))
@@ -83,7 +81,25 @@ def test_lite0_takes_the_names_of_tensorflows_weights(tmp_path):
     assert torch.equal(backbone.encoder.stages[6][0].depthwise_bn.bias, published["_blocks.15._bn1.bias"])
 
 
-def theirs(key):
+def test_lite1_takes_the_names_of_tensorflows_weights(tmp_path):
+    torch.manual_seed(0)
+    published = as_published(Lite1(), (0, 1, 4, 7, 11, 15, 20))
+    assert {"_blocks.3._depthwise_conv.weight", "_blocks.20._bn2.running_var"} <= set(published)
+    backbone = Lite1()
+    assert load_encoder(backbone, saved(published, tmp_path / "lite1.pth")) == []
+    assert torch.equal(backbone.encoder.stages[5][4].project.weight, published["_blocks.19._project_conv.weight"])
+
+
+def as_published(backbone, first_blocks):
+    """Random weights under their names; ``first_blocks`` is the number of each stage's first block."""
+    encoder = backbone.encoder.state_dict().items()
+    return {
+        theirs(key, first_blocks): torch.rand_like(value) if value.is_floating_point() else value
+        for key, value in encoder
+    }
+
+
+def theirs(key, first_blocks):
     """Their name of one of ours, written down apart from the code under test."""
     parts = {"expand": "_expand_conv", "expand_bn": "_bn0", "depthwise": "_depthwise_conv", "depthwise_bn": "_bn1"}
     parts |= {"project": "_project_conv", "project_bn": "_bn2"}
@@ -91,7 +107,7 @@ def theirs(key):
         case [("stem" | "stem_bn") as part, leaf]:
             return f"{'_conv_stem' if part == 'stem' else '_bn0'}.{leaf}"
         case ["stages", stage, block, part, leaf]:
-            return f"_blocks.{(0, 1, 3, 5, 8, 11, 15)[int(stage)] + int(block)}.{parts[part]}.{leaf}"
+            return f"_blocks.{first_blocks[int(stage)] + int(block)}.{parts[part]}.{leaf}"
     raise AssertionError(key)
 
 

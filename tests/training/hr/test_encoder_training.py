@@ -9,7 +9,7 @@ from support.training.runs import HR_SETTINGS
 from support.training.runs import hr_training as training
 
 from edge_arseg.errors import CheckpointError, OptionError
-from edge_arseg.network.backbones.lite0 import Lite0
+from edge_arseg.network.backbones.lite import Lite0
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
 from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model

@@ -1,6 +1,6 @@
-"""EfficientNet-Lite0: inverted residuals with ReLU6 and no gates, made for int8 (Liu 2020, after Tan and Le 2019)."""
+"""EfficientNet-Lite: inverted residuals with ReLU6 and no gates, made for int8 (Liu 2020, after Tan and Le 2019)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,15 +11,15 @@ from edge_arseg.network.backbones.pyramid import PyramidDecoder
 from edge_arseg.spec.model import Normalisation
 
 STAGES = (
-    (3, 1, 1, 16, 1),
-    (3, 2, 6, 24, 2),
-    (5, 2, 6, 40, 2),
-    (3, 2, 6, 80, 3),
-    (5, 1, 6, 112, 3),
-    (5, 2, 6, 192, 4),
-    (3, 1, 6, 320, 1),
+    (3, 1, 1, 16),
+    (3, 2, 6, 24),
+    (5, 2, 6, 40),
+    (3, 2, 6, 80),
+    (5, 1, 6, 112),
+    (5, 2, 6, 192),
+    (3, 1, 6, 320),
 )
-"""Kernel, stride of the first block, expansion, channels, blocks."""
+"""Kernel, stride of the first block, expansion, channels."""
 
 TAKEN = {0: 2, 1: 4, 2: 8, 4: 16, 6: 32}
 """Stages that the decoder sees, with their strides."""
@@ -47,16 +47,20 @@ class InvertedResidual(nn.Module):
         return x + y if self.shortcut else y
 
 
-class EfficientNetLite0(nn.Module):
-    """Image to the outputs of five stages; for 96x128 ``[N, 16, 48, 64]``, 24, 40, 112, and ``[N, 320, 3, 4]``."""
+class EfficientNetLite(nn.Module):
+    """Image to the outputs of five stages; for 96x128 ``[N, 16, 48, 64]``, 24, 40, 112, and ``[N, 320, 3, 4]``.
 
-    def __init__(self) -> None:
+    Args:
+        depths: blocks of each of the seven stages.
+    """
+
+    def __init__(self, depths: Sequence[int]):
         super().__init__()
         self.stem, self.stem_bn = nn.Conv2d(3, 32, 3, 2, 1, bias=False), _normalisation(32)
         stages, inputs = [], 32
-        for kernel, stride, expansion, outputs, blocks in STAGES:
+        for (kernel, stride, expansion, outputs), depth in zip(STAGES, depths, strict=True):
             stage = nn.Sequential()
-            for number in range(blocks):
+            for number in range(depth):
                 stage.append(
                     InvertedResidual(
                         inputs, outputs, kernel=kernel, stride=1 if number else stride, expansion=expansion
@@ -77,18 +81,24 @@ class EfficientNetLite0(nn.Module):
         return taken
 
 
-class Lite0(Backbone):
-    """EfficientNet-Lite0 under a pyramid decoder; feature of 64 channels at 1/4."""
+class Lite(Backbone):
+    """EfficientNet-Lite under a pyramid decoder; feature of 64 channels at 1/4.
+
+    Args:
+        depths: blocks of each of the seven stages.
+        smoothing: 3x3 convolutions behind the stage that is one step coarser than the feature.
+    """
 
     channels = 64
     stride = 4
     normalisation = Normalisation(mean=(127 / 255,) * 3, std=(128 / 255,) * 3)
 
-    def __init__(self) -> None:
+    def __init__(self, depths: Sequence[int], *, smoothing: int):
         super().__init__()
-        self.encoder = EfficientNetLite0()
+        self.depths = tuple(depths)
+        self.encoder = EfficientNetLite(self.depths)
         stages = {stride: STAGES[number][3] for number, stride in TAKEN.items()}
-        self.decoder = PyramidDecoder(stages, stride=self.stride, channels=self.channels)
+        self.decoder = PyramidDecoder(stages, stride=self.stride, channels=self.channels, smoothing=smoothing)
 
     def feature_size(self, height: int, width: int) -> tuple[int, int]:
         """A quarter of each side, rounded up."""
@@ -102,8 +112,8 @@ class Lite0(Backbone):
         """Rename the weights of ``efficientnet-lite-pytorch``, which are TensorFlow's; others keep their names."""
         names = {"_conv_stem": "stem", "_bn0": "stem_bn"}
         number = 0
-        for stage, (*_, blocks) in enumerate(STAGES):
-            for block in range(blocks):
+        for stage, depth in enumerate(self.depths):
+            for block in range(depth):
                 parts = ("_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2")
                 ours = ("expand", "expand_bn", "depthwise", "depthwise_bn", "project", "project_bn")
                 for theirs, part in zip(parts, ours, strict=True):
@@ -114,6 +124,20 @@ class Lite0(Backbone):
             module, _, leaf = key.rpartition(".")
             renamed[f"{names.get(module, module)}.{leaf}"] = value
         return renamed
+
+
+class Lite0(Lite):
+    """EfficientNet-Lite0, 1.33 of 2.17 GMAC at 360x480."""
+
+    def __init__(self) -> None:
+        super().__init__((1, 2, 2, 3, 3, 4, 1), smoothing=2)
+
+
+class Lite1(Lite):
+    """EfficientNet-Lite1: five blocks more; the decoder has one convolution less, so that 2.5 GMAC hold both."""
+
+    def __init__(self) -> None:
+        super().__init__((1, 3, 3, 4, 4, 5, 1), smoothing=1)
 
 
 def _normalisation(channels: int) -> nn.BatchNorm2d:
