@@ -58,7 +58,7 @@ def train_hr(
         output: the folder of the run.
         settings: the recipe; ``None`` for ``HrSettings()``.
         layout: of ``dataset``.
-        start: weights to start from; see ``start_from``. ``None`` for random ones.
+        start: weights to start from, which may be of other classes; see ``start_from``. ``None`` for random ones.
         weights: published weights that the encoder starts from; see ``load_encoder``. ``None`` for random ones.
         teacher: a trained network that teaches beside the labels; see ``teacher_from_path``. ``None`` for none.
         place: device, threads, and whether a run continues; see ``RunPlace``.
@@ -89,9 +89,10 @@ def train_hr(
     name = f"{images.name}-{short_name(settings.backbone)}"
     network = _network(Model(name, settings.backbone, images.classes, normalisation_of(images.name)))
     check_encoder(network.hr, settings)
-    if start is not None:
-        start_from(network, Path(start))
-    if weights is not None and not place.weights_so_far(output):  # a run may have been stopped before its first state
+    fresh = not place.weights_so_far(output)  # a run may have been stopped before its first state
+    if start is not None and (told := start_from(network, Path(start))) and fresh:
+        say(told)
+    if weights is not None and fresh:
         say(start_encoder(network, Path(weights)))
     taught_by = teacher_from_path(Path(teacher), network, settings) if teacher is not None else None
     device = place.torch_device()
