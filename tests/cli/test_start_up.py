@@ -130,6 +130,21 @@ assert seen == ["off", True], seen
 """)
 
 
+def test_an_interrupt_while_the_program_loads_ends_it_like_one_later():
+    code = """
+import os, runpy, signal, sys
+class Pressed:
+    def find_spec(self, name, *_):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Pressed())
+sys.argv = ["edge-arseg", "--help"]
+runpy.run_module("edge_arseg", run_name="__main__")
+"""
+    done = finished([sys.executable, "-c", code])
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
 def test_the_help_of_a_group_says_what_its_commands_say():
     from edge_arseg.cli.main import COMMANDS, cli
     from edge_arseg.cli.train.group import SHOWN, train
