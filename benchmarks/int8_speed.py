@@ -54,7 +54,7 @@ def int8_graph(model: onnx.ModelProto, role: Role, frames: list[np.ndarray]) -> 
     for frame in frames:
         graph.run({"frame": frame}, lambda name, values: histograms[name].add(values))
     ranges = {name: Range(min(h.lowest, 0.0), max(h.highest, 0.0)) for name, h in histograms.items()}
-    return qdq_from_ranges(prepared, layers, ranges)
+    return qdq_from_ranges(prepared, layers, ranges, {})
 
 
 def compared(float32: onnx.ModelProto, int8: onnx.ModelProto, frame: np.ndarray) -> dict[str, float]:

@@ -68,6 +68,13 @@ class OnnxGraph:
                 waiting.extend(other.input)
                 yield other
 
+    def add_constant(self, name: str, value: np.ndarray) -> str:
+        """Add a constant under a name that is new, and return the name."""
+        assert name not in self.constants, name
+        self.constants[name] = value
+        self.model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
     def replace(self, old: Iterable[onnx.NodeProto], new: GraphWriter) -> None:
         """Put what a writer wrote in the place of the first of ``old`` and remove them."""
         gone = {node_id(node) for node in old}

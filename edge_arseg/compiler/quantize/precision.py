@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 import onnx
 
-from edge_arseg.compiler.quantize.calibrate.flow import PreparedBranch
-from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
+from edge_arseg.compiler.quantize.calibrate.flow import Calibration
 from edge_arseg.compiler.quantize.dialects import ONNX_RUNTIME, Dialect
 from edge_arseg.compiler.quantize.half import fp16_from_fp32, with_feature_type
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
@@ -57,17 +56,15 @@ class PrecisionChoice:
 
 def graphs_from_choice(
     originals: Mapping[Role, onnx.ModelProto],
-    branches: Mapping[Role, PreparedBranch],
-    ranges: Mapping[Role, Ranges],
     choice: PrecisionChoice,
+    calibration: Calibration | None = None,
 ) -> dict[Role, onnx.ModelProto]:
     """Return all graphs of a bundle.
 
     Args:
         originals: the float32 graphs.
-        branches: those that are to become int8, prepared.
-        ranges: of the activations of those.
         choice: see ``PrecisionChoice``.
+        calibration: of the branches that become int8; ``None``: none does.
     """
     features = choice.features
     graphs = {}
@@ -76,17 +73,24 @@ def graphs_from_choice(
         if precision is Precision.FP16:
             graphs[role] = fp16_from_fp32(original, features=features)
         elif precision is Precision.INT8:
-            graphs[role] = _int8(branches[role], ranges[role], choice, choice.keep_float.get(role, frozenset()))
+            assert calibration is not None
+            graphs[role] = _int8(calibration, choice, role)
         else:
             graphs[role] = with_feature_type(original, features)
     return graphs
 
 
-def _int8(
-    branch: PreparedBranch, ranges: Ranges, choice: PrecisionChoice, keep_float: frozenset[str]
-) -> onnx.ModelProto:
-    dialect, model = choice.dialect, branch.model
+def _int8(calibration: Calibration, choice: PrecisionChoice, role: Role) -> onnx.ModelProto:
+    dialect, branch = choice.dialect, calibration.branches[role]
+    model = branch.model
     if dialect.float_precision is Precision.FP16:
         model = fp16_from_fp32(model, features=choice.features)
-    quantized = qdq_from_ranges(model, branch.layers, ranges, dialect=dialect, keep_float=keep_float)
+    quantized = qdq_from_ranges(
+        model,
+        branch.layers,
+        calibration.ranges[role],
+        calibration.means[role],
+        dialect=dialect,
+        keep_float=choice.keep_float.get(role, frozenset()),
+    )
     return with_feature_type(quantized, choice.features)

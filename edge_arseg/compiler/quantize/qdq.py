@@ -18,6 +18,7 @@ from onnxruntime.quantization.quant_utils import add_infer_metadata
 from edge_arseg.compiler.onnx_graph import OnnxGraph, shapes_from_model
 from edge_arseg.compiler.quantize.calibrate.ranges import Range, Ranges
 from edge_arseg.compiler.quantize.dialects import ONNX_RUNTIME, Dialect
+from edge_arseg.compiler.quantize.rules.biases import Means, correct_biases
 from edge_arseg.compiler.quantize.rules.layers import WEIGHTED, Layers, rectified
 from edge_arseg.errors import ExportError
 
@@ -29,6 +30,7 @@ def qdq_from_ranges(
     model: onnx.ModelProto,
     layers: Layers,
     ranges: Ranges,
+    means: Means,
     *,
     dialect: Dialect = ONNX_RUNTIME,
     keep_float: Collection[str] = (),
@@ -39,6 +41,7 @@ def qdq_from_ranges(
         model: float32 or float16.
         layers: of that graph.
         ranges: of ``observed_tensors``.
+        means: of what its convolutions read, to correct their biases by; see ``correct_biases``.
         dialect: of the engine library that the graph is for.
         keep_float: names of layers that stay in float.
 
@@ -83,6 +86,7 @@ def qdq_from_ranges(
         quantizer.model.topological_sort()
     quantized = quantizer.model.model
     _tidy(quantized, model)
+    correct_biases(quantized, model, means)
     onnx.checker.check_model(quantized, full_check=True)
     for check in dialect.checks:
         check(quantized)

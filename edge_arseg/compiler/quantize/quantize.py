@@ -188,7 +188,7 @@ class _Work:
 
     def __init__(self, bundle: Bundle, place: NewBundle, choice: PrecisionChoice, threads: int | None) -> None:
         self.integer_roles = [role for role, precision in choice.branches.items() if precision is Precision.INT8]
-        self.calibration = Calibration(prepared_branches(bundle, self.integer_roles), {}, (), ())
+        self.calibration = Calibration(prepared_branches(bundle, self.integer_roles), {}, {}, (), ())
         self.bundle, self.choice, self._place, self._threads = bundle, choice, place, threads
         self.layers: dict[Role, list[LayerSensitivity]] = {}
         self.trials: dict[Role, list[BudgetTrial]] = {}
@@ -209,6 +209,7 @@ class _Work:
                     self.calibration.branches[role],
                     role,
                     self.calibration.ranges[role],
+                    self.calibration.means[role],
                     self.calibration.samples,
                     self.bundle.decoder_weights(),
                     dialect=self.choice.dialect,
@@ -292,7 +293,7 @@ class _Work:
         return replace(old, graphs=entries), contents
 
     def _graphs(self) -> dict[Role, onnx.ModelProto]:
-        return graphs_from_choice(self._originals, self.calibration.branches, self.calibration.ranges, self.choice)
+        return graphs_from_choice(self._originals, self.choice, self.calibration)
 
     def _keep(self, role: Role, layers: Sequence[str]) -> None:
         kept = frozenset(layers) | self._named.get(role, frozenset())

@@ -116,7 +116,7 @@ def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Rol
 
     choice = PrecisionChoice({role: precisions[role] for role in bundle.manifest.chosen_roles})
     originals = {role: onnx.load(str(bundle.graph_path(role))) for role in bundle.manifest.graphs}
-    graphs = graphs_from_choice(originals, {}, {}, choice)
+    graphs = graphs_from_choice(originals, choice)
     return {
         role: (graph.SerializeToString(), replace(graph_entry(role, graph), precision=choice.stated(role)))
         for role, graph in graphs.items()

@@ -56,6 +56,19 @@ def test_what_was_looked_at(calibration):
     assert set(calibration.ranges[Role.FUSE]) == {"resize_2", "warped_feature", "query", "key", "value"}
 
 
+def test_means_are_those_of_the_frames_that_were_looked_at(calibration):
+    """HR saw one keyframe, the first sample: the same graph, its activations and means by numpy."""
+    branch, means = calibration.branches[Role.HR], calibration.means[Role.HR]
+    assert set(means) == branch.read_by_convolutions()
+    assert set(means) <= set(calibration.ranges[Role.HR])
+    graph = ObservedGraph(branch.model, list(means), [], threads=1)
+    seen = {}
+    graph.run({"frame": calibration.samples[0]}, lambda name, values: seen.update({name: values.copy()}))
+    for name, mean in means.items():
+        assert mean == pytest.approx(seen[name].astype(np.float64).mean(axis=(0, 2, 3)), abs=1e-5), name
+    assert {len(means) for means in calibration.means.values()} != {0}
+
+
 def test_ranges_are_those_of_the_device_flow(own_bundle, recipe, calibration):
     """The fusion's ranges, from engines and motion put together by hand."""
     bundle = read_bundle(own_bundle)
@@ -161,7 +174,7 @@ def test_activations_that_are_not_finite_are_refused(calibration):
         def run(self, feeds, take):
             take("div_1", np.array([np.inf], np.float32))
 
-    watcher = _Watcher(Overflowing(), ["div_1"], Role.HR)
+    watcher = _Watcher(Overflowing(), ["div_1"], (), Role.HR)
     with pytest.raises(ExportError, match=r"hr: a value that is not finite in 'div_1'"):
         watcher.run({}, observed=True)
 

@@ -21,7 +21,7 @@ from edge_arseg.spec.manifest import Role
 
 def quantized(model, ranges, activations, **options):
     layers = layers_from_graph(model, Role.HR)
-    return qdq_from_ranges(model, layers, ranges, dialect=DIALECTS[activations], **options)
+    return qdq_from_ranges(model, layers, ranges, {}, dialect=DIALECTS[activations], **options)
 
 
 def everywhere(model, low=-1.0, high=1.0):
@@ -131,7 +131,7 @@ def test_what_is_joined_shares_a_scale_for_tensorrt():
 def test_a_rule_of_a_dialect_is_followed():
     model = weighted_shortcut()
     own = replace(TENSORRT, input_rules=(lambda graph, layers: ["sum"],), scale_rules=())
-    result = qdq_from_ranges(model, layers_from_graph(model, Role.HR), everywhere(model), dialect=own)
+    result = qdq_from_ranges(model, layers_from_graph(model, Role.HR), everywhere(model), {}, dialect=own)
     assert quantized_inputs(result, "sum") == [False, False]
     assert quantized_inputs(result, "y") == [True]
 
@@ -154,7 +154,7 @@ def test_all_layers_in_float_is_the_graph_itself():
 
 def test_one_layer_alone():
     model = identity_shortcut()
-    result = qdq_from_ranges(model, Layers(("first",), ()), everywhere(model), dialect=ONNX_RUNTIME)
+    result = qdq_from_ranges(model, Layers(("first",), ()), everywhere(model), {}, dialect=ONNX_RUNTIME)
     weights = [name for name in constants(result) if name.endswith("_w_quantized")]
     assert weights == ["first_w_quantized"]
 

@@ -42,7 +42,7 @@ def layer(kind, weights, *, reshaped=None, left=False, **attributes):
 
 def quantized(activations):
     model = one_conv()
-    return qdq_from_ranges(model, layers_from_graph(model, Role.HR), RANGES, dialect=DIALECTS[activations])
+    return qdq_from_ranges(model, layers_from_graph(model, Role.HR), RANGES, {}, dialect=DIALECTS[activations])
 
 
 def test_the_package_ships_a_quantized_bundle():
@@ -103,7 +103,7 @@ def test_depthwise_layers_follow_the_rule_of_their_dialect(activations, bits):
     rectified = graph.op("Clip", graph.op("Conv", "x", kernel, name="dw", group=2, pads=[2] * 4), name="y")
     assert rectified == "y"
     model = graph.model("hr", {"x": ("float32", SHAPE)}, {"y": ("float32", SHAPE)})
-    int8 = qdq_from_ranges(model, layers_from_graph(model, Role.HR), RANGES, dialect=DIALECTS[activations])
+    int8 = qdq_from_ranges(model, layers_from_graph(model, Role.HR), RANGES, {}, dialect=DIALECTS[activations])
     assert weight_bits(int8) == bits
     (found,) = pair_sums(int8)
     assert (found.first, found.second) == ((64, 64) if bits == 7 else (127, 127))

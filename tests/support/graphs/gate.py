@@ -1,6 +1,6 @@
 """The graphs of a network in each precision, as the gate builds them: types matter there, ranges do not."""
 
-from edge_arseg.compiler.quantize.calibrate.flow import PreparedBranch
+from edge_arseg.compiler.quantize.calibrate.flow import Calibration, PreparedBranch
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
 from edge_arseg.compiler.quantize.dialects import TENSORRT
 from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
@@ -24,5 +24,6 @@ def in_precision(graphs, precision, *, keep_float=None):
         for role, branch in branches.items()
     }
     choice = PrecisionChoice(dict.fromkeys(BRANCHES, precision), dialect=TENSORRT, keep_float=keep_float or {})
-    made = graphs_from_choice(graphs, branches, ranges, choice)
+    calibration = Calibration(branches, ranges, {role: {} for role in branches}, (), ())
+    made = graphs_from_choice(graphs, choice, calibration)
     return {role: (model.SerializeToString(), choice.stated(role)) for role, model in made.items()}

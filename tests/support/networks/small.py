@@ -18,7 +18,7 @@ if str(EXAMPLES) not in sys.path:
     sys.path.append(str(EXAMPLES))
 
 
-def own_network(*, seed=0):
+def own_network(*, seed=3):
     """The network on ``examples/own_backbone.py``, in ``eval`` mode; one seed always gives the same weights."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)

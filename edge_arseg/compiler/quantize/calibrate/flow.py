@@ -1,7 +1,7 @@
 """Ranges of activations, gathered by running the device flow on clips."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from edge_arseg.compiler.quantize.calibrate.means import ChannelMean
 from edge_arseg.compiler.quantize.calibrate.observed import BUDGET, ObservedGraph, Take
 from edge_arseg.compiler.quantize.calibrate.ranges import Histogram, Ranges, range_from_histogram
 from edge_arseg.compiler.quantize.calibrate.selection import Selection, check_seen, selections_from_recipe
+from edge_arseg.compiler.quantize.rules.biases import CORRECTED, Means
 from edge_arseg.compiler.quantize.rules.layers import Layers, layers_from_graph, observed_tensors
 from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
 from edge_arseg.errors import ExportError, OptionError, SourceError
@@ -53,6 +55,11 @@ class PreparedBranch:
         """Return the name of the weights by the name of the layer that has them."""
         return {node.name: node.input[1] for node in self.model.graph.node if node.name in self.layers.weighted}
 
+    def read_by_convolutions(self) -> set[str]:
+        """Return the names of the activations that convolutions with weights read."""
+        nodes = [node for node in self.model.graph.node if node.name in self.layers.weighted]
+        return {node.input[0] for node in nodes if node.op_type == CORRECTED}
+
 
 @dataclass(frozen=True, slots=True)
 class SeenClip:
@@ -76,12 +83,14 @@ class Calibration:
     Attributes:
         branches: the prepared graphs by role.
         ranges: of the activations of each of them.
+        means: of what the convolutions of each of them read.
         clips: what was looked at.
         samples: a few of the frames, ``[H, W, 3] uint8``.
     """
 
     branches: Mapping[Role, PreparedBranch]
     ranges: Mapping[Role, Ranges]
+    means: Mapping[Role, Means]
     clips: tuple[SeenClip, ...]
     samples: tuple[np.ndarray, ...]
 
@@ -101,7 +110,7 @@ def ranges_from_clips(
     budget: int = BUDGET,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Calibration:
-    """Run the recipe's clips through the device flow and take the range of every activation.
+    """Run the recipe's clips through the device flow and take the range of every activation, and means by channel.
 
     The flow is that of ``run``: same reader, same fit, same motion, same loop. HR sees keyframes, and LR the frames
     between. The fusion gets the keyframe's feature, the flow and the LR feature that belong together. The graphs show
@@ -142,6 +151,7 @@ def ranges_from_clips(
     return Calibration(
         branches,
         {role: {n: range_from_histogram(h, recipe) for n, h in watchers[role].histograms.items()} for role in branches},
+        {role: {n: seen.mean() for n, seen in watchers[role].means.items()} for role in branches},
         tuple(seen),
         tuple(samples),
     )
@@ -161,9 +171,12 @@ def source_from_clip(clip: CalibrationClip, data: Path | None) -> str:
 class _Watcher:
     """One graph with the histograms of its activations; a graph that is only run has none."""
 
-    def __init__(self, graph: ObservedGraph, tensors: Sequence[str], role: Role) -> None:
+    def __init__(
+        self, graph: ObservedGraph, tensors: Sequence[str], read_by_convolutions: Collection[str], role: Role
+    ) -> None:
         self.graph, self.role = graph, role
         self.histograms = {name: Histogram() for name in tensors}
+        self.means = {name: ChannelMean() for name in tensors if name in read_by_convolutions}
 
     def run(self, feeds: Mapping[str, np.ndarray], *, observed: bool) -> dict[str, np.ndarray]:
         take: Take | None = self._take if observed and self.histograms else None
@@ -172,6 +185,8 @@ class _Watcher:
     def _take(self, name: str, values: np.ndarray) -> None:
         try:
             self.histograms[name].add(values)
+            if name in self.means:
+                self.means[name].add(values)
         except ValueError as error:
             raise ExportError(
                 f"{self.role.value}: {error} in {name!r}; the float graph overflows on this clip, or its weights are "
@@ -246,7 +261,7 @@ def _watchers(
         tensors = observed_tensors(branch.model, branch.layers) if branch else []
         model = branch.model if branch else onnx.load(bundle.graph_path(role))
         graph = ObservedGraph(model, tensors, RESULTS[role], threads=threads, budget=budget)
-        watchers[role] = _Watcher(graph, tensors, role)
+        watchers[role] = _Watcher(graph, tensors, branch.read_by_convolutions() if branch else (), role)
     return watchers
 
 

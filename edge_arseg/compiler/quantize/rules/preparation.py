@@ -5,7 +5,8 @@ All changes are exact up to the rounding of float32:
 - the normalisation of the frame, a chain of operations with constants, becomes one product and one sum. They see the
   planes as rows of a matrix: ONNX Runtime would otherwise reorder them to have the channels last, as its integer
   convolutions want them, and scale channels there ten times slower;
-- a mean over a whole plane becomes ``GlobalAveragePool``, which engines have in int8.
+- a mean over a whole plane becomes ``GlobalAveragePool``, which engines have in int8;
+- each convolution gets a bias of its own, of zeros where it had none, so that it can be corrected.
 
 A new change is a function here and its name in ``REWRITES``.
 """
@@ -98,5 +99,19 @@ def _affine_chain(graph: OnnxGraph, name: str) -> tuple[list[onnx.NodeProto], np
     return chain, scale, offset
 
 
-REWRITES: tuple[Callable[[OnnxGraph], None], ...] = (_pool_planes, _fold_normalisation)
+def _own_biases(graph: OnnxGraph) -> None:
+    for node in graph.nodes:
+        weights = graph.constants.get(node.input[1]) if node.op_type == "Conv" else None
+        if weights is None:
+            continue
+        name = node.input[2] if len(node.input) > 2 else ""
+        if not name or (name in graph.constants and graph.only_consumer(name) is None):
+            value = graph.constants[name] if name else np.zeros(len(weights), weights.dtype)
+            own = graph.add_constant(f"{node.name}_own_bias", value)
+            del node.input[2:]
+            node.input.append(own)
+            graph.index()
+
+
+REWRITES: tuple[Callable[[OnnxGraph], None], ...] = (_pool_planes, _fold_normalisation, _own_biases)
 """What is changed, in this order."""

@@ -11,6 +11,7 @@ from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph
 from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
 from edge_arseg.compiler.quantize.dialects import Dialect
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
+from edge_arseg.compiler.quantize.rules.biases import Means
 from edge_arseg.compiler.quantize.rules.layers import Layers
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
@@ -37,6 +38,7 @@ def sensitivities(
     branch: PreparedBranch,
     role: Role,
     ranges: Ranges,
+    means: Means,
     frames: Sequence[np.ndarray],
     classifier: DecoderWeights,
     *,
@@ -52,6 +54,7 @@ def sensitivities(
         branch: ``hr`` or ``lr``, prepared.
         role: which of them.
         ranges: of its activations.
+        means: of what its convolutions read.
         frames: to compare on, each ``[H, W, 3] uint8``.
         classifier: from features to class scores.
         dialect: of the engine library that the graph is for.
@@ -64,7 +67,7 @@ def sensitivities(
     for number, layer in enumerate(branch.layers.weighted):
         if number % 10 == 0:
             progress(f"{role.value}: layer {number + 1} of {len(branch.layers.weighted)} alone in int8")
-        alone = qdq_from_ranges(branch.model, Layers((layer,), ()), ranges, dialect=dialect)
+        alone = qdq_from_ranges(branch.model, Layers((layer,), ()), ranges, means, dialect=dialect)
         seen = [_scores(_feature(alone, role, frame, threads), classifier) for frame in frames]
         found.append(LayerSensitivity(layer, weights[layer], sqnr_db(expected, seen)))
     return sorted(found, key=lambda entry: (entry.sqnr_db, entry.layer))
