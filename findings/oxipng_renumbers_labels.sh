@@ -6,7 +6,7 @@
 # (Cityscapes' labelIds, CamVid, VOC, DAVIS) the number of a pixel is its class. What reads the numbers, np.asarray of
 # Pillow's picture for one, gets other classes in the right range and shape, so nothing fails. The order is another one in
 # each file. OpenCV reads colours, so that grey labels are right there, and a check with it sees nothing. edge_arseg reads the
-# numbers as stored.
+# numbers as stored; it refuses a grey label that such a program renumbered, which its palette gives away.
 #
 # It is met where the pictures of a data set are made smaller before they go into a repository, an image or a bucket.
 # A way round: leave labels out, or switch the reductions off: the three arguments below, `oxipng --nx` in a shell. The files

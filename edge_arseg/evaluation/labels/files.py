@@ -22,6 +22,9 @@ _HEADER = struct.Struct(">16xIIBB")
 _COLOUR_TYPE = 25  # offset in the file
 _INDICES = {(0, 1), (0, 2), (0, 4), (0, 8), (3, 1), (3, 2), (3, 4), (3, 8)}
 _KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+_PALETTE = 3
+_MOST_AS_GREY = 63
+"""Dark greys, which nobody chooses to show classes in: a palette of them comes from a grey label with these values."""
 _CACHE_BYTES = 256 << 20
 
 
@@ -48,7 +51,8 @@ def read_label(path: Path) -> NDArray[np.uint8]:
     nothing.
 
     Raises:
-        DataError: no such file, no PNG, damaged, colours, or 16 bits a pixel.
+        DataError: no such file, no PNG, damaged, colours, or 16 bits a pixel; or a grey label that was made smaller by
+            giving its values other numbers.
     """
     try:
         content = path.read_bytes()
@@ -75,6 +79,12 @@ def read_label(path: Path) -> NDArray[np.uint8]:
     indices = picture[0] if isinstance(picture, tuple) else picture
     if indices.shape != (height, width):
         raise DataError(f"{path.name}: {indices.shape} seen, {height}x{width} expected; copy it again")
+    if kind == _PALETTE and (other := _renumbered(_palette(content), indices)) is not None:
+        raise DataError(
+            f"{path.name}: a palette of dark greys that are not their indices seen (index {other[0]} is grey {other[1]}"
+            "): a program that makes PNGs smaller gave the classes of a grey label other numbers; take the label from "
+            "before, or write its greys as an 8-bit grey PNG"
+        )
     return np.ascontiguousarray(indices)
 
 
@@ -178,6 +188,33 @@ def _whole(png: bytes) -> bool:
             return True
         at = end + 4
     return False
+
+
+def _palette(png: bytes) -> NDArray[np.uint8]:
+    """Return the colours of a PNG that is whole, ``[entries, 3] uint8``; none where it has no palette."""
+    at = len(_SIGNATURE)
+    while at + 12 <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, at)
+        if kind == b"PLTE":
+            return np.frombuffer(png, np.uint8, length // 3 * 3, at + 8).reshape(-1, 3)
+        at += 12 + length
+    return np.zeros((0, 3), np.uint8)
+
+
+def _renumbered(palette: NDArray[np.uint8], indices: NDArray[np.uint8]) -> tuple[int, int] | None:
+    """Return an index and its grey where a palette shows that indices are no longer what a grey label said.
+
+    Such a palette holds what the label has, each value once, and nothing else.
+    """
+    used = np.flatnonzero(np.bincount(indices.reshape(-1), minlength=256))
+    if not np.array_equal(used, np.arange(len(palette))) or (palette != palette[:, :1]).any():
+        return None
+    greys = palette[:, 0].astype(np.int64)
+    counted = greys[greys != IGNORED]
+    if len(np.unique(greys)) < len(greys) or not counted.size or counted.max() > _MOST_AS_GREY:
+        return None
+    pairs = zip(used.tolist(), greys.tolist(), strict=True)
+    return next(((index, grey) for index, grey in pairs if grey not in (index, IGNORED)), None)
 
 
 def _indices_only(png: bytes) -> bytes:

@@ -24,14 +24,15 @@ def packed(values, depth):
     return b"".join(b"\0" + row.tobytes() for row in rows)
 
 
-def png(values, kind, depth, *, interlaced=False, more=b""):
+def png(values, kind, depth, *, interlaced=False, more=b"", palette=None):
     height, width = values.shape
     if interlaced:
         passes = [values[y::dy, x::dx] for y, x, dy, dx in ADAM7]
         data = b"".join(packed(part, depth) for part in passes if part.size)
     else:
         data = packed(values, depth)
-    palette = bytes(range(0, 3 * min(1 << depth, 85))) if kind == PALETTE else b""
+    if palette is None:
+        palette = bytes(range(0, 3 * min(1 << depth, 85))) if kind == PALETTE else b""
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
@@ -75,3 +76,38 @@ def test_colours_are_no_indices(tmp_path, kind, depth, seen):
     path.write_bytes(png(np.zeros((4, 12), np.int64), kind, depth))
     with pytest.raises(DataError, match=f"{seen} seen, expected 8-bit class indices"):
         read_label(path)
+
+
+def with_greys(tmp_path, values, *greys):
+    path = tmp_path / "a.png"
+    path.write_bytes(png(values, PALETTE, 8, palette=bytes(value for grey in greys for value in (grey, grey, grey))))
+    return path
+
+
+def test_a_grey_label_whose_classes_have_got_other_numbers_is_refused(tmp_path):
+    """What optimizers of PNGs make of grey labels: a palette sorted as they like, and the picture looks the same."""
+    indices = np.random.default_rng(0).integers(0, 4, (21, 37), dtype=np.int64)
+    with pytest.raises(
+        DataError, match=r"a.png: a palette of dark greys .* \(index 0 is grey 3\).* as an 8-bit grey PNG"
+    ):
+        read_label(with_greys(tmp_path, indices, 3, 7, 0, 255))
+    with pytest.raises(DataError, match=r"index 1 is grey 11"):
+        read_label(with_greys(tmp_path, indices, 0, 11, 2, 3))
+
+
+@pytest.mark.parametrize(
+    "greys",
+    [
+        (0, 1, 2, 3),  # as Pillow writes a palette that nobody chose
+        (0, 1, 2, 255),  # unlabelled in white
+        (0, 80, 160, 240),  # classes to look at
+        (255, 0, 0, 0),  # too dark to tell apart, or black and white: no numbers
+        (0, 1, 2, 3, 9, 8, 7),  # entries that no pixel has
+    ],
+)
+def test_greys_that_say_nothing_of_numbers_are_read(tmp_path, greys):
+    indices = np.random.default_rng(1).integers(0, 4, (21, 37), dtype=np.int64)
+    if greys[0] == 255:
+        indices = indices.clip(0, 1)
+        greys = (0, 255)
+    assert np.array_equal(read_label(with_greys(tmp_path, indices, *greys)), indices)
