@@ -12,10 +12,7 @@ from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.cuda_facts import facts_from_driver
 from edge_arseg.runtime.device.host_memory import HostMemory, host_memory
 from edge_arseg.spec.targets.files import jetpack_table, target_named, targets
-from edge_arseg.spec.targets.target import Target
-
-LOCAL = "local"
-"""Stands for the target that this machine is."""
+from edge_arseg.spec.targets.target import LOCAL, Target
 
 
 @dataclass(frozen=True, slots=True)
