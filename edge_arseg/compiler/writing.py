@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from edge_arseg.errors import BundleError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle, read_manifest
+from edge_arseg.spec.engine_key import FOLDER, graph_digests
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
 from edge_arseg.storage.fault import advice_on
@@ -19,7 +19,7 @@ from edge_arseg.storage.folders import check_writable, made_folders, remove_fold
 from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.storage.uninterrupted import uninterrupted
 
-_FOLDERS = ("onnx", "fusion", "decoder", "golden", "quantization", "kernels", "engines")
+_FOLDERS = ("onnx", "fusion", "decoder", "golden", "quantization", "kernels", FOLDER)
 """What writers of bundles put in the folder of one, beside the manifest."""
 _OF_DESKTOPS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory")
 
@@ -27,8 +27,9 @@ _OF_DESKTOPS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory")
 class NewBundle:
     """The place of a bundle: looked at before the work that makes it, written behind it.
 
-    A reader sees the old bundle or the new one, never a part of it. What a killed writer leaves is a folder with a
-    leading dot and the writer's process number, locked while it writes. The next writer of the same bundle removes it.
+    A reader sees the old bundle or the new one, never a part of it. Engines of the old bundle stay where the new one
+    has the same graphs. What a killed writer leaves is a folder with a leading dot and the writer's process number,
+    locked while it writes. The next writer of the same bundle removes it.
     If the writer was killed between moving the old bundle aside and the new one in, the next writer first brings the
     old one back.
 
@@ -155,7 +156,6 @@ class NewBundle:
         try:
             for name, data in contents.items():
                 _write(part / name, data)
-            part.chmod(0o755)
             check(read_bundle(part))
             self._check()  # another process may have written it meanwhile
             _replace(path, part)
@@ -203,7 +203,8 @@ def _remove_leftovers(path: Path) -> None:
 
 def _hidden(path: Path, kind: str) -> tuple[Path, Lock]:
     """Make a hidden folder beside a bundle; return it with the lock that says that it is in use."""
-    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{kind}-{os.getpid()}-"))
+    folder = path.with_name(f".{path.name}.{kind}-{os.getpid()}-{os.urandom(4).hex()}")
+    folder.mkdir()  # with the permissions of any other folder that is made there
     lock = Lock(folder)
     lock.taken()
     return folder, lock
@@ -235,10 +236,16 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def _keep_engines(old: Path, new: Path) -> None:
+    """Move the engines of a bundle into the one that replaces it, where both have the same graphs."""
+    if graph_digests(read_manifest(old)) == graph_digests(read_manifest(new)):
+        (old / FOLDER).rename(new / FOLDER)
+
+
 def _replace(path: Path, part: Path) -> None:
     """Rename ``part`` to ``path``; a bundle in the way is moved aside first and removed last.
 
-    No signal comes between the two renames, and whatever else does, the old bundle is put back or stays where it is.
+    No signal comes between the renames, and whatever else does, the old bundle is put back or stays where it is.
     """
     if not path.exists():
         part.rename(path)
@@ -252,6 +259,8 @@ def _replace(path: Path, part: Path) -> None:
             except BaseException:
                 (old / path.name).rename(path)
                 raise
+            with suppress(OSError, BundleError):  # a cache: where it cannot be taken along, it is built again
+                _keep_engines(old / path.name, path)
     finally:
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)

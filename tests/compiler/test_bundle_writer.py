@@ -207,6 +207,30 @@ def test_a_full_disk_keeps_what_was_there(path, monkeypatch, before, fault, said
         assert read_bundle(path).manifest.name == before
 
 
+@pytest.mark.parametrize(("mask", "mode"), [(0o002, 0o775), (0o027, 0o750), (0o077, 0o700)])
+def test_the_folder_has_the_permissions_that_the_user_gives_to_new_ones(path, mask, mode):
+    """In a folder that a group shares, others of the group build engines in the bundle; elsewhere nobody else reads."""
+    before = os.umask(mask)
+    try:
+        for name in ("first", "second"):
+            write(path, name, force=True)
+            assert path.stat().st_mode & 0o777 == mode
+            assert (path / "onnx").stat().st_mode & 0o777 == mode
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_engines_stay_with_the_graphs_that_they_were_built_of(path, same):
+    write(path, "old")
+    (path / "engines/key").mkdir(parents=True)
+    (path / "engines/key/hr.plan").write_text("hours of work")
+    contents = small_contents() if same else {**small_contents(), "onnx/hr.onnx": b"another graph"}
+    NewBundle(path, force=True).write(replace(small_manifest(contents), name="new"), contents)
+    assert (path / "engines/key/hr.plan").exists() is same
+    assert names_in(path.parent) == ["some.arseg"]
+
+
 def test_a_rename_that_fails_puts_the_old_bundle_back(path, monkeypatch):
     old = write(path, "old")
     rename = Path.rename
@@ -284,9 +308,7 @@ def test_a_bundle_is_replaced_only_by_force(path):
     with pytest.raises(OptionError, match="exists already; pass --force"):
         write(path, "new")
     assert read_bundle(path).manifest.name == "old"
-    (path / "engines").mkdir()
     assert write(path, "new", force=True).manifest.name == "new"
-    assert not (path / "engines").exists()  # plans of the old graphs go with them
 
 
 @pytest.mark.parametrize("force", [False, True])

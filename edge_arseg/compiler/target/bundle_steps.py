@@ -46,6 +46,8 @@ class KernelStep(Step):
             if lacking := choice.lacking(ready):
                 named = ", ".join(f"sm_{sm}" for sm in lacking)
                 why = f"the bundle has none of this version for {named}: the fuse graph is used; --force puts it in"
+                if self._setting.builds:
+                    why += ", with --no-engines it alone"
                 return StepState.NONE, why
             if there := ", ".join(f"sm_{kernel.sm}" for kernel in ready.manifest.kernels):
                 return StepState.DONE, f"fusion kernel for {there}"

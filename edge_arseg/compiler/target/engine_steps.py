@@ -8,6 +8,7 @@ from edge_arseg.compiler.engines.workshop import Workshop
 from edge_arseg.compiler.target.bundle_steps import BundleStep
 from edge_arseg.compiler.target.options import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
+from edge_arseg.errors import SinkError
 from edge_arseg.runtime.bundles.plans import engine_roots
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.host_memory import HostMemory
@@ -98,13 +99,16 @@ class EngineStep(Step):
         assert ready is not None
         assert store is not None
         options, entry = self._setting.options, ready.manifest.graphs[self.role]
-        store.check_writable(USER_CACHE_ADVICE if options.user_cache else BUNDLE_ADVICE)
+        advice = USER_CACHE_ADVICE if options.user_cache else BUNDLE_ADVICE
+        store.check_writable(advice)
         progress(f"building {self.role.value} ({entry.precision.value})")
         part = store.part(self.role)
         try:
             result = self._workshop.build(self.role, ready, part, store.timing_cache(), progress)
             extra = {f"{self.role.value}.layers.json": result.layers} if result.layers else {}
             self._made_bytes = store.keep(self.role, part, extra, seconds=result.seconds).bytes
+        except SinkError as error:
+            raise SinkError(f"{error}. What was built before is kept: then type the same again. Or {advice}") from error
         finally:
             part.unlink(missing_ok=True)
         store.keep_timing_cache(result.timing_cache)

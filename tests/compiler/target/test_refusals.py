@@ -6,6 +6,7 @@ import pytest
 from support.compiling.builders import GOOD
 from support.compiling.machines import BOARD, FACTS, FP32, GB, HOST, NANO, OPTIONS, PLENTY, states, tree
 
+from edge_arseg.compiler.engines import workshop
 from edge_arseg.compiler.target.compile import compile_bundle, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
@@ -89,6 +90,16 @@ def test_too_little_memory_is_refused_before_the_build(toy, log):
     assert log() == []
     compile_bundle(toy, NANO, replace(OPTIONS, memory_check=False), machine=machine)
     assert len(log()) == len(Role)
+
+
+def test_a_disk_that_fills_up_while_building_names_the_other_cache(toy, monkeypatch):
+    def full(*_):
+        raise SinkError("cannot write hr.plan: the disk is full: free some space")
+
+    monkeypatch.setattr(workshop, "result_from_job", full)
+    with pytest.raises(SinkError, match=r"the disk is full.*built before is kept.*--user-cache") as caught:
+        compile_bundle(toy, NANO, OPTIONS, machine=BOARD)
+    assert caught.value.exit_code == 4
 
 
 def test_a_cache_that_cannot_be_written_names_the_other(toy, tmp_path, monkeypatch, log):
