@@ -13,6 +13,7 @@ from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bu
 from edge_arseg.spec.engine_key import FOLDER, graph_digests
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
+from edge_arseg.spec.model import name_faults
 from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import Lock, check_inputs, is_locked, is_running
 from edge_arseg.storage.folders import check_writable, made_folders, remove_folders
@@ -21,6 +22,8 @@ from edge_arseg.storage.uninterrupted import uninterrupted
 
 _FOLDERS = ("onnx", "fusion", "decoder", "golden", "quantization", "kernels", FOLDER)
 """What writers of bundles put in the folder of one, beside the manifest."""
+_LONGEST = 200
+"""Bytes of a name, at most: a hidden one beside it is longer, and file systems take 255."""
 _OF_DESKTOPS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory")
 
 
@@ -112,7 +115,13 @@ class NewBundle:
         if path.suffix != SUFFIX:
             inside = path.is_dir() or not path.name
             meant = path / f"NAME{SUFFIX}" if inside else path.with_suffix(SUFFIX)
+            if path.name == SUFFIX:
+                meant = path.with_name(f"NAME{SUFFIX}")
             raise OptionError(f"{path}: a bundle's name ends in {SUFFIX}; try -o {meant}")
+        if faults := name_faults(self.name):
+            raise OptionError(f"{path}: {faults[0]}; choose another name with -o")
+        if len(os.fsencode(path.name)) > _LONGEST:
+            raise OptionError(f"{path}: the name is longer than {_LONGEST} bytes; choose a shorter one with -o")
         check_inputs(path, self._inputs)
         place = _real(path)
         if not place.exists():

@@ -334,6 +334,23 @@ def test_a_name_without_the_suffix_is_refused_with_one_that_has_it(tmp_path, nam
         NewBundle(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        (".some.arseg", "no . in front"),
+        ("a\nb.arseg", "expected a plain name"),
+        ("a\\b.arseg", "expected a plain name"),
+        ("\udcff.arseg", "expected a plain name"),
+        (" .arseg", "expected a plain name"),
+        (".arseg", "try -o .*NAME.arseg"),
+        ("ä" * 100 + ".arseg", "longer than 200 bytes"),
+    ],
+)
+def test_a_name_that_no_manifest_may_have_is_refused_before_the_work(tmp_path, name, fault):
+    with pytest.raises(OptionError, match=fault):
+        NewBundle(tmp_path / name)
+
+
 def test_a_file_in_the_place_of_the_folder_above(tmp_path):
     (tmp_path / "file").write_text("text")
     with pytest.raises(SinkError, match="cannot be written"):

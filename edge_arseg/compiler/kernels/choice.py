@@ -72,6 +72,8 @@ def choice_from_target(
     """
     if target.kind is Kind.CPU:
         return KernelChoice({}, "the CPU's kernels come with the package")
+    if target.tier == 3:
+        return KernelChoice({}, "none: this package does not run there, TensorRT builds the fuse graph")
     if target.gpu is not None:
         wanted: tuple[int, ...] = (target.gpu.sm,)
     elif facts is not None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 
 from edge_arseg.compiler.asked import precisions_named
 from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
@@ -162,7 +163,7 @@ def choice_from_options(
         if not faults and not asked and Precision.INT8 not in chosen.precisions.values():
             raise OptionError(
                 f"{target.id} runs no int8 (it has {_precision_names(target)}), so there is nothing to quantize; type "
-                f"edge-arseg compile {bundle} --target {target.id}"
+                f"edge-arseg compile {quote(bundle)} --target {target.id}"
             )
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)

@@ -164,7 +164,7 @@ def check_source(bundle: Bundle) -> None:
     if bundle.manifest.target is not None:
         raise BundleError(
             f"{bundle.path}: compiled for {bundle.manifest.target}; start from the bundle that it was compiled from: "
-            f"edge-arseg quantize FLOAT32.arseg --target {bundle.manifest.target}"
+            f"edge-arseg quantize FLOAT32.arseg --target {bundle.manifest.target} -o NAME.arseg"
         )
     seen = {role.value: entry.precision.value for role, entry in bundle.manifest.graphs.items()}
     if any(precision != Precision.FP32.value for precision in seen.values()):

@@ -32,6 +32,16 @@ class Bundle:
     manifest: Manifest
     digest: str
 
+    @property
+    def folder(self) -> Path:
+        """Its folder with its own name, also where ``path`` is ``.``; a link stays a link."""
+        return Path(os.path.abspath(self.path))  # noqa: PTH100 - a link stays a link
+
+    @property
+    def stem(self) -> str:
+        """What its folder is called, without the ending; another name than the manifest's where it was renamed."""
+        return self.folder.name.removesuffix(SUFFIX)
+
     def graph_path(self, role: Role) -> Path:
         """Return the ONNX file of a role."""
         return self.path / self.manifest.graphs[role].file

@@ -12,9 +12,11 @@ from edge_arseg.compiler.kernels.build import (
     kernels_from_compilers,
     resources_from_log,
 )
+from edge_arseg.compiler.kernels.choice import choice_from_target
 from edge_arseg.compiler.kernels.compilers import Nvcc, compiler_from_sm, cuda_compilers
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
+from edge_arseg.spec.targets.files import target_named
 
 
 def test_resources_are_read_for_each_entry():
@@ -78,6 +80,17 @@ def test_no_compiler_and_no_compiler_for_it_are_different_errors():
     with pytest.raises(BuildError, match=r"sm_72 is known to none of fake 13.0 \(sm_75 to sm_110\).*cu12<13"):
         compiler_from_sm(72, iter([FakeCompiler()]))
     assert compiler_from_sm(87, iter([FakeCompiler()])).name == "fake 13.0"
+
+
+def test_a_board_that_the_package_does_not_run_on_needs_no_kernel():
+    """An older compiler was advised for it, which would have made a kernel that nothing runs."""
+
+    def find(sm):
+        raise AssertionError(sm)
+
+    choice = choice_from_target(target_named("jetson-agx-xavier"), None, find=find)
+    assert (choice.compilers, choice.missing) == ({}, "")
+    assert "does not run there" in choice.why
 
 
 def test_a_compiler_that_fails_says_why(tmp_path):
