@@ -16,7 +16,7 @@ from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
 from edge_arseg.spec.model import name_faults
 from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import Lock, check_inputs, is_locked, is_running
-from edge_arseg.storage.folders import check_writable, made_folders, remove_folders
+from edge_arseg.storage.folders import check_room, check_writable, made_folders, remove_folders
 from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.storage.uninterrupted import uninterrupted
 
@@ -40,21 +40,24 @@ class NewBundle:
         path: the folder ``NAME.arseg``.
     """
 
-    def __init__(self, path: Path | str, *, force: bool = False, inputs: Iterable[Path] = ()) -> None:
+    def __init__(self, path: Path | str, *, force: bool = False, inputs: Iterable[Path] = (), needed: int = 0) -> None:
         """Look at the place. Nothing is made.
 
         Args:
             path: the folder ``NAME.arseg``.
             force: a bundle that is there is replaced.
             inputs: what the bundle is made from.
+            needed: bytes that it takes at least, as far as that is known before the work.
 
         Raises:
-            SinkError: ``path`` is one of the inputs or lies in one, or the folder around it cannot be written.
+            SinkError: ``path`` is one of the inputs or lies in one, or the folder around it cannot be written or has
+                no room.
             OptionError: the name does not end in ``.arseg``, or something is there that may not be replaced.
         """
         self.path = Path(path)
         self._force, self._inputs = force, tuple(inputs)
         self._check()
+        check_room(_real(self.path), needed, option="-o")
 
     @property
     def name(self) -> str:

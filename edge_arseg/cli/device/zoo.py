@@ -72,5 +72,5 @@ def copy(name: Path, output: Path | None, force: bool) -> None:
 
     bundle = read_bundle(name)
     stem = shipped_name(bundle.path) if bundle.path.parent == ZOO else bundle.stem
-    copied = NewBundle(output or Path(f"{stem}{SUFFIX}"), force=force, inputs=[bundle.path]).copy(bundle)
-    click.echo(str(copied.path))
+    place = NewBundle(output or Path(f"{stem}{SUFFIX}"), force=force, inputs=[bundle.path], needed=bundle.size())
+    click.echo(str(place.copy(bundle).path))

@@ -42,6 +42,11 @@ class Bundle:
         """What its folder is called, without the ending; another name than the manifest's where it was renamed."""
         return self.folder.name.removesuffix(SUFFIX)
 
+    def size(self, *, graphs: float = 1.0) -> int:
+        """Return the bytes of its files, but for the manifest; those of the graphs are multiplied by ``graphs``."""
+        entries, of_graphs = self.manifest.files, {entry.file for entry in self.manifest.graphs.values()}
+        return int(sum(entry.bytes * (graphs if name in of_graphs else 1.0) for name, entry in entries.items()))
+
     def graph_path(self, role: Role) -> Path:
         """Return the ONNX file of a role."""
         return self.path / self.manifest.graphs[role].file
