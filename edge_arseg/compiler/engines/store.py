@@ -67,6 +67,20 @@ class PlanStore:
             and sha256_of(path) == entry.sha256
         )
 
+    def beside(self, role: Role) -> Path | None:
+        """Return another folder whose plan of a role `run` takes as well: it was built with other flags, as another
+        amount of scratch memory; ``None`` where there is none.
+        """
+        for file in sorted(self.folder.parent.glob(f"*/{RECORD}")):
+            try:
+                key = record_from_json(file.read_bytes(), where=str(file)).key
+            except (OSError, BundleError):
+                continue
+            other = PlanStore(self.folder.parent, key)
+            if other.folder == file.parent and not self.key.differences(key) and other.has(role):
+                return other.folder
+        return None
+
     def part(self, role: Role) -> Path:
         """Return where a plan is written before it has its name; leftovers of killed builds are removed, and those of
         another build that runs now are left alone.

@@ -39,7 +39,7 @@ class Compilation:
         bundle: path of the compiled bundle.
         steps: in order, with their state.
         engines: folder of the plans; ``None`` where none are built here, or where it is not known yet.
-        missing: graphs of the bundle that have no engine there.
+        missing: graphs of the bundle that have no engine there, nor one beside that was built with other flags.
         kernels: whether the bundle holds a fusion kernel.
         precisions: of every graph.
         warnings: of the engine library, by role.
@@ -161,7 +161,7 @@ def _compilation(setting: CompileSetting, steps: Sequence[Step]) -> Compilation:
         setting.output,
         tuple(step.report() for step in steps),
         None if store is None else store.folder,
-        tuple(role for role in roles if store is not None and not store.has(role)),
+        tuple(role for role in roles if store is not None and not store.has(role) and store.beside(role) is None),
         bundle.ready is not None and bool(bundle.ready.manifest.kernels),
         tuple(text for step in builds for text in step.warnings),
         setting.precisions,
