@@ -50,7 +50,8 @@ def choose_target(name: str | None, bundle_target: str | None, machine: Machine)
         EnvironmentUnfitError: it is not supported; or this machine is to be it and cannot be told.
     """
     board = machine.board
-    name = name or bundle_target or LOCAL
+    if name is None:  # not an empty one, which is what a variable that is not set leaves
+        name = bundle_target or LOCAL
     if name == LOCAL:
         if board.target is None:
             raise EnvironmentUnfitError(

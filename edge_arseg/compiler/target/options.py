@@ -131,7 +131,7 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
     else:
         beside = bundle.path.parent if bundle.path.name else bundle.folder.parent
         folder = Path() if beside == ZOO else beside  # nothing is written into the package
-        output = Path(options.output or folder / f"{stem}-{target.id}{SUFFIX}")
+        output = Path(folder / f"{stem}-{target.id}{SUFFIX}" if options.output is None else options.output)
         ready = None if options.force else _earlier(output, bundle, target, precisions)
     return CompileSetting(bundle, options, machine, target, place, precisions, kernels, roles, output, ready)
 

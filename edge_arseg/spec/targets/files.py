@@ -57,7 +57,7 @@ def target_named(name: str, folder: Path | None = None) -> Target:
     """
     known = targets(folder)
     if name not in known:
-        meant = did_you_mean(name, known)
+        meant = did_you_mean(str(name), known)
         raise OptionError(
             f"no target is called {name!r}; {meant and f'{meant} '}known: {', '.join(known)}. "
             "See `edge-arseg targets list`"

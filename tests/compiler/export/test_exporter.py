@@ -10,6 +10,7 @@ import pytest
 import torch
 from support.networks.small import OWN_MODEL, own_network
 
+from edge_arseg.compiler.export.checkpoint import Checkpoint
 from edge_arseg.compiler.export.export import (
     bundle_from_checkpoint,
     bundle_from_network,
@@ -225,6 +226,13 @@ def test_settings_that_cannot_be_meant_are_refused_where_they_are_made(fields, m
     with pytest.raises(OptionError, match=message):
         ExportSettings(**{"height": 64, "width": 88, **fields})
     assert ExportSettings(64, 88, fit="crop").fit is FitKind.CROP
+
+
+@pytest.mark.parametrize("size", [96, "96x128", (96, 128, 3), ()])
+def test_a_size_is_rows_and_columns(tmp_path, size):
+    checkpoint = Checkpoint(own_network(), {}, 0.5)
+    with pytest.raises(OptionError, match="expected rows and columns, like"):
+        bundle_from_checkpoint(checkpoint, tmp_path / "x.arseg", size=size)
 
 
 def test_a_network_in_train_mode_is_not_exported(tmp_path, clip):
