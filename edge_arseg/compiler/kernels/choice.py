@@ -34,7 +34,7 @@ class KernelChoice:
         """Compile for all of them; see ``kernels_from_compilers``.
 
         Raises:
-            BuildError: the kernel does not compile.
+            BuildError, SinkError: see there.
         """
         return kernels_from_compilers(self.compilers)
 
