@@ -140,7 +140,8 @@ class NewBundle:
                 f"{path}: {told} inside is no part of a bundle and would be lost, so it is not replaced; move it "
                 "elsewhere, or choose another name with -o"
             )
-        check_writable(place.parent, advice)
+        for folder in (place.parent, place):  # a folder that may not be written cannot be moved aside either
+            check_writable(folder, advice)
 
     def _write(self, contents: Mapping[str, bytes], check: Callable[[Bundle], None]) -> Bundle:
         """Write all files of a bundle, its manifest among them."""

@@ -220,6 +220,15 @@ def test_the_folder_has_the_permissions_that_the_user_gives_to_new_ones(path, ma
         os.umask(before)
 
 
+def test_a_bundle_that_cannot_be_moved_aside_is_refused_before_the_work(path, monkeypatch):
+    """A folder that may not be written cannot be renamed; the folder around it may be written all the same."""
+    write(path, "old")
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != path and real(place, mode))
+    with pytest.raises(SinkError, match=r"some\.arseg: cannot be written \(no permission\); .* name one with -o"):
+        NewBundle(path, force=True)
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_engines_stay_with_the_graphs_that_they_were_built_of(path, same):
     write(path, "old")
