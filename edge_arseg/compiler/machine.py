@@ -12,10 +12,7 @@ from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.cuda_facts import facts_from_driver
 from edge_arseg.runtime.device.host_memory import HostMemory, host_memory
 from edge_arseg.spec.targets.files import jetpack_table, target_named, targets
-from edge_arseg.spec.targets.target import Target
-
-LOCAL = "local"
-"""Stands for the target that this machine is."""
+from edge_arseg.spec.targets.target import LOCAL, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,8 @@ def choose_target(name: str | None, bundle_target: str | None, machine: Machine)
         EnvironmentUnfitError: it is not supported; or this machine is to be it and cannot be told.
     """
     board = machine.board
-    name = name or bundle_target or LOCAL
+    if name is None:  # not an empty one, which is what a variable that is not set leaves
+        name = bundle_target or LOCAL
     if name == LOCAL:
         if board.target is None:
             raise EnvironmentUnfitError(

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -11,24 +10,29 @@ from pathlib import Path
 
 from edge_arseg.errors import BundleError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle, read_manifest
+from edge_arseg.spec.engine_key import FOLDER, graph_digests
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
+from edge_arseg.spec.model import name_faults
 from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import Lock, check_inputs, is_locked, is_running
-from edge_arseg.storage.folders import check_writable, made_folders, remove_folders
+from edge_arseg.storage.folders import check_room, check_writable, made_folders, remove_folders
 from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.storage.uninterrupted import uninterrupted
 
-_FOLDERS = ("onnx", "fusion", "decoder", "golden", "quantization", "kernels", "engines")
+_FOLDERS = ("onnx", "fusion", "decoder", "golden", "quantization", "kernels", FOLDER)
 """What writers of bundles put in the folder of one, beside the manifest."""
+_LONGEST = 200
+"""Bytes of a name, at most: a hidden one beside it is longer, and file systems take 255."""
 _OF_DESKTOPS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory")
 
 
 class NewBundle:
     """The place of a bundle: looked at before the work that makes it, written behind it.
 
-    A reader sees the old bundle or the new one, never a part of it. What a killed writer leaves is a folder with a
-    leading dot and the writer's process number, locked while it writes. The next writer of the same bundle removes it.
+    A reader sees the old bundle or the new one, never a part of it. Engines of the old bundle stay where the new one
+    has the same graphs. What a killed writer leaves is a folder with a leading dot and the writer's process number,
+    locked while it writes. The next writer of the same bundle removes it.
     If the writer was killed between moving the old bundle aside and the new one in, the next writer first brings the
     old one back.
 
@@ -36,21 +40,24 @@ class NewBundle:
         path: the folder ``NAME.arseg``.
     """
 
-    def __init__(self, path: Path | str, *, force: bool = False, inputs: Iterable[Path] = ()) -> None:
+    def __init__(self, path: Path | str, *, force: bool = False, inputs: Iterable[Path] = (), needed: int = 0) -> None:
         """Look at the place. Nothing is made.
 
         Args:
             path: the folder ``NAME.arseg``.
             force: a bundle that is there is replaced.
             inputs: what the bundle is made from.
+            needed: bytes that it takes at least, as far as that is known before the work.
 
         Raises:
-            SinkError: ``path`` is one of the inputs or lies in one, or the folder around it cannot be written.
+            SinkError: ``path`` is one of the inputs or lies in one, or the folder around it cannot be written or has
+                no room.
             OptionError: the name does not end in ``.arseg``, or something is there that may not be replaced.
         """
         self.path = Path(path)
         self._force, self._inputs = force, tuple(inputs)
         self._check()
+        check_room(_real(self.path), needed, option="-o")
 
     @property
     def name(self) -> str:
@@ -111,7 +118,13 @@ class NewBundle:
         if path.suffix != SUFFIX:
             inside = path.is_dir() or not path.name
             meant = path / f"NAME{SUFFIX}" if inside else path.with_suffix(SUFFIX)
+            if path.name == SUFFIX:
+                meant = path.with_name(f"NAME{SUFFIX}")
             raise OptionError(f"{path}: a bundle's name ends in {SUFFIX}; try -o {meant}")
+        if faults := name_faults(self.name):
+            raise OptionError(f"{path}: {faults[0]}; choose another name with -o")
+        if len(os.fsencode(path.name)) > _LONGEST:
+            raise OptionError(f"{path}: the name is longer than {_LONGEST} bytes; choose a shorter one with -o")
         check_inputs(path, self._inputs)
         place = _real(path)
         if not place.exists():
@@ -127,7 +140,8 @@ class NewBundle:
                 f"{path}: {told} inside is no part of a bundle and would be lost, so it is not replaced; move it "
                 "elsewhere, or choose another name with -o"
             )
-        check_writable(place.parent, advice)
+        for folder in (place.parent, place):  # a folder that may not be written cannot be moved aside either
+            check_writable(folder, advice)
 
     def _write(self, contents: Mapping[str, bytes], check: Callable[[Bundle], None]) -> Bundle:
         """Write all files of a bundle, its manifest among them."""
@@ -155,7 +169,6 @@ class NewBundle:
         try:
             for name, data in contents.items():
                 _write(part / name, data)
-            part.chmod(0o755)
             check(read_bundle(part))
             self._check()  # another process may have written it meanwhile
             _replace(path, part)
@@ -203,7 +216,8 @@ def _remove_leftovers(path: Path) -> None:
 
 def _hidden(path: Path, kind: str) -> tuple[Path, Lock]:
     """Make a hidden folder beside a bundle; return it with the lock that says that it is in use."""
-    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.{kind}-{os.getpid()}-"))
+    folder = path.with_name(f".{path.name}.{kind}-{os.getpid()}-{os.urandom(4).hex()}")
+    folder.mkdir()  # with the permissions of any other folder that is made there
     lock = Lock(folder)
     lock.taken()
     return folder, lock
@@ -235,10 +249,16 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def _keep_engines(old: Path, new: Path) -> None:
+    """Move the engines of a bundle into the one that replaces it, where both have the same graphs."""
+    if graph_digests(read_manifest(old)) == graph_digests(read_manifest(new)):
+        (old / FOLDER).rename(new / FOLDER)
+
+
 def _replace(path: Path, part: Path) -> None:
     """Rename ``part`` to ``path``; a bundle in the way is moved aside first and removed last.
 
-    No signal comes between the two renames, and whatever else does, the old bundle is put back or stays where it is.
+    No signal comes between the renames, and whatever else does, the old bundle is put back or stays where it is.
     """
     if not path.exists():
         part.rename(path)
@@ -252,6 +272,8 @@ def _replace(path: Path, part: Path) -> None:
             except BaseException:
                 (old / path.name).rename(path)
                 raise
+            with suppress(OSError, BundleError):  # a cache: where it cannot be taken along, it is built again
+                _keep_engines(old / path.name, path)
     finally:
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)

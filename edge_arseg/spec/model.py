@@ -127,7 +127,7 @@ def name_faults(name: str) -> list[str]:
     """Return why a name cannot be a part of the name of a file; nothing where it can."""
     if name.strip() and name.isprintable() and not set(name) & {"/", "\\"} and not name.startswith("."):
         return []
-    return [f"{name!r} seen, expected a plain name, without / and \\, that a file can have"]
+    return [f"{name!r} seen, expected a plain name, without / and \\ and with no . in front, that a file can have"]
 
 
 def lr_scale_fault(scale: object) -> str:

@@ -212,6 +212,12 @@ class Lock:
             return True
         return True
 
+    def wait(self) -> None:
+        """Take the lock as soon as nobody else holds it; at once where the file system has none."""
+        if fcntl is not None and self._descriptor is not None:
+            with suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
     @property
     def nameless(self) -> bool:
         """Whether the file has no name any more, so that it goes when it is closed; not so where it was renamed."""

@@ -1,11 +1,14 @@
 """Folders that are written into: whether they can be, made where they are missing, removed again if nothing comes."""
 
+import errno
 import os
+import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
+from edge_arseg.storage.fault import advice_on
 
 
 def made_folders(folder: Path) -> list[Path]:
@@ -28,6 +31,29 @@ def remove_folders(folders: list[Path]) -> None:
     with suppress(OSError):
         for folder in folders:
             folder.rmdir()
+
+
+def check_room(place: Path, needed: int, *, option: str = "") -> None:
+    """Refuse a place whose disk has less room than what will be written there takes in any case.
+
+    Args:
+        place: file or folder to be written later; it or its parents may be missing.
+        needed: bytes, at least.
+        option: that names another place, such as ``-o``.
+
+    Raises:
+        SinkError: there is less room.
+    """
+    there = place.absolute()
+    while not os.path.lexists(there):
+        there = there.parent
+    try:
+        free = shutil.disk_usage(there).free
+    except OSError:  # a file system that cannot be asked
+        return
+    if free < needed:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise SinkError(f"cannot write {place}: {advice_on(full, place, needed=needed, option=option)}")
 
 
 def check_writable(folder: Path, advice: str) -> None:

@@ -9,9 +9,22 @@ from pathlib import Path
 
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.files import lock_on
+from edge_arseg.storage.folders import check_room
 
 _OLD_S = 60.0
 """A folder that is younger may belong to a process that has not locked it yet."""
+
+
+def check_scratch_room(needed: int) -> None:
+    """Refuse where the folder for temporary files has less room than will be needed in any case.
+
+    Args:
+        needed: bytes, at least.
+
+    Raises:
+        SinkError: it has less, or there is no such folder.
+    """
+    check_room(_place(), needed, option="export TMPDIR=FOLDER")
 
 
 @contextmanager
@@ -27,14 +40,11 @@ def scratch_folder(what: str) -> Iterator[Path]:
         SinkError: no folder for temporary files can be written.
     """
     try:
-        place = Path(tempfile.gettempdir())
+        place = _place()
         _remove_left(place, what)
         folder = Path(tempfile.mkdtemp(prefix=f"edge-arseg-{what}-", dir=place))
     except OSError as error:
-        raise SinkError(
-            f"no temporary folder can be written ({error.strerror or error}); name one with room and type the same "
-            "again: export TMPDIR=FOLDER"
-        ) from error
+        raise _refused(error) from error
     try:
         lock = None
         with suppress(OSError):
@@ -44,6 +54,22 @@ def scratch_folder(what: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
             lock.release()
+
+
+def _place() -> Path:
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: OSError) -> SinkError:
+    if isinstance(error, SinkError):
+        return error
+    return SinkError(
+        f"no temporary folder can be written ({error.strerror or error}); name one with room and type the same "
+        "again: export TMPDIR=FOLDER"
+    )
 
 
 def _remove_left(place: Path, what: str) -> None:

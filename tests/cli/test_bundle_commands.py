@@ -103,7 +103,9 @@ def test_export_refuses_to_replace_and_replaces_with_force(edge_arseg, own_check
     assert answer.code == 2
     assert "--force" in answer.err
     assert read_bundle(bundle).digest == before
-    assert edge_arseg("export", *own_checkpoint, "--size", "64x88", "-o", bundle, "--force").code == 0
+    short = ("--clip", "test://street?size=64x88&frames=3")
+    forced = edge_arseg("export", *own_checkpoint, "--size", "64x88", "-o", bundle, "--force", *short)
+    assert (forced.code, "note: the clip ends before distance 6 and 11" in forced.err) == (0, True)
     assert read_bundle(bundle).manifest.height == 64
 
 

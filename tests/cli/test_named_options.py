@@ -22,6 +22,8 @@ OTHERS = {
     "--runtime": "docker",
     "--onnx": "trtexec",
     "--saveEngine": "trtexec",
+    "--fp16": "trtexec",
+    "--int8": "trtexec",
     "--save": "trtexec",  # as far as the pattern reads --saveEngine
     "--object": "llvm",
     "--gc-sections": "ld",

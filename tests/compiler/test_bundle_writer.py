@@ -207,6 +207,39 @@ def test_a_full_disk_keeps_what_was_there(path, monkeypatch, before, fault, said
         assert read_bundle(path).manifest.name == before
 
 
+@pytest.mark.parametrize(("mask", "mode"), [(0o002, 0o775), (0o027, 0o750), (0o077, 0o700)])
+def test_the_folder_has_the_permissions_that_the_user_gives_to_new_ones(path, mask, mode):
+    """In a folder that a group shares, others of the group build engines in the bundle; elsewhere nobody else reads."""
+    before = os.umask(mask)
+    try:
+        for name in ("first", "second"):
+            write(path, name, force=True)
+            assert path.stat().st_mode & 0o777 == mode
+            assert (path / "onnx").stat().st_mode & 0o777 == mode
+    finally:
+        os.umask(before)
+
+
+def test_a_bundle_that_cannot_be_moved_aside_is_refused_before_the_work(path, monkeypatch):
+    """A folder that may not be written cannot be renamed; the folder around it may be written all the same."""
+    write(path, "old")
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != path and real(place, mode))
+    with pytest.raises(SinkError, match=r"some\.arseg: cannot be written \(no permission\); .* name one with -o"):
+        NewBundle(path, force=True)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_engines_stay_with_the_graphs_that_they_were_built_of(path, same):
+    write(path, "old")
+    (path / "engines/key").mkdir(parents=True)
+    (path / "engines/key/hr.plan").write_text("hours of work")
+    contents = small_contents() if same else {**small_contents(), "onnx/hr.onnx": b"another graph"}
+    NewBundle(path, force=True).write(replace(small_manifest(contents), name="new"), contents)
+    assert (path / "engines/key/hr.plan").exists() is same
+    assert names_in(path.parent) == ["some.arseg"]
+
+
 def test_a_rename_that_fails_puts_the_old_bundle_back(path, monkeypatch):
     old = write(path, "old")
     rename = Path.rename
@@ -284,9 +317,7 @@ def test_a_bundle_is_replaced_only_by_force(path):
     with pytest.raises(OptionError, match="exists already; pass --force"):
         write(path, "new")
     assert read_bundle(path).manifest.name == "old"
-    (path / "engines").mkdir()
     assert write(path, "new", force=True).manifest.name == "new"
-    assert not (path / "engines").exists()  # plans of the old graphs go with them
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -309,6 +340,23 @@ def test_a_file_is_never_replaced(path, force):
 @pytest.mark.parametrize("name", ["some", "some.onnx", "some.arseg.zip"])
 def test_a_name_without_the_suffix_is_refused_with_one_that_has_it(tmp_path, name):
     with pytest.raises(OptionError, match=r"ends in \.arseg; try -o .*some.*\.arseg"):
+        NewBundle(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        (".some.arseg", "no . in front"),
+        ("a\nb.arseg", "expected a plain name"),
+        ("a\\b.arseg", "expected a plain name"),
+        ("\udcff.arseg", "expected a plain name"),
+        (" .arseg", "expected a plain name"),
+        (".arseg", "try -o .*NAME.arseg"),
+        ("ä" * 100 + ".arseg", "longer than 200 bytes"),
+    ],
+)
+def test_a_name_that_no_manifest_may_have_is_refused_before_the_work(tmp_path, name, fault):
+    with pytest.raises(OptionError, match=fault):
         NewBundle(tmp_path / name)
 
 

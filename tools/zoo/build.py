@@ -70,6 +70,11 @@ def build(
                 say(f"{step.name}: whole")
                 before.update(entry["digest"].encode())
                 continue
+        if result.is_file() and not step.continues:
+            raise OptionError(
+                f"{folder / step.name}: there already, and not as a step of this recipe left it; remove it to make it "
+                "again, or name another folder with -o"
+            )
         if step.factors is not None:
             say(f"{step.name}: {step.factors}")
             multiplied(folder / step.checkpoint, result, step.factors)
@@ -109,7 +114,8 @@ def run_command(arguments: Sequence[str], folder: Path, step: Step) -> None:
             process.send_signal(signal.SIGINT)
             raise
     if process.returncode and not stopped:
-        raise ExportError(f"{step.name}: exit code {process.returncode}; type the same again to continue")
+        code = process.returncode
+        raise ExportError(f"{step.name}: exit code {code}, for the reason above; without it, type the same again")
 
 
 def _reached(log: Path, until: int | None) -> bool:

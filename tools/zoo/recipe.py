@@ -35,6 +35,11 @@ class Step:
         """What the step makes, for people."""
         return self.result.partition("/")[0]
 
+    @property
+    def continues(self) -> bool:
+        """Whether the command goes on with what it left: trainings and pairs do."""
+        return self.command.startswith("train ")
+
     def arguments(self, data: Path, folder: Path) -> list[str]:
         """Return the arguments of ``edge-arseg``; a training that was begun in ``folder`` is continued."""
         words = [word.replace("{data}", str(data)) for word in shlex.split(self.command)]

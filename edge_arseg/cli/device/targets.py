@@ -115,7 +115,8 @@ def detect(root: Path, as_json: bool) -> None:
     if board.target is None:
         raise EnvironmentUnfitError(
             f"{board.reason}; it may be one of {', '.join(board.candidates) or 'none that is known'}. "
-            f"{board.advice}{'. Or name' if board.advice else 'Name'} it yourself: edge-arseg compile --target NAME"
+            f"{board.advice}{'. Or name' if board.advice else 'Name'} it yourself: edge-arseg compile BUNDLE "
+            "--target NAME"
         )
 
 

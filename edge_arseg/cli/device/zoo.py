@@ -71,6 +71,6 @@ def copy(name: Path, output: Path | None, force: bool) -> None:
     from edge_arseg.runtime.zoo import ZOO, shipped_name
 
     bundle = read_bundle(name)
-    stem = shipped_name(bundle.path) if bundle.path.parent == ZOO else bundle.path.stem
-    copied = NewBundle(output or Path(f"{stem}{SUFFIX}"), force=force, inputs=[bundle.path]).copy(bundle)
-    click.echo(str(copied.path))
+    stem = shipped_name(bundle.path) if bundle.path.parent == ZOO else bundle.stem
+    place = NewBundle(output or Path(f"{stem}{SUFFIX}"), force=force, inputs=[bundle.path], needed=bundle.size())
+    click.echo(str(place.copy(bundle).path))

@@ -70,6 +70,7 @@ def export(
     """
     read = read_checkpoint(checkpoint, hr_file, ar_file, lr_scale, backbone)
     from edge_arseg.compiler.export.export import bundle_from_checkpoint
+    from edge_arseg.compiler.export.golden import doubts_of_golden
 
     for doubt in () if hr_only else read.doubts():
         note(f"note: {doubt}")
@@ -86,6 +87,9 @@ def export(
         progress=progress,
     )
     manifest = bundle.manifest
+    classes = [one.name for one in manifest.model.classes]
+    for doubt in doubts_of_golden(bundle.golden_frames(), gop, classes):
+        note(f"note: {doubt}")
     worst = min(row.agreement for row in rows)
     cost = manifest.cost
     between = None if hr_only else cost

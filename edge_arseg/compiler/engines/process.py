@@ -18,9 +18,10 @@ from typing import Any
 
 from edge_arseg import errors
 from edge_arseg.compiler.engines.contract import BuildSettings, EngineBuilder
-from edge_arseg.errors import ArsegError, BuildError, MemoryExhaustedError
+from edge_arseg.errors import ArsegError, BuildError, MemoryExhaustedError, SinkError
 from edge_arseg.spec.manifest import Precision
 from edge_arseg.spec.progress import HEARTBEAT_S
+from edge_arseg.storage.fault import advice_on
 
 TENSORRT = "edge_arseg.compiler.engines.tensorrt:TensorRtBuilder"
 
@@ -76,6 +77,7 @@ def result_from_job(job: BuildJob, progress: Progress, *, heartbeat_s: float = H
 
     Raises:
         ArsegError: what the builder raised.
+        SinkError: the plan cannot be written.
         MemoryExhaustedError: the child was killed, as the kernel does where memory runs out.
         BuildError: the child ended in another way.
     """
@@ -164,5 +166,8 @@ def _built(job: BuildJob, sender: "Connection") -> BuildResult:
     start = time.monotonic()
     builder = builder_from_name(job.builder)
     made = builder.build(job.graph.read_bytes(), job.precision, job.settings, job.timing_cache, sender.send)
-    job.plan.write_bytes(made.plan)
+    try:
+        job.plan.write_bytes(made.plan)
+    except OSError as error:
+        raise SinkError(f"cannot write {job.plan}: {advice_on(error, job.plan, needed=len(made.plan))}") from error
     return BuildResult(made.timing_cache, made.layers, made.warnings, time.monotonic() - start)

@@ -12,7 +12,8 @@ from edge_arseg.runtime.bundles.reading import sha256_of
 from edge_arseg.spec.engine_key import RECORD, EngineKey, PlanRecord, json_from_record, plan_file, record_from_json
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import Role
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.fault import advice_on
+from edge_arseg.storage.files import Lock, is_running, write_whole
 
 
 class PlanStore:
@@ -66,11 +67,30 @@ class PlanStore:
             and sha256_of(path) == entry.sha256
         )
 
+    def beside(self, role: Role) -> Path | None:
+        """Return another folder whose plan of a role `run` takes as well: it was built with other flags, as another
+        amount of scratch memory; ``None`` where there is none.
+        """
+        for file in sorted(self.folder.parent.glob(f"*/{RECORD}")):
+            try:
+                key = record_from_json(file.read_bytes(), where=str(file)).key
+            except (OSError, BundleError):
+                continue
+            other = PlanStore(self.folder.parent, key)
+            if other.folder == file.parent and not self.key.differences(key) and other.has(role):
+                return other.folder
+        return None
+
     def part(self, role: Role) -> Path:
-        """Return where a plan is written before it has its name; leftovers of killed builds are removed."""
+        """Return where a plan is written before it has its name; leftovers of killed builds are removed, and those of
+        another build that runs now are left alone.
+        """
+        own = self.folder / f".{plan_file(role)}.part-{os.getpid()}"
         for leftover in self.folder.glob(f".{plan_file(role)}.part-*"):
-            leftover.unlink(missing_ok=True)
-        return self.folder / f".{plan_file(role)}.part-{os.getpid()}"
+            process = leftover.name.rpartition("-")[2]
+            if leftover == own or not (process.isdigit() and is_running(int(process))):
+                leftover.unlink(missing_ok=True)
+        return own
 
     def earlier_seconds(self, role: Role) -> float | None:
         """Return how long building a role took here before, the longest of all plans of this library and GPU beside
@@ -89,6 +109,8 @@ class PlanStore:
     def keep(self, role: Role, part: Path, extra: Mapping[str, str], *, seconds: float | None = None) -> FileEntry:
         """Give a written plan its name, and record its digest last: what has no digest does not exist.
 
+        One process at a time does so: another build's plan in the same record is not lost.
+
         Args:
             role: of the plan.
             part: see ``part``.
@@ -102,17 +124,27 @@ class PlanStore:
             entry = FileEntry(sha256_of(part), part.stat().st_size)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
-            record = self.record()
-            others = {other: kept for other, kept in record.plans.items() if other is not role}
-            self._write_record(replace(record, plans=others))  # from here on the old plan does not exist
-            part.replace(self.folder / plan_file(role))
-            for name, text in extra.items():
-                write_whole(self.folder / name, text.encode(), sync=True)
-            times = record.seconds if seconds is None else {**record.seconds, role: seconds}
-            self._write_record(replace(record, plans={**others, role: entry}, seconds=times))
+            lock = Lock(self.folder)
+            try:
+                lock.wait()
+                self._record_plan(role, part, entry, extra, seconds)
+            finally:
+                lock.release()
         except OSError as error:
-            raise SinkError(f"{self.folder}: the plan cannot be kept ({error.strerror or error})") from error
+            raise SinkError(f"{self.folder}: the plan cannot be kept: {advice_on(error, self.folder)}") from error
         return entry
+
+    def _record_plan(
+        self, role: Role, part: Path, entry: FileEntry, extra: Mapping[str, str], seconds: float | None
+    ) -> None:
+        record = self.record()
+        others = {other: kept for other, kept in record.plans.items() if other is not role}
+        self._write_record(replace(record, plans=others))  # from here on the old plan does not exist
+        part.replace(self.folder / plan_file(role))
+        for name, text in extra.items():
+            write_whole(self.folder / name, text.encode(), sync=True)
+        times = record.seconds if seconds is None else {**record.seconds, role: seconds}
+        self._write_record(replace(record, plans={**others, role: entry}, seconds=times))
 
     def timing_cache(self) -> bytes:
         """Return what earlier builds learnt; empty where there is nothing, or not with the digest beside it."""

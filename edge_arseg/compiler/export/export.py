@@ -1,6 +1,6 @@
 """A network to a checked bundle."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -185,13 +185,15 @@ def bundle_from_checkpoint(
             f"a checkpoint of type {type(checkpoint).__name__} seen, expected what checkpoint_from_path returns"
         )
     name = checkpoint.network.model.name
-    size = size or TRAINING_SIZES.get(name.partition("-")[0])
+    size = TRAINING_SIZES.get(name.partition("-")[0]) if size is None else size
     if size is None:
         raise OptionError(f"--size HxW is needed: {name} names no data set with a usual size")
+    if not isinstance(size, Sequence) or isinstance(size, str) or len(size) != 2:
+        raise OptionError(f"size {size!r} seen, expected rows and columns, like (360, 480)")
     return bundle_from_network(
         checkpoint.network,
         ExportSettings(*size, checkpoint.lr_scale, gop, flow_block, fit),
-        path or f"{name}-{size[0]}x{size[1]}{SUFFIX}",
+        f"{name}-{size[0]}x{size[1]}{SUFFIX}" if path is None else path,
         clip=clip,
         checkpoints=checkpoint.digests,
         hr_only=hr_only,

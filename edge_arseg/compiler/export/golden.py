@@ -1,5 +1,6 @@
 """Golden frames for a bundle: real frames, moved by the device's own motion, classified by the torch network."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from edge_arseg.errors import ExportError, OptionError
 from edge_arseg.motion.accumulate import Accumulator
 from edge_arseg.network.backbone import Backbone
 from edge_arseg.network.network import Network
+from edge_arseg.runtime.bundles.gate import QUANTIZED_AGREEMENT
 from edge_arseg.spec.weights import GoldenFrames
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.reader import open_video
@@ -54,6 +56,31 @@ def golden_from_clip(
         raise OptionError(f"{label_of(clip)}: {len(frames)} frame seen, expected at least 2; choose another --clip")
     maps = _class_maps(network, settings, frames, flows, hr_only=hr_only)
     return GoldenFrames(np.stack(frames), np.stack(flows), np.array(distances, np.int64), *maps)
+
+
+def doubts_of_golden(golden: GoldenFrames, gop: int, classes: Sequence[str]) -> list[str]:
+    """Return why it says little that a bundle gives these frames the expected classes.
+
+    Args:
+        golden: of the bundle.
+        gop: frames from one keyframe to the next.
+        classes: names, the first is class 0.
+    """
+    found = []
+    maps = np.concatenate([golden.hr_maps, golden.ar_maps, golden.lr_maps])
+    shares = np.array([np.bincount(one.ravel(), minlength=len(classes)) / one.size for one in maps]).min(axis=0)
+    most = int(shares.argmax())
+    if shares[most] >= QUANTIZED_AGREEMENT:
+        found.append(
+            f"every golden frame is {classes[most]} on {shares[most]:.1%} of its pixels or more: a bundle that answers "
+            "nothing else would pass `verify` and the gate of `quantize`. Type --clip with frames of your own camera"
+        )
+    if lacking := [distance for distance in golden_distances(gop) if distance not in golden.distances]:
+        found.append(
+            f"the clip ends before distance {' and '.join(map(str, lacking))} from the keyframe, so frames that far "
+            f"are not checked; type a --clip of {gop} frames or more"
+        )
+    return found
 
 
 def golden_distances(gop: int) -> list[int]:

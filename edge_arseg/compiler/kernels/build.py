@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_from_sm
+from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_from_sm, cuda_compilers
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
 from edge_arseg.spec.entries import KernelEntry
@@ -90,17 +90,29 @@ def kernels_from_compilers(
     """Compile for several architectures; returns what a bundle says of each, and the cubin.
 
     Args:
-        compilers: architecture to the compiler for it.
+        compilers: architecture to the compiler for it; where that fails, the other ones of this machine are tried.
         cache: see ``image_from_source``.
 
     Raises:
-        BuildError: the kernel does not compile.
+        BuildError: the kernel does not compile; what the first compiler says.
+        SinkError: no folder for temporary files has room.
     """
-    images = [image_from_source(sm, compiler=compiler, cache=cache) for sm, compiler in compilers.items()]
+    images = [_image(sm, compiler, cache) for sm, compiler in compilers.items()]
     return {
         KernelEntry(f"kernels/fusion_sm{image.sm}.cubin", image.sm, image.source, image.compiler): image.cubin
         for image in images
     }
+
+
+def _image(sm: int, first: CudaCompiler, cache: Path | None) -> KernelImage:
+    try:
+        return image_from_source(sm, compiler=first, cache=cache)
+    except BuildError:
+        for other in cuda_compilers():
+            if other.name != first.name and sm in other.sms:
+                with contextlib.suppress(BuildError):
+                    return image_from_source(sm, compiler=other, cache=cache)
+        raise
 
 
 def resources_from_log(said: str) -> dict[str, EntryResources]:

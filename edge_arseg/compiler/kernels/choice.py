@@ -34,7 +34,7 @@ class KernelChoice:
         """Compile for all of them; see ``kernels_from_compilers``.
 
         Raises:
-            BuildError: the kernel does not compile.
+            BuildError, SinkError: see there.
         """
         return kernels_from_compilers(self.compilers)
 
@@ -72,6 +72,8 @@ def choice_from_target(
     """
     if target.kind is Kind.CPU:
         return KernelChoice({}, "the CPU's kernels come with the package")
+    if target.tier == 3:
+        return KernelChoice({}, "none: this package does not run there, TensorRT builds the fuse graph")
     if target.gpu is not None:
         wanted: tuple[int, ...] = (target.gpu.sm,)
     elif facts is not None:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.installation import install_packages
-from edge_arseg.storage.scratch import scratch_folder
+from edge_arseg.storage.scratch import check_scratch_room, scratch_folder
 
 _TIMEOUT_S = 1200
 """The slowest board takes a few minutes."""
+_SCRATCH_BYTES = 4_000_000
+"""That nvcc 13.0 writes on the way to a cubin of the fusion kernel: 2.7 MB."""
 _NVRTC = ("libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so")
 
 
@@ -60,24 +62,30 @@ class Nvcc(CudaCompiler):
 
     def cubin_from_source(self, source: Path, sm: int) -> tuple[bytes, str]:
         """See ``CudaCompiler``."""
+        check_scratch_room(_SCRATCH_BYTES)
         with scratch_folder("cubin") as folder:
             target = folder / "out.cubin"
-            said = self._answer(
-                "-std=c++17", "-cubin", f"-arch=sm_{sm}", "-Xptxas", "-v", "-o", str(target), str(source)
-            )
+            words = ["-std=c++17", "-cubin", f"-arch=sm_{sm}", "-Xptxas", "-v", "-o", str(target), str(source)]
+            said = self._answer(*words, scratch=folder)
             return target.read_bytes(), said
 
-    def _answer(self, *arguments: str) -> str:
+    def _answer(self, *arguments: str, scratch: Path | None = None) -> str:
+        """Run it; its own temporary files lie in ``scratch``."""
         command = [str(self._path), *arguments]
+        variables = os.environ if scratch is None else {**os.environ, "TMPDIR": str(scratch)}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=variables
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise BuildError(
                 f"{self._path} cannot be run: {error}; set CUDACXX to the nvcc of a CUDA toolkit"
             ) from error
         said = done.stdout + done.stderr
         if done.returncode:
-            raise BuildError(f"{' '.join(command)} failed with {done.returncode}:\n{_last_lines(said)}")
+            raise BuildError(
+                f"{' '.join(command)} failed with {done.returncode}:\n{_last_lines(said)}{_host_compiler_advice(said)}"
+            )
         return said
 
 
@@ -143,7 +151,13 @@ def cuda_compilers(environment: Mapping[str, str] | None = None) -> Iterator[Cud
     for place in places:
         if place and Path(place).is_file() and Path(place).resolve() not in seen:
             seen.add(Path(place).resolve())
-            yield Nvcc(Path(place))
+            try:
+                found = Nvcc(Path(place))
+            except BuildError:
+                if place == variables.get("CUDACXX"):
+                    raise
+                continue  # one that cannot be run hides none that can
+            yield found
     for library in [*_NVRTC, *_nvrtc_wheels()]:
         try:
             yield Nvrtc(library)
@@ -182,6 +196,16 @@ def _nvrtc_wheels() -> list[str]:
     """Return libraries that pip installed; the newest first."""
     folders = [Path(entry) / "nvidia" for entry in sys.path if entry]
     return sorted((str(file) for folder in folders for file in folder.glob("*/lib/libnvrtc.so.*")), reverse=True)
+
+
+def _host_compiler_advice(said: str) -> str:
+    """Return what to type where nvcc does not take the C++ compiler of this machine, as with a newer GCC."""
+    if not any(words in said for words in ("host compiler", "unsupported GNU version", "unsupported clang version")):
+        return ""
+    return (
+        "\nName a C++ compiler that this nvcc takes: export NVCC_PREPEND_FLAGS=-ccbin=/usr/bin/g++-12; or install "
+        f"NVRTC, which needs none and is tried where nvcc fails: {install_packages('nvidia-cuda-nvrtc')}"
+    )
 
 
 def _last_lines(text: str, count: int = 12) -> str:

@@ -3,7 +3,10 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
+from os import fspath
 from pathlib import Path
+from shlex import quote
 
 from edge_arseg.compiler.asked import precisions_named
 from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
@@ -24,7 +27,7 @@ class QuantizeOptions:
         target: id of the target that the result is for, or ``local``; ``None``: ONNX Runtime on x86.
         precisions: asked for, by role; graphs that are not named get the target's, else int8 branches.
         activations: ``uint8`` or ``int8``; ``None``: the target's, else ``uint8``.
-        recipe: name of a calibration recipe, or its file; ``None``: the target's, else ``street``.
+        recipe: name of a calibration recipe, or the path of its file; ``None``: the target's, else ``street``.
         data: folder that ``{data}`` in the recipe stands for.
         max_drop: points of mIoU that each branch may lose; needs ``labels``.
         labels: folder of index PNGs to score on; with either ``clip`` or ``images``.
@@ -63,13 +66,17 @@ class QuantizeOptions:
         for name in ("data", "labels", "images"):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, Path(value))
+        if self.recipe is not None:
+            object.__setattr__(self, "recipe", fspath(self.recipe))
+        if not isinstance(self.gate, Gate):  # it is asked behind the work
+            raise OptionError(f"a gate {self.gate!r} seen, expected a Gate, like Gate(0.97, 'TEXT')")
         if isinstance(self.keep_float, str):  # one pattern, not one for each of its letters
             object.__setattr__(self, "keep_float", (self.keep_float,))
         if self.max_drop is not None and not 0.0 <= self.max_drop < math.inf:
             raise OptionError(f"--max-drop {self.max_drop:g}: expected points of mIoU, 0 or more")
         for option, number, least in (("limit", self.limit, 1), ("threads", self.threads, 1)):
-            if number is not None and number < least:
-                raise OptionError(f"--{option} {number}: expected {least} or more")
+            if number is not None and not (isinstance(number, Integral) and number >= least):
+                raise OptionError(f"--{option} {number}: expected a whole number of {least} or more")
         check_at_once(self.threads, "threads", "leave --threads out to use all cores")
         if self.keep_costliest < 0:
             raise OptionError(f"--keep-costliest {self.keep_costliest}: expected 0 or more")
@@ -153,8 +160,8 @@ def choice_from_options(
         usual = {Role.HR: Precision.INT8, Role.LR: Precision.INT8, Role.FUSE: Precision.FP32}
         chosen = QuantizeChoice(
             {role: asked.get(role, usual[role]) for role in roles},
-            activations or Activations.UINT8.value,
-            recipe or USUAL_RECIPE,
+            Activations.UINT8.value if activations is None else activations,
+            USUAL_RECIPE if recipe is None else recipe,
         )
     else:
         chosen, contradictions = _choice_from_target(target, roles, asked, activations, recipe)
@@ -162,7 +169,7 @@ def choice_from_options(
         if not faults and not asked and Precision.INT8 not in chosen.precisions.values():
             raise OptionError(
                 f"{target.id} runs no int8 (it has {_precision_names(target)}), so there is nothing to quantize; type "
-                f"edge-arseg compile {bundle} --target {target.id}"
+                f"edge-arseg compile {quote(bundle)} --target {target.id}"
             )
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
@@ -195,7 +202,7 @@ def _choice_from_target(
             "bundle that is for no target"
         )
     precisions = {role: asked.get(role, usual[role]) for role in roles}
-    return QuantizeChoice(precisions, wanted, recipe or target.precision.recipe), faults
+    return QuantizeChoice(precisions, wanted, target.precision.recipe if recipe is None else recipe), faults
 
 
 def _precision_names(target: Target) -> str:

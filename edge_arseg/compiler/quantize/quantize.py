@@ -42,6 +42,7 @@ from edge_arseg.runtime.verification import Agreement, agreements_of_bundle
 from edge_arseg.spec.entries import QuantizationEntry
 from edge_arseg.spec.manifest import Manifest, Precision, Role
 from edge_arseg.spec.recipe import Recipe, recipe_from_toml, recipe_path, recipe_text
+from edge_arseg.storage.scratch import check_scratch_room
 
 Progress = Callable[[str], None]
 USUAL_OPTIONS = QuantizeOptions()
@@ -106,11 +107,11 @@ def quantize_bundle(
     asked = (options.precisions, options.activations, options.recipe)
     chosen = choice_from_options(bundle.manifest, target, *asked, bundle=str(bundle.path))
     choice = PrecisionChoice(chosen.precisions, dialect_from_name(chosen.activations))
-    file = recipe_path(chosen.recipe)
-    text = recipe_text(file)
+    text = recipe_text(file := recipe_path(chosen.recipe))
     recipe = recipe_from_toml(text, where=file.name)
     check_used(options, chosen.precisions, recipe)
-    place = NewBundle(path, force=options.force, inputs=[bundle.path])
+    place = NewBundle(path, force=options.force, inputs=[bundle.path], needed=bundle.size(graphs=0.25))
+    check_scratch_room(bundle.size(graphs=0.25))  # weights of 8 bits in place of 32
     judge, gate = judge_from_options(options, bundle), options.gate
     work = _Work(bundle, place, choice, options.threads)
     work.name_what_is_kept(options.keep_float, options.keep_costliest)
@@ -164,7 +165,7 @@ def check_source(bundle: Bundle) -> None:
     if bundle.manifest.target is not None:
         raise BundleError(
             f"{bundle.path}: compiled for {bundle.manifest.target}; start from the bundle that it was compiled from: "
-            f"edge-arseg quantize FLOAT32.arseg --target {bundle.manifest.target}"
+            f"edge-arseg quantize FLOAT32.arseg --target {bundle.manifest.target} -o NAME.arseg"
         )
     seen = {role.value: entry.precision.value for role, entry in bundle.manifest.graphs.items()}
     if any(precision != Precision.FP32.value for precision in seen.values()):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
+from shlex import quote
 
 from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
@@ -102,8 +103,8 @@ def check_convertible(bundle: Bundle, precisions: Mapping[Role, Precision], *, t
     if missing:
         raise EnvironmentUnfitError(
             f"this bundle holds float32 graphs, and converting them takes {', '.join(missing)}, not installed here: on "
-            f"the host type edge-arseg compile {bundle.path.name} --target {target.id} and copy what it writes; or "
-            f"{host_advice()}; or keep float32: --hr fp32 --lr fp32 --fuse fp32"
+            f"the host type edge-arseg compile {quote(bundle.folder.name)} --target {target.id} and copy what it "
+            f"writes; or {host_advice()}; or keep float32: --hr fp32 --lr fp32 --fuse fp32"
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from edge_arseg.compiler.target.bundle import check_convertible, write_target_bundle
+from edge_arseg.compiler.target.bundle import check_convertible, needs_conversion, write_target_bundle
 from edge_arseg.compiler.target.options import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
 from edge_arseg.compiler.writing import NewBundle
@@ -46,6 +46,8 @@ class KernelStep(Step):
             if lacking := choice.lacking(ready):
                 named = ", ".join(f"sm_{sm}" for sm in lacking)
                 why = f"the bundle has none of this version for {named}: the fuse graph is used; --force puts it in"
+                if self._setting.builds:
+                    why += ", with --no-engines it alone"
                 return StepState.NONE, why
             if there := ", ".join(f"sm_{kernel.sm}" for kernel in ready.manifest.kernels):
                 return StepState.DONE, f"fusion kernel for {there}"
@@ -91,14 +93,16 @@ class BundleStep(Step):
 
         Raises:
             OptionError: something is there that may not be replaced.
-            SinkError: the folder cannot be written.
+            SinkError: the folder cannot be written, or has no room.
             EnvironmentUnfitError: graphs have to be converted and the host half is not installed.
         """
         if self.state() is StepState.TODO:
             options = self._setting.options
             inputs = [] if options.output is None else [self._setting.bundle.path]
-            self._place = NewBundle(self._setting.output, force=options.force, inputs=inputs)
-            check_convertible(self._setting.bundle, self._setting.precisions, target=self._setting.target)
+            bundle, precisions = self._setting.bundle, self._setting.precisions
+            needed = bundle.size(graphs=0.5 if needs_conversion(bundle, precisions) else 1.0)  # of float16
+            self._place = NewBundle(self._setting.output, force=options.force, inputs=inputs, needed=needed)
+            check_convertible(bundle, precisions, target=self._setting.target)
 
     def run(self, progress: Progress) -> None:
         """Convert, check and write.

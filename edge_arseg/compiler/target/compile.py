@@ -5,8 +5,9 @@ The same command continues where the last one stopped: after an interruption, or
 A dry run walks the same list of steps and stops where it would begin to work.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from shlex import quote
@@ -20,7 +21,7 @@ from edge_arseg.compiler.target.options import CompileOptions, CompileSetting, s
 from edge_arseg.compiler.target.place import BuildPlace
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.target import Kind, Target
 
 SHOWN_FRAMES = 60
@@ -38,8 +39,9 @@ class Compilation:
         bundle: path of the compiled bundle.
         steps: in order, with their state.
         engines: folder of the plans; ``None`` where none are built here, or where it is not known yet.
-        missing: graphs of the bundle that have no engine there.
+        missing: graphs of the bundle that have no engine there, nor one beside that was built with other flags.
         kernels: whether the bundle holds a fusion kernel.
+        precisions: of every graph.
         warnings: of the engine library, by role.
     """
 
@@ -51,6 +53,7 @@ class Compilation:
     missing: tuple[Role, ...] = ()
     kernels: bool = False
     warnings: tuple[str, ...] = ()
+    precisions: Mapping[Role, Precision] = field(default_factory=dict)
 
 
 def preview_compile(
@@ -141,10 +144,10 @@ def next_command(found: Compilation) -> str:
     if found.target.kind is Kind.CPU:
         return _run(found.bundle)
     if found.target.tier == 3:
-        return f"on the board: trtexec --onnx={bundle}/onnx/hr.onnx --saveEngine=hr.plan, and the same for lr"
+        return f"copy {bundle} to the board and type there: {_trtexec(found)}"
     if found.place.on_target:
         return f"edge-arseg compile {bundle}"
-    return f"copy {bundle} to the board and type there: edge-arseg compile {quote(found.bundle.name)}"
+    return f"copy {bundle} to the board and type there: edge-arseg compile {quote(_name(found.bundle))}"
 
 
 def _compilation(setting: CompileSetting, steps: Sequence[Step]) -> Compilation:
@@ -158,9 +161,27 @@ def _compilation(setting: CompileSetting, steps: Sequence[Step]) -> Compilation:
         setting.output,
         tuple(step.report() for step in steps),
         None if store is None else store.folder,
-        tuple(role for role in roles if store is not None and not store.has(role)),
+        tuple(role for role in roles if store is not None and not store.has(role) and store.beside(role) is None),
         bundle.ready is not None and bool(bundle.ready.manifest.kernels),
         tuple(text for step in builds for text in step.warnings),
+        setting.precisions,
+    )
+
+
+def _name(bundle: Path) -> str:
+    """The name of a bundle's folder, also where the path is ``.``."""
+    return os.path.basename(os.path.abspath(bundle))  # noqa: PTH100, PTH119 - a link stays a link
+
+
+def _trtexec(found: Compilation) -> str:
+    """Build the branches with TensorRT's own program; before 10.0 a flag has to allow what the graph computes in."""
+    folder = quote(_name(found.bundle))
+    flags = {Precision.FP32: "", Precision.FP16: " --fp16", Precision.INT8: " --int8 --fp16"}
+    flags[Precision.MIXED] = flags[Precision.INT8]
+    return " && ".join(
+        f"trtexec --onnx={folder}/onnx/{role.value}.onnx --saveEngine={role.value}.plan{flags[precision]}"
+        for role, precision in found.precisions.items()
+        if role in (Role.HR, Role.LR)
     )
 
 

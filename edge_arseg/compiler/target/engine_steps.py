@@ -1,6 +1,7 @@
 """The steps that build engines on the machine that runs them, one for each graph; elsewhere one that says where."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from edge_arseg.compiler.engines.memory import MemoryNeed, need_of_build, workspace_from_memory
 from edge_arseg.compiler.engines.store import PlanStore
@@ -8,6 +9,7 @@ from edge_arseg.compiler.engines.workshop import Workshop
 from edge_arseg.compiler.target.bundle_steps import BundleStep
 from edge_arseg.compiler.target.options import CompileSetting
 from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
+from edge_arseg.errors import MemoryExhaustedError, SinkError
 from edge_arseg.runtime.bundles.plans import engine_roots
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.host_memory import HostMemory
@@ -48,8 +50,7 @@ class EngineStep(Step):
         """See ``Step``."""
         if self._made_bytes is not None:
             return StepState.MADE
-        store = self.store()
-        there = store is not None and store.has(self.role) and not self._setting.options.force
+        there = self._there() is not None and not self._setting.options.force
         return StepState.DONE if there else StepState.TODO
 
     def report(self) -> StepReport:
@@ -58,8 +59,7 @@ class EngineStep(Step):
         if self._made_bytes is not None:
             return StepReport(self.name, state, f"{self._made_bytes / 1e6:.1f} MB")
         if state is StepState.DONE:
-            assert store is not None
-            return StepReport(self.name, state, str(store.folder))
+            return StepReport(self.name, state, str(self._there()))
         need, seconds = self._need(), None if store is None else store.earlier_seconds(self.role)
         free = self._setting.machine.board.memory.available
         took = "minutes not known, none was built here yet"
@@ -93,23 +93,49 @@ class EngineStep(Step):
             BuildError, EnvironmentUnfitError, MemoryExhaustedError: see ``check`` and ``Workshop.build``.
             SinkError: the plan cannot be kept.
         """
-        self.check()
+        try:
+            self.check()
+            self._build(progress)
+        except MemoryExhaustedError as error:
+            raise MemoryExhaustedError(f"{error}{self._rest()}") from error
+
+    def _build(self, progress: Progress) -> None:
         ready, store = self._bundle.ready, self.store()
         assert ready is not None
         assert store is not None
         options, entry = self._setting.options, ready.manifest.graphs[self.role]
-        store.check_writable(USER_CACHE_ADVICE if options.user_cache else BUNDLE_ADVICE)
+        advice = USER_CACHE_ADVICE if options.user_cache else BUNDLE_ADVICE
+        store.check_writable(advice)
         progress(f"building {self.role.value} ({entry.precision.value})")
         part = store.part(self.role)
         try:
             result = self._workshop.build(self.role, ready, part, store.timing_cache(), progress)
             extra = {f"{self.role.value}.layers.json": result.layers} if result.layers else {}
             self._made_bytes = store.keep(self.role, part, extra, seconds=result.seconds).bytes
+        except SinkError as error:
+            raise SinkError(f"{error}. What was built before is kept: then type the same again. Or {advice}") from error
         finally:
             part.unlink(missing_ok=True)
         store.keep_timing_cache(result.timing_cache)
         self.warnings = tuple(f"{self.role.value}: {text}" for text in result.warnings)
         progress(f"built {self.role.value} in {result.seconds:.0f} s")
+
+    def _there(self) -> Path | None:
+        """Return the folder of the plan; one that was built with other flags does where none are asked for."""
+        store, options = self.store(), self._setting.options
+        if store is None:
+            return None
+        if store.has(self.role):
+            return store.folder
+        asked = options.workspace_bytes is not None or options.optimization_level is not None
+        return None if asked else store.beside(self.role)
+
+    def _rest(self) -> str:
+        """Say what to type, so that engines that are there are not built again with another amount of memory."""
+        roles = self._setting.roles
+        done = roles.index(self.role)
+        left = " ".join(f"--graph {role.value}" for role in roles[done:])
+        return f". With another --workspace leave out what is built: {left}" if done else ""
 
     def _need(self) -> MemoryNeed:
         entry, size, precision, fuse = _graph(self._setting, self._bundle.ready, self.role)

@@ -120,7 +120,7 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
         place = BuildPlace(False, "left out with --no-engines", machine.board.target == target.id)
     precisions = precisions_from_target(bundle.manifest, target, options.precisions, bundle=str(bundle.path))
     roles = _roles(bundle, options)
-    stem = bundle.manifest.name.removesuffix(f"-{bundle.manifest.target}")
+    stem = bundle.stem.removesuffix(f"-{bundle.manifest.target}")
     own = bundle.manifest.target == target.id and not needs_conversion(bundle, precisions)
     kernels = KernelChoice({}, "no fusion, so no kernel")
     if not bundle.manifest.hr_only:
@@ -129,8 +129,9 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
         output = bundle.path
         ready = None if options.force and kernels.renewable(bundle) else bundle
     else:
-        folder = Path() if bundle.path.parent == ZOO else bundle.path.parent  # nothing is written into the package
-        output = Path(options.output or folder / f"{stem}-{target.id}{SUFFIX}")
+        beside = bundle.path.parent if bundle.path.name else bundle.folder.parent
+        folder = Path() if beside == ZOO else beside  # nothing is written into the package
+        output = Path(folder / f"{stem}-{target.id}{SUFFIX}" if options.output is None else options.output)
         ready = None if options.force else _earlier(output, bundle, target, precisions)
     return CompileSetting(bundle, options, machine, target, place, precisions, kernels, roles, output, ready)
 

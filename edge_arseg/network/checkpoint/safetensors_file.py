@@ -61,7 +61,10 @@ def safetensors_from_network(network: Network, path: Path | str) -> Path:
         made = made_folders(place.parent)
         try:
             with whole_file(place) as part:
+                part.touch()
+                mode = part.stat().st_mode
                 save_file(tensors, part, metadata=metadata)
+                part.chmod(mode)  # safetensors 0.8 makes a file that nobody but its owner may read
                 _sort_metadata(part)
         except BaseException:
             remove_folders(made)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import Bundle, sha256_of
@@ -37,7 +38,7 @@ def engine_roots(
 
 def compile_command(bundle: Bundle) -> str:
     """Return what to type to build plans here."""
-    return f"edge-arseg compile {bundle.path}"
+    return f"edge-arseg compile {quote(str(bundle.path))}"
 
 
 def plan_from_bundle(

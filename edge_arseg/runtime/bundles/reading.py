@@ -1,10 +1,12 @@
 """Reading a bundle, and refusing one that is not what it was written as."""
 
+import errno
 import hashlib
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TypeVar
 
 from edge_arseg.errors import BundleError
@@ -14,6 +16,7 @@ from edge_arseg.spec.weights import ArrayRecord, DecoderWeights, FusionWeights, 
 
 MANIFEST = "manifest.json"
 SUFFIX = ".arseg"
+_DENIED = os.strerror(errno.EACCES)
 
 T = TypeVar("T", bound=ArrayRecord)
 
@@ -31,6 +34,21 @@ class Bundle:
     path: Path
     manifest: Manifest
     digest: str
+
+    @property
+    def folder(self) -> Path:
+        """Its folder with its own name, also where ``path`` is ``.``; a link stays a link."""
+        return Path(os.path.abspath(self.path))  # noqa: PTH100 - a link stays a link
+
+    @property
+    def stem(self) -> str:
+        """What its folder is called, without the ending; another name than the manifest's where it was renamed."""
+        return self.folder.name.removesuffix(SUFFIX)
+
+    def size(self, *, graphs: float = 1.0) -> int:
+        """Return the bytes of its files, but for the manifest; those of the graphs are multiplied by ``graphs``."""
+        entries, of_graphs = self.manifest.files, {entry.file for entry in self.manifest.graphs.values()}
+        return int(sum(entry.bytes * (graphs if name in of_graphs else 1.0) for name, entry in entries.items()))
 
     def graph_path(self, role: Role) -> Path:
         """Return the ONNX file of a role."""
@@ -112,10 +130,10 @@ def read_bundle(path: Path | str, *, digests: bool = True) -> Bundle:
     faults = [fault for name, entry in manifest.files.items() if (fault := _fault(path, name, entry, digests))]
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
-        raise BundleError(
-            f"{path}: {len(faults)} of {len(manifest.files)} files are not as written\n{lines}\n"
-            "Copy the bundle again, or export it again with `edge-arseg export`"
-        )
+        advice = "Copy the bundle again, or export it again with `edge-arseg export`"
+        if any(_DENIED in fault for fault in faults):
+            advice = f"Check that you may read there: chmod -R u+rX {quote(str(path))}. {advice}"
+        raise BundleError(f"{path}: {len(faults)} of {len(manifest.files)} files are not as written\n{lines}\n{advice}")
     return Bundle(path, manifest, hashlib.sha256(text).hexdigest())
 
 

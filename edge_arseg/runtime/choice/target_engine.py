@@ -1,6 +1,7 @@
 """The engine that a bundle was compiled for, and what to say where another one runs."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from edge_arseg.runtime.bundles.reading import Bundle
@@ -35,7 +36,7 @@ def missing_engine(bundle: Bundle, reason: str, backend: str, root: Path = Path(
             reason += f"; type: {tensorrt_advice(root)}"
         else:
             reason += ", and this machine is no Jetson; copy the bundle to the board and type there: "
-            reason += f"edge-arseg compile {bundle.path.name}"
+            reason += f"edge-arseg compile {quote(bundle.folder.name)}"
     return (
         f"{bundle.path} was compiled for {bundle.manifest.target}, whose engine is TensorRT. It is missing here: "
         f"{reason}. {backend} runs instead, the fastest that gives the right classes here: its speed is not that of "

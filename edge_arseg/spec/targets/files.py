@@ -1,6 +1,6 @@
 """Reading ``targets/*.toml``, and refusing a file with faults: all of them in one message."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from edge_arseg.installation import reinstall
 from edge_arseg.spec.manifest import Precision
 from edge_arseg.spec.plain import faults_from_error
 from edge_arseg.spec.targets.jetpack import JetPackTable
-from edge_arseg.spec.targets.target import Kind, Target, longest_prefix
+from edge_arseg.spec.targets.target import LOCAL, Kind, Target, longest_prefix
 from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.storage.toml import data_from_toml, toml_text
 from edge_arseg.suggestion import did_you_mean
@@ -21,24 +21,30 @@ JETPACKS = "jetpacks.toml"
 _OURS = {"id", "name", "kind", "tier", "reason", "jetpacks", "precision", "sources", "unverified"}
 """What a file decides or says in words; every other value is a fact about hardware and has a source."""
 
+_MARKS = ("parts", "compatible", "models", "boot_specs")
+"""What a board is told by."""
+
 _TARGET = TypeAdapter(Target)
 _TABLE = TypeAdapter(JetPackTable)
 
 
 def targets(folder: Path | None = None) -> dict[str, Target]:
-    """Read all targets: Jetson boards by tier and name, then ``cuda`` and ``cpu``.
+    """Read all targets: Jetson boards by tier and name, then ``cuda`` and ``cpu``. Hidden files are left out.
 
     Args:
         folder: instead of the one that belongs to the package.
 
     Raises:
-        TargetError: a file has faults.
+        TargetError: a file has faults, or two files name the same board.
     """
     folder = folder or data_folder("targets")
     table = jetpack_table(folder)
-    found = [target_from_toml(path, table) for path in folder.glob("*.toml") if path.name != JETPACKS]
+    paths = [path for path in sorted(folder.glob("[!.]*.toml")) if path.name != JETPACKS]
+    found = [target_from_toml(path, table) for path in paths]
     last = list(Kind)
     found.sort(key=lambda target: (last.index(target.kind), target.tier or 9, target.id))
+    if faults := _shared(found):
+        raise TargetError("\n".join([f"{folder}: which board is which cannot be told", *faults]))
     return {target.id: target for target in found}
 
 
@@ -51,7 +57,7 @@ def target_named(name: str, folder: Path | None = None) -> Target:
     """
     known = targets(folder)
     if name not in known:
-        meant = did_you_mean(name, known)
+        meant = did_you_mean(str(name), known)
         raise OptionError(
             f"no target is called {name!r}; {meant and f'{meant} '}known: {', '.join(known)}. "
             "See `edge-arseg targets list`"
@@ -103,8 +109,13 @@ def target_from_toml(path: Path, table: JetPackTable) -> Target:
 def _toml(path: Path) -> dict[str, Any]:
     try:
         return data_from_toml(toml_text(path))
-    except FileNotFoundError as error:
-        raise TargetError(f"{path}: missing; install again: {reinstall()}") from error
+    except OSError as error:
+        if path.name == JETPACKS and not path.exists():
+            raise TargetError(f"{path}: missing; install again: {reinstall()}") from error
+        raise TargetError(
+            f"{path}: cannot be read ({error.strerror or error}); every file there that ends in .toml is a target: "
+            "make it one that can be read, or move it elsewhere"
+        ) from error
     except ValueError as error:  # not TOML, not UTF-8, numbers or nesting without end
         raise TargetError(f"{path.name}: not TOML ({error})") from error
 
@@ -143,11 +154,30 @@ def _sources_missing(raw: Mapping[str, Any]) -> list[str]:
     return faults
 
 
+def _shared(found: Sequence[Target]) -> list[str]:
+    """Name what two targets say a board is told by: the first file would win, whichever board it is."""
+    owners: dict[tuple[str, str], str] = {}
+    faults = []
+    for target in found:
+        for name in _MARKS:
+            for mark in getattr(target, name):
+                owner = owners.setdefault((name, mark), target.id)
+                if owner != target.id:
+                    faults.append(
+                        f"  {name}: {mark!r} is in {owner}.toml and in {target.id}.toml; take it out of one of them"
+                    )
+    return faults
+
+
 def _contradictions(target: Target, stem: str) -> list[str]:
     """Return what is well formed but cannot be meant."""
     faults = []
     if target.id != stem:
         faults.append(f"id: {target.id!r} seen, the file is called {stem!r}")
+    if target.id == LOCAL:
+        faults.append(f"id: {LOCAL} stands for the machine that a command runs on; choose another name")
+    if not target.name.isprintable() or not target.name.strip():
+        faults.append(f"name: {target.name!r} seen, expected one line of text")
     if target.tier != 1 and not target.reason:
         faults.append(f"reason: tier {target.tier} needs one")
     if target.tier and target.precision is None:
@@ -157,6 +187,8 @@ def _contradictions(target: Target, stem: str) -> list[str]:
             value: Precision = getattr(target.precision, name)
             if value not in target.precision.choices:
                 faults.append(f"precision.{name}: {value.value} is not among the choices")
+        if Precision.MIXED in target.precision.choices:
+            faults.append("precision.choices: mixed is what quantize makes of int8; choose int8")
     if target.kind is Kind.JETSON:
         for name in ("chip", "gpu", "memory", "rails", "video"):
             if getattr(target, name) is None:
@@ -169,6 +201,12 @@ def _contradictions(target: Target, stem: str) -> list[str]:
             faults.append(f"modes: exactly one {configuration.value} mode is the default")
         if len({mode.id for mode in modes}) != len(modes):
             faults.append(f"modes: an id is used twice in the {configuration.value} configuration")
+    if target.gpu and target.memory:
+        clocks, rates = set(target.gpu.max_mhz), set(target.memory.bandwidth_gbs)
+        for configuration in sorted({*clocks, *rates, *(mode.configuration for mode in target.modes)}):
+            for name, there in (("gpu.max_mhz", clocks), ("memory.bandwidth_gbs", rates)):
+                if configuration not in there:
+                    faults.append(f"{name}: {configuration.value} is missing, which this file has elsewhere")
     if target.gpu:
         for i, mode in enumerate(target.modes):
             if mode.sms and mode.sms > target.gpu.sms:

@@ -10,6 +10,11 @@ from pydantic import ConfigDict, Field
 from edge_arseg.spec.manifest import Precision
 from edge_arseg.spec.targets.jetpack import JetPack
 
+LOCAL = "local"
+"""Stands for the target that this machine is; no file may be called so."""
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 
 class Kind(str, Enum):
     """What sort of machine a target is."""
@@ -77,7 +82,7 @@ class Gpu:
     compute_capability: Annotated[str, Field(pattern=r"^\d+\.\d$")]
     sms: Annotated[int, Field(ge=1)]
     cores_per_sm: Annotated[int, Field(ge=1)]
-    max_mhz: dict[Configuration, Annotated[float, Field(gt=0)]]
+    max_mhz: Annotated[dict[Configuration, Positive], Field(min_length=1)]
     fp16_ops_per_sm_clock: Annotated[int, Field(ge=0)]
     int8_ops_per_sm_clock: Annotated[int, Field(ge=0)]
     sparsity: bool
@@ -92,9 +97,9 @@ class Gpu:
 class Memory:
     """Memory that CPU and GPU share: sizes sold, 10^9 bytes; bus width; peak bandwidth by configuration, 10^9 B/s."""
 
-    gb: tuple[Annotated[int, Field(ge=1)], ...]
+    gb: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
     bus_bits: Annotated[int, Field(ge=1)]
-    bandwidth_gbs: dict[Configuration, Annotated[float, Field(gt=0)]]
+    bandwidth_gbs: Annotated[dict[Configuration, Positive], Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +147,11 @@ class PowerMode:
     id: Annotated[int, Field(ge=0)]
     name: str
     default: bool = False
-    watts: Annotated[float, Field(gt=0)] | None = None
+    watts: Positive | None = None
     sms: Annotated[int, Field(ge=1)] | None = None
-    gpu_mhz: Annotated[float, Field(gt=0)] | None = None
-    emc_mhz: Annotated[float, Field(gt=0)] | None = None
-    dla_mhz: Annotated[float, Field(gt=0)] | None = None
+    gpu_mhz: Positive | None = None
+    emc_mhz: Positive | None = None
+    dla_mhz: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,7 @@ class Target:
     """A board, or a kind of machine.
 
     Attributes:
-        id: name of its file, and what ``--target`` takes.
+        id: name of its file, and what ``--target`` takes: small letters, digits, ``.``, ``_`` and ``-``.
         name: for people.
         kind: ``jetson``, ``cuda`` or ``cpu``.
         tier: 1: built for; 2: expected to work; 3: graphs only; 0: not supported.
@@ -182,15 +187,15 @@ class Target:
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
-    id: str
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
     name: str
     kind: Kind
     tier: Annotated[int, Field(ge=0, le=3)]
     reason: str = ""
     parts: tuple[Annotated[str, Field(pattern=r"^p\d{4}-\d{4}$")], ...] = ()
-    compatible: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    boot_specs: tuple[str, ...] = ()
+    compatible: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    models: tuple[Annotated[str, Field(pattern=r"^[^A-Z]+$")], ...] = ()
+    boot_specs: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     chip: str | None = None
     chip_id: int | None = None
     jetpacks: tuple[JetPack, ...] = ()

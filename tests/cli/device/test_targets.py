@@ -75,7 +75,7 @@ def test_an_unknown_board_asks_for_the_name(edge_arseg, monkeypatch):
     answer = edge_arseg("targets", "detect")
     assert answer.code == 3
     assert "one of" in answer.out
-    assert "edge-arseg compile --target NAME" in answer.err
+    assert "edge-arseg compile BUNDLE --target NAME" in answer.err
 
 
 def test_another_root_is_looked_at(edge_arseg, tmp_path):

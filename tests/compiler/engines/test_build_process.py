@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from support.compiling.builders import GOOD
 
 from edge_arseg.compiler.engines.contract import BuildSettings
 from edge_arseg.compiler.engines.process import BuildJob, result_from_job
-from edge_arseg.errors import BuildError, MemoryExhaustedError
+from edge_arseg.errors import BuildError, MemoryExhaustedError, SinkError
 from edge_arseg.spec.manifest import Precision
 
 
@@ -64,6 +65,14 @@ def test_a_quick_build_says_nothing(job):
 def test_each_end_has_its_message(job, builder, error, text):
     with pytest.raises(error, match=text):
         result_from_job(job(builder), lambda _: None)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_no_fault_of_the_library(job):
+    """It was told as a fault of the build, exit 5, without a word on what to do."""
+    full = replace(job(), plan=Path("/dev/full"))
+    with pytest.raises(SinkError, match=r"cannot write /dev/full: the disk is full: free some space"):
+        result_from_job(full, lambda _: None)
 
 
 def test_an_interrupt_ends_the_build_at_once(job, monkeypatch):

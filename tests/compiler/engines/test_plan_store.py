@@ -1,5 +1,6 @@
 import errno
 import os
+import threading
 
 import pytest
 
@@ -105,6 +106,48 @@ def test_leftovers_of_killed_builds_go(store):
     leftover.write_bytes(b"half")
     keep(store)
     assert not leftover.exists()
+
+
+def test_what_a_running_build_writes_is_left_alone(store):
+    running = store.folder / f".hr.plan.part-{os.getppid()}"
+    running.write_bytes(b"half")
+    keep(store)
+    assert running.exists()
+    (store.folder / f".hr.plan.part-{os.getpid()}").write_bytes(b"of an earlier try")
+    assert not store.part(Role.HR).exists()
+
+
+def test_two_builds_that_end_at_once_keep_both_plans(store, monkeypatch):
+    """Each read the record, and the last one wrote it without the plan of the other."""
+    parts = {role: store.folder / f"{role.value}.made" for role in (Role.HR, Role.LR)}
+    for role, part in parts.items():
+        part.write_bytes(role.value.encode())
+    real, other = PlanStore.record, []
+
+    def record(self):
+        found = real(self)
+        if not other:
+            other.append(threading.Thread(target=lambda: PlanStore(store.folder.parent, KEY).keep(*lr, {})))
+            other[0].start()
+            other[0].join(0.3)
+        return found
+
+    lr = Role.LR, parts[Role.LR]
+    monkeypatch.setattr(PlanStore, "record", record)
+    store.keep(Role.HR, parts[Role.HR], {})
+    other[0].join()
+    monkeypatch.setattr(PlanStore, "record", real)
+    assert store.has(Role.HR)
+    assert store.has(Role.LR)
+
+
+def test_a_full_disk_is_told_with_what_to_do(store, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SinkError, match=r"cannot be kept: the disk is full \(.* free\): free some space"):
+        keep(store)
 
 
 def test_a_folder_that_cannot_be_written_is_refused_with_the_way_out(tmp_path):

@@ -1,6 +1,7 @@
 """A network to a checked bundle, and what must never become one."""
 
 import hashlib
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -9,13 +10,14 @@ import pytest
 import torch
 from support.networks.small import OWN_MODEL, own_network
 
+from edge_arseg.compiler.export.checkpoint import Checkpoint
 from edge_arseg.compiler.export.export import (
     bundle_from_checkpoint,
     bundle_from_network,
     check_settings,
     graphs_from_network,
 )
-from edge_arseg.compiler.export.golden import golden_distances, golden_from_clip
+from edge_arseg.compiler.export.golden import doubts_of_golden, golden_distances, golden_from_clip
 from edge_arseg.compiler.export.settings import ExportSettings
 from edge_arseg.errors import ArsegError, ExportError, OptionError, SourceError
 from edge_arseg.network.network import Network
@@ -23,6 +25,7 @@ from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.spec.geometry.placement import FitKind
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.model import Model, lr_size
+from edge_arseg.spec.weights import GoldenFrames
 from edge_arseg.testing.networks import random_frame
 from edge_arseg.video.reader import open_video
 
@@ -98,6 +101,27 @@ def test_golden_frames_enter_the_network_as_frames_of_a_run_do(clip, fit, bars):
 @pytest.mark.parametrize(("gop", "expected"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (12, [0, 1, 6, 11])])
 def test_golden_frames_are_spread_over_the_gop(gop, expected):
     assert golden_distances(gop) == expected
+
+
+def golden_of(maps, distances=(0, 1, 6, 11)):
+    frames = np.zeros((len(maps), 4, 8, 3), np.uint8)
+    return GoldenFrames(frames, np.zeros((len(maps), 2, 4, 2), np.float32), np.array(distances), maps, maps, maps)
+
+
+def test_golden_frames_that_tell_nothing_are_told():
+    """A model of corridors, exported with the street of the default clip, answered one class: every gate was blind."""
+    varied = np.arange(4 * 32, dtype=np.uint8).reshape(4, 4, 8) % 3
+    classes = ["road", "sky", "tree"]
+    assert doubts_of_golden(golden_of(varied), 12, classes) == []
+    (blind,) = doubts_of_golden(golden_of(np.ones_like(varied)), 12, classes)
+    assert blind.startswith("every golden frame is sky on 100.0% of its pixels or more")
+    one_frame = np.ones_like(varied)
+    one_frame[2] = varied[2]
+    assert doubts_of_golden(golden_of(one_frame), 12, classes) == []
+    (short,) = doubts_of_golden(golden_of(varied[:2], (0, 1)), 12, classes)
+    assert short.startswith("the clip ends before distance 6 and 11 from the keyframe")
+    alone = replace(golden_of(varied[:1], (0,)), ar_maps=varied[:0], lr_maps=varied[:0])
+    assert doubts_of_golden(alone, 1, classes) == []
 
 
 # What must never become a bundle
@@ -202,6 +226,13 @@ def test_settings_that_cannot_be_meant_are_refused_where_they_are_made(fields, m
     with pytest.raises(OptionError, match=message):
         ExportSettings(**{"height": 64, "width": 88, **fields})
     assert ExportSettings(64, 88, fit="crop").fit is FitKind.CROP
+
+
+@pytest.mark.parametrize("size", [96, "96x128", (96, 128, 3), ()])
+def test_a_size_is_rows_and_columns(tmp_path, size):
+    checkpoint = Checkpoint(own_network(), {}, 0.5)
+    with pytest.raises(OptionError, match="expected rows and columns, like"):
+        bundle_from_checkpoint(checkpoint, tmp_path / "x.arseg", size=size)
 
 
 def test_a_network_in_train_mode_is_not_exported(tmp_path, clip):

@@ -2,19 +2,24 @@
 
 import shutil
 import stat
+import tempfile
+import types
 
 import pytest
 from support.compiling.kernels import SAID, FakeCompiler
 
+from edge_arseg.compiler.kernels import build
 from edge_arseg.compiler.kernels.build import (
     EntryResources,
     image_from_source,
     kernels_from_compilers,
     resources_from_log,
 )
+from edge_arseg.compiler.kernels.choice import choice_from_target
 from edge_arseg.compiler.kernels.compilers import Nvcc, compiler_from_sm, cuda_compilers
-from edge_arseg.errors import BuildError, EnvironmentUnfitError
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, SinkError
 from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
+from edge_arseg.spec.targets.files import target_named
 
 
 def test_resources_are_read_for_each_entry():
@@ -80,6 +85,17 @@ def test_no_compiler_and_no_compiler_for_it_are_different_errors():
     assert compiler_from_sm(87, iter([FakeCompiler()])).name == "fake 13.0"
 
 
+def test_a_board_that_the_package_does_not_run_on_needs_no_kernel():
+    """An older compiler was advised for it, which would have made a kernel that nothing runs."""
+
+    def find(sm):
+        raise AssertionError(sm)
+
+    choice = choice_from_target(target_named("jetson-agx-xavier"), None, find=find)
+    assert (choice.compilers, choice.missing) == ({}, "")
+    assert "does not run there" in choice.why
+
+
 def test_a_compiler_that_fails_says_why(tmp_path):
     nvcc = tmp_path / "nvcc"
     nvcc.write_text(
@@ -92,6 +108,59 @@ def test_a_compiler_that_fails_says_why(tmp_path):
     with pytest.raises(BuildError, match=r"failed with 2:\nfusion.cu\(3\): error: no such thing"):
         compiler.cubin_from_source(MAIN, 87)
     assert next(cuda_compilers({"CUDACXX": str(nvcc), "PATH": ""})).name == "nvcc 12.6"
+
+
+def fake_nvcc(folder, body):
+    folder.mkdir()
+    nvcc = folder / "nvcc"
+    nvcc.write_text(
+        "#!/bin/sh\ncase $1 in --version) echo release 12.6, V12.6.1;; --list-gpu-code) echo sm_87;; "
+        f"*) {body};; esac\n"
+    )
+    nvcc.chmod(nvcc.stat().st_mode | stat.S_IEXEC)
+    return nvcc
+
+
+def test_a_c_compiler_that_nvcc_does_not_take_is_told_with_what_to_type(tmp_path):
+    nvcc = fake_nvcc(tmp_path / "bin", "echo '#error -- unsupported GNU version! gcc later than 13' >&2; exit 1")
+    with pytest.raises(BuildError, match=r"NVCC_PREPEND_FLAGS=-ccbin=.*nvidia-cuda-nvrtc"):
+        Nvcc(nvcc).cubin_from_source(MAIN, 87)
+
+
+def test_temporary_files_of_nvcc_lie_where_there_is_room_and_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    nvcc = fake_nvcc(tmp_path / "bin", 'echo "$TMPDIR"; touch "$TMPDIR/out.cubin" "$TMPDIR/left"')
+    _, said = Nvcc(nvcc).cubin_from_source(MAIN, 87)
+    assert said.strip().startswith(str(tmp_path / "edge-arseg-cubin-"))
+    assert [file.name for file in tmp_path.iterdir()] == ["bin"]
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: types.SimpleNamespace(free=1000))
+    with pytest.raises(SinkError, match=r"the disk is full .* with export TMPDIR=FOLDER"):
+        Nvcc(nvcc).cubin_from_source(MAIN, 87)
+
+
+def test_where_one_compiler_fails_another_is_tried(tmp_path, monkeypatch):
+    failing = FakeCompiler(name="nvcc 13.0")
+    failing.cubin_from_source = lambda *_: (_ for _ in ()).throw(BuildError("no host compiler"))
+    other = FakeCompiler(name="NVRTC 12.9")
+    monkeypatch.setattr(build, "cuda_compilers", lambda: iter([failing, other]))
+    (entry,) = kernels_from_compilers({87: failing}, cache=tmp_path)
+    assert entry.compiler == "NVRTC 12.9"
+    monkeypatch.setattr(build, "cuda_compilers", lambda: iter([failing]))
+    with pytest.raises(BuildError, match="no host compiler"):
+        kernels_from_compilers({90: failing}, cache=tmp_path)
+
+
+def test_an_nvcc_that_cannot_be_run_hides_no_other(tmp_path):
+    broken, good = tmp_path / "a/nvcc", fake_nvcc(tmp_path / "cuda", "exit 1")
+    broken.parent.mkdir()
+    broken.write_text("not for this machine")
+    (tmp_path / "cuda/bin").mkdir()
+    good.rename(tmp_path / "cuda/bin/nvcc")
+    broken.chmod(0o755)
+    found = cuda_compilers({"PATH": str(broken.parent), "CUDA_HOME": str(tmp_path / "cuda")})
+    assert next(found).name == "nvcc 12.6"
+    with pytest.raises(BuildError, match=r"cannot be run.*set CUDACXX"):
+        next(cuda_compilers({"CUDACXX": str(broken), "PATH": ""}))
 
 
 @pytest.mark.slow

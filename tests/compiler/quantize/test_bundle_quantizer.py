@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import types
 
 import onnx
 import pytest
@@ -287,6 +289,22 @@ def test_a_quantized_bundle_is_not_quantized_again(edge_arseg, int8_bundle, tmp_
     assert answer.code == 3
     assert "hr int8" in answer.err
     assert "edge-arseg export" in answer.err
+
+
+@pytest.mark.parametrize("full", ["of the result", "of trials"])
+def test_a_disk_without_room_is_told_before_the_work(edge_arseg, own_bundle, tmp_path, monkeypatch, full):
+    """It was told behind calibration, and behind hours of --max-drop; nothing of it was kept."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "trials"))
+    (tmp_path / "trials").mkdir()
+    place = tmp_path if full == "of the result" else tmp_path / "trials"
+    rooms = {place: 1000}
+    monkeypatch.setattr(shutil, "disk_usage", lambda seen: types.SimpleNamespace(free=rooms.get(seen, 10**12)))
+    answer = edge_arseg("quantize", own_bundle, "-o", tmp_path / "x.arseg")
+    assert answer.code == 4
+    assert "the disk is full" in answer.err
+    assert ("-o" if full == "of the result" else "export TMPDIR=FOLDER") in answer.err
+    assert "calibrating" not in answer.err
+    assert not (tmp_path / "x.arseg").exists()
 
 
 def test_what_is_there_is_kept_without_force(edge_arseg, own_bundle, int8_bundle):

@@ -122,8 +122,10 @@ def test_a_bundle_that_is_compiled_is_not_quantized(tmp_path):
     [
         ({"max_drop": float("nan"), "labels": Path("x"), "clip": "a"}, "--max-drop nan: expected points"),
         ({"max_drop": -1.0, "labels": Path("x"), "clip": "a"}, "--max-drop -1: expected points"),
-        ({"limit": 0, "labels": Path("x"), "clip": "a"}, "--limit 0: expected 1 or more"),
-        ({"threads": -1}, "--threads -1: expected 1 or more"),
+        ({"limit": 0, "labels": Path("x"), "clip": "a"}, "--limit 0: expected a whole number of 1 or more"),
+        ({"threads": -1}, "--threads -1: expected a whole number of 1 or more"),
+        ({"limit": 2.5, "labels": Path("x"), "clip": "a"}, "--limit 2.5: expected a whole number"),
+        ({"gate": 0.97}, r"a gate 0\.97 seen, expected a Gate"),
         ({"threads": 100_000}, "100000 threads seen, expected 1 to "),
         ({"keep_costliest": -1}, "--keep-costliest -1: expected 0 or more"),
     ],
@@ -175,6 +177,27 @@ def test_names_from_python_are_what_they_name():
 def test_what_is_none_of_the_names_is_refused(make, words):
     with pytest.raises(OptionError, match=words):
         make()
+
+
+def test_a_recipe_may_be_named_by_its_path(tmp_path):
+    options = QuantizeOptions(recipe=tmp_path / "mine.toml")
+    assert options.recipe == str(tmp_path / "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (QuantizeOptions(target=""), "no target is called ''"),
+        (QuantizeOptions(recipe=""), "no recipe is called ''"),
+        (QuantizeOptions(activations=""), "activations '' seen"),
+    ],
+)
+def test_what_a_variable_that_is_not_set_leaves_is_no_default(tmp_path, options, words):
+    """``--target "$BOARD"`` was the machine that it was typed on, and the result ran on no board."""
+    with pytest.raises(OptionError, match=words):
+        quantize_bundle(write_small_bundle(tmp_path / "a.arseg"), tmp_path / "b.arseg", options)
+    with pytest.raises(OptionError, match="no target is called ''"):
+        compile_bundle(tmp_path / "a.arseg", "", CompileOptions())
 
 
 def test_a_bundle_may_be_named_by_its_path(tmp_path):

@@ -7,10 +7,11 @@ import pytest
 from support.compiling.builders import GOOD
 from support.compiling.machines import BOARD, ENGINES, FACTS, GB, HOST, NANO, OPTIONS, PLENTY, states
 
-from edge_arseg.compiler.target.compile import compile_bundle, preview_compile
+from edge_arseg.compiler.engines import workshop
+from edge_arseg.compiler.target.compile import compile_bundle, next_command, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
-from edge_arseg.errors import BuildError
+from edge_arseg.errors import BuildError, MemoryExhaustedError
 from edge_arseg.runtime.bundles import plans
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.device.host_memory import HostMemory
@@ -107,6 +108,35 @@ def test_what_a_plan_depends_on_keeps_plans_apart(toy, machine, options):
     other = compile_bundle(toy, NANO, options, machine=machine)
     assert first.engines != other.engines
     assert states(other)["engine hr"] is StepState.MADE
+
+
+def test_an_engine_with_more_scratch_memory_joins_those_that_are_there(toy, log):
+    """As the message on fuse says. What followed was to build all of them again, and fuse as it had failed."""
+    rest = tuple(role for role in Role if role is not Role.FUSE)
+    first = compile_bundle(toy, NANO, replace(OPTIONS, roles=rest), machine=BOARD)
+    assert first.missing == (Role.FUSE,)
+    large = replace(OPTIONS, roles=(Role.FUSE,), workspace_bytes=4 << 30, memory_check=False)
+    joined = compile_bundle(toy, NANO, large, machine=BOARD)
+    assert (joined.missing, joined.engines == first.engines) == ((), False)
+    assert next_command(joined).startswith("edge-arseg verify")
+    again = compile_bundle(toy, NANO, OPTIONS, machine=BOARD)
+    assert {states(again)[name] for name in ENGINES} == {StepState.DONE}
+    assert [step.detail for step in again.steps if step.name == "engine fuse"] == [str(joined.engines)]
+    assert len(log()) == len(Role)
+
+
+def test_memory_that_runs_out_names_the_graphs_that_are_left(toy, monkeypatch):
+    real = workshop.result_from_job
+
+    def build(job, progress):
+        if job.name == "fuse":
+            raise MemoryExhaustedError("allow twice as much: --workspace 1024")
+        return real(job, progress)
+
+    monkeypatch.setattr(workshop, "result_from_job", build)
+    left = r"--workspace 1024\. With another .* leave out what is built: --graph fuse --graph head --graph lr_head"
+    with pytest.raises(MemoryExhaustedError, match=left):
+        compile_bundle(toy, NANO, OPTIONS, machine=BOARD)
 
 
 def test_free_memory_does_not_change_what_is_built(toy):

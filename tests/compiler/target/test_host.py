@@ -27,6 +27,21 @@ def test_a_host_stops_at_the_bundle(toy, tmp_path):
     assert "no plan for a Jetson can be built elsewhere" in found.steps[-1].detail
 
 
+def test_the_result_is_called_after_the_folder_and_lies_beside_it(toy, tmp_path, monkeypatch):
+    """Two bundles that were exported under one name and renamed had one result, which --force wrote over."""
+    renamed = read_bundle(toy.path.rename(tmp_path / "monday.arseg"))
+    assert compile_bundle(renamed, NANO, OPTIONS, machine=HOST).bundle == tmp_path / f"monday-{NANO}.arseg"
+    other = compile_bundle(tmp_path / f"monday-{NANO}.arseg", "jetson-orin-nx-8gb", OPTIONS, machine=HOST)
+    assert other.bundle == tmp_path / "monday-jetson-orin-nx-8gb.arseg"
+    monkeypatch.chdir(renamed.path)
+    inside = compile_bundle(".", "cpu", CompileOptions(), machine=HOST)
+    assert inside.bundle == tmp_path / "monday-cpu.arseg"
+    assert read_bundle(inside.bundle).manifest.name == "monday-cpu"
+    (tmp_path / "link.arseg").symlink_to(renamed.path)
+    linked = preview_compile(tmp_path / "link.arseg", "cpu", CompileOptions(), machine=HOST)
+    assert linked.bundle == tmp_path / "link-cpu.arseg"
+
+
 def test_typed_again_it_finds_its_work_done(toy, tmp_path):
     compile_bundle(toy, NANO, OPTIONS, machine=HOST)
     before = tree(tmp_path)

@@ -10,6 +10,7 @@ from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.kernels.cuda.image import kernel_for_gpu, source_digest
+from edge_arseg.spec.manifest import Role
 
 
 def test_kernels_travel_along(toy, kernel_compiler):
@@ -35,6 +36,26 @@ def test_force_lets_the_board_compile_the_kernel_with_a_compiler_that_its_driver
     assert [kernel.compiler for kernel in read_bundle(first.path).manifest.kernels] == ["nvcc 12.6"]
 
 
+@pytest.mark.parametrize(
+    ("options", "made"),
+    [
+        (CompileOptions(builder=GOOD, force=True, engines=False), set()),
+        (CompileOptions(builder=GOOD, force=True, roles=(Role.LR,)), {"engine lr"}),
+    ],
+    ids=["none", "one"],
+)
+def test_engines_that_are_not_asked_for_stay_where_the_kernel_is_renewed(toy, kernel_compiler, log, options, made):
+    """Building them takes a board minutes each, and their graphs are the same."""
+    first = read_bundle(compile_bundle(toy, NANO, OPTIONS, machine=BOARD).bundle)
+    kernel_compiler()
+    found = compile_bundle(first, None, options, machine=BOARD)
+    assert {name for name, state in states(found).items() if state is StepState.MADE} - {"kernels", "bundle"} == made
+    assert len(log()) == len(Role) + len(made)
+    assert read_bundle(found.bundle).digest != first.digest
+    after = preview_compile(found.bundle, None, CompileOptions(builder=GOOD), machine=BOARD)
+    assert {states(after)[name] for name in ENGINES} == {StepState.DONE}
+
+
 @pytest.mark.parametrize("outdated", [False, True], ids=["without", "of another version"])
 def test_force_puts_a_kernel_into_a_bundle_that_was_compiled_without(toy, kernel_compiler, outdated):
     """On a board with a compiler, for a bundle of a host that had none, or had another version of the kernel."""
@@ -43,7 +64,8 @@ def test_force_puts_a_kernel_into_a_bundle_that_was_compiled_without(toy, kernel
     first = read_bundle(compile_bundle(toy, NANO, OPTIONS, machine=HOST).bundle)
     asked = kernel_compiler()
     asked.clear()
-    with pytest.raises(BuildError, match=rf"type: edge-arseg compile {first.path} --target {NANO} --force"):
+    advice = f"type: edge-arseg compile {first.path} --target {NANO} --force --no-engines"
+    with pytest.raises(BuildError, match=advice):
         kernel_for_gpu(first, (8, 7))
 
     left = compile_bundle(first, None, CompileOptions(builder=GOOD), machine=BOARD)

@@ -6,7 +6,8 @@ import pytest
 from support.compiling.builders import GOOD
 from support.compiling.machines import BOARD, FACTS, FP32, GB, HOST, NANO, OPTIONS, PLENTY, states, tree
 
-from edge_arseg.compiler.target.compile import compile_bundle, preview_compile
+from edge_arseg.compiler.engines import workshop
+from edge_arseg.compiler.target.compile import compile_bundle, next_command, preview_compile
 from edge_arseg.compiler.target.options import CompileOptions
 from edge_arseg.compiler.target.steps import StepState
 from edge_arseg.errors import EnvironmentUnfitError, MemoryExhaustedError, SinkError
@@ -14,7 +15,7 @@ from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.device.board import Board
 from edge_arseg.runtime.device.cuda import DeviceFacts
 from edge_arseg.runtime.device.host_memory import HostMemory
-from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.target import Configuration
 
 
@@ -27,6 +28,21 @@ def test_the_older_boards_get_graphs_only(toy):
     found = compile_bundle(toy, "jetson-agx-xavier", OPTIONS, machine=HOST)
     assert states(found)["engines"] is StepState.ELSEWHERE
     assert "trtexec" in found.steps[-1].detail
+    assert next_command(found) == (
+        f"copy {found.bundle} to the board and type there: trtexec --onnx={found.bundle.name}/onnx/hr.onnx "
+        f"--saveEngine=hr.plan && trtexec --onnx={found.bundle.name}/onnx/lr.onnx --saveEngine=lr.plan"
+    )
+
+
+@pytest.mark.parametrize(
+    ("precision", "flags"),
+    [(Precision.FP16, " --fp16"), (Precision.INT8, " --int8 --fp16"), (Precision.MIXED, " --int8 --fp16")],
+)
+def test_older_boards_are_told_to_allow_what_the_graphs_compute_in(toy, precision, flags):
+    """TensorRT 8.5, the newest of Xavier, builds no graph of half or int8 types without them."""
+    found = compile_bundle(toy, "jetson-agx-xavier", OPTIONS, machine=HOST)
+    followed = next_command(replace(found, precisions={Role.HR: precision}))
+    assert followed.endswith(f"/onnx/hr.onnx --saveEngine=hr.plan{flags}")
 
 
 def test_a_board_that_cannot_be_told_asks_for_its_name(toy):
@@ -89,6 +105,16 @@ def test_too_little_memory_is_refused_before_the_build(toy, log):
     assert log() == []
     compile_bundle(toy, NANO, replace(OPTIONS, memory_check=False), machine=machine)
     assert len(log()) == len(Role)
+
+
+def test_a_disk_that_fills_up_while_building_names_the_other_cache(toy, monkeypatch):
+    def full(*_):
+        raise SinkError("cannot write hr.plan: the disk is full: free some space")
+
+    monkeypatch.setattr(workshop, "result_from_job", full)
+    with pytest.raises(SinkError, match=r"the disk is full.*built before is kept.*--user-cache") as caught:
+        compile_bundle(toy, NANO, OPTIONS, machine=BOARD)
+    assert caught.value.exit_code == 4
 
 
 def test_a_cache_that_cannot_be_written_names_the_other(toy, tmp_path, monkeypatch, log):

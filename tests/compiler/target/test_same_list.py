@@ -1,6 +1,8 @@
 """A dry run fails where the real run would and says what it will take; a compilation ends with a command that works."""
 
 import os
+import shutil
+import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +77,14 @@ def test_a_place_that_cannot_be_written(toy, tmp_path, monkeypatch, cache):
         kind, text = both(toy, NANO, replace(OPTIONS, output=tmp_path / "file/x.arseg"), HOST)
     assert kind is SinkError
     assert "cannot be written" in text
+
+
+def test_a_disk_without_room(toy, monkeypatch):
+    free = toy.size() - 1
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: types.SimpleNamespace(free=free))
+    kind, text = both(toy, NANO, OPTIONS, HOST)
+    assert kind is SinkError
+    assert "the disk is full" in text
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

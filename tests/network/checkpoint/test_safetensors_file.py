@@ -1,6 +1,7 @@
 """Our own checkpoint format: out and in again, bit for bit, and what is refused."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -92,6 +93,17 @@ def test_the_same_network_makes_the_same_bytes(own, tmp_path):
     files = [safetensors_from_network(own, tmp_path / f"{number}.safetensors") for number in range(30)]
     assert len({file.read_bytes() for file in files}) == 1
     assert list(metadata_of(files[0])) == sorted(metadata_of(files[0]))
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o002, 0o664), (0o077, 0o600)])
+def test_the_file_has_the_permissions_of_any_new_file(own, tmp_path, mask, mode):
+    """safetensors 0.8 keeps everybody but the owner out; a colleague, and a container's user, could not read it."""
+    before = os.umask(mask)
+    try:
+        made = safetensors_from_network(own, tmp_path / "a.safetensors")
+    finally:
+        os.umask(before)
+    assert made.stat().st_mode & 0o777 == mode
 
 
 def test_nothing_else_is_left_in_the_folder(file):

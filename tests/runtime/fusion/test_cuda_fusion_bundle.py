@@ -158,7 +158,10 @@ AGAIN = rf"edge-arseg compile .*own\.arseg --target {NANO} --force"
         (without, rf"no fusion kernel for this GPU, sm_87 \(there are: none\); type: {AGAIN}.*--fusion graph"),
         (for_another, rf"no fusion kernel for this GPU, sm_87 \(there are: sm_90\); type: {AGAIN}"),
         (outdated, rf"compiled from another version of the kernel .*type: {AGAIN}"),
-        (refused_by_the_driver, r"GPU does not take .* kernel .*: edge-arseg compile BUNDLE --force; .*--fusion graph"),
+        (
+            refused_by_the_driver,
+            r"GPU does not take .* kernel .*: edge-arseg compile BUNDLE --force --no-engines; .*--fusion graph",
+        ),
         (without_head, r"head.*edge-arseg compile"),
     ],
 )

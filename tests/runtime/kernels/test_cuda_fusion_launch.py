@@ -171,6 +171,6 @@ def test_an_image_for_another_gpu_is_refused_with_what_to_do(gpu, device):
     plan = plan_from_shapes(SMALL, Storage.HALF, ORIN_NANO)
     with pytest.raises(
         BuildError,
-        match=r"no kernel image.*compile again on this machine: edge-arseg compile BUNDLE --force; .*--fusion graph",
+        match=r"no kernel image.*edge-arseg compile BUNDLE --force --no-engines; .*--fusion graph",
     ):
         device.call(CudaFusion, device, plan, weights_of(20), b"cubin of sm_110")

@@ -187,6 +187,14 @@ def edit(folder, old, new, name="jetson-orin-nx-16gb"):
         ('"video.nvdec" =', '"video.nvdoc" =', "unverified: 'video.nvdoc' is not a field"),
         ("[rails]", "[rials]", "rials: Unexpected keyword"),
         ('parts = ["p3767-0000"]', "parts = []", "parts: a Jetson board has part numbers"),
+        ("models = []", 'models = ["Orin NX"]', "models.0: String should match"),
+        ("models = []", 'models = [""]', "models.0: String should match"),
+        ("gb = [16]", "gb = []", "memory.gb: Tuple should have at least 1 item"),
+        ("watts = 10", "watts = inf", "watts: Input should be a finite number"),
+        ("super = 1173", "super = nan", "gpu.max_mhz.super: Input should be a finite number"),
+        (", super = 1173", "", "gpu.max_mhz: super is missing, which this file has elsewhere"),
+        ('name = "Jetson', 'name = "\\u001b[31mJetson', "name: '\\x1b[31mJetson Orin NX 16GB' seen, expected one line"),
+        ('"fp16", "int8"]', '"fp16", "int8", "mixed"]', "precision.choices: mixed is what quantize makes of int8"),
     ],
 )
 def test_a_fault_is_named(folder, old, new, fault):
@@ -222,6 +230,50 @@ def test_a_board_without_its_hardware_is_refused(folder):
         target_from_toml(path, jetpack_table(folder))
     for name in ("chip", "gpu", "memory", "rails", "video"):
         assert f"  {name}: a Jetson board has it" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "marks"),
+    [("jetson-agx-xavier", ("parts", "compatible", "models")), ("jetson-thor-t4000", ("parts", "boot_specs"))],
+)
+def test_two_files_that_name_one_board_are_refused(folder, name, marks):
+    """A file that was copied for a board of one's own: the first would be found on both, without a word."""
+    text = (folder / f"{name}.toml").read_text().replace(f'id = "{name}"', 'id = "a-board"')
+    (folder / "a-board.toml").write_text(text)
+    with pytest.raises(TargetError, match="which board is which cannot be told") as caught:
+        targets(folder)
+    for mark in marks:
+        assert f"  {mark}: " in str(caught.value)
+    assert f"is in a-board.toml and in {name}.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [("local", "local stands for the machine"), ("my board", "id: String should match"), ("Mine", "id: String should")],
+)
+def test_a_name_that_could_not_be_typed_or_written_is_refused(folder, name, fault):
+    """What is compiled for a target is called after it: the fault was told behind the work."""
+    text = (folder / "cpu.toml").read_text().replace('id = "cpu"', f'id = "{name}"')
+    (folder / f"{name}.toml").write_text(text)
+    with pytest.raises(TargetError, match=fault):
+        targets(folder)
+
+
+def test_hidden_files_are_no_targets(folder):
+    """Editors and file managers leave them beside the file that they are of."""
+    for name in ("._cpu.toml", ".#cpu.toml"):
+        (folder / name).write_bytes(b"\0\1")
+    assert set(targets(folder)) == set(targets())
+
+
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_what_cannot_be_read_is_refused(folder, kind):
+    if kind == "folder":
+        (folder / "mine.toml").mkdir()
+    else:
+        (folder / "mine.toml").symlink_to("nowhere")
+    with pytest.raises(TargetError, match=r"mine\.toml: cannot be read .*move it elsewhere"):
+        targets(folder)
 
 
 @pytest.mark.parametrize("content", ["", "[", "id = 3", "\x00", "sources = 3", "modes = [1, 2]", "jetpacks = 3"])

@@ -76,6 +76,21 @@ def test_another_command_does_not_overwrite(tmp_path, runs):
     assert len(runs.seen) == 3
 
 
+@pytest.mark.parametrize("step", [STEPS[2], Step("c", factors=Factors(), checkpoint="b/best")])
+def test_a_result_that_no_step_recorded_is_not_overwritten(tmp_path, runs, step):
+    """One that was killed before it was recorded, or made by hand: export refused it, typed again too."""
+    build(STEPS[:2], Path("/data"), tmp_path, run=runs)
+    (tmp_path / "c").write_text("mine")
+    with pytest.raises(OptionError, match="c: there already, and not as a step of this recipe left it; remove it"):
+        build([*STEPS[:2], step], Path("/data"), tmp_path, run=runs)
+    assert (tmp_path / "c").read_text() == "mine"
+    assert len(runs.seen) == 2
+    (tmp_path / "a/best").write_text("a training that was killed before it was recorded")
+    with pytest.raises(OptionError, match="b: made by another command, or from other results"):
+        build(STEPS, Path("/data"), tmp_path, run=runs)
+    assert len(runs.seen) == 3
+
+
 def test_a_step_that_leaves_nothing_is_an_error(tmp_path):
     with pytest.raises(ExportError, match="a: ended without"):
         build(STEPS, Path("/data"), tmp_path, run=lambda *_: None)

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from shlex import quote
 
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import Bundle
@@ -45,8 +46,10 @@ def kernel_for_gpu(bundle: Bundle, compute_capability: tuple[int, int]) -> Kerne
 
 
 def _compile_again(bundle: Bundle) -> str:
-    """Return the command that puts a kernel of this version in; a bundle that was compiled is written again."""
-    target = bundle.manifest.target
+    """Return the command that puts a kernel of this version in; a bundle that was compiled is written again, with the
+    engines that it has.
+    """
+    target, path = bundle.manifest.target, quote(str(bundle.path))
     if target is None:
-        return f"edge-arseg compile {bundle.path} --target TARGET (`edge-arseg targets detect` names it)"
-    return f"edge-arseg compile {bundle.path} --target {target} --force, where nvcc or NVRTC is"
+        return f"edge-arseg compile {path} --target TARGET (`edge-arseg targets detect` names it)"
+    return f"edge-arseg compile {path} --target {target} --force --no-engines, where nvcc or NVRTC is"

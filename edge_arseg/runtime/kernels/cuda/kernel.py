@@ -62,8 +62,8 @@ class CudaFusion:
         except driver.Error as error:
             raise BuildError(
                 f"this GPU does not take the fusion kernel ({error}): it was compiled for another architecture, or by "
-                "a CUDA newer than the driver; compile again on this machine: edge-arseg compile BUNDLE --force; or "
-                "run with --fusion graph"
+                "a CUDA newer than the driver; compile again on this machine: edge-arseg compile BUNDLE --force "
+                "--no-engines; or run with --fusion graph"
             ) from error
         # More than 48 KiB has to be asked for by name.
         function.set_attribute(driver.function_attribute.MAX_DYNAMIC_SHARED_SIZE_BYTES, plan.shared_bytes)
