@@ -328,7 +328,7 @@ def test_a_matrix_goes_on_with_the_runs_that_are_left(bundle, tmp_path):
     asked = options(bundle, frames=8, modes=(Mode.AR,), matrix=matrix_from_texts(["gop=2,4", "threads=1,2"]))
 
     def stop(done, total, what):
-        if what == "fake, ar, 1 threads, GOP 4":
+        if what == "fake, ar, 1 thread, GOP 4":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

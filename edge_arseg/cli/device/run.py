@@ -18,6 +18,7 @@ from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.service.serve_options import Serving, serve_options
 from edge_arseg.cli.source import files_of_sources, sources_and_sinks
 from edge_arseg.motion.policies.naming import KEYFRAMES
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
@@ -220,6 +221,6 @@ def run(
                 waiting=watched.waiting,
             )
             for sink, dropped in done.dropped.items():
-                note(f"{sink}: {dropped} results dropped, which it had no time for")
+                note(f"{sink}: {counted(dropped, 'result')} dropped for lack of time")
 
     one(jobs[0])

@@ -13,6 +13,7 @@ from edge_arseg.cli.service.notify import Heart
 from edge_arseg.cli.service.serve_options import Serving
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.installation import install_extra
+from edge_arseg.quantity import counted
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.video.uri import source_from_uri
 
@@ -47,7 +48,7 @@ class Watching:
         """Hear that many videos are about to run: the process is up. The watchdog hears that it lives, and no more."""
         self._heart.ready()
         self._heart.waiting(True)
-        self._heart.say(f"{count} videos")
+        self._heart.say(f"{counted(count, 'video')}")
 
     def begun(self, start: "RunStart", style: "OverlayStyle", source: str) -> None:
         """Hear what runs."""

@@ -21,6 +21,7 @@ import click
 
 from edge_arseg.cli.settings.names import SHARED, is_set_elsewhere, is_shared, key_of
 from edge_arseg.errors import OptionError
+from edge_arseg.quantity import counted
 from edge_arseg.suggestion import did_you_mean
 
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
@@ -100,7 +101,9 @@ def settings_from_file(
     take({key: value for key, value in data.items() if not isinstance(value, dict)}, ())
     take({key: value for key, value in data.items() if isinstance(value, dict)}, ())
     if faults:
-        raise OptionError("\n".join([f"--config {file}: {len(faults)} wrong entries", *(f"  {f}" for f in faults)]))
+        raise OptionError(
+            "\n".join([f"--config {file}: {counted(len(faults), 'wrong entry')}", *(f"  {f}" for f in faults)])
+        )
     return FileSettings(file, values, lines)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_arseg.errors import BundleError
+from edge_arseg.quantity import counted
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import Manifest, Role, manifest_from_json
 from edge_arseg.spec.weights import ArrayRecord, DecoderWeights, FusionWeights, GoldenFrames, arrays_from_bytes
@@ -113,7 +114,8 @@ def read_bundle(path: Path | str, *, digests: bool = True) -> Bundle:
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise BundleError(
-            f"{path}: {len(faults)} of {len(manifest.files)} files are not as written\n{lines}\n"
+            f"{path}: {len(faults)} of {counted(len(manifest.files), 'file')} "
+            f"{'is' if len(faults) == 1 else 'are'} not as written\n{lines}\n"
             "Copy the bundle again, or export it again with `edge-arseg export`"
         )
     return Bundle(path, manifest, hashlib.sha256(text).hexdigest())
