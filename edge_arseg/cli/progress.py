@@ -154,6 +154,10 @@ class FrameProgress(Meter):
         super().__enter__()
         return self
 
+    def begun(self) -> None:
+        """Hear that the first result comes next: what was done before, such as rendering, is not in the rate."""
+        self._start = time.monotonic()
+
     def step(self, result: SegmentedFrame) -> None:
         """Count one result."""
         self._live.add(result)

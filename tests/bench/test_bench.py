@@ -277,7 +277,7 @@ def test_a_source_that_stalls_and_clocks_that_are_held_back_are_named(bundle, tm
     asked = options(bundle, modes=(Mode.AR,), frames=80, source="test://street?size=48x64&frames=200")
     record, _ = bench_from_options(asked, choose, root=tmp_path)
     texts = {notice.code: notice.text for notice in record.notices}
-    assert "the source came to a stop 1 times, 1." in texts["stall"]
+    assert "the source came to a stop 1 time, 1." in texts["stall"]
     assert "clocks were held back" in texts["throttled"]
 
 

@@ -138,7 +138,8 @@ def _json(path: Path) -> Any:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}; expected a record of bench -o") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not JSON ({error}); expected a record of bench -o") from error
+        reason = "no text" if isinstance(error, UnicodeDecodeError) else error
+        raise DataError(f"{path}: not JSON ({reason}); expected a record of bench -o") from error
     revision = data.get("revision") if isinstance(data, dict) else None
     if revision is None:
         raise DataError(f"{path}: no record of bench; expected a file that `edge-arseg bench -o NAME.json` wrote")

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -134,7 +134,7 @@ def run_many(videos: tuple[Video, ...], settings: Settings, options: ArchiveOpti
     if options.resume and (removed := sweep(targets, {video.key for video in videos})):
         note(f"removed what {removed} killed runs left under hidden names")
     if plan.whole:
-        note(f"{len(plan.whole)} of {counted(len(videos), 'video')} whole already; {len(plan.left)} to go")
+        note(f"{len(plan.whole)} of {counted(len(videos), 'video')} {_are(plan.whole)} whole; {len(plan.left)} to go")
     outcomes = dict(plan.whole)
     start = time.monotonic()
 
@@ -190,6 +190,10 @@ def _run(plan: Plan, settings: Settings, options: ArchiveOptions, done: Callable
         piece_s = None if settings.limit else options.piece_length
         with executor:
             run_archive(plan, executor, settings, Told(), piece_s=piece_s, resume=options.resume)
+
+
+def _are(things: Collection[object]) -> str:
+    return "is" if len(things) == 1 else "are"
 
 
 def _summed_up(plan: Plan, outcomes: dict[str, Outcome], options: ArchiveOptions, seconds: float) -> None:

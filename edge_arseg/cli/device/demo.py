@@ -12,7 +12,6 @@ from edge_arseg.cli.output import print_fields, print_json, progress
 from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
-from edge_arseg.quantity import counted
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.spec.geometry.placement import OutputSize
 from edge_arseg.video.overlay.style import OverlayStyle
@@ -83,6 +82,7 @@ def demo(
             limit=limit,
             style=style,
             progress=progress,
+            begun=lambda _: frames.begun(),
             each=frames.step,
         )
     if as_json:
@@ -91,7 +91,10 @@ def demo(
     print_fields(
         f"{shown.source} through {shown.bundle}",
         [
-            ("frames", f"{shown.frames}, {counted(shown.keyframes, 'keyframe')} among them"),
+            (
+                "frames",
+                f"{shown.frames}, {shown.keyframes} of them {'a keyframe' if shown.keyframes == 1 else 'keyframes'}",
+            ),
             ("speed", f"{shown.fps:.1f} fps with drawing and encoding"),
             ("latency", ", ".join(f"{branch} {ms:.1f} ms" for branch, ms in shown.latency_ms.items()) + " (medians)"),
             ("ran", shown.ran),
