@@ -90,6 +90,18 @@ class Watching:
             self._heart.say(f"frame {result.frame.index}, {rate:.1f} fps{age}")
 
 
+def check_place(serving: Serving) -> None:
+    """Refuse what is no address before anything else is looked at: it may be the source, typed behind ``--serve``.
+
+    Raises:
+        OptionError: it is none.
+    """
+    if serving.place is not None:
+        from edge_arseg.serve.address import address_from_text
+
+        address_from_text(serving.place)
+
+
 def sinks_beside(serving: Serving, sinks: Sequence[str]) -> tuple[str, ...]:
     """Return the sinks of a run: with a page and no sink nothing is written."""
     return tuple(sinks) or (("null://",) if serving.place is not None else ())
