@@ -59,7 +59,7 @@ def sources_from_text(text: str) -> list[str]:
         raise SourceError(
             f"{text}: cannot be read ({error.strerror or error}); expected @FILE, with a source in each line"
         ) from error
-    if len(data) > MOST or b"\0" in data:
+    if len(data) > MOST or b"\0" in data or data.lstrip().startswith(b'{"'):  # too long, no text, JSON
         raise SourceError(f"{text}: no list of sources; expected a text with a source in each line")
     lines = [os.fsdecode(line.strip()) for line in data.removeprefix(b"\xef\xbb\xbf").splitlines()]
     sources = [line for line in lines if line and not line.startswith("#")]
