@@ -28,6 +28,7 @@ def here(tmp_path, monkeypatch):
         ("run drive.mp4 o.mp4 --gop 3", 2, "did you mean --interval?"),
         ("run drive.mp4 o.mp4 --device cpu", 2, "did you mean --backend?"),
         ("run drive.mp4 o.mp4 --recode_scale 1", 2, "did you mean --recode-scale?"),
+        ("run drive.mp4 o.mp4 --target orin", 2, "made for a board by `edge-arseg compile --target`"),
         ("run -i drive.mp4", 2, "SOURCE is typed without an option"),
         ("run drive.mp4 --output o.mp4", 2, "SINK is typed without an option"),
         ("bench --max-frames 9", 2, "did you mean --frames?"),
