@@ -13,6 +13,7 @@ PAGE, PLOTS = ROOT / "docs/growth.md", ROOT / "docs/growth"
 LINEAR = 0.15
 """Share by which cost for each unit of work may differ from that before it, and be called linear."""
 
+OWN = "engines of their own"
 AXES = {
     "resolution": ("Resolution", "megapixels of a frame", "megapixels"),
     "gop": ("GOP", "frames from keyframe to keyframe", "GOP"),
@@ -205,7 +206,7 @@ def _plots(axis: str, points: Points) -> dict[str, dict[str, Any]]:
     }
     if axis == "streams":
         rows = [
-            {"x": one["x"], "y": one[field], "line": "shared" if one["shared"] else "engines of their own", "f": field}
+            {"x": one["x"], "y": one[field], "line": "shared" if one["shared"] else OWN, "f": field}
             for one in points
             for field in ("fps", "memory_of_others_mb")
         ]
@@ -240,14 +241,23 @@ def _lines(rows: list[dict[str, Any]], x: dict[str, Any], title: str, *, logarit
         "type": "nominal",
         "title": None,
         "scale": {"domain": names, "range": colours},
-        "legend": {"orient": "bottom"} if len(names) > 1 else None,
+        "legend": {"orient": "bottom", **({"symbolStrokeWidth": 0} if OWN in names else {})}
+        if len(names) > 1
+        else None,
     }
+    dash = {
+        "field": "line",
+        "type": "nominal",
+        "scale": {"domain": names, "range": [[5, 4] if name == OWN else [1, 0] for name in names]},
+        "legend": None,
+    }
+    own = {"strokeDash": dash} if OWN in names else {}  # it may lie on the other line, which stays to be seen below it
     return spec_of(
         height=220,
         legend=1 if len(names) > 1 else 0,
         data=rows,
         mark={"type": "line", "point": {"filled": True, "size": 60}, "strokeWidth": 2},
-        encoding={"x": x, "y": y, "color": colour},
+        encoding={"x": x, "y": y, "color": colour, **own},
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.device.cpu_features import cpu_features, cpu_model
 from edge_arseg.runtime.device.host_memory import host_memory
@@ -49,7 +50,7 @@ def busy_from_conditions(conditions: Conditions) -> str:
     """
     if conditions.load <= conditions.cores:
         return ""
-    cores = f"{conditions.cores} core{'' if conditions.cores == 1 else 's'}"
+    cores = counted(conditions.cores, "core")
     return f"the load average was {conditions.load:.1f} when it began, and this process may use {cores}"
 
 

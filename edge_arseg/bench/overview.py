@@ -4,6 +4,7 @@ from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.records.run import BenchRun
 from edge_arseg.bench.records.summary import Estimate
 from edge_arseg.bench.summaries.latency import missing_branch
+from edge_arseg.quantity import counted
 
 STAGES = ("decode", "motion", "hr", "lr", "fuse", "head")
 BESIDE = ("read", "recode")
@@ -95,7 +96,7 @@ def _told(run: BenchRun) -> str:
     if run.deadlines is not None:
         late = run.deadlines
         parts.append(
-            f"{late.missed_share:.1%} of {late.due} frames late or dropped ({late.dropped} dropped), "
+            f"{late.missed_share:.1%} of {counted(late.due, 'frame')} late or dropped ({late.dropped} dropped), "
             f"age {_ms(late.age.p50)} ms p50, {_ms(late.age.p99)} ms p99"
         )
     if run.energy is not None:
@@ -105,7 +106,9 @@ def _told(run: BenchRun) -> str:
     if run.memory.peak_mb is not None:
         parts.append(f"peak RSS {run.memory.peak_mb:.0f} MB")
     if run.accuracy is not None and run.accuracy.miou is not None:
-        parts.append(f"mIoU {run.accuracy.miou:.2f} on {run.accuracy.frames} labels of {run.accuracy.source}")
+        parts.append(
+            f"mIoU {run.accuracy.miou:.2f} on {counted(run.accuracy.frames, 'label')} of {run.accuracy.source}"
+        )
     return "; ".join(parts)
 
 
@@ -113,7 +116,7 @@ def _power(record: BenchRecord) -> str:
     energy = record.energy
     if not energy.measured:
         return energy.text
-    rate = "" if energy.rate_hz is None else f", {energy.rate_hz:.0f} readings a second"
+    rate = "" if energy.rate_hz is None else f", {counted(round(energy.rate_hz), 'reading')} a second"
     idle = (
         "idle not measured" if energy.idle_w is None else f"idle {energy.idle_w:.2f} W over {energy.idle_seconds:.0f} s"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from edge_arseg.cli.log import is_quiet
 from edge_arseg.cli.output import note
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.live.statistics import LiveStatistics
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.progress import HEARTBEAT_S
@@ -22,7 +23,7 @@ class Unit:
     """What a meter counts, and how it tells.
 
     Attributes:
-        count: text of ``done`` and ``total``.
+        count: text of ``done`` and ``total``; ``s`` is the end of the noun, empty where there is one.
         open_count: text of ``done``, where the total is not known.
         pace: text of ``rate``, how many a second, or of ``seconds``, how long each takes.
     """
@@ -32,8 +33,8 @@ class Unit:
     pace: str
 
 
-FRAMES = Unit("{done} of {total} frames", "{done} frames", "{rate:.1f} fps")
-CLIPS = Unit("{done} of {total} clips", "{done} clips", "{rate:.1f} a second")
+FRAMES = Unit("{done} of {total} frame{s}", "{done} frame{s}", "{rate:.1f} fps")
+CLIPS = Unit("{done} of {total} clip{s}", "{done} clip{s}", "{rate:.1f} a second")
 STEPS = Unit("step {done} of {total}", "step {done}", "{seconds:.2f} s a step")
 
 
@@ -119,13 +120,16 @@ class Meter:
         rate = self.rate
         return self._unit.pace.format(rate=rate, seconds=1 / rate) if rate else ""
 
+    def _count(self) -> str:
+        text, last = (self._unit.count, self._total) if self._total else (self._unit.open_count, self.done)
+        return text.format(done=self.done, total=self._total, s="" if last == 1 else "s")
+
     def _line(self) -> str:
-        count = (self._unit.count if self._total else self._unit.open_count).format(done=self.done, total=self._total)
         left = ""
         if self._total and self.rate:
             left = f"{max(self._total - self.done, 0) / self.rate:.0f} s to go"
         name = f"{self._what}: " if self._what else ""
-        return name + ", ".join(filter(None, (count, self._detail, self._pace(), left)))
+        return name + ", ".join(filter(None, (self._count(), self._detail, self._pace(), left)))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -150,6 +154,10 @@ class FrameProgress(Meter):
         super().__enter__()
         return self
 
+    def begun(self) -> None:
+        """Hear that the first result comes next: what was done before, such as rendering, is not in the rate."""
+        self._start = time.monotonic()
+
     def step(self, result: SegmentedFrame) -> None:
         """Count one result."""
         self._live.add(result)
@@ -158,9 +166,5 @@ class FrameProgress(Meter):
     def summary(self) -> str:
         """Return one line on the whole run."""
         figures = self._live.figures
-        line = f"{_of(self.done, 'frame')}, {_of(figures.keyframes, 'keyframe')}, {self.rate:.1f} fps"
+        line = f"{counted(self.done, 'frame')}, {counted(figures.keyframes, 'keyframe')}, {self.rate:.1f} fps"
         return ", ".join(filter(None, (line, figures.words())))
-
-
-def _of(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -42,9 +42,11 @@ def sources_from_text(text: str) -> list[str]:
     ``@EDGE_ARSEG_SOURCE`` is what the environment names.
 
     Raises:
-        SourceError: the file cannot be read, is no text, or holds no source; or the environment names none.
+        SourceError: the file cannot be read, is no text, or holds no source; the environment names none; or a bundle
+            stands in the place of a source.
     """
     if not text.startswith("@") or os.path.lexists(text):
+        _refuse_bundle(text)
         return [text]
     if text[1:] == ENVIRONMENT and not os.path.lexists(ENVIRONMENT):
         if not (named := os.environ.get(ENVIRONMENT, "")) or named == text:
@@ -57,13 +59,31 @@ def sources_from_text(text: str) -> list[str]:
         raise SourceError(
             f"{text}: cannot be read ({error.strerror or error}); expected @FILE, with a source in each line"
         ) from error
-    if len(data) > MOST or b"\0" in data:
+    if len(data) > MOST or b"\0" in data or data.lstrip().startswith(b'{"'):  # too long, no text, JSON
         raise SourceError(f"{text}: no list of sources; expected a text with a source in each line")
     lines = [os.fsdecode(line.strip()) for line in data.removeprefix(b"\xef\xbb\xbf").splitlines()]
     sources = [line for line in lines if line and not line.startswith("#")]
     if not sources:
         raise SourceError(f"{text}: no source in it; expected for example rtsp://USER:PASSWORD@host/path")
     return sources
+
+
+def _refuse_bundle(text: str) -> None:
+    """Refuse a bundle in the place of a source: a folder of one, or the name of one in the package.
+
+    Raises:
+        SourceError: it is one.
+    """
+    from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX
+    from edge_arseg.runtime.zoo import shipped_names
+
+    there = os.path.lexists(text)
+    if "://" in text or (there and not os.path.lexists(os.path.join(text, MANIFEST))):  # noqa: PTH118 - never raises
+        return
+    if there or text.rstrip("/").endswith(SUFFIX) or text in shipped_names():
+        raise SourceError(
+            f"{text}: a bundle seen, expected a video, a camera or a stream; a bundle is named by -b {text}"
+        )
 
 
 def source_from_environment() -> str | None:

@@ -131,7 +131,7 @@ class NewBundle:
             check_writable(place.parent, advice)
             return
         if not self._force:
-            raise OptionError(f"{path}: exists already; pass --force to replace it, or another name with -o")
+            raise OptionError(f"{path}: exists already; type --force to replace it, or another name with -o")
         if not (place / MANIFEST).is_file():
             raise OptionError(f"{path}: exists and is no bundle, so it is not replaced; choose another name with -o")
         if foreign := _foreign(place):

@@ -9,6 +9,7 @@ from typing import Literal
 from edge_arseg.bench.conditions import conditions_now
 from edge_arseg.installation import host_advice, install_extra, install_packages
 from edge_arseg.native.library import instruction_set
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.device.board import board_from_files
 from edge_arseg.runtime.device.cpu_features import cpu_features
 from edge_arseg.runtime.engines.tensorrt.library import tensorrt_advice, tensorrt_is_here, tensorrt_owner
@@ -47,7 +48,10 @@ def findings(root: Path = Path("/")) -> list[Finding]:
         root: of the file system that ``/proc`` and ``/etc`` are read from.
     """
     conditions = conditions_now(root)
-    machine = f"{conditions.cpu}, {conditions.cores} cores, {conditions.memory_mb / 1000:.0f} GB, {conditions.system}"
+    machine = (
+        f"{conditions.cpu}, {counted(conditions.cores, 'core')}, {conditions.memory_mb / 1000:.0f} GB, "
+        f"{conditions.system}"
+    )
     return [
         Finding("machine", "ok", machine),
         Finding("CPU features", "ok", str(cpu_features(root))),

@@ -13,6 +13,7 @@ from edge_arseg.evaluation.labels.clip import LabelledClip
 from edge_arseg.evaluation.labels.nearest import map_of_label
 from edge_arseg.evaluation.passes import Pass, distance_at
 from edge_arseg.evaluation.scores import FrameScore, ModeScores, distances_from_confusions
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.progress import Counter
@@ -98,7 +99,10 @@ class ModeRun:
             # What it was at the end: a source that promises vectors may change over on the way.
             self._motion_used = reader.motion_source.value, reader.motion_reason
         if seen != expected:
-            raise SourceError(f"{one.clip}: {seen} frames came, {expected} were counted before; does the file change?")
+            raise SourceError(
+                f"{one.clip}: {counted(seen, 'frame')} came, {expected} expected from a count before; does the "
+                "file change?"
+            )
 
     def _take(self, result: SegmentedFrame, one: Pass) -> None:
         index = one.offset + result.frame.index

@@ -55,7 +55,7 @@ def bundle_path(named: str | PathLike[str], folder: Path | None = None) -> Path:
         return names[text]
     folders = [near.name for near in Path().glob(f"*{SUFFIX}")]
     known = [*{found: name for name, found in names.items()}.values()]
-    meant = did_you_mean(text, [*names, *folders])
+    meant = did_you_mean(text, [*known, *folders]) or did_you_mean(text, names)
     raise BundleError(
         f"no bundle is called {text!r}, and there is no such folder; {meant}{' ' if meant else ''}"
         f"expected NAME{SUFFIX}, or a bundle in the package: {', '.join(known) or 'there is none'}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
 from edge_arseg.errors import BundleError
+from edge_arseg.quantity import counted
 from edge_arseg.spec.entries import FileEntry, Sha256
 from edge_arseg.spec.manifest import Manifest, Role
 from edge_arseg.spec.plain import Field
@@ -128,7 +129,8 @@ def record_from_json(text: str | bytes, *, where: str = RECORD) -> PlanRecord:
         record: PlanRecord = _adapter(PlanRecord).validate_json(text)
     except ValidationError as error:
         raise BundleError(
-            f"{where}: not a record of plans ({error.error_count()} wrong entries); delete its folder and build again"
+            f"{where}: not a record of plans ({counted(error.error_count(), 'wrong entry')}); delete its folder "
+            "and build again"
         ) from error
     if record.revision != REVISION:
         raise BundleError(

@@ -20,6 +20,7 @@ from typing import Annotated, Any, ClassVar
 
 from edge_arseg.errors import BundleError
 from edge_arseg.installation import reinstall
+from edge_arseg.quantity import counted
 from edge_arseg.spec.entries import (
     BundlePath,
     DecoderEntry,
@@ -199,7 +200,7 @@ def _validated(data: Any, where: str) -> Manifest:
         return _adapter().validate_python(data)
     except ValidationError as error:
         faults = "\n".join(f"  {fault}" for fault in faults_from_error(error, "manifest"))
-        raise BundleError(f"{where}: {error.error_count()} wrong entries\n{faults}") from error
+        raise BundleError(f"{where}: {counted(error.error_count(), 'wrong entry')}\n{faults}") from error
 
 
 def _revision_message(revision: object, where: str) -> str:

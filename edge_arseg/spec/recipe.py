@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from edge_arseg.errors import OptionError
+from edge_arseg.quantity import counted
 from edge_arseg.spec.plain import faults_from_error
 from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.storage.toml import data_from_toml, toml_text
@@ -96,7 +97,7 @@ def recipe_from_toml(text: str, *, where: str = "recipe") -> Recipe:
         faults = _faults(recipe)
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
-        raise OptionError(f"{where}: {len(faults)} wrong entries\n{lines}\nSee calibration/README.md")
+        raise OptionError(f"{where}: {counted(len(faults), 'wrong entry')}\n{lines}\nSee calibration/README.md")
     return recipe
 
 

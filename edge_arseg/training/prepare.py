@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_arseg.errors import DataError, OptionError, SinkError
 from edge_arseg.evaluation.labels.pairing import label_paths
+from edge_arseg.quantity import counted
 from edge_arseg.spec.model import CAMVID_12
 from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.storage.fault import advice_on
@@ -103,10 +104,11 @@ def store_from_request(path: str | Path, request: Request, *, progress: Progress
     if not (request.dataset or request.clips or request.authors or request.street):
         raise OptionError("nothing to prepare; expected a data set, --clip, --unlabelled, --street or --authors")
     if not 2 <= request.gop <= MOST_GOP:
-        raise OptionError(f"a GOP of {request.gop} frames: expected 2 to {MOST_GOP}")
+        raise OptionError(f"a GOP of {counted(request.gop, 'frame')}: expected 2 to {MOST_GOP}")
     if request.clips_per_image < 1 or request.street < 0:
         raise OptionError(
-            f"{request.clips_per_image} clips of an image and {request.street} of the street: expected 1 or more, and "
+            f"{counted(request.clips_per_image, 'clip')} of an image and {request.street} of the street: "
+            "expected 1 or more, and "
             "0 or more"
         )
     dataset = dataset_from_folder(request.dataset, request.layout, share=request.share) if request.dataset else None

@@ -187,7 +187,7 @@ def test_a_killed_run_leaves_no_half_file_and_is_finished_by_resume(process, run
     assert bool(hidden()) is (number == signal.SIGKILL)
     assert {name.split("/")[1].partition(".")[0] for name in tree() if ".part" not in name} == {"a"}
     answer = run("north", *SINKS, *slow, "--resume")
-    assert (answer.code, "1 of 2 videos are whole; 1 to go" in answer.err) == (0, True), answer.err
+    assert (answer.code, "1 of 2 videos is whole; 1 to go" in answer.err) == (0, True), answer.err
     assert [line["index"] for line in rows_in("out/b.jsonl")] == list(range(60))
     assert (len(list(Path("out/b").glob("*.png"))), hidden()) == (60, [])
 

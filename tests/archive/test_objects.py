@@ -56,7 +56,7 @@ def test_a_store_is_resumed_and_nothing_in_it_is_replaced(run, memory):
     assert (answer.code, "memory://out/a: it exists already" in answer.err) == (4, True), answer.err
     memory.rm("/out/b.jsonl")
     answer = run(*arguments, "--resume")
-    assert (answer.code, "1 of 2 videos are whole" in answer.err) == (0, True), answer.err
+    assert (answer.code, "1 of 2 videos is whole" in answer.err) == (0, True), answer.err
     assert indices_in(memory.cat_file("/out/b.jsonl")) == list(range(9))
     memory.pipe_file("/videos/a.mp4", Path("south/c.mp4").read_bytes())
     assert "memory://videos/a.mp4 is another video by now" in run(*arguments, "--resume").err
@@ -90,7 +90,7 @@ def test_an_s3_server_takes_videos_in_pieces(run, s3, tmp_path):
     assert s3.info("cars/out/long.mkv")["size"] > 1000
     assert [path for path in s3.find("cars/out/.edge-arseg") if "/pieces/" in path] == []
     answer = run(*arguments, "s3://cars/out/{stem}.mkv", "--piece-length", 1, "--resume")
-    assert (answer.code, "1 of 1 videos are whole" in answer.err) == (0, True), answer.err
+    assert (answer.code, "1 of 1 video is whole" in answer.err) == (0, True), answer.err
 
 
 def test_what_a_store_refuses_is_told_without_keys(run, videos, s3):

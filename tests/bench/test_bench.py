@@ -277,7 +277,7 @@ def test_a_source_that_stalls_and_clocks_that_are_held_back_are_named(bundle, tm
     asked = options(bundle, modes=(Mode.AR,), frames=80, source="test://street?size=48x64&frames=200")
     record, _ = bench_from_options(asked, choose, root=tmp_path)
     texts = {notice.code: notice.text for notice in record.notices}
-    assert "the source came to a stop 1 times, 1." in texts["stall"]
+    assert "the source came to a stop 1 time, 1." in texts["stall"]
     assert "clocks were held back" in texts["throttled"]
 
 
@@ -328,7 +328,7 @@ def test_a_matrix_goes_on_with_the_runs_that_are_left(bundle, tmp_path):
     asked = options(bundle, frames=8, modes=(Mode.AR,), matrix=matrix_from_texts(["gop=2,4", "threads=1,2"]))
 
     def stop(done, total, what):
-        if what == "fake, ar, 1 threads, GOP 4":
+        if what == "fake, ar, 1 thread, GOP 4":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -315,3 +315,10 @@ def test_a_meters_log_of_a_spreadsheet_begins_with_a_mark(tmp_path):
     times, watts = readings_of_meter(log, datetime.fromtimestamp(90, timezone.utc))
     assert times.tolist() == [10, 11]
     assert watts.tolist() == [5, GARBAGE]
+
+
+def test_a_log_of_many_columns_is_told_by_its_first_ones(tmp_path):
+    log = tmp_path / "meter.csv"
+    log.write_text("a,b,c,d,e,f,g\n1,2,3,4,5,6,7\n")
+    with pytest.raises(DataError, match="columns a, b, c, d, e and 2 more seen, expected a time"):
+        readings_of_meter(log, datetime.now(timezone.utc))

@@ -120,7 +120,7 @@ def test_export_refuses_to_replace_and_replaces_with_force(edge_arseg, own_check
         (["--size", "64x88", "--clip", "/nowhere.mp4"], 4, "/nowhere.mp4"),
         (["--size", "64x88", "-o", "/proc/nowhere/x.arseg"], 4, "cannot be written"),
         (["--size", "64x88", "-o", "x.onnx"], 2, "-o x.arseg"),
-        (["--size", "64x88", "--backbone", "nope"], 2, "known: bise18, compact, lite0, psp18"),
+        (["--size", "64x88", "--backbone", "nope"], 2, "known: bise18, compact, lite0, lite1, psp18"),
         (["--size", "64x88", "--backbone", "psp18"], 3, "does not fit backbone"),
     ],
 )

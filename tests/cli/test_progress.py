@@ -3,7 +3,7 @@
 import pytest
 
 from edge_arseg.cli import progress
-from edge_arseg.cli.progress import CLIPS, FRAMES, STEPS, Meter
+from edge_arseg.cli.progress import CLIPS, FRAMES, STEPS, FrameProgress, Meter
 
 
 @pytest.fixture
@@ -69,3 +69,14 @@ def test_frames_are_counted_before_steps_by_one_meter(clock, capsys):
         "timing ...",
         "timing: step 20 of 100, 0.50 s a step, 40 s to go",
     ]
+
+
+def test_what_is_done_before_the_first_result_is_not_in_the_rate(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("edge_arseg.cli.progress.time.monotonic", lambda: now[0])
+    frames = FrameProgress(48)
+    now[0] = 11.0  # a street is rendered
+    frames.begun()
+    now[0] = 11.5
+    frames.show(10, 48, "")
+    assert frames.rate == 20.0

@@ -110,6 +110,13 @@ def test_an_option_that_shares_a_name_and_means_something_else_is_left_alone(set
         ("[run.more]\nlimit = 1\n", "line 1: a table seen where edge-arseg run has settings: 'more'"),
         ("[run]\nlimit = 'many'\n", "'many' seen, expected a whole number of at least 1 (set by "),
         ("[run\n", "not TOML"),
+        ("[run]\nsource = 'drive.mp4'\n", "'source'; arguments are typed on the command line"),
+        ("[run]\nno-legend = true\n", "'no-legend'; write legend = false"),
+        ("limit = 1\n", "'limit'; it belongs to edge-arseg run: write it under [run]"),
+        ("[run]\nbundle = true\n", "line 2: bundle: true seen, expected a text"),
+        ("[run]\nscene-cut = true\n", "line 2: scene-cut: true seen, expected a number"),
+        ("[run]\nrealtime = 'maybe'\n", "'maybe' seen, expected true or false (set by "),
+        ("[run]\nlimt = 1\n", "1 wrong entry"),
     ],
 )
 def test_a_file_with_faults_is_refused_with_the_line_and_what_was_meant(edge_arseg, file, text, said):
@@ -134,9 +141,9 @@ def test_a_wrong_value_says_which_variable_it_comes_from(edge_arseg, monkeypatch
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run", "--piece-length", "nan"), "'nan' seen, expected a finite number above 0"),
+        (("run", "--piece-length", "nan"), "'nan' seen, expected a duration above 0 such as 60s"),
         (("run", "--scene-cut", "NaN"), "'nan' seen, expected a finite number from 0 to 1"),
-        (("run", "--max-age", "1e999"), "'inf' seen, expected a finite number above 0"),
+        (("run", "--max-age", "1e999"), "'1e999' seen, expected a duration above 0 such as 40ms"),
         (("run", "--segment", 400 * "9"), "'inf' seen, expected a finite number"),
         (("bench", "--rate", "inf"), "'inf' seen, expected a finite number above 0"),
     ],
@@ -148,13 +155,47 @@ def test_no_option_takes_what_is_no_number_or_has_no_end(edge_arseg, arguments, 
 
 def test_a_file_sets_no_endless_number(edge_arseg, file):
     answer = edge_arseg("run", "test://street", "--config", file("[run]\nmax-age = inf\n"))
-    assert (answer.code, "'inf' seen, expected a finite number above 0 (set by " in answer.err) == (2, True), answer.err
+    assert (answer.code, "'inf' seen, expected a duration above 0 such as 40ms or 0.5s (set by " in answer.err) == (
+        2,
+        True,
+    ), answer.err
 
 
 def test_a_variable_that_sets_nothing_is_told(edge_arseg, fake_bundle, monkeypatch):
     monkeypatch.setenv("EDGE_ARSEG_INSPECT_JSN", "1")
     answer = edge_arseg("inspect", fake_bundle)
     assert answer.err.startswith("warning: EDGE_ARSEG_INSPECT_JSN sets nothing; did you mean EDGE_ARSEG_INSPECT_JSON")
+
+
+def test_a_variable_without_its_command_is_told(edge_arseg, fake_bundle, monkeypatch):
+    monkeypatch.setenv("EDGE_ARSEG_JSON", "1")
+    monkeypatch.setenv("EDGE_ARSEG_CHROMIUM", "/usr/bin/chromium")
+    answer = edge_arseg("inspect", fake_bundle)
+    assert answer.err == "warning: EDGE_ARSEG_JSON sets nothing; did you mean EDGE_ARSEG_INSPECT_JSON?\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "variable", "meant"),
+    [
+        ("serve = true", None, "127.0.0.1:8008"),
+        ("serve = false", None, None),
+        ("serve = 9000", None, "9000"),
+        ('serve = "0.0.0.0"', None, "0.0.0.0"),
+        ("", "1", "127.0.0.1:8008"),
+        ("", "True", "127.0.0.1:8008"),
+        ("", "false", None),
+        ("", "9000", "9000"),
+        ("serve = 9000", "true", "127.0.0.1:8008"),
+    ],
+)
+def test_an_option_that_may_stand_alone_is_set_by_true(settings, file, monkeypatch, written, variable, meant):
+    if variable is not None:
+        monkeypatch.setenv("EDGE_ARSEG_RUN_SERVE", variable)
+    assert settings("run", "--config", file(f"[run]\n{written}\n"))[0]["run"].get("serve") == meant
+
+
+def test_a_run_is_continued_by_true(settings, file):
+    assert settings("train", "hr", "--config", file("[train.hr]\nresume = true\n"))[0]["train"]["hr"]["resume"] == "-o"
 
 
 def test_a_variable_does_what_the_option_does(edge_arseg, fake_bundle, monkeypatch):

@@ -69,10 +69,12 @@ def test_other_verbs_read_it_too(edge_arseg, fake_bundle):
 def test_a_file_that_names_no_source(run):
     Path("empty.txt").write_text("\n# none yet\n")
     Path("video.txt").write_bytes(b"\0\0\0 ftyp\n")
+    Path("frames.jsonl").write_text('{"index": 0}\n{"index": 1}\n')
     for argument, told in (
         ("@nothing.txt", "cannot be read (No such file"),
         ("@empty.txt", "@empty.txt: no source in it; expected for example rtsp://"),
         ("@video.txt", "no list of sources; expected a text with a source in each line"),
+        ("@frames.jsonl", "@frames.jsonl: no list of sources; expected a text with a source in each line"),
     ):
         answer = run(argument, "o.mp4")
         assert (answer.code, told in answer.err) == (4, True)

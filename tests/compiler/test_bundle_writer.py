@@ -314,7 +314,7 @@ def test_an_old_bundle_that_cannot_be_put_back_is_kept(path, monkeypatch):
 
 def test_a_bundle_is_replaced_only_by_force(path):
     write(path, "old")
-    with pytest.raises(OptionError, match="exists already; pass --force"):
+    with pytest.raises(OptionError, match="exists already; type --force"):
         write(path, "new")
     assert read_bundle(path).manifest.name == "old"
     assert write(path, "new", force=True).manifest.name == "new"

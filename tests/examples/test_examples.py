@@ -5,6 +5,7 @@ import configparser
 import json
 import re
 import runpy
+import shutil
 import site
 import subprocess
 import sys
@@ -64,6 +65,41 @@ def test_own_sink(run, own_bundle, tmp_path):
     assert rows[0].startswith("time_s,branch,sky,building")
     assert len(rows) == 8
     assert sum(map(float, rows[1].split(",")[2:])) == pytest.approx(1, abs=0.001)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no g++")
+def test_class_areas_in_cpp(tmp_path):
+    program = tmp_path / "class_areas"
+    source = FOLDER / "class_areas.cpp"
+    subprocess.run(["g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", source, "-o", program], check=True)
+    frames = bytes([0, 0, 3, 255]) + bytes([1, 1, 1, 1])
+    done = subprocess.run([program, "2", "2"], input=frames, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"0 0:0.5 3:0.25 255:0.25\n1 1:1\n")
+    done = subprocess.run([program, "1", "3"], input=frames, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"the last frame has 2 of 3 bytes: is the size right?\n")
+    assert subprocess.run([program], capture_output=True, check=False).returncode == 2
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no Node")
+def test_class_areas_in_node(own_bundle, tmp_path, monkeypatch):
+    command = tmp_path / "edge-arseg"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m edge_arseg "$@"\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv("PYTHONPATH", str(FOLDER.parent))
+
+    def node(*arguments: object) -> subprocess.CompletedProcess[str]:
+        program = ["node", FOLDER / "class_areas.mjs", *map(str, arguments)]
+        return subprocess.run(program, capture_output=True, text=True, check=False, timeout=300)
+
+    options = ("-b", own_bundle, "--backend", "onnxruntime")
+    done = node(VIDEO, "road", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(re.fullmatch(r"\d\.\d\d s: \d+\.\d %", line) for line in done.stdout.splitlines())
+    done = node(VIDEO, "cat", *options)
+    assert (done.returncode, "no class is called cat; known: sky, " in done.stderr) == (2, True)
+    assert node("nothing.mp4", "road").returncode == 4
+    assert node(VIDEO).returncode == 2
 
 
 def test_own_policy(run, own_bundle):

@@ -148,3 +148,13 @@ def test_guesses_are_the_same_each_time():
     orders = [list(searched(Space(AXES), most=12)) for _ in range(2)]
     assert orders[0] == orders[1]
     assert np.isfinite([cost(one) for one in orders[0]]).all()
+
+
+def test_keyframes_in_the_background_are_tried_only_where_there_is_a_core_for_them(monkeypatch):
+    ways = {}
+    for cores in (1, 2):
+        monkeypatch.setattr("edge_arseg.tuning.search.space.usable_cores", lambda cores=cores: cores)
+        space = space_from_options(["a"], ["threads=all,1", "backend=onnxruntime"], ["zero"], 12)
+        ways[cores] = {(one.threads, one.keyframes) for one in space.settings}
+    assert ways[1] == {(threads, way) for threads in (None, 1) for way in ("fixed", "adaptive")}
+    assert ways[2] == ways[1] | {(None, "async"), (None, "adaptive-async")}

@@ -10,6 +10,7 @@ from typing import Any
 from edge_arseg.bench.records.accuracy import Accuracy, FrameScore
 from edge_arseg.bench.records.run import BundleFacts
 from edge_arseg.errors import DataError
+from edge_arseg.quantity import counted
 from edge_arseg.spec.plain import faults_from_error
 
 
@@ -38,7 +39,8 @@ def accuracy_of(scores: Mapping[str, Any], mode: str, bundle: BundleFacts, *, in
             raise DataError(f"{where}: scores of {', '.join(modes) or 'no mode'} seen, expected mode {mode} too")
         if mode == "ar" and conditions["interval"] != interval:
             raise DataError(
-                f"{where}: scores with a keyframe every {conditions['interval']} frames seen, but one every {interval} "
+                f"{where}: scores with a keyframe every {counted(conditions['interval'], 'frame')} seen, but "
+                f"one every {interval} "
                 "is timed; speed and accuracy must be of one setting: score it with the same --interval"
             )
         if mode == "ar" and conditions.get("scene_cut") is not None:

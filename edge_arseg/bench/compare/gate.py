@@ -7,6 +7,7 @@ from edge_arseg.bench.compare.likeness import paired_runs, refuse_unlike, run_na
 from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.records.samples import Samples
 from edge_arseg.errors import DataError, OptionError
+from edge_arseg.quantity import counted
 
 Read = tuple[BenchRecord, Samples]
 
@@ -27,7 +28,8 @@ def comparisons_of_records(
     """
     if len(records) < 2 or len(records) % 2:
         raise OptionError(
-            f"--fail-on: {len(records)} records seen, expected two (A B), or pairs in the order they were taken "
+            f"--fail-on: {counted(len(records), 'record')} seen, expected two (A B), or pairs in the order they "
+            "were taken "
             "(A B A B); two runs that took turns in each record are named with --between A B"
         )
     before, after = records[::2], records[1::2]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edge_arseg.bench.report.rows import MEASURES, Row
 from edge_arseg.errors import OptionError
+from edge_arseg.suggestion import did_you_mean
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -60,7 +61,11 @@ def requirements_from_text(text: str) -> tuple[Requirement, ...]:
         if match is None:
             faults.append(f"{part.strip()!r}: expected a form like p99_ms<=33")
         elif match[1] not in MEASURES:
-            faults.append(f"{match[1]!r}: not a measure; known: {', '.join(MEASURES)}")
+            meant = did_you_mean(match[1], MEASURES)
+            faults.append(f"{match[1]!r}: not a measure; {meant}{' ' if meant else ''}known: {', '.join(MEASURES)}")
+        elif match[1] == "miou" and 0 < float(match[3]) <= 1:
+            meant = f"miou{match[2]}{100 * float(match[3]):g}"
+            faults.append(f"{part.strip()!r}: mIoU is told in points of 100; did you mean {meant}?")
         else:
             found.append(Requirement(match[1], match[2], float(match[3])))
     if faults:

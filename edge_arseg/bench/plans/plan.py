@@ -10,6 +10,7 @@ from edge_arseg.bench.plans.options import BenchOptions
 from edge_arseg.bench.records.bench_record import Notice
 from edge_arseg.bench.records.run import BenchRun, BundleFacts, RunMemory, RunSettings
 from edge_arseg.errors import ArsegError, MemoryExhaustedError, OptionError
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
 from edge_arseg.runtime.choice.engine_choice import Choice
 from edge_arseg.runtime.engines.contract import EngineOptions
@@ -166,7 +167,8 @@ def _planned(options: BenchOptions, choice: Choice, mode: Mode, cell: dict[str, 
     if options.frames is not None and options.frames < interval * turns:
         each = " in each turn" if turns > 1 else ""
         raise OptionError(
-            f"{options.frames} frames{f' in {turns} turns' if each else ''} seen, expected at least one GOP{each}: "
+            f"{counted(options.frames, 'frame')}{f' in {turns} turns' if each else ''} seen, expected at least "
+            f"one GOP{each}: "
             f"--frames {interval * turns} or more, {'fewer --turns, ' if each else ''}or a smaller --interval"
         )
     live = source_from_uri(options.source).live
@@ -207,6 +209,7 @@ def _names(runs: Sequence[PlannedRun]) -> list[str]:
     for run in runs:
         own = {name: getattr(run.settings, name) for name in told if name in differing}
         more = [told[name].format("all" if value is None else value) for name, value in own.items()]
+        more = ["1 thread" if one == "1 threads" else one for one in more]
         names.append(", ".join([run.choice.bundle.manifest.name, run.settings.mode, *more]))
     counts: dict[str, int] = {}
     for i, name in enumerate(names):

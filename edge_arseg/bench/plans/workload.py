@@ -28,6 +28,7 @@ from edge_arseg.bench.records.published import Published
 from edge_arseg.errors import OptionError
 from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.storage.toml import data_from_toml, toml_text
+from edge_arseg.suggestion import did_you_mean
 
 KEYS: dict[str, type | tuple[type, ...]] = {
     "about": str,
@@ -92,8 +93,10 @@ def read_workload(name: str, parameters: Mapping[str, str]) -> Workload:
     try:
         data = data_from_toml(toml_text(path))
     except OSError as error:
+        meant = did_you_mean(name, workload_names())
         raise OptionError(
-            f"--workload {name}: {error.strerror or error}; expected a file, or one of {', '.join(workload_names())}"
+            f"--workload {name}: {error.strerror or error}; {meant}{' ' if meant else ''}expected a file, or one of "
+            f"{', '.join(workload_names())}"
         ) from error
     except ValueError as error:
         raise OptionError(f"--workload {path}: not TOML: {error}") from error

@@ -16,6 +16,7 @@ from edge_arseg.bench.records.journal import entries_of
 from edge_arseg.bench.records.samples import BRANCHES, FRAME_FIELDS, READING_DTYPE, Samples, samples_from_columns
 from edge_arseg.bench.summaries.whole import whole_record
 from edge_arseg.errors import DataError
+from edge_arseg.quantity import counted
 from edge_arseg.spec.plain import faults_from_error
 
 
@@ -89,11 +90,12 @@ def _refuse_others(record: BenchRecord, samples: Samples, path: Path) -> None:
             ms = samples.of_run(number, branch if branch in BRANCHES else None)["total_ms"]
             mean = float(ms.mean()) if len(ms) else math.nan
             if len(ms) != latency.frame.count or not math.isclose(mean, latency.frame.mean.value, rel_tol=1e-6):
-                kind = "frames" if branch == "all" else f"{branch} frames"
+                kind = "frame" if branch == "all" else f"{branch} frame"
                 raise _of_another(
                     record,
                     path,
-                    f"{run.name}: {len(ms)} {kind} of {mean:.4f} ms on average seen, expected {latency.frame.count} of "
+                    f"{run.name}: {counted(len(ms), kind)} of {mean:.4f} ms on average seen, expected "
+                    f"{latency.frame.count} of "
                     f"{latency.frame.mean.value:.4f} ms",
                 )
 
@@ -118,7 +120,7 @@ def planned_record(path: Path) -> BenchRecord:
         return TypeAdapter(BenchRecord).validate_python(data)
     except ValidationError as error:
         faults = "\n".join(f"  {fault}" for fault in faults_from_error(error, "record"))
-        raise DataError(f"{path}: {error.error_count()} wrong entries\n{faults}") from error
+        raise DataError(f"{path}: {counted(error.error_count(), 'wrong entry')}\n{faults}") from error
 
 
 def _cut_off(planned: BenchRecord, path: Path) -> tuple[BenchRecord, Samples]:
@@ -136,7 +138,8 @@ def _json(path: Path) -> Any:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}; expected a record of bench -o") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not JSON ({error}); expected a record of bench -o") from error
+        reason = "no text" if isinstance(error, UnicodeDecodeError) else error
+        raise DataError(f"{path}: not JSON ({reason}); expected a record of bench -o") from error
     revision = data.get("revision") if isinstance(data, dict) else None
     if revision is None:
         raise DataError(f"{path}: no record of bench; expected a file that `edge-arseg bench -o NAME.json` wrote")

@@ -25,6 +25,7 @@ from edge_arseg.bench.report.labels import renamed_records
 from edge_arseg.bench.report.rows import Row, row_from_run
 from edge_arseg.bench.report.series import histograms_of, timelines_of
 from edge_arseg.bench.report.verdict import verdict_of
+from edge_arseg.quantity import counted
 
 COSTS = {"mean_ms": "mean ms of a frame", "gmacs": "GMACs of a frame", "j_per_frame": "J of a frame"}
 """What mIoU is drawn against, where it was measured."""
@@ -165,13 +166,13 @@ def _layers(record: str, run: BenchRun) -> Iterator[LayerTime]:
 
 def _environment(record: BenchRecord, title: str) -> Environment:
     conditions, board, settings = record.conditions, record.board, record.settings
-    profile = settings.profile or (f"{settings.frames} frames" if settings.frames else "own settings")
+    profile = settings.profile or (f"{counted(settings.frames, 'frame')}" if settings.frames else "own settings")
     facts = {
         "board": board.model or board.target,
         "power mode": board.power_mode,
         "GPU": ", ".join(board.gpu),
         "JetPack": " ".join(filter(None, [board.jetpack, board.l4t and f"(L4T {board.l4t})"])),
-        "CPU": f"{conditions.cpu}, {conditions.cores} cores, {conditions.machine}",
+        "CPU": f"{conditions.cpu}, {counted(conditions.cores, 'core')}, {conditions.machine}",
         "CPU features": ", ".join(conditions.cpu_features or ()),
         "clocks": f"governor {board.governor or 'not known'}, "
         + {True: "pinned", False: "not pinned", None: "pinning not known"}[board.pinned],

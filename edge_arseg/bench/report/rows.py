@@ -92,7 +92,7 @@ class Row:
         if name in PERCENTILES:
             count = {"hr": self.hr_frames, "lr": self.lr_frames}.get(kind, self.frames)
             needed = samples_needed(PERCENTILES[name])
-            return f"a {name} needs {needed} frames of its kind, {count} were measured"
+            return f"a {name} needs {needed} frames of its kind, {count} {'was' if count == 1 else 'were'} measured"
         if measure in ("mean_ms", "fps", "j_per_frame", "net_j_per_frame") and self._branch_missing:
             return "not known: one of the two branches has no frame that counts; time a clip of two GOPs or more"
         if measure in ("miou", "temporal_consistency") and self.miou is None:

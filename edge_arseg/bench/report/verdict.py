@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.report.rows import Row
+from edge_arseg.quantity import counted
 
 WORTH = 1.0
 """Points of mIoU that a faster run may lie below the best and still be the one to name."""
@@ -87,4 +88,4 @@ def _place(record: BenchRecord) -> str:
     if board.model or board.gpu:
         mode = f" in {board.power_mode}" if board.power_mode else ""
         return f"{board.model or board.gpu[0]}{mode}"
-    return f"machine ({record.conditions.cpu}, {record.conditions.cores} cores)"
+    return f"machine ({record.conditions.cpu}, {counted(record.conditions.cores, 'core')})"

@@ -15,6 +15,8 @@ from edge_arseg.errors import DataError
 
 CHANNEL = Channel("meter", "power", total=True)
 
+MOST_TOLD = 5
+"""Columns of a log that are named where those that are needed are missing."""
 TIMES = ("time", "timestamp", "time_s", "datetime", "date")
 POWERS = ("watts", "power_w", "power", "w", "power [w]", "watt")
 MILLIWATTS = ("milliwatts", "power_mw", "mw")
@@ -47,8 +49,10 @@ def readings_of_meter(path: Path, began: datetime) -> tuple[NDArray[np.float64],
     when = next((i for i, name in enumerate(header) if name in TIMES), None)
     what = next((i for i, name in enumerate(header) if name in (*POWERS, *MILLIWATTS)), None)
     if when is None or what is None:
+        more = f" and {len(header) - MOST_TOLD} more" if len(header) > MOST_TOLD else ""
         raise DataError(
-            f"{path}: columns {', '.join(header) or 'none'} seen, expected a time ({', '.join(TIMES)}) and a power "
+            f"{path}: columns {', '.join(header[:MOST_TOLD]) or 'none'}{more} seen, expected a time "
+            f"({', '.join(TIMES)}) and a power "
             f"({', '.join((*POWERS, *MILLIWATTS))})"
         )
     scale = 1e-3 if header[what] in MILLIWATTS else 1.0

@@ -11,6 +11,7 @@ from edge_arseg.bench.records.run import BenchRun
 from edge_arseg.bench.records.samples import Samples
 from edge_arseg.bench.summaries.latency import missing_branch
 from edge_arseg.bench.summaries.percentiles import PERCENTILES
+from edge_arseg.quantity import counted
 
 OTHERS_SHARE = 0.10
 """Share of the cores taken by other processes over a run: more is named."""
@@ -44,7 +45,10 @@ def _stalls(number: int, run: BenchRun, frames: NDArray[np.void]) -> list[Notice
         return []
     lost = float(stalled["stage_decode_ms"].sum()) / 1e3
     start = float(stalled["start_s"][0])
-    text = f"{run.name}: the source came to a stop {len(stalled)} times, {lost:.1f} s in all, first at {start:.1f} s"
+    text = (
+        f"{run.name}: the source came to a stop {counted(len(stalled), 'time')}, {lost:.1f} s in all, first "
+        f"at {start:.1f} s"
+    )
     return [Notice("stall", text, number, start, float(stalled["start_s"][-1] + stalled["total_ms"][-1] / 1e3))]
 
 
@@ -71,7 +75,7 @@ def _few(number: int, run: BenchRun) -> list[Notice]:
     for branch, latency in run.latency.items():
         missing = [name for name in PERCENTILES if name != "p999" and getattr(latency.frame, name) is None]
         if missing and branch != "all":
-            few.append(f"{latency.frame.count} {branch} frames do not carry {', '.join(missing)}")
+            few.append(f"{counted(latency.frame.count, f'{branch} frame')}: too few for {', '.join(missing)}")
     return [Notice("few samples", f"{run.name}: {'; '.join(few)}", number)] if few else []
 
 

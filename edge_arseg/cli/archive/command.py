@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from edge_arseg.cli.archive.options import ArchiveOptions
 from edge_arseg.cli.archive.progress import ArchiveProgress, duration
 from edge_arseg.cli.output import note, warn
 from edge_arseg.errors import SinkError, SourceError
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.storage.files import check_output, is_special
 from edge_arseg.storage.folders import check_writable
@@ -133,7 +134,7 @@ def run_many(videos: tuple[Video, ...], settings: Settings, options: ArchiveOpti
     if options.resume and (removed := sweep(targets, {video.key for video in videos})):
         note(f"removed what {removed} killed runs left under hidden names")
     if plan.whole:
-        note(f"{len(plan.whole)} of {len(videos)} videos are whole; {len(plan.left)} to go")
+        note(f"{len(plan.whole)} of {counted(len(videos), 'video')} {_are(plan.whole)} whole; {len(plan.left)} to go")
     outcomes = dict(plan.whole)
     start = time.monotonic()
 
@@ -151,7 +152,9 @@ def run_many(videos: tuple[Video, ...], settings: Settings, options: ArchiveOpti
     failed = [outcome.source for outcome in outcomes.values() if outcome.error is not None]
     if failed:
         named = ", ".join(failed[:_TOLD]) + (f" and {len(failed) - _TOLD} more" if len(failed) > _TOLD else "")
-        raise SourceError(f"{len(failed)} of {len(videos)} videos failed: {named}; see above for the reasons")
+        raise SourceError(
+            f"{len(failed)} of {counted(len(videos), 'video')} failed: {named}; see above for the reasons"
+        )
 
 
 def _run(plan: Plan, settings: Settings, options: ArchiveOptions, done: Callable[[Video, Outcome], None]) -> None:
@@ -170,7 +173,7 @@ def _run(plan: Plan, settings: Settings, options: ArchiveOptions, done: Callable
             executor = Here(settings, lambda _: progress.segmented(1))
         else:
             threads = settings.engines.threads or max(1, usable_cores() // count)
-            note(f"{count} processes, engines with {threads} {'thread' if threads == 1 else 'threads'} each")
+            note(f"{counted(count, 'process')}, engines with {counted(threads, 'thread')} each")
             settings = replace(settings, engines=replace(settings.engines, threads=threads))
             executor = Processes(settings, count, progress.segmented, lambda _level, line: warn(line))
 
@@ -189,13 +192,17 @@ def _run(plan: Plan, settings: Settings, options: ArchiveOptions, done: Callable
             run_archive(plan, executor, settings, Told(), piece_s=piece_s, resume=options.resume)
 
 
+def _are(things: Collection[object]) -> str:
+    return "is" if len(things) == 1 else "are"
+
+
 def _summed_up(plan: Plan, outcomes: dict[str, Outcome], options: ArchiveOptions, seconds: float) -> None:
     rows = [outcomes[video.key] for video in plan.videos if video.key in outcomes]
     new = [row for row in rows if not row.again and row.error is None]
     frames = sum(row.frames for row in new)
     if new:
-        count = f"{len(new)} {'video' if len(new) == 1 else 'videos'}"
-        note(f"{count}, {frames} frames, {frames / seconds:.1f} fps, {duration(seconds)}")
+        count = counted(len(new), "video")
+        note(f"{count}, {counted(frames, 'frame')}, {frames / seconds:.1f} fps, {duration(seconds)}")
     if options.summary is not None:
         write_summary(options.summary, rows)
         note(f"the summary is in {options.summary}")

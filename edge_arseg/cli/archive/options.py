@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from edge_arseg.cli.live.duration import DurationType
 from edge_arseg.runtime.device.cores import check_at_once
 
 
@@ -92,10 +93,10 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     ),
     click.option(
         "--piece-length",
-        type=click.FloatRange(0, min_open=True),
-        metavar="S",
-        help="Length of a piece, in seconds, at least, where long videos are cut at intra frames and segmented by "
-        "several processes; the results are joined. [default: videos are not cut]",
+        type=DurationType(),
+        metavar="DURATION",
+        help="Length of a piece at the least, such as 600s or 10m, where long videos are cut at intra frames and "
+        "segmented by several processes; the results are joined. [default: videos are not cut]",
     ),
     click.option(
         "--cluster",

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from edge_arseg.archive.segmenting import Video
 from edge_arseg.cli.progress import Meter, Unit
+from edge_arseg.quantity import counted
 from edge_arseg.video.uri import source_from_uri
 
-VIDEOS = Unit("{done} of {total} videos", "{done} videos", "")
+VIDEOS = Unit("{done} of {total} video{s}", "{done} video{s}", "")
 _MINUTE_S, _HOUR_S = 60, 3600
 
 
@@ -40,15 +41,15 @@ class ArchiveProgress(Meter):
 
     def part(self, video: Video, share: float) -> None:
         """Count a piece of a video."""
-        self._count(video, round(share * self._sizes[video.key]))
+        self._took(video, round(share * self._sizes[video.key]))
         self._tell(self.done)
 
     def finished(self, video: Video) -> None:
         """Count a video."""
-        self._count(video, self._of_video[video.key])
+        self._took(video, self._of_video[video.key])
         self._tell(self.done + 1)
 
-    def _count(self, video: Video, size: int) -> None:
+    def _took(self, video: Video, size: int) -> None:
         size = min(size, self._of_video[video.key])
         self._of_video[video.key] -= size
         self._done_bytes += size
@@ -66,11 +67,11 @@ class ArchiveProgress(Meter):
 
     def _tell(self, done: int) -> None:
         left = self.left_s
-        told = f"{self.frames} frames, {self.frames / self.seconds:.1f} fps"
+        told = f"{counted(self.frames, 'frame')}, {self.frames / self.seconds:.1f} fps"
         self.show(done, self._total, "", detail=told if left is None else f"{told}, {duration(left)} to go")
 
     def _line(self) -> str:
-        return ", ".join(filter(None, (self._unit.count.format(done=self.done, total=self._total), self._detail)))
+        return ", ".join(filter(None, (self._count(), self._detail)))
 
     def _pace(self) -> str:
         return ""

@@ -1,11 +1,12 @@
 """``edge-arseg tune``."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge_arseg.cli.bench.miou import MIOU
+from edge_arseg.cli.live.duration import MillisecondsType
 from edge_arseg.cli.options import BUNDLE, json_option, stream_option, unchecked_option
 from edge_arseg.cli.output import note, print_json, print_table
 from edge_arseg.cli.source import SOURCE
@@ -16,22 +17,6 @@ if TYPE_CHECKING:
     from edge_arseg.tuning.tune import Tuned
 
 FOLDER = click.Path(path_type=Path)
-_UNITS = {"ms": 1.0, "s": 1000.0, "": 1.0}
-
-
-class TimeType(click.ParamType):
-    """A time like ``40ms`` or ``0.04s``; converts to milliseconds. A bare number is milliseconds."""
-
-    name = "TIME"
-
-    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Parse ``value``."""
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|)", value.strip())
-        if not match or not float(match[1]):
-            self.fail(f"{value!r} seen, expected a time like 40ms", param, ctx)
-        return float(match[1]) * _UNITS[match[2]]
 
 
 class CountsType(click.ParamType):
@@ -65,15 +50,15 @@ COUNTS = CountsType()
 @click.option("--clip", type=SOURCE, required=True, help="Clip that settings are timed and scored on.")
 @click.option(
     "--max-latency",
-    type=TimeType(),
+    type=MillisecondsType(),
     help="Limit of the time of a frame, mean over a GOP, like 40ms. [default: none]",
 )
 @click.option(
     "--max-keyframe-latency",
-    type=TimeType(),
+    type=MillisecondsType(),
     help="Limit of the median time of the slower branch's frames, which keyframes are. [default: none]",
 )
-@click.option("--min-miou", type=click.FloatRange(0, 100), help="Limit of mIoU, points of 100. [default: none]")
+@click.option("--min-miou", type=MIOU, help="Limit of mIoU, points of 100. [default: none]")
 @click.option(
     "--max-j-per-frame",
     type=click.FloatRange(0, min_open=True),

@@ -82,6 +82,7 @@ def demo(
             limit=limit,
             style=style,
             progress=progress,
+            begun=lambda _: frames.begun(),
             each=frames.step,
         )
     if as_json:
@@ -90,7 +91,10 @@ def demo(
     print_fields(
         f"{shown.source} through {shown.bundle}",
         [
-            ("frames", f"{shown.frames}, {shown.keyframes} of them keyframes"),
+            (
+                "frames",
+                f"{shown.frames}, {shown.keyframes} of them {'a keyframe' if shown.keyframes == 1 else 'keyframes'}",
+            ),
             ("speed", f"{shown.fps:.1f} fps with drawing and encoding"),
             ("latency", ", ".join(f"{branch} {ms:.1f} ms" for branch, ms in shown.latency_ms.items()) + " (medians)"),
             ("ran", shown.ran),

@@ -11,6 +11,7 @@ from edge_arseg.cli.options import bundle_option, engine_options, json_option, m
 from edge_arseg.cli.output import note, print_fields, print_json, print_table
 from edge_arseg.cli.progress import Meter
 from edge_arseg.cli.source import SOURCE, source_from_environment
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.engines.contract import EngineOptions
 
 if TYPE_CHECKING:
@@ -174,11 +175,15 @@ def _print(scores: "Scores") -> None:
     fields: list[tuple[str, object]] = [
         ("bundle", f"{scores.bundle}, digest {scores.digest[:16]}"),
         ("ran on", f"{conditions.backend}{', unchecked' if conditions.unchecked else ''}: {conditions.chosen}"),
-        ("scored", f"{first.frames} labels of {sizes}, {conditions.counted:.1f} % of their pixels have a class"),
+        (
+            "scored",
+            f"{counted(first.frames, 'label')} of {sizes}, {conditions.counted:.1f} % of their pixels have a class",
+        ),
     ]
     clip = conditions.interval is not None
     if clip:
-        keyframes = f"every {conditions.interval} frames, phases {','.join(map(str, conditions.phases))}"
+        every = "frame" if conditions.interval == 1 else f"{conditions.interval} frames"
+        keyframes = f"every {every}, phases {','.join(map(str, conditions.phases))}"
         cut = "off" if conditions.scene_cut is None else f"{conditions.scene_cut:g}"
         fields += [
             ("keyframes", f"{keyframes}, from frame {conditions.first_frame} on, scene cuts {cut}"),

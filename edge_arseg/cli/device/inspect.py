@@ -8,6 +8,7 @@ import click
 
 from edge_arseg.cli.options import BUNDLE, json_option
 from edge_arseg.cli.output import gmacs, megabytes, print_fields, print_json, print_table
+from edge_arseg.quantity import counted
 
 if TYPE_CHECKING:
     from edge_arseg.runtime.bundles.reading import Bundle
@@ -93,7 +94,7 @@ def _branch_fields(manifest: "Manifest") -> list[tuple[str, object]]:
         ]
     return [
         ("frame, LR image", f"{manifest.height}x{manifest.width}, {manifest.lr_height}x{manifest.lr_width}"),
-        ("GOP, motion cell", f"{gop} frames, {manifest.flow_block} px"),
+        ("GOP, motion cell", f"{counted(gop, 'frame')}, {manifest.flow_block} px"),
         ("attention", f"in a window of {manifest.model.window}x{manifest.model.window}"),
         ("GMACs keyframe, between", f"{gmacs(cost.hr_macs)}, {gmacs(cost.non_key_macs)}"),
         ("GMACs mean over a GOP", f"{gmacs(cost.mean_macs(gop))} ({-cost.saving(gop):+.1%}; x2 for GFLOPs)"),
@@ -103,7 +104,10 @@ def _branch_fields(manifest: "Manifest") -> list[tuple[str, object]]:
 def _quantization_fields(summary: "QuantizationSummary") -> list[tuple[str, object]]:
     fields: list[tuple[str, object]] = [("quantized from", summary.source[:16])]
     if summary.recipe is not None:
-        told = f"recipe {summary.recipe}, {summary.method}, {summary.frames} frames; {summary.activations} activations"
+        told = (
+            f"recipe {summary.recipe}, {summary.method}, {counted(summary.frames, 'frame')}; "
+            f"{summary.activations} activations"
+        )
         told += f", {summary.weight_bits}-bit weights"
         fields.append(("calibration", told))
     budget = "" if summary.max_drop is None else f"; {summary.max_drop:g} allowed per branch"

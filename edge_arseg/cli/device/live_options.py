@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from edge_arseg.cli.live.duration import DurationType, MillisecondsType
 from edge_arseg.video.delivery.options import AUTO, ON_LATE, RTSP_TRANSPORTS, SKIP, LiveOptions
 
 
@@ -43,9 +44,9 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     ),
     click.option(
         "--max-age",
-        type=click.FloatRange(0, min_open=True),
-        metavar="MS",
-        help="Greatest age of a live frame, in milliseconds, at which it is still segmented; older ones are dropped, "
+        type=MillisecondsType(),
+        metavar="TIME",
+        help="Greatest age of a live frame, such as 100ms, at which it is still segmented; older ones are dropped, "
         "and their motion counts. [default: none is too old]",
     ),
     click.option(
@@ -59,9 +60,9 @@ _OPTIONS: tuple[Callable[..., Any], ...] = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(0, min_open=True),
-        metavar="S",
-        help="Time without a frame, in seconds, after which a live source is given up with exit code 4. [default: 30; "
+        type=DurationType(),
+        metavar="DURATION",
+        help="Time without a frame, such as 30s, after which a live source is given up with exit code 4. [default: 30; "
         "with --wait, none]",
     ),
     click.option(

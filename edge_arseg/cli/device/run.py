@@ -12,12 +12,13 @@ from edge_arseg.cli.geometry_options import fit_option, output_size_option
 from edge_arseg.cli.live.record_option import record_option
 from edge_arseg.cli.live.segment_option import segment_option
 from edge_arseg.cli.options import bundle_option, engine_options, motion_options, stream_option
-from edge_arseg.cli.output import note
+from edge_arseg.cli.output import note, warn
 from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.service.serve_options import Serving, serve_options
 from edge_arseg.cli.source import files_of_sources, sources_and_sinks
 from edge_arseg.motion.policies.naming import KEYFRAMES
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.geometry.placement import OutputSize
@@ -109,7 +110,8 @@ def run(
              without SINK: an overlay video in this folder, named after the source; with --serve nothing
     """
     from edge_arseg.cli.device.recordings import Job, jobs_from_arguments, refuse_expanded_pattern, summary
-    from edge_arseg.cli.service.watching import sinks_beside, watching
+    from edge_arseg.cli.meant.idle import Facts, idle_options
+    from edge_arseg.cli.service.watching import check_place, sinks_beside, watching
     from edge_arseg.motion.policies.naming import in_background, policy_named
     from edge_arseg.runtime.run import RunStart, run_to_sinks
     from edge_arseg.runtime.zoo import inputs_of_bundle
@@ -120,6 +122,7 @@ def run(
     from edge_arseg.video.tape.place import check_recording
     from edge_arseg.video.uri import source_from_uri
 
+    check_place(serving)
     sources, sinks = sources_and_sinks(arguments)
     source = sources[0]
     sinks = sinks_beside(serving, sinks)
@@ -142,6 +145,21 @@ def run(
         plan = plan_sinks(jobs[0][1], source=jobs[0][0], inputs=inputs, force=force, segment_s=segment_s)
         if record is not None:
             check_recording(record, plan, force=force)
+        read = source_from_uri(jobs[0][0])
+        for line in idle_options(
+            click.get_current_context(),
+            Facts(
+                read.label,
+                live=read.live,
+                rtsp=read.location.startswith(("rtsp://", "rtsps://")),
+                realtime=live.realtime,
+                movies=any(place.kind.draws and place.kind.suffixes for place in plan.places),
+                draws=plan.draws or serving.place is not None,
+                mode=mode or Mode.AR.value,
+                motion=motion,
+            ),
+        ):
+            warn(line)
     if not sinks:
         note(f"no sink named: writes {jobs[0][1][0]}{' and so on' if len(jobs) > 1 else ''}")
     choice, (chosen_mode, *_) = announced_choice(bundle, [Mode(mode)] if mode else (), (Mode.AR, Mode.HR), engines)
@@ -220,6 +238,6 @@ def run(
                 waiting=watched.waiting,
             )
             for sink, dropped in done.dropped.items():
-                note(f"{sink}: {dropped} results dropped, which it had no time for")
+                note(f"{sink}: {counted(dropped, 'result')} dropped for lack of time")
 
     one(jobs[0])

@@ -8,6 +8,7 @@ import click
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import BUNDLE, backend_option, json_option
 from edge_arseg.cli.output import print_json, print_table
+from edge_arseg.quantity import counted
 
 
 @click.command()
@@ -58,7 +59,7 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
         )
     else:
         print_table(
-            f"{bundle}: {len(checked.manifest.files)} files as written; class maps on {found.backend}",
+            f"{bundle}: {counted(len(checked.manifest.files), 'file')} as written; class maps on {found.backend}",
             ["output", "distance", "agreement"],
             [[row.output, row.distance, f"{row.agreement:.4%}"] for row in found.rows],
         )

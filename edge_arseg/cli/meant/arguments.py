@@ -5,8 +5,8 @@ import click
 from edge_arseg.cli.meant.options import arguments_of
 
 PLACES: dict[tuple[str, ...], str] = {
-    ("eval",): "name a clip by --clip, images by --images, and their labels by --labels",
-    ("bench",): "name the record by -o, bundles by -b",
+    ("eval",): "name a clip by --clip, images by --images, their labels by --labels, and the bundle by -b",
+    ("bench",): "name the record by -o, bundles by -b; several modes are one word, ar,hr",
     ("demo",): "name the folder to write by -o, the bundle by -b",
     ("zoo", "copy"): "name the folder to write by -o",
     ("convert",): "name the file to write by -o; of two published files the first by --hr, the second by --ar",

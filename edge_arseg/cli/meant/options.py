@@ -55,6 +55,14 @@ OF_OTHERS: tuple[tuple[tuple[str, ...], str], ...] = (
 Where a command has several of them, the first counts, and an option beside a second option."""
 
 
+ELSEWHERE = {
+    "target": "a bundle is made for a board by `edge-arseg compile --target`, and then named by -b",
+    "labels": "`edge-arseg eval` scores a bundle on labels",
+    "optical-flow": "`edge-arseg eval` and `bench` have it",
+}
+"""Options of other commands that are looked for where they cannot be."""
+
+
 def option_meant(seen: str, command: click.Command) -> str:
     """Return what to type in place of an option that a command does not have; empty where nothing is near.
 
@@ -74,6 +82,8 @@ def option_meant(seen: str, command: click.Command) -> str:
         return f"{first} is typed without an option"
     if first is not None:
         return f"did you mean {one_of([place for place in dict.fromkeys(wanted) if place in flags][:2])}?"
+    if name in ELSEWHERE:
+        return ELSEWHERE[name]
     words = {flag[2:]: flag for flag in flags}
     return did_you_mean(name, words, shown=words) if len(name) > 1 else ""
 

@@ -25,6 +25,8 @@ def refuse_endless(command: click.Command, ctx: click.Context) -> None:
 def number_expected(error: click.BadParameter) -> str | None:
     """Return the message for a value that is no number, or outside its range; ``None`` where it is something else."""
     kind = error.param.type if error.param is not None else None
+    if isinstance(kind, click.types.BoolParamType) and " is not a valid boolean" in error.message:
+        return f"{error.message.partition(' is not ')[0]} seen, expected true or false"
     if not isinstance(kind, click.types.IntParamType | click.types.FloatParamType):
         return None
     seen, found, _ = error.message.partition(" is not ")

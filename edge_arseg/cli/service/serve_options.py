@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from edge_arseg.cli.settings.flag_with_value import FlagWithValue
+
 DEFAULT = "127.0.0.1:8008"
 
 
@@ -28,7 +30,7 @@ def serve_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--serve",
-        is_flag=False,
+        cls=FlagWithValue,
         flag_value=DEFAULT,
         metavar="[HOST:PORT]",
         help="Address of a page on which a browser shows the run while it lasts, with /healthz and /metrics; without "

@@ -13,6 +13,7 @@ from edge_arseg.cli.service.notify import Heart
 from edge_arseg.cli.service.serve_options import Serving
 from edge_arseg.errors import EnvironmentUnfitError, OptionError
 from edge_arseg.installation import install_extra
+from edge_arseg.quantity import counted
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.video.uri import source_from_uri
 
@@ -47,7 +48,7 @@ class Watching:
         """Hear that many videos are about to run: the process is up. The watchdog hears that it lives, and no more."""
         self._heart.ready()
         self._heart.waiting(True)
-        self._heart.say(f"{count} videos")
+        self._heart.say(f"{counted(count, 'video')}")
 
     def begun(self, start: "RunStart", style: "OverlayStyle", source: str) -> None:
         """Hear what runs."""
@@ -87,6 +88,18 @@ class Watching:
             self._told_s = now
             age = "" if result.age_ms is None else f", age {result.age_ms:.0f} ms"
             self._heart.say(f"frame {result.frame.index}, {rate:.1f} fps{age}")
+
+
+def check_place(serving: Serving) -> None:
+    """Refuse what is no address before anything else is looked at: it may be the source, typed behind ``--serve``.
+
+    Raises:
+        OptionError: it is none.
+    """
+    if serving.place is not None:
+        from edge_arseg.serve.address import address_from_text
+
+        address_from_text(serving.place)
 
 
 def sinks_beside(serving: Serving, sinks: Sequence[str]) -> tuple[str, ...]:

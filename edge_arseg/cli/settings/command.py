@@ -80,10 +80,13 @@ class SettledCommand(click.Command):
 
     def _tell_settings(self, ctx: click.Context, inform: Callable[[str], None], warn: Callable[[str], None]) -> None:
         known = self._variables()
+        unnamed = {prefix_of((key_of(param),)): variables_of(param, self.path)[0] for param in self._settable()}
         for name in sorted(os.environ):
             if name.startswith(f"{prefix_of(self.path)}_") and name not in known:
                 meant = did_you_mean(name, known)
                 warn(f"{name} sets nothing{meant and f'; {meant}'}")
+            elif name in unnamed and name not in known:
+                warn(f"{name} sets nothing; did you mean {unnamed[name]}?")
         for param in self.params:
             if origin := self.origin(ctx, param):
                 inform(f"--{key_of(param)} is set by {origin}")
@@ -129,8 +132,10 @@ class SettledCommand(click.Command):
         ctx.exit()
 
     def _variables(self) -> list[str]:
-        settable = [param for param in self.params if is_set_elsewhere(param)]
-        return [variable for param in settable for variable in variables_of(param, self.path)]
+        return [variable for param in self._settable() for variable in variables_of(param, self.path)]
+
+    def _settable(self) -> list[click.Parameter]:
+        return [param for param in self.params if is_set_elsewhere(param)]
 
     @contextmanager
     def _telling(self, ctx: click.Context) -> Iterator[None]:

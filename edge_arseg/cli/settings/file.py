@@ -19,8 +19,10 @@ from typing import Any
 
 import click
 
+from edge_arseg.cli.settings.flag_with_value import FlagWithValue
 from edge_arseg.cli.settings.names import SHARED, is_set_elsewhere, is_shared, key_of
 from edge_arseg.errors import OptionError
+from edge_arseg.quantity import counted
 from edge_arseg.suggestion import did_you_mean
 
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
@@ -86,13 +88,19 @@ def settings_from_file(
             names = list(known) if own else SHARED
             if key not in names or (at and not own):
                 whose = f"edge-arseg {' '.join(path)}" if own else "all commands"
-                meant = did_you_mean(key, names if own or not at else ())
+                if not at and key in known:
+                    meant = f"it belongs to edge-arseg {' '.join(path)}: write it under [{'.'.join(path)}]"
+                else:
+                    meant = _meant(key, value, options if own else ()) or did_you_mean(
+                        key, names if own or not at else ()
+                    )
                 faults.append(f"{where}: no setting of {whose} is called {written!r}{'; ' if meant else ''}{meant}")
             elif key in known and (own or is_shared(key, path)):
                 option = known[key]
                 try:
-                    values[str(option.name)] = _typed(value, option)
-                    lines[str(option.name)] = where
+                    if value is not False or not isinstance(option, FlagWithValue):
+                        values[str(option.name)] = _typed(value, option)
+                        lines[str(option.name)] = where
                 except ValueError as error:
                     faults.append(f"{where}: {written}: {error}")
 
@@ -100,7 +108,9 @@ def settings_from_file(
     take({key: value for key, value in data.items() if not isinstance(value, dict)}, ())
     take({key: value for key, value in data.items() if isinstance(value, dict)}, ())
     if faults:
-        raise OptionError("\n".join([f"--config {file}: {len(faults)} wrong entries", *(f"  {f}" for f in faults)]))
+        raise OptionError(
+            "\n".join([f"--config {file}: {counted(len(faults), 'wrong entry')}", *(f"  {f}" for f in faults)])
+        )
     return FileSettings(file, values, lines)
 
 
@@ -114,6 +124,18 @@ def _table_fault(words: tuple[str, ...], path: tuple[str, ...], commands: Sequen
     return None
 
 
+def _meant(key: str, value: Any, options: Sequence[click.Parameter]) -> str:
+    """Say what to write in place of an argument, or of a flag that turns another one off; else nothing."""
+    for option in options:
+        if isinstance(option, click.Argument) and key in re.findall(
+            r"[a-z]+", f"{option.metavar} {option.name}".lower()
+        ):
+            return "arguments are typed on the command line"
+        if f"--{key}" in option.secondary_opts and isinstance(value, bool):
+            return f"write {key_of(option)} = {'false' if value else 'true'}"
+    return ""
+
+
 def _typed(value: Any, option: click.Parameter) -> str | list[str]:
     """Return a value as it would be typed.
 
@@ -121,6 +143,11 @@ def _typed(value: Any, option: click.Parameter) -> str | list[str]:
         ValueError: nothing can be typed like this.
     """
     many = option.multiple
+    if isinstance(value, bool) and isinstance(option, FlagWithValue):
+        return option.alone
+    if isinstance(value, bool) and not getattr(option, "is_flag", False):
+        number = isinstance(option.type, click.types.IntParamType | click.types.FloatParamType)
+        raise ValueError(f"{_typed_one(value)} seen, expected {'a number' if number else 'a text'}")
     if isinstance(value, list):
         if not many:
             raise ValueError("a list seen, expected one value")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from edge_arseg.cli.settings.flag_with_value import FlagWithValue
 from edge_arseg.cli.train.typed import IN_OUTPUT, folder_to_resume, typed_values, values_of_run
 from edge_arseg.training.run.settings import RunSettings
 from edge_arseg.training.run.step_precision import AUTO, PRECISIONS
@@ -83,7 +84,7 @@ def run_options(defaults: RunSettings, subject: str) -> Callable[[Callable[..., 
 
         decorated = click.option(
             "--resume",
-            is_flag=False,
+            cls=FlagWithValue,
             flag_value=IN_OUTPUT,
             metavar="[RUN]",
             help="Folder of a run that continues, by default that of -o. Nothing need be repeated, and a larger "

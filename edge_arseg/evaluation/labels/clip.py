@@ -7,6 +7,7 @@ from pathlib import Path
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.evaluation.labels.files import LabelFile, Labels, checked_labels
 from edge_arseg.evaluation.labels.pairing import label_paths, labels_by_frame
+from edge_arseg.quantity import counted
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.uri import source_from_uri
 
@@ -87,7 +88,7 @@ def labelled_clip(
     used = frames.count if limit is None else min(limit, frames.count)
     if used <= first_frame:
         raise OptionError(
-            f"{source_from_uri(clip).label}: {used} frames are used, and only frames from {first_frame} on, the "
+            f"{source_from_uri(clip).label}: {counted(used, 'frame')} used, and only frames from {first_frame} on, the "
             "largest phase, are scored; choose smaller --phases, or a longer clip"
         )
     wanted = {index: path for index, path in paths.items() if first_frame <= index < used}

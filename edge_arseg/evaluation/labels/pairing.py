@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from edge_arseg.errors import DataError
+from edge_arseg.quantity import counted
 from edge_arseg.video.sources.folder import PICTURES
 
 
@@ -60,7 +61,8 @@ def labels_by_frame(paths: list[Path], frame_count: int, *, where: Path) -> dict
     if not numbered:
         strange = next(path.name for path in paths if not (path.stem.isascii() and path.stem.isdigit()))
         raise DataError(
-            f"{where}: {len(paths)} labels for {frame_count} frames, and names like {strange} do not say which frame "
+            f"{where}: {counted(len(paths), 'label')} for {counted(frame_count, 'frame')}, and names like "
+            f"{strange} do not say which frame "
             "they belong to; expected one label per frame, or names that are frame indices from 0, like 000123.png"
         )
     faults += [
@@ -71,7 +73,8 @@ def labels_by_frame(paths: list[Path], frame_count: int, *, where: Path) -> dict
     if faults:
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise DataError(
-            f"{where}: {len(paths)} labels for {frame_count} frames, so names must be frame indices from 0\n{lines}"
+            f"{where}: {counted(len(paths), 'label')} for {counted(frame_count, 'frame')}, so names must be "
+            f"frame indices from 0\n{lines}"
         )
     return dict(sorted(zip(numbers, paths, strict=True)))
 

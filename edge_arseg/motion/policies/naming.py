@@ -5,6 +5,8 @@ from edge_arseg.motion.keyframe import KeyframePolicy, Policy
 from edge_arseg.motion.policies.adaptive import AdaptivePolicy
 
 KEYFRAMES = ("fixed", "async", "adaptive", "adaptive-async")
+AT_THEIR_FRAME = {"async": "fixed", "adaptive-async": "adaptive"}
+"""What a way comes to where keyframes cannot be made in the background."""
 
 
 def policy_named(name: str, interval: int, scene_cut: float, *, follow_codec: bool = False) -> Policy:

@@ -10,6 +10,7 @@ from shlex import quote
 from typing import TypeVar
 
 from edge_arseg.errors import BundleError
+from edge_arseg.quantity import counted
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import Manifest, Role, manifest_from_json
 from edge_arseg.spec.weights import ArrayRecord, DecoderWeights, FusionWeights, GoldenFrames, arrays_from_bytes
@@ -133,7 +134,10 @@ def read_bundle(path: Path | str, *, digests: bool = True) -> Bundle:
         advice = "Copy the bundle again, or export it again with `edge-arseg export`"
         if any(_DENIED in fault for fault in faults):
             advice = f"Check that you may read there: chmod -R u+rX {quote(str(path))}. {advice}"
-        raise BundleError(f"{path}: {len(faults)} of {len(manifest.files)} files are not as written\n{lines}\n{advice}")
+        raise BundleError(
+            f"{path}: {len(faults)} of {counted(len(manifest.files), 'file')} "
+            f"{'is' if len(faults) == 1 else 'are'} not as written\n{lines}\n{advice}"
+        )
     return Bundle(path, manifest, hashlib.sha256(text).hexdigest())
 
 

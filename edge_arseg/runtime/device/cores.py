@@ -4,6 +4,7 @@ import os
 from numbers import Integral
 
 from edge_arseg.errors import OptionError
+from edge_arseg.quantity import counted
 
 
 def usable_cores() -> int:
@@ -40,6 +41,7 @@ def check_at_once(number: int | None, what: str, instead: str, *, least: int = 1
     if not least <= number <= most_at_once():
         cores = os.cpu_count() or 1
         raise OptionError(
-            f"{number} {what} seen, expected {least} to {most_at_once()}: this machine has {cores} cores, and what is "
+            f"{number} {what} seen, expected {least} to {most_at_once()}: this machine has "
+            f"{counted(cores, 'core')}, and what is "
             f"more than cores waits; {instead}"
         )

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from edge_arseg.errors import OptionError, TargetError
 from edge_arseg.installation import reinstall
+from edge_arseg.quantity import counted
 from edge_arseg.spec.manifest import Precision
 from edge_arseg.spec.plain import faults_from_error
 from edge_arseg.spec.targets.jetpack import JetPackTable
@@ -102,7 +103,7 @@ def target_from_toml(path: Path, table: JetPackTable) -> Target:
         raise TargetError("\n".join([f"{path.name}: {_wrong(error)}", *faults])) from error
     faults += [f"  {fault}" for fault in _contradictions(target, path.stem)]
     if faults:
-        raise TargetError("\n".join([f"{path.name}: {len(faults)} faults", *faults]))
+        raise TargetError("\n".join([f"{path.name}: {counted(len(faults), 'fault')}", *faults]))
     return target
 
 
@@ -122,7 +123,7 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _wrong(error: ValidationError) -> str:
     lines = "\n".join(f"  {fault}" for fault in faults_from_error(error, "file"))
-    return f"{error.error_count()} wrong entries\n{lines}"
+    return f"{counted(error.error_count(), 'wrong entry')}\n{lines}"
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import DataError
+from edge_arseg.quantity import counted
 from edge_arseg.spec.model import (
     CAMVID_11,
     CAMVID_12,
@@ -57,7 +58,9 @@ def classes_from_file(path: Path) -> tuple[ClassInfo, ...]:
     names = [row.get("name") for row in rows if isinstance(row, dict)]
     faults += [f"  the name {name!r} twice" for name in sorted({str(n) for n in names if names.count(n) > 1})]
     if faults:
-        raise DataError("\n".join([f"{path}: {len(faults)} faults; expected entries like\n{_EXAMPLE}", *faults]))
+        raise DataError(
+            "\n".join([f"{path}: {counted(len(faults), 'fault')}; expected entries like\n{_EXAMPLE}", *faults])
+        )
     return tuple(ClassInfo(row["name"], tuple(row["color"])) for row in rows)
 
 

@@ -12,6 +12,7 @@ from edge_arseg.evaluation.labels.clip import labelled_clip
 from edge_arseg.evaluation.labels.files import IGNORED
 from edge_arseg.evaluation.labels.nearest import resized_map
 from edge_arseg.motion import Accumulator
+from edge_arseg.quantity import counted
 from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.storage.url import label_of
 from edge_arseg.training.pairs.decoded_clip import BROKEN, DecodedClip, KeptFrame, records_from_frames
@@ -99,7 +100,8 @@ def store_from_clip(
     )
     if {window.part for window in windows} != {"train", "held_back"}:
         raise DataError(
-            f"{label_of(clip)}: {frame_count} frames, {len(frames)} of them to be paired; expected enough for pairs of "
+            f"{label_of(clip)}: {counted(frame_count, 'frame')}, {len(frames)} of them to be paired; expected "
+            "enough for pairs of "
             f"up to {head.gop - 1} frames in the first 90 % and in the last 10 %: a longer clip, or a smaller --gop"
         )
     missing = [window for window in windows if not writer.has(window.key, window.part, window.made_from)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edge_arseg.errors import OptionError
-from edge_arseg.motion.policies.naming import KEYFRAMES
+from edge_arseg.motion.policies.naming import AT_THEIR_FRAME, KEYFRAMES
 from edge_arseg.runtime.device.cores import most_at_once
 from edge_arseg.runtime.mode import Mode
 
@@ -63,7 +63,8 @@ class Setting:
 def setting_from_params(params: Mapping[str, str]) -> Setting:
     """Read a setting. What makes no difference gets its usual value.
 
-    Without frames between keyframes the way of keyframes and the motion count for nothing; without recoding its scale.
+    Without frames between keyframes the way of keyframes and the motion count for nothing; without recoding its scale;
+    with one thread whether keyframes are made in the background.
 
     Args:
         params: a text for each axis, as ``Setting.params`` has it.
@@ -76,15 +77,16 @@ def setting_from_params(params: Mapping[str, str]) -> Setting:
     ]
     if faults:
         raise OptionError("--try " + "; ".join(faults))
-    interval, motion = int(params["interval"]), params["motion"]
+    interval, motion, keyframes = int(params["interval"]), params["motion"], params["keyframes"]
     alone = interval == 1
+    threads = None if params["threads"] == ALL_THREADS else int(params["threads"])
     motion = "zero" if alone else motion
     return Setting(
         bundle=params["bundle"],
         backend=params["backend"],
-        threads=None if params["threads"] == ALL_THREADS else int(params["threads"]),
+        threads=threads,
         interval=interval,
-        keyframes=KEYFRAMES[0] if alone else params["keyframes"],
+        keyframes=KEYFRAMES[0] if alone else AT_THEIR_FRAME.get(keyframes, keyframes) if threads == 1 else keyframes,
         motion=motion,
         recode_scale=float(params["recode-scale"]) if motion == "recode" else 1.0,
     )

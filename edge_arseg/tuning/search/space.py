@@ -7,6 +7,8 @@ from functools import cached_property
 from importlib.util import find_spec
 
 from edge_arseg.errors import OptionError
+from edge_arseg.motion.policies.naming import AT_THEIR_FRAME
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.choice.engine_choice import CANDIDATES
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.engines.opening import BACKENDS
@@ -70,7 +72,7 @@ def space_from_options(
         "backend": installed_backends(),
         "threads": (ALL_THREADS, *(str(half) for half in [usable_cores() // 2] if half)),
         "interval": tuple(text for text in dict.fromkeys([str(gop), *INTERVALS]) if _fits(text, frames)),
-        "keyframes": KEYFRAMES,
+        "keyframes": KEYFRAMES if usable_cores() > 1 else tuple(way for way in KEYFRAMES if way not in AT_THEIR_FRAME),
         "motion": tuple(motions),
         "recode-scale": RECODE_SCALES,
     }
@@ -92,7 +94,10 @@ def space_from_options(
             known = ", ".join(sorted(BACKENDS))
             faults.append(f"{text!r}: no backend is called {', '.join(strange)}; {meant and f'{meant} '}known: {known}")
         elif axis == "interval" and (long := [value for value in values if not _fits(value, frames)]):
-            faults.append(f"{axis}={','.join(long)}: the clip has {frames} frames; expected less, or a longer clip")
+            faults.append(
+                f"{axis}={','.join(long)}: the clip has {counted(frames or 0, 'frame')}; expected less, or a "
+                "longer clip"
+            )
         else:
             named[axis] = values
     if faults:

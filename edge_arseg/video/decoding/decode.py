@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 import av
 
 from edge_arseg.errors import SourceError
+from edge_arseg.quantity import counted
 from edge_arseg.video.decoding.changes import ParameterWatch
 from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.ends.losses import Losses
@@ -277,7 +278,7 @@ class Decoder:
         return Picture(frame, self._times.time_s(frame), damaged, cut, unfit, doubt, self._orientation, self._arrived_s)
 
     def _told(self, count: int) -> str:
-        return f"{count} of {self.frame_count} frames" if self.frame_count else f"{count} frames"
+        return f"{count} of {counted(self.frame_count, 'frame')}" if self.frame_count else counted(count, "frame")
 
     def close(self) -> None:
         """Close the file, device or connection; safe to call twice."""

@@ -11,6 +11,7 @@ _BY_ENDING = {
     "raw://{path}": ("raw", "bin", "yuv", "rgb"),
     "masks://{stem}": ("png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"),
     "{stem}.npz": ("npy", "h5", "hdf5", "mat", "pt", "pkl"),
+    "-b {path}, which names a bundle": ("arseg",),
     "{stem}.mp4": ("mpg", "mpeg", "wmv", "flv", "ts", "m2ts", "mts", "3gp", "ogv", "y4m", "h264", "mp5", "mpeg4"),
 }
 _BY_NAME = {

@@ -209,6 +209,12 @@ def test_a_meter_that_reads_nothing_is_no_ratio(run, tmp_path):
     assert (answer.code, "nothing became worse" in answer.out) == (0, True), answer.out + answer.err
 
 
+def test_the_page_of_a_gate_says_by_which_frames_stages_are_judged(run, tmp_path):
+    paths = [write_made(tmp_path, *plain_record(name=name, seed=seed)) for seed, name in enumerate("ab")]
+    assert run(*paths, "--fail-on", "50%", "-o", tmp_path / "page.html").code == 0
+    assert "stages by their fastest 5 %." in (tmp_path / "page.html").read_text()
+
+
 def test_a_record_whose_hr_run_was_not_reached_has_a_page(run, tmp_path):
     frames = made_frames("ar")
     ran = made_run(frames)

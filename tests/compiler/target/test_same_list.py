@@ -63,7 +63,7 @@ def test_an_output_that_is_there(toy, tmp_path):
     (tmp_path / f"toy-{NANO}.arseg").mkdir()
     kind, text = both(toy, NANO, OPTIONS, HOST)
     assert kind is OptionError
-    assert "exists already; pass --force" in text
+    assert "exists already; type --force" in text
 
 
 @pytest.mark.parametrize("cache", [False, True], ids=["bundle", "user's cache"])

@@ -377,5 +377,5 @@ def test_a_file_is_written_whole_and_names_no_process(bundle):
 def test_the_bundles_in_the_package_are_compared_with_their_digests_before_they_run(zoo, tmp_path):
     graph = tmp_path / "zoo/small.arseg/onnx/hr.onnx"
     graph.write_bytes(b"yot")  # as long as it was
-    with pytest.raises(BundleError, match=r"small\.arseg: 1 of 8 files are not as written"):
+    with pytest.raises(BundleError, match=r"small\.arseg: 1 of 8 files is not as written"):
         choice()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from edge_arseg.bench.compare.times import FAST
 from edge_arseg.bench.report.content import Report
 from edge_arseg.bench.report.formats.markdown_page import cell, published_notes, shown_columns, warnings_in_short
 from edge_arseg.bench.report.plots import plots_of
@@ -62,6 +63,7 @@ def html_from_report(report: Report, pictures: Sequence[Picture] = ()) -> str:
         numbered=len(report.rows) > FEW,
         warned=warnings_in_short(report),
         many=len(report.verdicts) > 1,
+        fast=f"{100 * FAST:g} %",
         layers=_layer_tables(report),
         notes=published_notes(report),
         pictures=pictures,

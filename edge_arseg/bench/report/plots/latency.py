@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from edge_arseg.bench.report.content import Histogram, Report
 from edge_arseg.bench.report.plots.plot import BRANCH_COLOURS, Plot, named, spec_of
+from edge_arseg.quantity import counted
 
 
 def plots_from_report(report: Report) -> Iterator[Plot]:
@@ -13,7 +14,7 @@ def plots_from_report(report: Report) -> Iterator[Plot]:
     for one in report.histograms:
         runs.setdefault((one.record, one.run), []).append(one)
     for number, ((record, run), both) in enumerate(runs.items()):
-        counts = " and ".join(f"{sum(one.counts)} {one.branch.upper()} frames" for one in both)
+        counts = " and ".join(f"{counted(sum(one.counts), f'{one.branch.upper()} frame')}" for one in both)
         yield Plot(
             f"latency-{number}",
             named(record, run, many=many),

@@ -15,7 +15,10 @@ def plots_from_report(report: Report) -> Iterator[Plot]:
     """Yield a plot for each cost that was measured beside mIoU."""
     numbered = len(report.rows) > FEW
     for pareto in report.paretos:
-        note = "Up and to the left is better. The line is the front: no other run is at least as good in both."
+        note = (
+            "Up and to the left is better. The line is the front, with circles on it: no other run is at least as good "
+            "in both. Diamonds are behind it."
+        )
         yield Plot(
             f"trade-{pareto.measure.replace('_', '-')}",
             f"mIoU against {pareto.title}",

@@ -18,6 +18,7 @@ from edge_arseg.compiler.quantize.rules.layers import Layers, layers_from_graph,
 from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
 from edge_arseg.errors import ExportError, OptionError, SourceError
 from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.pipeline import Pipeline
 from edge_arseg.runtime.segment import segment
@@ -277,7 +278,8 @@ def _observed_frames(selection: Selection, source: str, flow: _CalibrationPipeli
                 yield result.frame.rgb.copy()
     if seen < selection.clip.frames:
         raise SourceError(
-            f"{label_of(selection.clip.source)}: {seen} frames seen, the recipe reads {selection.clip.frames}"
+            f"{label_of(selection.clip.source)}: {counted(seen, 'frame')} seen, the recipe reads "
+            f"{selection.clip.frames}"
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_arseg.errors import OptionError
+from edge_arseg.quantity import counted
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.recipe import CalibrationClip, Recipe
 
@@ -52,7 +53,7 @@ def selections_from_recipe(recipe: Recipe, gop: int) -> list[Selection]:
             there = range(distance, clip.frames, interval)
             if wanted > len(there):
                 faults.append(
-                    f"clips.{number} ({clip.source}): {wanted} frames wanted at distance {distance}, "
+                    f"clips.{number} ({clip.source}): {counted(wanted, 'frame')} wanted at distance {distance}, "
                     f"{len(there)} there with keyframes {interval} frames apart"
                 )
                 break

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.errors import SinkError
+from edge_arseg.quantity import counted
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files import Lock, lock_on
@@ -151,7 +152,8 @@ def check_masks(target: str, directory: Path, *, force: bool) -> None:
     there = mask_paths(directory)
     if there and not force:
         raise SinkError(
-            f"cannot write {target}: it holds {len(there)} masks already, {there[0].name} the first; type --force to "
+            f"cannot write {target}: it holds {counted(len(there), 'mask')} already, {there[0].name} the first; "
+            "type --force to "
             "remove them, or choose another folder"
         )
     strange = next((path for path in there if path.is_symlink() or not is_index_png(path)), None)
