@@ -18,6 +18,7 @@ from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import notice, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.silence import Silence
+from edge_arseg.video.decoding.stills import demand_whole
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.decoding.times.display_times import DisplayTimes, stated_rate
 from edge_arseg.video.decoding.whole_packets import OPTIONS, WholePackets
@@ -25,7 +26,7 @@ from edge_arseg.video.sources.kinds import Recorder, SourceKind, Wishes
 from edge_arseg.video.uri import Source
 from edge_arseg.video.vectors.codec import EXPORTING, made_by_x264, unfit_stream
 
-_BROKEN_CLOCKS = ("mpegts", "mpeg", "hls", "live_flv")
+_LEAPING = frozenset(("mpegts", "mpeg", "hls", "live_flv"))
 """Containers that are cut and joined anywhere, so that their clocks may leap."""
 _LEAP_S, _LONGEST_PAUSE_S = 60.0, 30 * 3600.0
 _SAYS_ONCE = ("h264", "hevc")
@@ -139,12 +140,10 @@ class Decoder:
             raise
 
     def _start(self, own_vectors: bool, wanted: int | None) -> None:
-        stream = chosen_stream(self._uri, list(self._container.streams), wanted)
+        stream = self._stream = chosen_stream(self._uri, list(self._container.streams), wanted)
         context = cast(av.VideoCodecContext, stream.codec_context)
-        self._stream = stream
         if self._whole is not None:
             self._whole.check_stream(self._container.format.name, context.name)
-        joined = set(self._container.format.name.split(",")) & set(_BROKEN_CLOCKS)
         self._packets = self._container.demux(stream)
         # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: nothing but data
         # of no bytes tells it that the stream ends.
@@ -153,11 +152,12 @@ class Decoder:
             raise SourceError(f"{self._uri}: its video stream is empty; expected at least one frame")
         if self._whole is not None:
             self._whole.look(first, context.name)
+        demand_whole(self._uri, self._container.format.name, context, bytes(first))
         self._first, self._arrived_s = first, time.monotonic()
         facts = {
             "rate": stated_rate(self._container.format.name, stream),
             "frame_count": stream.frames or None,
-            "leap_s": _LEAP_S if joined else _LONGEST_PAUSE_S,
+            "leap_s": _LONGEST_PAUSE_S if _LEAPING.isdisjoint(self._container.format.name.split(",")) else _LEAP_S,
             "made_by_x264": made_by_x264(first),
             "unfit": unfit_stream(context),
         }
@@ -171,8 +171,9 @@ class Decoder:
         self._context = context
         self.rate, self.frame_count, self.leap_s = facts["rate"], facts["frame_count"], facts["leap_s"]
         self.made_by_x264, self.unfit = facts["made_by_x264"], facts["unfit"]
-        self._times = DisplayTimes(None if self._live else self._container.format.name, self.rate, self._first)
-        self._losses = Losses("" if self._live else self._container.format.name)
+        kind, reordered = None if self._live else self._container.format.name, bool(context.has_b_frames)
+        self._times = DisplayTimes(kind, self.rate, self._first, reordered=reordered)
+        self._losses = Losses(kind or "")
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
@@ -186,8 +187,7 @@ class Decoder:
     def pictures(self) -> Iterator[Picture]:
         """The pictures in display order; see the class for what happens on damage."""
         lost: av.error.FFmpegError | None = None
-        packet: Any = self._first
-        cut, count = False, 0
+        packet, cut, count = self._first, False, 0
         while packet is not None:
             if self._watch is not None and packet.size:
                 self._watch.look(packet)
