@@ -86,6 +86,16 @@ def label_of(source: str | PathLike[str]) -> str:
     return printable(label_from_url(fspath(source)))
 
 
+def part_of_label(label: str, part: str) -> str:
+    """Return how a part of what was typed is shown beside its label: not at all, where the label hides a login.
+
+    Args:
+        label: see ``label_of``.
+        part: a folder, a name or an ending out of what was typed; the login may be in it.
+    """
+    return HIDDEN if HIDDEN in label else printable(part)
+
+
 def login_of(url: str) -> str:
     """Return the login in a URL, without the ``@`` behind it; empty where there is none."""
     match = _URL.fullmatch(url)

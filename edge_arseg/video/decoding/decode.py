@@ -288,7 +288,7 @@ def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
     """Open a file, camera or stream; errors are those of ``Decoder``."""
     if source.kind == SourceKind.DEVICE and not os.path.exists(source.location):  # noqa: PTH110 - never raises
         there = ", ".join(sorted(str(path) for path in Path("/dev").glob("video*"))) or "none"
-        raise SourceError(f"{source.label}: there is no camera {source.location}; cameras of this machine: {there}")
+        raise SourceError(f"{source.label}: there is no camera {source.place}; cameras of this machine: {there}")
     return Decoder(
         source,
         options={**wishes.transport, **(wishes.options or {})},

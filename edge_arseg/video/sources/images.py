@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 
 from edge_arseg.errors import SourceError
-from edge_arseg.storage.url import printable
+from edge_arseg.storage.url import part_of_label, printable
 from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
@@ -114,20 +114,21 @@ def image_paths(source: Source) -> list[Path]:
     """
     pattern = Path(source.location)
     folder = pattern.parent
+    shown, name = (part_of_label(source.label, str(part)) for part in (folder, pattern.name))
     if not os.path.isdir(folder):  # noqa: PTH112 - never raises
-        raise SourceError(f"{source.label}: there is no folder {printable(str(folder))}; check the path")
+        raise SourceError(f"{source.label}: there is no folder {shown}; check the path")
     if os.path.isdir(pattern):  # noqa: PTH112
         with source_faults(source.label):
             if (fault := fault_of_folder(pattern)) is not None:
                 raise SourceError(f"{source.label}: {fault}")
             return files_in(pattern, PICTURES)
     if not is_pattern(pattern.name):
-        raise SourceError(f"{source.label}: {printable(pattern.name)} names no sequence; expected %06d or * in it")
+        raise SourceError(f"{source.label}: {name} names no sequence; expected %06d or * in it")
     with source_faults(source.label):
         paths, left_out = paths_from_pattern(pattern), shorter_numbers(pattern)
     if not paths:
         hint = "" if is_glob(pattern.name) else " (names of another form: use *)"
-        raise SourceError(f"{source.label}: no file in {printable(str(folder))} fits {printable(pattern.name)}{hint}")
+        raise SourceError(f"{source.label}: no file in {shown} fits {name}{hint}")
     if same := shared_numbers(pattern, paths):
         names = " and ".join(printable(path.name) for path in same)
         raise SourceError(
