@@ -11,7 +11,7 @@ from support.clips.moving import encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video
-from edge_arseg.video.decoding.stills import is_jpeg_in_tiff
+from edge_arseg.video.decoding.damage.stills import is_jpeg_in_tiff
 
 
 def write(path, level, size=(48, 64)):

@@ -3,22 +3,23 @@
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video.decoding.changes import ParameterWatch
+from edge_arseg.video.decoding.damage.jpeg import PatchedJpeg
+from edge_arseg.video.decoding.damage.stills import demand_whole
 from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.ends.losses import Losses
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import notice, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.silence import Silence
-from edge_arseg.video.decoding.stills import demand_whole
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.decoding.times.display_times import DisplayTimes, stated_rate
 from edge_arseg.video.decoding.whole_packets import OPTIONS, WholePackets
@@ -31,53 +32,6 @@ _LEAPING = frozenset(("mpegts", "mpeg", "hls", "live_flv"))
 _LEAP_S, _LONGEST_PAUSE_S = 60.0, 30 * 3600.0
 _SAYS_ONCE = ("h264", "hevc")
 """What they say of their orientation with one picture holds for those behind it, which FFmpeg leaves to us."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A decoded picture.
-
-    Attributes:
-        frame: as PyAV gives it, of the coded size.
-        time_s: presentation time in seconds; ``None`` where the stream does not say.
-        damaged: the decoder reported corruption in it, or lost what came just before it.
-        cut: pictures just before it are not shown, so that its own vectors do not lead to the picture before it.
-        unfit: why the stream's own vectors cannot be chained from here on; ``None`` where nothing changed.
-        doubt: why they are not trusted from here on.
-        orientation: how it is to be shown, where an earlier picture said so; ``None``: as its own side data says.
-        came_s: when its packet came, seconds of ``time.monotonic``.
-    """
-
-    frame: av.VideoFrame
-    time_s: float | None
-    damaged: bool = False
-    cut: bool = False
-    unfit: str | None = None
-    doubt: str | None = None
-    orientation: Orientation | None = None
-    came_s: float | None = None
-
-
-class PictureSource(Protocol):
-    """Where pictures come from.
-
-    Attributes:
-        rate: frames a second, if known.
-        frame_count: as the container declares, if it does.
-        unfit: why the stream's own vectors cannot be chained; ``None`` where they can, and are exported.
-        made_by_x264: the stream carries the signature of that encoder.
-    """
-
-    rate: float | None
-    frame_count: int | None
-    unfit: str | None
-    made_by_x264: bool
-
-    def pictures(self) -> Iterator[Picture]:
-        """The pictures in display order; raises ``SourceError`` on a fault."""
-
-    def close(self) -> None:
-        """Let go of files and devices; safe to call twice."""
 
 
 class Decoder:
@@ -174,6 +128,7 @@ class Decoder:
         kind, reordered = None if self._live else self._container.format.name, bool(context.has_b_frames)
         self._times = DisplayTimes(kind, self.rate, self._first, reordered=reordered)
         self._losses = Losses(kind or "")
+        self._patched = PatchedJpeg(kind or "", context)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
@@ -194,13 +149,14 @@ class Decoder:
             self._times.look(packet)
             if self._ending is not None:
                 self._ending.look(packet, self.rate)
-            frames, refused = [], True
             try:
                 frames, refused = self._decode(packet), False
             except av.error.EOFError:
                 break
             except av.error.FFmpegError as fault:
                 lost = fault
+                frames = self._patched.pictures(packet)
+                refused = not frames
             self._times.decoded(refused=refused)
             self._losses.look(packet, len(frames), refused=refused)
             if self._watch is not None:

@@ -11,11 +11,11 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.url import part_of_label, printable
-from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import say_transfer
-from edge_arseg.video.decoding.stills import demand_whole, is_still
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.streams import largest_video
 from edge_arseg.video.sources.folder import PICTURES, fault_of_folder, files_in
 from edge_arseg.video.sources.kinds import SourceKind, Wishes
