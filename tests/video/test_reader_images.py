@@ -197,12 +197,17 @@ def jpeg(size=(96, 128)):
     return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
 
 
-def tiff_of_jpeg(data, packing, order="<", size=(96, 128)):
-    """A TIFF with one strip; FFmpeg gives one that is packed as JPEG as a green picture."""
-    entries = ((256, size[1]), (257, size[0]), (258, 8), (259, packing), (262, 6), (273, 8), (277, 3), (278, size[0]))
-    tags = b"".join(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in (*entries, (279, len(data))))
+def tiff(data, packing, order="<", colour=6, samples=3, size=(96, 128)):
+    """A TIFF with one strip, shown turned to the right; FFmpeg gives one that is packed as JPEG as a green picture."""
+    entries = (
+        *((256, size[1]), (257, size[0]), (258, 8), (259, packing), (262, colour), (273, 8)),
+        *((277, samples), (278, size[0])),
+    )
+    longs = {tag: struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in (*entries, (279, len(data)))}
+    turned = struct.pack(order + "HHIHH", 274, 3, 1, 6, 0)  # a short, as all readers want it
+    tags = b"".join(entry for _, entry in sorted({**longs, 274: turned}.items()))
     head = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 8 + len(data))
-    return head + data + struct.pack(order + "H", len(entries) + 1) + tags + bytes(4)
+    return head + data + struct.pack(order + "H", len(entries) + 2) + tags + bytes(4)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
@@ -233,14 +238,23 @@ def test_what_is_wrong_beside_the_pixels_of_a_jpeg_is_no_matter(tmp_path):
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("packing", [6, 7])
 def test_a_tiff_that_is_packed_as_jpeg_is_refused(tmp_path, order, packing):
-    (tmp_path / "a.tif").write_bytes(tiff_of_jpeg(jpeg(), packing, order))
+    (tmp_path / "a.tif").write_bytes(tiff(jpeg(), packing, order))
     for uri in (f"images://{tmp_path}/*.tif", tmp_path / "a.tif"):
         with pytest.raises(SourceError, match=r"a\.tif: a TIFF whose pixels are packed as JPEG"):
             next(open_video(uri))
 
 
+@pytest.mark.parametrize("order", "<>")
+def test_a_sound_tiff_is_read_whatever_a_strict_decoder_says_of_its_tags(tmp_path, order):
+    level = np.arange(96 * 128, dtype=np.uint8).reshape(96, 128)
+    (tmp_path / "a.tif").write_bytes(tiff(level.tobytes(), 1, order, colour=1, samples=1))
+    for uri in (f"images://{tmp_path}/*.tif", tmp_path / "a.tif"):
+        with open_video(uri) as reader:
+            np.testing.assert_array_equal(next(reader).rgb, np.repeat(np.rot90(level, -1)[..., None], 3, 2))
+
+
 def test_other_tiffs_and_those_without_an_index_are_none_that_are_packed_as_jpeg():
-    whole = tiff_of_jpeg(b"", 7)
+    whole = tiff(b"", 7)
     assert is_jpeg_in_tiff(io.BytesIO(whole))
-    assert not is_jpeg_in_tiff(io.BytesIO(tiff_of_jpeg(b"", 5)))
+    assert not is_jpeg_in_tiff(io.BytesIO(tiff(b"", 5)))
     assert not any(is_jpeg_in_tiff(io.BytesIO(whole[:size])) for size in (0, 3, 6, 9, 20, 46))
