@@ -48,6 +48,8 @@ _SECRET = re.compile(
 )
 _IN_PATH = re.compile(r"(?<=/)(?!(?:mp4|mp3|flv|smil|ngrp|amlst):)[\w.+-]+:[^/:?#]+(?=/)")
 """A login between two slashes, as some cameras want it; what media servers write there is none."""
+_KEY = re.compile(r"([^/?\s]*/[^/?\s]+/(?:[^/?\s]+/)*)[^/?\s]+")
+"""The end of an RTMP path is the key of the stream: whoever has it may send in one's name."""
 _typed: dict[str, str] = {}
 """URLs with blanks in them that were typed, and how they are shown; the longest first."""
 _BAD_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
@@ -73,6 +75,8 @@ def label_from_url(url: str) -> str:
     shown, tail = (f"{HIDDEN}@", rest[end + 1 :]) if end > 0 else ("", rest)
     if scheme.lower() in ("rtsp", "rtsps"):
         tail = _IN_PATH.sub(HIDDEN, tail)
+    if scheme.lower() in ("rtmp", "rtmps"):
+        tail = _KEY.sub(rf"\1{HIDDEN}", tail, count=1)
     tail = _ENCODED.sub(rf"\1{HIDDEN}\2", _SECRET.sub(rf"\1={HIDDEN}", tail))
     return f"{scheme}://{shown}" + _HANDED_ON.sub(rf"\1{HIDDEN}@", tail)
 
@@ -80,6 +84,16 @@ def label_from_url(url: str) -> str:
 def label_of(source: str | PathLike[str]) -> str:
     """Return how a source, a sink or a path is shown in messages, logs and records: no login, and printable."""
     return printable(label_from_url(fspath(source)))
+
+
+def part_of_label(label: str, part: str) -> str:
+    """Return how a part of what was typed is shown beside its label: not at all, where the label hides a login.
+
+    Args:
+        label: see ``label_of``.
+        part: a folder, a name or an ending out of what was typed; the login may be in it.
+    """
+    return HIDDEN if HIDDEN in label else printable(part)
 
 
 def login_of(url: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import Frame, MotionSource
-from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.frames import FrameMaker, Step
 from edge_arseg.video.uri import Source
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame
 from edge_arseg.spec.geometry.placement import MODEL, SOURCE, FitKind, OutputSize, Placement, placement_of
-from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.orientation import UPRIGHT, Orientation, orientation_from_picture
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.times.clock import Clock
 from edge_arseg.video.fit import Fit
 from edge_arseg.video.rgb import Arrays, resized, upright_rgb

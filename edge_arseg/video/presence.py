@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from edge_arseg.errors import SourceError
-from edge_arseg.storage.url import printable
+from edge_arseg.storage.url import part_of_label, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.files import fault_of_list
 from edge_arseg.video.sources.folder import PICTURES, VIDEOS
@@ -43,18 +43,19 @@ def missing(label: str, path: Path) -> str:
         path: where it was looked for.
     """
     folder = path.parent
+    shown = part_of_label(label, str(folder))
     try:
         there = sorted(folder.iterdir())
     except OSError:
-        return f"{label}: there is no such file or device, and no folder {printable(str(folder))}; check the path"
+        return f"{label}: there is no such file or device, and no folder {shown}; check the path"
     if str(folder) == "/dev":
         cameras = [str(one) for one in there if one.name.startswith("video")]
         found = ", ".join(cameras)
-        return f"{label}: there is no camera {printable(str(path))}; cameras of this machine: {found or 'none'}"
+        camera = part_of_label(label, str(path))
+        return f"{label}: there is no camera {camera}; cameras of this machine: {found or 'none'}"
     if is_pattern(path.name):
         wider = "" if is_glob(path.name) else "; %d takes numbers of any width"
-        there_is_none = f"there is no such file or device, and none in {printable(str(folder))} that fits the pattern"
-        return f"{label}: {there_is_none}{wider}"
+        return f"{label}: there is no such file or device, and none in {shown} that fits the pattern{wider}"
     readable = (*VIDEOS, *PICTURES)
     fit = [one for one in there if one.suffix.lower() in readable or one.is_dir()]
     fit.sort(key=lambda one: one.suffix == path.suffix)  # of two with one stem that with the ending typed

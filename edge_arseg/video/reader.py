@@ -12,8 +12,8 @@ from typing import Protocol, cast
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
-from edge_arseg.video.decoding.decode import Picture, PictureSource
 from edge_arseg.video.decoding.notices import notice
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.whole_packets import CARRIERS, WholePackets
 from edge_arseg.video.delivery.opening import opened_aside, opened_in_time, opened_now
 from edge_arseg.video.delivery.options import AS_EVER, AUTO, BLOCK, LiveOptions

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from edge_arseg.errors import OptionError, SourceError
-from edge_arseg.storage.url import NETWORK, label_of, may_be_a_name, printable
+from edge_arseg.storage.url import NETWORK, label_of, may_be_a_name, part_of_label, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.folder import VIDEOS, fault_of_videos
 from edge_arseg.video.sources.kinds import KINDS, SourceKind, complete, kind_of_scheme, known, pattern_and_rate
@@ -73,6 +73,11 @@ class Source:
             rate = f"?rate={self.query['rate']}" if "rate" in self.query else ""
             return printable("/".join(Path(self.location).parts[-2:]).removeprefix("//") + rate)
         return self.label
+
+    @property
+    def place(self) -> str:
+        """The location for messages: hidden where the label hides a login, of which it may hold a part."""
+        return part_of_label(self.label, self.location)
 
     @property
     def address(self) -> str:

@@ -17,7 +17,8 @@ from support.clips.moving import chainable
 
 from edge_arseg.errors import ArsegError, SourceError
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.video.decoding.decode import Decoder, Picture
+from edge_arseg.video.decoding.decode import Decoder
+from edge_arseg.video.decoding.picture import Picture
 from edge_arseg.video.reader import open_video
 
 pytestmark = pytest.mark.usefixtures("no_hang")

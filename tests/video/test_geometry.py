@@ -14,8 +14,8 @@ from edge_arseg.motion import MotionChain
 from edge_arseg.spec.frame import Branch, SegmentedFrame
 from edge_arseg.spec.geometry.placement import FitKind
 from edge_arseg.video import open_video
-from edge_arseg.video.decoding.decode import Picture
 from edge_arseg.video.decoding.orientation import Orientation
+from edge_arseg.video.decoding.picture import Picture
 from edge_arseg.video.frames import FrameMaker
 from edge_arseg.video.sinks.movies.canvas import Canvas
 

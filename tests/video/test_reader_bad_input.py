@@ -177,3 +177,30 @@ def test_a_pattern_of_numbers_that_fits_nothing_is_told_of_the_folder(tmp_path):
     (tmp_path / "f1.png").write_bytes(b"x")
     with pytest.raises(SourceError, match=r"none in .* that fits the pattern; %d takes numbers of any width"):
         refuse_missing(source_from_uri(f"{tmp_path}/f%03d.png"))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "u:SECRET@10.0.0.1/x",
+        "u:SECRET@cam/live/x.mp4",
+        "u:SECRET@cam/x%03d.png",
+        "u:SECRET@cam/*.png",
+        "//u:SECRET@10.0.0.1/x",
+        "rtsp//u:SECRET@cam/x",
+        "rtsp;//u:SECRET@cam/x",
+        "file:u:SECRET@cam/x.mp4",
+        "file://u:SECRET@cam/x.mp4",
+        "images://u:SECRET@cam",
+        "images://u:SECRET@cam/x.png",
+        "images://u:SECRET@cam/%d.png",
+        "v4l2://u:SECRET@cam/x",
+    ],
+)
+def test_what_is_said_of_a_source_that_is_not_there_holds_no_login(tmp_path, monkeypatch, typed):
+    """A URL whose scheme was forgotten is a path: its folder was named, and the login is in that."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError) as told:
+        open_video(typed)
+    assert "SECRET" not in str(told.value)
+    assert "***" in str(told.value)

@@ -1,3 +1,7 @@
+import io
+import struct
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -7,6 +11,7 @@ from support.clips.moving import encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video
+from edge_arseg.video.decoding.damage.stills import is_jpeg_in_tiff
 
 
 def write(path, level, size=(48, 64)):
@@ -182,3 +187,74 @@ def test_what_follows_a_still_in_its_file_is_no_frame(tmp_path):
 def test_an_empty_folder_is_told_what_to_type(tmp_path):
     with pytest.raises(SourceError, match=r"no video and no picture in this folder; .* type .*/\*\*/\*\.mp4"):
         open_video(f"images://{tmp_path}")
+
+
+def jpeg(size=(96, 128)):
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = size[1], size[0], "yuvj420p", Fraction(1, 25)
+    picture = next(moving(1, height=size[0], width=size[1]))
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
+    return b"".join(bytes(packet) for packet in [*encoder.encode(frame), *encoder.encode(None)])
+
+
+def tiff(data, packing, order="<", colour=6, samples=3, size=(96, 128)):
+    """A TIFF with one strip, shown turned to the right; FFmpeg gives one that is packed as JPEG as a green picture."""
+    entries = (
+        *((256, size[1]), (257, size[0]), (258, 8), (259, packing), (262, colour), (273, 8)),
+        *((277, samples), (278, size[0])),
+    )
+    longs = {tag: struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in (*entries, (279, len(data)))}
+    turned = struct.pack(order + "HHIHH", 274, 3, 1, 6, 0)  # a short, as all readers want it
+    tags = b"".join(entry for _, entry in sorted({**longs, 274: turned}.items()))
+    head = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 8 + len(data))
+    return head + data + struct.pack(order + "H", len(entries) + 2) + tags + bytes(4)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_jpeg_that_is_cut_off_is_refused(tmp_path, share):
+    data = jpeg()
+    (tmp_path / "a.jpg").write_bytes(data)
+    (tmp_path / "b.jpg").write_bytes(data[: int(len(data) * share)])
+    with open_video(f"images://{tmp_path}/*.jpg") as reader:
+        next(reader)
+        with pytest.raises(SourceError, match=r"b\.jpg: not readable as video: empty, damaged, cut off"):
+            next(reader)
+    with pytest.raises(SourceError, match="ends in damage after 0 "):
+        open_video(tmp_path / "b.jpg")
+
+
+def test_what_is_wrong_beside_the_pixels_of_a_jpeg_is_no_matter(tmp_path):
+    data = jpeg()
+    broken = data[:2] + b"\xff\xe1\0\x12Exif\0\0II*\0\xff\xff\xff\x7f" + bytes(2) + data[2:]
+    for name, content in (("a", data), ("b", broken), ("c", data[:-2]), ("d", data + bytes(500))):
+        (tmp_path / f"{name}.jpg").write_bytes(content)
+    with open_video(f"images://{tmp_path}/*.jpg") as reader:
+        first, *others = (frame.rgb for frame in reader)
+    assert len(others) == 3
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("packing", [6, 7])
+def test_a_tiff_that_is_packed_as_jpeg_is_refused(tmp_path, order, packing):
+    (tmp_path / "a.tif").write_bytes(tiff(jpeg(), packing, order))
+    for uri in (f"images://{tmp_path}/*.tif", tmp_path / "a.tif"):
+        with pytest.raises(SourceError, match=r"a\.tif: a TIFF whose pixels are packed as JPEG"):
+            next(open_video(uri))
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_sound_tiff_is_read_whatever_a_strict_decoder_says_of_its_tags(tmp_path, order):
+    level = np.arange(96 * 128, dtype=np.uint8).reshape(96, 128)
+    (tmp_path / "a.tif").write_bytes(tiff(level.tobytes(), 1, order, colour=1, samples=1))
+    for uri in (f"images://{tmp_path}/*.tif", tmp_path / "a.tif"):
+        with open_video(uri) as reader:
+            np.testing.assert_array_equal(next(reader).rgb, np.repeat(np.rot90(level, -1)[..., None], 3, 2))
+
+
+def test_other_tiffs_and_those_without_an_index_are_none_that_are_packed_as_jpeg():
+    whole = tiff(b"", 7)
+    assert is_jpeg_in_tiff(io.BytesIO(whole))
+    assert not is_jpeg_in_tiff(io.BytesIO(tiff(b"", 5)))
+    assert not any(is_jpeg_in_tiff(io.BytesIO(whole[:size])) for size in (0, 3, 6, 9, 20, 46))

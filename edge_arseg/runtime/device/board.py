@@ -12,9 +12,11 @@ from pathlib import Path
 from edge_arseg.runtime.device.file_tree import FileTree
 from edge_arseg.runtime.device.host_memory import HostMemory, host_memory
 from edge_arseg.runtime.device.jetson_signs import (
+    boot_control,
     chip_id,
     device_tree_text,
     likely_sign,
+    module_from_boot_control,
     module_from_compatible,
     names_a_jetson,
     release_of,
@@ -44,8 +46,8 @@ class Board:
         advice: what to mount or copy, where the device tree is hidden; else nothing.
         model: the device tree's name of it.
         part: number of the module, or of the kit where the tree names no module.
-        configuration: which set of power modes the device tree is for, ``normal`` where it is hidden; ``None`` where it
-            is no Jetson.
+        configuration: which set of power modes the device tree is for, or the boot configuration where the tree is
+            hidden; ``normal`` where neither says; ``None`` where it is no Jetson.
         l4t: release of Jetson Linux, like ``36.4.3``.
         jetpack: that this release belongs to.
         gpu: names of desktop GPUs, as their driver gives them.
@@ -95,11 +97,15 @@ def board_from_files(known: dict[str, Target], table: JetPackTable, root: Path =
         if gpu:
             return Board("cuda", "the NVIDIA driver lists a GPU", model=model, gpu=gpu, memory=memory)
         return Board("cpu", "no Jetson's device tree and no NVIDIA driver", model=model, memory=memory)
-    part = _part(jetsons, strings)
-    target, reason = _identity(jetsons, strings, part, tree.text("etc/nv_boot_control.conf"), model)
-    hidden = target is None and part is None and not any(text.startswith("nvidia,") for text in strings)
+    part, boot = _part(jetsons, strings), boot_control(tree)
+    noted, noted_super = module_from_boot_control(boot)
+    target, reason = _identity(jetsons, strings, part, boot, model)
+    shown = any(text.startswith("nvidia,") for text in strings)
+    hidden = target is None and part is None and not shown
+    part = part or noted
     if hidden and sign:
         reason = f"{sign} is that of a Jetson; {reason}"
+    is_super = any(text.endswith(_SUPER) for text in strings) or (noted_super and not shown)
     l4t = l4t_release(root)
     release = table.release(l4t) if l4t else None
     return Board(
@@ -109,7 +115,7 @@ def board_from_files(known: dict[str, Target], table: JetPackTable, root: Path =
         advice=_ADVICE if hidden else "",
         model=model,
         part=part,
-        configuration=Configuration.SUPER if any(t.endswith(_SUPER) for t in strings) else Configuration.NORMAL,
+        configuration=Configuration.SUPER if is_super else Configuration.NORMAL,
         l4t=l4t,
         jetpack=release.name if release else None,
         memory=memory,
@@ -135,12 +141,17 @@ def _identity(
         for spec in target.boot_specs:
             if re.search(rf"{re.escape(spec)}(?![\w]*\d)", boot):
                 return target.id, f"{spec} in /etc/nv_boot_control.conf"
+    noted, _ = module_from_boot_control(boot)
+    for target in jetsons:
+        if part is None and noted in target.parts:
+            return target.id, f"module {noted} in /etc/nv_boot_control.conf"
     named = [target for target in jetsons if any(name in (model or "").lower() for name in target.models)]
     if named:
         best = max(named, key=lambda target: max(len(name) for name in target.models))
         return best.id, f"the board calls itself {model!r}"
-    if part:
-        return None, f"{part} in the device tree is the number of no module known here"
+    if part or noted:
+        place = "the device tree" if part else "/etc/nv_boot_control.conf"
+        return None, f"{part or noted} in {place} is the number of no module known here"
     return None, "nothing names the module: not the device tree, nor /etc/nv_boot_control.conf"
 
 

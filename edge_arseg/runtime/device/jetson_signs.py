@@ -16,6 +16,10 @@ _NVIDIA_NAME = re.compile(r"\bnvidia\b.*\b(?:orin|xavier|thor)\b", re.IGNORECASE
 _MODULES = ("tegra", "nvgpu", "nvmap")
 _DEVICES = ("nvhost-", "nvmap", "tegra")
 _MODULE = re.compile(r"p\d{4}-\d{4}")
+_BOOT_CONTROL = "etc/nv_boot_control.conf"
+_BOARD_SPEC = re.compile(r"^TNSPEC[ \t]+(\d{4})-[0-9A-Za-z]*-(\d{4})-(\S*)", re.MULTILINE)
+"""Number of the module, its revision, its variant, and more, with the name of the board's configuration."""
+_BOOT_CHIP = re.compile(r"^TEGRA_CHIPID[ \t]+(\S+)", re.MULTILINE)
 _LIBRARIES = "usr/lib/aarch64-linux-gnu"
 
 
@@ -34,6 +38,7 @@ def chip_id(tree: FileTree) -> int | None:
     texts = [tree.text("sys/module/tegra_fuse/parameters/tegra_chip_id")]
     if tree.text("sys/devices/soc0/family").strip().lower() == "tegra":
         texts.append(tree.text("sys/devices/soc0/soc_id"))
+    texts += _BOOT_CHIP.findall(tree.text(_BOOT_CONTROL))
     for text in texts:
         if _NUMBER.fullmatch(text.strip("\0 \n")):
             return int(text.strip("\0 \n"), 0 if "x" in text.lower() else 10)
@@ -48,6 +53,8 @@ def sure_sign(tree: FileTree) -> str | None:
         return "/sys/module/tegra_fuse"
     if tree.text("sys/devices/soc0/family").strip().lower() == "tegra":
         return "/sys/devices/soc0"
+    if _BOARD_SPEC.search(boot_control(tree)):
+        return f"/{_BOOT_CONTROL}"
     return None
 
 
@@ -101,6 +108,20 @@ def module_from_compatible(compatible: bytes) -> str | None:
         if parts := _MODULE.findall(text):
             return parts[-1]
     return None
+
+
+def boot_control(tree: FileTree) -> str:
+    """Return what the boot loader's updater noted of the board when it was flashed."""
+    return tree.text(_BOOT_CONTROL)
+
+
+def module_from_boot_control(text: str) -> tuple[str | None, bool]:
+    """Return the module's part number in ``/etc/nv_boot_control.conf``, and whether its configuration is a Super one.
+
+    Its line ``TNSPEC 3767-300-0005-S.1-1-1-jetson-orin-nano-devkit-super-`` is of ``p3767-0005``.
+    """
+    spec = _BOARD_SPEC.search(text)
+    return (f"p{spec[1]}-{spec[2]}", "-super-" in f"{spec[3]}-") if spec else (None, False)
 
 
 def board_module(root: Path = Path("/")) -> str | None:

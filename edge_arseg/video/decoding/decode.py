@@ -3,21 +3,23 @@
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.quantity import counted
 from edge_arseg.video.decoding.changes import ParameterWatch
+from edge_arseg.video.decoding.damage.jpeg import PatchedJpeg
+from edge_arseg.video.decoding.damage.stills import demand_whole
 from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.ends.losses import Losses
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import notice, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.silence import Silence
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.decoding.times.display_times import DisplayTimes, stated_rate
@@ -26,58 +28,11 @@ from edge_arseg.video.sources.kinds import Recorder, SourceKind, Wishes
 from edge_arseg.video.uri import Source
 from edge_arseg.video.vectors.codec import EXPORTING, made_by_x264, unfit_stream
 
-_BROKEN_CLOCKS = ("mpegts", "mpeg", "hls", "live_flv")
+_LEAPING = frozenset(("mpegts", "mpeg", "hls", "live_flv"))
 """Containers that are cut and joined anywhere, so that their clocks may leap."""
 _LEAP_S, _LONGEST_PAUSE_S = 60.0, 30 * 3600.0
 _SAYS_ONCE = ("h264", "hevc")
 """What they say of their orientation with one picture holds for those behind it, which FFmpeg leaves to us."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A decoded picture.
-
-    Attributes:
-        frame: as PyAV gives it, of the coded size.
-        time_s: presentation time in seconds; ``None`` where the stream does not say.
-        damaged: the decoder reported corruption in it, or lost what came just before it.
-        cut: pictures just before it are not shown, so that its own vectors do not lead to the picture before it.
-        unfit: why the stream's own vectors cannot be chained from here on; ``None`` where nothing changed.
-        doubt: why they are not trusted from here on.
-        orientation: how it is to be shown, where an earlier picture said so; ``None``: as its own side data says.
-        came_s: when its packet came, seconds of ``time.monotonic``.
-    """
-
-    frame: av.VideoFrame
-    time_s: float | None
-    damaged: bool = False
-    cut: bool = False
-    unfit: str | None = None
-    doubt: str | None = None
-    orientation: Orientation | None = None
-    came_s: float | None = None
-
-
-class PictureSource(Protocol):
-    """Where pictures come from.
-
-    Attributes:
-        rate: frames a second, if known.
-        frame_count: as the container declares, if it does.
-        unfit: why the stream's own vectors cannot be chained; ``None`` where they can, and are exported.
-        made_by_x264: the stream carries the signature of that encoder.
-    """
-
-    rate: float | None
-    frame_count: int | None
-    unfit: str | None
-    made_by_x264: bool
-
-    def pictures(self) -> Iterator[Picture]:
-        """The pictures in display order; raises ``SourceError`` on a fault."""
-
-    def close(self) -> None:
-        """Let go of files and devices; safe to call twice."""
 
 
 class Decoder:
@@ -140,12 +95,10 @@ class Decoder:
             raise
 
     def _start(self, own_vectors: bool, wanted: int | None) -> None:
-        stream = chosen_stream(self._uri, list(self._container.streams), wanted)
+        stream = self._stream = chosen_stream(self._uri, list(self._container.streams), wanted)
         context = cast(av.VideoCodecContext, stream.codec_context)
-        self._stream = stream
         if self._whole is not None:
             self._whole.check_stream(self._container.format.name, context.name)
-        joined = set(self._container.format.name.split(",")) & set(_BROKEN_CLOCKS)
         self._packets = self._container.demux(stream)
         # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: nothing but data
         # of no bytes tells it that the stream ends.
@@ -154,11 +107,12 @@ class Decoder:
             raise SourceError(f"{self._uri}: its video stream is empty; expected at least one frame")
         if self._whole is not None:
             self._whole.look(first, context.name)
+        demand_whole(self._uri, self._container.format.name, context, bytes(first))
         self._first, self._arrived_s = first, time.monotonic()
         facts = {
             "rate": stated_rate(self._container.format.name, stream),
             "frame_count": stream.frames or None,
-            "leap_s": _LEAP_S if joined else _LONGEST_PAUSE_S,
+            "leap_s": _LONGEST_PAUSE_S if _LEAPING.isdisjoint(self._container.format.name.split(",")) else _LEAP_S,
             "made_by_x264": made_by_x264(first),
             "unfit": unfit_stream(context),
         }
@@ -172,8 +126,10 @@ class Decoder:
         self._context = context
         self.rate, self.frame_count, self.leap_s = facts["rate"], facts["frame_count"], facts["leap_s"]
         self.made_by_x264, self.unfit = facts["made_by_x264"], facts["unfit"]
-        self._times = DisplayTimes(None if self._live else self._container.format.name, self.rate, self._first)
-        self._losses = Losses("" if self._live else self._container.format.name)
+        kind, reordered = None if self._live else self._container.format.name, bool(context.has_b_frames)
+        self._times = DisplayTimes(kind, self.rate, self._first, reordered=reordered)
+        self._losses = Losses(kind or "")
+        self._patched = PatchedJpeg(kind or "", context)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
@@ -187,21 +143,21 @@ class Decoder:
     def pictures(self) -> Iterator[Picture]:
         """The pictures in display order; see the class for what happens on damage."""
         lost: av.error.FFmpegError | None = None
-        packet: Any = self._first
-        cut, count = False, 0
+        packet, cut, count = self._first, False, 0
         while packet is not None:
             if self._watch is not None and packet.size:
                 self._watch.look(packet)
             self._times.look(packet)
             if self._ending is not None:
                 self._ending.look(packet, self.rate)
-            frames, refused = [], True
             try:
                 frames, refused = self._decode(packet), False
             except av.error.EOFError:
                 break
             except av.error.FFmpegError as fault:
                 lost = fault
+                frames = self._patched.pictures(packet)
+                refused = not frames
             self._times.decoded(refused=refused)
             self._losses.look(packet, len(frames), refused=refused)
             if self._watch is not None:
@@ -289,7 +245,7 @@ def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
     """Open a file, camera or stream; errors are those of ``Decoder``."""
     if source.kind == SourceKind.DEVICE and not os.path.exists(source.location):  # noqa: PTH110 - never raises
         there = ", ".join(sorted(str(path) for path in Path("/dev").glob("video*"))) or "none"
-        raise SourceError(f"{source.label}: there is no camera {source.location}; cameras of this machine: {there}")
+        raise SourceError(f"{source.label}: there is no camera {source.place}; cameras of this machine: {there}")
     return Decoder(
         source,
         options={**wishes.transport, **(wishes.options or {})},

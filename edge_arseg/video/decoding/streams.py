@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_arseg.errors import SourceError, StreamError
+from edge_arseg.video.decoding.metadata import tagged_duration_s
 from edge_arseg.video.decoding.notices import notice
 
 _COVER = 0x400  # of dispositions: attached pictures, and the thumbnails that stand for chapters
@@ -56,12 +57,13 @@ def largest_video(label: str, streams: Sequence[Any]) -> Any:
         covers = ["a cover"] if any(stream.type == "video" for stream in streams) else []
         seen = f"only {' and '.join(kinds + covers)}" if kinds or covers else "and no other stream"
         raise SourceError(f"{label}: no video in it, {seen}; expected a video stream")
-    most = max(stream.frames for stream in videos)  # a container may declare streams that hold nothing
+    counts = _counts(videos)
+    most = max(counts.values())  # a container may declare streams that hold nothing
 
     def order(stream: Any) -> tuple[bool, bool, int, bool, int]:
         context = stream.codec_context
         area = context.width * context.height if context is not None else 0
-        empty = stream.frames < min(most, 2)
+        empty = counts[stream.index] < min(most, 2)
         return context is not None, not empty, area, bool(_disposition(stream) & _DEFAULT), -stream.index
 
     chosen = max(videos, key=order)
@@ -71,6 +73,15 @@ def largest_video(label: str, streams: Sequence[Any]) -> Any:
 
 def _videos(streams: Sequence[Any]) -> list[Any]:
     return [stream for stream in streams if stream.type == "video" and not _is_cover(stream)]
+
+
+def _counts(videos: Sequence[Any]) -> dict[int, int]:
+    """Pictures of each stream, by its index, as far as that is known; by their lengths, where all have that alone."""
+    counts = {stream.index: int(stream.frames) for stream in videos}
+    lengths = [(stream.index, tagged_duration_s(stream), stream.average_rate) for stream in videos]
+    if any(counts.values()) or not all(length_s is not None and rate for _, length_s, rate in lengths):
+        return counts
+    return {index: round((length_s or 0.0) * float(rate)) for index, length_s, rate in lengths}
 
 
 def _wanted(label: str, streams: Sequence[Any], wanted: int) -> Any:

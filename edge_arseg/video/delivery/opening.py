@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import NamedTuple
 
 from edge_arseg.errors import LoginError, MotionError, SourceError, StreamError
-from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.whole_packets import PacketsError
 
 _log = logging.getLogger(__name__)

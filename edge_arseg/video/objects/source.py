@@ -3,8 +3,9 @@
 from typing import Any
 
 from edge_arseg.storage.object_store import opened_store, store_errors
-from edge_arseg.video.decoding.decode import Decoder, PictureSource
+from edge_arseg.video.decoding.decode import Decoder
 from edge_arseg.video.decoding.faults import source_faults
+from edge_arseg.video.decoding.picture import PictureSource
 from edge_arseg.video.sources.kinds import Wishes
 from edge_arseg.video.uri import Source
 

@@ -6,10 +6,11 @@ from typing import Any
 import av
 
 from edge_arseg.errors import SourceError
-from edge_arseg.video.decoding.decode import Decoder, Picture, PictureSource
+from edge_arseg.video.decoding.decode import Decoder
 from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.orientation import orientation_from_picture
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.objects.source import data_of
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.sources.kinds import SourceKind, Wishes

@@ -19,7 +19,7 @@ from edge_arseg.storage.files import (
     identity_of_descriptor,
     is_special,
 )
-from edge_arseg.storage.url import address_of, label_of, may_be_a_name, printable
+from edge_arseg.storage.url import HIDDEN, address_of, label_of, may_be_a_name, part_of_label, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
@@ -169,8 +169,10 @@ def place_from_uri(uri: str, kinds: Mapping[str, SinkKind]) -> Place:
     with sink_errors(label):
         path = Path(os.path.realpath(rest))
     if kind.suffixes and path.suffix.lower() not in kind.suffixes and Path(rest).suffix.lower() not in kind.suffixes:
-        seen = f"the ending {printable(path.suffix)}" if path.suffix else "a name without an ending"
-        meant = f"did you mean {better}? " if (better := sink_meant(rest, kinds)) else ""
+        ending = part_of_label(label, path.suffix)
+        seen = f"the ending {ending}" if path.suffix else "a name without an ending"
+        better = "" if HIDDEN in label else sink_meant(rest, kinds)
+        meant = f"did you mean {better}? " if better else ""
         raise SinkError(f"cannot write {label}: {seen} names no sink; {meant}{_expected(kinds)}")
     return Place(label, kind, path)
 

@@ -4,17 +4,18 @@ import logging
 import os
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
-from typing import cast
 
 import av
 
 from edge_arseg.errors import SourceError
-from edge_arseg.storage.url import printable
-from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.storage.url import part_of_label, printable
+from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import say_transfer
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.streams import largest_video
 from edge_arseg.video.sources.folder import PICTURES, fault_of_folder, files_in
 from edge_arseg.video.sources.kinds import SourceKind, Wishes
@@ -75,7 +76,7 @@ def picture_from_file(path: Path, label: str) -> av.VideoFrame:
         label: of the source that it belongs to, for messages that are said once a source.
 
     Raises:
-        SourceError: it cannot be read, or holds no picture, a cover alone, or several.
+        SourceError: it cannot be read to its end, or holds no picture, a cover alone, or several.
     """
     source, name = Source(str(path), SourceKind.FILE, str(path)), printable(str(path))
     with source_faults(name), path.open("rb") as file:
@@ -86,12 +87,15 @@ def picture_from_file(path: Path, label: str) -> av.VideoFrame:
         av.open(source.address, options=source.address_options, **ANY_ENCODING) as container,
     ):
         stream = largest_video(name, list(container.streams))
-        pictures = cast(Iterator[av.VideoFrame], container.decode(stream))
+        packets = container.demux(stream)
+        first = next(packets)
+        demand_whole(name, container.format.name, stream.codec_context, bytes(first))
+        pictures = (picture for packet in chain((first,), packets) for picture in packet.decode())
         frame = next(pictures, None)
         # What follows in the file of a still (thumbnails, gain maps of phones) is no frame.
         if frame is not None:
             say_transfer(label, frame, stream.codec_context)
-        several = not container.format.name.endswith(("_pipe", "image2")) and next(pictures, None) is not None
+        several = not is_still(container.format.name) and next(pictures, None) is not None
     if frame is None:
         raise SourceError(f"{name}: no picture in it; expected an image such as PNG or JPEG")
     if several:
@@ -110,20 +114,21 @@ def image_paths(source: Source) -> list[Path]:
     """
     pattern = Path(source.location)
     folder = pattern.parent
+    shown, name = (part_of_label(source.label, str(part)) for part in (folder, pattern.name))
     if not os.path.isdir(folder):  # noqa: PTH112 - never raises
-        raise SourceError(f"{source.label}: there is no folder {printable(str(folder))}; check the path")
+        raise SourceError(f"{source.label}: there is no folder {shown}; check the path")
     if os.path.isdir(pattern):  # noqa: PTH112
         with source_faults(source.label):
             if (fault := fault_of_folder(pattern)) is not None:
                 raise SourceError(f"{source.label}: {fault}")
             return files_in(pattern, PICTURES)
     if not is_pattern(pattern.name):
-        raise SourceError(f"{source.label}: {printable(pattern.name)} names no sequence; expected %06d or * in it")
+        raise SourceError(f"{source.label}: {name} names no sequence; expected %06d or * in it")
     with source_faults(source.label):
         paths, left_out = paths_from_pattern(pattern), shorter_numbers(pattern)
     if not paths:
         hint = "" if is_glob(pattern.name) else " (names of another form: use *)"
-        raise SourceError(f"{source.label}: no file in {printable(str(folder))} fits {printable(pattern.name)}{hint}")
+        raise SourceError(f"{source.label}: no file in {shown} fits {name}{hint}")
     if same := shared_numbers(pattern, paths):
         names = " and ".join(printable(path.name) for path in same)
         raise SourceError(

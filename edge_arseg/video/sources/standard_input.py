@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from edge_arseg.errors import SourceError
-from edge_arseg.video.decoding.decode import Decoder, Picture, PictureSource
+from edge_arseg.video.decoding.decode import Decoder
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.sources.kinds import Wishes
 from edge_arseg.video.uri import Source
 

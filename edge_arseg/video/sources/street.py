@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import av
 
 from edge_arseg.street import frames_from_street, street_from_query
-from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.sources.kinds import Wishes
 from edge_arseg.video.uri import Source
 

@@ -8,7 +8,8 @@ import av
 
 from edge_arseg.errors import MotionError, SourceError
 from edge_arseg.spec.frame import Frame
-from edge_arseg.video.decoding.decode import Decoder, PictureSource
+from edge_arseg.video.decoding.decode import Decoder
+from edge_arseg.video.decoding.picture import PictureSource
 from edge_arseg.video.delivery.room import NewestRoom
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.sources.kinds import Wishes

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.motion.accumulate import Accumulator
-from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.decoding.picture import Picture
 from edge_arseg.video.rgb import resized
 from edge_arseg.video.vectors.recode import Recoder
 

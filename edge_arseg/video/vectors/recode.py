@@ -12,6 +12,8 @@ from edge_arseg.video.fit import Fit
 from edge_arseg.video.vectors.codec import vectors_from_picture
 
 _INTRA, _ANY = 1, 0  # picture types: I, and as the encoder likes
+_LONGEST = 8190
+"""Pixels of a side, at most: MPEG-4 writes them in 13 bits."""
 
 
 class Recoder:
@@ -23,10 +25,12 @@ class Recoder:
     Args:
         height: of the pictures, pixels; odd sizes are padded.
         width: of the pictures, pixels.
-        scale: encode at this share of the size, 0 to 1; 0.5 takes a third of the time, and finds coarser motion.
+        scale: encode at this share of the size, 0 to 1; 0.5 takes a third of the time, and finds coarser motion. Larger
+            pictures than MPEG-4 has are encoded at a smaller one.
     """
 
     def __init__(self, height: int, width: int, *, scale: float = 1.0) -> None:
+        scale = min(scale, _LONGEST / max(height, width))
         self._height, self._width, self._scale = height, width, scale
         # MPEG-4 wants even sides.
         self._coded_height, self._coded_width = (-(-max(1, round(side * scale)) // 2) * 2 for side in (height, width))

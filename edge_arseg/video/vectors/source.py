@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import MotionError, OptionError
 from edge_arseg.spec.frame import MotionSource
-from edge_arseg.video.decoding.decode import Picture, PictureSource
+from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.fit import Fit
 from edge_arseg.video.vectors.bridge import Bridge
 from edge_arseg.video.vectors.codec import unfit_picture, vectors_from_picture

@@ -19,7 +19,7 @@ from support.clips.moving import run as start
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video.decoding import decode
-from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.decoding.picture import Picture
 from edge_arseg.video.reader import open_video
 
 pytestmark = pytest.mark.usefixtures("no_hang")

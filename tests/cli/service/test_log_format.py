@@ -47,7 +47,7 @@ def test_levels_stand_in_front_and_logins_nowhere(run, tmp_path):
             "gst://rtspsrc location=rtsp://cam/x user-pw=SECRET ! decodebin",
             "gst://rtspsrc location=rtsp://cam/x user-pw=***",
         ),
-        ("rtmp://h/live/x pubUser=u pubPasswd=SECRET", "rtmp://h/live/x pubUser=***"),
+        ("rtmp://h/live/x pubUser=u pubPasswd=SECRET", "rtmp://h/live/*** pubUser=***"),
         ("--cluster=tcp://u:SE CRET@host:8786", "--cluster=tcp://***@host:8786"),
         ("--serve-token=SECRET", "--serve-token=***"),
         ("--serve-token=@token.txt", "--serve-token=@token.txt"),

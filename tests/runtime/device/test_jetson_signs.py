@@ -10,6 +10,7 @@ from edge_arseg.runtime.device.board import Board, board_from_files
 from edge_arseg.runtime.device.file_tree import FileTree
 from edge_arseg.runtime.device.jetson_signs import board_module, module_from_compatible
 from edge_arseg.spec.targets.files import jetpack_table, targets
+from edge_arseg.spec.targets.target import Configuration
 
 TREES = Path(__file__).with_name("boards")
 ORINS_OF_JETPACK_6 = (
@@ -202,3 +203,43 @@ def test_the_module_is_the_last_part_number(strings, module, tmp_path):
 
 def test_a_machine_without_a_device_tree_has_no_module(tmp_path):
     assert board_module(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "target", "configuration"),
+    [
+        ("3767-300-0005-S.1-1-1-jetson-orin-nano-devkit-super-", "jetson-orin-nano-8gb", Configuration.SUPER),
+        ("3767-300-0004-K.2-1-1-jetson-orin-nano-devkit-", "jetson-orin-nano-4gb", Configuration.NORMAL),
+        ("3767-ES1-0000-A.3-1-0-jetson-orin-nx-devkit-nvme0n1p1", "jetson-orin-nx-16gb", Configuration.NORMAL),
+        ("3701-500-0005-A.0-1-0-cti-orin-agx-agx201-00-", "jetson-agx-orin-64gb", Configuration.NORMAL),
+        ("3668-200-0001-G.0-1-2-jetson-xavier-nx-devkit-mmcblk0p1", "jetson-xavier-nx", Configuration.NORMAL),
+        ("3767-300-0777-K.2-1-1-jetson-orin-nano-devkit-", None, Configuration.NORMAL),
+        ("3448-300---1-0-jetson-nano-qspi-sd-mmcblk0p1", "cpu", None),
+    ],
+)
+def test_the_boot_configuration_names_the_module_where_the_device_tree_is_hidden(tmp_path, spec, target, configuration):
+    """As in a container into which /etc is mounted, or in a copy of a board's files."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/nv_boot_control.conf").write_text(f"TNSPEC {spec}\nCOMPATIBLE_SPEC 3767--0003--1--x-\n")
+    board = detect(tmp_path)
+    assert (board.target, board.configuration) == (target, configuration)
+    if target is None:
+        assert board.reason.startswith("/etc/nv_boot_control.conf is that of a Jetson; p3767-0777 in")
+        assert set(board.candidates) > {"jetson-orin-nano-8gb", "jetson-orin-nx-16gb"}
+
+
+def test_the_device_tree_goes_before_the_boot_configuration(tmp_path):
+    """A root file system may be that of another board."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/nv_boot_control.conf").write_text("TNSPEC 3767-300-0005-S.1-1-1-jetson-orin-nano-devkit-super-\n")
+    (tmp_path / "proc/device-tree").mkdir(parents=True)
+    (tmp_path / "proc/device-tree/compatible").write_bytes(b"nvidia,p3768-0000+p3767-0003\0nvidia,tegra234\0")
+    board = detect(tmp_path)
+    assert (board.target, board.configuration) == ("jetson-orin-nano-8gb", Configuration.NORMAL)
+    assert "p3767-0003" in board.reason
+
+
+def test_the_boot_configuration_says_which_chip_it_is(tmp_path):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/nv_boot_control.conf").write_text("TEGRA_CHIPID 0x21\n")
+    assert detect(tmp_path).candidates == ("jetson-nano",)

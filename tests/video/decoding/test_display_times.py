@@ -38,6 +38,20 @@ def test_an_avi_begins_at_its_beginning(tmp_path, codec):
     assert found == pytest.approx([n / 25 for n in range(24)])
 
 
+@pytest.mark.parametrize("slots", [(0, 1, 2, 5, 6, 7, 12, 13, 14, 15), (0, 3, 4, 5, 9, 10, 11, 12, 13, 20)])
+@pytest.mark.parametrize(
+    ("codec", "options"), [("libx264", {"x264_params": "bframes=0:ref=1"}), ("mpeg4", {}), ("mjpeg", {})]
+)
+def test_pictures_that_a_recorder_left_out_of_an_avi_keep_their_time(tmp_path, slots, codec, options):
+    """Without B-frames: each is shown until the next, and not before its time."""
+    path = tmp_path / "a.avi"
+    pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    pictures = moving(len(slots), height=96, width=128)
+    encode(path, pictures, codec, pix_fmt=pix_fmt, times=[40 * slot for slot in slots], **options)
+    found, _ = times(path)
+    assert found == pytest.approx([slot / 25 for slot in slots])
+
+
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 def test_a_copy_of_an_avi_says_when_pictures_are_decoded(tmp_path, ending):
     """``ffmpeg -i a.avi -c copy`` keeps the times of decoding: they had jumped to and fro, and run twice as long."""
@@ -88,8 +102,8 @@ def frame(pts, kind=PictureType.B):
     return SimpleNamespace(pts=pts, dts=pts, time=time, time_base=Fraction(1, 2), pict_type=kind)
 
 
-def given(container, steps, rate=None, first=None):
-    found = DisplayTimes(container, rate, first or packet(0))
+def given(container, steps, rate=None, first=None, **options):
+    found = DisplayTimes(container, rate, first or packet(0), **options)
     said = []
     for step in steps:
         if hasattr(step, "size"):
@@ -158,6 +172,14 @@ def test_an_avi_has_no_time_before_its_first_picture():
     assert given("avi", [start, frame(1), packet(2, 1), frame(2)], first=start) == [0, 0.5]
     b_frames = [start, packet(3, 1), frame(1), packet(2, 2), frame(2), frame(3)]
     assert given("avi", b_frames, first=start) == [0, 0.5, 1.0]
+
+
+def test_an_avi_of_no_b_frames_goes_by_the_times_of_decoding():
+    """Also over a picture that was lost, and at the end, where two say the same."""
+    start = packet(3, 0)
+    lost = [start, frame(3, PictureType.P), packet(4, 3), packet(9, 4), frame(9, PictureType.P)]
+    last = [packet(10, 9), frame(10, PictureType.P), packet(10, 10), frame(10, PictureType.P)]
+    assert given("avi", lost + last, first=start, reordered=False) == [0, 2.0, 4.5, 5.0]
 
 
 def test_more_pictures_than_packets_of_a_bare_stream_have_no_time():

@@ -198,7 +198,10 @@ def test_an_ordinary_clip_is_not_talked_about(tmp_path, caplog):
 
 def fake(index, width, height, *, disposition=0, frames=0, codec="h264", kind="video"):
     context = None if codec is None else SimpleNamespace(width=width, height=height, name=codec)
-    return SimpleNamespace(index=index, type=kind, codec_context=context, disposition=disposition, frames=frames)
+    facts = {"metadata": {}, "average_rate": None}
+    return SimpleNamespace(
+        index=index, type=kind, codec_context=context, disposition=disposition, frames=frames, **facts
+    )
 
 
 def test_empty_tracks_thumbnails_and_what_cannot_be_decoded_are_passed_over():
@@ -226,6 +229,27 @@ def test_a_single_picture_beside_a_video_is_no_video():
     assert chosen_stream("c", [video, thumbnail]) is video
     assert chosen_stream("c", [fake(0, 64, 48, frames=1), thumbnail]) is thumbnail
     assert chosen_stream("c", [fake(0, 64, 48), unknown]) is unknown  # no container says how many there are
+
+
+@pytest.mark.parametrize("ending", ["mkv", "mp4"])
+def test_a_thumbnail_that_no_mark_tells_from_the_video_is_none(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    with av.open(str(path), "w") as output:
+        streams = [output.add_stream(codec, 25) for codec in ("libx264", "mjpeg")]
+        for stream, kind, sides in zip(streams, ("yuv420p", "yuvj420p"), ((128, 96), (256, 192)), strict=True):
+            stream.width, stream.height, stream.pix_fmt = *sides, kind
+        for n, rgb in enumerate(moving(12, height=96, width=128)):
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+            frame.pts, frame.time_base = n, Fraction(1, 25)
+            output.mux(streams[0].encode(frame.reformat(format="yuv420p")))
+            if n == 0:
+                output.mux(streams[1].encode(frame.reformat(256, 192, "yuvj420p")))
+        for stream in streams:
+            output.mux(stream.encode(None))
+    with open_video(path) as reader:
+        assert (len(list(reader)), reader.width) == (12, 128)
+    with open_video(path, stream=1) as reader:
+        assert (len(list(reader)), reader.width) == (1, 256)
 
 
 def test_every_picture_of_an_animated_avif_is_a_frame(tmp_path):

@@ -6,7 +6,7 @@ from support.clips.results import opened, result_at
 from edge_arseg.errors import SinkError
 from edge_arseg.video.sinks import Sink, plan_sinks
 from edge_arseg.video.sinks.kinds import SINKS
-from edge_arseg.video.sinks.place import SinkKind
+from edge_arseg.video.sinks.place import SinkKind, place_from_uri
 
 
 class Counts(Sink):
@@ -44,3 +44,23 @@ def test_messages_name_every_kind(counts):
         SinkError, match=r"expected a video \(NAME.mp4, .mkv, .webm, .gif\), .* null:// or counts://FILE"
     ):
         plan_sinks(["nowhere://a"])
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "u:SECRET@10.0.0.1/x",
+        "u:se.SECRET@10.0.0.1/x",
+        "u:se.SECRET@10.0.0.1",
+        "u:SECRET@cam/x%03d.png",
+        "rtsp:u:SECRET@cam/x",
+        "rtsp//u:SECRET@cam/x",
+        "mqtt:u:SECRET@cam/topic",
+    ],
+)
+def test_what_is_said_of_a_name_that_is_no_sink_holds_no_login(tmp_path, monkeypatch, typed):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SinkError) as told:
+        place_from_uri(typed, SINKS)
+    assert "SECRET" not in str(told.value)
+    assert "***" in str(told.value)

@@ -9,7 +9,7 @@ import pytest
 
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.video import open_video, source_from_uri
-from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.decoding.picture import Picture
 from edge_arseg.video.sources.kinds import KINDS, Kind
 
 

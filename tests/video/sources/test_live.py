@@ -15,7 +15,7 @@ from edge_arseg.errors import SourceError
 from edge_arseg.motion import MotionChain
 from edge_arseg.spec.frame import Branch
 from edge_arseg.video import open_video, source_from_uri
-from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.decoding.picture import Picture
 from edge_arseg.video.delivery.room import MISSED_LIMIT, NewestRoom
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker

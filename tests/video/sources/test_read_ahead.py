@@ -13,7 +13,7 @@ from support.clips.moving import SHARED, chainable, encode, moving
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video, source_from_uri
-from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.decoding.picture import Picture
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
 from edge_arseg.video.reader import VideoReader

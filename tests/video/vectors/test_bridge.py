@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from support.clips.moving import HEIGHT, WIDTH, chainable, encode, moving
 
-from edge_arseg.video.decoding.decode import Picture
+from edge_arseg.video.decoding.picture import Picture
 from edge_arseg.video.vectors.bridge import Bridge
 
 

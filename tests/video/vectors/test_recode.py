@@ -114,3 +114,14 @@ def test_still_vectors_cover_the_frame_and_do_not_move():
     assert not vectors["flow_y"].any()
     with pytest.raises(ValueError, match="read-only"):
         vectors["x"] = 0
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 8192), (8200, 64), (48, 16000)])
+def test_pictures_that_are_larger_than_mpeg_4_has_are_recoded_smaller(height, width):
+    recoder = Recoder(height, width)
+    found = None
+    for rgb in moving(2, step=(4, 0), height=height, width=width):
+        found = recoder.vectors(av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p"))
+    assert found is not None
+    assert np.median(found["flow_x"]) == pytest.approx(-4, abs=0.3)
+    assert max(found["x"].max() - width, found["y"].max() - height) < 16

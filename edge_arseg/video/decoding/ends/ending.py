@@ -1,7 +1,6 @@
 """Says what a file lacks at its end, where the container shows it."""
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,13 +9,13 @@ from typing import Any
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video.decoding.ends.parts import AVI, MATROSKA, MOST, MP4, Y4M, Layout, Part, layout_of
+from edge_arseg.video.decoding.metadata import tagged_duration_s
 
 MOST_FAR = 64
 """Parts that are looked at in an object store, where each may be a request of its own, with megabytes read ahead."""
 
 _PICTURE_PARTS = ("", "mdat", "moof")
 _FRAME = b"FRAME"  # begins a picture of Y4M
-_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 class Ending:
@@ -148,11 +147,8 @@ def _declared_s(layout: Layout, container: Any, stream: Any) -> float | None:
     if layout.kind == AVI:
         return float(stream.frames * stream.time_base) if stream.frames else None
     if layout.kind == MATROSKA:
-        tags = (text for name, text in stream.metadata.items() if name.upper().startswith("DURATION"))
-        clock = _CLOCK.fullmatch(next(tags, ""))  # of this stream; what the container says is of the longest one
-        if clock is not None:
-            return 3600 * int(clock[1]) + 60 * int(clock[2]) + float(clock[3])
-        return container.duration / 1e6 if container.duration else None
+        tagged_s = tagged_duration_s(stream)  # of this stream; what the container says is of the longest one
+        return container.duration / 1e6 if tagged_s is None and container.duration else tagged_s
     if layout.kind == MP4:
         fragments = "moof" in layout.names or (layout.short is not None and layout.short.name == "moof")
         return None if fragments or not stream.duration else float(stream.duration * stream.time_base)

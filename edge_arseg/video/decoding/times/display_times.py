@@ -33,15 +33,20 @@ class DisplayTimes:
     From the first B-frame on, the pictures that come out of the decoder get these times in turn. Until then a picture
     says its own time, whatever was lost before it.
 
+    Without B-frames FFmpeg takes a picture of H.264 in an AVI to be shown when the next one is decoded, which is long
+    after it where a recorder left pictures out: there the times of decoding count.
+
     Args:
         container: FFmpeg's name of it; ``None``: a live source, of which packets may be lost, is believed.
         rate: frames a second, if known.
         first: packet of the stream.
+        reordered: the decoder expects pictures in another order than that in which they are shown.
     """
 
-    def __init__(self, container: str | None, rate: float | None, first: Any) -> None:
+    def __init__(self, container: str | None, rate: float | None, first: Any, *, reordered: bool = True) -> None:
         names = set((container or "").split(","))
-        self._of_decoding = _OF_DECODING in names
+        self._as_decoded = _LATE in names and not reordered
+        self._of_decoding = _OF_DECODING in names or self._as_decoded
         known = first.pts is not None and first.dts is not None
         self._lead = first.pts - first.dts if _LATE in names and known else 0
         self._period_s = 1 / (rate or 25.0) if names & BARE else None  # between packets, where they have no times
@@ -51,7 +56,7 @@ class DisplayTimes:
         self._waiting: list[tuple[int, int]] = []  # time, and which time the picture will say it has
         self._new: tuple[int, int] | None = None  # of the packet that was looked at last
         self._held: int | None = None  # packets that wait while one picture is given out
-        self._in_turn = self._of_decoding or self._period_s is not None
+        self._in_turn = _OF_DECODING in names or self._period_s is not None
 
     def look(self, packet: Any) -> None:
         """Take notice of the next packet, before it is decoded."""
@@ -81,14 +86,24 @@ class DisplayTimes:
         self._in_turn = self._in_turn or frame.pict_type == PictureType.B
         if self._increase and self._waiting and unit:
             if self._in_turn or frame.pts is None:
-                return float((self._next(frame.pts) - self._lead) * unit)
-            while self._waiting and self._waiting[0][1] <= frame.pts:
-                heapq.heappop(self._waiting)
+                lead = 0 if self._as_decoded else self._lead
+                return float((self._next(frame.pts) - lead) * unit)
+            own = self._own(frame.pts)
             self._held = len(self._waiting)
+            if self._as_decoded and own is not None:
+                return float(own * unit)
         if self._period_s is not None or not unit:
             return None
         time = frame.dts if frame.pts is None else frame.pts - self._lead
         return None if time is None else float(time * unit)
+
+    def _own(self, said: int) -> int | None:
+        """The time of the packet of a picture; it and all before it wait no more. Two packets may say the same."""
+        while self._waiting and self._waiting[0][1] < said:
+            heapq.heappop(self._waiting)
+        if not self._waiting or self._waiting[0][1] > said:
+            return None
+        return heapq.heappop(self._waiting)[0]
 
     def _next(self, said: int | None) -> int:
         """The smallest time that waits, without those of packets that gave no picture.

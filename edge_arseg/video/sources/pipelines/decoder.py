@@ -13,7 +13,8 @@ from typing import IO, Any
 
 from edge_arseg.errors import EnvironmentUnfitError, SourceError
 from edge_arseg.storage.url import text_without_logins
-from edge_arseg.video.decoding.decode import Decoder, PictureSource
+from edge_arseg.video.decoding.decode import Decoder
+from edge_arseg.video.decoding.picture import PictureSource
 from edge_arseg.video.sources.kinds import Wishes
 from edge_arseg.video.uri import Source
 

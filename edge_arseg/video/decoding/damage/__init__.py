@@ -1,0 +1,1 @@
+"""Pictures of which a part is missing."""
