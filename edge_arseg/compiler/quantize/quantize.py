@@ -207,11 +207,8 @@ class _Work:
         for role in roles:
             if role is not Role.FUSE:
                 self.layers[role] = sensitivities(
-                    self.calibration.branches[role],
+                    self.calibration,
                     role,
-                    self.calibration.ranges[role],
-                    self.calibration.means[role],
-                    self.calibration.samples,
                     self.bundle.decoder_weights(),
                     dialect=self.choice.dialect,
                     threads=self._threads,

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from edge_arseg.compiler.quantize.calibrate.flow import RESULTS, PreparedBranch
+from edge_arseg.compiler.quantize.calibrate.flow import RESULTS, Calibration
 from edge_arseg.compiler.quantize.calibrate.observed import ObservedGraph
-from edge_arseg.compiler.quantize.calibrate.ranges import Ranges
 from edge_arseg.compiler.quantize.dialects import Dialect
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
-from edge_arseg.compiler.quantize.rules.biases import Means
 from edge_arseg.compiler.quantize.rules.layers import Layers
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
@@ -35,11 +33,8 @@ class LayerSensitivity:
 
 
 def sensitivities(
-    branch: PreparedBranch,
+    calibration: Calibration,
     role: Role,
-    ranges: Ranges,
-    means: Means,
-    frames: Sequence[np.ndarray],
     classifier: DecoderWeights,
     *,
     dialect: Dialect,
@@ -51,23 +46,22 @@ def sensitivities(
     The measure needs no labels: scores of the classifier on the branch's feature, float against quantized.
 
     Args:
-        branch: ``hr`` or ``lr``, prepared.
-        role: which of them.
-        ranges: of its activations.
-        means: of what its convolutions read.
-        frames: to compare on, each ``[H, W, 3] uint8``.
+        calibration: of the branch; its samples are compared on.
+        role: ``hr`` or ``lr``.
         classifier: from features to class scores.
         dialect: of the engine library that the graph is for.
         threads: of the graph.
         progress: called with a line now and then.
     """
+    branch, frames = calibration.branches[role], calibration.samples
+    found_in = calibration.ranges[role], calibration.means[role]
     expected = [_scores(_feature(branch.model, role, frame, threads), classifier) for frame in frames]
     weights = branch.weights()
     found = []
     for number, layer in enumerate(branch.layers.weighted):
         if number % 10 == 0:
             progress(f"{role.value}: layer {number + 1} of {len(branch.layers.weighted)} alone in int8")
-        alone = qdq_from_ranges(branch.model, Layers((layer,), ()), ranges, means, dialect=dialect)
+        alone = qdq_from_ranges(branch.model, Layers((layer,), ()), *found_in, dialect=dialect)
         seen = [_scores(_feature(alone, role, frame, threads), classifier) for frame in frames]
         found.append(LayerSensitivity(layer, weights[layer], sqnr_db(expected, seen)))
     return sorted(found, key=lambda entry: (entry.sqnr_db, entry.layer))
