@@ -120,7 +120,8 @@ def test_every_extra_and_package_that_the_code_advises_is_one():
 
 
 def advised(text):
-    """Return the arguments of every ``pip install`` in a page."""
+    """Return the arguments of every ``pip install`` in a page; what a shell puts in, ``$(...)``, stands for itself."""
+    text = re.sub(r"\$\(([^)]*)\)", r"\1", text)
     return [
         shlex.split(re.split(r"\s#|[;)`]|&&", found, maxsplit=1)[0])
         for found in re.findall(r"pip install ([^\n|]+)", text)

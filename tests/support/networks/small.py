@@ -18,7 +18,7 @@ if str(EXAMPLES) not in sys.path:
     sys.path.append(str(EXAMPLES))
 
 
-def own_network(*, seed=3):
+def own_network(*, seed=12):
     """The network on ``examples/own_backbone.py``, in ``eval`` mode; one seed always gives the same weights."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
