@@ -53,7 +53,7 @@ def open_files():
 def ended(threads, files):
     """Wait until what was left behind has noticed that its reader is gone, and has let go."""
     end = time.monotonic() + 20
-    while (threading.active_count(), open_files()) != (threads, files):
+    while threading.active_count() > threads or open_files() > files:  # fewer: what was there before has ended
         assert time.monotonic() < end
         time.sleep(0.01)
 
