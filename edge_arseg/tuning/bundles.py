@@ -96,9 +96,9 @@ def bundles_from_paths(paths: Sequence[Path], folder: Path, *, mixed: bool, keep
     names = [one.manifest.name for one in given]
     if twice := {name for name in names if names.count(name) > 1}:
         raise OptionError(
-            f"bundles called {', '.join(sorted(twice))} seen twice; expected different names. A bundle keeps the name that "
-            "it was written with, whatever its folder is called: write one of them again with another -o, or compare them "
-            "with bench and report"
+            f"bundles called {', '.join(sorted(twice))} seen twice; expected different names. A bundle keeps the name "
+            "that it was written with, whatever its folder is called: write one of them again with another -o, or "
+            "compare them with bench and report"
         )
     classes = {tuple(info.name for info in one.manifest.model.classes) for one in given}
     if len(classes) > 1:

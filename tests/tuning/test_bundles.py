@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from edge_arseg.errors import OptionError
@@ -37,3 +39,9 @@ def test_only_a_float_bundle_has_layers_to_keep(tmp_path):
     assert names == (FLOAT, f"{FLOAT}-int8-but0", f"{FLOAT}-int8-but4")
     with pytest.raises(OptionError, match="--keep 4 needs a bundle in float32"):
         bundles_from_paths([shipped_names()[INT8]], tmp_path, mixed=True, keep=(4,))
+
+
+def test_two_bundles_of_one_name_are_told_apart_by_no_folder(own_bundle, tmp_path):
+    copy = shutil.copytree(own_bundle, tmp_path / "other.arseg")
+    with pytest.raises(OptionError, match=r"called own seen twice.* with another -o, or compare them with bench"):
+        bundles_from_paths([own_bundle, copy], tmp_path, mixed=False)
