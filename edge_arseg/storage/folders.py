@@ -44,11 +44,8 @@ def check_room(place: Path, needed: int, *, option: str = "") -> None:
     Raises:
         SinkError: there is less room.
     """
-    there = place.absolute()
-    while not os.path.lexists(there):
-        there = there.parent
     try:
-        free = shutil.disk_usage(there).free
+        free = shutil.disk_usage(_there(place)).free
     except OSError:  # a file system that cannot be asked
         return
     if free < needed:
@@ -68,9 +65,7 @@ def check_writable(folder: Path, advice: str) -> None:
     Raises:
         SinkError: it cannot be written.
     """
-    there = folder.absolute()
-    while not os.path.lexists(there):
-        there = there.parent
+    there = _there(folder)
     try:
         if not there.is_dir():
             raise NotADirectoryError(f"{there} is not a folder")
@@ -80,3 +75,11 @@ def check_writable(folder: Path, advice: str) -> None:
             pass
     except OSError as error:
         raise SinkError(f"{folder}: cannot be written ({error.strerror or error}); {advice}") from error
+
+
+def _there(place: Path) -> Path:
+    """Return a place, or the nearest folder above it that is there."""
+    there = place.absolute()
+    while not os.path.lexists(there):
+        there = there.parent
+    return there

@@ -197,19 +197,17 @@ def _planned(options: BenchOptions, choice: Choice, mode: Mode, cell: dict[str, 
 def _names(runs: Sequence[PlannedRun]) -> list[str]:
     """Bundle and mode, and what else differs between the runs."""
     told = {
-        "backend": "{}",
-        "threads": "{} threads",
-        "interval": "GOP {}",
-        "motion": "motion {}",
-        "keyframes": "{} keyframes",
-        "recode_scale": "recoded at {:g}",
+        "backend": "{0.backend}",
+        "threads": "{0.threads_in_words}",
+        "interval": "GOP {0.interval}",
+        "motion": "motion {0.motion}",
+        "keyframes": "{0.keyframes} keyframes",
+        "recode_scale": "recoded at {0.recode_scale:g}",
     }
     differing = [one.name for one in fields(RunSettings) if len({getattr(run.settings, one.name) for run in runs}) > 1]
     names = []
     for run in runs:
-        own = {name: getattr(run.settings, name) for name in told if name in differing}
-        more = [told[name].format("all" if value is None else value) for name, value in own.items()]
-        more = ["1 thread" if one == "1 threads" else one for one in more]
+        more = [text.format(run.settings) for name, text in told.items() if name in differing]
         names.append(", ".join([run.choice.bundle.manifest.name, run.settings.mode, *more]))
     counts: dict[str, int] = {}
     for i, name in enumerate(names):

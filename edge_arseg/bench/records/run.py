@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from edge_arseg.bench.records.accuracy import Accuracy
 from edge_arseg.bench.records.energy import RunEnergy
 from edge_arseg.bench.records.summary import Estimate, Summary
+from edge_arseg.quantity import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class RunSettings:
     unchecked: bool = False
     keyframes: str = "fixed"
     scene_cut: float | None = None
+
+    @property
+    def threads_in_words(self) -> str:
+        """``all threads``, ``1 thread``, ``2 threads``."""
+        return "all threads" if self.threads is None else counted(self.threads, "thread")
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ def _layers(record: str, run: BenchRun) -> Iterator[LayerTime]:
 
 def _environment(record: BenchRecord, title: str) -> Environment:
     conditions, board, settings = record.conditions, record.board, record.settings
-    profile = settings.profile or (f"{counted(settings.frames, 'frame')}" if settings.frames else "own settings")
+    profile = settings.profile or (counted(settings.frames, "frame") if settings.frames else "own settings")
     facts = {
         "board": board.model or board.target,
         "power mode": board.power_mode,

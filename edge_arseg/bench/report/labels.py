@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from edge_arseg.bench.records.bench_record import BenchRecord
 from edge_arseg.bench.records.run import BenchRun
-from edge_arseg.quantity import counted
 
 MODES = {"ar": "AR", "hr": "HR-only", "lr": "LR-only"}
 PARTS: tuple[Callable[[BenchRun], str], ...] = (
@@ -15,7 +14,7 @@ PARTS: tuple[Callable[[BenchRun], str], ...] = (
     lambda run: f"GOP {run.settings.interval}",
     lambda run: f"motion {run.settings.motion}",
     lambda run: f"fusion {run.settings.fusion}",
-    lambda run: "all threads" if run.settings.threads is None else counted(run.settings.threads, "thread"),
+    lambda run: run.settings.threads_in_words,
     lambda run: f"{run.settings.rate:g} fps" if run.settings.rate else "closed loop",
 )
 """What may stand behind the mode, in this order, where the runs of one mode differ in it."""

@@ -48,7 +48,7 @@ class Watching:
         """Hear that many videos are about to run: the process is up. The watchdog hears that it lives, and no more."""
         self._heart.ready()
         self._heart.waiting(True)
-        self._heart.say(f"{counted(count, 'video')}")
+        self._heart.say(counted(count, "video"))
 
     def begun(self, start: "RunStart", style: "OverlayStyle", source: str) -> None:
         """Hear what runs."""

@@ -3,7 +3,7 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.errors import DataError
+from edge_arseg.quantity import counted
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 
 IGNORED = 255
@@ -170,7 +171,7 @@ def checked_labels(
 def fault_list(where: Path, faults: list[str]) -> str:
     """Return one message for all faults of a folder."""
     lines = "\n".join(f"  {fault}" for fault in faults)
-    return f"{where}: {len(faults)} {'fault' if len(faults) == 1 else 'faults'}\n{lines}"
+    return f"{where}: {counted(len(faults), 'fault')}\n{lines}"
 
 
 def _whole(png: bytes) -> bool:
@@ -178,27 +179,18 @@ def _whole(png: bytes) -> bool:
 
     FFmpeg fills what is missing with zeros, which would count as class 0.
     """
-    at = len(_SIGNATURE)
-    while at + 12 <= len(png):
-        length, kind = struct.unpack_from(">I4s", png, at)
-        end = at + 8 + length
-        if png[end : end + 4] != struct.pack(">I", zlib.crc32(png[at + 4 : end])):
+    for kind, content, checksum in _chunks(png):
+        if checksum != struct.pack(">I", zlib.crc32(kind + content)):
             return False
         if kind == b"IEND":
             return True
-        at = end + 4
     return False
 
 
 def _palette(png: bytes) -> NDArray[np.uint8]:
     """Return the colours of a PNG that is whole, ``[entries, 3] uint8``; none where it has no palette."""
-    at = len(_SIGNATURE)
-    while at + 12 <= len(png):
-        length, kind = struct.unpack_from(">I4s", png, at)
-        if kind == b"PLTE":
-            return np.frombuffer(png, np.uint8, length // 3 * 3, at + 8).reshape(-1, 3)
-        at += 12 + length
-    return np.zeros((0, 3), np.uint8)
+    palette = next((content for kind, content, _ in _chunks(png) if kind == b"PLTE"), b"")
+    return np.frombuffer(palette, np.uint8, len(palette) // 3 * 3).reshape(-1, 3)
 
 
 def _renumbered(palette: NDArray[np.uint8], indices: NDArray[np.uint8]) -> tuple[int, int] | None:
@@ -210,8 +202,8 @@ def _renumbered(palette: NDArray[np.uint8], indices: NDArray[np.uint8]) -> tuple
     if not np.array_equal(used, np.arange(len(palette))) or (palette != palette[:, :1]).any():
         return None
     greys = palette[:, 0].astype(np.int64)
-    counted = greys[greys != IGNORED]
-    if len(np.unique(greys)) < len(greys) or not counted.size or counted.max() > _MOST_AS_GREY:
+    classes = greys[greys != IGNORED]
+    if len(np.unique(greys)) < len(greys) or not classes.size or classes.max() > _MOST_AS_GREY:
         return None
     pairs = zip(used.tolist(), greys.tolist(), strict=True)
     return next(((index, grey) for index, grey in pairs if grey not in (index, IGNORED)), None)
@@ -223,18 +215,24 @@ def _indices_only(png: bytes) -> bytes:
     It spreads grey of 1, 2 and 4 bits over 0 to 255, but not the indices of a palette: the grey gets one. Transparency
     goes, because it would come as a channel of its own.
     """
-    parts, at = [_SIGNATURE], len(_SIGNATURE)
+    parts = [_SIGNATURE]
+    for kind, content, _ in _chunks(png):
+        if kind == b"IHDR" and content[9] == 0 and content[8] < 8:
+            palette = bytes(value for index in range(1 << content[8]) for value in (index, index, index))
+            parts += [_chunk(kind, content[:9] + b"\x03" + content[10:]), _chunk(b"PLTE", palette)]
+        elif kind in (b"IHDR", b"IDAT", b"IEND") or (kind == b"PLTE" and png[_COLOUR_TYPE] == _PALETTE):
+            parts.append(_chunk(kind, content))
+    return b"".join(parts)
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Yield kind, content and checksum of each chunk; of one that is cut off what there is."""
+    at = len(_SIGNATURE)
     while at + 12 <= len(png):
         length, kind = struct.unpack_from(">I4s", png, at)
-        chunk = png[at : at + 12 + length]
-        if kind == b"IHDR" and png[at + 17] == 0 and png[at + 16] < 8:
-            palette = bytes(value for index in range(1 << png[at + 16]) for value in (index, index, index))
-            header = chunk[8:17] + b"\x03" + chunk[18:21]
-            parts += [_chunk(b"IHDR", header), _chunk(b"PLTE", palette)]
-        elif kind in (b"IHDR", b"IDAT", b"IEND") or (kind == b"PLTE" and png[_COLOUR_TYPE] == 3):
-            parts.append(chunk)
-        at += 12 + length
-    return b"".join(parts)
+        end = at + 8 + length
+        yield kind, png[at + 8 : end], png[end : end + 4]
+        at = end + 4
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -38,7 +38,7 @@ def chip_id(tree: FileTree) -> int | None:
     texts = [tree.text("sys/module/tegra_fuse/parameters/tegra_chip_id")]
     if tree.text("sys/devices/soc0/family").strip().lower() == "tegra":
         texts.append(tree.text("sys/devices/soc0/soc_id"))
-    texts += _BOOT_CHIP.findall(tree.text(_BOOT_CONTROL))
+    texts += _BOOT_CHIP.findall(boot_control(tree))
     for text in texts:
         if _NUMBER.fullmatch(text.strip("\0 \n")):
             return int(text.strip("\0 \n"), 0 if "x" in text.lower() else 10)

@@ -89,7 +89,8 @@ def train_hr(
     name = f"{images.name}-{short_name(settings.backbone)}"
     network = _network(Model(name, settings.backbone, images.classes, normalisation_of(images.name)))
     check_encoder(network.hr, settings)
-    fresh = not place.weights_so_far(output)  # a run may have been stopped before its first state
+    given = start is not None or weights is not None
+    fresh = given and not place.weights_so_far(output)  # a run may have been stopped before its first state
     if start is not None and (told := start_from(network, Path(start))) and fresh:
         say(told)
     if weights is not None and fresh:

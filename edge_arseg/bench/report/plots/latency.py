@@ -14,7 +14,7 @@ def plots_from_report(report: Report) -> Iterator[Plot]:
     for one in report.histograms:
         runs.setdefault((one.record, one.run), []).append(one)
     for number, ((record, run), both) in enumerate(runs.items()):
-        counts = " and ".join(f"{counted(sum(one.counts), f'{one.branch.upper()} frame')}" for one in both)
+        counts = " and ".join(counted(sum(one.counts), f"{one.branch.upper()} frame") for one in both)
         yield Plot(
             f"latency-{number}",
             named(record, run, many=many),
