@@ -103,10 +103,12 @@ report: $(VENV)/.host
 	cp build/report/trade-mean-ms.png build/report/stages.png $(REPORT)/
 	-cp build/report/distance.png $(REPORT)/
 
-# the shipped bundles from the data, into build/zoo: five hours, and goes on where it was interrupted; FOLDER holds camvid/
-# and clips/: make zoo DATA=FOLDER
+# the shipped bundles of a model from the data, into build/zoo: hours, and goes on where it was interrupted; FOLDER holds
+# camvid/ and clips/: make zoo DATA=FOLDER, or make zoo DATA=FOLDER MODEL=camvid-lite1
+MODEL := camvid-compact
 zoo: $(VENV)/.host
-	$(BIN)/python -m tools.zoo.build --data $(or $(DATA),$(error make zoo DATA=FOLDER, which holds camvid/ and clips/))
+	$(BIN)/python -m tools.zoo.build tools/zoo/$(MODEL).toml -o build/zoo/$(MODEL) \
+		--data $(or $(DATA),$(error make zoo DATA=FOLDER, which holds camvid/ and clips/))
 
 # the compiled kernels that are shipped, after a change of what they are compiled from; needs ld, and that of aarch64
 # (Debian: binutils-aarch64-linux-gnu)

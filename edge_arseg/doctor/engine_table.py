@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from edge_arseg.doctor.findings import Finding
 from edge_arseg.errors import ArsegError
 from edge_arseg.runtime.bundles.gate import required_agreement
-from edge_arseg.runtime.choice.engine_choice import choice_from_options
+from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
-from edge_arseg.runtime.zoo import shipped_bundles
+from edge_arseg.runtime.zoo import lightest_bundles, shipped_bundles
 from edge_arseg.spec.progress import Announce, no_announcement
 
 
@@ -68,16 +69,24 @@ def engine_table(*, again: bool = False, progress: Announce = no_announcement) -
         again: try everything, and remember that instead.
         progress: called with a line before each trial.
     """
+    memory = TrialMemory(forget=again)
+
+    def chosen(what: Bundle | None) -> Choice:
+        return choice_from_options(what, [Mode.AR], EngineOptions(), memory=memory, gate=False, progress=progress)
+
     try:
-        required = {bundle.manifest.name: required_agreement(bundle.manifest) for bundle in shipped_bundles()}
-        memory = TrialMemory(forget=again)
-        choice = choice_from_options(None, [Mode.AR], EngineOptions(), memory=memory, gate=False, progress=progress)
+        shipped = shipped_bundles()
+        choice = chosen(None)
+        light = lightest_bundles(shipped)
+        trials = [*choice.trials, *(trial for heavy in shipped if heavy not in light for trial in chosen(heavy).trials)]
     except ArsegError as error:
         return EngineTable((), None, None, str(error).splitlines()[0])
+    required = {bundle.manifest.name: required_agreement(bundle.manifest) for bundle in shipped}
     rows = tuple(
         EngineRow(trial.bundle, trial.backend, trial.agreement, required[trial.bundle], trial.frame_ms, trial.reason)
-        for trial in choice.trials
+        for trial in trials
     )
-    if not any(row.passes for row in rows):
-        return EngineTable(rows, None, None, "no bundle in the package gives the right classes on an engine here")
+    if not any(row.passes and row.bundle == choice.bundle.manifest.name for row in rows):
+        none = "no bundle of the lightest model" if any(row.passes for row in rows) else "no bundle in the package"
+        return EngineTable(rows, None, None, f"{none} gives the right classes on an engine here")
     return EngineTable(rows, choice.bundle.manifest.name, choice.options.backend, choice.how)

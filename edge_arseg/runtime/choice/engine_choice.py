@@ -3,8 +3,9 @@
 ============= ============= ==========================================================================================
 bundle        backend       what runs
 ============= ============= ==========================================================================================
-not named     not named     the fastest pair of a shipped bundle and a backend whose golden frames pass here
-not named     named         the fastest shipped bundle that passes on it
+not named     not named     the fastest pair of a bundle of the lightest shipped model and a backend, of those whose
+                            golden frames pass here
+not named     named         the fastest bundle of that model that passes on it
 named         not named     the engine of the bundle's target; where it is missing, or there is no target, the fastest
                             backend that passes
 named         named         just that
@@ -31,7 +32,7 @@ from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import UNPROVED, checked_backend
 from edge_arseg.runtime.fusion.opening import checked_fusion
 from edge_arseg.runtime.mode import Mode, modes_to_run
-from edge_arseg.runtime.zoo import bundle_path, shipped_bundles
+from edge_arseg.runtime.zoo import bundle_path, lightest_bundles, shipped_bundles
 
 CANDIDATES = ("tensorrt", "openvino-bf16", "openvino", "onnxruntime-cuda", "onnxruntime")
 """Backends that are tried. ``onnxruntime-tensorrt`` is not one: it builds for minutes where it has not run yet."""
@@ -117,7 +118,7 @@ def choice_from_options(
     """Choose bundle and backend, as in the table above.
 
     Args:
-        what: the bundle or its folder; ``None``: one of those in the package.
+        what: the bundle or its folder; ``None``: one of the lightest model in the package.
         modes: that will run; a pair must pass in all of them, and is timed in the first.
         options: fusion, threads, and the backend or ``auto``.
         memory: of earlier trials.
@@ -139,7 +140,7 @@ def choice_from_options(
     candidates = CANDIDATES if candidates is None else candidates
     tries = _Tries(modes, options, memory or TrialMemory(), candidates, gate, progress)
     if bundles is None:
-        bundles = tries.doubtful = shipped_bundles()
+        bundles = tries.doubtful = lightest_bundles(shipped_bundles())
     if options.backend in UNPROVED:
         return Choice(tries.sound(bundles[0]), options, "as named; it computes nothing")
     if named and options.backend != AUTO:

@@ -4,8 +4,10 @@ import time
 from dataclasses import replace
 
 import pytest
+from support.bundles.small import small_manifest
 from support.bundles.toy import GOP, ToyEngine, write_toy_bundle
 
+from edge_arseg.doctor.engine_table import engine_table
 from edge_arseg.errors import BuildError, BundleError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice import engine_choice, trial_memory
@@ -16,6 +18,7 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.spec.model import Cost
 
 OPTIONS = EngineOptions(fusion="graph")
 
@@ -102,6 +105,32 @@ def test_the_fastest_pair_that_passes_is_taken(zoo, table):
     )
     assert found.agreement == 0.995
     assert {(t.bundle, t.backend): t.agreement for t in found.trials}["small-int8", "toy"] == 0.94
+
+
+def test_a_heavier_model_in_the_package_is_for_who_names_it(zoo, table, tmp_path):
+    made, asked = table
+    heavy = {"model": replace(small_manifest({}).model, name="camvid-heavy"), "cost": Cost(1200, 200, 100)}
+    write_toy_bundle(tmp_path / "zoo/heavy-int8.arseg", name="heavy-int8", **heavy)
+    made[("heavy-int8", "toy")] = (1.0, 1.0)
+    made[("small", "toy")] = (1.0, 9.0)
+    assert taken(choice()) == ("small", "toy")
+    assert {bundle for bundle, _, _ in asked} == {"small", "small-int8"}
+    assert taken(choice("heavy-int8")) == ("heavy-int8", "toy")
+
+
+def test_doctor_tries_every_model_in_the_package(zoo, table, tmp_path, monkeypatch):
+    made, _ = table
+    heavy = {"model": replace(small_manifest({}).model, name="camvid-heavy"), "cost": Cost(1200, 200, 100)}
+    write_toy_bundle(tmp_path / "zoo/heavy-int8.arseg", name="heavy-int8", **heavy)
+    monkeypatch.setattr(engine_choice, "CANDIDATES", ("toy", "slow"))
+    made[("heavy-int8", "toy")] = (1.0, 1.0)
+    made[("small", "slow")] = (1.0, 9.0)
+    found = engine_table()
+    assert {(row.bundle, row.backend) for row in found.rows if row.passes} == {("heavy-int8", "toy"), ("small", "slow")}
+    assert (found.bundle, found.backend) == ("small", "slow")
+    made[("small", "slow")] = (0.9, None)
+    none = engine_table(again=True)
+    assert (none.bundle, none.how[:31]) == (None, "no bundle of the lightest model")  # the heavy one passes
 
 
 def test_a_backend_named_alone_gets_the_fastest_bundle_that_passes_on_it(zoo, table):
