@@ -216,7 +216,7 @@ class Live:
             return
         (heard, before), self._lost = self._lost, None
         motion, reason = self._source.motion
-        resized = "" if size == before else f"; its pictures are {size[1]}x{size[0]} now"
+        resized = "" if size == before else f"; its pictures are {size[0]}x{size[1]} now, rows x columns"
         gone_s = time.monotonic() - heard
         _log.warning(
             "%s: back after %.1f s without a frame%s; motion: %s (%s)", self._uri, gone_s, resized, motion.value, reason
