@@ -46,6 +46,20 @@ class Answer:
     err: str
 
 
+@pytest.fixture
+def no_hang():
+    """What hangs fails its test instead of the whole run."""
+
+    def hung(*_args):
+        raise AssertionError("still running after 400 s")
+
+    before = signal.signal(signal.SIGALRM, hung)
+    signal.alarm(400)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 @pytest.fixture(autouse=True)
 def one_candidate(monkeypatch):
     """Which engine is the fastest differs from run to run: tests that do not look at the choice get ONNX Runtime."""

@@ -1,4 +1,5 @@
 import io
+import os
 import struct
 from fractions import Fraction
 
@@ -258,3 +259,13 @@ def test_other_tiffs_and_those_without_an_index_are_none_that_are_packed_as_jpeg
     assert is_jpeg_in_tiff(io.BytesIO(whole))
     assert not is_jpeg_in_tiff(io.BytesIO(tiff(b"", 5)))
     assert not any(is_jpeg_in_tiff(io.BytesIO(whole[:size])) for size in (0, 3, 6, 9, 20, 46))
+
+
+@pytest.mark.parametrize("name", ["f%03d.png", "*.png"])
+def test_a_pipe_among_images_is_told_and_not_waited_for(tmp_path, no_hang, name):
+    encode(tmp_path / "f001.png", moving(1), "png", pix_fmt="rgb24")
+    os.mkfifo(tmp_path / "f002.png")
+    with open_video(tmp_path / name, motion="zero") as reader:
+        next(reader)
+        with pytest.raises(SourceError, match=r"f002.png: a pipe or a device, which holds no picture; expected a file"):
+            next(reader)

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 
 from edge_arseg.errors import SourceError
+from edge_arseg.storage.files import is_special
 from edge_arseg.storage.url import part_of_label, printable
 from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
@@ -76,9 +77,11 @@ def picture_from_file(path: Path, label: str) -> av.VideoFrame:
         label: of the source that it belongs to, for messages that are said once a source.
 
     Raises:
-        SourceError: it cannot be read to its end, or holds no picture, a cover alone, or several.
+        SourceError: it cannot be read to its end, or holds no picture, a cover alone, or several; or it is no file.
     """
     source, name = Source(str(path), SourceKind.FILE, str(path)), printable(str(path))
+    if is_special(path):
+        raise SourceError(f"{name}: a pipe or a device, which holds no picture; expected a file")
     with source_faults(name), path.open("rb") as file:
         if is_animated_webp(file.read(21)):
             raise SourceError(f"{name}: {ANIMATED_WEBP}")
