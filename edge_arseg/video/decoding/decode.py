@@ -22,6 +22,7 @@ from edge_arseg.video.decoding.notices import notice, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.silence import Silence
+from edge_arseg.video.decoding.stills.tiff import TIFF, say_colours
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.decoding.times.display_times import DisplayTimes, stated_rate
 from edge_arseg.video.decoding.whole_packets import OPTIONS, WholePackets
@@ -108,7 +109,7 @@ class Decoder:
             raise SourceError(f"{self._uri}: its video stream is empty; expected at least one frame")
         if self._whole is not None:
             self._whole.look(first, context.name)
-        demand_whole(self._uri, self._container.format.name, context, bytes(first))
+        demand_whole(self._uri, self._container.format.name, context, first)
         self._first, self._arrived_s = first, time.monotonic()
         facts = {
             "rate": stated_rate(self._container.format.name, stream),
@@ -229,6 +230,8 @@ class Decoder:
             after_loss = after_loss or not self._began
         watch = self._watch
         unfit, doubt = (None, None) if watch is None else (watch.unfit, watch.doubt)
+        if name == TIFF:
+            say_colours(frame, bytes(self._first))
         if name in _SAYS_ONCE:
             self._orientation = orientation_from_picture(frame) or self._orientation
         damaged = after_loss or frame.is_corrupt
