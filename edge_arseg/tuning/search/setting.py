@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import ArsegError, OptionError
 from edge_arseg.motion.policies.naming import AT_THEIR_FRAME, KEYFRAMES
 from edge_arseg.runtime.device.cores import most_at_once
+from edge_arseg.runtime.engines.opening import shared_gpu
 from edge_arseg.runtime.mode import Mode
 
 ALL_THREADS = "all"
@@ -64,7 +65,7 @@ def setting_from_params(params: Mapping[str, str]) -> Setting:
     """Read a setting. What makes no difference gets its usual value.
 
     Without frames between keyframes the way of keyframes and the motion count for nothing; without recoding its scale;
-    with one thread whether keyframes are made in the background.
+    with one thread, or on a GPU, whether keyframes are made in the background.
 
     Args:
         params: a text for each axis, as ``Setting.params`` has it.
@@ -81,15 +82,25 @@ def setting_from_params(params: Mapping[str, str]) -> Setting:
     alone = interval == 1
     threads = None if params["threads"] == ALL_THREADS else int(params["threads"])
     motion = "zero" if alone else motion
+    if threads == 1 or no_background(params["backend"]):
+        keyframes = AT_THEIR_FRAME.get(keyframes, keyframes)
     return Setting(
         bundle=params["bundle"],
         backend=params["backend"],
         threads=threads,
         interval=interval,
-        keyframes=KEYFRAMES[0] if alone else AT_THEIR_FRAME.get(keyframes, keyframes) if threads == 1 else keyframes,
+        keyframes=KEYFRAMES[0] if alone else keyframes,
         motion=motion,
         recode_scale=float(params["recode-scale"]) if motion == "recode" else 1.0,
     )
+
+
+def no_background(backend: str) -> str:
+    """Return why no keyframes are made in the background on a backend; empty where they are, or it cannot be opened."""
+    try:
+        return shared_gpu(backend)
+    except ArsegError:  # why it cannot run is said where it is tried
+        return ""
 
 
 EXPECTED = {
