@@ -160,7 +160,7 @@ def eval(
     broken = scores.modes["ar"].broken_steps if "ar" in scores.modes else 0
     if broken:
         note(
-            f"note: the chain of motion breaks on {broken} frame{'s' * (broken > 1)} between keyframes (the stream's "
+            f"note: the chain of motion breaks on {counted(broken, 'frame')} between keyframes (the stream's "
             "own keyframes lie there); type --encode 1M to encode from each phase on, or --motion recode"
         )
     if as_json:

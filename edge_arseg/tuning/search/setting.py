@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from edge_arseg.errors import ArsegError, OptionError
 from edge_arseg.motion.policies.naming import AT_THEIR_FRAME, KEYFRAMES
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.device.cores import most_at_once
 from edge_arseg.runtime.engines.opening import shared_gpu
 from edge_arseg.runtime.mode import Mode
@@ -55,7 +56,7 @@ class Setting:
 
     def __str__(self) -> str:
         parts = [self.bundle, f"GOP {self.interval}", self.backend]
-        parts += [] if self.threads is None else [f"{self.threads} thread{'' if self.threads == 1 else 's'}"]
+        parts += [] if self.threads is None else [counted(self.threads, "thread")]
         parts += [] if self.keyframes == KEYFRAMES[0] else [f"{self.keyframes} keyframes"]
         scaled = f" at {self.recode_scale:g}" if self.recode_scale != 1 else ""
         return ", ".join([*parts, f"motion {self.motion}{scaled}"])
