@@ -18,7 +18,7 @@ from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.ends.losses import Losses
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
-from edge_arseg.video.decoding.notices import notice, say_transfer
+from edge_arseg.video.decoding.notices import notice, say_pixel_shape, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.silence import Silence
@@ -171,6 +171,7 @@ class Decoder:
             for frame in frames:
                 if count == 0:
                     say_transfer(self._uri, frame, self._context)
+                    say_pixel_shape(self._uri, getattr(self, "_stream", None), self._context)
                 yield self._picture(frame, after_loss, cut)
                 after_loss = cut = False
                 count += 1
