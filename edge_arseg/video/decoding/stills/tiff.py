@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 import av
@@ -23,7 +23,7 @@ JPEG_IN_TIFF = (
 
 class _Entry(NamedTuple):
     kind: int
-    count: int
+    length: int
     value: bytes
 
 
@@ -37,10 +37,8 @@ def is_jpeg_in_tiff(file: BinaryIO) -> bool:
         OSError: it cannot be read.
     """
     order = _order(file)
-    return any(
-        tag == _PACKED and _numbers(file, order, entry)[:1] in ([packing] for packing in _JPEG)
-        for tag, entry in _entries(file, order)
-    )
+    packings = [_numbers(file, order, entry) for tag, entry in _entries(file, order) if tag == _PACKED]
+    return any(packing[0] in _JPEG for packing in packings if packing)
 
 
 def say_colours(picture: av.VideoFrame, data: bytes) -> None:
@@ -90,12 +88,12 @@ def _entries(file: BinaryIO, order: str) -> Iterator[tuple[int, _Entry]]:
         )
 
 
-def _numbers(file: BinaryIO, order: str, entry: _Entry) -> Sequence[float]:
+def _numbers(file: BinaryIO, order: str, entry: _Entry) -> list[float]:
     """Return the numbers of a tag, the first six at most; none where they are of another kind or not there."""
     form = _SIZES.get(entry.kind)
     if form is None:
         return []
-    form = order + form * min(entry.count, 6)
+    form = order + form * min(entry.length, 6)
     data = entry.value
     if struct.calcsize(form) > len(data):
         file.seek(_unpacked(order, "I", data))
