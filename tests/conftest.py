@@ -16,6 +16,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if "EDGE_ARSEG_TEST_CACHE" not in os.environ:
     os.environ["EDGE_ARSEG_TEST_CACHE"] = tempfile.mkdtemp(prefix="edge-arseg-tests-")
     atexit.register(shutil.rmtree, os.environ["EDGE_ARSEG_TEST_CACHE"], ignore_errors=True)
+    os.environ["EDGE_ARSEG_TARGETS"] = tempfile.mkdtemp(dir=os.environ["EDGE_ARSEG_TEST_CACHE"])  # nobody's own boards
 os.environ["XDG_CACHE_HOME"] = os.environ["EDGE_ARSEG_TEST_CACHE"]
 
 # Tests run in two processes at once; threads of torch that wait for each other spin and slow both down.
@@ -44,6 +45,20 @@ class Answer:
     code: int
     out: str
     err: str
+
+
+@pytest.fixture
+def no_hang():
+    """What hangs fails its test instead of the whole run."""
+
+    def hung(*_args):
+        raise AssertionError("still running after 400 s")
+
+    before = signal.signal(signal.SIGALRM, hung)
+    signal.alarm(400)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(autouse=True)

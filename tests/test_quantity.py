@@ -17,6 +17,9 @@ from edge_arseg.quantity import counted
         (1, "wrong entry", "1 wrong entry"),
         (3, "wrong entry", "3 wrong entries"),
         (2, "process", "2 processes"),
+        (1.0, "frame", "1 frame"),
+        (1.5, "frame", "1.5 frames"),
+        (float("nan"), "frame", "nan frames"),
     ],
 )
 def test_one_of_a_thing_is_told_as_one(number, noun, told):

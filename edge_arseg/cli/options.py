@@ -90,9 +90,11 @@ class TargetType(click.ParamType):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """Return the targets that begin so."""
+        from edge_arseg.spec.targets.own_folder import own_folder
         from edge_arseg.storage.data_folder import data_folder
 
-        ids = sorted(file.stem for file in data_folder("targets").glob("*.toml"))  # read none: a shell waits for it
+        folders = (data_folder("targets"), own_folder())
+        ids = sorted({file.stem for folder in folders for file in folder.glob("*.toml")})  # read none: a shell waits
         return _items(name for name in ids if name.startswith(incomplete) and name != "jetpacks")
 
 

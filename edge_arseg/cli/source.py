@@ -120,7 +120,7 @@ def sources_and_sinks(arguments: tuple[str, ...]) -> tuple[list[str], tuple[str,
         return environment, arguments
     if not first:
         raise click.UsageError(f"Missing argument 'SOURCE'; or set {ENVIRONMENT}")
-    if _has_scheme_of_sinks(first[0]) and (readable := next(filter(_can_be_read, rest), None)) is not None:
+    if _has_scheme_of_sinks(first[0]) and (readable := next(filter(can_be_read, rest), None)) is not None:
         behind, sink = map(label_of, (readable, first[0]))
         raise click.UsageError(f"{sink} is a sink, and the source comes first; type: edge-arseg run {behind} {sink}")
     sources = sources_from_text(first[0])
@@ -130,7 +130,7 @@ def sources_and_sinks(arguments: tuple[str, ...]) -> tuple[list[str], tuple[str,
     return sources, rest
 
 
-def _can_be_read(text: str) -> bool:
+def can_be_read(text: str) -> bool:
     """Whether an argument can be a source: of a scheme of sources alone, or a file or folder that is there."""
     from edge_arseg.video.sinks.kinds import SINKS
     from edge_arseg.video.sources.kinds import kind_of_scheme

@@ -12,7 +12,7 @@ from edge_arseg.evaluation.flow_consistency import FlowConsistency
 from edge_arseg.evaluation.labels.clip import LabelledClip
 from edge_arseg.evaluation.labels.nearest import map_of_label
 from edge_arseg.evaluation.passes import Pass, distance_at
-from edge_arseg.evaluation.scores import FrameScore, ModeScores, distances_from_confusions
+from edge_arseg.evaluation.scores import FrameScore, ModeScores, distances_from_confusions, unmeasured_distances
 from edge_arseg.quantity import counted
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
@@ -147,6 +147,7 @@ class ModeRun:
             motion_reason=reason,
             worst_frames=self._worst_frames(),
             flow_consistency=None if self._steady is None else 100.0 * self._steady.tc,
+            unmeasured=unmeasured_distances(found.by_distance, self._interval),
         )
 
     def _worst_frames(self) -> tuple[FrameScore, ...]:

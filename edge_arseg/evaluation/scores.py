@@ -1,7 +1,7 @@
 """Scores of a bundle, and how they are written down."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -39,6 +39,8 @@ class ModeScores:
         flicker: followed pixels whose class leaves and comes back at once. ``nan`` for images.
         flow_consistency: TC, mean IoU with the map before, moved by optical flow; see ``FlowConsistency``.
             ``None`` where it was not asked for.
+        unmeasured: distances below the interval that no scored frame had, first and last of each range: ``miou`` says
+            nothing of them.
         frames: labelled frames or images that were scored, each counted once.
         maps: class maps that were scored: a frame scored at three distances counts three times.
         broken_steps: frames between keyframes to which no vector at all led, at any phase: the chain of motion to the
@@ -63,6 +65,7 @@ class ModeScores:
     motion_reason: str | None = None
     worst_frames: tuple[FrameScore, ...] = ()
     flow_consistency: float | None = None
+    unmeasured: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,26 @@ def distances_from_confusions(confusions: NDArray[np.int64], names: tuple[str, .
         by_distance=tuple(by_distance.tolist()),
         worst_distance=int(np.nanargmin(by_distance)) if seen.any() else None,
     )
+
+
+def unmeasured_distances(by_distance: Sequence[float], interval: int) -> tuple[tuple[int, int], ...]:
+    """Return the distances that were not scored, first and last of each range.
+
+    Args:
+        by_distance: scores, 0 first; ``nan`` where there is none. Those behind them were not scored either.
+        interval: the distance that is a keyframe again.
+    """
+    found: list[tuple[int, int]] = []
+    missing = [distance for distance, score in enumerate(by_distance) if math.isnan(score)]
+    ends = [(distance, distance) for distance in missing]
+    if len(by_distance) < interval:
+        ends.append((len(by_distance), interval - 1))
+    for first, last in ends:
+        if found and found[-1][1] == first - 1:
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
+    return tuple(found)
 
 
 def json_from_scores(scores: Scores) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cores import usable_cores
-from edge_arseg.runtime.engines.contract import EngineOptions, Place
-from edge_arseg.runtime.engines.opening import Engines, engine_class, engines_in_order
+from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.engines.opening import Engines, engine_class, engines_in_order, shared_gpu
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.fusion.opening import open_fusion
 from edge_arseg.runtime.mode import Mode, settled_mode
@@ -126,8 +126,8 @@ def open_background_pipeline(
     mode, reason = settled_mode(bundle, mode), None
     if mode is not Mode.AR:
         return open_pipeline(bundle, mode, engines)
-    if place is not Place.HOST:
-        reason = f"the engines of {engines.backend} share one GPU"
+    if shared := shared_gpu(engines.backend):
+        reason = shared
     elif cores < 2:
         reason = "there is one core"
     if reason is not None:

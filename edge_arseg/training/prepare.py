@@ -1,5 +1,6 @@
 """Preparing a pair store: everything that can go into one, from one request."""
 
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from edge_arseg.errors import DataError, OptionError, SinkError
 from edge_arseg.evaluation.labels.pairing import label_paths
 from edge_arseg.quantity import counted
+from edge_arseg.spec.geometry.swapped_size import swap_meant
 from edge_arseg.spec.model import CAMVID_12
 from edge_arseg.spec.progress import Progress, no_progress
 from edge_arseg.storage.fault import advice_on
@@ -25,6 +27,8 @@ from edge_arseg.training.simulation.still_jobs import count_of_stills, jobs_from
 from edge_arseg.training.simulation.street_jobs import jobs_from_street
 from edge_arseg.video.presence import refuse_missing
 from edge_arseg.video.uri import source_from_uri
+
+_log = logging.getLogger(__name__)
 
 _FRAMES_A_CLIP = 4
 MOST = 16384
@@ -161,9 +165,11 @@ def _head(path: Path, request: Request, dataset: Dataset | None) -> StoreHead:
         )
     if size is None and there:
         size = there.height, there.width
-    if size is None and dataset and dataset.train:
+    if dataset and dataset.train and not there:
         rows, columns = dataset.train[0].read()[1].shape
-        size = rows, columns
+        size = size or (rows, columns)
+        if told := swap_meant(size, (rows, columns), f"the images of {dataset.name}"):
+            _log.warning("frame size: %s", told)
     if size is None:
         size = (720, 960) if request.authors else (360, 480)
     if not 64 <= min(size) <= max(size) <= MOST:

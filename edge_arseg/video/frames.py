@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import Frame
 from edge_arseg.spec.geometry.placement import MODEL, SOURCE, FitKind, OutputSize, Placement, placement_of
+from edge_arseg.spec.geometry.swapped_size import swap_meant
 from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.orientation import UPRIGHT, Orientation, orientation_from_picture
@@ -118,6 +119,7 @@ class FrameMaker:
         self._coded: tuple[int, int] | None = None
         self._index, self._anew_at_intra = first_index, anew_at_intra
         self._say_rest(self.orientation)
+        self._say_swap(first.frame)
         self._frames, self._pictures = Arrays(buffers), Arrays(buffers)
 
     def step(self, picture: Picture) -> Step:
@@ -199,8 +201,8 @@ class FrameMaker:
         _check_enlargement(self._uri, source, (placement.height, placement.width))
         if placement.height > _MOST_CUT * self.height or placement.width > _MOST_CUT * self.width:
             raise SourceError(
-                f"{self._uri}: pictures of {source[1]}x{source[0]} are too narrow to be cropped to "
-                f"{self.width}x{self.height}; type --fit letterbox"
+                f"{self._uri}: pictures of {source[0]}x{source[1]} (rows x columns) are too narrow to be cropped "
+                f"to {self.height}x{self.width}; type --fit letterbox"
             )
         if not isinstance(self._output, str):
             _check_enlargement(self._uri, source, self._output)
@@ -212,6 +214,13 @@ class FrameMaker:
         if isinstance(self._output, str):
             return placement.of_frame()
         return placement.of_size(*self._output)
+
+    def _say_swap(self, frame: av.VideoFrame) -> None:
+        if isinstance(self._output, str):
+            return
+        shown = self.orientation.sides(frame.height, frame.width)
+        if told := swap_meant(self._output, shown, "its pictures"):
+            notice(f"{self._uri}: the output size {told}")
 
     def _say_rest(self, orientation: Orientation) -> None:
         if orientation.rest:
@@ -235,6 +244,6 @@ def _fit(placement: Placement, orientation: Orientation) -> Fit:
 def _check_enlargement(uri: str, source: tuple[int, int], wanted: tuple[int, int]) -> None:
     if max(wanted[0] / source[0], wanted[1] / source[1]) > 15:
         raise SourceError(
-            f"{uri}: pictures of {source[1]}x{source[0]} cannot be enlarged to {wanted[1]}x{wanted[0]}; "
-            "expected at most 15 times the size"
+            f"{uri}: pictures of {source[0]}x{source[1]} (rows x columns) cannot be enlarged to "
+            f"{wanted[0]}x{wanted[1]}; expected at most 15 times the size"
         )

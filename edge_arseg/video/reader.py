@@ -192,12 +192,14 @@ def open_video(
         pictures: PictureSource = getattr(import_module(module), function)(source, wishes)
         return pictures
 
+    # RTSP is opened twice, over TCP and over UDP.
+    patience_s, stuck_s = live.patience_s(retry_s), 2 * timeout_s[0] + timeout_s[1]
     if not source.live:
         opened_source = opened_now(source.label, connect)
     elif live.wait:
-        opened_source = opened_in_time(source.label, connect, live.patience_s(retry_s))
+        opened_source = opened_in_time(source.label, connect, patience_s, stuck_s)
     else:
-        opened_source = opened_aside(source.label, connect)
+        opened_source = opened_aside(source.label, connect, patience_s + stuck_s)
     pictures, first, coming = opened_source
     try:
         maker = FrameMaker(
@@ -232,9 +234,7 @@ def open_video(
             age_s = None if live.max_age_ms is None else live.max_age_ms / 1e3
             taken = _nobody if tape is None else tape.taken
             room = OrderedRoom() if live.on_late == BLOCK else NewestRoom(source.label, age_s)
-            # RTSP is opened twice, over TCP and over UDP; a slow camera may miss some frames.
-            stuck_s = 2 * timeout_s[0] + timeout_s[1] + (_MISSED / opened.rate if opened.rate else 0.0)
-            patience_s = live.patience_s(retry_s)
+            stuck_s += _MISSED / opened.rate if opened.rate else 0.0  # a slow camera may miss some frames
             return VideoReader(opened, Live(steps, room, retry_s=patience_s, stuck_s=stuck_s, taken=taken))
         return VideoReader(opened, ReadAhead(opened, ahead=ahead) if ahead else opened)
     except BaseException:

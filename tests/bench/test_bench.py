@@ -1,6 +1,6 @@
-import json
+"""A measurement from its options to its record."""
+
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -9,50 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.bench.tiny import SOURCE, TINY, choose, options
 from support.bench.trees import hwmon
-from support.bundles.fake import FAKE, GOP, write_fake_bundle
+from support.bundles.fake import FAKE, GOP
 
-from edge_arseg.bench.accuracy.joined import accuracy_of
 from edge_arseg.bench.bench import bench_from_options
-from edge_arseg.bench.layers import layers_of_run
 from edge_arseg.bench.overview import overview_of
 from edge_arseg.bench.plans import profiles
-from edge_arseg.bench.plans.matrix import cells, matrix_from_texts
-from edge_arseg.bench.plans.options import BenchOptions
-from edge_arseg.bench.plans.plan import PlannedRun, facts_of
-from edge_arseg.bench.plans.workload import read_workload, workload_names
 from edge_arseg.bench.record_files.reading import read_record, read_samples
-from edge_arseg.bench.records.run import RunSettings
 from edge_arseg.bench.report.rows import row_from_run
 from edge_arseg.bench.report.verdict import verdict_of
-from edge_arseg.errors import DataError, OptionError, SourceError
+from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.choice.engine_choice import settled
-from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
-from edge_arseg.storage.data_folder import data_folder
-
-SOURCE = "test://street?size=48x64&frames=20"
-ENGINE = EngineOptions(backend="fake", fusion="graph")
-TINY = profiles.Profile(0.8, 0.3, 0.2)
-
-
-@pytest.fixture(autouse=True)
-def tiny(monkeypatch):
-    monkeypatch.setitem(profiles.PROFILES, "tiny", TINY)
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return write_fake_bundle(tmp_path_factory.mktemp("bench") / "fake.arseg")
-
-
-def choose(path, modes, engines):
-    return settled(path, modes, (Mode.AR, Mode.HR), engines)
-
-
-def options(bundle, **more):
-    return BenchOptions(**{"source": SOURCE, "bundles": (bundle,), "profile": "tiny", "engines": ENGINE, **more})
 
 
 @pytest.fixture(scope="module")
@@ -323,149 +292,9 @@ def test_a_finished_record_that_is_not_gone_on_with_stays_as_it_is(bundle, tmp_p
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
-def test_a_matrix_goes_on_with_the_runs_that_are_left(bundle, tmp_path):
-    path = tmp_path / "m.json"
-    asked = options(bundle, frames=8, modes=(Mode.AR,), matrix=matrix_from_texts(["gop=2,4", "threads=1,2"]))
-
-    def stop(done, total, what):
-        if what == "fake, ar, 1 thread, GOP 4":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        bench_from_options(asked, choose, path, progress=stop)
-    assert [run.finished for run in read_record(path).runs] == [True, True, False, False]
-    before = read_samples(path).frames
-    record, _ = bench_from_options(asked, choose, path, resume=True)
-    assert [run.latency["all"].frame.count for run in record.runs] == [8, 8, 8, 8]
-    assert [run.finished for run in record.runs] == [True] * 4
-    after = read_samples(path).frames
-    assert (after["start_s"][:16] == before["start_s"][:16]).all()
-    assert (np.diff(after["start_s"]) > 0).all()
-    with pytest.raises(OptionError, match="is finished"):
-        bench_from_options(asked, choose, path, resume=True)
-
-
-def test_a_cell_that_cannot_be_had_is_named_and_left_out(bundle):
-    asked = options(bundle, frames=8, modes=(Mode.HR,), matrix=matrix_from_texts(["precision=fp32,int8"]))
-    record, _ = bench_from_options(asked, choose)
-    assert len(record.runs) == 1
-    (notice,) = [notice for notice in record.notices if notice.code == "failed"]
-    assert notice.text == "precision=int8: no bundle that was named is of this kind"
-
-
-def test_faults_of_a_matrix_are_told_together():
-    with pytest.raises(OptionError, match=r"no axis is called 'size'.*gop=0: expected whole numbers from 1"):
-        matrix_from_texts(["size=1", "gop=0,2"])
-    assert list(cells(matrix_from_texts(["gop=2,4 motion=zero"]))) == [
-        {"gop": 2, "motion": "zero"},
-        {"gop": 4, "motion": "zero"},
-    ]
-
-
 def test_a_failed_measurement_leaves_the_old_record_alone(bundle, tmp_path):
     path = tmp_path / "r.json"
     path.write_text("mine")
     with pytest.raises(SourceError):
         bench_from_options(options(bundle, source=str(tmp_path / "nothing.mp4")), choose, path, force=True)
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("r.json", "mine")]
-
-
-def scores_of(bundle, digest):
-    one = {
-        "miou": 61.5, "miou_pooled": 62.0, "per_class": {"road": 90.0},
-        "by_distance": [63.0, 60.0], "worst_distance": 1,
-        "temporal_consistency": 98.0, "flicker": 0.5, "frames": 7, "worst_frames": [],
-    }  # fmt: skip
-    conditions = {"source": "c.mp4", "phases": [0], "interval": GOP, "scene_cut": None}
-    return {"bundle": "x", "digest": digest, "conditions": conditions, "modes": {"ar": one}}
-
-
-def test_speed_beside_the_accuracy_of_another_bundle_is_refused(bundle, tmp_path, edge_arseg):
-    facts = facts_of(read_bundle(bundle))
-    assert accuracy_of(scores_of(bundle, facts.digest), "ar", facts, interval=GOP, where="s").miou == 61.5
-    with pytest.raises(DataError, match="speed and accuracy must be of one bundle"):
-        accuracy_of(scores_of(bundle, "0" * 64), "ar", facts, interval=GOP, where="s")
-    scores = tmp_path / "s.json"
-    scores.write_text(json.dumps(scores_of(bundle, "0" * 64)))
-    words = ("bench", SOURCE, "-b", bundle, *FAKE, "--frames", 8, "--mode", "ar", "--scores", scores)
-    answer = edge_arseg(*words, "-o", tmp_path / "r.json")
-    assert (answer.code, answer.out) == (3, "")
-    assert [file.name for file in tmp_path.iterdir()] == ["s.json"]
-    scores.write_text(json.dumps(scores_of(bundle, facts.digest)))
-    record = json.loads(edge_arseg(*words, "--json").out)
-    assert record["runs"][0]["accuracy"]["miou"] == 61.5
-    assert record["runs"][0]["accuracy"]["digest"] == record["runs"][0]["bundle"]["digest"]
-
-
-@pytest.mark.parametrize(
-    ("place", "value", "told"),
-    [
-        (("conditions", "interval"), 12, "scores with a keyframe every 12 frames seen, but one every 4 is timed"),
-        (("conditions", "scene_cut"), 0.3, "bench sets them at fixed distances"),
-        (("modes", "ar", "frames"), "seven", "frames: Input should be a valid integer"),
-        (("modes", "ar", "miou"), 150.0, "150 seen, expected 0 to 100 per cent"),
-        (("modes", "ar", "per_class"), {"road": "much"}, "eval --json"),
-        (("modes", "ar", "by_distance"), 3, "eval --json"),
-        (("modes", "ar", "worst_frames"), [{"frame": 1}], "eval --json"),
-        (("conditions", "phases"), "03", "'03' in the place of a list"),
-        (("digest",), 7, "eval --json"),
-    ],
-)
-def test_scores_that_are_not_of_what_is_timed_are_refused(bundle, place, value, told):
-    """They went into the record: beside times of another GOP, or so that nobody could read it any more."""
-    facts = facts_of(read_bundle(bundle))
-    scores = scores_of(bundle, facts.digest)
-    inner = scores
-    for key in place[:-1]:
-        inner = inner[key]
-    inner[place[-1]] = value
-    with pytest.raises(DataError, match=re.escape(told)):
-        accuracy_of(scores, "ar", facts, interval=GOP, where="s")
-
-
-def test_a_workload_names_what_its_data_is_and_not_where(tmp_path, bundle, edge_arseg):
-    file = tmp_path / "w.toml"
-    file.write_text(
-        'source = "{clip}"\nbundles = ["{bundle}"]\nmodes = ["hr"]\ninterval = 2\n[matrix]\nthreads = [1]\n'
-    )
-    with pytest.raises(OptionError, match=r"{bundle} is not given: type --set bundle=VALUE; {clip}"):
-        read_workload(str(file), {})
-    answer = edge_arseg(
-        *("bench", "--workload", file, "--set", f"clip={SOURCE}", "--set", f"bundle={bundle}", "--frames", 8),
-        *(*FAKE, "--json"),
-    )
-    record = json.loads(answer.out)
-    assert record["settings"]["workload"] == "w"
-    assert record["runs"][0]["settings"]["interval"] == 2
-    assert [run["settings"]["mode"] for run in record["runs"]] == ["hr"]
-
-
-def test_shipped_workloads_can_be_read():
-    assert workload_names()
-    for name in workload_names():
-        named = set(re.findall(r"\{([a-z_]+)\}", (data_folder("workloads") / f"{name}.toml").read_text()))
-        assert read_workload(name, dict.fromkeys(named, "/place")).values["source"]
-
-
-@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
-@pytest.mark.parametrize("shipped", ["camvid-compact-360x480", "camvid-compact-360x480-int8"])
-def test_layers_are_timed_beside_their_macs_which_add_up_to_those_of_the_manifest(backend, shipped):
-    pytest.importorskip(backend)
-    pytest.importorskip("onnx")
-    from edge_arseg.compiler.layer_macs import macs_from_graph
-    from edge_arseg.runtime.zoo import ZOO
-
-    choice = choose(ZOO / f"{shipped}.arseg", (Mode.AR,), EngineOptions(backend=backend, threads=1))[0]
-    settings = RunSettings("ar", backend, "auto", 1, "int8", 0.5, 12, "auto")
-    layers = layers_of_run(PlannedRun(choice, settings, "", 0), macs_from_graph)
-    cost = choice.bundle.manifest.cost
-    for graph, macs in (("hr", cost.hr_macs), ("lr", cost.lr_macs)):
-        own = [layer for layer in layers if layer.graph == graph]
-        assert sum(layer.macs or 0 for layer in own) == macs
-        assert all(layer.ms >= 0 for layer in own)
-        assert all(layer.macs for layer in own if layer.kind in ("Conv", "QLinearConv", "Convolution"))
-
-
-def test_layers_are_left_out_where_nobody_asks(bundle):
-    none, _ = bench_from_options(options(bundle, frames=8, layers=False, sensors=False), choose)
-    assert none.runs[0].layers == ()

@@ -1,5 +1,3 @@
-import signal
-
 import pytest
 from support.bundles.fake import FAKE, write_fake_bundle
 
@@ -14,17 +12,3 @@ def fake_bundle(tmp_path_factory):
 def run(edge_arseg, fake_bundle):
     """``edge-arseg run`` with that bundle."""
     return lambda *arguments: edge_arseg("run", *arguments, "-b", fake_bundle, *FAKE)
-
-
-@pytest.fixture
-def no_hang():
-    """A command that hangs fails its test instead of the whole run."""
-
-    def hung(*_args):
-        raise AssertionError("still running after 400 s")
-
-    before = signal.signal(signal.SIGALRM, hung)
-    signal.alarm(400)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)

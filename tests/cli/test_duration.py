@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_arseg.cli.live.duration import DurationType, MillisecondsType
+from edge_arseg.cli.settings.duration import DurationType, MillisecondsType
 
 
 @pytest.mark.parametrize(

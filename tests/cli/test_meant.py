@@ -72,6 +72,18 @@ def here(tmp_path, monkeypatch):
         ("compile camvid-compact --target orin-nano", 2, "did you mean jetson-orin-nano-4gb"),
         ("report", 2, "`edge-arseg bench -o NAME.json` writes one"),
         ("inspect mine.arseg", 3, "or name one of `edge-arseg zoo list`"),
+        ("run drive.mp4 --verbose 3", 2, "--verbose takes no value, and 3 is one; type -vv"),
+        ("run --verbose 3 drive.mp4", 2, "--verbose takes no value, and 3 is one; type -vv"),
+        ("run drive.mp4 -v 1", 2, "-v takes no value, and 1 is one; type -v"),
+        ("run drive.mp4 a.mp4 --force yes", 2, "--force takes no value, and yes is one; leave out yes"),
+        (
+            "run drive.mp4 --strip False a.mp4",
+            2,
+            "and False is one; leave out both: off is the default",
+        ),
+        ("run --realtime true drive.mp4", 2, "--realtime takes no value, and true is one; leave out true"),
+        ("eval -q 2", 2, "-q takes no value, and 2 is one; leave out 2"),
+        ("inspect --json 1 camvid-compact", 2, "--json takes no value, and 1 is one; leave out 1"),
         ("run drive.mp4 masks", 4, "did you mean masks://masks?"),
         ("run drive.mp4 jsonl:/a.jsonl", 4, "did you mean jsonl://a.jsonl?"),
         ("run drive.mp4 masks:out", 4, "did you mean masks://out?"),
@@ -108,6 +120,28 @@ def test_a_wrong_command_line_names_the_right_one_at_once(edge_arseg, typed, cod
     answer = edge_arseg(*typed.split())
     assert (answer.code, told in answer.err) == (code, True), answer.err
     assert sorted(path.name for path in Path().iterdir()) == ["drive.mp4", "empty.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("run --force 987 a.mp4", "987: there is no camera /dev/video987"),
+        ("run -v 987", "987: there is no camera /dev/video987"),
+        ("run --threads 2 drive.mp4 a", "cannot write a: a name without"),
+        ("run drive.mp4 a.mp4 -b 1", "no bundle is called '1'"),
+        ("run drive.mp4 --serve 9000 a", "cannot write a: a name without"),
+        ("run -qb camvid-compact 987 a.mp4", "987: there is no camera /dev/video987"),
+        ("run --force -- 987 drive.mp4", "987: there is no camera /dev/video987"),
+    ],
+)
+def test_a_number_that_is_a_camera_or_the_value_of_an_option_is_taken_for_it(edge_arseg, typed, told):
+    err = edge_arseg(*typed.split()).err
+    assert ("takes no value" in err, told in err) == (False, True), err
+
+
+def test_a_file_called_like_a_value_may_stand_behind_a_flag(edge_arseg):
+    Path("yes").write_bytes(b"")
+    assert "yes: an empty file" in edge_arseg("run", "--realtime", "yes").err
 
 
 @pytest.mark.parametrize("typed", ["--xyzzy", "-Z"])

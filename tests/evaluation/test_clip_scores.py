@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from support.bundles.toy import GOP, HEIGHT, WIDTH, write_image, write_label
 from edge_arseg.errors import DataError, OptionError, SourceError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.evaluation.labels.nearest import resized_map
-from edge_arseg.evaluation.scores import json_from_scores
+from edge_arseg.evaluation.scores import json_from_scores, unmeasured_distances
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.video.sources.street_clip import write_street
 
@@ -116,6 +117,7 @@ def test_frames_without_label_are_run_but_not_scored(toy_bundle, clip, labels, o
         (np.nan, np.nan, slow_miou([(maps[0], maps[2])]), slow_miou([(maps[4], maps[7])])), nan_ok=True
     )
     assert found.miou == pytest.approx(np.mean(found.by_distance[2:]))
+    assert found.unmeasured == ((0, 1),)
 
 
 def test_a_limit_leaves_the_pairing_as_it_is(toy_bundle, clip, labels, options):
@@ -229,3 +231,17 @@ def test_sources_that_cannot_be_used(toy_bundle, clip, labels, options, tmp_path
 def test_an_interval_beyond_every_clip_is_one_keyframe(toy_bundle, clip, labels, options):
     found = scores_from_clip(toy_bundle, clip, labels, replace(options, interval=10**12)).modes["ar"]
     assert (found.frames, len(found.by_distance)) == (11, 1000)
+    assert found.unmeasured == ((11, 10**12 - 1),)
+
+
+@pytest.mark.parametrize(
+    ("by_distance", "interval", "ranges"),
+    [
+        ((1.0, 2.0), 2, ()),
+        ((1.0, math.nan, 2.0, math.nan, math.nan), 5, ((1, 1), (3, 4))),
+        ((1.0, math.nan), 9, ((1, 8),)),
+        ((1.0, 2.0), 9, ((2, 8),)),
+    ],
+)
+def test_distances_that_do_not_occur_are_named(by_distance, interval, ranges):
+    assert unmeasured_distances(by_distance, interval) == ranges

@@ -210,6 +210,13 @@ def test_more_clips_than_the_disk_holds_are_refused_before_they_are_planned(data
     assert not (tmp_path / "pairs").exists()
 
 
+@pytest.mark.parametrize(("size", "told"), [((128, 96), True), ((96, 128), False), (None, False)])
+def test_frames_across_the_images_are_told(dataset, tmp_path, caplog, size, told):
+    with pytest.raises(DataError, match="GB are free"):
+        store_from_request(tmp_path / "pairs", Request(dataset=dataset, size=size, clips_per_image=10**12))
+    assert ("128x96 is 128 rows and 96 columns, and the images of camvid have" in caplog.text) is told
+
+
 @pytest.mark.parametrize("changes", [{"gop": 10**9}, {"gop": 1}, {"clips_per_image": 0}, {"street": -1}])
 def test_numbers_that_cannot_be_meant_are_refused(dataset, tmp_path, changes):
     with pytest.raises(OptionError, match="expected"):

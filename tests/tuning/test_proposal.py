@@ -1,11 +1,16 @@
 """The search alone, on spaces whose every setting is known."""
 
 import math
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
+from support.bundles.toy import ToyEngine
 
 from edge_arseg.errors import OptionError
+from edge_arseg.runtime.engines.contract import Place
+from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.tuning.front import front_by_both
 from edge_arseg.tuning.search.limits import Limits, Outcome, front_of, near_front_of
 from edge_arseg.tuning.search.parts import Parts
@@ -158,3 +163,29 @@ def test_keyframes_in_the_background_are_tried_only_where_there_is_a_core_for_th
         ways[cores] = {(one.threads, one.keyframes) for one in space.settings}
     assert ways[1] == {(threads, way) for threads in (None, 1) for way in ("fixed", "adaptive")}
     assert ways[2] == ways[1] | {(None, "async"), (None, "adaptive-async")}
+
+
+def test_keyframes_in_the_background_are_tried_as_what_they_run_as_on_a_gpu(monkeypatch, caplog):
+    monkeypatch.setattr("edge_arseg.tuning.search.space.usable_cores", lambda: 4)
+    monkeypatch.setitem(BACKENDS, "toy-gpu", "toy_gpu:OnGpu")
+    module = ModuleType("toy_gpu")
+    module.OnGpu = type("OnGpu", (ToyEngine,), {"feature_place": Place.CUDA})
+    monkeypatch.setitem(sys.modules, "toy_gpu", module)
+    tries = ["threads=all", "backend=toy-gpu,onnxruntime", "keyframes=fixed,async,adaptive-async", "interval=12"]
+    space = space_from_options(["a"], tries, ["zero"], 12)
+    ways = {(one.backend, one.keyframes) for one in space.settings}
+    assert ways == {
+        *(("toy-gpu", way) for way in ("fixed", "adaptive")),
+        *(("onnxruntime", way) for way in ("fixed", "async", "adaptive-async")),
+    }
+    assert [record.getMessage() for record in caplog.records] == [
+        "no keyframes in the background: the engines of toy-gpu share one GPU; async as fixed and adaptive-async as "
+        "adaptive is tried once there"
+    ]
+
+
+def test_named_keyframes_in_the_background_run_as_others_on_one_core(monkeypatch, caplog):
+    monkeypatch.setattr("edge_arseg.tuning.search.space.usable_cores", lambda: 1)
+    space = space_from_options(["a"], ["keyframes=async,fixed", "backend=onnxruntime", "interval=12"], ["zero"], 12)
+    assert {one.keyframes for one in space.settings} == {"fixed"}
+    assert "there is one core; async as fixed is tried once there" in caplog.text

@@ -180,11 +180,58 @@ def test_images_of_several_sizes_have_masks_of_their_own_sizes(tmp_path):
 
 def test_what_cannot_be_fitted_is_refused_with_what_to_type(tmp_path):
     clip = encode(tmp_path / "a.mp4", moving(1, height=16, width=512))
-    with pytest.raises(SourceError, match="512x16 are too narrow to be cropped to 64x48; type --fit letterbox"):
+    with pytest.raises(
+        SourceError, match=r"16x512 .rows x columns. are too narrow to be cropped to 48x64; type --fit letterbox"
+    ):
         open_video(clip, size=(48, 64), fit="crop")
     with pytest.raises(OptionError, match="fit 'zoom': expected stretch, letterbox, crop"):
         open_video(clip, fit="zoom")
     with pytest.raises(OptionError, match="an output size of full: expected source, model or"):
         open_video(clip, output_size="full")
-    with pytest.raises(SourceError, match="cannot be enlarged to 600x300; expected at most 15 times"):
+    with pytest.raises(SourceError, match="cannot be enlarged to 300x600; expected at most 15 times"):
         open_video(clip, output_size=(300, 600))
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        ((192, 144), True),
+        ((240, 160), True),
+        ((144, 192), False),
+        ((90, 160), False),
+        ((160, 160), False),
+        ((1000, 100), False),  # the other way round it would be no better
+    ],
+)
+def test_an_output_size_across_the_pictures_is_told(tmp_path, caplog, size, told):
+    clip = encode(tmp_path / "a.mp4", moving(1))
+    with open_video(clip, size=(48, 64), output_size=size):
+        pass
+    lines = [record.getMessage() for record in caplog.records if "where" in record.getMessage()]
+    rows, columns = size
+    assert lines == (
+        [
+            f"{clip}: the output size {rows}x{columns} is {rows} rows and {columns} columns, and its pictures have "
+            f"144 rows and 192 columns; where {rows} wide and {columns} high is meant, type {columns}x{rows}"
+        ]
+        if told
+        else []
+    )
+
+
+def test_an_output_size_is_compared_with_the_picture_as_shown(tmp_path, caplog):
+    """A phone's upright film is stored lying."""
+    first = av.VideoFrame.from_ndarray(next(iter(moving(1))), format="rgb24")
+    for turns in (1, 0):
+        pictures = [Picture(first, 0.0, orientation=Orientation(turns))]
+        FrameMaker(
+            f"phone{turns}.mp4",
+            Pictures(),
+            pictures[0],
+            motion="zero",
+            size=(48, 64),
+            recode_scale=1.0,
+            output_size=(192, 144),
+        )
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.split(":")[0] for line in told] == ["phone0.mp4"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from edge_arseg.cli.live.duration import DurationType
+from edge_arseg.cli.settings.duration import DurationType
 from edge_arseg.runtime.device.cores import check_at_once
 
 

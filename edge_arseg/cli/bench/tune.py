@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_arseg.cli.bench.miou import MIOU
-from edge_arseg.cli.live.duration import MillisecondsType
 from edge_arseg.cli.options import BUNDLE, json_option, stream_option, unchecked_option
 from edge_arseg.cli.output import note, print_json, print_table
+from edge_arseg.cli.settings.duration import MillisecondsType
 from edge_arseg.cli.source import SOURCE
 from edge_arseg.runtime.fusion.opening import CHOICES
 

@@ -1,6 +1,7 @@
 """``edge-arseg eval``."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,7 +160,7 @@ def eval(
     broken = scores.modes["ar"].broken_steps if "ar" in scores.modes else 0
     if broken:
         note(
-            f"note: the chain of motion breaks on {broken} frame{'s' * (broken > 1)} between keyframes (the stream's "
+            f"note: the chain of motion breaks on {counted(broken, 'frame')} between keyframes (the stream's "
             "own keyframes lie there); type --encode 1M to encode from each phase on, or --motion recode"
         )
     if as_json:
@@ -191,6 +192,8 @@ def _print(scores: "Scores") -> None:
             ("motion", f"{first.motion_source}: {first.motion_reason}"),
             ("recode scale", f"{conditions.recode_scale:g}"),
         ]
+        if first.unmeasured:
+            fields.append(("not measured", f"{_ranges(first.unmeasured)} from a keyframe: no scored frame lies there"))
     print_fields(f"{conditions.source} (per cent)", fields)
     click.echo()
     rows: list[list[object]] = [["mIoU", *(_cell(m.miou) for m in modes.values())]]
@@ -206,12 +209,19 @@ def _print(scores: "Scores") -> None:
     print_table("scores", ["", *modes], rows)
     click.echo()
     if clip:
-        distances = range(len(first.by_distance))
+        seen = [d for m in modes.values() for d, score in enumerate(m.by_distance) if not math.isnan(score)]
+        distances = range(max(seen, default=-1) + 1)  # what lies behind them is told above
         table = [[d, *(_cell(m.by_distance[d]) for m in modes.values())] for d in distances]
         print_table("mIoU by distance", ["distance", *modes], table)
         click.echo()
     names = list(first.per_class)
     print_table("IoU", ["class", *modes], [[n, *(_cell(m.per_class[n]) for m in modes.values())] for n in names])
+
+
+def _ranges(ranges: Sequence[tuple[int, int]]) -> str:
+    texts = [f"{first} to {last}" if first < last else str(first) for first, last in ranges]
+    one = len(ranges) == 1 and ranges[0][0] == ranges[0][1]
+    return f"distance{'' if one else 's'} {', '.join(texts)}"
 
 
 def _cell(value: float, digits: int = 1) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from edge_arseg.cli.live.duration import DurationType, MillisecondsType
+from edge_arseg.cli.settings.duration import DurationType, MillisecondsType
 from edge_arseg.video.delivery.options import AUTO, ON_LATE, RTSP_TRANSPORTS, SKIP, LiveOptions
 
 

@@ -4,6 +4,8 @@ import io
 import os
 import sys
 
+from edge_arseg.cli.ends.unread import Messages
+
 
 class OutputError(OSError):
     """The standard output cannot be written to."""
@@ -22,16 +24,6 @@ class _Output(io.FileIO):
             raise OutputError(error.errno, error.strerror) from error
 
 
-class _Messages(io.FileIO):
-    """Descriptor 2. Messages that nobody can read must not end what they are about."""
-
-    def write(self, data: object) -> int | None:  # type: ignore[override]
-        try:
-            return super().write(data)  # type: ignore[arg-type]
-        except OSError:
-            return len(memoryview(data))  # type: ignore[arg-type]
-
-
 def open_streams() -> None:
     """Put streams in the place of ``sys.stdout`` and ``sys.stderr`` that fail as this module says.
 
@@ -46,7 +38,7 @@ def open_streams() -> None:
     if sys.stderr is None:
         _take_number(2, os.O_WRONLY)
     sys.stdout = _text(_Output(1, "w", closefd=False), sys.stdout, errors="strict")
-    sys.stderr = _text(_Messages(2, "w", closefd=False), sys.stderr, errors="backslashreplace", lines=True)
+    sys.stderr = _text(Messages(2), sys.stderr, errors="backslashreplace", lines=True)
 
 
 def _take_number(number: int, flags: int) -> None:

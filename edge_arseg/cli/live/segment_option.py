@@ -2,7 +2,7 @@
 
 import click
 
-from edge_arseg.cli.live.duration import DurationType
+from edge_arseg.cli.settings.duration import DurationType
 
 segment_option = click.option(
     "--segment",

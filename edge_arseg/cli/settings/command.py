@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from edge_arseg.cli.meant.arguments import refuse_strays
+from edge_arseg.cli.meant.flags import refuse_value_of_flag
 from edge_arseg.cli.meant.options import option_meant
 from edge_arseg.cli.meant.values import number_expected, option_needed, refuse_endless
 from edge_arseg.cli.settings.common import common_from_context, common_options, print_option
@@ -104,6 +105,7 @@ class SettledCommand(click.Command):
     def _read_file(self, ctx: click.Context, args: list[str]) -> None:
         """Look for ``--config`` before anything else is looked at: the other options' defaults are in its file."""
         opts, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
+        refuse_value_of_flag(ctx, args)
         refuse_strays(ctx, self.path, rest)
         (option,) = (param for param in self.params if param.name == "config")
         option.handle_parse_result(ctx, opts, [])

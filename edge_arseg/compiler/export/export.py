@@ -1,5 +1,6 @@
 """A network to a checked bundle."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -24,10 +25,13 @@ from edge_arseg.runtime.verification import Agreement, agreements_of_bundle
 from edge_arseg.spec.entries import DecoderEntry, GoldenEntry, Provenance
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.geometry.placement import FitKind
+from edge_arseg.spec.geometry.swapped_size import LANDSCAPE, swap_meant
 from edge_arseg.spec.manifest import REVISION, Manifest, Role
 from edge_arseg.spec.weights import DecoderWeights, FusionWeights, bytes_from_arrays
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import source_from_uri
+
+_log = logging.getLogger(__name__)
 
 GOLDEN_FILE = "golden/gop.npz"
 FUSION_WEIGHTS_FILE = "fusion/weights.npz"
@@ -185,14 +189,18 @@ def bundle_from_checkpoint(
             f"a checkpoint of type {type(checkpoint).__name__} seen, expected what checkpoint_from_path returns"
         )
     name = checkpoint.network.model.name
-    size = TRAINING_SIZES.get(name.partition("-")[0]) if size is None else size
+    like = TRAINING_SIZES.get(name.partition("-")[0])
+    size = like if size is None else size
     if size is None:
         raise OptionError(f"--size HxW is needed: {name} names no data set with a usual size")
     if not isinstance(size, Sequence) or isinstance(size, str) or len(size) != 2:
         raise OptionError(f"size {size!r} seen, expected rows and columns, like (360, 480)")
+    settings = ExportSettings(*size, checkpoint.lr_scale, gop, flow_block, fit)
+    if told := swap_meant(settings.frame_size, like or LANDSCAPE, f"the images of {name.partition('-')[0]}"):
+        _log.warning("frame size: %s", told)
     return bundle_from_network(
         checkpoint.network,
-        ExportSettings(*size, checkpoint.lr_scale, gop, flow_block, fit),
+        settings,
         f"{name}-{size[0]}x{size[1]}{SUFFIX}" if path is None else path,
         clip=clip,
         checkpoints=checkpoint.digests,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import DataError
 from edge_arseg.quantity import counted
+from edge_arseg.storage.files import is_special
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 
 IGNORED = 255
@@ -55,6 +56,8 @@ def read_label(path: Path) -> NDArray[np.uint8]:
         DataError: no such file, no PNG, damaged, colours, or 16 bits a pixel; or a grey label that was made smaller by
             giving its values other numbers.
     """
+    if is_special(path):  # a pipe would be waited for
+        raise DataError(f"{path.name}: a pipe or a device; expected a file, a PNG with class indices")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -4,6 +4,7 @@ import math
 
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import SCENE_CUT, FrameStatistics, KeyframePolicy
+from edge_arseg.quantity import counted
 from edge_arseg.spec.frame import Branch
 
 SHORTEST, LONGEST = 0.5, 2.5
@@ -39,9 +40,7 @@ class AdaptivePolicy:
 
     def __init__(self, interval: int = 12, scene_cut: float = SCENE_CUT, follow_codec: bool = False) -> None:
         if not 2 <= interval < math.inf:
-            raise OptionError(
-                f"an average keyframe interval of {interval:g} frame{'' if interval == 1 else 's'}: expected 2 or more"
-            )
+            raise OptionError(f"an average keyframe interval of {counted(interval, 'frame')}: expected 2 or more")
         self.interval = interval
         self._shortest, longest = max(1, round(SHORTEST * interval)), round(LONGEST * interval)
         self._always = KeyframePolicy(longest, scene_cut, follow_codec)

@@ -99,7 +99,7 @@ def board_from_files(known: dict[str, Target], table: JetPackTable, root: Path =
         return Board("cpu", "no Jetson's device tree and no NVIDIA driver", model=model, memory=memory)
     part, boot = _part(jetsons, strings), boot_control(tree)
     noted, noted_super = module_from_boot_control(boot)
-    target, reason = _identity(jetsons, strings, part, boot, model)
+    target, reason = _identity(jetsons, strings, part, boot, noted, model)
     shown = any(text.startswith("nvidia,") for text in strings)
     hidden = target is None and part is None and not shown
     part = part or noted
@@ -128,7 +128,7 @@ def l4t_release(root: Path = Path("/")) -> str | None:
 
 
 def _identity(
-    jetsons: list[Target], strings: list[str], part: str | None, boot: str, model: str | None
+    jetsons: list[Target], strings: list[str], part: str | None, boot: str, noted: str | None, model: str | None
 ) -> tuple[str | None, str]:
     for target in jetsons:
         if part in target.parts:
@@ -141,7 +141,6 @@ def _identity(
         for spec in target.boot_specs:
             if re.search(rf"{re.escape(spec)}(?![\w]*\d)", boot):
                 return target.id, f"{spec} in /etc/nv_boot_control.conf"
-    noted, _ = module_from_boot_control(boot)
     for target in jetsons:
         if part is None and noted in target.parts:
             return target.id, f"module {noted} in /etc/nv_boot_control.conf"

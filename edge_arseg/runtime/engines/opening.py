@@ -10,7 +10,7 @@ from edge_arseg.errors import BundleError, EnvironmentUnfitError, OptionError
 from edge_arseg.installation import install_packages
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.coming import coming_engines
-from edge_arseg.runtime.engines.contract import AUTO, Engine
+from edge_arseg.runtime.engines.contract import AUTO, Engine, Place
 from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role
 from edge_arseg.suggestion import did_you_mean
@@ -74,6 +74,15 @@ def engine_class(backend: str) -> type[Engine]:
     if not (isinstance(found, type) and issubclass(found, Engine)):
         raise OptionError(f"--backend {backend}: no engine {name!r} in {module!r}; expected package.module:Class")
     return found
+
+
+def shared_gpu(backend: str) -> str:
+    """Return why engines of a backend cannot run at the same time: they share a GPU. Empty where they can.
+
+    Raises:
+        OptionError, EnvironmentUnfitError: see ``engine_class``.
+    """
+    return "" if engine_class(backend).feature_place is Place.HOST else f"the engines of {backend} share one GPU"
 
 
 def packages_of_backends() -> tuple[str, ...]:

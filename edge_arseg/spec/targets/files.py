@@ -1,5 +1,6 @@
-"""Reading ``targets/*.toml``, and refusing a file with faults: all of them in one message."""
+"""Reading ``targets/*.toml`` and the user's own, and refusing a file with faults: all of them in one message."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from edge_arseg.quantity import counted
 from edge_arseg.spec.manifest import Precision
 from edge_arseg.spec.plain import faults_from_error
 from edge_arseg.spec.targets.jetpack import JetPackTable
+from edge_arseg.spec.targets.own_folder import own_files, own_folder
 from edge_arseg.spec.targets.target import LOCAL, Kind, Target, longest_prefix
 from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.storage.toml import data_from_toml, toml_text
@@ -32,20 +34,28 @@ _TABLE = TypeAdapter(JetPackTable)
 def targets(folder: Path | None = None) -> dict[str, Target]:
     """Read all targets: Jetson boards by tier and name, then ``cuda`` and ``cpu``. Hidden files are left out.
 
+    A target in the user's own folder takes the place of one of the package that has its name.
+
     Args:
-        folder: instead of the one that belongs to the package.
+        folder: instead of the one that belongs to the package and the user's own.
 
     Raises:
-        TargetError: a file has faults, or two files name the same board.
+        TargetError: a file has faults, or two files name the same board; or the user's folder cannot be read.
     """
+    own = [] if folder else own_files()
     folder = folder or data_folder("targets")
     table = jetpack_table(folder)
+    for path in own:
+        if path.name == JETPACKS:
+            raise TargetError(f"{path}: JetPack releases are those of the package; move this file elsewhere")
     paths = [path for path in sorted(folder.glob("[!.]*.toml")) if path.name != JETPACKS]
-    found = [target_from_toml(path, table) for path in paths]
+    files = {path.name: path for path in (*paths, *own)}
+    found = [target_from_toml(path, table) for path in files.values()]
     last = list(Kind)
     found.sort(key=lambda target: (last.index(target.kind), target.tier or 9, target.id))
     if faults := _shared(found):
-        raise TargetError("\n".join([f"{folder}: which board is which cannot be told", *faults]))
+        where = " and ".join(dict.fromkeys(str(path.parent) for path in (*paths[:1], *own[:1])))
+        raise TargetError("\n".join([f"{where}: which board is which cannot be told", *faults]))
     return {target.id: target for target in found}
 
 
@@ -57,6 +67,11 @@ def target_named(name: str, folder: Path | None = None) -> Target:
         TargetError: a file has faults.
     """
     known = targets(folder)
+    if name not in known and (os.sep in str(name) or str(name).endswith(".toml")):
+        raise OptionError(
+            f"{name}: the file of a target seen, expected the name of one; put the file into "
+            f"{folder or own_folder()} and type {Path(name).stem}"
+        )
     if name not in known:
         meant = did_you_mean(str(name), known)
         raise OptionError(
@@ -90,6 +105,7 @@ def target_from_toml(path: Path, table: JetPackTable) -> Target:
         TargetError: not TOML, wrong or contradicting entries, or a value without a source: all in one message.
     """
     raw = _toml(path)
+    shown = path if path.parent == own_folder() else path.name
     faults = [f"  {fault}" for fault in _sources_missing(raw)]
     data = dict(raw)
     releases = {release.name: asdict(release) for release in table.jetpacks}
@@ -100,10 +116,10 @@ def target_from_toml(path: Path, table: JetPackTable) -> Target:
     try:
         target = _TARGET.validate_python(data)
     except ValidationError as error:
-        raise TargetError("\n".join([f"{path.name}: {_wrong(error)}", *faults])) from error
+        raise TargetError("\n".join([f"{shown}: {_wrong(error)}", *faults])) from error
     faults += [f"  {fault}" for fault in _contradictions(target, path.stem)]
     if faults:
-        raise TargetError("\n".join([f"{path.name}: {counted(len(faults), 'fault')}", *faults]))
+        raise TargetError("\n".join([f"{shown}: {counted(len(faults), 'fault')}", *faults]))
     return target
 
 
@@ -118,7 +134,7 @@ def _toml(path: Path) -> dict[str, Any]:
             "make it one that can be read, or move it elsewhere"
         ) from error
     except ValueError as error:  # not TOML, not UTF-8, numbers or nesting without end
-        raise TargetError(f"{path.name}: not TOML ({error})") from error
+        raise TargetError(f"{path if path.parent == own_folder() else path.name}: not TOML ({error})") from error
 
 
 def _wrong(error: ValidationError) -> str:

@@ -1,5 +1,6 @@
 """Training of the HR branch on labelled stills."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import sha256_of
 from edge_arseg.runtime.device.host_memory import host_memory
 from edge_arseg.spec.frame import Branch
+from edge_arseg.spec.geometry.swapped_size import swap_meant
 from edge_arseg.spec.model import CAMVID_11, Model
 from edge_arseg.training.datasets.classes import normalisation_of
 from edge_arseg.training.datasets.layouts import dataset_from_folder
@@ -36,6 +38,8 @@ from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRu
 from edge_arseg.training.run.losses import class_weights, task_loss
 from edge_arseg.training.run.place import HERE, RunPlace
 from edge_arseg.training.run.views import batches
+
+_log = logging.getLogger(__name__)
 
 
 def train_hr(
@@ -100,6 +104,8 @@ def train_hr(
     trained_on = [*images.train, *(images.held_back if settings.all_images else ())]
     scored_on = () if settings.all_images else images.held_back
     size = trained_on[0].read()[1].shape
+    if told := swap_meant(settings.augmentation.crop, (size[0], size[1]), f"the images of {images.name}"):
+        _log.warning("views: %s", told)
     check_memory(len(trained_on) + len(scored_on) + settings.street, (size[0], size[1]), settings, host_memory())
     record: dict[str, Any] = {
         "dataset": images.name,

@@ -223,6 +223,15 @@ class RunFolder:
         except OSError as error:
             raise self._refusal(CURVES, error) from error
 
+    def leave_nothing(self) -> bool:
+        """Remove a run of which no step was saved, so that its folder can be named again; return whether it was one."""
+        if any((self.path / name).exists() for name in (STATE, BEST, LAST, CURVES)):
+            return False
+        for name in (LOG, SETTINGS):
+            with suppress(OSError):
+                (self.path / name).unlink()
+        return True
+
     def remove_parts(self) -> None:
         """Remove what killed runs left half-written, under hidden names; no other process may write here now."""
         for part in self.path.glob(".part-*"):

@@ -193,12 +193,13 @@ class TrainingRun(ABC, Generic[Batch]):
         """
         if not math.isfinite(loss):
             best = self.folder.path / BEST
-            kept = f"The best weights until then are in {best}" if best.exists() else "No weights are kept"
+            kept = f"The best weights until then are in {best}. Start a new run, in another folder,"
+            if self.folder.leave_nothing():
+                kept = "Nothing was saved before it, and nothing is left. Start again, in the same folder or another,"
             factors = "".join(f", {option}" for option in self.settings.raised())
             raise OptionError(
-                f"step {self.step}: the loss is {loss}, and stays so; mostly the steps were too large. {kept}. Start "
-                f"a new run, in another folder, with less than --rate {self.settings.rate:g}{factors}, or in "
-                "--precision float32"
+                f"step {self.step}: the loss is {loss}, and stays so; mostly the steps were too large. {kept} with "
+                f"less than --rate {self.settings.rate:g}{factors}, or in --precision float32"
             )
 
     def _step(self, batch: Batch) -> dict[str, float]:

@@ -72,7 +72,8 @@ class RunPlace:
     def folder(self, path: str | Path, kept: Mapping[str, Any]) -> Iterator[RunFolder]:
         """Open the folder of the run, for this process alone: a new one, or that of the run that continues.
 
-        What killed runs left half-written in it is removed.
+        What killed runs left half-written in it is removed. Of a new run that fails before anything is saved nothing is
+        left, unless it was the disk that failed: other settings may be tried under the same name.
 
         Args:
             path: of the folder.
@@ -89,7 +90,14 @@ class RunPlace:
                 folder.remove_parts()
             else:
                 folder = RunFolder.create(path, kept, typed=self.typed)
-            yield folder
+            try:
+                yield folder
+            except SinkError:
+                raise
+            except Exception:
+                if not self.resume:
+                    folder.leave_nothing()
+                raise
 
     def weights_so_far(self, path: str | Path) -> dict[str, Tensor]:
         """Return the weights that the run in a folder continues with; none where it begins.

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import ArsegError, OptionError
 from edge_arseg.motion.policies.naming import AT_THEIR_FRAME, KEYFRAMES
+from edge_arseg.quantity import counted
 from edge_arseg.runtime.device.cores import most_at_once
+from edge_arseg.runtime.engines.opening import shared_gpu
 from edge_arseg.runtime.mode import Mode
 
 ALL_THREADS = "all"
@@ -54,7 +56,7 @@ class Setting:
 
     def __str__(self) -> str:
         parts = [self.bundle, f"GOP {self.interval}", self.backend]
-        parts += [] if self.threads is None else [f"{self.threads} thread{'' if self.threads == 1 else 's'}"]
+        parts += [] if self.threads is None else [counted(self.threads, "thread")]
         parts += [] if self.keyframes == KEYFRAMES[0] else [f"{self.keyframes} keyframes"]
         scaled = f" at {self.recode_scale:g}" if self.recode_scale != 1 else ""
         return ", ".join([*parts, f"motion {self.motion}{scaled}"])
@@ -64,7 +66,7 @@ def setting_from_params(params: Mapping[str, str]) -> Setting:
     """Read a setting. What makes no difference gets its usual value.
 
     Without frames between keyframes the way of keyframes and the motion count for nothing; without recoding its scale;
-    with one thread whether keyframes are made in the background.
+    with one thread, or on a GPU, whether keyframes are made in the background.
 
     Args:
         params: a text for each axis, as ``Setting.params`` has it.
@@ -81,15 +83,25 @@ def setting_from_params(params: Mapping[str, str]) -> Setting:
     alone = interval == 1
     threads = None if params["threads"] == ALL_THREADS else int(params["threads"])
     motion = "zero" if alone else motion
+    if threads == 1 or no_background(params["backend"]):
+        keyframes = AT_THEIR_FRAME.get(keyframes, keyframes)
     return Setting(
         bundle=params["bundle"],
         backend=params["backend"],
         threads=threads,
         interval=interval,
-        keyframes=KEYFRAMES[0] if alone else AT_THEIR_FRAME.get(keyframes, keyframes) if threads == 1 else keyframes,
+        keyframes=KEYFRAMES[0] if alone else keyframes,
         motion=motion,
         recode_scale=float(params["recode-scale"]) if motion == "recode" else 1.0,
     )
+
+
+def no_background(backend: str) -> str:
+    """Return why no keyframes are made in the background on a backend; empty where they are, or it cannot be opened."""
+    try:
+        return shared_gpu(backend)
+    except ArsegError:  # why it cannot run is said where it is tried
+        return ""
 
 
 EXPECTED = {

@@ -1,6 +1,7 @@
 """The settings that can be tried: axes, their values, and what narrows them."""
 
 import itertools
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,16 @@ from edge_arseg.runtime.choice.engine_choice import CANDIDATES
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.suggestion import did_you_mean
-from edge_arseg.tuning.search.setting import ALL_THREADS, EXPECTED, KEYFRAMES, Setting, setting_from_params
+from edge_arseg.tuning.search.setting import (
+    ALL_THREADS,
+    EXPECTED,
+    KEYFRAMES,
+    Setting,
+    no_background,
+    setting_from_params,
+)
+
+_log = logging.getLogger(__name__)
 
 INTERVALS = ("1", "4", "6", "12", "20", "30")
 RECODE_SCALES = ("1", "0.5")
@@ -102,10 +112,26 @@ def space_from_options(
             named[axis] = values
     if faults:
         raise OptionError("--try: " + "; ".join(faults))
+    asked = named.get("keyframes", ())
+    if asked and usable_cores() < 2:
+        named["keyframes"] = tuple(dict.fromkeys(AT_THEIR_FRAME.get(way, way) for way in asked))
     space = Space({axis: named.get(axis, usual[axis]) for axis in EXPECTED}, hr_only, halves or {})
     if not space.settings:  # reads them all: a value that cannot be is said here
         raise OptionError("--try: no setting is left; a bundle of the HR branch alone needs an interval of 1")
+    _say_background(space.axes["backend"], asked or KEYFRAMES, named=bool(asked))
     return space
+
+
+def _say_background(backends: Sequence[str], ways: Sequence[str], *, named: bool) -> None:
+    """Say where keyframes in the background run as others, and are tried once with them."""
+    asked = [way for way in ways if way in AT_THEIR_FRAME]
+    told = [reason for backend in backends if (reason := no_background(backend))]
+    if usable_cores() < 2:
+        told = ["there is one core"]
+    runs_as = " and ".join(f"{way} as {AT_THEIR_FRAME[way]}" for way in asked)
+    for reason in told if asked else ():
+        level = logging.WARNING if named else logging.INFO
+        _log.log(level, "no keyframes in the background: %s; %s is tried once there", reason, runs_as)
 
 
 def _fits(interval: str, frames: int | None) -> bool:

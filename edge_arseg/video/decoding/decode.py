@@ -10,6 +10,7 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.quantity import counted
+from edge_arseg.spec.geometry.swapped_size import swap_meant_of_camera
 from edge_arseg.video.decoding.changes import ParameterWatch
 from edge_arseg.video.decoding.damage.jpeg import PatchedJpeg
 from edge_arseg.video.decoding.damage.stills import demand_whole
@@ -17,10 +18,11 @@ from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.ends.losses import Losses
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
-from edge_arseg.video.decoding.notices import notice, say_transfer
+from edge_arseg.video.decoding.notices import notice, say_pixel_shape, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.silence import Silence
+from edge_arseg.video.decoding.stills.tiff import TIFF, say_colours
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.decoding.times.display_times import DisplayTimes, stated_rate
 from edge_arseg.video.decoding.whole_packets import OPTIONS, WholePackets
@@ -107,7 +109,7 @@ class Decoder:
             raise SourceError(f"{self._uri}: its video stream is empty; expected at least one frame")
         if self._whole is not None:
             self._whole.look(first, context.name)
-        demand_whole(self._uri, self._container.format.name, context, bytes(first))
+        demand_whole(self._uri, self._container.format.name, context, first)
         self._first, self._arrived_s = first, time.monotonic()
         facts = {
             "rate": stated_rate(self._container.format.name, stream),
@@ -169,6 +171,7 @@ class Decoder:
             for frame in frames:
                 if count == 0:
                     say_transfer(self._uri, frame, self._context)
+                    say_pixel_shape(self._uri, getattr(self, "_stream", None), self._context)
                 yield self._picture(frame, after_loss, cut)
                 after_loss = cut = False
                 count += 1
@@ -228,6 +231,8 @@ class Decoder:
             after_loss = after_loss or not self._began
         watch = self._watch
         unfit, doubt = (None, None) if watch is None else (watch.unfit, watch.doubt)
+        if name == TIFF:
+            say_colours(frame, bytes(self._first))
         if name in _SAYS_ONCE:
             self._orientation = orientation_from_picture(frame) or self._orientation
         damaged = after_loss or frame.is_corrupt
@@ -246,6 +251,8 @@ def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
     if source.kind == SourceKind.DEVICE and not os.path.exists(source.location):  # noqa: PTH110 - never raises
         there = ", ".join(sorted(str(path) for path in Path("/dev").glob("video*"))) or "none"
         raise SourceError(f"{source.label}: there is no camera {source.place}; cameras of this machine: {there}")
+    if source.kind == SourceKind.DEVICE and (told := swap_meant_of_camera(source.query.get("video_size", ""))):
+        notice(f"{source.label}: {told}")
     return Decoder(
         source,
         options={**wishes.transport, **(wishes.options or {})},

@@ -4,6 +4,7 @@ import glob
 import os
 from pathlib import Path
 
+from edge_arseg.quantity import counted
 from edge_arseg.storage.url import printable
 from edge_arseg.video.sources.pattern import is_glob, natural
 
@@ -70,7 +71,7 @@ def fault_of_folder(folder: Path) -> str | None:
     shown = printable(str(folder))
     if videos and pictures:
         return (
-            f"a folder with {len(videos)} video{_s(videos)} and {len(pictures)} picture{_s(pictures)}; type "
+            f"a folder with {counted(len(videos), 'video')} and {counted(len(pictures), 'picture')}; type "
             f"'{shown}/*{videos[0].suffix}' or '{shown}/*{pictures[0].suffix}'"
         )
     if videos:
@@ -86,7 +87,3 @@ def fault_of_videos(videos: list[str]) -> str:
         f"{len(videos)} videos, {printable(videos[0])} the first; name one of them, or give all to `edge-arseg run` "
         "with {stem} in the names of its sinks"
     )
-
-
-def _s(files: list[Path]) -> str:
-    return "" if len(files) == 1 else "s"

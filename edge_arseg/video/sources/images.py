@@ -10,12 +10,15 @@ from pathlib import Path
 import av
 
 from edge_arseg.errors import SourceError
+from edge_arseg.storage.files import is_special
 from edge_arseg.storage.url import part_of_label, printable
 from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
+from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import say_transfer
 from edge_arseg.video.decoding.picture import Picture, PictureSource
+from edge_arseg.video.decoding.stills.tiff import TIFF, say_colours
 from edge_arseg.video.decoding.streams import largest_video
 from edge_arseg.video.sources.folder import PICTURES, fault_of_folder, files_in
 from edge_arseg.video.sources.kinds import SourceKind, Wishes
@@ -76,12 +79,15 @@ def picture_from_file(path: Path, label: str) -> av.VideoFrame:
         label: of the source that it belongs to, for messages that are said once a source.
 
     Raises:
-        SourceError: it cannot be read to its end, or holds no picture, a cover alone, or several.
+        SourceError: it cannot be read to its end, or holds no picture, a cover alone, or several; or it is no file.
     """
     source, name = Source(str(path), SourceKind.FILE, str(path)), printable(str(path))
+    if is_special(path):
+        raise SourceError(f"{name}: a pipe or a device, which holds no picture; expected a file")
     with source_faults(name), path.open("rb") as file:
         if is_animated_webp(file.read(21)):
             raise SourceError(f"{name}: {ANIMATED_WEBP}")
+    ending = Ending(path)
     with (
         source_faults(name),
         av.open(source.address, options=source.address_options, **ANY_ENCODING) as container,
@@ -89,15 +95,22 @@ def picture_from_file(path: Path, label: str) -> av.VideoFrame:
         stream = largest_video(name, list(container.streams))
         packets = container.demux(stream)
         first = next(packets)
-        demand_whole(name, container.format.name, stream.codec_context, bytes(first))
+        demand_whole(name, container.format.name, stream.codec_context, first)
+        tiff = bytes(first) if stream.codec_context.name == TIFF else None
         pictures = (picture for packet in chain((first,), packets) for picture in packet.decode())
         frame = next(pictures, None)
         # What follows in the file of a still (thumbnails, gain maps of phones) is no frame.
         if frame is not None:
+            if tiff is not None:
+                say_colours(frame, tiff)
             say_transfer(label, frame, stream.codec_context)
-        several = not is_still(container.format.name) and next(pictures, None) is not None
+        still = is_still(container.format.name)
+        several = not still and next(pictures, None) is not None
+        lack = None if still or several else ending.lack(container, stream)
     if frame is None:
         raise SourceError(f"{name}: no picture in it; expected an image such as PNG or JPEG")
+    if lack is not None:
+        raise SourceError(f"{name}: the file is cut off or broken: {lack}")
     if several:
         raise SourceError(
             f"{name}: more than one picture in it; expected one picture a file. Is it a video? Then type its name "

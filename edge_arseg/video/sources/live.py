@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge_arseg.errors import LoginError, MotionError, SourceError
 from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.storage.url import text_without_logins
-from edge_arseg.video.delivery.opening import SAY_EVERY_S
+from edge_arseg.video.delivery.opening import SAY_EVERY_S, still_waiting
 from edge_arseg.video.delivery.room import Room
 from edge_arseg.video.frames import Step
 from edge_arseg.video.sources.kinds import SourceKind
@@ -101,13 +101,14 @@ class Live:
         self._news = threading.Condition()
         self._room = room
         self._end: SourceError | StopIteration | None = None
+        self._told_s = -math.inf  # when a line was said on what is amiss
         self._closed = threading.Event()
         self._lost: tuple[float, tuple[int, int]] | None = None  # since when, and the size of the pictures then
         self._thread = threading.Thread(target=self._follow, name=f"reader of {self._uri}", daemon=True)
         self._thread.start()
 
     def __next__(self) -> Frame:
-        waited_s = 0.0
+        waited_s, told_s = 0.0, 0.0
         with self._news:
             while True:
                 # Before the end is looked at: pictures that came before a fault are still delivered.
@@ -124,8 +125,15 @@ class Live:
                         f"{self._uri}: no frame for {waited_s:.0f} s, and reading it does not come back; the driver or "
                         "the network hangs: connect the camera again"
                     )
+                if waited_s - told_s >= SAY_EVERY_S and time.monotonic() - self._told_s >= SAY_EVERY_S:
+                    told_s = waited_s
+                    if self._source.source.live:
+                        _log.warning("%s", still_waiting(self._uri, waited_s, self._patience_s))
                 # Counted and not timed: a process that was stopped meanwhile has waited for no time.
-                waited_s = 0.0 if self._news.wait(_LOOK_S) else waited_s + _LOOK_S
+                if self._news.wait(_LOOK_S):
+                    waited_s = told_s = 0.0
+                else:
+                    waited_s += _LOOK_S
         self._taken(waiting[0].rest.index)
         return self._source.frame(*waiting)
 
@@ -196,6 +204,7 @@ class Live:
             kind, now = re.sub("[0-9]+", "", str(fault)), time.monotonic()
             if kind != told or now - told_s >= SAY_EVERY_S:
                 told, told_s = kind, now
+                self._told_s = now
                 _log.warning("%s; opening it again in %.2f s", fault, pause)
             if self._closed.wait(min(pause, self._retry_s - silent_s)):
                 return
@@ -216,7 +225,7 @@ class Live:
             return
         (heard, before), self._lost = self._lost, None
         motion, reason = self._source.motion
-        resized = "" if size == before else f"; its pictures are {size[1]}x{size[0]} now"
+        resized = "" if size == before else f"; its pictures are {size[0]}x{size[1]} now, rows x columns"
         gone_s = time.monotonic() - heard
         _log.warning(
             "%s: back after %.1f s without a frame%s; motion: %s (%s)", self._uri, gone_s, resized, motion.value, reason

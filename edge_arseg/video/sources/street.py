@@ -5,7 +5,9 @@ from urllib.parse import urlencode
 
 import av
 
+from edge_arseg.spec.geometry.swapped_size import LANDSCAPE, swap_meant
 from edge_arseg.street import frames_from_street, street_from_query
+from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.sources.kinds import Wishes
 from edge_arseg.video.uri import Source
@@ -23,6 +25,8 @@ class StreetPictures:
 
     def __init__(self, source: Source) -> None:
         self._options = street_from_query(urlencode(source.query))
+        if told := swap_meant(self._options["size"], LANDSCAPE, "pictures of a street"):
+            notice(f"{source.label}: {told}")
         self.rate: float | None = self._options["rate"]
         self.frame_count: int | None = self._options["count"]
 

@@ -52,6 +52,15 @@ def test_a_clip_as_tables(edge_arseg, clip):
     assert "100.0" in answer.out
 
 
+def test_an_interval_longer_than_the_clip_says_what_it_did_not_measure(edge_arseg, clip):
+    answer = edge_arseg(*clip, "--mode", "ar,hr", "--interval", "40")
+    assert "distances 11 to 39 from a keyframe: no scored frame lies there" in " ".join(answer.out.split())
+    rows = answer.out.partition("mIoU by distance")[2].partition("IoU")[0].split("\n")
+    assert [row.split()[0] for row in rows if row.strip()] == ["distance", *map(str, range(11))]
+    told = json.loads(edge_arseg(*clip, "--mode", "ar", "--interval", "40", "--json").out)
+    assert told["modes"]["ar"]["unmeasured"] == [[11, 39]]
+
+
 def test_images_are_scored_by_the_branches_alone(edge_arseg, toy, tmp_path):
     answer = edge_arseg(*toy, "--images", tmp_path / "images", "--json")
     assert answer.code == 0

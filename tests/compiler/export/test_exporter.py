@@ -235,6 +235,24 @@ def test_a_size_is_rows_and_columns(tmp_path, size):
         bundle_from_checkpoint(checkpoint, tmp_path / "x.arseg", size=size)
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "told"),
+    [
+        ("own-small", (96, 64), "96x64 is 96 rows and 64 columns; where 96 wide and 64 high is meant, type 64x96"),
+        ("own-small", (64, 96), ""),
+        ("camvid-small", (96, 64), "and 64 columns, and the images of camvid have 720 rows and 960 columns; where"),
+    ],
+)
+def test_frames_higher_than_wide_are_told(tmp_path, caplog, name, size, told):
+    network = own_network()
+    network.model = replace(network.model, name=name)
+    (tmp_path / "x.arseg").mkdir()
+    with pytest.raises(OptionError, match="exists already"):
+        bundle_from_checkpoint(Checkpoint(network, {}, 0.5), tmp_path / "x.arseg", size=size)
+    assert told in caplog.text
+    assert bool(told) is bool(caplog.records)
+
+
 def test_a_network_in_train_mode_is_not_exported(tmp_path, clip):
     """Its answers depend on the batch, and each of them moves its statistics."""
     network = own_network()

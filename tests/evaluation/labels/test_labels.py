@@ -1,3 +1,4 @@
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -51,6 +52,12 @@ def test_palette_and_grey_give_the_values_as_stored(tmp_path):
 def test_other_files_are_refused(tmp_path, content, told):
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(DataError, match=told):
+        read_label(tmp_path / "a.png")
+
+
+def test_a_pipe_among_labels_is_told_and_not_waited_for(tmp_path, no_hang):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"a.png: a pipe or a device; expected a file, a PNG with class indices"):
         read_label(tmp_path / "a.png")
 
 

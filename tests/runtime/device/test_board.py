@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_arseg.runtime.device import board
 from edge_arseg.runtime.device.board import Board, board_from_files, l4t_release
 from edge_arseg.runtime.device.host_memory import HostMemory, host_memory
 from edge_arseg.spec.targets.files import jetpack_table, targets
@@ -52,6 +53,13 @@ def test_a_board_is_recognised(name):
     assert (board.target, board.configuration, board.l4t, board.jetpack) == EXPECTED[name]
     assert board.is_jetson is (board.configuration is not None)
     assert board.memory.total > 3e9
+
+
+def test_the_boot_loaders_notes_are_read_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(board, "module_from_boot_control", lambda text: read.append(text) or (None, False))
+    detect(TREES / "thor-unknown")
+    assert len(read) == 1
 
 
 def test_what_is_not_known_is_left_open_with_what_it_may_be():

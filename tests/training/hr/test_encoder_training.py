@@ -8,7 +8,7 @@ from support.training.files import write_camvid
 from support.training.runs import HR_SETTINGS
 from support.training.runs import hr_training as training
 
-from edge_arseg.errors import CheckpointError, OptionError
+from edge_arseg.errors import CheckpointError, MemoryExhaustedError, OptionError
 from edge_arseg.network.backbones.lite import Lite0
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
@@ -152,3 +152,11 @@ def test_a_run_that_was_stopped_before_its_first_score_still_starts_from_the_fil
     network = network_from_safetensors(trained.weights)
     published = torch.load(tmp_path / "lite0.pth", weights_only=True)
     assert all(torch.equal(value, published[key]) for key, value in network.hr.encoder.state_dict().items())
+
+
+@pytest.mark.parametrize(("crop", "told"), [((96, 64), True), ((64, 96), False)])
+def test_views_across_the_images_are_told(tmp_path, dataset, caplog, crop, told):
+    settings = replace(SETTINGS, street=10**9, augmentation=replace(SETTINGS.augmentation, crop=crop))
+    with pytest.raises(MemoryExhaustedError):
+        train_hr(dataset, tmp_path / "run", settings, place=ONE)
+    assert ("96x64 is 96 rows and 64 columns, and the images of camvid have" in caplog.text) is told

@@ -127,6 +127,17 @@ def test_it_ends_at_once_and_names_every_factor_that_may_be_too_large(tmp_path):
         run.run()
 
 
+def test_a_run_that_ends_before_anything_is_saved_leaves_nothing_and_says_so(tmp_path):
+    """Its folder could be neither continued nor named again."""
+    settings = ToySettings(steps=600, score_every=300)
+    folder = RunFolder.create(tmp_path / "run", settings.record())
+    told = "Nothing was saved before it, and nothing is left. Start again, in the same folder or another, with less"
+    with pytest.raises(OptionError, match=f"step 3: .*{told}"):
+        Diverging(folder, (), settings).run()
+    assert list((tmp_path / "run").iterdir()) == []
+    RunFolder.create(tmp_path / "run", ToySettings(rate=0.01).record())
+
+
 def test_the_state_of_another_run_is_not_continued(tmp_path):
     run = toy(tmp_path)
     run.run()

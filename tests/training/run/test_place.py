@@ -8,6 +8,7 @@ from edge_arseg.errors import EnvironmentUnfitError, OptionError, SinkError
 from edge_arseg.storage.files import lock_on
 from edge_arseg.training.pairs.jobs import store_from_jobs
 from edge_arseg.training.run.device import device_from_name
+from edge_arseg.training.run.folder import RunFolder
 from edge_arseg.training.run.place import RunPlace
 
 
@@ -81,3 +82,36 @@ def test_a_folder_that_nothing_was_written_into_goes_again(tmp_path):
     with pytest.raises(TypeError), RunPlace().folder(run, {"steps": object()}):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [
+        (OptionError("the loss is nan"), []),
+        (MemoryError(), []),
+        (SinkError("the disk is full"), ["settings.json"]),
+        (KeyboardInterrupt(), ["settings.json"]),  # to be continued
+    ],
+)
+def test_a_new_run_that_fails_before_it_saves_anything_leaves_nothing(tmp_path, error, left):
+    with pytest.raises(type(error)), RunPlace().folder(tmp_path / "run", {"rate": 1}):
+        raise error
+    assert [path.name for path in tmp_path.glob("run/*") if path.name != ".lock"] == left
+    assert (tmp_path / "run").exists() is bool(left)
+
+
+@pytest.mark.parametrize(
+    ("resume", "name"), [(True, "settings.json"), (False, "state.pt"), (False, "best.safetensors")]
+)
+def test_what_was_saved_and_what_is_continued_stays(tmp_path, resume, name):
+    if resume:
+        RunFolder.create(tmp_path / "run", {"rate": 1})
+
+    def saved_and_failed():
+        with RunPlace(resume=resume).folder(tmp_path / "run", {"rate": 1}):
+            (tmp_path / "run" / name).touch()
+            raise OptionError("no")
+
+    with pytest.raises(OptionError):
+        saved_and_failed()
+    assert {"settings.json", name} <= {path.name for path in (tmp_path / "run").iterdir()}

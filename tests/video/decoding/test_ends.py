@@ -281,3 +281,43 @@ def test_of_many_parts_no_more_are_looked_at_than_asked_for():
     few = io.BytesIO(data)
     assert layout_of(few, len(data), 64).short is None
     assert few.tell() < 65 * 8 + 16
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6, 0.97])
+def test_a_gif_that_is_cut_inside_a_picture_is_an_error(tmp_path, share):
+    """FFmpeg gives what is left of that picture as a sound one."""
+    whole = clip(tmp_path / "a.gif", 8)
+    size = whole.stat().st_size
+    count, error = read(shortened(whole, int(size * share)))
+    assert count == int(8 * share) + 1
+    assert f"ends in damage after {count} of {count} frame" in error
+    assert f"the file is cut off or broken: {int(size * share):,} of at least " in error
+
+
+def test_a_gif_is_whole_without_its_last_byte_and_with_more_behind_it(tmp_path):
+    whole = clip(tmp_path / "a.gif", 8)
+    data = whole.read_bytes()
+    assert read(shortened(whole, len(data))) == (8, None)
+    assert read(shortened(whole, -1)) == (8, None)  # many programs leave the end mark out
+    (tmp_path / "b.gif").write_bytes(data + bytes(1000))
+    assert read(tmp_path / "b.gif") == (8, None)
+
+
+@pytest.mark.parametrize("size", range(14, 60))
+def test_a_gif_that_is_cut_in_any_block_is_short_by_what_the_block_says(size):
+    head = b"GIF89a" + bytes(4) + b"\x80\0\0" + bytes(6)  # two colours
+    comment = b"\x21\xfe\x03abc\0"
+    picture = b"\x2c" + bytes(8) + b"\x80" + bytes(6) + b"\x02" + b"\x02ab" + b"\x01c" + b"\0"
+    data = (head + comment + picture + b"\x3b")[:size]
+    ends = [len(head), len(head + comment), len(head + comment + picture)]
+    layout = layout_of(io.BytesIO(data), len(data))
+    short = len(data) not in ends and len(data) < ends[-1]
+    assert (layout.kind, layout.short is not None) == ("gif", short)
+    if short:
+        assert len(data) < layout.short.end <= next(end for end in ends if end > len(data))
+
+
+def test_a_gif_in_a_store_is_not_read_twice():
+    file = io.BytesIO(b"GIF89a" + bytes(7) + b"\x21\xfe\xff")
+    assert layout_of(file, 16, 64).short is None
+    assert file.tell() <= 16

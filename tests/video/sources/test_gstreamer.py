@@ -70,6 +70,13 @@ def test_what_is_wrong_with_a_pipeline_is_told_without_a_login(pipeline, told):
     assert "secret" not in str(raised.value)
 
 
+def test_a_csi_camera_has_its_size_as_width_and_height(caplog):
+    pipeline_of(source_from_uri("csi://2?size=1280x720"))
+    assert caplog.text == ""
+    assert "width=720,height=1280" in pipeline_of(source_from_uri("csi://2?size=720x1280"))
+    assert "where 720 rows and 1280 columns are meant, type 1280x720" in caplog.text
+
+
 def test_a_csi_camera_is_a_pipeline():
     assert pipeline_of(source_from_uri("csi://1?size=1920x1080&rate=60")) == (
         "nvarguscamerasrc sensor-id=1 ! video/x-raw(memory:NVMM),width=1920,height=1080,framerate=60/1 ! "

@@ -67,3 +67,11 @@ def test_messages_name_every_kind(noise):
 def test_no_two_kinds_share_a_scheme():
     schemes = [scheme for kind in KINDS.values() for scheme in kind.schemes]
     assert len(schemes) == len(set(schemes)) == 21
+
+
+@pytest.mark.parametrize(("size", "told"), [("64x48", True), ("48x64", False), ("64x64", False)])
+def test_a_street_higher_than_wide_is_told(caplog, size, told):
+    with open_video(f"test://street?size={size}&frames=1&seed=41"):
+        pass
+    line = "64x48 is 64 rows and 48 columns; where 64 wide and 48 high is meant, type 48x64"
+    assert (line in caplog.text) is told is bool(caplog.records)

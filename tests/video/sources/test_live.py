@@ -1,4 +1,5 @@
 import itertools
+import math
 import queue
 import signal
 import threading
@@ -247,6 +248,23 @@ def test_a_driver_that_hangs_is_told_and_the_consumer_does_not_wait_for_ever(mon
             next(reader)
         camera.show(1)  # it was no more than slow
         assert next(reader).index == 1
+
+
+def test_who_waits_without_an_end_for_a_driver_that_hangs_is_told(monkeypatch):
+    monkeypatch.setattr("edge_arseg.video.sources.live._LOOK_S", 0.05)
+    monkeypatch.setattr("edge_arseg.video.sources.live.SAY_EVERY_S", 0.2)
+    camera, lines = Camera(), []
+
+    def told(form, *values):
+        lines.append(form % values)
+        camera.show(1)
+
+    monkeypatch.setattr("edge_arseg.video.sources.live._log.warning", told)
+    with live(camera, retry_s=math.inf, uri="v4l2:///dev/null") as reader:
+        next(reader)
+        assert next(reader).index == 1
+    assert len(lines) == 1
+    assert " s, and no fault; the driver or the network may hang: connect the camera again; waiting for it" in lines[0]
 
 
 def test_closing_wakes_a_waiting_consumer():

@@ -248,4 +248,4 @@ def test_a_server_killed_20_times_comes_back_within_two_seconds_and_nothing_leak
     assert after[0] <= before[0]
     assert after[1] <= before[1] + 1
     assert grown < 20_000  # kilobytes
-    assert "its pictures are 480x360 now" in caplog.text
+    assert "its pictures are 360x480 now, rows x columns" in caplog.text

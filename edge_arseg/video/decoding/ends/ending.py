@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import SourceError
-from edge_arseg.video.decoding.ends.parts import AVI, MATROSKA, MOST, MP4, Y4M, Layout, Part, layout_of
+from edge_arseg.video.decoding.ends.parts import AVI, GIF, MATROSKA, MOST, MP4, Y4M, Layout, Part, layout_of
 from edge_arseg.video.decoding.metadata import tagged_duration_s
 
 MOST_FAR = 64
@@ -87,7 +87,7 @@ class Ending:
         if short is None or (layout.kind == MP4 and short.name not in _PICTURE_PARTS):
             return None
         if declared_s is None:
-            return self._bytes(short) if layout.kind in (MP4, MATROSKA) else None
+            return self._bytes(short) if layout.kind in (MP4, MATROSKA, GIF) else None
         half_s = 0.5 / float(stream.average_rate) if stream.average_rate else 0.02
         if self._end_s > declared_s - half_s:
             return None

@@ -1,10 +1,11 @@
 """The outermost parts of a container, and how long each says that it is: what a cut leaves short."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-AVI, ASF, MATROSKA, MP4, Y4M = "avi", "asf", "matroska", "mp4", "y4m"
+AVI, ASF, GIF, MATROSKA, MP4, Y4M = "avi", "asf", "gif", "matroska", "mp4", "y4m"
 
 MOST = 100_000
 """Parts that are looked at: a long fragmented MP4 has thousands."""
@@ -13,6 +14,7 @@ _UNKNOWN_RIFF = (0, 0x7FFFFFFF, 0xFFFFFFFF)
 _EBML, _SEGMENT, _VOID = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\xec"
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_GIF_EXTENSION, _GIF_PICTURE = 0x21, 0x2C
 _BROADCAST = 1  # of an ASF's flags: nobody went back to write sizes and durations
 _FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 
@@ -50,7 +52,8 @@ class Layout:
 def layout_of(file: BinaryIO, size: int, most: int = MOST) -> Layout | None:
     """Read the sizes of the outermost parts of a file; ``None`` for a container that is not known here.
 
-    The sizes are those of AVI (RIFF), ASF objects, EBML elements (RFC 8794) and ISO boxes (ISO/IEC 14496-12).
+    The sizes are those of AVI (RIFF), ASF objects, EBML elements (RFC 8794), ISO boxes (ISO/IEC 14496-12) and blocks of
+    GIF89a.
 
     Args:
         file: that can be read at any place.
@@ -67,6 +70,9 @@ def layout_of(file: BinaryIO, size: int, most: int = MOST) -> Layout | None:
         return _walked(file, size, AVI, _riff, most)
     if start[:4] == _EBML:
         return _walked(file, size, MATROSKA, _element, most)
+    if start[:6] in (b"GIF87a", b"GIF89a"):
+        # Its data are in pieces of 255 bytes: to look at them is to read all of it, twice where it lies in a store.
+        return _walked(file, size, GIF, _gif, most) if most >= MOST else Layout(GIF, frozenset(), None)
     if start == _ASF_HEADER:
         return _asf(file, size, most)
     if start[4:8] in _FIRST_BOXES:
@@ -104,6 +110,37 @@ def _riff(file: BinaryIO, place: int) -> tuple[str, int] | None:
     if len(head) < 8 or head[:4] != b"RIFF" or length in _UNKNOWN_RIFF:
         return None
     return "RIFF", place + 8 + length
+
+
+def _gif(file: BinaryIO, place: int) -> tuple[str, int] | None:
+    """A block, or the header with the colours behind it. Data are in pieces, each with its length, and one of none."""
+    if place == 0:
+        head = _at(file, 0, 13)
+        return "header", 13 + (_colours(head[10]) if len(head) == 13 else 0)
+    head = _at(file, place, 10)
+    if head[0] == _GIF_EXTENSION:
+        return "extension", _behind_pieces(file, place + 2)
+    if head[0] != _GIF_PICTURE:
+        return None  # the end, or what is none of a GIF
+    return "picture", _behind_pieces(file, place + 11 + (_colours(head[9]) if len(head) == 10 else 0))
+
+
+def _colours(flags: int) -> int:
+    """Bytes of a table of colours."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _behind_pieces(file: BinaryIO, place: int) -> int:
+    """Place behind the piece of no bytes; where that is not there, one behind what is."""
+    file.seek(place)
+    while length := file.read(1):
+        place += 1 + length[0]
+        if not length[0]:
+            break
+        file.seek(length[0], os.SEEK_CUR)
+    else:
+        return place + 1
+    return place
 
 
 def _box(file: BinaryIO, place: int) -> tuple[str, int] | None:

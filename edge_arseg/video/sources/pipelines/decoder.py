@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from edge_arseg.errors import EnvironmentUnfitError, SourceError
+from edge_arseg.spec.geometry.swapped_size import swap_meant_of_camera
 from edge_arseg.storage.url import text_without_logins
 from edge_arseg.video.decoding.decode import Decoder
+from edge_arseg.video.decoding.notices import notice
 from edge_arseg.video.decoding.picture import PictureSource
 from edge_arseg.video.sources.kinds import Wishes
 from edge_arseg.video.uri import Source
@@ -45,6 +47,8 @@ def pipeline_of(source: Source) -> str:
         re.fullmatch("[1-9][0-9]{0,4}", one) for one in sizes
     ):
         raise SourceError(f"{source.label}: expected csi://0, or csi://0?size=1280x720&rate=30")
+    if told := swap_meant_of_camera(f"{width}x{height}"):
+        notice(f"{source.label}: {told}")
     return _CSI.format(**values)
 
 

@@ -1,0 +1,1 @@
+"""Files of one picture: what some kinds say of it that FFmpeg leaves out."""
