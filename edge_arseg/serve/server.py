@@ -189,7 +189,8 @@ class PageServer:
     def _now(self) -> Now:
         subject = self._subject
         names = [info.name for info in subject.classes]
-        areas = dict(zip(names, self._newest.areas, strict=False))
+        newest = self._newest.areas if self.figures.state() == "running" else []  # what was seen an hour ago is no news
+        areas = dict(zip(names, newest, strict=False))
         facts = {"bundle": subject.bundle, "run": subject.label, "source": subject.source}
         return Now(areas, self._viewers.count, self._watts.now, facts)
 

@@ -187,6 +187,17 @@ def test_prometheus_own_parser_reads_the_metrics(page):
     assert {family.type for family in families.values()} <= {"counter", "gauge", "histogram"}
 
 
+def test_what_was_seen_before_the_source_was_lost_is_no_metric(page, monkeypatch):
+    page.take(results(1)[0])
+    until(lambda: page._newest.areas)
+    assert b"edge_arseg_class_area_ratio{" in asked(page, "/metrics")[2]
+    monkeypatch.setattr("edge_arseg.serve.figures.STALLED_S", 0.0)
+    page.figures.waiting(True)
+    told = asked(page, "/metrics")[2]
+    assert b"edge_arseg_class_area_ratio{" not in told
+    assert b"edge_arseg_last_result_age_seconds" in told
+
+
 def test_with_a_token_nothing_of_the_run_is_shown_without_it(open_page):
     server = open_page(TOKEN)
     assert server.url.endswith(f"/?token={TOKEN}")
