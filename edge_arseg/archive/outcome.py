@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_arseg.spec.frame import Branch, SegmentedFrame
+from edge_arseg.runtime.live.statistics import KeyframeCount
+from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.sinks.lines import pixels_of_classes
 
@@ -20,7 +21,7 @@ class Outcome:
         sinks: where the results are.
         error: why there are none; ``None``: they are whole.
         frames: segmented.
-        keyframes: that they were made from.
+        keyframes: that they were made from: all in mode ``hr``, none in mode ``lr``.
         first_s: time of its first frame, seconds.
         video_s: seconds of the video, from its first frame to its last.
         seconds: that it took, from opening the video to its results being in their place.
@@ -87,7 +88,8 @@ class Tally:
         self._marks = np.zeros(1 << 17, np.bool_)
         self._first_s: float | None = None
         self._last_s = 0.0
-        self.frames = self.keyframes = 0
+        self._keyframes = KeyframeCount()
+        self.frames = 0
 
     def add(self, result: SegmentedFrame) -> None:
         """Count one result."""
@@ -95,10 +97,15 @@ class Tally:
         self._pixels += pixels_of_classes(class_map, len(self._names), self._marks)
         self._all += class_map.size
         self.frames += 1
-        self.keyframes += result.branch is Branch.HR and result.distance == 0
+        self._keyframes.add(result)
         self._last_s = result.frame.time_s
         if self._first_s is None:
             self._first_s = self._last_s
+
+    @property
+    def keyframes(self) -> int:
+        """That the frames were made from."""
+        return self._keyframes.count
 
     @property
     def first_s(self) -> float:

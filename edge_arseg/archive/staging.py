@@ -21,6 +21,8 @@ from edge_arseg.video.sinks.kinds import SINKS
 from edge_arseg.video.sinks.place import place_from_uri
 
 HIDDEN = ".part-"
+PLAIN = "file"
+"""Scheme of a plain path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,10 @@ class Target:
 
     def at(self, folder: Path) -> str:
         """Return the name of the same sink in another folder."""
-        return self.uri if self.folder is None else f"{self.scheme}://{folder / self.name}"
+        if self.folder is None:
+            return self.uri
+        place = folder.absolute() / self.name
+        return str(place) if self.scheme == PLAIN else f"{self.scheme}://{place}"  # of a file:// %20 would be decoded
 
 
 def target_of(uri: str) -> Target:
@@ -57,7 +62,7 @@ def target_of(uri: str) -> Target:
     """
     kind, separator, rest = uri.partition("://")
     if separator and names_object(uri):
-        return _in_store(uri, uri if is_object(uri) else rest, "file" if is_object(uri) else kind.lower())
+        return _in_store(uri, uri if is_object(uri) else rest, PLAIN if is_object(uri) else kind.lower())
     place = place_from_uri(uri, SINKS)
     scheme = next(name for name, kind in SINKS.items() if kind is place.kind)
     if place.path is None:

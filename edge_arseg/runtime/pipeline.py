@@ -1,5 +1,6 @@
 """What happens to one frame: which engines it runs through, by mode."""
 
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock, self._process = threading.RLock(), os.getpid()
         self._loop: object = None
 
     @property
@@ -48,7 +49,15 @@ class Turns:
 
     @contextmanager
     def loop(self) -> Iterator[object]:
-        """Begin a loop; one that is under way ends with an error at its next frame."""
+        """Begin a loop; one that is under way ends with an error at its next frame.
+
+        Raises:
+            OptionError: this process was forked since the engines were opened, and has none of their threads.
+        """
+        if os.getpid() != self._process:
+            raise OptionError(
+                "engines of another process seen, which hang in one that was forked from it; open a Segmenter in each"
+            )
         loop = object()
         with self.lock:
             self._loop = loop

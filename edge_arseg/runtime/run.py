@@ -126,7 +126,8 @@ def run_to_sinks(
         bundle, mode, engines, policy, background: see ``Segmenter``. Or one that is open: it stays so, and what it was
             opened with counts.
         source, motion, recode_scale, stream: see ``open_video``.
-        sinks: names, see ``open_sink``; or sinks of your own, which are closed at the end.
+        sinks: names, see ``open_sink``; or sinks of your own, which are closed at the end. A slow one of your own holds
+            up a live source too, unless it says that it is ``busy``.
         fit: how a picture of another shape enters the network; see ``Segmenter.stream``.
         output_size: of overlays and masks: ``source``, ``model`` or ``(height, width)``; see ``open_video``.
         live: how late frames of a live source may be, and how long it is waited for. With ``force-hr`` the policy is

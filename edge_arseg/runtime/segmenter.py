@@ -114,10 +114,15 @@ class Segmenter:
             policy: of the other stream; ``None``: a copy of this one's, as it is now.
 
         Raises:
-            OptionError: the backend's engines share no weights: those of a GPU.
+            OptionError: the backend's engines share no weights: those of a GPU; or the policy cannot be copied.
         """
         twin = object.__new__(type(self))
-        twin.choice, twin.bundle, twin.policy = self.choice, self.bundle, policy or deepcopy(self.policy)
+        try:
+            twin.choice, twin.bundle, twin.policy = self.choice, self.bundle, policy or deepcopy(self.policy)
+        except TypeError as error:  # it holds a lock, a file, a socket
+            raise OptionError(
+                f"the keyframe policy cannot be copied for another stream ({error}); name one: twin(policy=...)"
+            ) from error
         with ExitStack() as stack:
             twin._own(stack.enter_context(self.pipeline.twin()), stack)
         return twin

@@ -7,9 +7,13 @@ import socket
 from dataclasses import dataclass
 
 from edge_arseg.errors import OptionError, SinkError
+from edge_arseg.video.sinks.kinds import SINKS
 
 HOST, PORT = "127.0.0.1", 8008
 _BACKLOG = 64
+_ENDINGS = (".jsonl", *(ending for kind in SINKS.values() for ending in kind.suffixes))
+"""Of what is a sink, which was typed behind ``--serve``."""
+
 _FORMS = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+(?:%\w+)?)\]|(?P<host>[^:\[\]/\s]*))(?::(?P<port>\d{1,5}))?")
 
 
@@ -37,7 +41,7 @@ def address_from_text(text: str) -> Address:
     """
     whole = text.strip()
     match = _FORMS.fullmatch(f":{whole}" if whole.isdigit() else whole)
-    if not match or not whole or ("." in whole and whole.rpartition(".")[2].lower() in ("mp4", "mkv", "webm", "jsonl")):
+    if not match or not whole or whole.lower().endswith(_ENDINGS):
         raise OptionError(
             f"--serve {text!r}: expected HOST:PORT, for example {HOST}:{PORT}; "
             "type --serve behind the source and the sinks to have the default"

@@ -22,6 +22,8 @@ from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.overlay.palette.choice import colors_of_classes
 
+_log = logging.getLogger(__name__)
+
 START_S, END_S = 10.0, 3.0
 FAREWELL_S = 0.5
 """For the viewers to hear that the run has ended; the server itself would tell them that it begins again."""
@@ -137,7 +139,7 @@ class PageServer:
         try:
             self._server.run(sockets=[self._socket])
         except SystemExit as error:
-            logging.getLogger(__name__).warning("the page's server ended: %s", error)
+            _log.warning("the page's server ended: %s", error)
 
     def _wait_for_start(self) -> None:
         for _ in range(round(START_S / 0.005)):
@@ -189,16 +191,28 @@ class PageServer:
     def _now(self) -> Now:
         subject = self._subject
         names = [info.name for info in subject.classes]
-        areas = dict(zip(names, self._newest.areas, strict=False))
+        newest = self._newest.areas if self.figures.state() == "running" else []  # what was seen an hour ago is no news
+        areas = dict(zip(names, newest, strict=False))
         facts = {"bundle": subject.bundle, "run": subject.label, "source": subject.source}
         return Now(areas, self._viewers.count, self._watts.now, facts)
 
 
+class _Passed(logging.Handler):
+    """Hands on what uvicorn tells, so that it has the form of all other lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _log.handle(record)
+
+
 def _config(app: Any) -> uvicorn.Config:
+    told = logging.getLogger("uvicorn")
+    if not any(isinstance(handler, _Passed) for handler in told.handlers):
+        told.addHandler(_Passed())
+        told.propagate = False
     return uvicorn.Config(
         app,
         log_config=None,
-        log_level="warning",
+        log_level="error",  # what a client does wrong is told to the client, and fills no log
         access_log=False,
         loop="asyncio",
         http="h11",

@@ -27,6 +27,8 @@ from edge_arseg.tuning.trials.trial import Tried
 STUDY = "study.log"
 NAME = "edge-arseg tune"
 REQUEST, OUTCOME, PRUNED, FAILED, REVISION = "request", "outcome", "pruned", "failed", "revision"
+CONTENT = "content of "
+"""How parts of a request begin that nobody types."""
 
 
 def optuna() -> Any:
@@ -138,10 +140,11 @@ class Study:
                 "choose another folder with -o"
             )
         elif old != wanted:
-            other = ", ".join(sorted(key for key in {*old, *wanted} if old.get(key) != wanted.get(key)))
+            other = sorted(key for key in {*old, *wanted} if old.get(key) != wanted.get(key))
+            told = [key for key in other if not key.startswith(CONTENT)] or other  # other phases score other labels
             raise OptionError(
-                f"{folder}: was tuned with other {other}; type the same again to continue it, or choose another "
-                "folder with -o"
+                f"{folder}: was tuned with other {', '.join(told)}; type the same again to continue it, or "
+                "choose another folder with -o"
             )
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state == self._states.RUNNING:  # a process that was killed

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_arseg.bench.records.bench_record import BenchRecord
-from edge_arseg.bench.sensors.base import text_of
 from edge_arseg.errors import (
     ArsegError,
     EnvironmentUnfitError,
@@ -28,6 +27,7 @@ from edge_arseg.tuning.bundles import Bundles, bundles_from_paths
 from edge_arseg.tuning.config_file import toml_from_setting
 from edge_arseg.tuning.front import Verdict, verdict_of, write_front
 from edge_arseg.tuning.options import TuneOptions, usual_trials
+from edge_arseg.tuning.request import request_of_options
 from edge_arseg.tuning.search.proposal import Proposals
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.search.space import Space, space_from_options
@@ -101,17 +101,7 @@ def tune(options: TuneOptions, folder: Path, told: Told = lambda *_: None) -> Tu
         frames=frames.count,
     )
     bench = bench_of_options(options, space, first, frames)
-    request = {
-        "bundles": given.digests,
-        "clip": source_from_uri(options.clip).name,
-        "labels": str(options.labels.resolve()),
-        "phases": options.phases,
-        "limit": options.limit,
-        "frames": options.frames,
-        "fusion": options.fusion,
-        "unchecked": options.unchecked,
-        "machine": text_of(Path("/proc/sys/kernel/hostname")).strip(),
-    }
+    request = request_of_options(options, given.digests, bench.labelled)
     objectives = len(options.limits.bounds)
     with open_study(folder, space, request, objectives) as study:
         try:

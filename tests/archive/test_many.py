@@ -77,6 +77,11 @@ def test_two_processes_write_what_one_writes_and_the_summary_counts_it(run, vide
     assert {name: Path(name).read_bytes() for name in both} == both
 
 
+def test_the_summary_counts_every_frame_of_mode_hr_as_a_keyframe_as_the_run_of_one_does(run, videos):
+    assert run("**/*.mp4", *SINKS, "--mode", "hr", "--summary", "s.jsonl").code == 0
+    assert [(row["frames"], row["keyframes"]) for row in rows_in("s.jsonl")] == [(6, 6), (9, 9), (5, 5)]
+
+
 def test_a_video_that_fails_leaves_nothing_and_stops_nothing(run, videos):
     whole = (videos / "north/b.mp4").read_bytes()
     (videos / "north/b.mp4").write_bytes(whole[: len(whole) - 1500])  # its index is gone

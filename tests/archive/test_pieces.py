@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from support.clips.moving import encode, moving
 
+from edge_arseg.archive.outcome import Outcome
+from edge_arseg.archive.segmenting import Video
 from edge_arseg.video.pieces.cuts import spans_from_packets, spans_of
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.reader import open_video
@@ -100,10 +102,27 @@ def test_joined_results_are_those_of_the_uncut_run(run, clips, tmp_path, monkeyp
     ]
 
 
+def test_a_video_that_changes_its_size_is_not_cut_for_results_of_one_size(run, tmp_path, monkeypatch):
+    """Pieces of two sizes were joined to class ids that nobody could take apart, and to a video of two sizes."""
+    monkeypatch.chdir(tmp_path)
+    encode(tmp_path / "a.ts", moving(60), rate=RATE, **OWN)  # it ends where the third piece begins
+    times = [2400 + 40 * index for index in range(50)]
+    encode(tmp_path / "b.ts", moving(50, height=96, width=128), rate=RATE, times=times, **OWN)
+    Path("two.ts").write_bytes(Path("a.ts").read_bytes() + Path("b.ts").read_bytes())
+    answer = run("two.ts", "raw://joined/ids.raw", "--piece-length", 1)
+    assert answer.code == 4
+    assert "the source's size changed to 96x128 in frame 60" in answer.err
+    assert run("two.ts", "joined/overlay.mp4", "--piece-length", 1).code == 0
+    with av.open("joined/overlay.mp4") as container:
+        assert [(frame.height, frame.width) for frame in container.decode(video=0)] == [(144, 192)] * 110
+    performed = []
+    monkeypatch.setattr(Video, "perform", lambda video, place: performed.append(video.span) or Outcome("", error="no"))
+    assert run("two.ts", "masks://joined/masks", "--piece-length", 1).code == 4
+    assert len([span for span in performed if span is not None]) > 1
+
+
 def test_pieces_that_are_whole_are_not_segmented_again(run, clips, tmp_path, monkeypatch):
     """A command ends in its third piece; the next one has only that to do."""
-    from edge_arseg.archive.segmenting import Video
-
     monkeypatch.chdir(tmp_path)
     perform, performed = Video.perform, []
 

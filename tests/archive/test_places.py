@@ -161,3 +161,15 @@ def test_overlays_without_a_named_sink_have_names_of_their_own(run, videos):
 def test_a_device_is_not_replaced_by_a_result():
     with pytest.raises(SinkError, match="a device or a pipe cannot be begun again"):
         target_of("jsonl:///dev/null")
+
+
+def test_a_result_is_called_after_its_video_also_where_that_looks_like_a_part_of_a_url(run, videos):
+    names = ["50%25", "a%20b", "x%2f..%2f..%2fup"]
+    video = Path("south/c.mp4")
+    for name in names:
+        video.with_stem(name).write_bytes(video.read_bytes())
+    video.unlink()
+    assert run("south", "localhost/{stem}.mp4", "localhost/{stem}.npz", "--summary", "s.jsonl").code == 0
+    made = sorted(f"{name}{ending}" for name in names for ending in (".mp4", ".npz"))
+    assert sorted(path.name for path in Path("localhost").iterdir() if path.name != ".edge-arseg") == made
+    assert not Path("up.mp4").exists()

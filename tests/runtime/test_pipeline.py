@@ -138,6 +138,8 @@ STRIDED = np.zeros((HEIGHT, 2 * WIDTH, 3), np.uint8)[:, ::2]
         (Frame(1, 0.04, RGB[..., 1]), "frame 1: rgb is uint8.*, expected uint8.* 3]"),
         (Frame(1, 0.04, RGB[:1, :1]), r"frame 1: rgb is uint8\[1, 1, 3\]"),  # one pixel was spread over a keyframe
         (Frame(1, 0.04, STRIDED), r"frame 1: rgb is a strided view; give np\.ascontiguousarray"),
+        (Frame(1.5, 0.04, RGB), "frame 1.5: its index is no whole number"),  # no line or mask has such a number
+        (Frame("1", 0.04, RGB), "frame '1': its index is no whole number"),
         (Frame(0, 0.04, RGB), "frame 0 behind frame 0 seen"),  # no keyframe ever came again
         (Frame(-3, 0.04, RGB), "frame -3 behind frame 0 seen"),
         (Frame(1, 0.04, RGB, np.zeros((HEIGHT, WIDTH, 2), np.float32)), "motion vectors: float32"),

@@ -1,5 +1,7 @@
 """The owner of the engines: what it runs on, whose masks it gives, when engines are closed."""
 
+import os
+
 import numpy as np
 import pytest
 from support.bundles.toy import GOP, HEIGHT, WIDTH, ToyEngine, write_toy_bundle
@@ -102,6 +104,19 @@ def test_one_that_was_left_half_way_is_in_nobodys_way(bundle):
         for left in (segmenter.stream(STREET), segmenter.stream(STREET)):
             next(left)
         assert followed(segmenter.stream(STREET)) == expected
+
+
+def test_a_forked_process_is_refused_and_does_not_wait_for_threads_that_it_has_not(bundle):
+    with Segmenter(bundle, fusion="graph", backend="counted") as segmenter:
+        list(segmenter.stream(STREET))
+        child = os.fork()
+        if child == 0:
+            try:
+                next(segmenter.stream(STREET))
+            except OptionError as error:
+                os._exit(7 if "open a Segmenter in each" in str(error) else 1)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 def test_a_mode_may_be_its_name(bundle):

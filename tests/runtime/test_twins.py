@@ -2,6 +2,7 @@
 
 import gc
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from edge_arseg.runtime.engines.opening import engine_class
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
+from edge_arseg.spec.frame import Branch
 
 INT8 = "camvid-compact-int8"
 STREETS = [f"test://street?size=360x480&frames=6&seed={seed}" for seed in (1, 2)]
@@ -47,6 +49,21 @@ def test_streams_at_the_same_time_get_what_they_would_get_alone(backend):
         first.close()
         assert np.array_equal(maps(segmenters[1], STREETS[1])[-1][1], expected[1][-1][1])
         segmenters[1].close()
+
+
+def test_a_policy_that_cannot_be_copied_is_told_and_another_one_is_taken():
+    class Watched:
+        def __init__(self):
+            self.lock = threading.Lock()
+
+        def __call__(self, _):
+            return Branch.LR
+
+    with Segmenter(INT8, backend="onnxruntime", threads=1, policy=Watched()) as first:
+        with pytest.raises(OptionError, match=r"cannot be copied for another stream .*twin\(policy=\.\.\.\)"):
+            first.twin()
+        with first.twin(policy=Watched()) as second:
+            assert second.policy.lock is not first.policy.lock
 
 
 @pytest.mark.timed

@@ -16,8 +16,8 @@ def open_page():
 
     opened = []
 
-    def page(token=None, host="127.0.0.1", **options):
-        server = PageServer(Address(host, 0), token, **options)
+    def page(token=None, host="127.0.0.1", port=0, **options):
+        server = PageServer(Address(host, port), token, **options)
         opened.append(server)
         server.show(Subject("drive.mp4", "small", "ar, fake", CAMVID_11, "contrast", 0.5))
         server.figures.waiting(True)

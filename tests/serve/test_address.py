@@ -28,7 +28,8 @@ def test_what_is_left_out_is_the_default(text, host, port):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "::1", "host:port", "http://host", "out.mp4", "a/b", "1.2.3.4:70000", "masks://m"]
+    "text",
+    ["", "::1", "host:port", "http://host", "out.mp4", "Out.GIF", "a.jsonl", "a/b", "1.2.3.4:70000", "masks://m"],
 )
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(OptionError, match=r"expected"):

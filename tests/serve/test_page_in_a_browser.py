@@ -166,3 +166,24 @@ def test_the_end_of_the_run_is_said(browser, shown):
     page.locator("#state[data-state=ended]").wait_for(timeout=5000)
     assert page.inner_text("#cover") == "the run has ended"
     page.context.close()
+
+
+def test_a_run_that_begins_again_is_shown_from_its_first_frame_on(browser, open_page):
+    before = open_page()
+    page = opened(browser, before.url, [], [])
+    page.locator("#state[data-state=waiting]").wait_for(timeout=30000)
+    for number, result in enumerate(results(3), 1):  # the next run has not come as far by then
+        before.take(replace(result, class_map=STRIPES))
+        until_shown(page, number)
+    before.close()
+    page.locator("#state[data-state=ended]").wait_for(timeout=30000)
+    again = open_page(port=before.address.port)
+    page.locator("#state[data-state=waiting]").wait_for(timeout=30000)
+    assert page.is_visible("#cover")  # and no picture of the run before
+    assert page.inner_text("#cover") == "waiting for the source"
+    seen = page.evaluate("watched.shown")
+    again.take(replace(results(1)[0], class_map=STRIPES))
+    until_shown(page, seen + 1)
+    assert page.evaluate("watched.frame.head.serial") == 1
+    assert not page.is_visible("#cover")
+    page.context.close()

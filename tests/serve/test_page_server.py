@@ -3,6 +3,8 @@
 import http.client
 import io
 import json
+import logging
+import socket
 import threading
 import time
 
@@ -185,6 +187,29 @@ def test_prometheus_own_parser_reads_the_metrics(page):
     assert values["process_resident_memory_bytes",] > 1e7
     assert "edge_arseg_power_watts" not in families
     assert {family.type for family in families.values()} <= {"counter", "gauge", "histogram"}
+
+
+def test_what_was_seen_before_the_source_was_lost_is_no_metric(page, monkeypatch):
+    page.take(results(1)[0])
+    until(lambda: page._newest.areas)
+    assert b"edge_arseg_class_area_ratio{" in asked(page, "/metrics")[2]
+    monkeypatch.setattr("edge_arseg.serve.figures.STALLED_S", 0.0)
+    page.figures.waiting(True)
+    told = asked(page, "/metrics")[2]
+    assert b"edge_arseg_class_area_ratio{" not in told
+    assert b"edge_arseg_last_result_age_seconds" in told
+
+
+def test_a_scan_of_the_port_fills_no_log_and_a_fault_of_the_server_is_told_as_ours(page, caplog, monkeypatch):
+    with socket.create_connection(("127.0.0.1", page.address.port), timeout=10) as scan:
+        scan.sendall(b"\x16\x03\x01\x02\x00\x01\x00")  # TLS, where there is none
+        assert b"400 Bad Request" in scan.recv(1000)
+    assert caplog.records == []
+    told, ours = [], logging.getLogger("edge_arseg.serve.server")
+    monkeypatch.setattr(ours, "handle", told.append)
+    logging.getLogger("uvicorn.error").error("it broke")
+    assert [record.getMessage() for record in told] == ["it broke"]
+    assert not logging.getLogger("uvicorn").propagate
 
 
 def test_with_a_token_nothing_of_the_run_is_shown_without_it(open_page):

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.bundles.toy import ToyEngine
+from support.bundles.toy import ToyEngine, write_image, write_label
 
 from edge_arseg.bench.record_files.reading import read_record, read_samples
 from edge_arseg.cli.main import exit_code
 from edge_arseg.errors import EnvironmentUnfitError, OptionError, SinkError
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
+from edge_arseg.evaluation.labels.files import read_label
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.tuning import study as study_module
@@ -126,6 +127,19 @@ def test_a_search_that_was_ended_continues_and_measures_nothing_twice(options, t
     assert len(tried) == 5
     with pytest.raises(OptionError, match="other phases"):
         tune(replace(options, phases="all"), tmp_path / "tuned")
+
+
+def test_a_study_of_other_labels_or_another_clip_of_the_same_name_is_not_continued(options, tmp_path):
+    tune(replace(options, trials=1), tmp_path / "tuned")
+    label, image = tmp_path / "labels" / "000003.png", tmp_path / "images" / "000003.png"
+    before, class_map = label.read_bytes(), read_label(label)
+    write_label(label, 1 - class_map.clip(0, 1))
+    with pytest.raises(OptionError, match="was tuned with other content of the labels"):
+        tune(options, tmp_path / "tuned")
+    label.write_bytes(before)
+    write_image(image, 1 - class_map.clip(0, 1))
+    with pytest.raises(OptionError, match="was tuned with other content of the clip"):
+        tune(options, tmp_path / "tuned")
 
 
 def test_a_study_that_kept_less_of_its_trials_is_not_continued(options, tmp_path, monkeypatch):

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from edge_arseg.archive.fingerprint import fingerprint_of
 from edge_arseg.archive.outcome import Outcome, joined_outcome
-from edge_arseg.archive.pieces.joining import JOINS
+from edge_arseg.archive.pieces.joining import JOINS, ONE_SIZE
 from edge_arseg.archive.records import PLACING, Record
 from edge_arseg.archive.segmenting import Place, Video
 from edge_arseg.archive.settings import Settings
 from edge_arseg.archive.shelf import shelf_of
 from edge_arseg.archive.staging import Staged
 from edge_arseg.errors import SinkError, SourceError
+from edge_arseg.spec.geometry.placement import SOURCE
 from edge_arseg.video.pieces.cuts import spans_of
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.reader import open_video
@@ -60,11 +61,22 @@ class Cut:
         source, settings = source_from_uri(self.video.source), place.settings
         try:
             spans = spans_of(source, self.length_s, stream=settings.stream)
-            if len(spans) < 2:
+            if len(spans) < 2 or not _begin_in_one_size(self.video, spans, settings):
                 return Cuts()
             return Cuts(spans, settings.motion if settings.motion != "auto" else _motion_of(self.video, settings))
         except SourceError:
             return Cuts()
+
+
+def _begin_in_one_size(video: Video, spans: Sequence[Span], settings: Settings) -> bool:
+    """Whether results of the pieces can be joined: they have the sizes of the pictures that pieces begin with."""
+    if settings.output_size != SOURCE or not any(target.scheme in ONE_SIZE for target in video.targets):
+        return True
+    sizes = set()
+    for span in spans:
+        with open_video(video.source, motion="zero", stream=settings.stream, span=span) as reader:
+            sizes.add(reader.output_size)
+    return len(sizes) == 1
 
 
 def _motion_of(video: Video, settings: Settings) -> str:

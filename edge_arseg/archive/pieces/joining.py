@@ -79,6 +79,9 @@ def join_movies(parts: Sequence[Path], starts_s: Sequence[float], made: Path) ->
                     out.mux(packet)
 
 
+ONE_SIZE = ("file", "raw", "npz")
+"""Kinds of sinks whose result has one size, from its first frame to its last."""
+
 UNJOINED = (".avi", ".gif")
 """Videos that count frames, or that begin with a palette."""
 

@@ -46,6 +46,25 @@ class LiveFigures:
         return ", ".join(parts + ([f"{self.late} too late"] if self.late else []))
 
 
+class KeyframeCount:
+    """Counts the keyframes that results were made from; see ``LiveFigures.keyframes``.
+
+    Attributes:
+        count: so far.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._key_index: int | None = None
+
+    def add(self, result: SegmentedFrame) -> None:
+        """Hear of a result."""
+        key_index = result.frame.index - result.distance
+        beside = result.distance > 0 and key_index != self._key_index  # its own result came from the keyframe before
+        self.count += result.branch is Branch.HR or beside
+        self._key_index = key_index
+
+
 class LiveStatistics:
     """Counts results as they come.
 
@@ -56,18 +75,15 @@ class LiveStatistics:
     def __init__(self, max_age_ms: float | None = None) -> None:
         self._max_age_ms = max_age_ms
         self._ages = [0] * (_EXACT_MS + _STEPS)
-        self._frames = self._keyframes = self._dropped = self._late = self._errors = 0
+        self._frames = self._dropped = self._late = self._errors = 0
         self._error = 0.0
-        self._key_index: int | None = None
+        self._keyframes = KeyframeCount()
 
     def add(self, result: SegmentedFrame) -> None:
         """Count a result; nothing of it is kept."""
         self._frames += 1
         self._dropped += result.dropped
-        key_index = result.frame.index - result.distance
-        beside = result.distance > 0 and key_index != self._key_index  # its own result came from the keyframe before
-        self._keyframes += result.branch is Branch.HR or beside
-        self._key_index = key_index
+        self._keyframes.add(result)
         if result.age_ms is not None:
             self._ages[_bin_of(result.age_ms)] += 1
             self._late += self._max_age_ms is not None and result.age_ms > self._max_age_ms
@@ -80,7 +96,7 @@ class LiveStatistics:
         """What they come to."""
         return LiveFigures(
             frames=self._frames,
-            keyframes=self._keyframes,
+            keyframes=self._keyframes.count,
             dropped=self._dropped,
             late=self._late,
             age_ms_p50=self._percentile(0.5),

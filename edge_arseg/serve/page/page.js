@@ -10,7 +10,7 @@ const WORDS = {
 }
 const kept = JSON.parse(localStorage.getItem("edge-arseg") || "{}")
 const off = new Set(kept.off || [])
-const state = { classes: [], rows: [], frame: null, paused: false, shown: 0, ages: [] }
+const state = { classes: [], rows: [], frame: null, paused: false, shown: 0, ages: [], greetings: 0 }
 const layer = document.createElement("canvas")
 window.watched = state  // for whoever measures
 
@@ -32,7 +32,13 @@ function say(name) {
   $("cover").hidden = state.frame !== null && ["running", "waiting", "starting"].includes(name)
 }
 
+// What comes behind a greeting may be of another run, whose frames are numbered from 1 again.
 function greet(told) {
+  state.greetings += 1
+  state.rows = []
+  if (state.frame) state.frame.picture.close()
+  state.frame = null
+  say("starting")
   $("source").textContent = told.source || "edge-arseg"
   $("run").textContent = [told.bundle, told.label].filter(Boolean).join(" · ")
   document.title = told.source ? `${told.source} · edge-arseg` : "edge-arseg"
@@ -170,12 +176,14 @@ async function inflated(bytes) {
 async function show(buffer) {
   const length = new DataView(buffer).getUint32(0, true), body = 4 + length
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)))
+  const greetings = state.greetings
   tell(head)
   if (state.paused) return
   const jpeg = new Blob([new Uint8Array(buffer, body, head.jpeg)], { type: "image/jpeg" })
   const [picture, map] = await Promise.all([
     createImageBitmap(jpeg), inflated(new Uint8Array(buffer, body + head.jpeg)),
   ])
+  if (state.greetings !== greetings) return picture.close()
   if (state.frame && state.frame.head.serial > head.serial) return picture.close()
   if (state.frame) state.frame.picture.close()
   state.frame = { head, picture, map }
@@ -197,7 +205,7 @@ function connect() {
     pause = 500
     if (typeof event.data === "string") {
       const told = JSON.parse(event.data)
-      if (told.classes) { state.rows = []; greet(told) } else tell(told)
+      if (told.classes) greet(told); else tell(told)
       return
     }
     try { await show(event.data) } finally {

@@ -139,16 +139,16 @@ def object_from_result(
     total = max(class_map.size, 1)
     motion = result.motion
     return {
-        "index": result.frame.index,
+        "index": int(result.frame.index),
         "time_s": round(float(result.frame.time_s), 6),
         "branch": result.branch.value,
-        "distance": result.distance,
+        "distance": int(result.distance),
         "latency_ms": round(float(result.latency_ms), 3),
         "motion": None if motion is None else motion.source.value,
         "intra_ratio": None if motion is None else round(float(motion.intra_ratio), 4),
-        "warp_error": None if motion is None or motion.warp_error is None else round(motion.warp_error, 3),
-        "age_ms": None if result.age_ms is None else round(result.age_ms, 3),
-        "dropped": result.dropped,
+        "warp_error": None if motion is None or motion.warp_error is None else round(float(motion.warp_error), 3),
+        "age_ms": None if result.age_ms is None else round(float(result.age_ms), 3),
+        "dropped": int(result.dropped),
         "size": list(size),
         "model_size": list(model_size),
         "classes": {name: round(seen * count / total, 5) for name, count in zip(names, counts, strict=True)},

@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from support.clips.results import opened, result_at, start_writer
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.model import CAMVID_11
+from edge_arseg.video.sinks.lines import object_from_result
 
 
 def test_lines_tell_what_happened(tmp_path):
@@ -34,6 +36,13 @@ def test_lines_tell_what_happened(tmp_path):
     assert second["classes"] == {
         info.name: round(count / 3072, 5) for info, count in zip(CAMVID_11, counts.tolist(), strict=False)
     }
+
+
+def test_numbers_of_numpy_are_written_as_numbers():
+    result = replace(result_at(0), distance=np.int64(2), dropped=np.int32(1), age_ms=np.float32(8))
+    result = replace(result, frame=replace(result.frame, index=np.int64(7)))
+    told = json.loads(json.dumps(object_from_result(result, ["road"])))
+    assert (told["index"], told["distance"], told["dropped"], told["age_ms"]) == (7, 2, 1, 8)
 
 
 def test_pixels_of_no_class_are_in_no_share(tmp_path):
