@@ -135,8 +135,12 @@ class Decoder:
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
+        # Both work only before the first picture is decoded. Without the first, columns cut off on the left are
+        # shown unless they are a multiple of 64, and the picture is wider than the stream says
+        # (`findings/ffmpeg_shows_columns_cut_off.sh`).
+        context.options = {**context.options, "flags": "+unaligned"}
         if own_vectors and self.unfit is None:
-            context.options = {"flags2": "+export_mvs"}  # works only before the first picture is decoded
+            context.options = {**context.options, "flags2": "+export_mvs"}
             self._watch = ParameterWatch(context.name, context.extradata)
         # One thread: with slice threads the H.264 decoder neither conceals nor reports damage, and frame threads hold
         # pictures back and lose the last ones when the stream ends in damage.

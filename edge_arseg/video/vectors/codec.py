@@ -47,6 +47,8 @@ def unfit_parameters(unit: bytes) -> str | None:
         return f"the stream uses up to {sps.max_refs} reference frames, and vectors do not say which one"
     if not sps.progressive:
         return "the stream is interlaced"
+    if sps.corner_cut:
+        return "the stream cuts off columns on the left or rows at the top, and vectors count from the corner before"
     return None
 
 

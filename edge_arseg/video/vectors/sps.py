@@ -1,4 +1,4 @@
-"""The two fields of an H.264 sequence parameter set that decide whether its vectors can be used."""
+"""What an H.264 sequence parameter set says that decides whether the stream's vectors can be used."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,12 @@ class SequenceParameters:
     Attributes:
         max_refs: reference frames, at most.
         progressive: every frame is coded whole, never in fields.
+        corner_cut: columns on the left or rows at the top are coded and not shown.
     """
 
     max_refs: int
     progressive: bool
+    corner_cut: bool = False
 
 
 # Profiles whose parameter sets carry chroma format, bit depth and scaling lists.
@@ -103,7 +105,16 @@ def _parameters(unit: _Bits) -> SequenceParameters:
     unit.bits(1)
     unit.golomb()  # width
     unit.golomb()  # height
-    return SequenceParameters(max_refs, progressive=bool(unit.bits(1)))
+    progressive = bool(unit.bits(1))
+    if not progressive:
+        unit.bits(1)  # fields or frames in each macroblock
+    unit.bits(1)  # how direct blocks get their vectors
+    left = top = 0
+    if unit.bits(1):
+        left = unit.golomb()
+        unit.golomb()  # right
+        top = unit.golomb()
+    return SequenceParameters(max_refs, progressive, corner_cut=left > 0 or top > 0)
 
 
 def _skip_scaling_list(unit: _Bits, size: int) -> None:

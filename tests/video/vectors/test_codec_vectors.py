@@ -53,6 +53,8 @@ def test_a_cut_off_parameter_set_is_no_crash(tmp_path):
         ("libx264", "mp4", {}, "has B-frames"),
         ("libx264", "mp4", {"bf": 0, "refs": 3}, "up to 3 reference frames"),
         ("libx264", "mp4", {"bf": 0, "refs": 1, "x264_params": "tff=1"}, "reference frames|interlaced"),
+        ("libx264", "mp4", {"bf": 0, "refs": 1, "x264_params": "crop-rect=64,0,0,0"}, "cuts off columns on the left"),
+        ("libx264", "ts", {"bf": 0, "refs": 1, "x264_params": "crop-rect=0,16,0,0"}, "cuts off columns on the left"),
         ("libx265", "mp4", {"x265_params": "log-level=none"}, "hevc decoder exports no vectors"),
         ("mpeg4", "mp4", {"bf": 2}, "has B-frames"),
         ("mjpeg", "avi", {"pix_fmt": "yuvj420p"}, "mjpeg decoder exports no vectors"),
@@ -66,6 +68,23 @@ def test_streams_whose_vectors_cannot_be_chained(tmp_path, codec, ending, option
         assert reader.motion_source is MotionSource.RECODE
         assert len(reader.motion_reason) > 10
         assert len(list(reader)) == 6
+
+
+def test_columns_cut_off_on_the_right_and_rows_at_the_bottom_leave_the_vectors_right(tmp_path):
+    clip = encode(tmp_path / "a.mp4", moving(4), bf=0, refs=1, x264_params="crop-rect=0,0,16,16")
+    with open_video(clip) as reader:
+        assert (reader.height, reader.width) == (144 - 16, 192 - 16)
+        assert reader.motion_source is MotionSource.CODEC
+
+
+@pytest.mark.parametrize("motion", ["auto", "zero"])
+def test_columns_that_a_stream_cuts_off_on_the_left_are_not_shown(tmp_path, motion):
+    """FFmpeg shows those that make less than its alignment, unless it is told not to."""
+    pictures = [np.repeat(np.arange(192, dtype=np.uint8)[None, :, None], 144, 0).repeat(3, 2)] * 3
+    clip = encode(tmp_path / "a.mp4", pictures, bf=0, refs=1, qp=1, x264_params="crop-rect=8,0,0,0")
+    with open_video(clip, motion=motion) as reader:
+        assert (reader.height, reader.width) == (144, 192 - 8)
+        assert next(iter(reader)).rgb[72, 0].mean() == pytest.approx(8, abs=3)
 
 
 def test_auto_takes_the_vectors_of_x264_where_they_can_be_chained(tmp_path):
