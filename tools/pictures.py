@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the pictures of README and of the model card: docs/demo.webp, demo.png, street.png, camvid-compact-failures.png.
+"""Make the pictures of README and of the model cards: docs/demo.webp, demo.png, street.png, MODEL-failures.png.
 
 usage: python tools/pictures.py [CLIP]
 
@@ -7,7 +7,7 @@ usage: python tools/pictures.py [CLIP]
   branch, every frame through the LR branch, and AR. An animated WebP, which GitHub and PyPI show as an image.
 - demo.png: one frame of each half of what `run` draws, the clip and the rendered street.
 - street.png: a frame of the rendered street, and its exact labels.
-- camvid-compact-failures.png: a row for each kind of failure of the shipped model on the clip: the source, HR, AR.
+- MODEL-failures.png: a row for each kind of failure of a shipped model on the clip: the source, HR, AR.
 
 CLIP is the highway clip of Udacity's CarND-LaneLines-P1 (MIT), kept beside the repository. Needs Pillow, which comes
 with matplotlib.
@@ -34,7 +34,10 @@ from edge_arseg.video.overlay.style import OverlayStyle
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 CLIP = ROOT.parent / "shared/clips/highway_960x540.mp4"
-BUNDLE = ROOT / "edge_arseg/zoo/camvid-compact-360x480-int8.arseg"
+BUNDLES = {
+    model: ROOT / f"edge_arseg/zoo/{model}-360x480-int8.arseg" for model in ("camvid-compact", "camvid-lite1")
+}
+BUNDLE = BUNDLES["camvid-compact"]
 PANEL = 270, 480
 FIRST, LAST, STEP = 96, 206, 2
 MILLISECONDS = 80
@@ -110,12 +113,12 @@ def street() -> np.ndarray:
     return Overlay((360, 640), CAMVID_11, style).draw(result).copy()
 
 
-def failures(clip: Path) -> np.ndarray:
-    """A row for each of ``FAILURES``: the source, HR on every frame, and AR."""
+def failures(clip: Path, bundle: Path) -> np.ndarray:
+    """A row for each of ``FAILURES`` of a bundle: the source, HR on every frame, and AR."""
     rows: dict[int, list[np.ndarray]] = {index: [] for _, index, _ in FAILURES}
     results: dict[int, SegmentedFrame] = {}  # of AR
     for mode in (Mode.HR, Mode.AR):
-        with Segmenter(BUNDLE, mode=mode, backend="onnxruntime") as segmenter:
+        with Segmenter(bundle, mode=mode, backend="onnxruntime") as segmenter:
             overlay = Overlay((540, 960), segmenter.bundle.manifest.model.classes, STYLE)
             for result in segmenter.stream(str(clip), output_size=(540, 960), picture=True):
                 if (row := rows.get(result.frame.index)) is None:
@@ -149,8 +152,9 @@ def main() -> None:
     both = [overlay_of(source, index, size, OverlayStyle()) for source, index in sources]
     Image.fromarray(np.concatenate(both, 1)).save(DOCS / "demo.png", optimize=True)
     Image.fromarray(street()).save(DOCS / "street.png", optimize=True)
-    palette = Image.fromarray(failures(clip)).quantize(256, dither=Image.Dither.NONE)
-    palette.save(DOCS / "camvid-compact-failures.png", optimize=True)
+    for model, bundle in BUNDLES.items():
+        palette = Image.fromarray(failures(clip, bundle)).quantize(256, dither=Image.Dither.NONE)
+        palette.save(DOCS / f"{model}-failures.png", optimize=True)
 
 
 if __name__ == "__main__":
