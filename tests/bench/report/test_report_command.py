@@ -210,6 +210,7 @@ def test_a_meter_that_reads_nothing_is_no_ratio(run, tmp_path):
 
 
 def test_the_page_of_a_gate_says_by_which_frames_stages_are_judged(run, tmp_path):
+    pytest.importorskip("vl_convert")
     paths = [write_made(tmp_path, *plain_record(name=name, seed=seed)) for seed, name in enumerate("ab")]
     assert run(*paths, "--fail-on", "50%", "-o", tmp_path / "page.html").code == 0
     assert "stages by their fastest 5 %." in (tmp_path / "page.html").read_text()
