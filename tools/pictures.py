@@ -34,9 +34,7 @@ from edge_arseg.video.overlay.style import OverlayStyle
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 CLIP = ROOT.parent / "shared/clips/highway_960x540.mp4"
-BUNDLES = {
-    model: ROOT / f"edge_arseg/zoo/{model}-360x480-int8.arseg" for model in ("camvid-compact", "camvid-lite1")
-}
+BUNDLES = {model: ROOT / f"edge_arseg/zoo/{model}-360x480-int8.arseg" for model in ("camvid-compact", "camvid-lite1")}
 BUNDLE = BUNDLES["camvid-compact"]
 PANEL = 270, 480
 FIRST, LAST, STEP = 96, 206, 2

@@ -51,7 +51,7 @@ def here(tmp_path, monkeypatch):
         ("demo camvid-compact", 4, "a bundle is named by -b camvid-compact"),
         ("eval --clip camvid-compact --labels .", 4, "a bundle seen, expected a video"),
         ("run drive.mp4 mine.arseg", 4, "did you mean -b mine.arseg, which names a bundle?"),
-        ("run drive.mp4 -b camvid", 3, "did you mean camvid-compact-int8, camvid-compact or camvid-lite1-int8? expected"),
+        ("run drive.mp4 -b camvid", 3, "did you mean camvid-compact-int8, camvid-compact or camvid-lite1-int8?"),
         ("bench drive.mp4 --mode ar hr", 2, "several modes are one word, ar,hr"),
         ("bench --workload streets", 2, "did you mean street?"),
         ("tune camvid-compact --clip drive.mp4 --labels . --min-miou 0.68", 2, "expected points of 100: 68 for 68%"),
