@@ -24,7 +24,8 @@ from edge_arseg.spec.manifest import Role
 from edge_arseg.video.reader import open_video
 
 PEAK = """
-import resource, sys
+import sys
+from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from edge_arseg.compiler.quantize.calibrate.flow import prepared_branches, ranges_from_clips
@@ -38,7 +39,7 @@ bundle = read_bundle(bundle)
 branches = prepared_branches(bundle, (Role.HR,))
 found = ranges_from_clips(bundle, Recipe("r", Method.ENTROPY, (clip,)), branches, threads=1)
 assert found.clips[0].by_distance == {0: count}
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])  # ru_maxrss starts with the parent's
 """
 
 
