@@ -4,12 +4,15 @@ import math
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from edge_arseg.cli import progress
 from edge_arseg.cli.train.showing import show_training
 
 
 def test_a_run_that_continues_is_as_fast_as_the_steps_it_takes_now(monkeypatch, capsys):
     """It began at step 1800; the steps before are no work of this minute."""
+    pytest.importorskip("torch")
     seconds = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: seconds[0])
 
