@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_arseg.errors import BundleError, SinkError
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
-from edge_arseg.storage.user_cache import user_cache
+from edge_arseg.storage.user_folders import user_cache
 
 
 def parcel_from_bundle(bundle: Path) -> bytes:

@@ -6,6 +6,8 @@ import select
 import stat
 import threading
 
+from edge_arseg.quantity import counted
+
 _WAIT_S = 2.0
 """How long the first message waits for room; those behind it wait no more until there is some."""
 _AT_ONCE = 512
@@ -31,14 +33,14 @@ class Messages(io.FileIO):
         """Write what there is room for; all counts as written."""
         whole = bytes(memoryview(data))  # type: ignore[arg-type]
         with self._lock:
-            if self._left_out and self._takes(f"warning: {self._told()} left out: nobody read them\n".encode()):
+            if self._left_out and self._takes(self._told()):
                 self._left_out = 0
             if not self._takes(whole):
                 self._left_out += 1
         return len(whole)
 
-    def _told(self) -> str:
-        return "1 message" if self._left_out == 1 else f"{self._left_out} messages"
+    def _told(self) -> bytes:
+        return f"warning: {counted(self._left_out, 'message')} left out: nobody read them\n".encode()
 
     def _takes(self, data: bytes) -> bool:
         """Write in parts that never wait; ``False`` where one finds no room."""

@@ -189,14 +189,15 @@ def bundle_from_checkpoint(
             f"a checkpoint of type {type(checkpoint).__name__} seen, expected what checkpoint_from_path returns"
         )
     name = checkpoint.network.model.name
-    like = TRAINING_SIZES.get(name.partition("-")[0])
+    dataset = name.partition("-")[0]
+    like = TRAINING_SIZES.get(dataset)
     size = like if size is None else size
     if size is None:
         raise OptionError(f"--size HxW is needed: {name} names no data set with a usual size")
     if not isinstance(size, Sequence) or isinstance(size, str) or len(size) != 2:
         raise OptionError(f"size {size!r} seen, expected rows and columns, like (360, 480)")
     settings = ExportSettings(*size, checkpoint.lr_scale, gop, flow_block, fit)
-    if told := swap_meant(settings.frame_size, like or LANDSCAPE, f"the images of {name.partition('-')[0]}"):
+    if told := swap_meant(settings.frame_size, like or LANDSCAPE, f"the images of {dataset}"):
         _log.warning("frame size: %s", told)
     return bundle_from_network(
         checkpoint.network,

@@ -13,7 +13,7 @@ from edge_arseg.errors import BuildError
 from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
 from edge_arseg.spec.entries import KernelEntry
 from edge_arseg.storage.files import write_whole
-from edge_arseg.storage.user_cache import user_cache
+from edge_arseg.storage.user_folders import user_cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from edge_arseg.spec.engine_key import (
     record_from_json,
 )
 from edge_arseg.spec.manifest import Role
-from edge_arseg.storage.user_cache import user_cache
+from edge_arseg.storage.user_folders import user_cache
 
 _log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from edge_arseg.runtime.device.cpu_features import cpu_features
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.engine_key import RECORD
-from edge_arseg.storage.user_cache import user_cache
+from edge_arseg.storage.user_folders import user_cache
 
 REVISION = 1
 FOLDER = "trials"

@@ -105,7 +105,7 @@ def target_from_toml(path: Path, table: JetPackTable) -> Target:
         TargetError: not TOML, wrong or contradicting entries, or a value without a source: all in one message.
     """
     raw = _toml(path)
-    shown = path if path.parent == own_folder() else path.name
+    shown = _shown(path)
     faults = [f"  {fault}" for fault in _sources_missing(raw)]
     data = dict(raw)
     releases = {release.name: asdict(release) for release in table.jetpacks}
@@ -134,7 +134,12 @@ def _toml(path: Path) -> dict[str, Any]:
             "make it one that can be read, or move it elsewhere"
         ) from error
     except ValueError as error:  # not TOML, not UTF-8, numbers or nesting without end
-        raise TargetError(f"{path if path.parent == own_folder() else path.name}: not TOML ({error})") from error
+        raise TargetError(f"{_shown(path)}: not TOML ({error})") from error
+
+
+def _shown(path: Path) -> str:
+    """The name of a file of the package, the path of one of the user's."""
+    return str(path) if path.parent == own_folder() else path.name
 
 
 def _wrong(error: ValidationError) -> str:

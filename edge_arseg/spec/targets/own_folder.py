@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edge_arseg.errors import TargetError
+from edge_arseg.storage.user_folders import user_configuration
 
 VARIABLE = "EDGE_ARSEG_TARGETS"
 
@@ -22,12 +23,7 @@ def own_folder(*, environment: Mapping[str, str] | None = None, home: Path | Non
     variables = os.environ if environment is None else environment
     if named := variables.get(VARIABLE):
         return Path(named)
-    if root := variables.get("XDG_CONFIG_HOME"):
-        return Path(root) / "edge-arseg" / "targets"
-    try:
-        return (home or Path.home()) / ".config" / "edge-arseg" / "targets"
-    except RuntimeError:  # a user without an entry in passwd and without $HOME, as in many containers
-        return Path("/nonexistent") / ".config" / "edge-arseg" / "targets"
+    return user_configuration(environment=environment, home=home) / "targets"
 
 
 def own_files() -> list[Path]:

@@ -85,6 +85,13 @@ def zoo(monkeypatch, tmp_path):
     monkeypatch.setattr("edge_arseg.runtime.zoo.ZOO", tmp_path / "zoo")
 
 
+@pytest.fixture
+def heavy(zoo, tmp_path):
+    """A model beside those of ``zoo`` that costs more."""
+    changed = {"model": replace(small_manifest({}).model, name="camvid-heavy"), "cost": Cost(1200, 200, 100)}
+    write_toy_bundle(tmp_path / "zoo/heavy-int8.arseg", name="heavy-int8", **changed)
+
+
 def choice(what=None, *, modes=(Mode.AR,), options=OPTIONS, candidates=("toy", "slow"), **more):
     return choice_from_options(what, list(modes), options, candidates=candidates, **more)
 
@@ -107,10 +114,8 @@ def test_the_fastest_pair_that_passes_is_taken(zoo, table):
     assert {(t.bundle, t.backend): t.agreement for t in found.trials}["small-int8", "toy"] == 0.94
 
 
-def test_a_heavier_model_in_the_package_is_for_who_names_it(zoo, table, tmp_path):
+def test_a_heavier_model_in_the_package_is_for_who_names_it(heavy, table):
     made, asked = table
-    heavy = {"model": replace(small_manifest({}).model, name="camvid-heavy"), "cost": Cost(1200, 200, 100)}
-    write_toy_bundle(tmp_path / "zoo/heavy-int8.arseg", name="heavy-int8", **heavy)
     made[("heavy-int8", "toy")] = (1.0, 1.0)
     made[("small", "toy")] = (1.0, 9.0)
     assert taken(choice()) == ("small", "toy")
@@ -118,10 +123,8 @@ def test_a_heavier_model_in_the_package_is_for_who_names_it(zoo, table, tmp_path
     assert taken(choice("heavy-int8")) == ("heavy-int8", "toy")
 
 
-def test_doctor_tries_every_model_in_the_package(zoo, table, tmp_path, monkeypatch):
+def test_doctor_tries_every_model_in_the_package(heavy, table, monkeypatch):
     made, _ = table
-    heavy = {"model": replace(small_manifest({}).model, name="camvid-heavy"), "cost": Cost(1200, 200, 100)}
-    write_toy_bundle(tmp_path / "zoo/heavy-int8.arseg", name="heavy-int8", **heavy)
     monkeypatch.setattr(engine_choice, "CANDIDATES", ("toy", "slow"))
     made[("heavy-int8", "toy")] = (1.0, 1.0)
     made[("small", "slow")] = (1.0, 9.0)

@@ -14,7 +14,7 @@ from edge_arseg.runtime.engines.contract import Buffer, Engine, Place
 from edge_arseg.runtime.engines.onnxruntime.engine import first_line, run_bound, specs_from_arguments
 from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums
 from edge_arseg.spec.tensor import FEATURES
-from edge_arseg.storage.user_cache import user_cache
+from edge_arseg.storage.user_folders import user_cache
 
 _ADVICE = (
     f"take the build for GPUs in its place: {pip('uninstall onnxruntime')}; {install_packages('onnxruntime-gpu')} "

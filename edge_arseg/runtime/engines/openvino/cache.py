@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from edge_arseg.storage.user_cache import user_cache
+from edge_arseg.storage.user_folders import user_cache
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge_arseg.storage.files import identity
-from edge_arseg.storage.user_cache import user_cache
+from edge_arseg.storage.user_folders import user_cache
 
 try:
     import fcntl
