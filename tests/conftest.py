@@ -69,6 +69,12 @@ def one_candidate(monkeypatch):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def help_is_written():
+    """Help names the backends that there are when it is imported: none that a test adds for its own time."""
+    import edge_arseg.cli.options  # noqa: F401
+
+
+@pytest.fixture(scope="session", autouse=True)
 def kept_traces():
     """Graphs of the small network are traced once in all processes, where tests that were collected export."""
     with pytest.MonkeyPatch.context() as patch:

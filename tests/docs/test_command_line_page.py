@@ -4,11 +4,17 @@ from pathlib import Path
 
 import click
 
+from edge_arseg.runtime.engines.opening import BACKENDS
 from tools import command_line_page as writer
 
 
 def test_the_page_is_fresh():
     assert writer.PAGE.read_text(encoding="utf-8") == writer.page(), "type: make tables"
+
+
+def test_a_backend_that_a_test_adds_is_not_in_help(monkeypatch):
+    monkeypatch.setitem(BACKENDS, "toy", "support.bundles.toy:ToyEngine")
+    assert "toy" not in writer.page()
 
 
 def test_an_option_becomes_a_row_with_its_default():
