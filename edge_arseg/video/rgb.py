@@ -46,6 +46,7 @@ class Arrays:
     def filled(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """An array with these pixels, ``[H, W, 3] uint8``, contiguous."""
         array = self._next(pixels.shape[:2])
+        self._barred.pop(id(array), None)
         np.copyto(array, pixels)
         return array
 
