@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import BuildError, OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cores import check_at_once
 from edge_arseg.spec.manifest import Role
@@ -170,6 +170,10 @@ class Engine(ABC):
     @abstractmethod
     def close(self) -> None:
         """Free what the engine holds; calling it twice is allowed."""
+
+    def _closed_error(self) -> BuildError:
+        """Return what ``_run`` raises after ``close``."""
+        return BuildError(f"engine {self.name!r} was closed; open it again")
 
     def __enter__(self: E) -> E:
         return self

@@ -5,7 +5,6 @@ from zlib import crc32
 
 import numpy as np
 
-from edge_arseg.errors import BuildError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import Buffer, Engine
 from edge_arseg.spec.manifest import Role
@@ -43,7 +42,7 @@ class FakeEngine(Engine):
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         if self._outputs is None:
-            raise BuildError(f"engine {self.name!r} was closed; open it again")
+            raise self._closed_error()
         first = first_step(feeds)
         for output in self._outputs.values():
             fill_bands(output, first)

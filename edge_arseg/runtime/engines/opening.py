@@ -11,6 +11,7 @@ from edge_arseg.installation import install_packages
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.coming import coming_engines
 from edge_arseg.runtime.engines.contract import AUTO, Engine, Place
+from edge_arseg.runtime.engines.interpreter_lock import keep_it_moving
 from edge_arseg.spec.graph_contract import check_graphs
 from edge_arseg.spec.manifest import Role
 from edge_arseg.suggestion import did_you_mean
@@ -163,6 +164,7 @@ def engines_in_order(
         BundleError, BuildError: see ``engines_from_bundle``; of engines that are still coming where they are run.
     """
     opened = engine_class(backend)
+    keep_it_moving()  # what asks for them has a thread that reads, too
     if not opened.opens_together:
         return engines_from_bundle(bundle, roles, backend=backend, threads=threads)
     check_graphs(bundle.manifest, roles, where=str(bundle.path))

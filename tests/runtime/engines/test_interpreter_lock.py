@@ -6,6 +6,7 @@ import threading
 import pytest
 from support.bundles.fake import write_fake_bundle
 
+from edge_arseg.runtime.background import open_background_pipeline
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.engines import interpreter_lock
 from edge_arseg.runtime.engines.contract import EngineOptions
@@ -16,11 +17,14 @@ def taking():
     return [thread for thread in threading.enumerate() if thread.name == "interpreter lock"]
 
 
-def test_pipelines_have_one_thread_for_it_which_ends_with_the_process(tmp_path):
+@pytest.mark.parametrize("opened", [open_pipeline, open_background_pipeline])
+def test_pipelines_have_one_thread_for_it_which_ends_with_the_process(opened, tmp_path, monkeypatch):
     bundle = read_bundle(write_fake_bundle(tmp_path / "fake.arseg"))
+    monkeypatch.setattr(interpreter_lock, "_taking", None)
+    before = taking()
     for _ in range(2):
-        with open_pipeline(bundle, engines=EngineOptions("graph", "fake")):
-            (thread,) = taking()
+        with opened(bundle, engines=EngineOptions("graph", "fake", 2)):
+            (thread,) = (one for one in taking() if one not in before)
     assert thread.daemon
     assert thread.is_alive()
 

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from edge_arseg.errors import EnvironmentUnfitError, OptionError
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.onnxruntime import gpu as onnxruntime_gpu
 from edge_arseg.runtime.engines.onnxruntime.gpu import CudaOnnxRuntimeEngine, TensorRtOnnxRuntimeEngine, provider_cache
@@ -26,6 +26,13 @@ class HostMemoryEngine(CudaOnnxRuntimeEngine):
 class TestCudaOnnxRuntimeEngine(EngineTester):
     def open(self, path: Path) -> Engine:
         return HostMemoryEngine(path, threads=1)
+
+
+def test_a_type_that_no_graph_of_ours_has_is_refused(sum_graph, tmp_path):
+    float64 = sum_graph.read_bytes().replace(b"\x08\x01\x12\x08", b"\x08\x0b\x12\x08")
+    (tmp_path / "a.onnx").write_bytes(float64)
+    with pytest.raises(BuildError, match=r"cannot load this graph .*'image' is a tensor\(double\)"):
+        HostMemoryEngine(tmp_path / "a.onnx")
 
 
 def test_a_feature_goes_from_engine_to_engine_as_it_is(sum_graph, monkeypatch):

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_arseg.errors import EnvironmentUnfitError
+from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.installation import install_extra
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.openvino import library as library_module
 from edge_arseg.runtime.engines.openvino.engine import Bf16OpenVinoEngine, OpenVinoEngine
-from edge_arseg.runtime.engines.openvino.library import OpenVino, openvino
+from edge_arseg.runtime.engines.openvino.library import OpenVino, OpenVinoError, openvino
 from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.testing.engine import EngineTester
 
@@ -82,6 +82,18 @@ def test_bfloat16_where_the_cpu_has_it(sum_graph):
     with Bf16OpenVinoEngine(sum_graph, threads=1) as engine:
         assert engine._request.graph.setting("INFERENCE_PRECISION_HINT") == "bf16"
         assert engine.outputs["total"].dtype == "float32"
+
+
+def test_a_library_without_its_plugin_for_cpus_is_no_fault_of_ours(sum_graph, monkeypatch):
+    def fails(*_arguments):
+        raise OpenVinoError("Device with CPU name is not registered")
+
+    monkeypatch.setattr(OpenVino, "of_cpu", fails)
+    with pytest.raises(BuildError, match=r"cannot load this graph \(Device with CPU name is not registered\)"):
+        OpenVinoEngine(sum_graph)
+    monkeypatch.setattr("edge_arseg.runtime.engines.openvino.library._loaded", fails)
+    with pytest.raises(EnvironmentUnfitError, match=r"--backend openvino needs OpenVINO \(Device"):
+        openvino()
 
 
 def test_without_openvino_it_says_what_to_install(sum_graph, monkeypatch):

@@ -100,7 +100,7 @@ class OnnxRuntimeEngine(Engine):
 
     def _opened(self) -> ort.InferenceSession:
         if self._session is None:
-            raise BuildError(f"engine {self.name!r} was closed; open it again")
+            raise self._closed_error()
         return self._session
 
     def close(self) -> None:

@@ -52,6 +52,7 @@ class CudaOnnxRuntimeEngine(Engine):
         ask_for_exact_sums(options)  # integer kernels that the GPU's provider lacks run on the CPU
         try:
             session = ort.InferenceSession(str(path), options, providers=self.providers())
+            inputs, outputs = specs_from_arguments(session.get_inputs()), specs_from_arguments(session.get_outputs())
         except Exception as error:  # ONNX Runtime raises its own classes, straight below Exception
             raise BuildError(
                 f"{path}: ONNX Runtime {ort.__version__} cannot load this graph on {self.provider} "
@@ -64,9 +65,7 @@ class CudaOnnxRuntimeEngine(Engine):
                 " a library of CUDA, cuDNN or TensorRT is missing or of another version; see `edge-arseg doctor`, or "
                 "run with --backend onnxruntime"
             )
-        super().__init__(
-            Path(path).stem, specs_from_arguments(session.get_inputs()), specs_from_arguments(session.get_outputs())
-        )
+        super().__init__(Path(path).stem, inputs, outputs)
         self._session: ort.InferenceSession | None = session
         self._binding = session.io_binding()
         self._results: dict[str, Buffer] = {}
@@ -86,7 +85,7 @@ class CudaOnnxRuntimeEngine(Engine):
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         if self._session is None:
-            raise BuildError(f"engine {self.name!r} was closed; open it again")
+            raise self._closed_error()
         for name, buffer in feeds.items():
             if self._bound.get(name) is buffer:
                 continue

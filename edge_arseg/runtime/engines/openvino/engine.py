@@ -37,15 +37,15 @@ class OpenVinoEngine(Engine):
             BuildError: OpenVINO cannot load the graph.
         """
         library = openvino()
-        self._check_cpu(library)
         settings = self._settings(threads)
-        facts = {
-            "version": library.version,
-            "cpu": library.of_cpu("FULL_DEVICE_NAME"),
-            "able": library.of_cpu("OPTIMIZATION_CAPABILITIES"),
-            **settings,
-        }
         try:
+            self._check_cpu(library)
+            facts = {
+                "version": library.version,
+                "cpu": library.of_cpu("FULL_DEVICE_NAME"),
+                "able": library.of_cpu("OPTIMIZATION_CAPABILITIES"),
+                **settings,
+            }
             with cache_settings(Path(path), facts=facts) as cached:
                 graph = library.compiled(path, {**settings, **cached})
         except OpenVinoError as error:
@@ -59,7 +59,7 @@ class OpenVinoEngine(Engine):
     def twin(self) -> "OpenVinoEngine":
         """See ``Engine``: requests of one model share its weights."""
         if self._request is None:
-            raise BuildError(f"engine {self.name!r} was closed; open it again")
+            raise self._closed_error()
         twin = object.__new__(type(self))
         Engine.__init__(twin, self.name, self.inputs, self.outputs)
         twin._bind(self._request.graph)
@@ -93,7 +93,7 @@ class OpenVinoEngine(Engine):
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         if self._request is None:
-            raise BuildError(f"engine {self.name!r} was closed; open it again")
+            raise self._closed_error()
         try:
             for name, array in feeds.items():
                 self._request.bind(name, array)

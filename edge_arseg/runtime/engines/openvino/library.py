@@ -261,7 +261,7 @@ def openvino() -> OpenVino:
         found = [str(path) for folder in folders for path in sorted(Path(folder).glob("libs/*openvino_c.*"))]
         with _loading:
             return _loaded(next(iter(found), "libopenvino_c.so"))  # a distribution's is where all libraries are
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, OpenVinoError) as error:
         raise EnvironmentUnfitError(
             f"--backend openvino needs OpenVINO ({error}); type: {install_extra('openvino')}; "
             "or use --backend onnxruntime"

@@ -107,7 +107,7 @@ class TensorRtEngine(Engine):
 
     def _run(self, feeds: Mapping[str, Buffer]) -> Mapping[str, Buffer]:
         if self._device is None:
-            raise BuildError(f"engine {self.name!r} was closed; open it again")
+            raise self._closed_error()
         for name, buffer in feeds.items():
             if not isinstance(buffer, np.ndarray):
                 self._check(name, buffer)
