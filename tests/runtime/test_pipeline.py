@@ -253,6 +253,30 @@ def test_where_no_kernel_runs_on_this_cpu_auto_takes_the_graph_in_silence(bundle
         open_pipeline(bundle, Mode.AR, EngineOptions(backend="fake", fusion="magic"))
 
 
+@pytest.mark.parametrize(
+    ("mode", "way", "instead"),
+    [
+        (Mode.AR, "edge_arseg.runtime.fusion.cpu.CpuKernelFusion", "the graph"),
+        (Mode.AR, "edge_arseg.runtime.fusion.tiles.TileFusion", "another kernel"),
+        (Mode.LR, "edge_arseg.runtime.head.KernelHead", "the graph"),
+    ],
+)
+def test_a_way_that_cannot_be_opened_is_named_with_what_runs_in_its_place(
+    bundle, monkeypatch, caplog, mode, way, instead
+):
+    def unfit(*_arguments):
+        raise EnvironmentUnfitError("a library is missing")
+
+    monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.TileFusion.unavailable", lambda _bundle: None)
+    monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.ShortTileFusion.unavailable", lambda _bundle: "not asked for")
+    if "CpuKernel" in way:
+        monkeypatch.setattr("edge_arseg.runtime.fusion.tiles.TileFusion.unavailable", lambda _bundle: "no AMX")
+    monkeypatch.setattr(f"{way}.open", unfit)
+    with open_pipeline(bundle, mode, EngineOptions(backend="fake")):
+        told = [record.getMessage() for record in caplog.records]
+    assert told == [f"the kernel cannot be opened, and {instead} runs, which is slower: a library is missing"]
+
+
 def test_a_pipeline_wants_a_backend_named_and_says_who_chooses(bundle):
     with pytest.raises(OptionError, match=r"backend 'auto' seen .*: a Segmenter chooses; name one of onnxruntime, "):
         open_pipeline(bundle, Mode.AR, EngineOptions())

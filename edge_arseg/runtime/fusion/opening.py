@@ -120,7 +120,8 @@ def _first_opened(kinds: Iterator[type[K]], bundle: Bundle, options: EngineOptio
             following = next(kinds, None)
             if following is None:
                 raise
-            _log.warning("fusion by the `fuse` graph, which is slower than the %s: %s", kind.name, error)
+            instead = f"{'another' if following.name == kind.name else 'the'} {following.name}"
+            _log.warning("the %s cannot be opened, and %s runs, which is slower: %s", kind.name, instead, error)
             kind = following
 
 
