@@ -17,6 +17,7 @@ from edge_arseg.archive.staging import target_of
 from edge_arseg.errors import SinkError, SourceError
 from edge_arseg.storage.object_store import is_object
 from edge_arseg.storage.url import label_of
+from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import source_from_uri
 
 _log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def videos_from_jobs(jobs: Iterable[Job], records: str | None, *, force: bool) -
     videos = []
     for text, sinks in jobs:
         source = source_from_uri(text)
-        if source.live or source.kind == "pipe":
+        if source.live or source.kind == SourceKind.PIPE:
             raise SourceError(
                 f"{source.label}: one of many sources has to be a file, which ends and can be read again; run it alone"
             )

@@ -1,5 +1,6 @@
 """Many machines: files and pieces on a Dask cluster."""
 
+import errno
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ from support.clips.moving import chainable, encode, moving
 from edge_arseg.archive.executors import on_worker
 from edge_arseg.archive.executors.bundle_parcel import bundle_from_parcel, parcel_from_bundle
 from edge_arseg.cli.archive.options import SchedulerType
-from edge_arseg.errors import BundleError
+from edge_arseg.errors import BundleError, SinkError
 from edge_arseg.runtime.bundles.reading import read_bundle
 
 pytest.importorskip("distributed")
@@ -192,3 +193,13 @@ def test_a_bundle_is_kept_by_its_digest_and_a_damaged_one_is_replaced(fake_bundl
     assert file.read_bytes() == whole
     with pytest.raises(BundleError, match="expected"):
         bundle_from_parcel(parcel, "0" * 64, cache=tmp_path)
+
+
+def test_a_worker_whose_disk_is_full_says_so_and_keeps_no_half_of_a_bundle(fake_bundle, tmp_path, monkeypatch):
+    def full(*_arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("zipfile.ZipFile.extractall", full)
+    with pytest.raises(SinkError, match=r"bundles: cannot be written \(No space left on device\); name a folder"):
+        bundle_from_parcel(parcel_from_bundle(fake_bundle), "0" * 64, cache=tmp_path)
+    assert list((tmp_path / "bundles").iterdir()) == []

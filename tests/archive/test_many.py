@@ -249,6 +249,7 @@ def test_no_more_processes_are_started_than_pay(monkeypatch):
     assert count([50_000, 60_000]) == 1  # seconds of video: over before a second process has begun
     assert count([9_000_000] * 3) == 3
     assert count([9_000_000] * 30) == 8
-    assert count([9_000_000] * 30, "tensorrt") == 1
+    assert count([9_000_000] * 30, "tensorrt") == count([9_000_000] * 30, "onnxruntime-cuda") == 1
+    assert count([9_000_000] * 30, "support.bundles.toy:ToyEngine") == 8  # an engine of one's own, on the CPU
     monkeypatch.setattr("edge_arseg.archive.executors.count.host_memory", lambda: HostMemory(available=1_100_000_000))
     assert count([9_000_000] * 30) == 2

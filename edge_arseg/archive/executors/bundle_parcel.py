@@ -45,12 +45,21 @@ def bundle_from_parcel(parcel: bytes, digest: str, *, cache: Path | None = None)
     if (found := _sound(place, digest)) is not None:
         return found
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
+        _unpack(parcel, place, digest)
     except OSError as error:
         raise SinkError(
             f"{folder}: cannot be written ({error.strerror or error}); name a folder: export XDG_CACHE_HOME=FOLDER"
         ) from error
+    bundle = read_bundle(place)
+    if bundle.digest != digest:
+        raise BundleError(f"{place}: the digest {bundle.digest[:16]}... seen, {digest[:16]}... expected")
+    return bundle
+
+
+def _unpack(parcel: bytes, place: Path, digest: str) -> None:
+    """Write the files beside their place, and give them their name when they are whole."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".part-", dir=place.parent))
     try:
         with zipfile.ZipFile(io.BytesIO(parcel)) as held:
             held.extractall(made)
@@ -62,10 +71,6 @@ def bundle_from_parcel(parcel: bytes, digest: str, *, cache: Path | None = None)
                 made.rename(place)
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    bundle = read_bundle(place)
-    if bundle.digest != digest:
-        raise BundleError(f"{place}: the digest {bundle.digest[:16]}... seen, {digest[:16]}... expected")
-    return bundle
 
 
 def _sound(place: Path, digest: str) -> Bundle | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from edge_arseg.archive.segmenting import Video
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.device.host_memory import host_memory
+from edge_arseg.runtime.engines.opening import shared_gpu
 from edge_arseg.video.uri import source_from_uri
 
 MEMORY = 500_000_000
@@ -14,7 +15,6 @@ BYTES = 4_000_000
 """Of video that a process has to get, or its start, about a second, is not earned back."""
 
 _ONE_PROCESS = "memory://"
-_ON_CPU = ("onnxruntime", "openvino", "openvino-bf16", "fake")
 
 
 def processes_that_pay(videos: Sequence[Video], backend: str, *, cores: int | None = None, cut: bool = False) -> int:
@@ -27,9 +27,12 @@ def processes_that_pay(videos: Sequence[Video], backend: str, *, cores: int | No
         backend: that was chosen.
         cores: instead of those of this machine.
         cut: one video may keep several processes busy.
+
+    Raises:
+        OptionError, EnvironmentUnfitError: see ``engine_class``.
     """
     places = (place for video in videos for place in (video.source, *(str(target.place) for target in video.targets)))
-    if backend not in _ON_CPU or any(place.startswith(_ONE_PROCESS) for place in places):
+    if shared_gpu(backend) or any(place.startswith(_ONE_PROCESS) for place in places):
         return 1
     available = host_memory().available
     cores = cores or usable_cores()

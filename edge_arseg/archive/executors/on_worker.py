@@ -30,6 +30,7 @@ class _Engines:
 
 _OWN = threading.local()
 _ALL: list[ExitStack] = []
+"""Closes the engines of every thread."""
 
 
 def perform(task: Task, settings: Settings, parcel: bytes, version: str) -> Any:
@@ -59,6 +60,7 @@ def _segmenter(settings: Settings, parcel: bytes) -> Segmenter:
         return own.segmenter
     if own is not None:
         own.opened.close()
+        _ALL.remove(own.opened)
         _OWN.engines = None
     bundle = bundle_from_parcel(parcel, settings.bundle_digest)
     # A worker is another machine: what runs there is chosen and proved there.
