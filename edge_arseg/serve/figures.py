@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_arseg.runtime.live.statistics import LiveStatistics
+from edge_arseg.runtime.live.statistics import LiveFigures, LiveStatistics
 from edge_arseg.spec.frame import Branch, SegmentedFrame
 
 KEPT = 600
@@ -76,8 +76,8 @@ class Figures:
         self.warp_error: float | None = None
 
     @property
-    def live(self) -> Any:
-        """The sums, ``LiveFigures``."""
+    def live(self) -> LiveFigures:
+        """What the results came to so far."""
         with self._lock:
             return self._live.figures
 

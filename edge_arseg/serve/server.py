@@ -28,6 +28,9 @@ START_S, END_S = 10.0, 3.0
 FAREWELL_S = 0.5
 """For the viewers to hear that the run has ended; the server itself would tell them that it begins again."""
 
+_LOOK_S = 0.005
+"""Between two looks at what another thread has done."""
+
 _LOST_AFTER_S = 20.0
 """A viewer whose machine answers no ping for so long is gone."""
 
@@ -103,7 +106,6 @@ class PageServer:
             )
             self._server = uvicorn.Server(_config(app))
             self._thread = threading.Thread(target=self._serve, name="page server", daemon=True)
-            self._started = threading.Event()
             self._thread.start()
             stack.callback(self._stop)
             self._wait_for_start()
@@ -142,19 +144,18 @@ class PageServer:
             _log.warning("the page's server ended: %s", error)
 
     def _wait_for_start(self) -> None:
-        for _ in range(round(START_S / 0.005)):
+        until = time.monotonic() + START_S
+        while self._thread.is_alive() and time.monotonic() < until:
             if self._server.started:
                 return
-            if not self._thread.is_alive():
-                break
-            self._started.wait(0.005)
+            time.sleep(_LOOK_S)
         raise EnvironmentUnfitError(f"the page's server on {self.address} did not start; see --log-file or -v")
 
     def _stop(self) -> None:
         self._viewers.end()
         until = time.monotonic() + FAREWELL_S
         while self._viewers.count and time.monotonic() < until:
-            time.sleep(0.005)
+            time.sleep(_LOOK_S)
         self._server.should_exit = True
         self._thread.join(END_S)
         if self._thread.is_alive():

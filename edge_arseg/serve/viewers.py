@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +23,9 @@ TICK_S = 1.0
 
 ENDED, FULL = 1001, 1013
 """Codes of WebSocket: the server goes away; try again later."""
+
+Facts = Callable[[], dict[str, Any]]
+"""Makes an object of JSON."""
 
 _HEAD = struct.Struct("<I")
 
@@ -51,7 +55,7 @@ class Viewers:
         state: makes what is told without a shot.
     """
 
-    def __init__(self, figures: Figures, greeting: Any, state: Any) -> None:
+    def __init__(self, figures: Figures, greeting: Facts, state: Facts) -> None:
         self._figures, self._greeting, self._state = figures, greeting, state
         self._open: set[Viewer] = set()
         self._shot: Shot | None = None
@@ -126,7 +130,7 @@ class Viewers:
                 rows_to, rows = self._figures.rows_after(rows_to)
                 await socket.send_text(json.dumps({"rows": rows, **self._state()}))
 
-    def _call(self, function: Any, *arguments: Any) -> None:
+    def _call(self, function: Callable[..., None], *arguments: Any) -> None:
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(function, *arguments)

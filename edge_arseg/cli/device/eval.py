@@ -205,7 +205,7 @@ def _print(scores: "Scores") -> None:
             ["flicker", *(_cell(m.flicker, 2) for m in modes.values())],
         ]
         if first.flow_consistency is not None:
-            rows.append(["TC by optical flow", *(_cell(m.flow_consistency or math.nan) for m in modes.values())])
+            rows.append(["TC by optical flow", *(_cell(m.flow_consistency) for m in modes.values())])
     print_table("scores", ["", *modes], rows)
     click.echo()
     if clip:
@@ -224,5 +224,5 @@ def _ranges(ranges: Sequence[tuple[int, int]]) -> str:
     return f"distance{'' if one else 's'} {', '.join(texts)}"
 
 
-def _cell(value: float, digits: int = 1) -> str:
-    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+def _cell(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.{digits}f}"
