@@ -13,6 +13,7 @@ import click
 from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.runtime.fusion.opening import CHOICES
+from edge_arseg.spec.frame import MOTIONS
 
 BACKEND_HELP = (
     f"Engine library: {', '.join(BACKENDS)}; or auto: the engine of the bundle's target, else the fastest that gives "
@@ -123,7 +124,7 @@ def motion_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--motion`` and ``--recode-scale``."""
     source = click.option(
         "--motion",
-        type=click.Choice(["auto", "codec", "recode", "zero"]),
+        type=click.Choice(MOTIONS),
         default="auto",
         show_default=True,
         help="Source of the motion vectors: codec, those in the stream; recode, found by encoding the frames again; "

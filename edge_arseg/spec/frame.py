@@ -29,6 +29,10 @@ class MotionSource(str, Enum):
     ZERO = "zero"  # none: everything is assumed to stand still
 
 
+MOTIONS = ("auto", *(source.value for source in MotionSource))
+"""What can be asked for; ``auto`` is whichever suits the stream."""
+
+
 class Branch(str, Enum):
     """The branch that a frame runs through."""
 

@@ -4,6 +4,9 @@ import os
 import sys
 from contextlib import suppress
 
+STDOUT = 1
+"""Its descriptor, wherever Python's stream leads."""
+
 
 def descriptor_of_stdout() -> int | None:
     """Flush the standard output, and return its descriptor; ``None`` where it has none, as in a notebook.

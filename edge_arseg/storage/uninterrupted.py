@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What asks a command to end."""
 
 ECHO_S = 0.5
 """A signal that comes so soon after the first is the same event: a terminal that closes sends SIGHUP twice."""
@@ -19,13 +19,13 @@ def uninterrupted() -> Iterator[None]:
     """Put off what the handlers of SIGINT, SIGTERM and SIGHUP do until the end of the block.
 
     Only handlers of Python are put off, and only in the main thread, where Python runs them. A signal whose handler is
-    the system's ends the process as always. A second signal, ``ECHO_S`` later, is not put
-    off: what its handler has as ``again`` is called, else the handler.
+    the system's ends the process as always. A second signal, ``ECHO_S`` later, is not put off: what its handler has as
+    ``again`` is called, else the handler.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     own: dict[int, Callable[[int, FrameType | None], object]] = {
         number: handler for number, handler in handlers.items() if callable(handler)
     }

@@ -29,7 +29,7 @@ from edge_arseg.tuning.front import Verdict, verdict_of, write_front
 from edge_arseg.tuning.options import TuneOptions, usual_trials
 from edge_arseg.tuning.request import request_of_options
 from edge_arseg.tuning.search.proposal import Proposals
-from edge_arseg.tuning.search.setting import Setting
+from edge_arseg.tuning.search.setting import MOTIONS, Setting
 from edge_arseg.tuning.search.space import Space, space_from_options
 from edge_arseg.tuning.study import Study, open_study
 from edge_arseg.tuning.trials.planning import planned_record, run_of_setting
@@ -133,9 +133,9 @@ def motions_of(clip: str, stream: int | None) -> tuple[str, ...]:
     try:
         with open_video(clip, motion="codec", stream=stream) as reader:
             next(iter(reader), None)
-        return ("codec", "recode", "zero")
+        return MOTIONS
     except MotionError:
-        return ("recode", "zero")
+        return tuple(motion for motion in MOTIONS if motion != "codec")
 
 
 def bench_of_options(options: TuneOptions, space: Space, first: Bundle, frames: ClipFrames | None = None) -> Bench:

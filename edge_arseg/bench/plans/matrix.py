@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from edge_arseg.errors import OptionError
+from edge_arseg.spec.frame import MOTIONS
+from edge_arseg.suggestion import one_of
 
 Values = tuple[str, ...]
 
@@ -29,7 +31,6 @@ def _one_of(*names: str) -> Callable[[str], str]:
             raise ValueError
         return text
 
-    checked.__doc__ = ", ".join(names)
     return checked
 
 
@@ -38,7 +39,7 @@ AXES: dict[str, tuple[Callable[[str], Any], str]] = {
     "backend": (str, "names of engine libraries"),
     "lr-scale": (_share, "numbers over 0 and up to 1, of the bundles that are named"),
     "gop": (_whole, "whole numbers from 1"),
-    "motion": (_one_of("auto", "codec", "recode", "zero"), "auto, codec, recode or zero"),
+    "motion": (_one_of(*MOTIONS), one_of(MOTIONS)),
     "threads": (_whole, "whole numbers from 1"),
 }
 """What can be varied: how a value is read, and what it can be, in words."""

@@ -9,11 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_arseg.bench.records.energy import Channel
 from edge_arseg.bench.sensors.base import GARBAGE
 from edge_arseg.errors import DataError
-
-CHANNEL = Channel("meter", "power", total=True)
 
 MOST_TOLD = 5
 """Columns of a log that are named where those that are needed are missing."""

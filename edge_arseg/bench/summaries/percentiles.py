@@ -55,8 +55,3 @@ def summary_of(samples: NDArray[np.floating], blocks: Blocks) -> Summary:
         cv=float(samples.std() / mean) if mean else 0.0,
         **found,
     )
-
-
-def plain_summary(samples: NDArray[np.floating]) -> Summary:
-    """Summarise samples without intervals."""
-    return summary_of(samples, Blocks(np.zeros(len(samples), int)))

@@ -34,7 +34,7 @@ def inspect(bundle: Path, as_json: bool) -> None:
         print_json(_json(read, summary, records))
         return
     _print_fields(read, summary)
-    _print_graphs(read.manifest, summary)
+    _print_graphs(read.manifest)
     _print_kernels(read.manifest)
     _print_engines(records)
 
@@ -122,7 +122,7 @@ def _quantization_fields(summary: "QuantizationSummary") -> list[tuple[str, obje
     return fields
 
 
-def _print_graphs(manifest: "Manifest", summary: "QuantizationSummary | None") -> None:
+def _print_graphs(manifest: "Manifest") -> None:
     rows: list[tuple[str, ...]] = []
     for role, entry in manifest.graphs.items():
         size = megabytes(manifest.files[entry.file].bytes)

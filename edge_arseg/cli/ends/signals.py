@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from edge_arseg.storage.uninterrupted import ECHO_S
-
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+from edge_arseg.storage.uninterrupted import ECHO_S, SIGNALS
 
 NOTICE_S = 1.0
 """A command that has not ended by then says that another signal ends it at once."""

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import sys
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import cached_property
@@ -25,6 +24,7 @@ from edge_arseg.runtime.device.cpu_features import cpu_features
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.engine_key import RECORD
+from edge_arseg.storage.files import write_whole
 from edge_arseg.storage.user_folders import user_cache
 
 REVISION = 1
@@ -80,20 +80,13 @@ class TrialMemory:
         if not trial.lasting:
             return
         key = self._key(bundle, mode, options)
-        file = self._file(key)
         outcome = {name: value for name, value in asdict(trial).items() if name != "lasting"}
         taken = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        part = file.with_name(f".{file.name}.{os.getpid()}")
+        kept = {"revision": REVISION, "taken": taken, "key": key, "trial": outcome}
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            part.write_text(
-                json.dumps({"revision": REVISION, "taken": taken, "key": key, "trial": outcome}, indent=1) + "\n"
-            )
-            part.replace(file)
+            write_whole(self._file(key), f"{json.dumps(kept, indent=1)}\n".encode())
         except OSError:
             self.unwritable = True
-            with suppress(OSError):
-                part.unlink()
 
     def _file(self, key: dict[str, Any]) -> Path:
         name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:24]

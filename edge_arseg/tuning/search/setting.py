@@ -9,9 +9,10 @@ from edge_arseg.quantity import counted
 from edge_arseg.runtime.device.cores import most_at_once
 from edge_arseg.runtime.engines.opening import shared_gpu
 from edge_arseg.runtime.mode import Mode
+from edge_arseg.spec.frame import MotionSource
 
 ALL_THREADS = "all"
-MOTIONS = ("codec", "recode", "zero")
+MOTIONS = tuple(source.value for source in MotionSource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,6 @@ EXPECTED = {
     "recode-scale": "numbers from 0.1 to 1",
 }
 """Axes, in the order that ``Setting`` has them, and what their values can be, in words."""
-
-ORDERED = ("interval", "recode-scale", "threads")
-"""Axes whose values are numbers: near values give near results."""
 
 
 def _can_be(axis: str, value: str) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.standard_output import descriptor_of_stdout, forget_stdout
+from edge_arseg.storage.standard_output import STDOUT, descriptor_of_stdout, forget_stdout
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.output import Output
 
@@ -69,7 +69,7 @@ class LinesSink(Sink):
         self._marks = np.zeros(_PART, np.bool_)
         self._output: Output | None = None
         with sink_errors(target):
-            if path is None and descriptor in (None, 1):
+            if path is None and descriptor in (None, STDOUT):
                 descriptor = descriptor_of_stdout()
             if path is not None or descriptor is not None:
                 self._output = Output(target, path, descriptor=descriptor, force=force)

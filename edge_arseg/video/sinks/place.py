@@ -19,6 +19,7 @@ from edge_arseg.storage.files import (
     identity_of_descriptor,
     is_special,
 )
+from edge_arseg.storage.standard_output import STDOUT
 from edge_arseg.storage.url import HIDDEN, address_of, label_of, may_be_a_name, part_of_label, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.overlay.style import OverlayStyle
@@ -28,8 +29,6 @@ from edge_arseg.video.sinks.meant import sink_meant
 from edge_arseg.video.sources.files import files_of_source
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, path_from_file_uri
-
-STDOUT = 1
 
 _REFUSED = {
     "display": "this package opens no window; let a player show the video: mkfifo live.mkv; ffplay live.mkv & "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.errors import MotionError, OptionError
-from edge_arseg.spec.frame import MotionSource
+from edge_arseg.spec.frame import MOTIONS, MotionSource
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.fit import Fit
 from edge_arseg.video.vectors.bridge import Bridge
@@ -18,9 +18,6 @@ from edge_arseg.video.vectors.contest import SMALLEST, Contest, Verdict
 from edge_arseg.video.vectors.recode import Recoder, still_vectors
 
 _log = logging.getLogger(__name__)
-
-MOTIONS = ("auto", "codec", "recode", "zero")
-"""What can be asked for."""
 
 
 class VectorSource:

@@ -9,10 +9,9 @@ import numpy as np
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
+from edge_arseg.storage.standard_output import STDOUT
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.output import Output
-
-STDOUT = 1
 
 
 class RawSink(Sink):

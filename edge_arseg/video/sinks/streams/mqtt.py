@@ -13,14 +13,13 @@ from edge_arseg.errors import EnvironmentUnfitError, SinkError
 from edge_arseg.installation import install_extra
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.url import url_with_encoded_login
+from edge_arseg.storage.url import PORTS, url_with_encoded_login
 from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.sinks.lines import object_from_result
 from edge_arseg.video.sinks.place import Place
 
 _log = logging.getLogger(__name__)
 
-PORTS = {"mqtt": 1883, "mqtts": 8883}
 TOPIC = "edge-arseg"
 EXAMPLE = "mqtt://USER:PASSWORD@host:1883/topic?qos=1"
 
