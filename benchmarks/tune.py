@@ -31,13 +31,15 @@ from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.runtime.zoo import shipped_paths
 from edge_arseg.tuning.bundles import bundles_from_paths
 from edge_arseg.tuning.options import TuneOptions
-from edge_arseg.tuning.search.limits import Limits, Outcome, front_of
+from edge_arseg.tuning.search.limits import Limits, front_of
+from edge_arseg.tuning.search.outcome import Outcome
 from edge_arseg.tuning.search.proposal import Proposals
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.search.space import Space, space_from_options
 from edge_arseg.tuning.study import optuna
+from edge_arseg.tuning.task import Task, bench_of_options, motions_of
 from edge_arseg.tuning.trials.trial import try_setting
-from edge_arseg.tuning.tune import bench_of_options, choice_of, motions_of, tune
+from edge_arseg.tuning.tune import tune
 from edge_arseg.video.sources.street_clip import write_street
 
 HERE = Path(__file__).resolve().parents[1]
@@ -53,7 +55,7 @@ def everything(options: TuneOptions, space: Space, folder: Path) -> tuple[dict[S
     bench = bench_of_options(options, space, given.given[0])
     found, begun = {}, time.monotonic()
     for number, setting in enumerate(space.settings):
-        choice = choice_of(setting, given, options)
+        choice = Task(options, given, bench).choice(setting)
         tried = try_setting(setting, choice, bench, folder / f"{number:04d}.json", [], None, lambda _: None)
         found[setting] = tried.outcome
         print(f"{number + 1}/{len(space.settings)} {setting}: {tried.outcome.mean_ms:.1f} ms {tried.outcome.miou:.1f}")

@@ -42,7 +42,8 @@ from tune_grids import Grid, grids
 
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.tuning.front import SAME_TIME, front_by_both
-from edge_arseg.tuning.search.limits import Limits, Outcome
+from edge_arseg.tuning.search.limits import Limits
+from edge_arseg.tuning.search.outcome import Outcome
 from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.search.proposal import Proposals
 from edge_arseg.tuning.search.setting import Setting, setting_from_params

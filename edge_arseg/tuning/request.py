@@ -1,7 +1,8 @@
 """What the trials of a study hold for: a study is continued where it is the same."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,37 @@ from edge_arseg.tuning.options import TuneOptions
 from edge_arseg.video.uri import source_from_uri
 
 
-def request_of_options(options: TuneOptions, digests: Mapping[str, str], labelled: LabelledClip) -> dict[str, Any]:
-    """Return what a study is kept with.
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a study.
 
-    A clip or a label of another content under the same name is another request: scores of both do not compare.
+    Attributes:
+        typed: what a command says, by its names in messages; JSON.
+        contents: digests of what it names: ``clip`` and ``labels``. Scores of another content do not compare.
+    """
+
+    typed: Mapping[str, Any]
+    contents: Mapping[str, str]
+
+    def row(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {**self.typed, **{_of(what): digest for what, digest in self.contents.items()}}
+
+    def told(self, parts: Sequence[str]) -> list[str]:
+        """Return those of some parts of the row that a user can change: contents follow what is typed.
+
+        Other phases score other labels, for example; contents are told where nothing else differs.
+        """
+        contents = [_of(what) for what in self.contents]
+        return [part for part in parts if part not in contents] or list(parts)
+
+
+def _of(what: str) -> str:
+    return f"content of the {what}"
+
+
+def request_from_options(options: TuneOptions, digests: Mapping[str, str], labelled: LabelledClip) -> Request:
+    """Return what a study is kept with.
 
     Args:
         options: what is asked for.
@@ -32,13 +60,11 @@ def request_of_options(options: TuneOptions, digests: Mapping[str, str], labelle
         content = fingerprint_of(source).content
     except OSError as error:
         raise SourceError(f"{source.label}: {error.strerror or error}; check the path") from error
-    return {
+    typed = {
         "bundles": digests,
         "clip": source.name,
-        "content of the clip": content,
         "stream": options.stream,
         "labels": str(options.labels.resolve()),
-        "content of the labels": _digest_of_labels(labelled),
         "phases": options.phases,
         "limit": options.limit,
         "frames": options.frames,
@@ -46,6 +72,7 @@ def request_of_options(options: TuneOptions, digests: Mapping[str, str], labelle
         "unchecked": options.unchecked,
         "machine": text_of(Path("/proc/sys/kernel/hostname")).strip(),
     }
+    return Request(typed, {"clip": content, "labels": _digest_of_labels(labelled)})
 
 
 def _digest_of_labels(labelled: LabelledClip) -> str:

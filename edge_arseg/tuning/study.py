@@ -5,9 +5,8 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from edge_arseg.errors import DataError, EnvironmentUnfitError, OptionError, Sin
 from edge_arseg.installation import install_extra
 from edge_arseg.storage.fault import advice_on
 from edge_arseg.storage.files import lock_on, write_whole
-from edge_arseg.tuning.search.limits import Outcome
-from edge_arseg.tuning.search.parts import Parts
+from edge_arseg.tuning.request import Request
+from edge_arseg.tuning.search.outcome import json_from_outcome, outcome_from_json
 from edge_arseg.tuning.search.setting import Setting, setting_from_params
 from edge_arseg.tuning.search.space import Space
 from edge_arseg.tuning.trials.scoring import FrameScores
@@ -27,8 +26,6 @@ from edge_arseg.tuning.trials.trial import Tried
 STUDY = "study.log"
 NAME = "edge-arseg tune"
 REQUEST, OUTCOME, PRUNED, FAILED, REVISION = "request", "outcome", "pruned", "failed", "revision"
-CONTENT = "content of "
-"""How parts of a request begin that nobody types."""
 
 
 def optuna() -> Any:
@@ -48,7 +45,7 @@ def optuna() -> Any:
 
 
 @contextmanager
-def open_study(folder: Path, space: Space, request: Mapping[str, Any], objectives: int) -> "Iterator[Study]":
+def open_study(folder: Path, space: Space, request: Request, objectives: int) -> "Iterator[Study]":
     """Open the study of a folder, a new one where there is none, alone.
 
     One that holds nothing at the end, as no setting can run here, goes again: the next call may be another one.
@@ -110,7 +107,7 @@ def _forget(folder: Path, *, made: bool) -> None:
 class Study:
     """A study that is open; see ``open_study``."""
 
-    def __init__(self, library: Any, folder: Path, space: Space, request: Mapping[str, Any], objectives: int) -> None:
+    def __init__(self, library: Any, folder: Path, space: Space, request: Request, objectives: int) -> None:
         self._folder, self._states = folder, library.trial.TrialState
         self._open: Any = None  # the trial that was begun last
         distribution = library.distributions.CategoricalDistribution
@@ -130,7 +127,8 @@ class Study:
             raise DataError(f"{folder / STUDY}: cannot be read: {error}; choose another folder with -o") from error
         except OSError as error:
             raise SinkError(f"cannot write {folder / STUDY}: {advice_on(error, folder, option='-o')}") from error
-        wanted = json.loads(json.dumps({**request, REVISION: 2, "objectives": objectives, "axes": dict(space.axes)}))
+        row = {**request.row(), REVISION: 2, "objectives": objectives, "axes": dict(space.axes)}
+        wanted = json.loads(json.dumps(row))
         if old is None:
             with self._whole_lines():
                 self._study.set_user_attr(REQUEST, wanted)
@@ -141,10 +139,9 @@ class Study:
             )
         elif old != wanted:
             other = sorted(key for key in {*old, *wanted} if old.get(key) != wanted.get(key))
-            told = [key for key in other if not key.startswith(CONTENT)] or other  # other phases score other labels
             raise OptionError(
-                f"{folder}: was tuned with other {', '.join(told)}; type the same again to continue it, or "
-                "choose another folder with -o"
+                f"{folder}: was tuned with other {', '.join(request.told(other))}; type the same again to continue "
+                "it, or choose another folder with -o"
             )
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state == self._states.RUNNING:  # a process that was killed
@@ -264,36 +261,3 @@ class Study:
                 return FrameScores(data["frames"], data["distances"], data["confusions"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(f"{file}: cannot be read: {error}; choose another folder with -o") from error
-
-
-def json_from_outcome(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome for the study: ``None`` in place of ``nan``, which JSON has not."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(one) for key, one in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(one) for one in value]
-        return value if value == value else None
-
-    found: dict[str, Any] = plain(asdict(outcome))
-    return found
-
-
-def outcome_from_json(told: Mapping[str, Any]) -> Outcome:
-    """Read an outcome that ``json_from_outcome`` wrote."""
-
-    def number(value: float | None) -> float:
-        return float("nan") if value is None else value
-
-    parts = told["parts"] and Parts(
-        hr_ms=number(told["parts"]["hr_ms"]),
-        lr_ms=number(told["parts"]["lr_ms"]),
-        hr_frames=told["parts"]["hr_frames"],
-        lr_frames=told["parts"]["lr_frames"],
-        by_distance=tuple(number(one) for one in told["parts"]["by_distance"]),
-        maps=tuple(told["parts"]["maps"]),
-        frames=told["parts"]["frames"],
-    )
-    rest = {key: value if key == "j_per_frame" else number(value) for key, value in told.items() if key != "parts"}
-    return Outcome(**rest, parts=parts)

@@ -14,7 +14,8 @@ from edge_arseg.cli.main import exit_code
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.spec.manifest import Role
 from edge_arseg.tuning.options import TuneOptions
-from edge_arseg.tuning.search.limits import Limits, Outcome
+from edge_arseg.tuning.search.limits import Limits
+from edge_arseg.tuning.search.outcome import Outcome
 from edge_arseg.tuning.trials import timing
 from edge_arseg.tuning.tune import tune
 

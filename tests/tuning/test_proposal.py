@@ -12,7 +12,8 @@ from edge_arseg.errors import OptionError
 from edge_arseg.runtime.engines.contract import Place
 from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.tuning.front import front_by_both
-from edge_arseg.tuning.search.limits import Limits, Outcome, front_of, near_front_of
+from edge_arseg.tuning.search.limits import Limits, front_of, near_front_of
+from edge_arseg.tuning.search.outcome import Outcome
 from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.search.proposal import Proposals
 from edge_arseg.tuning.search.setting import Setting

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_arseg.tuning.front import front_by_both
-from edge_arseg.tuning.search.limits import Limits, Outcome, front_of
+from edge_arseg.tuning.search.limits import Limits, front_of
+from edge_arseg.tuning.search.outcome import Outcome
 from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.search.proposal import Proposals
 from edge_arseg.tuning.search.space import Space

@@ -17,12 +17,14 @@ from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.evaluation.labels.files import read_label
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.engines.opening import BACKENDS
+from edge_arseg.tuning import loop as loop_module
 from edge_arseg.tuning import study as study_module
-from edge_arseg.tuning import tune as tune_module
 from edge_arseg.tuning.options import TuneOptions
 from edge_arseg.tuning.search import proposal as proposal_module
-from edge_arseg.tuning.search.limits import Limits, Outcome
+from edge_arseg.tuning.search.limits import Limits
+from edge_arseg.tuning.search.outcome import Outcome, json_from_outcome, outcome_from_json
 from edge_arseg.tuning.search.parts import Parts
+from edge_arseg.tuning.study import Study
 from edge_arseg.tuning.trials import trial as trial_module
 from edge_arseg.tuning.tune import tune
 
@@ -101,22 +103,22 @@ def test_the_chosen_setting_is_what_run_runs_and_without_one_the_exit_code_is_1(
 
 
 def test_a_search_that_was_ended_continues_and_measures_nothing_twice(options, tmp_path, monkeypatch, all_tried):
-    tried, real, fail = [], tune_module.try_setting, tune_module.Study.fail
+    tried, real, fail = [], loop_module.try_setting, Study.fail
 
     def counted(setting, *args):
         tried.append(setting.interval)
         if len(tried) == 2:
             raise KeyboardInterrupt
         if len(tried) == 3:  # killed: nothing is told to the study any more
-            monkeypatch.setattr(tune_module.Study, "fail", lambda *_: None)
+            monkeypatch.setattr(Study, "fail", lambda *_: None)
             raise SystemExit
         return real(setting, *args)
 
-    monkeypatch.setattr(tune_module, "try_setting", counted)
+    monkeypatch.setattr(loop_module, "try_setting", counted)
     for end in (KeyboardInterrupt, SystemExit):
         with pytest.raises(end):
             tune(options, tmp_path / "tuned")
-    monkeypatch.setattr(tune_module.Study, "fail", fail)
+    monkeypatch.setattr(Study, "fail", fail)
     tuned = tune(options, tmp_path / "tuned")
     assert tried[1] == tried[2] == tried[3]
     assert len(tried) == 5
@@ -158,10 +160,10 @@ def test_a_study_that_kept_less_of_its_trials_is_not_continued(options, tmp_path
 def test_an_outcome_is_read_as_it_was_kept(by_distance, lr_ms, joules):
     parts = Parts(30.0, lr_ms, 2, 58, tuple(by_distance), tuple(range(len(by_distance))), 12)
     outcome = Outcome(math.nan, 60.0, 70.0, 9.5, 9.4, 9.6, 30.0, joules, parts)
-    text = json.dumps(study_module.json_from_outcome(outcome), allow_nan=False)
-    assert repr(study_module.outcome_from_json(json.loads(text))) == repr(outcome)
+    text = json.dumps(json_from_outcome(outcome), allow_nan=False)
+    assert repr(outcome_from_json(json.loads(text))) == repr(outcome)
     bare = replace(outcome, parts=None)
-    assert repr(study_module.outcome_from_json(study_module.json_from_outcome(bare))) == repr(bare)
+    assert repr(outcome_from_json(json_from_outcome(bare))) == repr(bare)
 
 
 def test_a_folder_of_something_else_is_left_alone(options, tmp_path):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.motion.policies.naming import in_background
 from edge_arseg.tuning.search.axis import Axis, likeness
-from edge_arseg.tuning.search.limits import Outcome
+from edge_arseg.tuning.search.outcome import Outcome
 from edge_arseg.tuning.search.process import Known, likeliest
 from edge_arseg.tuning.search.setting import Setting
 

@@ -1,42 +1,8 @@
-"""What a setting has to hold, and what it came to."""
+"""What a setting has to hold."""
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge_arseg.tuning.search.parts import Parts
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a setting came to; each with its 95 % interval where there is one.
-
-    Attributes:
-        miou: per cent, the mean over the distances from the keyframe.
-        mean_ms: of a frame, mean over a GOP.
-        slow_ms: median of the frames of the slower branch: of keyframes, unless they are made in the background.
-        j_per_frame: ``None``: not measured.
-        parts: what the values are made of; ``None``: not known.
-    """
-
-    miou: float
-    miou_low: float
-    miou_high: float
-    mean_ms: float
-    mean_low: float
-    mean_high: float
-    slow_ms: float
-    j_per_frame: float | None = None
-    parts: Parts | None = None
-
-    @property
-    def joules(self) -> float:
-        """Energy of a frame as limits see it: what was not measured holds none."""
-        return math.inf if self.j_per_frame is None else self.j_per_frame
-
-    def whole(self, frames: int) -> bool:
-        """Whether mIoU is that of all labelled frames, which are so many: the setting was not given up before."""
-        return self.miou == self.miou and (self.parts is None or self.parts.frames >= frames)
+from edge_arseg.tuning.search.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +77,3 @@ def near_front_of(values: list[tuple[float, ...]], margin: float) -> list[bool]:
         not any(other != own and all(b <= a for a, b in zip(one, other, strict=True)) for other in values)
         for own, one in zip(values, nearer, strict=True)
     ]
-
-
-def frames_scored(outcomes: Iterable[Outcome]) -> int:
-    """Return how many labelled frames are scored of a setting that is not given up: all settings have the same."""
-    return max((one.parts.frames for one in outcomes if one.parts is not None), default=0)

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_arseg.tuning.search.limits import Limits, Outcome, frames_scored, front_of
+from edge_arseg.tuning.search.limits import Limits, front_of
+from edge_arseg.tuning.search.outcome import Outcome, frames_scored
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.search.space import Space
 from edge_arseg.tuning.search.surrogate import Surrogate

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from edge_arseg.motion.policies.naming import in_background
 from edge_arseg.tuning.search.axis import axis_from_texts
 from edge_arseg.tuning.search.curves import Curves, scored_of
-from edge_arseg.tuning.search.limits import Limits, Outcome, frames_scored
+from edge_arseg.tuning.search.limits import Limits
+from edge_arseg.tuning.search.outcome import Outcome, frames_scored
 from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.search.setting import ALL_THREADS, Setting
 from edge_arseg.tuning.search.space import Space

@@ -29,6 +29,10 @@ from edge_arseg.errors import EnvironmentUnfitError
 WARM_UP_S, WARM_UP_FRAMES = 5.0, 16
 
 
+class NoSensorError(EnvironmentUnfitError):
+    """No sensor measures the energy that a limit is set for: no setting can hold it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """What a setting came to until now.
@@ -56,7 +60,7 @@ class Timing:
         energy: energy has to be measured.
 
     Raises:
-        EnvironmentUnfitError: it cannot be.
+        NoSensorError: it cannot be.
         ArsegError: see ``RunLoop``.
     """
 
@@ -67,7 +71,7 @@ class Timing:
             if energy:
                 sampling = stack.enter_context(Sampling(sensors_journal(path), zero=self._zero))
                 if sampling.total is None:
-                    raise EnvironmentUnfitError(
+                    raise NoSensorError(
                         f"no sensor of power here ({'; '.join(sampling.seen) or 'no sensor at all'}); expected one for "
                         "--max-j-per-frame; leave it out, or tune on the board"
                     )

@@ -15,7 +15,8 @@ from edge_arseg.motion.keyframe import SCENE_CUT
 from edge_arseg.motion.policies.naming import in_background, policy_named
 from edge_arseg.runtime.choice.engine_choice import Choice
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.tuning.search.limits import Limits, Outcome
+from edge_arseg.tuning.search.limits import Limits
+from edge_arseg.tuning.search.outcome import Outcome
 from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.trials.confidence import interval_of_miou, surely_worse
