@@ -38,6 +38,7 @@ COMMANDS = {
 """Command to the first sentence of its help, in the order of the help."""
 _ROOMS = {
     "train": "train.group",
+    "run": "run.run",
     "bench": "bench.bench",
     "report": "bench.report",
     "tune": "bench.tune",

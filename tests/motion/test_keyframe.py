@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from motion.motion_vectors import covering
 
-from edge_arseg.cli.device.run import run
+from edge_arseg.cli.run.run import run
 from edge_arseg.errors import OptionError
 from edge_arseg.motion import FrameStatistics, KeyframePolicy, MotionChain, branch_from_statistics
 from edge_arseg.spec.frame import Branch, Frame

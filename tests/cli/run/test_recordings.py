@@ -13,7 +13,7 @@ import pytest
 from support.bundles.fake import FAKE, HEIGHT, WIDTH
 from support.clips.moving import chainable
 
-from edge_arseg.cli.device.recordings import parent_of, stem_of
+from edge_arseg.cli.run.recordings import parent_of, stem_of
 from edge_arseg.video.uri import source_from_uri
 
 PIPED = {

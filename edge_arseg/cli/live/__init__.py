@@ -1,1 +1,0 @@
-"""Options of ``run`` for long runs on live sources."""
