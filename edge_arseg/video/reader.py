@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from numbers import Integral, Real
 from os import PathLike
@@ -164,36 +165,12 @@ def open_video(
         OptionError: a value is out of range.
     """
     source = source_from_uri(uri)
-    if ahead is not None and (not isinstance(ahead, Integral) or not 0 <= ahead <= MOST_AHEAD):
-        raise OptionError(f"{ahead!r} frames read ahead: expected a whole number from 0 to {MOST_AHEAD}")
-    if pace is not None and (not isinstance(pace, Real) or not 0 < pace < math.inf):
-        raise OptionError(f"a pace of {pace!r} frames a second: expected a number above 0")
-    try:
-        fit = FitKind(fit)
-    except ValueError:
-        raise OptionError(f"fit {fit!r}: expected {', '.join(kind.value for kind in FitKind)}") from None
-    if source.path is not None:
-        refuse_missing(source)
-    kind = KINDS[source.kind]
-    if stream is not None and not kind.streams:
-        raise OptionError(f"{source.label}: stream {stream} was asked for, but only containers have streams")
-    if tape is not None and not (kind.live and kind.streams):
-        raise OptionError(f"{source.label}: only what cameras and streams send is recorded; a file is there already")
-    to_open_s = min(timeout_s[0], max(live.patience_s(math.inf), SHORTEST_OPENING_S))
-    wishes = Wishes(rate, options, (to_open_s, timeout_s[1]), motion in ("auto", "codec"), stream, tape, span)
-    if source.location.startswith(("rtsp://", "rtsps://")) and live.rtsp_transport != AUTO:
-        wishes = replace(wishes, transport={"rtsp_transport": live.rtsp_transport})
-    if live.low_latency:
-        wishes = replace(wishes, whole=_whole_packets(source))
-    where = kind.pictures if span is None else _PIECES
-
-    def connect() -> PictureSource:
-        module, _, function = where.partition(":")
-        pictures: PictureSource = getattr(import_module(module), function)(source, wishes)
-        return pictures
-
+    fit = _check(source, ahead=ahead, pace=pace, fit=fit, stream=stream, tape=tape)
     # RTSP is opened twice, over TCP and over UDP.
     patience_s, stuck_s = live.patience_s(retry_s), 2 * timeout_s[0] + timeout_s[1]
+    to_open_s = min(timeout_s[0], max(live.patience_s(math.inf), SHORTEST_OPENING_S))
+    wishes = Wishes(rate, options, (to_open_s, timeout_s[1]), motion in ("auto", "codec"), stream, tape, span)
+    connect = partial(_connected, source, _as_live(wishes, source, live))
     if not source.live:
         opened_source = opened_now(source.label, connect)
     elif live.wait:
@@ -223,13 +200,7 @@ def open_video(
             from edge_arseg.video.tape.replay import Replayed, TapeDecoder
 
             return VideoReader(opened, Replayed(opened, cast(TapeDecoder, pictures), source.query))
-        steps: Steps | None = None
-        if source.live:
-            steps = opened
-        elif pace:
-            steps = Endless(opened, pace)
-        elif live.realtime:
-            steps = Paced(opened, own_gap)
+        steps = _steps_by_the_clock(opened, pace, live)
         if steps is not None:
             age_s = None if live.max_age_ms is None else live.max_age_ms / 1e3
             taken = _nobody if tape is None else tape.taken
@@ -240,6 +211,54 @@ def open_video(
     except BaseException:
         pictures.close()
         raise
+
+
+def _check(
+    source: Source,
+    *,
+    ahead: int | None,
+    pace: float | None,
+    fit: FitKind | str,
+    stream: int | None,
+    tape: Recorder | None,
+) -> FitKind:
+    if ahead is not None and (not isinstance(ahead, Integral) or not 0 <= ahead <= MOST_AHEAD):
+        raise OptionError(f"{ahead!r} frames read ahead: expected a whole number from 0 to {MOST_AHEAD}")
+    if pace is not None and (not isinstance(pace, Real) or not 0 < pace < math.inf):
+        raise OptionError(f"a pace of {pace!r} frames a second: expected a number above 0")
+    try:
+        fit = FitKind(fit)
+    except ValueError:
+        raise OptionError(f"fit {fit!r}: expected {', '.join(kind.value for kind in FitKind)}") from None
+    if source.path is not None:
+        refuse_missing(source)
+    kind = KINDS[source.kind]
+    if stream is not None and not kind.streams:
+        raise OptionError(f"{source.label}: stream {stream} was asked for, but only containers have streams")
+    if tape is not None and not (kind.live and kind.streams):
+        raise OptionError(f"{source.label}: only what cameras and streams send is recorded; a file is there already")
+    return fit
+
+
+def _as_live(wishes: Wishes, source: Source, live: LiveOptions) -> Wishes:
+    if source.location.startswith(("rtsp://", "rtsps://")) and live.rtsp_transport != AUTO:
+        wishes = replace(wishes, transport={"rtsp_transport": live.rtsp_transport})
+    return replace(wishes, whole=_whole_packets(source)) if live.low_latency else wishes
+
+
+def _connected(source: Source, wishes: Wishes) -> PictureSource:
+    module, _, function = (KINDS[source.kind].pictures if wishes.span is None else _PIECES).partition(":")
+    pictures: PictureSource = getattr(import_module(module), function)(source, wishes)
+    return pictures
+
+
+def _steps_by_the_clock(opened: FrameSource, pace: float | None, live: LiveOptions) -> Steps | None:
+    """Where frames arrive instead of being asked for."""
+    if opened.source.live:
+        return opened
+    if pace:
+        return Endless(opened, pace)
+    return Paced(opened, own_gap) if live.realtime else None
 
 
 def _whole_packets(source: Source) -> WholePackets | None:

@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,32 +119,22 @@ def report(
     from edge_arseg.bench.record_files.reading import read_record, read_samples
     from edge_arseg.bench.record_files.writing import samples_file
     from edge_arseg.bench.report.building import report_from_records
-    from edge_arseg.bench.report.formats.text import FORMATS, text_from_report
-    from edge_arseg.storage.files import check_output, identity
+    from edge_arseg.bench.report.formats.text import text_from_report
+    from edge_arseg.storage.files import check_output
 
-    for path in outputs:
-        if path.suffix.removeprefix(".") not in FORMATS:
-            raise click.UsageError(f"-o {path}: expected a name that ends in {', '.join(f'.{one}' for one in FORMATS)}")
-    if fail_on is None and (between or allow):
-        raise click.UsageError(f"--{'between' if between else 'allow'} needs --fail-on PERCENT")
+    gates = _Gates(require, wanted, fail_on, between, allow)
+    _check_names(outputs)
+    gates.check(junit=junit is not None)
     if worst and not any(path.suffix == ".html" for path in outputs):
         raise click.UsageError("--worst draws into HTML; add -o NAME.html")
-    if require is None and (wanted is not None or (junit is not None and fail_on is None)):
-        gates = "--require LIST" if wanted is not None else "--require LIST or --fail-on PERCENT"
-        raise click.UsageError(f"{'--run' if wanted is not None else '--junit'} needs {gates}")
-    if fail_on is not None and len({identity(path) for path in records}) < len(records):
-        raise click.UsageError("--fail-on: one record is named twice, and is never worse than itself; name two records")
+    gates.check_records(records)
     inputs = [*records, *map(samples_file, records), *(Path(one) for one in worst or ())]
     named = [path for path in (*outputs, junit) if path is not None]
-    for path in named:
-        check_output(path, force=force, inputs=inputs)
-    if len({identity(path) for path in named}) < len(named):
-        raise click.UsageError(f"{', '.join(map(str, named))}: two of them are one file; choose names that differ")
+    _check_outputs(named, inputs, force)
     read: list[Read] = [(read_record(path), read_samples(path)) for path in records]
     if fail_on is not None:
         _refuse_copies(records, read)
-    comparisons = () if fail_on is None else _comparisons(read, fail_on, between, allow)
-    outcomes = _outcomes(read, require, wanted) if require else ()
+    comparisons, outcomes = gates.comparisons(read), gates.outcomes(read)
     shown = read if fail_on is None else read[: 1 if between else 2]  # the others are more of the same
     made = report_from_records(shown, comparisons=comparisons, outcomes=outcomes)
     plots = _plots(made, pngs) if pngs is not None else {}
@@ -167,6 +158,76 @@ def report(
     return 1 if made.failed else 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Gates:
+    """What the records are held against; the fields are options of the command."""
+
+    require: str | None
+    run: str | None
+    fail_on: float | None
+    between: tuple[str, str] | None
+    allow: tuple[str, ...]
+
+    def check(self, *, junit: bool) -> None:
+        """Raise ``click.UsageError`` where an option is given without the gate that it belongs to."""
+        if self.fail_on is None and (self.between or self.allow):
+            raise click.UsageError(f"--{'between' if self.between else 'allow'} needs --fail-on PERCENT")
+        if self.require is None and self.run is not None:
+            raise click.UsageError("--run needs --require LIST")
+        if self.require is None and self.fail_on is None and junit:
+            raise click.UsageError("--junit needs --require LIST or --fail-on PERCENT")
+
+    def check_records(self, records: tuple[Path, ...]) -> None:
+        """Raise ``click.UsageError`` where a record would be compared to itself."""
+        from edge_arseg.storage.files import identity
+
+        if self.fail_on is not None and len({identity(path) for path in records}) < len(records):
+            raise click.UsageError(
+                "--fail-on: one record is named twice, and is never worse than itself; name two records"
+            )
+
+    def comparisons(self, read: "list[Read]") -> "tuple[Comparison, ...]":
+        from edge_arseg.bench.compare.gate import comparison_between_runs, comparisons_of_records
+
+        if self.fail_on is None:
+            return ()
+        if self.between:
+            return (comparison_between_runs(read, *self.between, allowed_percent=self.fail_on, allowed=self.allow),)
+        return comparisons_of_records(read, allowed_percent=self.fail_on, allowed=self.allow)
+
+    def outcomes(self, read: "list[Read]") -> "tuple[Outcome, ...]":
+        from edge_arseg.bench.compare.requirement import outcomes_of, requirements_from_text
+        from edge_arseg.bench.report.rows import row_from_run
+
+        if not self.require:
+            return ()
+        requirements = requirements_from_text(self.require)
+        rows = [row_from_run(record, run) for record, _ in read for run in record.runs]
+        if self.run is not None:
+            names = "; ".join(row.run for row in rows)
+            rows = [row for row in rows if fnmatch.fnmatchcase(row.run, self.run)]
+            if not rows:
+                raise click.UsageError(f"--run {self.run}: no run has this name; runs: {names}")
+        return outcomes_of(rows, requirements)
+
+
+def _check_names(outputs: tuple[Path, ...]) -> None:
+    from edge_arseg.bench.report.formats.text import FORMATS
+
+    for path in outputs:
+        if path.suffix.removeprefix(".") not in FORMATS:
+            raise click.UsageError(f"-o {path}: expected a name that ends in {', '.join(f'.{one}' for one in FORMATS)}")
+
+
+def _check_outputs(named: list[Path], inputs: list[Path], force: bool) -> None:
+    from edge_arseg.storage.files import check_output, identity
+
+    for path in named:
+        check_output(path, force=force, inputs=inputs)
+    if len({identity(path) for path in named}) < len(named):
+        raise click.UsageError(f"{', '.join(map(str, named))}: two of them are one file; choose names that differ")
+
+
 def _refuse_copies(paths: tuple[Path, ...], read: "list[Read]") -> None:
     for place, (record, _) in enumerate(read):
         for earlier in range(place):
@@ -188,30 +249,6 @@ def _page(made: "Report", read: "list[Read]", worst: tuple[Path, str, Path]) -> 
     from edge_arseg.bench.report.worst_frames import worst_frames
 
     return html_from_report(made, worst_frames(read, *worst))
-
-
-def _comparisons(
-    read: "list[Read]", fail_on: float, between: tuple[str, str] | None, allow: tuple[str, ...]
-) -> "tuple[Comparison, ...]":
-    from edge_arseg.bench.compare.gate import comparison_between_runs, comparisons_of_records
-
-    if between:
-        return (comparison_between_runs(read, *between, allowed_percent=fail_on, allowed=allow),)
-    return comparisons_of_records(read, allowed_percent=fail_on, allowed=allow)
-
-
-def _outcomes(read: "list[Read]", require: str, wanted: str | None) -> "tuple[Outcome, ...]":
-    from edge_arseg.bench.compare.requirement import outcomes_of, requirements_from_text
-    from edge_arseg.bench.report.rows import row_from_run
-
-    requirements = requirements_from_text(require)
-    rows = [row_from_run(record, run) for record, _ in read for run in record.runs]
-    if wanted is not None:
-        names = "; ".join(row.run for row in rows)
-        rows = [row for row in rows if fnmatch.fnmatchcase(row.run, wanted)]
-        if not rows:
-            raise click.UsageError(f"--run {wanted}: no run has this name; runs: {names}")
-    return outcomes_of(rows, requirements)
 
 
 def _failures(comparisons: "tuple[Comparison, ...]", outcomes: "tuple[Outcome, ...]") -> list[str]:

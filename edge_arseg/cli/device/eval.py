@@ -17,6 +17,8 @@ from edge_arseg.runtime.engines.contract import EngineOptions
 
 if TYPE_CHECKING:
     from edge_arseg.evaluation.scores import Scores
+    from edge_arseg.runtime.choice.engine_choice import Choice
+    from edge_arseg.runtime.mode import Mode
 
 FOLDER = click.Path(path_type=Path)
 
@@ -104,46 +106,29 @@ def eval(
     if (clip is None) == (images is None):
         raise click.UsageError("give either --clip or --images")
     if images is not None:
-        of_clips = {
-            "--interval": interval,
-            "--phases": phases != "0",
-            "--encode": encode,
-            "--scene-cut": scene_cut is not None,
-            "--optical-flow": optical_flow,
-        }
-        lost = [option for option, given in of_clips.items() if given]
-        if lost:
-            raise click.UsageError(
-                f"{', '.join(lost)} seen with --images, expected a --clip: single images have no motion"
-            )
+        _refuse_options_of_clips(
+            {
+                "--interval": interval is not None,
+                "--phases": phases != "0",
+                "--encode": encode is not None,
+                "--scene-cut": scene_cut is not None,
+                "--optical-flow": optical_flow,
+            }
+        )
     from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
-    from edge_arseg.evaluation.image_scores import ImageOptions, checked_image_modes, scores_from_images
+    from edge_arseg.evaluation.image_scores import ImageOptions, scores_from_images
     from edge_arseg.evaluation.labels.encoding import bitrate_from_text
-    from edge_arseg.evaluation.labels.pairing import image_paths, label_paths
-    from edge_arseg.evaluation.modes import modes_from_text
     from edge_arseg.evaluation.passes import phases_from_text
     from edge_arseg.evaluation.scores import json_from_scores
-    from edge_arseg.runtime.mode import Mode
-    from edge_arseg.video.presence import refuse_missing
-    from edge_arseg.video.uri import source_from_uri
 
-    if clip is not None:  # before the choice, which may take minutes
-        refuse_missing(source_from_uri(clip))
-    elif images is not None:
-        image_paths(images)
-    label_paths(labels)
-    usual = (Mode.AR, Mode.HR, Mode.LR) if clip else (Mode.HR, Mode.LR)
-    asked = modes_from_text(mode) if mode else ()
-    if images is not None and asked:
-        asked = checked_image_modes(asked)
-    choice, modes = announced_choice(bundle, asked, usual, engines)
-    checked = choice.bundle
+    _check_inputs(clip, images, labels)
+    choice, modes = _choice(bundle, mode, engines, of_images=images is not None)
     with Meter() as meter:
         if clip is not None:
             clip_options = ClipOptions(
                 modes=modes,
                 motion=motion,
-                phases=phases_from_text(phases, interval or checked.manifest.gop),
+                phases=phases_from_text(phases, interval or choice.bundle.manifest.gop),
                 limit=limit,
                 scene_cut=scene_cut,
                 encode_bitrate=None if encode is None else bitrate_from_text(encode),
@@ -157,16 +142,53 @@ def eval(
             assert images is not None
             image_options = ImageOptions(modes=modes, limit=limit)
             scores = scores_from_images(choice, images, labels, image_options, progress=meter.show)
+    _note_broken_chain(scores)
+    if as_json:
+        print_json(json_from_scores(scores))
+    else:
+        _print(scores)
+
+
+def _refuse_options_of_clips(given: dict[str, bool]) -> None:
+    lost = [option for option, here in given.items() if here]
+    if lost:
+        raise click.UsageError(f"{', '.join(lost)} seen with --images, expected a --clip: single images have no motion")
+
+
+def _check_inputs(clip: str | None, images: Path | None, labels: Path) -> None:
+    """Raise ``SourceError`` or ``DataError`` for what is missing, before the choice, which may take minutes."""
+    from edge_arseg.evaluation.labels.pairing import image_paths, label_paths
+    from edge_arseg.video.presence import refuse_missing
+    from edge_arseg.video.uri import source_from_uri
+
+    if clip is not None:
+        refuse_missing(source_from_uri(clip))
+    elif images is not None:
+        image_paths(images)
+    label_paths(labels)
+
+
+def _choice(
+    bundle: Path | None, mode: str | None, engines: EngineOptions, *, of_images: bool
+) -> "tuple[Choice, tuple[Mode, ...]]":
+    from edge_arseg.evaluation.image_scores import checked_image_modes
+    from edge_arseg.evaluation.modes import modes_from_text
+    from edge_arseg.runtime.mode import Mode
+
+    usual = (Mode.HR, Mode.LR) if of_images else (Mode.AR, Mode.HR, Mode.LR)
+    asked = modes_from_text(mode) if mode else ()
+    if of_images and asked:
+        asked = checked_image_modes(asked)
+    return announced_choice(bundle, asked, usual, engines)
+
+
+def _note_broken_chain(scores: "Scores") -> None:
     broken = scores.modes["ar"].broken_steps if "ar" in scores.modes else 0
     if broken:
         note(
             f"note: the chain of motion breaks on {counted(broken, 'frame')} between keyframes (the stream's "
             "own keyframes lie there); type --encode 1M to encode from each phase on, or --motion recode"
         )
-    if as_json:
-        print_json(json_from_scores(scores))
-    else:
-        _print(scores)
 
 
 def _print(scores: "Scores") -> None:

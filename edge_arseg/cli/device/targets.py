@@ -142,10 +142,16 @@ def _print_board(board: "Board") -> None:
 
 
 def _print(target: "Target") -> None:
-    def marked(value: object, path: str) -> str:
-        doubt = target.doubt(path)
-        return f"{value} (? {doubt})" if doubt else str(value)
+    print_fields(f"{target.id}: {target.name}", _fields(target))
+    if target.modes:
+        click.echo()
+        _print_modes(target)
+    if target.sources:
+        click.echo()
+        print_fields("sources", list(target.sources.items()))
 
+
+def _fields(target: "Target") -> list[tuple[str, object]]:
     fields: list[tuple[str, object]] = [("support", TIERS[target.tier])]
     if target.reason:
         fields.append(("why", target.reason))
@@ -157,54 +163,62 @@ def _print(target: "Target") -> None:
         made = target.precision
         fields.append(("graphs", f"hr {made.hr.value}, lr {made.lr.value}, fuse {made.fuse.value}"))
         fields.append(("can run", ", ".join(choice.value for choice in made.choices)))
-    if gpu := target.gpu:
-        fields.append(("GPU", f"{gpu.architecture}, compute capability {gpu.compute_capability}"))
-        fields.append(("SMs", marked(gpu.sms, "gpu.sms")))
-        for configuration in target.configurations():
-            mhz = gpu.max_mhz[configuration]
-            peaks = target.peaks(mhz=mhz, sms=gpu.sms)
-            fields.append(
-                (
-                    f"peaks, {configuration.value}",
-                    marked(
-                        f"{mhz:g} MHz: FP32 {peaks.fp32_tflops:.2f} TFLOPS, FP16 {peaks.fp16_tflops:.2f}, "
-                        f"INT8 {peaks.int8_tops:.1f} TOPS, dense",
-                        "gpu.max_mhz",
-                    ),
-                )
-            )
+    fields += _gpu_fields(target)
     if memory := target.memory:
         speed = ", ".join(f"{value:g} GB/s {name.value}" for name, value in memory.bandwidth_gbs.items())
         sizes = "/".join(map(str, memory.gb))
-        fields.append(("memory", marked(f"{sizes} GB, {memory.bus_bits} bit, {speed}", "memory.bandwidth_gbs")))
+        text = f"{sizes} GB, {memory.bus_bits} bit, {speed}"
+        fields.append(("memory", _marked(target, "memory.bandwidth_gbs", text)))
     if target.kind.value == "jetson":
         dla = f"{target.dla.count} x version {target.dla.version} (not used here)" if target.dla else "none"
-        fields.append(("DLA", marked(dla, "dla.count")))
+        fields.append(("DLA", _marked(target, "dla.count", dla)))
     if target.rails:
-        fields.append(("power total", marked(" + ".join(target.rails.total), "rails")))
+        fields.append(("power total", _marked(target, "rails", " + ".join(target.rails.total))))
     if video := target.video:
         have = [name for name in ("nvenc", "nvdec", "ofa") if getattr(video, name)]
         fields.append(("video units", ", ".join(have) or "none"))
-    print_fields(f"{target.id}: {target.name}", fields)
-    if target.modes:
-        click.echo()
-        columns = ["id", "name", "W", "SMs", "GPU MHz", "EMC MHz", "DLA MHz"]
-        for configuration in target.configurations():
-            rows = [
-                [
-                    f"{mode.id}{' *' if mode.default else ''}",
-                    mode.name,
-                    *(_cell(value) for value in (mode.watts, mode.sms, mode.gpu_mhz, mode.emc_mhz, mode.dla_mhz)),
-                ]
-                for mode in target.modes
-                if mode.configuration is configuration
+    return fields
+
+
+def _gpu_fields(target: "Target") -> list[tuple[str, object]]:
+    gpu = target.gpu
+    if gpu is None:
+        return []
+    fields: list[tuple[str, object]] = [
+        ("GPU", f"{gpu.architecture}, compute capability {gpu.compute_capability}"),
+        ("SMs", _marked(target, "gpu.sms", str(gpu.sms))),
+    ]
+    for configuration in target.configurations():
+        mhz = gpu.max_mhz[configuration]
+        peaks = target.peaks(mhz=mhz, sms=gpu.sms)
+        text = (
+            f"{mhz:g} MHz: FP32 {peaks.fp32_tflops:.2f} TFLOPS, FP16 {peaks.fp16_tflops:.2f}, "
+            f"INT8 {peaks.int8_tops:.1f} TOPS, dense"
+        )
+        fields.append((f"peaks, {configuration.value}", _marked(target, "gpu.max_mhz", text)))
+    return fields
+
+
+def _marked(target: "Target", path: str, text: str) -> str:
+    doubt = target.doubt(path)
+    return f"{text} (? {doubt})" if doubt else text
+
+
+def _print_modes(target: "Target") -> None:
+    columns = ["id", "name", "W", "SMs", "GPU MHz", "EMC MHz", "DLA MHz"]
+    for configuration in target.configurations():
+        rows = [
+            [
+                f"{mode.id}{' *' if mode.default else ''}",
+                mode.name,
+                *(_cell(value) for value in (mode.watts, mode.sms, mode.gpu_mhz, mode.emc_mhz, mode.dla_mhz)),
             ]
-            if rows:
-                title = f"power modes, {configuration.value} configuration (* default; caps, not measured)"
-                print_table(title, columns, rows)
-    if target.sources:
-        click.echo()
-        print_fields("sources", list(target.sources.items()))
+            for mode in target.modes
+            if mode.configuration is configuration
+        ]
+        if rows:
+            title = f"power modes, {configuration.value} configuration (* default; caps, not measured)"
+            print_table(title, columns, rows)
 
 
 def _cell(value: float | None) -> str:
