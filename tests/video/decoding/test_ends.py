@@ -75,7 +75,7 @@ def read(path, **options):
     return count, None
 
 
-@pytest.mark.parametrize("ending", ["avi", "mkv", "webm", "wmv", "mp4", "mov"])
+@pytest.mark.parametrize("ending", ["avi", "mkv", "webm", "wmv", "mp4", "mov", "flv"])
 @pytest.mark.parametrize("share", [0.6, 0.85])
 def test_a_container_that_says_how_long_it_is_tells_of_a_cut(tmp_path, ending, share):
     options = {"movflags": "faststart"} if ending in ("mp4", "mov") else None
@@ -85,6 +85,17 @@ def test_a_container_that_says_how_long_it_is_tells_of_a_cut(tmp_path, ending, s
     assert 1 < count < 20
     assert f"ends in damage after {count} " in error
     assert f" of 0.8 s, {int(size * share):,} of at least " in error
+
+
+@pytest.mark.parametrize("ending", ["ogv", "mxf"])
+@pytest.mark.parametrize("share", [0.6, 0.97])
+def test_a_container_that_ends_inside_a_part_of_it_is_cut_off(tmp_path, ending, share):
+    """One byte less than a whole page of an Ogg costs all pictures in it."""
+    whole = clip(tmp_path / f"a.{ending}", 60)
+    size = whole.stat().st_size
+    count, error = read(shortened(whole, int(size * share)))
+    assert 1 < count < 60
+    assert f"the file is cut off or broken: {int(size * share):,} of at least " in error
 
 
 def test_the_error_says_how_much_came_of_how_much(tmp_path):
@@ -154,6 +165,7 @@ WHOLE = {
     "sound is longer in avi": ("a.avi", {"sound_s": 3.0}),
     "sound is longer in wmv": ("a.wmv", {"sound_s": 3.0}),
     "sound is longer in mp4": ("a.mp4", {"sound_s": 3.0}),
+    "sound is longer in flv": ("a.flv", {"sound_s": 3.0}),
     "video is longer": ("a.mkv", {"sound_s": 0.2}),
     "live matroska": ("a.mkv", {"options": {"live": "1"}}),
     "live webm": ("a.webm", {"options": {"live": "1"}}),
@@ -185,13 +197,13 @@ def test_a_limit_looks_for_no_end(tmp_path, ending):
         assert next(reader).index == 0
 
 
-@pytest.mark.parametrize("ending", ["avi", "mkv"])
+@pytest.mark.parametrize("ending", ["avi", "mkv", "mxf"])
 def test_a_cut_behind_the_last_frame_costs_nothing(tmp_path, ending):
     whole = clip(tmp_path / f"a.{ending}")
     assert read(shortened(whole, -20)) == (20, None)
 
 
-@pytest.mark.parametrize("ending", ["avi", "mkv", "mp4", "wmv"])
+@pytest.mark.parametrize("ending", ["avi", "mkv", "mp4", "wmv", "flv", "ogv", "mxf"])
 def test_what_is_joined_or_padded_is_whole(tmp_path, ending):
     first = clip(tmp_path / f"a.{ending}")
     both = tmp_path / f"both.{ending}"
@@ -250,7 +262,7 @@ def test_a_last_packet_that_cannot_be_decoded_is_damage_where_nobody_writes(tmp_
 
 
 def test_a_file_that_was_written_into_a_pipe_is_whole(tmp_path):
-    for ending in ("avi", "mkv", "wmv"):  # nobody went back to write sizes and durations
+    for ending in ("avi", "mkv", "wmv", "flv"):  # nobody went back to write sizes and durations
 
         class Pipe:
             def __init__(self):
@@ -270,7 +282,7 @@ def test_a_file_that_was_written_into_a_pipe_is_whole(tmp_path):
                     output.mux(packet)
         whole.write_bytes(pipe.data)
         assert read(whole) == (20, None)
-        assert read(shortened(whole, int(len(pipe.data) * 0.7)))[1] is None or ending == "wmv"
+        assert read(shortened(whole, int(len(pipe.data) * 0.7)))[1] is None or ending in ("wmv", "flv")
 
 
 def test_of_many_parts_no_more_are_looked_at_than_asked_for():

@@ -8,12 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import SourceError
-from edge_arseg.video.decoding.ends.parts import AVI, GIF, MATROSKA, MOST, MP4, Y4M, Layout, Part, layout_of
+from edge_arseg.video.decoding.ends.parts import (
+    AVI,
+    FOOTER,
+    GIF,
+    MATROSKA,
+    MOST,
+    MP4,
+    MXF,
+    OGG,
+    Y4M,
+    Layout,
+    Part,
+    layout_of,
+)
 from edge_arseg.video.decoding.metadata import tagged_duration_s
 
 MOST_FAR = 64
 """Parts that are looked at in an object store, where each may be a request of its own, with megabytes read ahead."""
 
+_PLAIN = (MP4, MATROSKA, GIF, MXF, OGG)
+"""Containers that are cut off where a part of them is short, and nothing says how long the video is."""
 _PICTURE_PARTS = ("", "mdat", "moof")
 _FRAME = b"FRAME"  # begins a picture of Y4M
 
@@ -86,8 +101,10 @@ class Ending:
         short, declared_s = layout.short, _declared_s(layout, container, stream)
         if short is None or (layout.kind == MP4 and short.name not in _PICTURE_PARTS):
             return None
+        if layout.kind == MXF and FOOTER in (short.name, *layout.names):
+            return None
         if declared_s is None:
-            return self._bytes(short) if layout.kind in (MP4, MATROSKA, GIF) else None
+            return self._bytes(short) if layout.kind in _PLAIN else None
         half_s = 0.5 / float(stream.average_rate) if stream.average_rate else 0.02
         if self._end_s > declared_s - half_s:
             return None
