@@ -150,7 +150,12 @@ class Decoder:
         """The pictures in display order; see the class for what happens on damage."""
         lost: av.error.FFmpegError | None = None
         packet, cut, count = self._first, False, 0
+        gap, marked = False, [False, False]  # whether the container marked the last two packets
         while packet is not None:
+            # Of lost packets that held whole pictures a decoder says nothing. FFmpeg's parser puts the mark of the
+            # packet before the gap on the one before that.
+            gap = (gap or marked[0 if self._whole is None else 1]) and not packet.is_keyframe
+            marked = [marked[1], packet.is_corrupt]
             if self._watch is not None and packet.size:
                 self._watch.look(packet)
             self._times.look(packet)
@@ -176,8 +181,8 @@ class Decoder:
                 if count == 0:
                     say_transfer(self._uri, frame, self._context)
                     say_pixel_shape(self._uri, getattr(self, "_stream", None), self._context)
-                yield self._picture(frame, after_loss, cut)
-                after_loss = cut = False
+                yield self._picture(frame, after_loss or gap, cut)
+                after_loss = gap = cut = False
                 count += 1
             # An edit list hides this picture, or it is none at all; only of streams without a delay is that known.
             cut = cut or not frames
@@ -204,7 +209,7 @@ class Decoder:
     def _wait_for_packet(self) -> tuple[Any, bool]:
         """See ``_next_packet``; keeps what comes, and raises ``SourceError``."""
         try:
-            with source_faults(self._uri), self._silent.reading(self._uri):
+            with source_faults(self._uri, begun=True), self._silent.reading(self._uri):
                 packet, skipped = self._next_packet()
             if self._whole is not None and packet is not None:
                 self._whole.look(packet, self._context.name)
