@@ -35,6 +35,11 @@ ANIMATED_WEBP = (
     "e.g. with `magick IN.webp OUT.gif`"
 )
 
+NOTHING_DECODED = (
+    "FFmpeg can decode no picture of it; it is cut off or damaged, or of a kind that FFmpeg does not know: convert it "
+    "first, a video to H.264 and an image to PNG"
+)
+
 
 def is_animated_webp(data: bytes) -> bool:
     """Whether a file that begins with ``data`` is a WebP of several pictures."""

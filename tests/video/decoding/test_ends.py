@@ -1,6 +1,5 @@
 """Files that were cut off, and whole ones that must not be taken for such."""
 
-import io
 from fractions import Fraction
 
 import av
@@ -12,7 +11,6 @@ from support.clips.moving import encode, moving
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video
 from edge_arseg.video.decoding.decode import Decoder
-from edge_arseg.video.decoding.ends.parts import Part, layout_of
 from edge_arseg.video.pieces.cuts import spans_of
 from edge_arseg.video.uri import source_from_uri
 
@@ -215,6 +213,17 @@ def test_what_is_joined_or_padded_is_whole(tmp_path, ending):
     assert read(both)[1] is None
 
 
+def test_an_mp4_that_is_joined_to_another_is_told_of(tmp_path, caplog):
+    """FFmpeg reads the first: half of the pictures were missing without a word."""
+    first = clip(tmp_path / "a.mp4")
+    (tmp_path / "both.mp4").write_bytes(first.read_bytes() * 2)
+    assert read(tmp_path / "both.mp4") == (20, None)
+    assert read(first) == (20, None)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}/both.mp4: another video is joined to it, and FFmpeg reads the first alone; cut them apart"
+    ]
+
+
 def test_an_edit_list_that_hides_frames_is_no_cut(tmp_path):
     whole = encode(tmp_path / "a.mp4", moving(20), bf=2, g=5)
     remuxed(whole, tmp_path / "b.mp4", without=tuple(range(10)), use_editlist="1")
@@ -285,16 +294,6 @@ def test_a_file_that_was_written_into_a_pipe_is_whole(tmp_path):
         assert read(shortened(whole, int(len(pipe.data) * 0.7)))[1] is None or ending in ("wmv", "flv")
 
 
-def test_of_many_parts_no_more_are_looked_at_than_asked_for():
-    """In a store each look may be a request: behind them the file counts as whole."""
-    boxes = (8).to_bytes(4, "big") + b"free"
-    data = boxes * 200 + (100).to_bytes(4, "big") + b"mdat" + b"cut"
-    assert layout_of(io.BytesIO(data), len(data)).short == Part("mdat", 1700)
-    few = io.BytesIO(data)
-    assert layout_of(few, len(data), 64).short is None
-    assert few.tell() < 65 * 8 + 16
-
-
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.6, 0.97])
 def test_a_gif_that_is_cut_inside_a_picture_is_an_error(tmp_path, share):
     """FFmpeg gives what is left of that picture as a sound one."""
@@ -313,23 +312,3 @@ def test_a_gif_is_whole_without_its_last_byte_and_with_more_behind_it(tmp_path):
     assert read(shortened(whole, -1)) == (8, None)  # many programs leave the end mark out
     (tmp_path / "b.gif").write_bytes(data + bytes(1000))
     assert read(tmp_path / "b.gif") == (8, None)
-
-
-@pytest.mark.parametrize("size", range(14, 60))
-def test_a_gif_that_is_cut_in_any_block_is_short_by_what_the_block_says(size):
-    head = b"GIF89a" + bytes(4) + b"\x80\0\0" + bytes(6)  # two colours
-    comment = b"\x21\xfe\x03abc\0"
-    picture = b"\x2c" + bytes(8) + b"\x80" + bytes(6) + b"\x02" + b"\x02ab" + b"\x01c" + b"\0"
-    data = (head + comment + picture + b"\x3b")[:size]
-    ends = [len(head), len(head + comment), len(head + comment + picture)]
-    layout = layout_of(io.BytesIO(data), len(data))
-    short = len(data) not in ends and len(data) < ends[-1]
-    assert (layout.kind, layout.short is not None) == ("gif", short)
-    if short:
-        assert len(data) < layout.short.end <= next(end for end in ends if end > len(data))
-
-
-def test_a_gif_in_a_store_is_not_read_twice():
-    file = io.BytesIO(b"GIF89a" + bytes(7) + b"\x21\xfe\xff")
-    assert layout_of(file, 16, 64).short is None
-    assert file.tell() <= 16

@@ -24,6 +24,8 @@ _FLV_LENGTH = b"\0\x08duration\0"
 _MXF_KEY, _MXF_FOOTER = b"\x06\x0e\x2b\x34", b"\x02\x05\x01\x0d\x01\x02\x01\x01\x04"
 FOOTER = "footer"
 """Name of a part of MXF that comes behind all pictures."""
+INDEX = "moov"
+"""Name of a part of MP4 that says where all others are."""
 _FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 
 
@@ -49,12 +51,14 @@ class Layout:
         names: of the parts that are there to their end.
         short: the one that the file ends in; ``None``: it ends where a part ends, or nothing says where it should.
         duration_s: of the video, where FFmpeg does not give what the container says.
+        joined: there is a second index, of an MP4 of which FFmpeg reads the first alone.
     """
 
     kind: str
     names: frozenset[str]
     short: Part | None
     duration_s: float | None = None
+    joined: bool = False
 
 
 def layout_of(file: BinaryIO, size: int, most: int = MOST) -> Layout | None:
@@ -101,16 +105,18 @@ _Reader = Callable[[BinaryIO, int], "tuple[str, int] | None"]
 def _walked(file: BinaryIO, size: int, kind: str, part: _Reader, most: int, duration_s: float | None = None) -> Layout:
     place = 0
     names: set[str] = set()
+    joined, short = False, None
     for _ in range(most):
         found = part(file, place) if place < size else None
         if found is None:
             break
-        name, end = found
-        if end > size:
-            return Layout(kind, frozenset(names), Part(name, end), duration_s)
+        name, place = found
+        if place > size:
+            short = Part(name, place)
+            break
+        joined = joined or (name == INDEX and name in names)
         names.add(name)
-        place = end
-    return Layout(kind, frozenset(names), None, duration_s)
+    return Layout(kind, frozenset(names), short, duration_s, joined and "moof" not in names)
 
 
 def _at(file: BinaryIO, place: int, count: int) -> bytes:
