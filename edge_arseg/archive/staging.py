@@ -92,6 +92,8 @@ def in_store(target: Target) -> bool:
 class Staged:
     """Sinks that write beside their places; a context manager, which removes what was not put in place.
 
+    A ``SinkError`` inside names the places, and no hidden names.
+
     Args:
         targets: of the sinks.
         key: of the video; part of the hidden names, so that what killed processes left is found.
@@ -186,6 +188,16 @@ class Staged:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._discard()
+        if isinstance(error, SinkError) and (told := self._in_place(str(error))) != str(error):
+            raise SinkError(told) from error
+
+    def _in_place(self, text: str) -> str:
+        """A message with the names that the user gave, in place of the hidden ones."""
+        for target, uri, folder in zip(self._targets, self.uris, self._folders, strict=False):
+            if folder is not None:
+                text = text.replace(label_of(uri), label_of(target.uri))
+                text = text.replace(str(folder.absolute()), label_of(str(target.folder)))
+        return text
 
 
 def sweep(targets: Sequence[Target], keys: set[str]) -> int:

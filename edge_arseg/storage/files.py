@@ -246,6 +246,13 @@ def lock_on(path: Path) -> Lock | None:
     return None
 
 
+def share_lock(descriptor: int) -> None:
+    """Let an open file count as locked for as long as it is open; others may write to it in the same way."""
+    if fcntl is not None:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
 def is_locked(path: Path) -> bool:
     """Whether a running process writes to a file now."""
     if is_special(path):

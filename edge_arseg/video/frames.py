@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -12,7 +13,7 @@ from edge_arseg.spec.frame import Frame
 from edge_arseg.spec.geometry.placement import MODEL, SOURCE, FitKind, OutputSize, Placement, placement_of
 from edge_arseg.spec.geometry.swapped_size import swap_meant
 from edge_arseg.video.decoding.faults import source_faults
-from edge_arseg.video.decoding.notices import notice
+from edge_arseg.video.decoding.notices import notice, say_pixel_shape
 from edge_arseg.video.decoding.orientation import UPRIGHT, Orientation, orientation_from_picture
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.times.clock import Clock
@@ -111,12 +112,12 @@ class FrameMaker:
                 f"an output size of {output_size}: expected {SOURCE}, {MODEL} or (height, width), each 16 or more"
             )
         self.height, self.width = size
-        self._placement = self._placement_of(first.frame, self.orientation)
+        self._placement = self._placement_of(first, self.orientation)
         self.output_size = self._in_output(self._placement).source
         self._fit = _fit(self._placement, self.orientation)
         self.vectors = VectorSource(motion, pictures, self._fit, recode_scale=recode_scale, uri=uri, bridged=live)
         self._clock = Clock(pictures.rate, live=live, leap_s=leap_s)
-        self._coded: tuple[int, int] | None = None
+        self._coded: tuple[int, int, Fraction] | None = None
         self._index, self._anew_at_intra = first_index, anew_at_intra
         self._say_rest(self.orientation)
         self._say_swap(first.frame)
@@ -133,10 +134,11 @@ class FrameMaker:
         if orientation != self._orientation:
             self._say_rest(orientation)
             self._orientation, self._coded = orientation, None
-        fresh = self._coded != (frame.height, frame.width)
+        stored = frame.height, frame.width, picture.pixel
+        fresh = self._coded != stored
         if fresh:
-            self._coded = frame.height, frame.width
-            self._placement = self._placement_of(frame, orientation)
+            self._coded = stored
+            self._placement = self._placement_of(picture, orientation)
             fit = _fit(self._placement, orientation)
             if fit != self._fit:
                 self._fit = fit
@@ -194,10 +196,13 @@ class FrameMaker:
         self._clock.restart()
         self.vectors.restart(pictures)
 
-    def _placement_of(self, frame: av.VideoFrame, orientation: Orientation) -> Placement:
+    def _placement_of(self, picture: Picture, orientation: Orientation) -> Placement:
         """Where a picture lies in the frame; raises ``SourceError`` where its size or shape allows no such thing."""
-        source = orientation.sides(frame.height, frame.width)
-        placement = placement_of(source, (self.height, self.width), self._kind)
+        source = orientation.sides(picture.frame.height, picture.frame.width)
+        pixel = 1 / picture.pixel if orientation.turns % 2 else picture.pixel
+        placement = placement_of(source, (self.height, self.width), self._kind, pixel)
+        if self._kind is not FitKind.STRETCH:
+            say_pixel_shape(self._uri, source, pixel)
         _check_enlargement(self._uri, source, (placement.height, placement.width))
         if placement.height > _MOST_CUT * self.height or placement.width > _MOST_CUT * self.width:
             raise SourceError(

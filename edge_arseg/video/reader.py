@@ -128,8 +128,8 @@ def open_video(
 
     What a broken source does: what cannot be opened or decoded at all raises ``SourceError`` here. After damage
     inside a stream frames are marked as damaged. A file that ends in damage gives its sound frames, then
-    ``SourceError``. Lost packets leave frames out without a mark; recoded vectors still lead from each frame to the
-    one before it.
+    ``SourceError``. Lost packets leave frames out; the next frame is marked as damaged where the container counts its
+    packets (MPEG-TS). Recoded vectors still lead from each frame to the one before it.
 
     Args:
         uri: see ``source_from_uri``.

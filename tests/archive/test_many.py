@@ -11,10 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from support.archive.tasks import Deadly
 from support.bundles.fake import FAKE
-from support.clips.moving import chainable
+from support.clips.moving import chainable, encode
 
 from edge_arseg.archive import segmenting
 from edge_arseg.archive.executors import served
@@ -99,6 +100,18 @@ def test_a_video_that_fails_leaves_nothing_and_stops_nothing(run, videos):
     assert (again.code, "2 of 3 videos are whole; 1 to go" in again.err) == (0, True), again.err
     assert {name: seen for name, seen in tree().items() if name in before} == before
     assert [(row["frames"], row["again"]) for row in rows_in("s.jsonl")] == [(6, True), (9, False), (5, True)]
+
+
+def test_an_error_of_a_sink_names_the_place_that_was_typed(run, videos):
+    """And not the hidden folder beside it, where results are until they are whole."""
+    encode("north/wide.mkv", [np.zeros((16, 16400, 3), np.uint8)] * 2, "ffv1")
+    answer = run("north", "out/{stem}.mp4", "masks://out/{stem}", "--summary", "s.jsonl")
+    assert answer.code == 4
+    told = "cannot write out/wide.mp4: its pictures are 16x16400, and a video has at most 16384 pixels a side"
+    assert f"failed: north/wide.mkv: {told}" in answer.err
+    (error,) = (row["error"] for row in rows_in("s.jsonl") if row["error"])
+    assert error.startswith(told)
+    assert ".part-" not in answer.err
 
 
 def test_an_error_that_nobody_foresaw_stops_no_other_video(run, videos, monkeypatch):

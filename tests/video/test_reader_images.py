@@ -221,7 +221,7 @@ def test_a_jpeg_that_is_cut_off_is_refused(tmp_path, share):
         next(reader)
         with pytest.raises(SourceError, match=r"b\.jpg: not readable as video: empty, damaged, cut off"):
             next(reader)
-    with pytest.raises(SourceError, match="ends in damage after 0 "):
+    with pytest.raises(SourceError, match="can decode no picture of it; it is cut off or damaged"):
         open_video(tmp_path / "b.jpg")
 
 
@@ -262,6 +262,24 @@ def test_a_sound_tiff_is_read_whatever_a_strict_decoder_says_of_its_tags(tmp_pat
     for uri in (f"images://{tmp_path}/*.tif", tmp_path / "a.tif"):
         with open_video(uri) as reader:
             np.testing.assert_array_equal(next(reader).rgb, np.repeat(np.rot90(level, -1)[..., None], 3, 2))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_pages_of_a_tiff_behind_the_first_are_told_of(tmp_path, caplog, order):
+    """A preview beside a picture is no page. Each page is as the first one, with more said of it."""
+    page = tiff(bytes([100]) * (96 * 128), 1, order, colour=1, samples=1)
+    (start,) = struct.unpack(order + "I", page[4:8])
+    (tags,) = struct.unpack(order + "H", page[start : start + 2])
+    end = start + 2 + 12 * tags
+    for kind, told in ((1, 0), (2, 1), (4, 0)):
+        said = struct.pack(order + "HHII", 254, 4, 1, kind)
+        second = struct.pack(order + "H", tags + 1) + said + page[start + 2 : end] + bytes(4)
+        data = page[:end] + struct.pack(order + "I", len(page)) + page[end + 4 :] + second
+        path = tmp_path / f"{kind}.tif"
+        path.write_bytes(data)
+        with open_video(path) as reader:
+            assert len(list(reader)) == 1
+        assert caplog.text.count(f"{kind}.tif: a TIFF of several pages; the first one is taken") == told
 
 
 def test_other_tiffs_and_those_without_an_index_are_none_that_are_packed_as_jpeg():

@@ -4,10 +4,12 @@ import logging
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 
 from edge_arseg.cli.service.log_format import JSON, line_of
 from edge_arseg.storage.fault import advice_on
+from edge_arseg.storage.files import share_lock
 from edge_arseg.storage.url import text_without_logins
 
 _log = logging.getLogger(__name__)
@@ -28,6 +30,11 @@ class LogFile(logging.FileHandler):
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
         self._path, self._form, self._told = path, form, False
+
+    def _open(self) -> TextIOWrapper:
+        stream = super()._open()
+        share_lock(stream.fileno())  # so that no result of this run or another takes its place
+        return stream
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, without logins."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from fractions import Fraction
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -108,22 +109,26 @@ class Placement:
         return replace(self, source=self.frame, height=self.frame[0], width=self.frame[1], top=0, left=0)
 
 
-def placement_of(source: tuple[int, int], frame: tuple[int, int], fit: FitKind = FitKind.STRETCH) -> Placement:
+def placement_of(
+    source: tuple[int, int], frame: tuple[int, int], fit: FitKind = FitKind.STRETCH, pixel: Fraction | int = 1
+) -> Placement:
     """Place an upright picture in a frame: in its middle, where there is a choice.
 
     Args:
         source: rows and columns of the picture.
-        frame: rows and columns of the frame.
+        frame: rows and columns of the frame, whose pixels are square.
         fit: see ``FitKind``.
+        pixel: width of the picture's pixels over their height.
     """
     height, width = frame
     if fit is not FitKind.STRETCH:
         # Products of integers: pictures in the frame's own shape fill it to the pixel.
-        wider = source[1] * frame[0] > source[0] * frame[1]
+        rows, columns = source[0], source[1] * pixel
+        wider = columns * frame[0] > rows * frame[1]
         if wider is (fit is FitKind.LETTERBOX):
-            height = max(1, round(source[0] * frame[1] / source[1]))
+            height = max(1, round(rows * frame[1] / columns))
         else:
-            width = max(1, round(source[1] * frame[0] / source[0]))
+            width = max(1, round(columns * frame[0] / rows))
     top, left = (frame[0] - height) // 2, (frame[1] - width) // 2
     placement = Placement(source, frame, height, width, top, left, (0, 0, *frame))
     return replace(placement, shown=placement.in_frame)

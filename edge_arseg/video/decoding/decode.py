@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,25 +14,34 @@ from edge_arseg.quantity import counted
 from edge_arseg.spec.geometry.swapped_size import swap_meant_of_camera
 from edge_arseg.video.decoding.changes import ParameterWatch
 from edge_arseg.video.decoding.damage.jpeg import PatchedJpeg
-from edge_arseg.video.decoding.damage.stills import demand_whole
+from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
 from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.ends.losses import Losses
-from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_error, source_faults
+from edge_arseg.video.decoding.faults import (
+    ANIMATED_WEBP,
+    NOTHING_DECODED,
+    is_animated_webp,
+    source_error,
+    source_faults,
+)
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
-from edge_arseg.video.decoding.notices import notice, say_pixel_shape, say_transfer
+from edge_arseg.video.decoding.notices import notice, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.silence import Silence
 from edge_arseg.video.decoding.stills.tiff import TIFF, say_colours
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.decoding.times.display_times import DisplayTimes, stated_rate
+from edge_arseg.video.decoding.times.restart import Restart
 from edge_arseg.video.decoding.whole_packets import OPTIONS, WholePackets
+from edge_arseg.video.pixel_shape import PixelShape
 from edge_arseg.video.sources.kinds import Recorder, SourceKind, Wishes
 from edge_arseg.video.uri import Source
 from edge_arseg.video.vectors.codec import EXPORTING, made_by_x264, unfit_stream
 
 _LEAPING = frozenset(("mpegts", "mpeg", "hls", "live_flv"))
 """Containers that are cut and joined anywhere, so that their clocks may leap."""
+_INTRA = 1  # of kinds of pictures
 _LEAP_S, _LONGEST_PAUSE_S = 60.0, 30 * 3600.0
 _SAYS_ONCE = ("h264", "hevc")
 """What they say of their orientation with one picture holds for those behind it, which FFmpeg leaves to us."""
@@ -111,12 +121,17 @@ class Decoder:
             self._whole.look(first, context.name)
         demand_whole(self._uri, self._container.format.name, context, first)
         self._first, self._arrived_s = first, time.monotonic()
+        self._restart = Restart(self._container.format.name, stream)
+        ratio = stream.sample_aspect_ratio or context.sample_aspect_ratio
         facts = {
+            # What a still says of its pixels is often what a scanner or a printer was set to.
+            "pixel": str(ratio) if ratio and not is_still(self._container.format.name) else None,
             "rate": stated_rate(self._container.format.name, stream),
             "frame_count": stream.frames or None,
             "leap_s": _LONGEST_PAUSE_S if _LEAPING.isdisjoint(self._container.format.name.split(",")) else _LEAP_S,
             "made_by_x264": made_by_x264(first),
             "unfit": unfit_stream(context),
+            "whole": self._whole is not None,
         }
         if self._writer is not None:
             self._writer.connection(stream, context, facts=facts)
@@ -131,6 +146,8 @@ class Decoder:
         kind, reordered = None if self._live else self._container.format.name, bool(context.has_b_frames)
         self._times = DisplayTimes(kind, self.rate, self._first, reordered=reordered)
         self._losses = Losses(kind or "")
+        self._shape = PixelShape(Fraction(facts["pixel"]) if facts.get("pixel") else None)
+        self._unparsed = bool(facts.get("whole"))  # tapes of before do not say it
         self._patched = PatchedJpeg(kind or "", context)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
@@ -150,7 +167,12 @@ class Decoder:
         """The pictures in display order; see the class for what happens on damage."""
         lost: av.error.FFmpegError | None = None
         packet, cut, count = self._first, False, 0
+        gap, marked = False, [False, False]  # whether the container marked the last two packets
         while packet is not None:
+            # Of lost packets that held whole pictures a decoder says nothing. FFmpeg's parser puts the mark of the
+            # packet before the gap on the one before that.
+            gap = (gap or marked[self._unparsed]) and not packet.is_keyframe
+            marked = [marked[1], packet.is_corrupt]
             if self._watch is not None and packet.size:
                 self._watch.look(packet)
             self._times.look(packet)
@@ -175,9 +197,8 @@ class Decoder:
             for frame in frames:
                 if count == 0:
                     say_transfer(self._uri, frame, self._context)
-                    say_pixel_shape(self._uri, getattr(self, "_stream", None), self._context)
-                yield self._picture(frame, after_loss, cut)
-                after_loss = cut = False
+                yield self._picture(frame, after_loss or gap, cut)
+                after_loss = gap = cut = False
                 count += 1
             # An edit list hides this picture, or it is none at all; only of streams without a delay is that known.
             cut = cut or not frames
@@ -188,6 +209,8 @@ class Decoder:
         lack = None if self._live or self._ending is None else self._ending.lack(self._container, self._stream)
         if lost is not None and self._ending is not None and self._ending.grew():
             lost = None  # the last packet was not yet whole
+        if count == 0 and lack is None and lost is not None and not self._live:
+            raise SourceError(f"{self._uri}: {NOTHING_DECODED}") from lost
         if (lost is not None or lack is not None or self._losses.at_end) and not self._live:
             raise SourceError(
                 f"{self._uri}: ends in damage after {self._told(count)}; the file is cut off or broken"
@@ -204,7 +227,7 @@ class Decoder:
     def _wait_for_packet(self) -> tuple[Any, bool]:
         """See ``_next_packet``; keeps what comes, and raises ``SourceError``."""
         try:
-            with source_faults(self._uri), self._silent.reading(self._uri):
+            with source_faults(self._uri, begun=True), self._silent.reading(self._uri):
                 packet, skipped = self._next_packet()
             if self._whole is not None and packet is not None:
                 self._whole.look(packet, self._context.name)
@@ -222,7 +245,7 @@ class Decoder:
         empty = None
         for packet in self._packets:
             if packet.size:
-                return packet, empty is not None
+                return self._restart.shown(packet), empty is not None
             empty = packet
         # What comes last is the flush. With it the decoder gives out the pictures that it holds back.
         return empty, False
@@ -231,7 +254,7 @@ class Decoder:
         name = self._context.name
         # The others wait for an intra picture themselves; these guess what the first pictures are made from.
         if name in EXPORTING and name != "h264" and not self._began:
-            self._began = int(frame.pict_type) == 1
+            self._began = int(frame.pict_type) == _INTRA
             after_loss = after_loss or not self._began
         watch = self._watch
         unfit, doubt = (None, None) if watch is None else (watch.unfit, watch.doubt)
@@ -239,8 +262,17 @@ class Decoder:
             say_colours(frame, bytes(self._first))
         if name in _SAYS_ONCE:
             self._orientation = orientation_from_picture(frame) or self._orientation
-        damaged = after_loss or frame.is_corrupt
-        return Picture(frame, self._times.time_s(frame), damaged, cut, unfit, doubt, self._orientation, self._arrived_s)
+        return Picture(
+            frame,
+            self._times.time_s(frame),
+            damaged=after_loss or frame.is_corrupt,
+            cut=cut,
+            unfit=unfit,
+            doubt=doubt,
+            orientation=self._orientation,
+            came_s=self._arrived_s,
+            pixel=self._shape.ratio(self._context, intra=int(frame.pict_type) == _INTRA),
+        )
 
     def _told(self, count: int) -> str:
         return f"{count} of {counted(self.frame_count, 'frame')}" if self.frame_count else counted(count, "frame")

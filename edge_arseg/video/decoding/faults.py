@@ -35,6 +35,11 @@ ANIMATED_WEBP = (
     "e.g. with `magick IN.webp OUT.gif`"
 )
 
+NOTHING_DECODED = (
+    "FFmpeg can decode no picture of it; it is cut off or damaged, or of a kind that FFmpeg does not know: convert it "
+    "first, a video to H.264 and an image to PNG"
+)
+
 
 def is_animated_webp(data: bytes) -> bool:
     """Whether a file that begins with ``data`` is a WebP of several pictures."""
@@ -44,12 +49,13 @@ def is_animated_webp(data: bytes) -> bool:
 _LOGIN_ADVICE = "; characters such as # @ / ? % in a login are written %23 %40 %2F %3F %25"
 
 
-def source_error(label: str, fault: BaseException) -> SourceError:
+def source_error(label: str, fault: BaseException, *, begun: bool = False) -> SourceError:
     """The ``SourceError`` for an error that FFmpeg raised on a source: what was seen, and what to do.
 
     Args:
         label: the source's (``Source.label``), which shows no login.
         fault: the error. FFmpeg writes the URL into it, so logins are taken out of it as well.
+        begun: data of it had come before.
     """
     _hide_logins(fault)
     remote = label.lower().startswith(tuple(f"{scheme}://" for scheme in NETWORK))
@@ -57,7 +63,7 @@ def source_error(label: str, fault: BaseException) -> SourceError:
     if isinstance(fault, av.error.HTTPUnauthorizedError):
         if given:
             return LoginError(f"{label}: the server refuses this login; check user and password{_LOGIN_ADVICE}")
-        return LoginError(f"{label}: the server wants a login: rtsp://USER:PASSWORD@host/path")
+        return LoginError(f"{label}: the server wants a login: {label.partition(':')[0]}://USER:PASSWORD@host/path")
     if isinstance(fault, StoreError):
         return SourceError(f"{label}: {fault}")
     for kind, text in _SEEN:
@@ -66,6 +72,8 @@ def source_error(label: str, fault: BaseException) -> SourceError:
     if isinstance(fault, av.error.FFmpegError) and fault.errno == errno.EINVAL and remote:
         advice = _LOGIN_ADVICE if given else ""
         return SourceError(f"{label}: FFmpeg cannot use this URL; expected scheme://host:port/path{advice}")
+    if isinstance(fault, OSError) and fault.errno == errno.EIO and remote and begun:
+        return SourceError(f"{label}: the connection broke off before the end; check the server and the network")
     if isinstance(fault, OSError) and fault.errno == errno.EIO and remote:
         return SourceError(f"{label}: the server cannot be reached; check the name of the host and the network")
     if isinstance(fault, OSError) and fault.errno == errno.EPROTONOSUPPORT and remote:
@@ -91,17 +99,18 @@ def _without_logins(part: Any) -> Any:
 
 
 @contextmanager
-def source_faults(label: str) -> Iterator[None]:
+def source_faults(label: str, *, begun: bool = False) -> Iterator[None]:
     """Turn errors of FFmpeg and of the operating system inside the block into ``SourceError``.
 
     A stall raises ``av.error.ExitError``, which is no ``OSError``; a broken URL option raises ``OverflowError``.
 
     Args:
         label: the source's (``Source.label``), which shows no login.
+        begun: data of it had come before.
     """
     try:
         yield
     except ArsegError:
         raise
     except (av.error.FFmpegError, OSError, OverflowError) as fault:
-        raise source_error(label, fault) from fault
+        raise source_error(label, fault, begun=begun) from fault

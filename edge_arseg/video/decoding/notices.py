@@ -1,6 +1,7 @@
 """Lines about a source that its user should know of, each said once."""
 
 import logging
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -8,8 +9,6 @@ import av
 
 _log = logging.getLogger(__name__)
 
-_SQUARE, _ABSURD = (0.95, 1.05), (0.1, 10.0)
-"""Width of a pixel over its height: what nobody sees, and what no recorder means."""
 _HDR = {16: "PQ", 18: "HLG"}  # of transfer characteristics
 
 
@@ -35,19 +34,17 @@ def say_transfer(label: str, frame: av.VideoFrame, context: Any) -> None:
         )
 
 
-def say_pixel_shape(label: str, stream: Any, context: Any) -> None:
-    """Say once that pixels are not square, where the recording is anamorphic: they are used as if they were.
+def say_pixel_shape(label: str, size: tuple[int, int], ratio: Fraction) -> None:
+    """Say once that pixels are not square, where they are not: the network sees things in their shape, players do not.
 
     Args:
         label: of the source.
-        stream: that is decoded, as the container describes it; ``None``: there is none.
-        context: of its decoder.
+        size: rows and columns of the upright picture.
+        ratio: of its pixels, width over height.
     """
-    ratio = float(getattr(stream, "sample_aspect_ratio", None) or context.sample_aspect_ratio or 1)
-    if not _ABSURD[0] < ratio < _ABSURD[1] or _SQUARE[0] < ratio < _SQUARE[1]:
-        return
-    seen = "narrower" if ratio > 1 else "wider"
-    notice(
-        f"{label}: its pixels are {ratio:.2f} times as wide as high and count as square, so that things look {seen} to "
-        "the network, which may cost accuracy; make them square: ffmpeg -i IN -vf scale=iw*sar:ih,setsar=1 OUT"
-    )
+    if ratio != 1:
+        height, width = size[0], round(size[1] * ratio)
+        notice(
+            f"{label}: its pixels are {float(ratio):.2f} times as wide as high; the network sees things in shape. "
+            f"Results have the pixels of the source; --output-size {height}x{width} makes theirs square"
+        )

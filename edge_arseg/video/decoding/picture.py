@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
 
 import av
 
 from edge_arseg.video.decoding.orientation import Orientation
+from edge_arseg.video.pixel_shape import SQUARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Picture:
         doubt: why they are not trusted from here on.
         orientation: how it is to be shown, where an earlier picture said so; ``None``: as its own side data says.
         came_s: when its packet came, seconds of ``time.monotonic``.
+        pixel: width of a pixel over its height, as stored.
     """
 
     frame: av.VideoFrame
@@ -32,6 +35,7 @@ class Picture:
     doubt: str | None = None
     orientation: Orientation | None = None
     came_s: float | None = None
+    pixel: Fraction = SQUARE
 
 
 class PictureSource(Protocol):

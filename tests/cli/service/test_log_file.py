@@ -52,3 +52,15 @@ def test_a_log_whose_folder_goes_ends_nothing(log, tmp_path, capsys):
     log.handle(record_of(logging.WARNING, "there"))
     assert lines(tmp_path / "logs/run.log") == ["there"]
     assert capsys.readouterr().err == ""
+
+
+def test_no_result_takes_the_place_of_the_log(run, tmp_path):
+    """With --force a log of many days was replaced by the results of one run."""
+    log = tmp_path / "run.jsonl"
+    assert run(STREET, "null://", "--log-file", str(log)).code == 0
+    before = log.read_text()
+    answer = run(STREET, f"jsonl://{log}", "--force", "--log-file", str(log))
+    assert answer.code == 4
+    assert "a running process writes to it; choose another name" in answer.err
+    assert log.read_text().startswith(before)
+    assert run(STREET, f"jsonl://{log}", "--force").code == 0  # no log any more

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.clips.broken import remuxed
 from support.clips.moving import chainable, encode, moving
 
 from edge_arseg.motion import MotionChain
@@ -156,3 +157,20 @@ def test_a_restart_does_not_stop_the_motion_where_the_pictures_go_on(tmp_path):
         chain = MotionChain(reader.height, reader.width)
         frames = [(frame.vectors is None, chain.follow(frame)[0].value) for frame in reader]
     assert [n for n, (fresh, branch) in enumerate(frames) if fresh and branch == "hr"] == [0, 6]
+
+
+@pytest.mark.parametrize("lengths", [(24, 24), (12, 36), (36, 12)])
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_joined_fragments_show_all_pictures(tmp_path, lengths, b_frames):
+    """``cat a.mp4 b.mp4`` of fragments: FFmpeg takes the first one of the second file for a copy, and hides it."""
+    both = tmp_path / "both.mp4"
+    with both.open("wb") as file:
+        for n, length in enumerate(lengths):
+            plain = encode(tmp_path / f"{n}.mp4", moving(length), bf=b_frames, g=12 if n == 0 else 250)
+            part = tmp_path / f"part{n}.mp4"
+            remuxed(plain, part, movflags="frag_keyframe+empty_moov+default_base_moof")
+            file.write(part.read_bytes())
+    with open_video(both, motion="zero") as reader:
+        found = [frame.time_s for frame in reader]
+    assert len(found) == sum(lengths)
+    assert np.diff(found) == pytest.approx(0.04, abs=1e-6)

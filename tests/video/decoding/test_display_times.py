@@ -1,8 +1,10 @@
 """Times of pictures that are shown in another order than they are stored in."""
 
+import re
 from fractions import Fraction
 from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 from av.video.frame import PictureType
@@ -14,11 +16,35 @@ from edge_arseg.video.decoding.times.display_times import DisplayTimes
 from edge_arseg.video.pieces.cuts import spans_of
 from edge_arseg.video.uri import source_from_uri
 
+VOP = b"\0\0\1\xb6"  # begins a picture of MPEG-4
+DIVX = rb"Lavc[0-9.]+", b"DivX503b1393p"
 B_FRAMES = {"bf": 3, "b_adapt": 0, "x264_params": "scenecut=0"}
 
 
 def clip(path, count=24, rate=25, codec="libx264", **options):
     return encode(path, moving(count, height=96, width=128), codec, rate=rate, **options)
+
+
+def packed(path, to):
+    """An AVI of MPEG-4 as DivX stored it: a P-frame and the B-frame behind it in one sample, one of 6 bytes in place of
+    that; returns how many samples there are."""
+    with av.open(str(path)) as file, av.open(str(to), "w") as new:
+        stream = file.streams.video[0]
+        out = new.add_stream_from_template(stream)
+        out.codec_context.extradata = re.sub(*DIVX, stream.codec_context.extradata)
+        samples = [bytes(each) for each in file.demux(stream) if each.size]
+        kinds = [sample[sample.find(VOP) + 4] >> 6 for sample in samples]
+        for at in range(len(samples)):
+            behind = kinds[at + 1 : at + 2]
+            if kinds[at] == 2:  # a B-frame: the next one takes its place, or a picture that is not coded
+                data = samples[at + 1] if behind == [2] else VOP + b"\x51\x7f"
+            else:
+                data = samples[at] + (samples[at + 1] if behind == [2] else b"")
+            each = av.Packet(re.sub(*DIVX, data))
+            each.stream, each.dts, each.pts, each.time_base = out, at, at, Fraction(1, 25)
+            each.is_keyframe = kinds[at] == 0
+            new.mux(each)
+    return len(samples)
 
 
 def times(path):
@@ -35,6 +61,19 @@ def test_b_frames_keep_their_times(tmp_path, ending):
 @pytest.mark.parametrize("codec", ["mpeg4", "mpeg2video"])
 def test_an_avi_begins_at_its_beginning(tmp_path, codec):
     found, _ = times(clip(tmp_path / "a.avi", codec=codec, bf=2))
+    assert found == pytest.approx([n / 25 for n in range(24)])
+
+
+@pytest.mark.parametrize("b_frames", [1, 2])
+def test_packed_b_frames_come_one_period_after_another(tmp_path, b_frames):
+    """FFmpeg's times of them go to and fro, and the file ran twice as long."""
+    assert packed(clip(tmp_path / "a.avi", 25, codec="mpeg4", bf=b_frames), tmp_path / "b.avi") == 25
+    found, _ = times(tmp_path / "b.avi")
+    assert found == pytest.approx([n / 25 for n in range(25)])
+
+
+def test_the_first_step_of_mpeg_1_in_an_avi_is_one_period(tmp_path):
+    found, _ = times(clip(tmp_path / "a.avi", codec="mpeg1video", bf=2))
     assert found == pytest.approx([n / 25 for n in range(24)])
 
 
@@ -86,6 +125,13 @@ def test_the_pieces_of_an_avi_have_the_times_of_the_whole(tmp_path, codec, optio
         with open_video(path, motion="zero", span=span) as reader:
             found += [frame.time_s for frame in reader]
     assert found == whole == pytest.approx([n / 25 for n in range(60)])
+
+
+def test_packed_b_frames_are_not_cut(tmp_path):
+    """FFmpeg's times do not say which picture a piece begins with."""
+    packed(clip(tmp_path / "a.avi", 60, codec="mpeg4", bf=2, g=12), tmp_path / "b.avi")
+    assert len(spans_of(source_from_uri(tmp_path / "a.avi"), 0.8)) == 3
+    assert len(spans_of(source_from_uri(tmp_path / "b.avi"), 0.8)) == 1
 
 
 def test_a_stream_without_a_container_is_not_cut(tmp_path):

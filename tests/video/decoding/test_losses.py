@@ -4,6 +4,7 @@ import logging
 from types import SimpleNamespace
 
 import av
+import numpy as np
 import pytest
 from support.clips.moving import encode, moving
 
@@ -113,3 +114,30 @@ def test_packets_without_a_picture_are_counted_wherever_they_lie():
     assert fed("mpegts", *lost, *given, (0, 0, False)) == (9, False)
     assert fed("mpegts", *given, *lost, (0, 2, False)) == (7, True)
     assert fed("avi", *given, (1, 0, True), *given) == (1, False)
+
+
+def marked(path, **options):
+    with open_video(path, **options) as reader:
+        return [frame.index for frame in reader if frame.damaged]
+
+
+@pytest.mark.parametrize("motion", ["codec", "recode"])
+def test_the_picture_behind_lost_packets_of_mpeg_ts_is_damaged(tmp_path, motion):
+    """The decoder says nothing where whole pictures are lost: it shows the next one, made of the wrong ones."""
+    whole = encode(tmp_path / "a.ts", moving(48), bf=0, refs=1, g=250, tune="zerolatency")
+    with av.open(str(whole)) as file:
+        places = [packet.pos for packet in file.demux(video=0) if packet.size]
+    data = whole.read_bytes()
+    hole = tmp_path / "hole.ts"
+    hole.write_bytes(data[: places[20]] + data[places[26] :])
+    with open_video(hole, motion="zero") as reader:
+        assert round(max(np.diff([frame.time_s for frame in reader])), 2) == 0.28
+    assert marked(hole, motion=motion) == [20]
+    assert marked(whole, motion=motion) == []
+
+
+def test_the_seam_of_two_recordings_is_no_damage(tmp_path):
+    """Packets are counted on, and there the count breaks; but the next picture needs none before it."""
+    both = tmp_path / "both.ts"
+    both.write_bytes(part(tmp_path / "a.ts", "libx264", 24) + part(tmp_path / "b.ts", "libx264", 24))
+    assert marked(both, motion="recode") == []

@@ -258,35 +258,3 @@ def test_every_picture_of_an_animated_avif_is_a_frame(tmp_path):
         assert len(list(reader)) == 6
     with pytest.raises(SourceError, match=r"a\.avif: more than one picture in it"):
         open_video(f"images://{tmp_path}/*.avif")
-
-
-@pytest.mark.parametrize(
-    ("ratio", "told"),
-    [
-        ("64/45", "1.42 times as wide as high and count as square, so that things look narrower"),
-        ("10/11", "0.91 times as wide as high and count as square, so that things look wider"),
-        ("1/1", None),
-        ("401/400", None),
-        ("1/50", None),
-    ],
-)
-@pytest.mark.parametrize("ending", ["mkv", "mp4", "avi"])
-def test_pixels_that_are_not_square_are_told(tmp_path, caplog, ratio, told, ending):
-    clip = tmp_path / f"a.{ending}"
-    with av.open(str(clip), "w") as output:
-        stream = output.add_stream("mpeg4", 25)
-        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = Fraction(ratio)
-        for rgb in moving(2, height=64, width=96):
-            output.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")))
-        output.mux(stream.encode(None))
-    with open_video(clip) as reader:
-        assert (reader.height, reader.width) == (64, 96)
-    assert [record.getMessage() for record in caplog.records if "square" in record.getMessage()] == (
-        [
-            f"{clip}: its pixels are {told} to the network, which may cost accuracy; make them square: "
-            "ffmpeg -i IN -vf scale=iw*sar:ih,setsar=1 OUT"
-        ]
-        if told
-        else []
-    )

@@ -4,7 +4,8 @@ import io
 from typing import Any
 
 from edge_arseg.errors import SourceError
-from edge_arseg.video.decoding.stills.tiff import JPEG_IN_TIFF, TIFF, is_jpeg_in_tiff
+from edge_arseg.video.decoding.notices import notice
+from edge_arseg.video.decoding.stills.tiff import JPEG_IN_TIFF, MORE_PAGES, TIFF, has_more_pages, is_jpeg_in_tiff
 
 _ENDINGS = ("_pipe", "image2")
 _FORGIVING = "mjpeg"
@@ -24,6 +25,8 @@ def is_still(container: str) -> bool:
 def demand_whole(label: str, container: str, context: Any, packet: Any) -> None:
     """Let a decoder refuse a still of which a part is missing; what is wrong beside its pixels is no matter.
 
+    A line says where there are more pages than the one that is given.
+
     Args:
         label: of the source, for messages.
         container: FFmpeg's name of it.
@@ -37,5 +40,10 @@ def demand_whole(label: str, container: str, context: Any, packet: Any) -> None:
         return
     if context.name == _FORGIVING:
         context.options = {"err_detect": "explode"}
-    if context.name == TIFF and is_jpeg_in_tiff(io.BytesIO(bytes(packet))):
+    if context.name != TIFF:
+        return
+    file = io.BytesIO(bytes(packet))
+    if is_jpeg_in_tiff(file):
         raise SourceError(f"{label}: {JPEG_IN_TIFF}")
+    if has_more_pages(file):
+        notice(f"{label}: {MORE_PAGES}")

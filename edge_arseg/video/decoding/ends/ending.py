@@ -8,12 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import SourceError
-from edge_arseg.video.decoding.ends.parts import AVI, GIF, MATROSKA, MOST, MP4, Y4M, Layout, Part, layout_of
+from edge_arseg.video.decoding.ends.parts import (
+    AVI,
+    FOOTER,
+    GIF,
+    INDEX,
+    MATROSKA,
+    MOST,
+    MP4,
+    MXF,
+    OGG,
+    Y4M,
+    Layout,
+    Part,
+    layout_of,
+)
 from edge_arseg.video.decoding.metadata import tagged_duration_s
+from edge_arseg.video.decoding.notices import notice
 
 MOST_FAR = 64
 """Parts that are looked at in an object store, where each may be a request of its own, with megabytes read ahead."""
 
+_PLAIN = (MP4, MATROSKA, GIF, MXF, OGG)
+"""Containers that are cut off where a part of them is short, and nothing says how long the video is."""
 _PICTURE_PARTS = ("", "mdat", "moof")
 _FRAME = b"FRAME"  # begins a picture of Y4M
 
@@ -32,6 +49,7 @@ class Ending:
     def __init__(self, file: Any) -> None:
         self._file = file if isinstance(file, Path) or hasattr(file, "seek") else None
         self._size = self._size_now()
+        self._label = ""
         self._end_s = 0.0
         self._last: tuple[int, int] | None = None  # place behind the last packet, and its size, bytes
 
@@ -42,6 +60,7 @@ class Ending:
         Raises:
             SourceError: the one that was raised, with what the file lacks.
         """
+        self._label = label
         try:
             yield
         except SourceError as fault:
@@ -49,9 +68,9 @@ class Ending:
             if layout is None or layout.short is None:
                 raise
             there = self._bytes(layout.short)
-            if layout.kind != MP4 or "moov" in layout.names:
+            if layout.kind != MP4 or INDEX in layout.names:
                 raise SourceError(f"{fault}; the file is cut off or broken: {there}") from fault
-            where = "inside" if layout.short.name == "moov" else "before"
+            where = "inside" if layout.short.name == INDEX else "before"
             raise SourceError(
                 f"{label}: the file is cut off {where} its index: {there}; was it copied or recorded to its end?"
             ) from fault
@@ -75,19 +94,25 @@ class Ending:
     def lack(self, container: Any, stream: Any) -> str | None:
         """Say how much of the file is there; ``None`` where nothing shows that some is missing.
 
+        A line in the log says where a second video is joined to an MP4.
+
         Args:
             container, stream: that were read to their end.
         """
         layout = self._layout()
         if layout is None:
             return None
+        if layout.joined:
+            notice(f"{self._label}: another video is joined to it, and FFmpeg reads the first alone; cut them apart")
         if layout.kind == Y4M:
             return self._rest_of_picture()
         short, declared_s = layout.short, _declared_s(layout, container, stream)
         if short is None or (layout.kind == MP4 and short.name not in _PICTURE_PARTS):
             return None
+        if layout.kind == MXF and FOOTER in (short.name, *layout.names):
+            return None
         if declared_s is None:
-            return self._bytes(short) if layout.kind in (MP4, MATROSKA, GIF) else None
+            return self._bytes(short) if layout.kind in _PLAIN else None
         half_s = 0.5 / float(stream.average_rate) if stream.average_rate else 0.02
         if self._end_s > declared_s - half_s:
             return None

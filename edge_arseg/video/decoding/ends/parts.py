@@ -1,11 +1,13 @@
 """The outermost parts of a container, and how long each says that it is: what a cut leaves short."""
 
+import math
 import os
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-AVI, ASF, GIF, MATROSKA, MP4, Y4M = "avi", "asf", "gif", "matroska", "mp4", "y4m"
+AVI, ASF, FLV, GIF, MATROSKA, MP4, MXF, OGG, Y4M = "avi", "asf", "flv", "gif", "matroska", "mp4", "mxf", "ogg", "y4m"
 
 MOST = 100_000
 """Parts that are looked at: a long fragmented MP4 has thousands."""
@@ -16,6 +18,14 @@ _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _GIF_EXTENSION, _GIF_PICTURE = 0x21, 0x2C
 _BROADCAST = 1  # of an ASF's flags: nobody went back to write sizes and durations
+_FLV_TAGS = (8, 9, 18)  # sound, video, what is said of them
+_FLV_LENGTH = b"\0\x08duration\0"
+"""Before the seconds that an FLV lasts, in what is said of it (AMF 0)."""
+_MXF_KEY, _MXF_FOOTER = b"\x06\x0e\x2b\x34", b"\x02\x05\x01\x0d\x01\x02\x01\x01\x04"
+FOOTER = "footer"
+"""Name of a part of MXF that comes behind all pictures."""
+INDEX = "moov"
+"""Name of a part of MP4 that says where all others are."""
 _FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 
 
@@ -41,19 +51,21 @@ class Layout:
         names: of the parts that are there to their end.
         short: the one that the file ends in; ``None``: it ends where a part ends, or nothing says where it should.
         duration_s: of the video, where FFmpeg does not give what the container says.
+        joined: there is a second index, of an MP4 of which FFmpeg reads the first alone.
     """
 
     kind: str
     names: frozenset[str]
     short: Part | None
     duration_s: float | None = None
+    joined: bool = False
 
 
 def layout_of(file: BinaryIO, size: int, most: int = MOST) -> Layout | None:
     """Read the sizes of the outermost parts of a file; ``None`` for a container that is not known here.
 
-    The sizes are those of AVI (RIFF), ASF objects, EBML elements (RFC 8794), ISO boxes (ISO/IEC 14496-12) and blocks of
-    GIF89a.
+    The sizes are those of AVI (RIFF), ASF objects, FLV tags, EBML elements (RFC 8794), ISO boxes (ISO/IEC 14496-12),
+    blocks of GIF89a, pages of Ogg (RFC 3533) and keys of MXF (SMPTE 377-1).
 
     Args:
         file: that can be read at any place.
@@ -73,6 +85,12 @@ def layout_of(file: BinaryIO, size: int, most: int = MOST) -> Layout | None:
     if start[:6] in (b"GIF87a", b"GIF89a"):
         # Its data are in pieces of 255 bytes: to look at them is to read all of it, twice where it lies in a store.
         return _walked(file, size, GIF, _gif, most) if most >= MOST else Layout(GIF, frozenset(), None)
+    if start[:3] == b"FLV":
+        return _walked(file, size, FLV, _tag, most, _flv_s(_at(file, 0, 4096)))
+    if start[:4] == b"OggS":
+        return _walked(file, size, OGG, _page, most)
+    if start[:4] == _MXF_KEY:
+        return _walked(file, size, MXF, _key, most)
     if start == _ASF_HEADER:
         return _asf(file, size, most)
     if start[4:8] in _FIRST_BOXES:
@@ -87,16 +105,18 @@ _Reader = Callable[[BinaryIO, int], "tuple[str, int] | None"]
 def _walked(file: BinaryIO, size: int, kind: str, part: _Reader, most: int, duration_s: float | None = None) -> Layout:
     place = 0
     names: set[str] = set()
+    joined, short = False, None
     for _ in range(most):
         found = part(file, place) if place < size else None
         if found is None:
             break
-        name, end = found
-        if end > size:
-            return Layout(kind, frozenset(names), Part(name, end), duration_s)
+        name, place = found
+        if place > size:
+            short = Part(name, place)
+            break
+        joined = joined or (name == INDEX and name in names)
         names.add(name)
-        place = end
-    return Layout(kind, frozenset(names), None, duration_s)
+    return Layout(kind, frozenset(names), short, duration_s, joined and "moof" not in names)
 
 
 def _at(file: BinaryIO, place: int, count: int) -> bytes:
@@ -172,6 +192,46 @@ def _object(file: BinaryIO, place: int) -> tuple[str, int] | None:
     head = _at(file, place, 24)
     length = int.from_bytes(head[16:], "little")
     return None if len(head) < 24 or length < 24 else (head[:16].hex(), place + length)
+
+
+def _tag(file: BinaryIO, place: int) -> tuple[str, int] | None:
+    """Behind each tag, and behind the header, is the length of what was before it."""
+    if place == 0:
+        return "header", 4 + int.from_bytes(_at(file, 5, 4), "big")
+    head = _at(file, place, 4)
+    if head[0] & 0x1F not in _FLV_TAGS:
+        return None
+    return "tag", place + 15 + (int.from_bytes(head[1:], "big") if len(head) == 4 else 0)
+
+
+def _flv_s(head: bytes) -> float | None:
+    """Seconds that an FLV says it lasts; ``None`` where nobody went back to write them."""
+    place = head.find(_FLV_LENGTH) + len(_FLV_LENGTH)
+    field = head[place : place + 8]
+    seconds = struct.unpack(">d", field)[0] if place >= len(_FLV_LENGTH) and len(field) == 8 else 0.0
+    return seconds if 0 < seconds < math.inf else None
+
+
+def _page(file: BinaryIO, place: int) -> tuple[str, int] | None:
+    head = _at(file, place, 27)
+    if not b"OggS".startswith(head[:4]):
+        return None
+    pieces = file.read(head[26]) if len(head) == 27 else b""
+    return "page", place + 27 + (head[26] + sum(pieces) if len(head) == 27 else 0)
+
+
+def _key(file: BinaryIO, place: int) -> tuple[str, int] | None:
+    """A name of 16 bytes, a length in the basic encoding rules, and so many bytes."""
+    head = _at(file, place, 25)
+    if not (head.startswith(_MXF_KEY) or _MXF_KEY.startswith(head)):
+        return None
+    if len(head) < 17:
+        return "", place + 17
+    width = head[16] & 0x7F if head[16] & 0x80 else 0
+    if width > 8:
+        return None
+    length = int.from_bytes(head[17 : 17 + width], "big") if width else head[16]
+    return FOOTER if head[4:7] + head[8:14] == _MXF_FOOTER else "key", place + 17 + width + length
 
 
 def _asf(file: BinaryIO, size: int, most: int) -> Layout:

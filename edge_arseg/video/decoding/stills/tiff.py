@@ -10,7 +10,8 @@ import av
 _PACKED, _COLOUR, _COEFFICIENTS, _BLACK_AND_WHITE = 259, 262, 529, 532
 """Tags: how the pixels are packed, and what their values are."""
 _JPEG, _YCBCR = (6, 7), 6
-_MOST_TAGS = 4096
+_KIND, _BESIDE = 254, 1 | 4  # a tag, and its bits for a smaller copy of a picture and for a mask
+_MOST_TAGS, _MOST_PAGES = 4096, 16
 _SIZES = {3: "H", 4: "I", 5: "II"}  # short, long, and rational, which is two of these
 _FULL, _BT709 = 2, 1  # of FFmpeg's ranges and matrices
 _GREEN_OF_BT709 = 0.7152
@@ -19,6 +20,7 @@ TIFF = "tiff"
 JPEG_IN_TIFF = (
     "a TIFF whose pixels are packed as JPEG, which this FFmpeg gives as an empty picture; convert it to PNG first"
 )
+MORE_PAGES = "a TIFF of several pages; the first one is taken: split it to have the others"
 
 
 class _Entry(NamedTuple):
@@ -39,6 +41,29 @@ def is_jpeg_in_tiff(file: BinaryIO) -> bool:
     order = _order(file)
     packings = [_numbers(file, order, entry) for tag, entry in _entries(file, order) if tag == _PACKED]
     return any(packing[0] in _JPEG for packing in packings if packing)
+
+
+def has_more_pages(file: BinaryIO) -> bool:
+    """Whether a file is a TIFF of several pages, of which FFmpeg gives the first. Previews and masks are none.
+
+    Args:
+        file: that can be read at any place.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    order = _order(file)
+    place = _first(file, order) if order else 0
+    for number in range(_MOST_PAGES):
+        if not place:
+            return False
+        kinds = [_numbers(file, order, entry) for tag, entry in _entries(file, order, place) if tag == _KIND]
+        if number and not any(kind and int(kind[0]) & _BESIDE for kind in kinds):
+            return True
+        file.seek(place)
+        file.seek(place + 2 + 12 * _unpacked(order, "H", file.read(2)))
+        place = _unpacked(order, "I", file.read(4))
+    return False
 
 
 def say_colours(picture: av.VideoFrame, data: bytes) -> None:
@@ -70,12 +95,17 @@ def _order(file: BinaryIO) -> str:
     return {b"II*\0": "<", b"MM\0*": ">"}.get(file.read(4), "")
 
 
-def _entries(file: BinaryIO, order: str) -> Iterator[tuple[int, _Entry]]:
-    """Yield the tags of the first picture."""
+def _first(file: BinaryIO, order: str) -> int:
+    """Place of the tags of the first picture."""
+    file.seek(4)
+    return _unpacked(order, "I", file.read(4))
+
+
+def _entries(file: BinaryIO, order: str, start: int | None = None) -> Iterator[tuple[int, _Entry]]:
+    """Yield the tags at a place; without one those of the first picture."""
     if not order:
         return
-    file.seek(4)
-    start = _unpacked(order, "I", file.read(4))
+    start = _first(file, order) if start is None else start
     file.seek(start)
     for place in range(min(_unpacked(order, "H", file.read(2)), _MOST_TAGS)):
         file.seek(start + 2 + 12 * place)

@@ -28,10 +28,11 @@ def stated_rate(container: str, stream: Any) -> float | None:
 class DisplayTimes:
     """Gives pictures the times of their packets, in the order in which they are shown.
 
-    With B-frames pictures are not stored in that order. An AVI does not say it, and an MP4 or Matroska file made from
-    one says it wrongly: there the times of packets always increase, which true ones do not do once there is a B-frame.
-    From the first B-frame on, the pictures that come out of the decoder get these times in turn. Until then a picture
-    says its own time, whatever was lost before it.
+    With B-frames pictures are not stored in that order. An AVI does not say it, and FFmpeg guesses it: wrongly where a
+    packet holds two pictures (packed B-frames of DivX and Xvid). An MP4 or Matroska file made from an AVI says it
+    wrongly: there the times of packets always increase, which true ones do not do once there is a B-frame. From the
+    first B-frame on, the pictures that come out of the decoder get these times in turn, in an AVI those of decoding.
+    Until then a picture says its own time, whatever was lost before it.
 
     Without B-frames FFmpeg takes a picture of H.264 in an AVI to be shown when the next one is decoded, which is long
     after it where a recorder left pictures out: there the times of decoding count.
@@ -46,7 +47,7 @@ class DisplayTimes:
     def __init__(self, container: str | None, rate: float | None, first: Any, *, reordered: bool = True) -> None:
         names = set((container or "").split(","))
         self._as_decoded = _LATE in names and not reordered
-        self._of_decoding = _OF_DECODING in names or self._as_decoded
+        self._of_decoding = _OF_DECODING in names or _LATE in names
         known = first.pts is not None and first.dts is not None
         self._lead = first.pts - first.dts if _LATE in names and known else 0
         self._period_s = 1 / (rate or 25.0) if names & BARE else None  # between packets, where they have no times
@@ -86,9 +87,11 @@ class DisplayTimes:
         self._in_turn = self._in_turn or frame.pict_type == PictureType.B
         if self._increase and self._waiting and unit:
             if self._in_turn or frame.pts is None:
-                lead = 0 if self._as_decoded else self._lead
-                return float((self._next(frame.pts) - lead) * unit)
+                return float(self._next(frame.pts) * unit)
             own = self._own(frame.pts)
+            # In an AVI that is read from its middle on, times before it are those of pictures that are not shown.
+            while self._lead and self._waiting and self._waiting[0][0] <= frame.pts - self._lead:
+                heapq.heappop(self._waiting)
             self._held = len(self._waiting)
             if self._as_decoded and own is not None:
                 return float(own * unit)
