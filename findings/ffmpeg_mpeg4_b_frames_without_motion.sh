@@ -4,7 +4,7 @@
 #
 # The blocks are there with their places, sizes and directions, as many as in other codecs, so a count of vectors or of the
 # area that they cover shows nothing. Two of three pictures look as if the scene stood still, and P-frames between them jump by
-# three pictures' motion. What is carried along the vectors stands, jumps and stands; a detector of motion finds a third of it.
+# three pictures' motion. What is carried along the vectors stands, jumps and stands.
 # In all three MPEG codecs the last picture of a stream with B-frames has no vectors at all.
 #
 # It is met with archives in AVI, and with recorders and older cameras, whose MPEG-4 has B-frames from Advanced Simple Profile

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # ONNX Runtime 1.32.0: quantize_static in the format QOperator cuts off the negative values of a skip connection that begins
-# before a Relu or Clip. The error is half of the output where 2 % is right; the format QDQ is right.
+# before a Relu or Clip. The error is nearly as large as the output where 2 % is usual; the format QDQ is right.
 #
 # The quantizer takes a Relu or a Clip away and gives what comes before it the range behind it, since saturation does the same.
-# In QOperator it does not look who else reads the value from before. In a residual block with the activation in front (ResNet
-# v2, and many decoders of segmentation networks) the skip connection reads it: its negative values become 0, and with a Clip
-# those above the limit are cut too. Nothing is said. It looks like a network that "does not quantize well", and neither more
-# pictures for calibration nor another method nor weights per channel help.
+# In QOperator it does not look who else reads the value from before. In a residual unit with the activation in front and no
+# normalization between (RefineNet, and the decoders of MiDaS and DPT after it) the skip connection reads it: its negative
+# values become 0, and with a Clip those above the limit are cut too. Nothing is said. It looks like a network that "does not
+# quantize well", and neither more pictures for calibration nor another method nor weights per channel help.
 #
 # QOperator is asked for where the target has no Q/DQ nodes, and in many older recipes.
 # A way round: quant_format=QuantFormat.QDQ, the default; or leave such activations out: nodes_to_exclude with the name of each

@@ -7,8 +7,8 @@
 # pixels one row and one column too far up and left; OpenCV 4 put it at the end for both. Shapes are right and nothing is
 # said. Where the padding is even, as at stride 1 and kernel 3, both are the same, so most layers of a network pass.
 #
-# It is every layer that halves the picture in networks from TensorFlow and Keras (MobileNet, EfficientNet-Lite, DeepLab),
-# which their converters write as SAME_UPPER. PyTorch's exporter writes numbers (`pads`), which are right.
+# It is every layer that halves the picture in networks of TensorFlow and Keras (MobileNet, EfficientNet-Lite, DeepLab), where
+# tf2onnx leaves the picture's size open: it writes SAME_UPPER then. Numbers (`pads`), as PyTorch's exporter writes, are right.
 # A way round: write the numbers into the graph before OpenCV reads it, pads=[0, 0, 1, 1] for kernel 3, stride 2 and an even size.
 #
 # Seen below: kernel 3; mean error over the mean of what ONNX Runtime gives; OpenCV 5 and OpenCV 4.

@@ -3,14 +3,13 @@
 # become grey come out as stripes. ONNX Runtime computes it rightly.
 #
 # A Resize to a smaller size takes two pixels in each direction for a pixel; with antialias=1 (opset 18) it takes all that the
-# new pixel covers. Both libraries know the attribute by name and neither refuses it nor logs a word. In OpenVINO the policies of
-# keep_aspect_ratio_policy are left out in the same way, and the output has another shape than ONNX names.
+# new pixel covers. Neither library refuses the attribute or logs a word.
 #
 # torch.onnx.export writes antialias=1 for F.interpolate(..., antialias=True), which is also what torchvision's resize of a
 # tensor does by default. So a network that has the resizing of its picture inside gets another picture than in training:
 # edges flicker and thin things break up where it goes down by two or more. ov.convert_model of the torch module itself is right.
 # It is open for cubic in openvinotoolkit/openvino#35893; the linear mode is wrong just as much.
-# A way round: resize before the graph; or an AveragePool in its place where the factor is whole.
+# A way round: resize before the graph, or give the torch module to ov.convert_model.
 #
 # Seen below: 32 x 24 pixels (rows, columns) go down to 8 x 8. Stripes of one column each, 0 and 1; the range of the values in the
 # inner columns, and the mean error over the mean of ONNX Runtime's output for noise.
