@@ -5,6 +5,7 @@ supported", so each one is asked once and those that answer with a number are ch
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,7 +29,7 @@ class NvmlSensor:
 
     def __init__(self, queries: dict[Channel, Callable[[], float]], library: ModuleType) -> None:
         total = [channel.name.removeprefix("NVML ") for channel in queries if channel.total]
-        self.source = f"NVML, total {' + '.join(total)} (the GPU, not the machine)"
+        self.source = f"NVML, total {' + '.join(total)} (the GPU, not the machine)" if total else "NVML, no total"
         self.channels = tuple(queries)
         self._queries, self._library = tuple(queries.values()), library
         self._open = True
@@ -72,21 +73,31 @@ def nvml_sensor(library: Any) -> Sensor | None:
     except library.NVMLError:
         return None
     queries: dict[Channel, Callable[[], float]] = {}
-    for number in range(library.nvmlDeviceGetCount()):
-        handle = library.nvmlDeviceGetHandleByIndex(number)
+    for number, handle in _handles(library).items():
+        counted = False
         for channel, query in _queries(library, handle, f"NVML gpu{number}"):
+            if channel.total and counted:
+                continue  # counted energy goes before power, which is a mean over the last second
             try:
                 query()
             except library.NVMLError:
                 continue
-            # Counted energy before power, which is a mean over the last second.
-            known = any(other.total and other.name.startswith(f"NVML gpu{number}") for other in queries)
-            if not (channel.total and known):
-                queries[channel] = query
+            counted |= channel.total
+            queries[channel] = query
     if queries:
         return NvmlSensor(queries, library)
     library.nvmlShutdown()
     return None
+
+
+def _handles(nvml: Any) -> dict[int, Any]:
+    """The GPUs that may be asked, by number: one that is lost, or another user's, has no handle."""
+    found = {}
+    with suppress(nvml.NVMLError):
+        for number in range(nvml.nvmlDeviceGetCount()):
+            with suppress(nvml.NVMLError):
+                found[number] = nvml.nvmlDeviceGetHandleByIndex(number)
+    return found
 
 
 def _queries(nvml: Any, handle: Any, name: str) -> list[tuple[Channel, Callable[[], float]]]:

@@ -1,5 +1,15 @@
 """Files of a machine's sensors, as the kernel shows them."""
 
+import os
+
+from edge_arseg.bench.sampling.sampling import board_rails
+from edge_arseg.bench.sensors.base import Machine
+
+
+def machine(root):
+    """The machine whose files are in a folder; this process is measured."""
+    return Machine(root, board_rails(), os.getpid())
+
 
 def hwmon(root, chip, rails, number=3):
     """A monitor with a voltage (mV) and a current (mA) for each label."""
