@@ -1,5 +1,6 @@
 """Class areas at a real broker: mosquitto, from the distribution."""
 
+import contextlib
 import json
 import shutil
 import socket
@@ -47,20 +48,29 @@ class Broker:
 
 
 @pytest.fixture
-def silent_broker():
-    """The port of one that takes the connection and all messages, and confirms none."""
+def brokers():
+    """Makes one that answers each connection with a code of MQTT 3.1.1, and confirms no message.
 
-    def answer(listening):
-        connection, _ = listening.accept()
-        with connection:
-            connection.recv(4096)
-            connection.sendall(b"\x20\x02\x00\x00")  # CONNACK: accepted
-            while connection.recv(4096):
-                pass
+    Its port, and a list that gets what came over connections that it accepted.
+    """
+    with contextlib.ExitStack() as stack:
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        threading.Thread(target=answer, args=(listening,), daemon=True).start()
-        yield listening.getsockname()[1]
+        def broker(*codes):
+            listening, came = stack.enter_context(socket.create_server(("127.0.0.1", 0))), []
+
+            def answer():
+                for code in codes:
+                    connection, _ = listening.accept()
+                    with connection:
+                        connection.recv(4096)
+                        connection.sendall(bytes((0x20, 2, 0, code)))  # CONNACK
+                        while code == 0 and (data := connection.recv(4096)):
+                            came.append(data)
+
+            threading.Thread(target=answer, daemon=True).start()
+            return listening.getsockname()[1], came
+
+        yield broker
 
 
 class Subscriber:
@@ -112,10 +122,11 @@ def test_every_frame_of_a_file_arrives_in_order_with_its_areas(tmp_path, qos):
         assert [payload for topic, payload in there.messages if topic == "cars/front/status"] == [b"online", b"offline"]
 
 
-def test_messages_that_are_not_confirmed_at_the_end_are_told(silent_broker, monkeypatch):
+def test_messages_that_are_not_confirmed_at_the_end_are_told(brokers, monkeypatch):
     """The run of a file ended as if all had arrived."""
     monkeypatch.setattr("edge_arseg.video.sinks.streams.mqtt._CLOSE_S", 0.2)
-    sink = opened(f"mqtt://127.0.0.1:{silent_broker}/cars/front?qos=1")
+    port, _ = brokers(0)
+    sink = opened(f"mqtt://127.0.0.1:{port}/cars/front?qos=1")
     for index in range(5):
         sink.write(result_at(index))
     with pytest.raises(SinkError, match=r"the broker has not taken the last messages \(5\); check that it runs"):
@@ -158,6 +169,20 @@ def test_a_broker_that_is_away_and_comes_back_holds_up_nothing(tmp_path, caplog)
     assert longest < 0.2
     assert caplog.text.count("the broker cannot be reached; connecting again every second") >= 2
     assert caplog.text.count("the broker is back") == 2
+
+
+def test_a_broker_that_cannot_serve_yet_is_waited_for(brokers, monkeypatch, caplog):
+    """A broker that starts answers 3, server unavailable: it was taken for a login that is refused, for good."""
+    monkeypatch.setattr("edge_arseg.video.sinks.streams.mqtt._CLOSE_S", 0.2)
+    port, came = brokers(3, 0)
+    with opened(f"mqtt://127.0.0.1:{port}/cars/front") as sink:
+        sink.write(result_at(0))
+    end = time.monotonic() + 10
+    while b'"index":0' not in b"".join(came) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert b'"index":0' in b"".join(came)
+    assert caplog.text.count("the broker cannot be reached; connecting again every second") == 1
+    assert caplog.text.count("the broker is back") == 1
 
 
 def test_a_wrong_password_ends_the_run_and_is_not_shown(tmp_path, caplog):

@@ -28,6 +28,9 @@ _WAITING = 20
 
 _PATIENCE_S = 10.0
 _CLOSE_S = 3.0
+_LATER = ("Server unavailable", "Server busy", "Connection rate exceeded")
+"""Answers of a broker that may take the same login in a while, in the words of MQTT 5."""
+
 _ALIVE_S = 5
 """Seconds after which a silent broker is asked whether it is still there."""
 
@@ -101,7 +104,8 @@ def _client_module(label: str) -> Any:
 class MqttSink(Sink):
     """Publishes one JSON object per frame, as ``LinesSink`` writes it, to a topic of an MQTT broker.
 
-    A thread of paho-mqtt connects, sends, and connects again every second where the broker is gone. Beside a live
+    A thread of paho-mqtt connects, sends, and connects again every second where the broker is gone, or says that it
+    cannot serve now. Beside a live
     source, results are dropped and counted meanwhile; beside a file the run waits for the broker, for ten seconds.
     ``TOPIC/status`` is kept at the broker as ``online``, and becomes ``offline`` when the run ends, in whatever way.
 
@@ -138,6 +142,9 @@ class MqttSink(Sink):
         self._client = client
 
     def _connected(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure and reason.getName() in _LATER:
+            self._disconnected()
+            return
         if reason.is_failure:
             self._refused = str(reason).lower()
             self._online.set()
