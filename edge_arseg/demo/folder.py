@@ -2,7 +2,7 @@
 
 import json
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -61,19 +61,25 @@ class DemoFolder:
 
     def __enter__(self) -> "DemoFolder":
         label = label_of(self.path)
-        with sink_errors(label):
+        with sink_errors(label), ExitStack() as failed:
             self._made = made_folders(self.path)
+            failed.callback(self._leave)
             self._lock = lock_on(self.path)
             if self._lock is None:
                 raise SinkError(f"cannot write {label}: a running process writes to it; choose another folder with -o")
             if not os.path.lexists(self.path / MARK):
                 self._marked = True
                 (self.path / MARK).write_text("Files of `edge-arseg demo`; the next demo replaces them.\n")
+            failed.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        """Leave no mark and no folder that this demo made where it wrote nothing."""
         if self._marked and not any((self.path / name).exists() for name in (OVERLAY, LINES, STREET, SUMMARY)):
             with suppress(OSError):
                 (self.path / MARK).unlink()

@@ -67,6 +67,7 @@ class Overlay:
         self._legend = Legend(names, colors, self._scale, (height, self._left + width if style.strip else width))
         self._shares = Shares(len(classes))
         self._status = Status(self._scale)
+        self._caption = self._made_caption("source")
         self._pace = pace or Pace().frame
         self._strip = (
             Strip(self._scale, self._status, self._legend, len(classes) if style.legend else 0) if style.strip else None
@@ -96,7 +97,7 @@ class Overlay:
         self._draw_result(out, result, picture, class_map)
         if self._style.compare:
             out[:height, :width] = picture
-            self._caption(out[:height, :width], "source")
+            self._caption.lay(out[:height, :width], self._scale.margin, self._scale.margin)
             middle = max(1, self._scale.line)
             out[:height, width - middle : width + middle] = PAPER
         whole = self._left + width
@@ -143,11 +144,11 @@ class Overlay:
         if target is not place:
             place[...] = target
 
-    def _caption(self, target: NDArray[np.uint8], text: str) -> None:
+    def _made_caption(self, text: str) -> Plate:
         scale = self._scale
         plate = Plate(self._status.height, round(scale.font.width(text) + 1.4 * scale.text), scale.radius)
         plate.write(scale.font, text, plate.height / 2, 0.7 * scale.text, DIM)
-        plate.lay(target, scale.margin, scale.margin)
+        return plate
 
 
 def picture_of(result: SegmentedFrame) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
