@@ -11,7 +11,7 @@ from edge_arseg.evaluation.mode_run import ModeRun, Motion
 from edge_arseg.evaluation.modes import checked_modes
 from edge_arseg.evaluation.passes import Pass, checked_phases
 from edge_arseg.evaluation.scores import Scores, conditions_from_choice
-from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.motion.keyframe import NO_SCENE_CUT, KeyframePolicy
 from edge_arseg.runtime.choice.engine_choice import Choosable, settled
 from edge_arseg.runtime.engines.contract import DEFAULT_ENGINES, EngineOptions
 from edge_arseg.runtime.mode import Mode
@@ -19,9 +19,6 @@ from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.progress import Counter, Progress, no_progress
 from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.video.uri import source_from_uri
-
-NO_SCENE_CUT = 1.0
-"""``KeyframePolicy.scene_cut`` that no frame exceeds."""
 
 
 @dataclass(frozen=True, slots=True)

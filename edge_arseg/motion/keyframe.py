@@ -10,6 +10,9 @@ from edge_arseg.spec.frame import Branch, SegmentedFrame
 SCENE_CUT = 0.3
 """Share of a frame without vectors above which it is a scene cut, see `benchmarks/results/scene_cuts.json`."""
 
+NO_SCENE_CUT = 1.0
+"""What no frame exceeds: there are no scene cuts, and keyframes come at fixed distances."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrameStatistics:

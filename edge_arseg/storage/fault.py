@@ -49,6 +49,26 @@ def advice_on(
     return f"{fault}{_room(Path(place), needed)}:{end}"
 
 
+def free_bytes(place: Path) -> int | None:
+    """Return the free bytes of the disk that a place is on; ``None`` where the file system cannot be asked.
+
+    Args:
+        place: file or folder; it or its parents may be missing.
+    """
+    try:
+        return shutil.disk_usage(nearest_there(place)).free
+    except OSError:
+        return None
+
+
+def nearest_there(place: Path) -> Path:
+    """Return a place, or the nearest folder above it that is there."""
+    there = place.absolute()
+    while not os.path.lexists(there) and there != there.parent:
+        there = there.parent
+    return there
+
+
 def _number_of(error: BaseException) -> int | None:
     number = getattr(error, "errno", None)
     if isinstance(number, int):
@@ -62,12 +82,8 @@ def _room(place: Path, needed: int | None) -> str:
     """Return the free space of the disk with ``place`` in brackets; nothing for a device, which has none."""
     if place.exists() and not (place.is_file() or place.is_dir()):
         return ""
-    there = place.absolute()
-    while not os.path.lexists(there) and there != there.parent:
-        there = there.parent
-    try:
-        free = shutil.disk_usage(there).free
-    except OSError:
+    free = free_bytes(place)
+    if free is None:
         return ""
     return f" ({_size(free)} free)" if needed is None else f" ({_size(free)} free, {_size(needed)} needed)"
 

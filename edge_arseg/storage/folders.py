@@ -2,13 +2,12 @@
 
 import errno
 import os
-import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.fault import advice_on
+from edge_arseg.storage.fault import advice_on, free_bytes, nearest_there
 
 
 def made_folders(folder: Path) -> list[Path]:
@@ -44,11 +43,8 @@ def check_room(place: Path, needed: int, *, option: str = "") -> None:
     Raises:
         SinkError: there is less room.
     """
-    try:
-        free = shutil.disk_usage(_there(place)).free
-    except OSError:  # a file system that cannot be asked
-        return
-    if free < needed:
+    free = free_bytes(place)
+    if free is not None and free < needed:
         full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise SinkError(f"cannot write {place}: {advice_on(full, place, needed=needed, option=option)}")
 
@@ -65,7 +61,7 @@ def check_writable(folder: Path, advice: str) -> None:
     Raises:
         SinkError: it cannot be written.
     """
-    there = _there(folder)
+    there = nearest_there(folder)
     try:
         if not there.is_dir():
             raise NotADirectoryError(f"{there} is not a folder")
@@ -75,11 +71,3 @@ def check_writable(folder: Path, advice: str) -> None:
             pass
     except OSError as error:
         raise SinkError(f"{folder}: cannot be written ({error.strerror or error}); {advice}") from error
-
-
-def _there(place: Path) -> Path:
-    """Return a place, or the nearest folder above it that is there."""
-    there = place.absolute()
-    while not os.path.lexists(there):
-        there = there.parent
-    return there

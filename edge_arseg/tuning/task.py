@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edge_arseg.errors import MotionError, OptionError
+from edge_arseg.errors import MotionError
 from edge_arseg.evaluation.labels.clip import ClipFrames, labelled_clip
 from edge_arseg.evaluation.passes import phases_from_text
 from edge_arseg.runtime.bundles.reading import Bundle
@@ -13,6 +13,7 @@ from edge_arseg.tuning.options import TuneOptions
 from edge_arseg.tuning.search.setting import MOTIONS, Setting
 from edge_arseg.tuning.search.space import Space
 from edge_arseg.tuning.trials.trial import Bench
+from edge_arseg.video.presence import refuse_live
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.uri import source_from_uri
 
@@ -48,9 +49,7 @@ def motions_of(clip: str, stream: int | None) -> tuple[str, ...]:
         SourceError: it cannot be read.
         OptionError: it is a live source.
     """
-    source = source_from_uri(clip)
-    if source.live:
-        raise OptionError(f"{source.label}: a live source never gives the same frames twice; record it to a file first")
+    refuse_live(source_from_uri(clip))
     try:
         with open_video(clip, motion="codec", stream=stream) as reader:
             next(iter(reader), None)

@@ -1,9 +1,9 @@
-"""Whether a source is there, before engines are opened for it."""
+"""Whether a source is there and can be asked again, before engines are opened for it."""
 
 import os
 from pathlib import Path
 
-from edge_arseg.errors import SourceError
+from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.storage.url import part_of_label, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.files import fault_of_list
@@ -33,6 +33,16 @@ def refuse_missing(source: Source) -> None:
         raise SourceError(f"{source.label}: an empty file; was it copied or recorded to its end?")
     if path is not None and (fault := fault_of_list(path)) is not None:
         raise SourceError(f"{source.label}: {fault}")
+
+
+def refuse_live(source: Source) -> None:
+    """Refuse a source whose frames cannot be asked for again, where they are compared with something.
+
+    Raises:
+        OptionError: it is live.
+    """
+    if source.live:
+        raise OptionError(f"{source.label}: a live source never gives the same frames twice; record it to a file first")
 
 
 def missing(label: str, path: Path) -> str:

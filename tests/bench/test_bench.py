@@ -71,7 +71,8 @@ def test_every_percentile_is_numpys_of_the_raw_file(measured):
                     assert estimate.low <= estimate.value <= estimate.high
             for stage, summary in latency.stages.items():
                 raw = columns[f"frames.stage_{stage}_ms"][mine]
-                assert summary.p50.value == np.percentile(raw[~np.isnan(raw)], 50)
+                if summary.p50 is not None:
+                    assert summary.p50.value == np.percentile(raw[~np.isnan(raw)], 50)
     assert record.runs[0].latency["lr"].frame.count >= 5  # a p50, however busy the machine
 
 

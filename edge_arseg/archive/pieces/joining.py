@@ -1,8 +1,6 @@
 """The results of pieces, joined to what an uncut run writes: a way for each kind of sink, in ``JOINS``."""
 
-import io
 import shutil
-import zipfile
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +11,13 @@ import numpy as np
 from edge_arseg.archive.staging import Target
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.url import label_of
-
-_BLOCK = 1 << 20
+from edge_arseg.video.sinks.class_ids.archive_format import (
+    BLOCK,
+    class_ids_read,
+    class_ids_written,
+    new_archive,
+    write_array,
+)
 
 
 def join_bytes(parts: Sequence[Path], _starts_s: Sequence[float], made: Path) -> None:
@@ -22,7 +25,7 @@ def join_bytes(parts: Sequence[Path], _starts_s: Sequence[float], made: Path) ->
     with made.open("xb") as out:
         for part in parts:
             with part.open("rb") as file:
-                shutil.copyfileobj(file, out, _BLOCK)
+                shutil.copyfileobj(file, out, BLOCK)
 
 
 def join_folders(parts: Sequence[Path], _starts_s: Sequence[float], made: Path) -> None:
@@ -35,25 +38,22 @@ def join_folders(parts: Sequence[Path], _starts_s: Sequence[float], made: Path) 
 
 def join_arrays(parts: Sequence[Path], _starts_s: Sequence[float], made: Path) -> None:
     """Arrays of ``.npz`` files behind each other; class ids are never in memory as a whole."""
-    with zipfile.ZipFile(made, "x", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
-        shapes = [_header(part)[1] for part in parts]
+    with new_archive(made, "x") as out:
+        shapes = [_shape(part) for part in parts]
         if len({shape[1:] for shape in shapes}) > 1:
             raise SinkError(f"cannot write {made.name}: the video changes its size, and an array has one size")
-        with out.open("class_ids.npy", "w", force_zip64=True) as member:
-            shape = (sum(shape[0] for shape in shapes), *shapes[0][1:])
-            np.lib.format.write_array_header_1_0(member, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        with class_ids_written(out, (sum(shape[0] for shape in shapes), *shapes[0][1:])) as member:
             for part in parts:
-                with zipfile.ZipFile(part) as archive, archive.open("class_ids.npy") as file:
-                    _read_header(file)
-                    shutil.copyfileobj(file, member, _BLOCK)
+                with class_ids_read(part) as (_, file):
+                    shutil.copyfileobj(file, member, BLOCK)
         for name in ("index", "time_s", "branch"):
             arrays = []
             for part in parts:
                 with np.load(part) as loaded:
                     arrays.append(loaded[name])
-            out.writestr(f"{name}.npy", _bytes_of(np.concatenate(arrays)), zipfile.ZIP_DEFLATED)
+            write_array(out, name, np.concatenate(arrays))
         with np.load(parts[0]) as loaded:
-            out.writestr("class_names.npy", _bytes_of(loaded["class_names"]), zipfile.ZIP_DEFLATED)
+            write_array(out, "class_names", loaded["class_names"])
 
 
 def join_movies(parts: Sequence[Path], starts_s: Sequence[float], made: Path) -> None:
@@ -112,18 +112,6 @@ def refuse_unjoined(targets: Sequence[Target]) -> None:
             )
 
 
-def _header(part: Path) -> tuple[Any, tuple[int, ...]]:
-    with zipfile.ZipFile(part) as archive, archive.open("class_ids.npy") as file:
-        return _read_header(file)
-
-
-def _read_header(file: Any) -> tuple[Any, tuple[int, ...]]:
-    np.lib.format.read_magic(file)
-    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    return dtype, shape
-
-
-def _bytes_of(array: np.ndarray) -> bytes:
-    held = io.BytesIO()
-    np.save(held, array)
-    return held.getvalue()
+def _shape(part: Path) -> tuple[int, ...]:
+    with class_ids_read(part) as (shape, _):
+        return shape

@@ -10,14 +10,12 @@ from edge_arseg.bench.loops.steadiness import Steadiness, WarmUpLimit
 from edge_arseg.bench.loops.timed import Timed, timed_results
 from edge_arseg.bench.plans.plan import PlannedRun
 from edge_arseg.bench.records.run import RunSettings, WarmUp
+from edge_arseg.motion.keyframe import NO_SCENE_CUT
 from edge_arseg.motion.policies.naming import in_background, policy_named
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.video.reader import VideoReader
-
-NO_SCENE_CUT = 1.0
-"""Keyframes come once per GOP, so that a GOP has its share of each branch."""
 
 SETTLE_S = 2.0
 """At most, from the beginning of a turn to its first frame that counts: till the second keyframe."""
@@ -52,6 +50,7 @@ class RunLoop:
     def __init__(self, planned: PlannedRun, number: int) -> None:
         settings = planned.settings
         self._settings, self._source, self._number = settings, planned.source, number
+        # Keyframes come once per GOP, so that a GOP has its share of each branch.
         cut = NO_SCENE_CUT if settings.scene_cut is None else settings.scene_cut
         self._segmenter = Segmenter(
             planned.choice,

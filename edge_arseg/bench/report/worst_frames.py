@@ -21,7 +21,7 @@ from edge_arseg.bench.records.samples import Samples
 from edge_arseg.errors import DataError, SourceError
 from edge_arseg.evaluation.labels.clip import LabelledClip, labelled_clip
 from edge_arseg.evaluation.labels.nearest import map_of_label, resized_map
-from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.motion.keyframe import NO_SCENE_CUT, KeyframePolicy
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
@@ -83,7 +83,7 @@ def worst_frames(
 def _pictures(run: BenchRun, bundle: Bundle, labelled: LabelledClip) -> Iterator[Picture]:
     settings, accuracy = run.settings, run.accuracy
     assert accuracy is not None
-    policy = KeyframePolicy(settings.interval, 1.0)
+    policy = KeyframePolicy(settings.interval, NO_SCENE_CUT)
     engines = EngineOptions(settings.fusion, settings.backend, settings.threads, settings.unchecked)
     with Segmenter(bundle.path, mode=Mode(settings.mode), engines=engines, policy=policy) as segmenter:
         for score in accuracy.worst_frames[:FRAMES]:

@@ -12,7 +12,7 @@ from edge_arseg.cli.meant.idle import Facts, idle_options
 from edge_arseg.cli.output import note, warn
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.run.options import RunOptions
-from edge_arseg.cli.run.recordings import Job, summary
+from edge_arseg.cli.run.recordings import summary
 from edge_arseg.motion.policies.naming import in_background
 from edge_arseg.quantity import counted
 from edge_arseg.runtime.mode import Mode
@@ -24,11 +24,12 @@ from edge_arseg.video.tape.place import check_recording
 from edge_arseg.video.uri import source_from_uri
 
 if TYPE_CHECKING:
+    from edge_arseg.archive.archive import Job
     from edge_arseg.cli.service.watching import Watching
     from edge_arseg.runtime.choice.engine_choice import Choice
 
 
-def check_source(job: Job, options: RunOptions, inputs: Sequence[Path], *, watched: bool) -> None:
+def check_source(job: "Job", options: RunOptions, inputs: Sequence[Path], *, watched: bool) -> None:
     """Refuse what would fail or lose something later; warn of options that change nothing. Nothing is opened.
 
     Args:
@@ -63,7 +64,7 @@ def check_source(job: Job, options: RunOptions, inputs: Sequence[Path], *, watch
 
 
 def segment_source(
-    job: Job, choice: "Choice", mode: Mode, options: RunOptions, inputs: Sequence[Path], watching: "Watching"
+    job: "Job", choice: "Choice", mode: Mode, options: RunOptions, inputs: Sequence[Path], watching: "Watching"
 ) -> None:
     """Segment a source to its sinks, and say how it goes and what it came to, also where it is ended early.
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Container, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ from edge_arseg.video.sources.folder import videos_from_text
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, source_from_uri
 
+if TYPE_CHECKING:
+    from edge_arseg.archive.archive import Job
+
 STEM, NUMBER, PARENT = "{stem}", "{number}", "{parent}"
 _LIKE = {
     STEM: ("stem", "basename", "file", "filename", "input", "name", "source", "video"),
@@ -25,11 +29,8 @@ _LIKE = {
 """What is filled in, and words that people type for it."""
 _NOWHERE = ("null://",)
 
-Job = tuple[str, tuple[str, ...]]
-"""A source and its sinks."""
 
-
-def jobs_from_arguments(sources: Sequence[str], sinks: Sequence[str]) -> list[Job]:
+def jobs_from_arguments(sources: Sequence[str], sinks: Sequence[str]) -> "list[Job]":
     """Return what is to be run.
 
     A folder or a pattern of videos gives a job for each of them, in order of their names. In the names of sinks
@@ -180,7 +181,7 @@ def _refuse_misspelt(sink: str) -> None:
             )
 
 
-def _check_apart(jobs: Sequence[Job], sinks: Sequence[str]) -> None:
+def _check_apart(jobs: "Sequence[Job]", sinks: Sequence[str]) -> None:
     for sink in sinks:
         if not any(part in sink for part in (STEM, NUMBER, PARENT)) and not sink.lower().startswith(_NOWHERE):
             better = label_of(_kept_apart(sink))

@@ -8,6 +8,7 @@ from edge_arseg.errors import DataError, OptionError
 from edge_arseg.evaluation.labels.files import LabelFile, Labels, checked_labels
 from edge_arseg.evaluation.labels.pairing import label_paths, labels_by_frame
 from edge_arseg.quantity import counted
+from edge_arseg.video.presence import refuse_live
 from edge_arseg.video.reader import open_video
 from edge_arseg.video.uri import source_from_uri
 
@@ -47,9 +48,7 @@ def clip_frames(clip: str | Path, stream: int | None = None) -> ClipFrames:
         SourceError: it cannot be read to its end.
         OptionError: a live source.
     """
-    source = source_from_uri(clip)
-    if source.live:
-        raise OptionError(f"{source.label}: a live source never gives the same frames twice; record it to a file first")
+    refuse_live(source_from_uri(clip))
     with open_video(clip, motion="zero", stream=stream) as reader:
         height, width = reader.height, reader.width
         return ClipFrames(sum(1 for _ in reader), height, width)

@@ -1,21 +1,19 @@
 """Class ids as an archive that ``numpy.load`` reads."""
 
 import gzip
-import io
 import shutil
 import tempfile
-import zipfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files import check_output
 from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.class_ids.archive_format import BLOCK, class_ids_written, new_archive, write_array
 from edge_arseg.video.sinks.class_ids.claim import Claim, is_claimed
 from edge_arseg.video.sinks.new_file import NewFile
 
@@ -99,21 +97,19 @@ class NpzSink(Sink):
             self._let_go()
 
     def _write_archive(self) -> None:
-        with zipfile.ZipFile(self._new.writes_to, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with new_archive(self._new.writes_to, "w") as archive:
             with (
-                archive.open("class_ids.npy", "w", force_zip64=True) as member,
+                class_ids_written(archive, (len(self._index), *self._size)) as member,
                 gzip.GzipFile(fileobj=self._kept, mode="rb") as packed,
             ):
-                header = {"descr": "|u1", "fortran_order": False, "shape": (len(self._index), *self._size)}
-                np.lib.format.write_array_header_1_0(member, header)
-                shutil.copyfileobj(packed, member, 1 << 20)
+                shutil.copyfileobj(packed, member, BLOCK)
             for name, array in (
                 ("index", np.array(self._index, np.int64)),
                 ("time_s", np.array(self._time_s, np.float64)),
                 ("branch", np.array(self._branch)),
                 ("class_names", np.array([one.name for one in self._classes])),
             ):
-                archive.writestr(f"{name}.npy", _bytes_of(array), zipfile.ZIP_DEFLATED)
+                write_array(archive, name, array)
 
     def _abandon(self) -> None:
         self._let_go()
@@ -140,9 +136,3 @@ def check_npz(target: str, path: Path, *, force: bool) -> None:
 
 def _busy(target: str) -> SinkError:
     return SinkError(f"cannot write {target}: a running process writes to it; choose another name")
-
-
-def _bytes_of(array: NDArray[np.generic]) -> bytes:
-    held = io.BytesIO()
-    np.save(held, array)
-    return held.getvalue()
