@@ -156,13 +156,13 @@ class CudaDevice:
             # the primary context is the one that TensorRT's use of the runtime API finds
             context = gpu.retain_primary_context()
             context.push()
+            self._context = context
+            self.stream = self.driver.Stream()
         except self.driver.Error as error:
             raise EnvironmentUnfitError(
                 f"CUDA finds no GPU to work with ({error}); on a Jetson check that this user is in the group `video`, "
                 "in a container that it was started with --runtime nvidia; or run with --backend onnxruntime"
             ) from error
-        self._context = context
-        self.stream = self.driver.Stream()
         attribute = self.driver.device_attribute
         self.facts = DeviceFacts(
             board_module() or gpu.name(),

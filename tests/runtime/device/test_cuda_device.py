@@ -64,6 +64,19 @@ def test_a_gpu_that_is_not_there(gpu):
     assert not any(gpu.contexts.values())
 
 
+def test_a_gpu_that_is_full_already(gpu, monkeypatch):
+    """Its error was pycuda's own, which the choice of engines takes for a fault of this package."""
+
+    def full():
+        raise gpu.errors.MemoryError("cuStreamCreate failed: out of memory")
+
+    monkeypatch.setattr(gpu.module, "Stream", full)
+    with pytest.raises(EnvironmentUnfitError, match=r"no GPU to work with \(cuStreamCreate failed: out of memory\)"):
+        CudaDevice()
+    assert gpu.retained == 0
+    assert not any(gpu.contexts.values())
+
+
 def test_an_owner_thread_runs_everything_itself_and_hands_errors_back():
     owner = OwnerThread("owner")
     inside = owner.call(threading.get_ident)
