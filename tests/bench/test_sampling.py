@@ -68,6 +68,16 @@ def test_a_process_of_its_own_reads_25_times_a_second(tmp_path):
     assert len(rows) > 10
 
 
+def test_sensors_that_are_not_read_to_the_end_are_told(tmp_path, caplog):
+    """A process that had crashed was like one that had ended: the record lacked its readings without a word."""
+    with Sampling(tmp_path / "whole", zero=time.monotonic(), root=tmp_path):
+        pass
+    assert not caplog.text
+    with Sampling(tmp_path / "j", zero=time.monotonic(), root=tmp_path) as sampling:
+        sampling._process.kill()
+    assert "the process that reads sensors ended early (exit code -9)" in caplog.text
+
+
 def test_what_a_crash_cut_off_is_left_out_and_more_can_be_appended(tmp_path):
     path = tmp_path / "j"
     with Journal(path) as journal:

@@ -1,6 +1,7 @@
 """Sensors that are read meanwhile: the side of the process that is measured."""
 
 import json
+import logging
 import os
 import select
 import subprocess
@@ -14,6 +15,8 @@ from edge_arseg.bench.records.energy import Channel
 from edge_arseg.bench.sensors.base import BoardRails
 from edge_arseg.errors import EnvironmentUnfitError, SinkError
 from edge_arseg.spec.targets.files import targets
+
+_log = logging.getLogger(__name__)
 
 START_S = 30.0
 """To start an interpreter and look for sensors, on a board with a slow card."""
@@ -104,6 +107,11 @@ class Sampling:
         self.close()
         if self._fault is not None and kind is None:
             raise SinkError(self._fault)
+        if self._fault is None and self._process.returncode:
+            _log.warning(
+                "the process that reads sensors ended early (exit code %d); what they said after that is missing",
+                self._process.returncode,
+            )
 
 
 def board_rails() -> tuple[BoardRails, ...]:
