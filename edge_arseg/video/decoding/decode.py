@@ -144,7 +144,7 @@ class Decoder:
         self.rate, self.frame_count, self.leap_s = facts["rate"], facts["frame_count"], facts["leap_s"]
         self.made_by_x264, self.unfit = facts["made_by_x264"], facts["unfit"]
         kind, reordered = None if self._live else self._container.format.name, bool(context.has_b_frames)
-        self._times = DisplayTimes(kind, self.rate, self._first, reordered=reordered)
+        self._times = DisplayTimes(kind, self.rate, self._first, reordered=reordered, extradata=context.extradata)
         self._losses = Losses(kind or "")
         self._shape = PixelShape(Fraction(facts["pixel"]) if facts.get("pixel") else None)
         self._unparsed = bool(facts.get("whole"))  # tapes of before do not say it
