@@ -11,7 +11,7 @@ _LONG = 1.5  # periods: a step in which a picture is missing
 
 
 class Gaps:
-    """Finds where whole pictures are lost, of which a decoder says nothing: it shows the next one, made of wrong ones.
+    """Finds where whole pictures are lost, of which a decoder is silent: it shows the next one, made of wrong ones.
 
     MPEG-TS counts its packets, and FFmpeg marks one where the count breaks. So it does where recordings are joined:
     there no time is missing.
