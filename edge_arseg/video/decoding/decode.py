@@ -16,7 +16,7 @@ from edge_arseg.video.decoding.changes import ParameterWatch
 from edge_arseg.video.decoding.damage.jpeg import PatchedJpeg
 from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
 from edge_arseg.video.decoding.ends.ending import Ending
-from edge_arseg.video.decoding.ends.losses import Losses
+from edge_arseg.video.decoding.ends.losses import Gaps, Losses
 from edge_arseg.video.decoding.faults import (
     ANIMATED_WEBP,
     NOTHING_DECODED,
@@ -144,10 +144,10 @@ class Decoder:
         self.rate, self.frame_count, self.leap_s = facts["rate"], facts["frame_count"], facts["leap_s"]
         self.made_by_x264, self.unfit = facts["made_by_x264"], facts["unfit"]
         kind, reordered = None if self._live else self._container.format.name, bool(context.has_b_frames)
-        self._times = DisplayTimes(kind, self.rate, self._first, reordered=reordered)
+        self._times = DisplayTimes(kind, self.rate, self._first, reordered=reordered, extradata=context.extradata)
         self._losses = Losses(kind or "")
         self._shape = PixelShape(Fraction(facts["pixel"]) if facts.get("pixel") else None)
-        self._unparsed = bool(facts.get("whole"))  # tapes of before do not say it
+        self._gaps = Gaps(parsed=not facts.get("whole"))  # tapes of before do not say it
         self._patched = PatchedJpeg(kind or "", context)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
@@ -167,12 +167,9 @@ class Decoder:
         """The pictures in display order; see the class for what happens on damage."""
         lost: av.error.FFmpegError | None = None
         packet, cut, count = self._first, False, 0
-        gap, marked = False, [False, False]  # whether the container marked the last two packets
+        gap = False
         while packet is not None:
-            # Of lost packets that held whole pictures a decoder says nothing. FFmpeg's parser puts the mark of the
-            # packet before the gap on the one before that.
-            gap = (gap or marked[self._unparsed]) and not packet.is_keyframe
-            marked = [marked[1], packet.is_corrupt]
+            gap = (gap or self._gaps.before(packet)) and not packet.is_keyframe
             if self._watch is not None and packet.size:
                 self._watch.look(packet)
             self._times.look(packet)

@@ -45,6 +45,6 @@ def say_pixel_shape(label: str, size: tuple[int, int], ratio: Fraction) -> None:
     if ratio != 1:
         height, width = size[0], round(size[1] * ratio)
         notice(
-            f"{label}: its pixels are {float(ratio):.2f} times as wide as high; the network sees things in shape. "
-            f"Results have the pixels of the source; --output-size {height}x{width} makes theirs square"
+            f"{label}: its pixels are {float(ratio):.2f} times as wide as high; the network sees things in their true "
+            f"shape. Results have the pixels of the source; --output-size {height}x{width} makes theirs square"
         )

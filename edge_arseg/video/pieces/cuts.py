@@ -1,6 +1,5 @@
 """Where a video can be cut: read from its packets, nothing is decoded."""
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise
@@ -8,13 +7,11 @@ from typing import Any
 
 from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.decoding.streams import chosen_stream
-from edge_arseg.video.decoding.times.display_times import BARE
+from edge_arseg.video.decoding.times.display_times import BARE, has_packed_frames
 from edge_arseg.video.pieces.decoder import opened_container
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.uri import Source
 
-_PACKED = re.compile(rb"DivX\d+(Build|b)\d+p")
-"""Of MPEG-4 whose packets may hold two pictures; FFmpeg's times of them are guesses."""
 _STEP_S = 1e-4
 """Frames that are closer get other times than the stream's: see ``Clock``."""
 _PAUSE_S = 60.0
@@ -44,7 +41,7 @@ def spans_of(source: Source, length_s: float, *, stream: int | None = None) -> t
         if bare or (video.duration is not None and video.duration * base < length_s):
             return (Span(None, None, 0, 0),)
         packets = list(_packets(container, video))
-        if _PACKED.search(video.codec_context.extradata or b""):
+        if has_packed_frames(video.codec_context.extradata):
             return (Span(None, None, 0, 0),)
     return spans_from_packets(packets, base, length_s)
 

@@ -91,6 +91,14 @@ def test_pictures_that_a_recorder_left_out_of_an_avi_keep_their_time(tmp_path, s
     assert found == pytest.approx([slot / 25 for slot in slots])
 
 
+def test_a_pause_in_an_avi_with_b_frames_stays_where_it_is(tmp_path):
+    slots = [*range(10), *range(21, 40)]
+    path = tmp_path / "a.avi"
+    encode(path, moving(len(slots), height=96, width=128), "mpeg4", times=[40 * slot for slot in slots], bf=2)
+    found, _ = times(path)
+    assert found == pytest.approx([slot / 25 for slot in slots])
+
+
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 def test_a_copy_of_an_avi_says_when_pictures_are_decoded(tmp_path, ending):
     """``ffmpeg -i a.avi -c copy`` keeps the times of decoding: they had jumped to and fro, and run twice as long."""

@@ -305,10 +305,15 @@ def test_a_gif_that_is_cut_inside_a_picture_is_an_error(tmp_path, share):
     assert f"the file is cut off or broken: {int(size * share):,} of at least " in error
 
 
-def test_a_gif_is_whole_without_its_last_byte_and_with_more_behind_it(tmp_path):
+def test_a_gif_is_whole_without_its_last_byte_which_is_told_and_with_more_behind_it(tmp_path, caplog):
+    """Many programs leave the end mark out, and a copy may end between two pictures."""
     whole = clip(tmp_path / "a.gif", 8)
     data = whole.read_bytes()
-    assert read(shortened(whole, len(data))) == (8, None)
-    assert read(shortened(whole, -1)) == (8, None)  # many programs leave the end mark out
+    assert read(whole) == (8, None)
     (tmp_path / "b.gif").write_bytes(data + bytes(1000))
     assert read(tmp_path / "b.gif") == (8, None)
+    assert not caplog.records
+    assert read(shortened(whole, -1)) == (8, None)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}/cut.gif: a GIF without its end mark; pictures behind its last one may be missing"
+    ]

@@ -141,3 +141,22 @@ def test_the_seam_of_two_recordings_is_no_damage(tmp_path):
     both = tmp_path / "both.ts"
     both.write_bytes(part(tmp_path / "a.ts", "libx264", 24) + part(tmp_path / "b.ts", "libx264", 24))
     assert marked(both, motion="recode") == []
+
+
+def test_segments_that_are_joined_between_intra_frames_lose_nothing(tmp_path):
+    """Each counts its packets from 0, and no time is missing."""
+    whole = tmp_path / "a.ts"
+    encode(whole, moving(48), bf=0, refs=1, g=250, tune="zerolatency")
+    with av.open(str(whole)) as given:
+        packets = [packet for packet in given.demux(video=0) if packet.size]
+        for n in range(4):
+            with av.open(str(tmp_path / f"{n}.ts"), "w") as output:
+                stream = output.add_stream_from_template(given.streams.video[0])
+                for packet in packets[12 * n : 12 * n + 12]:
+                    packet.stream = stream
+                    output.mux(packet)
+    both = tmp_path / "both.ts"
+    both.write_bytes(b"".join((tmp_path / f"{n}.ts").read_bytes() for n in range(4)))
+    with av.open(str(both)) as given:
+        assert sum(packet.is_corrupt for packet in given.demux(video=0)) >= 3
+    assert marked(both, motion="recode") == []

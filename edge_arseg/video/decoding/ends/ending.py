@@ -94,7 +94,7 @@ class Ending:
     def lack(self, container: Any, stream: Any) -> str | None:
         """Say how much of the file is there; ``None`` where nothing shows that some is missing.
 
-        A line in the log says where a second video is joined to an MP4.
+        A line in the log says where a second video is joined to an MP4, and where a GIF has no end.
 
         Args:
             container, stream: that were read to their end.
@@ -104,6 +104,8 @@ class Ending:
             return None
         if layout.joined:
             notice(f"{self._label}: another video is joined to it, and FFmpeg reads the first alone; cut them apart")
+        if layout.kind == GIF and layout.short is None and layout.end == self._size:
+            notice(f"{self._label}: a GIF without its end mark; pictures behind its last one may be missing")
         if layout.kind == Y4M:
             return self._rest_of_picture()
         short, declared_s = layout.short, _declared_s(layout, container, stream)

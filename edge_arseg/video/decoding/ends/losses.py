@@ -7,6 +7,36 @@ _JOINED = ("mpegts", "hls")
 _FEW = 4
 """Packets without a picture that prove nothing: a second field, pictures that a decoder holds back."""
 
+_LONG = 1.5  # periods: a step in which a picture is missing
+
+
+class Gaps:
+    """Finds where whole pictures are lost, of which a decoder is silent: it shows the next one, made of wrong ones.
+
+    MPEG-TS counts its packets, and FFmpeg marks one where the count breaks. So it does where recordings are joined:
+    there no time is missing.
+
+    Args:
+        parsed: FFmpeg's parser puts pictures together. The mark of the packet before the gap is then on the one before
+            that.
+    """
+
+    def __init__(self, *, parsed: bool) -> None:
+        self._marks = [False] * (2 if parsed else 1)  # of the last packets
+        self._time: int | None = None
+        self._step: int | None = None  # the shortest so far
+
+    def before(self, packet: Any) -> bool:
+        """Whether pictures are lost before a packet; it is the next one of the stream."""
+        step = None if self._time is None or packet.dts is None else packet.dts - self._time
+        missing = step is None or self._step is None or not 0 < step <= _LONG * self._step
+        found = self._marks[0] and missing
+        if step is not None and step > 0:
+            self._step = step if self._step is None else min(step, self._step)
+        self._marks = [*self._marks[1:], bool(packet.is_corrupt)]
+        self._time = packet.dts
+        return found
+
 
 class Losses:
     """Counts what could not be decoded, so that nothing is left out in silence.

@@ -52,6 +52,7 @@ class Layout:
         short: the one that the file ends in; ``None``: it ends where a part ends, or nothing says where it should.
         duration_s: of the video, where FFmpeg does not give what the container says.
         joined: there is a second index, of an MP4 of which FFmpeg reads the first alone.
+        end: byte behind the last part that was looked at.
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Layout:
     short: Part | None
     duration_s: float | None = None
     joined: bool = False
+    end: int = 0
 
 
 def layout_of(file: BinaryIO, size: int, most: int = MOST) -> Layout | None:
@@ -116,7 +118,7 @@ def _walked(file: BinaryIO, size: int, kind: str, part: _Reader, most: int, dura
             break
         joined = joined or (name == INDEX and name in names)
         names.add(name)
-    return Layout(kind, frozenset(names), short, duration_s, joined and "moof" not in names)
+    return Layout(kind, frozenset(names), short, duration_s, joined and "moof" not in names, place)
 
 
 def _at(file: BinaryIO, place: int, count: int) -> bytes:

@@ -1,6 +1,7 @@
 """Times at which pictures are shown, where the packets have those of decoding alone."""
 
 import heapq
+import re
 from typing import Any
 
 from av.video.frame import PictureType
@@ -9,8 +10,18 @@ _OF_DECODING = "mpegvideo"
 """FFmpeg's name of bare MPEG-1 and MPEG-2: the first time of display is off by a period, those of decoding are not."""
 _LATE = "avi"
 """A container that begins at 0 with the first packet: FFmpeg shows that picture a period later, or more."""
+_PACKED = re.compile(rb"DivX\d+(Build|b)\d+p")
 BARE = frozenset(("h264", "hevc", "vvc"))
 """Streams without a container. FFmpeg gives them 25 pictures a second, whatever they say of themselves."""
+
+
+def has_packed_frames(extradata: bytes | None) -> bool:
+    """Whether a packet of MPEG-4 may hold two pictures, as DivX and Xvid write them into an AVI.
+
+    Args:
+        extradata: of the stream.
+    """
+    return _PACKED.search(extradata or b"") is not None
 
 
 def stated_rate(container: str, stream: Any) -> float | None:
@@ -28,11 +39,14 @@ def stated_rate(container: str, stream: Any) -> float | None:
 class DisplayTimes:
     """Gives pictures the times of their packets, in the order in which they are shown.
 
-    With B-frames pictures are not stored in that order. An AVI does not say it, and FFmpeg guesses it: wrongly where a
-    packet holds two pictures (packed B-frames of DivX and Xvid). An MP4 or Matroska file made from an AVI says it
-    wrongly: there the times of packets always increase, which true ones do not do once there is a B-frame. From the
-    first B-frame on, the pictures that come out of the decoder get these times in turn, in an AVI those of decoding.
-    Until then a picture says its own time, whatever was lost before it.
+    With B-frames pictures are not stored in that order. An AVI does not say it, and an MP4 or Matroska file made from
+    one says it wrongly: there the times of packets always increase, which true ones do not do once there is a B-frame.
+    From the first B-frame on, the pictures that come out of the decoder get these times in turn. Until then a picture
+    says its own time, whatever was lost before it.
+
+    Of an AVI FFmpeg guesses when pictures are shown. It is wrong where a packet holds two pictures (packed B-frames of
+    DivX and Xvid), and where it gives the first picture no delay (MPEG-1). There pictures get the times of decoding in
+    turn. They are a little early where a recorder left pictures out, so that others keep FFmpeg's.
 
     Without B-frames FFmpeg takes a picture of H.264 in an AVI to be shown when the next one is decoded, which is long
     after it where a recorder left pictures out: there the times of decoding count.
@@ -42,14 +56,24 @@ class DisplayTimes:
         rate: frames a second, if known.
         first: packet of the stream.
         reordered: the decoder expects pictures in another order than that in which they are shown.
+        extradata: of the stream.
     """
 
-    def __init__(self, container: str | None, rate: float | None, first: Any, *, reordered: bool = True) -> None:
+    def __init__(
+        self,
+        container: str | None,
+        rate: float | None,
+        first: Any,
+        *,
+        reordered: bool = True,
+        extradata: bytes | None = None,
+    ) -> None:
         names = set((container or "").split(","))
         self._as_decoded = _LATE in names and not reordered
-        self._of_decoding = _OF_DECODING in names or _LATE in names
         known = first.pts is not None and first.dts is not None
         self._lead = first.pts - first.dts if _LATE in names and known else 0
+        guessed = _LATE in names and known and (has_packed_frames(extradata) or not self._lead)
+        self._of_decoding = _OF_DECODING in names or self._as_decoded or guessed
         self._period_s = 1 / (rate or 25.0) if names & BARE else None  # between packets, where they have no times
         self._increase = container is not None
         self._count = 0
@@ -87,11 +111,8 @@ class DisplayTimes:
         self._in_turn = self._in_turn or frame.pict_type == PictureType.B
         if self._increase and self._waiting and unit:
             if self._in_turn or frame.pts is None:
-                return float(self._next(frame.pts) * unit)
+                return float((self._next(frame.pts) - (0 if self._of_decoding else self._lead)) * unit)
             own = self._own(frame.pts)
-            # In an AVI that is read from its middle on, times before it are those of pictures that are not shown.
-            while self._lead and self._waiting and self._waiting[0][0] <= frame.pts - self._lead:
-                heapq.heappop(self._waiting)
             self._held = len(self._waiting)
             if self._as_decoded and own is not None:
                 return float(own * unit)
