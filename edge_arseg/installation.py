@@ -1,4 +1,4 @@
-"""What to type to install what is missing: one place for all advice, true for a checkout and for a wheel.
+"""What to type for this program, or to install what is missing: one place, true for a checkout and for a wheel.
 
 The package is on no index, so its name with an extra installs nothing. From a checkout the extra is installed beside
 the code; from a wheel, the packages of the extra are named, as the wheel's own metadata lists them.
@@ -65,12 +65,28 @@ def install_packages(*names: str, again: bool = False) -> str:
 
 def pip(arguments: str) -> str:
     """Return a pip command for the Python that runs: plain ``pip`` where that is its own."""
-    found = shutil.which("pip")
-    if found is not None and os.path.realpath(Path(found).parent) == os.path.realpath(Path(sys.executable).parent):
+    if _is_ours("pip"):
         return f"pip {arguments}"
     if find_spec("pip") is None and shutil.which("uv") is not None:
         return f"uv pip {arguments} --python {quote(sys.executable)}"
     return f"{quote(sys.executable)} -m pip {arguments}"
+
+
+def program() -> str:
+    """Return what to type for this program: ``edge-arseg``, or the path of it where a shell would not find it."""
+    if _is_ours(PROJECT):
+        return PROJECT
+    script = Path(sys.executable).parent / PROJECT
+    if not script.exists():
+        return f"{quote(sys.executable)} -m edge_arseg"
+    near = os.path.relpath(script)
+    return quote(str(script) if near.startswith(os.pardir) else near)
+
+
+def _is_ours(name: str) -> bool:
+    """Return whether the shell takes this program from the folder of the Python that runs."""
+    found = shutil.which(name)
+    return found is not None and os.path.realpath(Path(found).parent) == os.path.realpath(Path(sys.executable).parent)
 
 
 def checkout_of(package: Path | None = None) -> Path | None:

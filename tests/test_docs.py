@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import click
@@ -94,3 +96,24 @@ def test_files_named_in_the_walks_exist():
     rooms = [ROOT, ROOT / "edge_arseg", ROOT / "edge_arseg/compiler", ROOT / "edge_arseg/compiler/quantize"]
     for file in named:
         assert any((room / file).is_file() for room in rooms), file
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_help_says_what_every_target_does():
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    ).stdout
+    lines = [re.fullmatch(r"  make ([a-z0-9-]+) +\S.*", line) for line in shown.splitlines()]
+    assert sorted(line[1] for line in lines) == sorted(phony)
+
+
+GENERATED = re.compile(r"do not edit|writes this page|Written by `make tables`")
+HAND_WRITTEN = [page for page in PAGES if page.name != "CHANGELOG.md" and not GENERATED.search(page.read_text()[:1000])]
+
+
+@pytest.mark.parametrize("page", HAND_WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_lines_of_prose_fit_an_editor(page):
+    """Tables, pictures, blocks of code and what has no place to break may be longer."""
+    prose = re.sub(r"^(`{3,}).*?^\1", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    assert [line for line in prose.splitlines() if len(line) > 128 and " " in line and line[0] not in "|!<"] == []

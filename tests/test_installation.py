@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge_arseg import installation
-from edge_arseg.installation import checkout_of, install_extra, install_packages, pip, reinstall, requirements
+from edge_arseg.installation import checkout_of, install_extra, install_packages, pip, program, reinstall, requirements
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
@@ -167,3 +167,22 @@ def test_pip_can_resolve_what_is_advised(extra):
 
 def test_packages_that_need_quotes_get_them():
     assert install_packages("a<2", again=True).endswith("install --force-reinstall 'a<2'")
+
+
+def test_the_program_is_named_as_a_shell_finds_it(tmp_path, monkeypatch):
+    """After ``make run`` nothing is activated, so the plain name would not be found."""
+    folder = tmp_path / "a b" / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    script = folder / "edge-arseg"
+    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert program() == f"'{folder / 'python'}' -m edge_arseg"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.chdir(folder.parents[1])
+    assert program() == ".venv/bin/edge-arseg"
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    assert shlex.split(program()) == [str(script)]
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    assert program() == "edge-arseg"

@@ -16,26 +16,25 @@ from edge_arseg.cli.lazy_group import LazyGroup
 from edge_arseg.cli.settings.common import common_options
 
 COMMANDS = {
-    "doctor": "Say what this machine can do, what it lacks, and what to type about it.",
-    "targets": "Boards that bundles are compiled for: list them, show one, or detect this one.",
-    "zoo": "Bundles in the package: list them, say where one is, or copy one.",
-    "train": "Train a model: prepare pairs of frames, then the HR branch on stills, then the LR branch on pairs.",
+    "doctor": "Say what this machine can do, and what to type for the rest.",
+    "targets": "List the target boards, show one, or detect this one.",
+    "zoo": "List, locate or copy the bundles in the package.",
+    "train": "Train a model: the HR branch, then the LR branch on pairs.",
     "convert": "Convert a published CHECKPOINT to one .safetensors file.",
-    "export": "Export a CHECKPOINT to a bundle of ONNX graphs, checked against torch.",
+    "export": "Export a CHECKPOINT to a bundle of checked ONNX graphs.",
     "compile": "Compile a BUNDLE for a board.",
     "quantize": "Quantize a float32 BUNDLE, with ranges from clips.",
-    "verify": "Check a BUNDLE: every file's digest, then its golden frames through the engines.",
-    "eval": "Score a bundle on labelled frames, the way `run` would segment them.",
-    "inspect": "Show what a BUNDLE holds: model, graphs, cost, origin; quantization, kernels and engines where it has "
-    "them.",
+    "verify": "Check a BUNDLE: every file's digest, and the golden frames.",
+    "eval": "Score a bundle on labelled frames.",
+    "inspect": "Show what a BUNDLE holds: model, graphs, cost and origin.",
     "run": "Segment SOURCE and write the result to every SINK.",
-    "bench": "Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.",
-    "report": "Make a page of the RECORDs that `bench -o` wrote, compare them, and hold requirements against them.",
-    "tune": "Search the setting of BUNDLEs that holds the limits, with the highest mIoU.",
-    "demo": "Segment INPUT, or a street drive rendered in code, and write a folder to look at.",
-    "completion": "Print what makes SHELL complete commands, options, bundles, targets and backends.",
+    "bench": "Time a bundle on SOURCE, and say whether AR-Seg pays here.",
+    "report": "Make a page of RECORDs, compare them, or check requirements.",
+    "tune": "Search the setting with the highest mIoU within your limits.",
+    "demo": "Segment INPUT, or a rendered street, into a folder.",
+    "completion": "Print what makes SHELL complete commands and their values.",
 }
-"""Command to the first sentence of its help, in the order of the help."""
+"""Command to the first sentence of its help, in the order of the help; short, so that 80 columns show all of it."""
 _ROOMS = {
     "train": "train.group",
     "run": "run.run",

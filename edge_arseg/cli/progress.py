@@ -85,6 +85,7 @@ class Meter:
             detail: stands behind the count.
         """
         total, now, new = total or None, time.monotonic(), what != self._what
+        ends = bool(what) and done == total and (new or (done, total) != (self.done, self._total))
         if done < self.done or total != self._total:
             self._start, self._start_done = now, done
         self.done, self._total, self._what, self._detail = done, total, what, detail
@@ -95,7 +96,7 @@ class Meter:
             )  # fmt: skip
         elif new and not done:
             self._say(f"{what} ...", now)
-        elif new or now - self._line_at >= HEARTBEAT_S or (what and done == total):
+        elif new or now - self._line_at >= HEARTBEAT_S or ends:
             self._say(self._line(), now)
 
     def counter(self, unit: Unit) -> Callable[[int, int | None, str], None]:
@@ -156,7 +157,7 @@ class FrameProgress(Meter):
 
     def begun(self) -> None:
         """Hear that the first result comes next: what was done before, such as rendering, is not in the rate."""
-        self._start = time.monotonic()
+        self._start = self._line_at = time.monotonic()
 
     def step(self, result: SegmentedFrame) -> None:
         """Count one result."""

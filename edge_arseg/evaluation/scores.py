@@ -39,8 +39,8 @@ class ModeScores:
         flicker: followed pixels whose class leaves and comes back at once. ``nan`` for images.
         flow_consistency: TC, mean IoU with the map before, moved by optical flow; see ``FlowConsistency``.
             ``None`` where it was not asked for.
-        unmeasured: distances below the interval that no scored frame had, first and last of each range: ``miou`` says
-            nothing of them.
+        unmeasured: distances below the interval that no scored frame had, first and last of each range: ``miou`` does
+            not include them.
         frames: labelled frames or images that were scored, each counted once.
         maps: class maps that were scored: a frame scored at three distances counts three times.
         broken_steps: frames between keyframes to which no vector at all led, at any phase: the chain of motion to the

@@ -38,6 +38,20 @@ def test_the_end_is_told(clock, capsys):
     ]  # fmt: skip
 
 
+def test_the_end_is_told_once(clock, capsys):
+    """The seconds of a run are over while its last frames are on their way."""
+    calls = [(0, 0, 30, "timing"), (2, 30, 30, "timing"), (3, 30, 30, "timing"), (4, 30, 30, "timing")]
+    assert shown(clock, capsys, Meter(unit=FRAMES), calls) == [
+        "timing ...",
+        "timing: 30 of 30 frames, 15.0 fps, 0 s to go",
+    ]
+
+
+def test_the_end_of_each_of_two_is_told(clock, capsys):
+    calls = [(1, 2, 2, "first"), (2, 2, 2, "second"), (3, 2, 2, "second")]
+    assert [line.partition(":")[0] for line in shown(clock, capsys, Meter(unit=CLIPS), calls)] == ["first", "second"]
+
+
 def test_what_was_done_before_does_not_count_for_the_pace(clock, capsys):
     """A run of 900 steps that goes on at 500: five steps in ten seconds."""
     calls = [(60, 501, 900, "training", "loss 2.000"), (72, 507, 900, "training", "loss 1.000, mIoU 7.00 %")]
@@ -71,7 +85,7 @@ def test_frames_are_counted_before_steps_by_one_meter(clock, capsys):
     ]
 
 
-def test_what_is_done_before_the_first_result_is_not_in_the_rate(monkeypatch):
+def test_what_is_done_before_the_first_result_is_not_in_the_rate(monkeypatch, capsys):
     now = [0.0]
     monkeypatch.setattr("edge_arseg.cli.progress.time.monotonic", lambda: now[0])
     frames = FrameProgress(48)
@@ -80,3 +94,4 @@ def test_what_is_done_before_the_first_result_is_not_in_the_rate(monkeypatch):
     now[0] = 11.5
     frames.show(10, 48, "")
     assert frames.rate == 20.0
+    assert capsys.readouterr().err == ""  # ten seconds count from there, too

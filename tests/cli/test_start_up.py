@@ -154,3 +154,23 @@ def test_the_help_of_a_group_says_what_its_commands_say():
         for name, text in shown.items():
             said = group.get_command(None, name).help.partition("\n\n")[0]
             assert " ".join(said.split()) == text
+
+
+def test_lists_of_commands_are_whole_in_80_columns():
+    """A newcomer reads these lines first; click cuts long ones off."""
+    import click
+
+    from edge_arseg.cli.main import cli
+
+    lists = [
+        cli,
+        *(
+            command
+            for name in cli.list_commands(None)
+            if isinstance(command := cli.get_command(None, name), click.Group)
+        ),
+    ]
+    for group in lists:
+        shown = group.get_help(click.Context(group, terminal_width=80)).partition("Commands:")[2].partition("\n\n")[0]
+        assert [line for line in shown.splitlines() if line.endswith("...")] == []
+        assert len(shown.strip().splitlines()) == len(group.list_commands(None))

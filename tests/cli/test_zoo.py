@@ -41,6 +41,12 @@ def test_list_and_path_name_what_is_there(edge_arseg):
         assert edge_arseg("zoo", "path", bundle["name"]).out == f"{bundle['path']}\n"
 
 
+def test_the_list_says_what_runs_without_a_name(edge_arseg):
+    out = edge_arseg("zoo", "list").out
+    assert "without -b: camvid-compact-int8 or camvid-compact, whichever is faster here" in out
+    assert [line.split()[-3] for line in out.splitlines() if line.startswith("camvid-")] == ["0.61", "0.61", "0.83"]
+
+
 def test_a_copy_is_the_same_bundle_and_replaces_nothing(edge_arseg, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert edge_arseg("zoo", "copy", "camvid-compact-int8").out == "camvid-compact-int8.arseg\n"

@@ -42,6 +42,13 @@ def test_riddles_are_refused():
     ]
 
 
+def test_riddles_and_refused_words_are_found_over_the_end_of_a_line():
+    assert list(check.text_faults("Less cannot be\n    had here. Two label\nmaps.", {"label map": "class map"})) == [
+        "'label map': the glossary calls it 'class map'",
+        "'cannot be had': write 'is not possible, is not available'",
+    ]
+
+
 def test_prose_is_what_is_left_without_code_tables_and_headings():
     page = "# A b\n\nOne [two](x.md) `three`.\n\n| a | b |\n\n```sh\nfour\n```\n- five six seven.\n"
     assert texts.prose(page).split() == ["One", "two", "three.", "five", "six", "seven."]

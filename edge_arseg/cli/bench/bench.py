@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,7 +10,7 @@ import click
 from edge_arseg.cli.bench.options import bench_options, options_from_command
 from edge_arseg.cli.engine_choice import announced_choice
 from edge_arseg.cli.options import engine_options, json_option, motion_options, stream_option
-from edge_arseg.cli.output import print_json, warn
+from edge_arseg.cli.output import note, print_json, warn
 from edge_arseg.cli.progress import FRAMES, Meter, Unit
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
 from edge_arseg.runtime.engines.contract import EngineOptions
@@ -61,12 +62,12 @@ def bench(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Time a bundle on SOURCE by mode, branch and stage, and say whether AR pays here.
+    """Time a bundle on SOURCE, and say whether AR-Seg pays here.
 
-    Energy where a sensor is, accuracy where labels are; -b once for each bundle to compare. Prints an overview, or the
-    record with --json; `edge-arseg report` makes a page of a record. A percentile that the frames do not carry is not
-    given: a p99 needs 299 frames of its branch. SOURCE is test://street by default; it may be @FILE, whose first
-    source counts; without it, EDGE_ARSEG_SOURCE counts.
+    Times are told by mode, branch and stage, energy where a sensor is, and accuracy where labels are. -b once for each
+    bundle to compare. Prints an overview, or the record with --json; `edge-arseg report` makes a page of a record. A
+    percentile that the frames do not carry is not given: a p99 needs 299 frames of its branch. SOURCE is test://street
+    by default; it may be @FILE, whose first source counts; without it, EDGE_ARSEG_SOURCE counts.
     """
     from dataclasses import asdict
 
@@ -106,12 +107,19 @@ def bench(
             options, choose, output, force=force, resume=resume, progress=meter.counter(SECONDS),
             scoring=meter.counter(FRAMES), macs=_layer_macs(options.layers),
         )  # fmt: skip
-    if path is not None:
-        click.echo(f"record: {path}; its page: edge-arseg report {path}", err=True)
     if as_json:
         print_json(plain(asdict(record)))
     else:
         click.echo(overview_of(record), nl=False)
+    note(_kept(path))
+
+
+def _kept(path: Path | None) -> str:
+    """Say where the record is and how it becomes a page, or how to keep one."""
+    if path is None:
+        return "no record is kept; type -o NAME.json to keep one"
+    page = quote(str(path.with_suffix(".html")))
+    return f"record: {path}; for a page type: edge-arseg report {quote(str(path))} -o {page}"
 
 
 def _layer_macs(wanted: bool) -> "GraphMacs | None":

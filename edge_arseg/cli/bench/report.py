@@ -110,10 +110,10 @@ def report(
     junit: Path | None,
     worst: tuple[Path, str, Path] | None,
 ) -> int:
-    """Make a page of the RECORDs that `bench -o` wrote, compare them, and hold requirements against them.
+    """Make a page of RECORDs, compare them, or check requirements.
 
-    One page of HTML needs no network. A record that was cut off is read as far as it got. With gates the exit code is 1
-    where one failed.
+    `edge-arseg bench -o NAME.json` writes a record. One page of HTML needs no network. A record that was cut off is
+    read as far as it got. With gates the exit code is 1 where one failed.
     """
     from edge_arseg.bench.compare.junit import junit_from_gates
     from edge_arseg.bench.record_files.reading import read_record, read_samples

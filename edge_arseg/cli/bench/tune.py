@@ -137,12 +137,12 @@ def tune(
     as_json: bool,
     **more: Any,
 ) -> int:
-    """Search the setting of BUNDLEs that holds the limits, with the highest mIoU.
+    """Search the setting with the highest mIoU within your limits.
 
-    Settings are timed and scored on a labelled clip: bundle, backend, threads, GOP, way of keyframes, source of motion
-    and recode scale. One that is surely no better than another is given up early. The fastest setting for each mIoU is
-    in front.json, which `report` makes a page of; the chosen one is in chosen.toml, for `run --config`. Exits with 1
-    where no setting that was tried holds the limits.
+    Settings of BUNDLEs are timed and scored on a labelled clip: bundle, backend, threads, GOP, way of keyframes, source
+    of motion and recode scale. One that is surely no better than another is given up early. The fastest setting for
+    each mIoU is in front.json, which `report` makes a page of; the chosen one is in chosen.toml, for `run --config`.
+    Exits with 1 where no setting that was tried holds the limits.
     """
     from edge_arseg.cli.log import inform
     from edge_arseg.tuning.options import TuneOptions

@@ -14,7 +14,9 @@ VARIABLE = "_EDGE_ARSEG_COMPLETE"
 @click.command()
 @click.argument("shell", type=click.Choice(list(WHERE)))
 def completion(shell: str) -> None:
-    """Print what makes SHELL complete commands, options, bundles, targets and backends.
+    """Print what makes SHELL complete commands and their values.
+
+    Values are options, bundles, targets and backends.
 
     \b
     bash   edge-arseg completion bash > ~/.local/share/bash-completion/completions/edge-arseg

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -12,6 +13,7 @@ from edge_arseg.cli.output import print_fields, print_json, progress
 from edge_arseg.cli.overlay_options import overlay_options
 from edge_arseg.cli.progress import FrameProgress
 from edge_arseg.cli.source import ENVIRONMENT, SOURCE
+from edge_arseg.installation import program
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.spec.geometry.placement import OutputSize
 from edge_arseg.video.overlay.style import OverlayStyle
@@ -52,7 +54,7 @@ def demo(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Segment INPUT, or a street drive rendered in code, and write a folder to look at.
+    """Segment INPUT, or a rendered street, into a folder.
 
     INPUT is any video, camera or stream that `run` takes, or @FILE, whose first source counts; without it,
     EDGE_ARSEG_SOURCE counts. The folder gets an overlay video, a JSON line for each frame and a summary; those of an
@@ -104,3 +106,11 @@ def demo(
             *shown.files.items(),
         ],
     )
+    click.echo(f"next: {_next(None if source is None else shown.source)}")
+
+
+def _next(source: str | None) -> str:
+    """Return what to type next: after the street a video of one's own, after that how fast it is."""
+    if source is None:
+        return f"{program()} run YOUR.mp4 overlay.mp4"
+    return f"{program()} bench {quote(source)}"

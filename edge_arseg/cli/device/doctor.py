@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 )
 @json_option
 def doctor(again: bool, as_json: bool) -> None:
-    """Say what this machine can do, what it lacks, and what to type about it.
+    """Say what this machine can do, and what to type for the rest.
 
     The bundles in the package are tried on every engine that is here: how many of the golden pixels get the expected
     class, how long a frame takes, and what `run` will use. Trials are remembered.

@@ -96,10 +96,11 @@ def eval(
     engines: EngineOptions,
     as_json: bool,
 ) -> None:
-    """Score a bundle on labelled frames, the way `run` would segment them.
+    """Score a bundle on labelled frames.
 
-    For a clip: mIoU, IoU of each class, mIoU by distance from the keyframe, and how steady the class maps are, of
-    AR-Seg (ar) and of its branches alone (hr, lr). For images: the branches alone.
+    Frames are segmented as `run` would do it. For a clip: mIoU, IoU of each class, mIoU by distance from the keyframe,
+    and how steady the class maps are, of AR-Seg (ar) and of its branches alone (hr, lr). For images: the branches
+    alone.
     """
     if clip is None and images is None:
         clip = source_from_environment()

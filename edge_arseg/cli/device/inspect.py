@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 @click.argument("bundle", type=BUNDLE)
 @json_option
 def inspect(bundle: Path, as_json: bool) -> None:
-    """Show what a BUNDLE holds: model, graphs, cost, origin; quantization, kernels and engines where it has them."""
+    """Show what a BUNDLE holds: model, graphs, cost and origin.
+
+    Quantization, kernels and engines too, where it has them.
+    """
     from edge_arseg.runtime.bundles.plans import records_from_bundle
     from edge_arseg.runtime.bundles.reading import read_bundle
     from edge_arseg.runtime.bundles.summary import summary_from_bundle

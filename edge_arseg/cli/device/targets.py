@@ -23,7 +23,10 @@ COLUMNS = ["target", "support", "GPU", "SMs", "GB", "JetPack", "FP32, FP16 TFLOP
 
 @click.group(cls=SettledGroup, path=("targets",), context_settings={"help_option_names": ["-h", "--help"]})
 def targets() -> None:
-    """Boards that bundles are compiled for: list them, show one, or detect this one."""
+    """List the target boards, show one, or detect this one.
+
+    Bundles are compiled for them.
+    """
 
 
 @targets.command("list")
@@ -73,7 +76,10 @@ def _row(target: "Target", *, code: bool = False) -> list[str]:
 @click.argument("name", type=TARGET)
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """Show all that is declared of the target NAME; a mark (?) stands behind what is not verified."""
+    """Show all that is declared of the target NAME.
+
+    A mark (?) stands behind what is not verified.
+    """
     from edge_arseg.spec.targets.files import target_named
 
     target = target_named(name)

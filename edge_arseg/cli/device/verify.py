@@ -22,10 +22,10 @@ from edge_arseg.quantity import counted
 @backend_option
 @json_option
 def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: bool) -> None:
-    """Check a BUNDLE: every file's digest, then its golden frames through the engines.
+    """Check a BUNDLE: every file's digest, and the golden frames.
 
-    The CUDA fusion kernel is checked with them where the bundle holds one for the GPU that is here, whatever the
-    backend; else why it was not run is said.
+    The golden frames go through the engines. The CUDA fusion kernel is checked with them where the bundle holds one for
+    the GPU that is here, whatever the backend; else why it was not run is said.
 
     The backend is the one that `run` would take; where none gives the right classes, the one that agrees most.
 
@@ -63,6 +63,6 @@ def verify(bundle: Path, min_agreement: float | None, backend: str, as_json: boo
             ["output", "distance", "agreement"],
             [[row.output, row.distance, f"{row.agreement:.4%}"] for row in found.rows],
         )
-        click.echo(f"gate: {found.gate}")
+        click.echo(f"gate: {found.gate}{'; passed' if found.passed else '; FAILED'}")
         click.echo(f"CUDA fusion kernel: {found.kernel or f'not run: {found.kernel_not_run}'}")
     found.require()

@@ -6,19 +6,22 @@ import click
 
 from edge_arseg.cli.lazy_group import SettledGroup
 from edge_arseg.cli.options import BUNDLE, json_option
-from edge_arseg.cli.output import megabytes, print_json, print_table
+from edge_arseg.cli.output import gmacs, megabytes, print_json, print_table
 
 
 @click.group(cls=SettledGroup, path=("zoo",), context_settings={"help_option_names": ["-h", "--help"]})
 def zoo() -> None:
-    """Bundles in the package: list them, say where one is, or copy one."""
+    """List, locate or copy the bundles in the package."""
 
 
 @zoo.command("list")
 @json_option
 def list_bundles(as_json: bool) -> None:
-    """List the bundles in the package by the names that -b, inspect and verify take."""
-    from edge_arseg.runtime.zoo import shipped_bundles, shipped_name
+    """List the bundles in the package by name.
+
+    Every command takes these names where it takes a bundle.
+    """
+    from edge_arseg.runtime.zoo import lightest_bundles, shipped_bundles, shipped_name
 
     bundles = {shipped_name(bundle.path): bundle for bundle in shipped_bundles()}
     if as_json:
@@ -45,8 +48,11 @@ def list_bundles(as_json: bool) -> None:
         precisions = ", ".join(dict.fromkeys(entry.precision.value for entry in manifest.graphs.values()))
         size = megabytes(sum(entry.bytes for entry in manifest.files.values()))
         frame = f"{manifest.height}x{manifest.width}"
-        rows.append([name, frame, str(len(manifest.model.classes)), precisions, size])
-    print_table("bundles in the package", ["bundle", "frame", "classes", "precisions", "size"], rows)
+        cost = gmacs(manifest.cost.mean_macs(manifest.gop))
+        rows.append([name, frame, str(len(manifest.model.classes)), precisions, cost, size])
+    print_table("bundles in the package", ["bundle", "frame", "classes", "precisions", "GMACs a frame", "size"], rows)
+    lightest = " or ".join(shipped_name(bundle.path) for bundle in lightest_bundles([*bundles.values()]))
+    click.echo(f"without -b: {lightest}, whichever is faster here; others by name: edge-arseg run VIDEO -b NAME")
 
 
 @zoo.command()

@@ -63,7 +63,9 @@ def export(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Export a CHECKPOINT to a bundle of ONNX graphs, checked against torch.
+    """Export a CHECKPOINT to a bundle of checked ONNX graphs.
+
+    Every graph is compared with torch.
 
     CHECKPOINT is the folder of a run of `train` (its best weights are taken), a .safetensors file, or a folder in the
     published layout (HR/ and AR/ inside).

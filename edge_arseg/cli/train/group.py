@@ -9,11 +9,14 @@ COMMANDS = {"prepare": "train.prepare", "hr": "train.hr", "lr": "train.lr"}
 SHOWN = {
     "prepare": "Make the pairs of frames that the LR branch is trained on.",
     "hr": "Train the HR branch on the labelled images of DATASET.",
-    "lr": "Train the LR branch and the fusion on pairs of frames, taught by the HR branch of MODEL.",
+    "lr": "Train the LR branch and the fusion on pairs of frames.",
 }
 """Command to the first sentence of its help."""
 
 
 @click.command(cls=LazyGroup, modules=COMMANDS, shown=SHOWN, path=("train",))
 def train() -> None:
-    """Train a model: prepare pairs of frames, then the HR branch on stills, then the LR branch on pairs."""
+    """Train a model: the HR branch, then the LR branch on pairs.
+
+    `train hr` learns from stills. `train prepare` makes the pairs of frames that `train lr` learns from.
+    """

@@ -150,11 +150,11 @@ def lr(
     recipe: dict[str, Any],
     place: dict[str, Any],
 ) -> None:
-    """Train the LR branch and the fusion on pairs of frames, taught by the HR branch of MODEL.
+    """Train the LR branch and the fusion on pairs of frames.
 
-    MODEL is the folder of a run of `train hr` or `train lr`, or a .safetensors file. The run's folder holds its
-    settings, log, curves, the best weights on what is held back of the pairs (best.safetensors, for `export`), the
-    last weights, and all that `--resume RUN` needs to continue after any stop.
+    The HR branch of MODEL teaches them. MODEL is the folder of a run of `train hr` or `train lr`, or a .safetensors
+    file. The run's folder holds its settings, log, curves, the best weights on what is held back of the pairs
+    (best.safetensors, for `export`), the last weights, and all that `--resume RUN` needs to continue after any stop.
     """
     require_host()
     from edge_arseg.training.lr.train import train_lr

@@ -56,6 +56,7 @@ def test_any_input_goes_to_any_folder(demo, tmp_path):
     assert answer.code == 0, answer.err
     for said in ("9, 3 of them keyframes", "some where/new/overlay.mp4", "some where/new/frames.jsonl", "fps"):
         assert said in answer.out
+    assert answer.out.splitlines()[-1].endswith("edge-arseg bench 'my clip.mp4'")
     assert frames_in("some where/new/overlay.mp4") == 9
     assert not Path("some where/new/street.mp4").exists()
 
