@@ -160,6 +160,8 @@ def page_from_record(record: dict[str, Any], chosen: Assumptions) -> str:
     shares_kb, overlay_kb = (shares["own vectors"][kind]["bytes"] / 1e3 for kind in ("class shares", "overlay"))
     return f"""# What 10,000 hours cost
 
+Generated from its record by `python benchmarks/archive_cost.py --page`; do not edit.
+
 A model of {HOURS:,} hours of 1080p, {RATE} frames a second: {count}, each segmented. CPU time and bytes of a frame are
 measured. Prices, watts and the videos' bit rate are assumptions.
 

@@ -62,11 +62,16 @@ def refused_words(glossary: str) -> dict[str, str]:
 def text_faults(text: str, refused: dict[str, str]) -> Iterator[str]:
     """Yield refused words and riddles in a text."""
     for word, term in refused.items():
-        if re.search(rf"\b{re.escape(word)}s?\b", text, re.IGNORECASE):
+        if re.search(_over_lines(rf"\b{re.escape(word)}s?\b"), text, re.IGNORECASE):
             yield f"{word!r}: the glossary calls it {term!r}"
     for pattern, better in RIDDLES.items():
-        if found := re.search(pattern, text, re.MULTILINE):
-            yield f"{found[0]!r}: write {better!r}"
+        if found := re.search(_over_lines(pattern), text, re.MULTILINE):
+            yield f"{' '.join(found[0].split())!r}: write {better!r}"
+
+
+def _over_lines(pattern: str) -> str:
+    """Return a pattern whose spaces also fit the end of a line, where a page or a docstring is wrapped."""
+    return re.sub(r"\\? ", r"\\s+", pattern)
 
 
 def strings(path: Path) -> Iterator[tuple[int, str]]:
