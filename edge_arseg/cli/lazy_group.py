@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from edge_arseg.cli.meant.commands import command_meant
+from edge_arseg.cli.meant.options import option_meant
 from edge_arseg.cli.settings.command import settled
 
 
@@ -22,6 +23,17 @@ class SettledGroup(click.Group):
         super().__init__(*arguments, **options)
         self.path = path
         self._settled: dict[str, click.Command] = {}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; an option that is not the group's own belongs to a command, and stands behind it."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            option = error.option_name
+            meant = option_meant(option, self) or (
+                f"options of a command stand behind it: {ctx.command_path} COMMAND {option} ..."
+            )
+            raise click.UsageError(f"No such option: {option}; {meant}", ctx) from None
 
     def declared(self, name: str) -> click.Command | None:
         """Return a command as it is declared."""

@@ -165,3 +165,11 @@ def test_every_place_that_is_suggested_exists():
         own = {flag for param in COMMANDS[path].params for flag in param.opts}
         named = {word.strip(",;") for word in text.split() if word.startswith("-")}
         assert named - {"--help"} <= own, path
+
+
+def test_an_option_before_its_command_is_told_its_place(edge_arseg):
+    answer = edge_arseg("-b", "camvid-compact", "run", "drive.mp4")
+    assert (answer.code, "options of a command stand behind it: edge-arseg COMMAND -b ..." in answer.err) == (2, True)
+    answer = edge_arseg("zoo", "--json", "list")
+    assert "edge-arseg zoo COMMAND --json ..." in answer.err
+    assert "did you mean --verbose or --version?" in edge_arseg("--verbos", "doctor").err

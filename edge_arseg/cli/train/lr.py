@@ -182,4 +182,4 @@ def lr(
         start=LrStart(start),
         scored_pairs=score_pairs,
     )
-    show_training(train, settings.steps, place)
+    show_training(train, settings.steps, place, "edge-arseg export {run} -o NAME.arseg")

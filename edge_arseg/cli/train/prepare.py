@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -159,3 +160,5 @@ def prepare(
             ("on disk", megabytes(prepared.bytes)),
         ],
     )
+    store = "--pairs" if prepared.labelled_clips else "--unlabelled"
+    click.echo(f"next: edge-arseg train lr HR_RUN {store} {quote(str(prepared.store))} -o RUN; train hr makes HR_RUN")

@@ -3,19 +3,23 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from shlex import quote
 from typing import Any
+
+import click
 
 from edge_arseg.cli.output import note, print_fields
 from edge_arseg.cli.progress import STEPS, Meter
 
 
-def show_training(train: Callable[..., Any], steps: int, place: dict[str, Any]) -> None:
-    """Train behind a meter, and print what came of it.
+def show_training(train: Callable[..., Any], steps: int, place: dict[str, Any], following: str) -> None:
+    """Train behind a meter, and print what came of it and what to type next.
 
     Args:
         train: ``train_hr`` or ``train_lr`` with all arguments but ``place``, ``say`` and ``progress``.
         steps: of the training.
         place: fields of ``RunPlace``.
+        following: the command to type next, with ``{run}`` for the folder of the run.
     """
     from edge_arseg.training.run.place import RunPlace  # brings torch
 
@@ -26,6 +30,7 @@ def show_training(train: Callable[..., Any], steps: int, place: dict[str, Any]) 
         f"{trained.weights}: {trained.model}, {trained.branch}",
         [("steps", trained.steps), ("mIoU held back, best", score)],
     )
+    click.echo(f"next: {following.format(run=quote(str(trained.weights.parent)))}")
 
 
 def _show(meter: Meter, steps: int, step: int, loss: float, miou: float) -> None:

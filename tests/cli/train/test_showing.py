@@ -23,8 +23,15 @@ def test_a_run_that_continues_is_as_fast_as_the_steps_it_takes_now(monkeypatch, 
         progress(1811, 0.4, 64.1)
         return SimpleNamespace(weights=Path("best"), model="toy", branch="hr", steps=3600, miou=64.1)
 
-    show_training(train, 3600, {})
+    show_training(train, 3600, {}, "x")
     assert capsys.readouterr().err.splitlines() == [
         "training: step 1801 of 3600, loss 0.500",
         "training: step 1811 of 3600, loss 0.400, mIoU 64.10 %, 1.50 s a step, 2684 s to go",
     ]
+
+
+def test_what_to_type_next_has_the_folder_of_the_run(capsys):
+    pytest.importorskip("torch")
+    trained = SimpleNamespace(weights=Path("my runs/lr/best"), model="toy", branch="lr", steps=1, miou=None)
+    show_training(lambda **_: trained, 1, {}, "edge-arseg export {run} -o NAME.arseg")
+    assert capsys.readouterr().out.splitlines()[-1] == "next: edge-arseg export 'my runs/lr' -o NAME.arseg"

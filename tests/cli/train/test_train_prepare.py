@@ -33,6 +33,7 @@ def test_a_summary_for_people(edge_arseg, dataset, tmp_path):
     assert answer.code == 0, answer.err
     assert "3 to train on, 3 held back" in answer.out
     assert "64x96, GOP 12, 11 classes" in answer.out
+    assert f"edge-arseg train lr HR_RUN --pairs {tmp_path / 'pairs'} -o RUN" in answer.out
 
 
 def test_unlabelled_clips_need_classes(edge_arseg, tmp_path):
