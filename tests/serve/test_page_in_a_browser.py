@@ -99,6 +99,16 @@ def test_the_page_shows_the_run_and_asks_nobody_else(browser, shown, width, sche
     page.context.close()
 
 
+def test_one_is_counted_as_one(browser, open_page):
+    server = open_page()
+    server.take(replace(results(1)[0], class_map=STRIPES))
+    page = opened(browser, server.url, [], [])
+    page.locator("#count", has_text="frame").wait_for(timeout=60_000)
+    assert page.inner_text("#count") == "1 frame, 1 keyframe"
+    assert page.inner_text("#viewers") == "1 viewer"
+    page.context.close()
+
+
 def test_a_class_is_toggled_in_the_browser_and_stays_so(browser, shown):
     server, faults = shown(), []
     page = opened(browser, server.url, faults, [])

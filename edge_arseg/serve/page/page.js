@@ -72,14 +72,18 @@ function toggle(indices, on) {
   draw()
 }
 
+function counted(count, noun) {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`
+}
+
 function tell(told) {
   text("fps", told.fps.toFixed(1))
   text("dropped", told.dropped.toLocaleString("en"))
   $("power").hidden = told.watts === null
   if (told.watts !== null) text("watts", told.watts.toFixed(1), "W")
-  $("count").textContent = `${told.frames.toLocaleString("en")} frames, ${told.keyframes.toLocaleString("en")} keyframes`
+  $("count").textContent = `${counted(told.frames, "frame")}, ${counted(told.keyframes, "keyframe")}`
     + (told.late ? `, ${told.late.toLocaleString("en")} too late` : "")
-  $("viewers").textContent = told.viewers === 1 ? "1 viewer" : `${told.viewers} viewers`
+  $("viewers").textContent = counted(told.viewers, "viewer")
   state.rows = state.rows.concat(told.rows).slice(-KEPT)
   say(told.state)
   line()
