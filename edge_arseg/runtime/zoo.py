@@ -79,6 +79,11 @@ def shipped_name(path: Path) -> str:
     return [name for name, found in shipped_names(path.parent).items() if found == path][-1]
 
 
+def typed_name(path: Path) -> str:
+    """Return what a user types for a bundle: the short name of one in the package, the path of another."""
+    return shipped_name(path) if path.parent == ZOO else str(path)
+
+
 def shipped_paths(folder: Path | None = None) -> list[Path]:
     """Return the folders of the bundles in the package, by name.
 

@@ -32,7 +32,7 @@ from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import UNPROVED, checked_backend
 from edge_arseg.runtime.fusion.opening import checked_fusion
 from edge_arseg.runtime.mode import Mode, modes_to_run
-from edge_arseg.runtime.zoo import bundle_path, lightest_bundles, shipped_bundles
+from edge_arseg.runtime.zoo import bundle_path, lightest_bundles, shipped_bundles, typed_name
 
 CANDIDATES = ("tensorrt", "openvino-bf16", "openvino", "onnxruntime-cuda", "onnxruntime")
 """Backends that are tried. ``onnxruntime-tensorrt`` is not one: it builds for minutes where it has not run yet."""
@@ -235,7 +235,10 @@ class _Tries:
             return self.proved(bundle, trial, how, trials)
         ran = [(b, t) for b, t in tried if t.agreement is not None]
         if not ran:
-            lines = "\n".join(f"  {trial.bundle} on {trial.backend}: {trial.reason}" for trial in trials)
+            alike: dict[tuple[str, str], list[str]] = {}  # a reason is told once for all bundles that it holds for
+            for trial in trials:
+                alike.setdefault((trial.backend, trial.reason), []).append(trial.bundle)
+            lines = "\n".join(f"  {', '.join(of)} on {backend}: {reason}" for (backend, reason), of in alike.items())
             message = f"no backend runs {_names(pairs)} here; see `edge-arseg doctor`\n{lines}"
             build = any(trial.exit_code == BuildError.exit_code for trial in trials)
             raise BuildError(message) if build else EnvironmentUnfitError(message)
@@ -249,8 +252,8 @@ class _Tries:
         warnings = []
         if self._gate and not trial.passes(required):
             figure = (
-                f"{bundle.path}: on {trial.backend} {trial.agreement:.2%} of the golden pixels get the expected class "
-                f"here, {required:.2%} expected (mode {', '.join(mode.value for mode in self._modes)})"
+                f"{typed_name(bundle.path)}: on {trial.backend} {trial.agreement:.2%} of the golden pixels get the "
+                f"expected class here, {required:.2%} expected (mode {', '.join(mode.value for mode in self._modes)})"
             )
             if not options.unchecked:
                 others = [self.look(bundle, other) for other in self.candidates if _untried(bundle, other, trials)]
@@ -284,4 +287,4 @@ def _untried(bundle: Bundle, backend: str, trials: Sequence[Trial]) -> bool:
 
 
 def _names(pairs: Sequence[tuple[Bundle, str]]) -> str:
-    return ", ".join(dict.fromkeys(str(bundle.path) for bundle, _ in pairs))
+    return ", ".join(dict.fromkeys(typed_name(bundle.path) for bundle, _ in pairs))

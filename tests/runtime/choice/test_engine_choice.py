@@ -86,6 +86,15 @@ def test_where_nothing_runs_every_reason_is_given(bundle):
         choice(bundle, candidates=("missing", "broken"))
 
 
+def test_bundles_in_the_package_are_named_as_they_are_typed_and_a_common_reason_is_given_once(zoo, table):
+    with pytest.raises(EnvironmentUnfitError) as refused:
+        choice(candidates=("absent",))
+    assert str(refused.value).splitlines() == [
+        "no backend runs small-int8, small here; see `edge-arseg doctor`",
+        "  small-int8, small on absent: not installed",
+    ]
+
+
 def test_a_named_pair_that_gives_wrong_classes_is_refused_with_the_ways_out(bundle):
     wrong = replace(OPTIONS, backend="wrong")
     with pytest.raises(EnvironmentUnfitError) as refused:
