@@ -10,7 +10,7 @@ export ORT_DISABLE_TELEMETRY ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu report zoo start-up pictures kernels golden graphs-gate test-gpu build clean
+.PHONY: help run host test test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu report zoo start-up pictures kernels golden graphs-gate test-gpu build clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):.* ## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-22s%s\n", $$1, $$2 }'
@@ -34,6 +34,8 @@ $(VENV)/.docs: $(VENV)/.device
 
 run: $(VENV)/.device ## the demo, with the device half alone (no torch); make run INPUT=drive.mp4 takes a video
 	$(BIN)/edge-arseg demo $(if $(INPUT),"$(INPUT)")
+
+host: $(VENV)/.host ## the host half too, with torch: train, export, quantize
 
 test: $(VENV)/.host lint ## the tests but the slow ones, with both halves
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" tests
