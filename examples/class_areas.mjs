@@ -23,6 +23,7 @@ run.on("error", (error) => {
 run.on("close", (code) => {
   process.exitCode ||= code ?? 1;
 });
+process.stdout.on("error", () => run.stdout.destroy()); // nobody reads any more, as behind `| head`
 for await (const line of createInterface({ input: run.stdout })) {
   const frame = JSON.parse(line);
   if (!(name in frame.classes)) {

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from os import PathLike, fspath
+from os import PathLike
 from typing import TypeVar
 
 from edge_arseg.errors import OptionError
@@ -22,12 +22,6 @@ def bundle_given(bundle: Bundle | str | PathLike[str]) -> Bundle:
     """
     if isinstance(bundle, Bundle):
         return bundle
-    try:
-        fspath(bundle)
-    except TypeError:
-        raise OptionError(
-            f"a bundle of type {type(bundle).__name__} seen, expected one of `read_bundle`, or the path of one"
-        ) from None
     return read_bundle(bundle_path(bundle))
 
 

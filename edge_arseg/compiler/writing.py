@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from edge_arseg.arguments import path_from
 from edge_arseg.errors import BundleError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle, read_manifest
 from edge_arseg.spec.engine_key import FOLDER, graph_digests
@@ -54,7 +55,7 @@ class NewBundle:
                 no room.
             OptionError: the name does not end in ``.arseg``, or something is there that may not be replaced.
         """
-        self.path = Path(path)
+        self.path = path_from("a bundle at", path)
         self._force, self._inputs = force, tuple(inputs)
         self._check()
         check_room(_real(self.path), needed, option="-o")

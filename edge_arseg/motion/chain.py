@@ -1,7 +1,6 @@
 """Frames in, branch and flow out: the way back to the keyframe with the keyframe policy."""
 
-from edge_arseg.errors import OptionError
-from edge_arseg.motion.keyframe import FrameStatistics, KeyframePolicy, Policy, branch_from_statistics
+from edge_arseg.motion.keyframe import FrameStatistics, KeyframePolicy, Policy, branch_from_statistics, check_policy
 from edge_arseg.motion.path import Path
 from edge_arseg.spec.frame import Branch, Frame, MotionField, SegmentedFrame
 
@@ -35,12 +34,9 @@ class MotionChain:
     """
 
     def __init__(self, height: int, width: int, *, block: int = 4, policy: Policy | None = None) -> None:
-        if policy is not None and not callable(policy):
-            raise OptionError(
-                f"keyframe policy {policy!r} seen, expected a function of FrameStatistics that returns a Branch, "
-                "such as KeyframePolicy(interval=12)"
-            )
-        self.policy: Policy = policy or KeyframePolicy()
+        if policy is not None:
+            check_policy(policy)
+        self.policy: Policy = KeyframePolicy() if policy is None else policy
         self.broken = True
         self._new_path = lambda: Path(height, width, block=block)
         self._path, self._key_index = self._new_path(), -1

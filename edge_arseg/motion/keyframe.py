@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from edge_arseg.arguments import is_number, refusal_of
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.frame import Branch, SegmentedFrame
 
@@ -69,10 +70,10 @@ class KeyframePolicy:
     follow_codec: bool = False
 
     def __post_init__(self) -> None:
-        if not self.interval >= 1:  # nor NaN, after which no keyframe would come
-            raise OptionError(f"a keyframe interval of {self.interval} frames: expected 1 or more")
-        if not 0 <= self.scene_cut <= 1:
-            raise OptionError(f"a scene-cut threshold of {self.scene_cut}: expected a share of the frame, 0 to 1")
+        if not is_number(self.interval, 1):  # nor NaN, after which no keyframe would come
+            raise refusal_of("a keyframe interval of", self.interval, "frames, 1 or more")
+        if not is_number(self.scene_cut, 0, 1):
+            raise refusal_of("a scene-cut threshold of", self.scene_cut, "a share of the frame, 0 to 1")
 
     def __call__(self, frame: FrameStatistics) -> Branch:
         """Return the branch of a frame."""
@@ -84,6 +85,16 @@ class KeyframePolicy:
             or (self.follow_codec and frame.intra)
         )
         return Branch.HR if key else Branch.LR
+
+
+def check_policy(policy: object) -> None:
+    """Refuse what is no policy.
+
+    Raises:
+        OptionError: it cannot be called.
+    """
+    if not callable(policy):
+        raise refusal_of("a keyframe policy", policy, "a function of FrameStatistics that returns a Branch")
 
 
 def branch_from_statistics(frame: FrameStatistics, policy: Policy) -> Branch:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cores import usable_cores
-from edge_arseg.runtime.engines.contract import EngineOptions
+from edge_arseg.runtime.engines.contract import EngineOptions, checked_options
 from edge_arseg.runtime.engines.opening import Engines, engine_class, engines_in_order, shared_gpu
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.fusion.opening import open_fusion
@@ -121,7 +121,7 @@ def open_background_pipeline(
     Raises:
         OptionError, EnvironmentUnfitError, BundleError, BuildError: see ``open_pipeline``.
     """
-    cores = engines.threads or usable_cores()
+    cores = checked_options(engines).threads or usable_cores()
     place = engine_class(engines.backend).feature_place
     mode, reason = settled_mode(bundle, mode), None
     if mode is not Mode.AR:

@@ -7,6 +7,7 @@
 from collections.abc import Sequence
 from enum import Enum
 
+from edge_arseg.arguments import check_kind
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
 
@@ -40,8 +41,9 @@ def settled_mode(bundle: Bundle, mode: Mode | None) -> Mode:
     """Return the mode asked for, else the bundle's own: ``ar``, or ``hr`` where it has the HR branch alone.
 
     Raises:
-        OptionError: no such mode, or one that needs a branch which the bundle has not.
+        OptionError: no bundle, no such mode, or one that needs a branch which the bundle has not.
     """
+    check_kind("a bundle", bundle, Bundle, "what read_bundle gives; a name or a folder is for Segmenter(...)")
     able = modes_from_bundle(bundle)
     mode = None if mode is None else checked_mode(mode)
     if mode is not None and mode not in able:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
-from edge_arseg.runtime.engines.contract import Buffer, EngineOptions, Place
+from edge_arseg.runtime.engines.contract import Buffer, EngineOptions, Place, checked_options
 from edge_arseg.runtime.engines.opening import Engines, engine_class, engines_in_order
 from edge_arseg.runtime.fusion.contract import Fusion
 from edge_arseg.runtime.fusion.opening import open_fusion, open_lr_head
@@ -282,7 +282,7 @@ def open_pipeline(bundle: Bundle, mode: Mode | None = None, engines: EngineOptio
     mode, manifest = settled_mode(bundle, mode), bundle.manifest
     check_graphs(manifest, manifest.graphs, where=str(bundle.path))  # shapes are taken from it below
     roles = {Mode.AR: (Role.HR, Role.LR), Mode.HR: (Role.HR,), Mode.LR: (Role.LR,)}[mode]
-    backend = engines.backend
+    backend = checked_options(engines).backend
     with ExitStack() as stack:
         opened = stack.enter_context(engines_in_order(bundle, roles, backend=backend, threads=engines.threads))
         place = engine_class(backend).feature_place

@@ -9,11 +9,11 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_arseg.arguments import check_callable, check_kind, is_number, path_from, refusal_of
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import Policy
 from edge_arseg.motion.policies.drops import KeyAfterDrops
@@ -107,13 +107,14 @@ def run_to_sinks(
     limit: int | None = None,
     span: Span | None = None,
     segment_s: float | None = None,
-    record: Path | None = None,
+    record: str | PathLike[str] | None = None,
     style: OverlayStyle = DEFAULT_STYLE,
-    inputs: Iterable[Path] = (),
+    inputs: Iterable[str | PathLike[str]] = (),
     force: bool = False,
     begun: Callable[[RunStart], None] = lambda _: None,
     each: Callable[[SegmentedFrame], None] = lambda _: None,
     waiting: Callable[[bool], None] = lambda _: None,
+    ending: Callable[[], None] = lambda: None,
 ) -> Run:
     """Segment a source and write every result to every sink.
 
@@ -123,8 +124,8 @@ def run_to_sinks(
     what it has no time for is dropped and counted.
 
     Args:
-        bundle, mode, engines, policy, background: see ``Segmenter``. Or one that is open: it stays so, and what it was
-            opened with counts.
+        bundle, mode, engines, policy, background: see ``Segmenter``. Or one that is open: it stays so, what it was
+            opened with counts, and the others are left out.
         source, motion, recode_scale, stream: see ``open_video``.
         sinks: names, see ``open_sink``; or sinks of your own, which are closed at the end. A slow one of your own holds
             up a live source too, unless it says that it is ``busy``.
@@ -142,6 +143,7 @@ def run_to_sinks(
         begun: called once, when everything is open and before the first frame.
         each: called with every result, after the sinks.
         waiting: called with ``True`` when a frame of the source is waited for, and with ``False`` when it is there.
+        ending: called once where ``begun`` was, before source and sinks are closed: to finish a large file takes time.
 
     Raises:
         SinkError: a sink would overwrite something, or cannot be written.
@@ -152,9 +154,15 @@ def run_to_sinks(
     sinks = _listed(sinks)
     with closed_uninterrupted() as closed_at_the_end:
         opened = [closed_at_the_end.enter_context(sink) for sink in sinks if isinstance(sink, Sink)]
-        if limit is not None and (not isinstance(limit, Integral) or limit < 1):
+        for name, function in (("begun", begun), ("each", each), ("waiting", waiting)):
+            check_callable(name, function, "a function of one argument")
+        check_callable("ending", ending, "a function without arguments")
+        if limit is not None and not is_number(limit, 1, whole=True):
             raise OptionError(f"a limit of {limit!r} frames seen, expected a whole number from 1; None: all frames")
-        plan = plan_sinks(_names(sinks), source=source, inputs=inputs, force=force, segment_s=segment_s)
+        record = None if record is None else path_from("record", record)
+        if isinstance(bundle, Segmenter):
+            _refuse_for_open(mode=mode, engines=engines, policy=policy, background=background or None)
+        plan = plan_sinks(_names(sinks), source=source, inputs=_paths(inputs), force=force, segment_s=segment_s)
         if record is not None:
             check_recording(record, plan, force=force)
         segmenter = (
@@ -193,6 +201,7 @@ def run_to_sinks(
                 opened.append(stack.enter_context(sink))
             label = segmenter.as_opened.label
             total = min(filter(None, (reader.frame_count, limit)), default=None)
+            stack.callback(ending)
             begun(RunStart(segmenter.choice, label, _motion(reader), total))
             statistics = LiveStatistics(live.max_age_ms)
             policy = KeyAfterDrops(segmenter.policy) if live.on_late == FORCE_HR else segmenter.policy
@@ -218,7 +227,28 @@ def _listed(sinks: Sequence[str | PathLike[str] | Sink]) -> list[str | PathLike[
     if sinks is None or isinstance(sinks, (str, bytes, PathLike, Sink)):
         one = "" if sinks is None else repr(sinks)
         raise OptionError(f"sinks {sinks!r} seen, expected a list of them: [{one}]")
-    return list(sinks)
+    check_kind("sinks", sinks, Iterable, "a list of names, paths and Sinks")
+    listed = list(sinks)
+    own = [id(sink) for sink in listed if isinstance(sink, Sink)]
+    if len(set(own)) < len(own):  # it would get every result twice
+        raise OptionError(f"the same Sink twice in {listed!r} seen, expected each once")
+    return listed
+
+
+def _refuse_for_open(**chosen: object) -> None:
+    """Refuse what would not count, because the engines are open already."""
+    if named := [name for name, value in chosen.items() if value is not None]:
+        raise OptionError(
+            f"{', '.join(named)} seen for a Segmenter that is open, which has its own; name them where it is opened: "
+            "Segmenter(...)"
+        )
+
+
+def _paths(files: Iterable[str | PathLike[str]]) -> list[Path]:
+    """The files that are not to be overwritten."""
+    if isinstance(files, str | PathLike) or not isinstance(files, Iterable):  # a text is one file, not its letters
+        raise refusal_of("inputs", files, "a list of paths")
+    return [path_from("one of inputs", file) for file in files]
 
 
 def _names(sinks: Iterable[str | PathLike[str] | Sink]) -> list[str]:

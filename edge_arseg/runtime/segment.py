@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from edge_arseg.arguments import check_kind, is_number, refusal_of
 from edge_arseg.errors import OptionError
-from edge_arseg.motion.keyframe import KeyframePolicy, Policy
+from edge_arseg.motion.keyframe import KeyframePolicy, Policy, check_policy
 from edge_arseg.runtime.keyframes import Keyframes
 from edge_arseg.runtime.pipeline import Pipeline
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.geometry.enlargement import Enlarger
+from edge_arseg.spec.geometry.placement import Placement
 from edge_arseg.spec.tensor import TensorSpec, spec_of
 
 _END: Any = object()
@@ -36,12 +38,21 @@ def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None =
         OptionError: something else than a frame, a frame of another size or out of order, vectors that are none, a
             policy that answers with something else than a branch, or another loop that has begun on the pipeline.
     """
+    try:
+        source = iter(frames)
+    except TypeError:
+        raise refusal_of(
+            "frames", frames, "frames to iterate over, such as open_video(...) or a list of Frame"
+        ) from None
+    check_kind("pipeline", pipeline, Pipeline, "what open_pipeline gives, or Segmenter.pipeline")
     manifest = pipeline.manifest
+    policy = KeyframePolicy(interval=manifest.gop) if policy is None else policy
+    check_policy(policy)
     expected = TensorSpec("uint8", (manifest.height, manifest.width, 3))
-    keyframes = Keyframes(pipeline, policy or KeyframePolicy(interval=manifest.gop))
+    keyframes = Keyframes(pipeline, policy)
     cells = (-(-side // manifest.flow_block) for side in (manifest.height, manifest.width))
     flow = np.zeros((*cells, 2), np.float32)  # engines take contiguous arrays, a motion field is a view
-    clock, last, source = StageClock(), None, iter(frames)
+    clock, last = StageClock(), None
     enlarger = Enlarger()
     with pipeline.turns.loop() as loop:
         while True:
@@ -92,8 +103,28 @@ def _check(frame: Frame, expected: TensorSpec, last: SegmentedFrame | None) -> N
         )
     if not frame.rgb.flags.c_contiguous:
         raise OptionError(f"frame {frame.index}: rgb is a strided view; give np.ascontiguousarray(rgb)")
+    _check_rest(frame)
     if last is not None and frame.index <= last.frame.index:
         raise OptionError(
             f"frame {frame.index} behind frame {last.frame.index} seen, expected a larger index: frames are counted "
             "from 0, in the order in which they are shown"
         )
+
+
+def _check_rest(frame: Frame) -> None:
+    """Refuse what a frame says beside its picture, where it is of another kind; vectors are looked at when followed."""
+    if not is_number(frame.time_s):
+        raise refusal_of(f"frame {frame.index}: time_s", frame.time_s, "seconds, a number")
+    for name, flag in (("intra", frame.intra), ("damaged", frame.damaged)):
+        check_kind(f"frame {frame.index}: {name}", flag, bool | np.bool_, "True or False")
+    check_kind(
+        f"frame {frame.index}: missed", frame.missed, tuple | list, "the vectors of each dropped frame, in a tuple"
+    )
+    if frame.arrived_s is not None and not is_number(frame.arrived_s):
+        raise refusal_of(f"frame {frame.index}: arrived_s", frame.arrived_s, "seconds of time.monotonic(), or None")
+    if frame.picture is not None:
+        check_kind(f"frame {frame.index}: picture", frame.picture, np.ndarray, "an array, or None")
+    placement = frame.placement
+    if placement is not None and (not isinstance(placement, Placement) or placement.frame != frame.rgb.shape[:2]):
+        rows, columns = frame.rgb.shape[:2]
+        raise refusal_of(f"frame {frame.index}: placement", placement, f"a Placement in {rows}x{columns}, or None")

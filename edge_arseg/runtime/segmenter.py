@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_arseg.arguments import check_kind
 from edge_arseg.errors import OptionError
-from edge_arseg.motion.keyframe import KeyframePolicy, Policy
+from edge_arseg.motion.keyframe import KeyframePolicy, Policy, check_policy
+from edge_arseg.motion.policies.drops import KeyAfterDrops
 from edge_arseg.runtime.background import open_background_pipeline
 from edge_arseg.runtime.choice.engine_choice import Choice, Choosable, settled
-from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOptions
+from edge_arseg.runtime.engines.contract import AUTO, DEFAULT_ENGINES, EngineOptions, checked_options
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.pipeline import Pipeline, open_pipeline
 from edge_arseg.runtime.segment import segment
 from edge_arseg.spec.frame import Branch, Frame, SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
-from edge_arseg.video.delivery.options import AS_EVER, LiveOptions
+from edge_arseg.video.delivery.options import AS_EVER, FORCE_HR, LiveOptions
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.sources.kinds import Recorder
 from edge_arseg.video.uri import source_from_uri
@@ -88,13 +90,17 @@ class Segmenter:
             OptionError, EnvironmentUnfitError: an option that is not available here, or class maps that are not right.
         """
         one_by_one = EngineOptions(fusion, backend, threads, unchecked)
+        if engines is not None:
+            checked_options(engines)
+        if policy is not None:
+            check_policy(policy)
         if engines is not None and one_by_one != DEFAULT_ENGINES:
             raise OptionError(f"engines={engines} and {one_by_one} seen, expected one of them; name all in `engines`")
         if not isinstance(bundle, Choice):
             asked = () if mode is None else (mode,)
             bundle, (mode, *_) = settled(bundle, asked, (Mode.AR, Mode.HR), engines or one_by_one)
         self.choice, self.bundle = bundle, bundle.bundle
-        self.policy: Policy = policy or KeyframePolicy(interval=self.bundle.manifest.gop)
+        self.policy: Policy = KeyframePolicy(interval=self.bundle.manifest.gop) if policy is None else policy
         with ExitStack() as stack:
             opening = open_background_pipeline if background else open_pipeline
             self._own(stack.enter_context(opening(self.bundle, mode, self.choice.options)), stack)
@@ -114,11 +120,15 @@ class Segmenter:
             policy: of the other stream; ``None``: a copy of this one's, as it is now.
 
         Raises:
-            OptionError: the backend's engines share no weights: those of a GPU; or the policy cannot be copied.
+            OptionError: the backend's engines share no weights: those of a GPU; or the policy cannot be copied, or is
+                none.
         """
+        if policy is not None:
+            check_policy(policy)
         twin = object.__new__(type(self))
         try:
-            twin.choice, twin.bundle, twin.policy = self.choice, self.bundle, policy or deepcopy(self.policy)
+            twin.choice, twin.bundle = self.choice, self.bundle
+            twin.policy = deepcopy(self.policy) if policy is None else policy
         except TypeError as error:  # it holds a lock, a file, a socket
             raise OptionError(
                 f"the keyframe policy cannot be copied for another stream ({error}); name one: twin(policy=...)"
@@ -182,6 +192,7 @@ class Segmenter:
         """
         from edge_arseg.video.reader import open_video  # its libraries are imported while the engines are opened
 
+        check_kind("live", live, LiveOptions, "LiveOptions(...)")
         if source_from_uri(uri).live or live.realtime:
             self._warm_up()  # it drops frames that nobody takes
         return open_video(
@@ -223,8 +234,8 @@ class Segmenter:
                 the bundle's manifest says.
             output_size: of ``at_source()``: ``source``, ``model`` or ``(height, width)``; see ``open_video``.
             picture: make ``frame.picture``, to draw on.
-            live: how late frames of a live source may be, and how long it is waited for. ``force-hr`` is left to the
-                policy: see ``KeyAfterDrops``.
+            live: how late frames of a live source may be, and how long it is waited for. With ``force-hr`` the policy
+                is wrapped.
 
         Yields:
             One result per frame. Its class maps, flow and pictures are overwritten by the next one.
@@ -242,7 +253,8 @@ class Segmenter:
             picture=picture,
             live=live,
         ) as reader:
-            yield from segment(reader, self._as_opened, self.policy)
+            policy = KeyAfterDrops(self.policy) if live.on_late == FORCE_HR else self.policy
+            yield from segment(reader, self._as_opened, policy)
 
     def segment(self, frames: Iterable[Frame]) -> Iterator[SegmentedFrame]:
         """Segment frames that come from somewhere else; see ``stream``. The first frame is a keyframe."""

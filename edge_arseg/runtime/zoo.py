@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from os import PathLike, fspath, sep
 from pathlib import Path
 
+from edge_arseg.arguments import path_from
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
 from edge_arseg.suggestion import did_you_mean
@@ -47,8 +48,10 @@ def bundle_path(named: str | PathLike[str], folder: Path | None = None) -> Path:
 
     Raises:
         BundleError: what was typed is no path to anything and no name that is known.
+        OptionError: it is neither a path nor text.
     """
-    path, text = Path(named), fspath(named)
+    path = path_from("a bundle", named)
+    text = fspath(named)
     if os.path.exists(path) or path.suffix == SUFFIX or sep in text:  # noqa: PTH110 - never raises
         return path
     names = shipped_names(folder)

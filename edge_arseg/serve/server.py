@@ -1,5 +1,6 @@
 """The server of the page, beside the run."""
 
+import asyncio
 import logging
 import threading
 import time
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.serve.access import Access, checked_token
@@ -33,6 +35,12 @@ _LOOK_S = 0.005
 
 _LOST_AFTER_S = 20.0
 """A viewer whose machine answers no ping for so long is gone."""
+
+REQUEST_S = 5.0
+"""For a whole request, from when the connection is there or the answer before has been sent."""
+
+MOST_OPEN = 512
+"""Connections at a time; beyond that new ones are cut at once, for each takes a file descriptor of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +206,53 @@ class PageServer:
         return Now(areas, self._viewers.count, self._watts.now, facts)
 
 
+class TimedConnection(H11Protocol):
+    """HTTP/1.1 as uvicorn speaks it; a client that is silent, or sends half a request, keeps no other from its answer.
+
+    uvicorn limits the time between two requests alone. Connections over its limit get 503, ``/healthz`` among them.
+    """
+
+    _limit: asyncio.TimerHandle | None = None
+    _left = False
+
+    def connection_made(self, transport: Any) -> None:
+        """See ``asyncio.Protocol``."""
+        super().connection_made(transport)
+        if len(self.connections) > MOST_OPEN:
+            transport.abort()
+        self._look()
+
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``."""
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        """Hear that the answer has been sent."""
+        super().on_response_complete()
+        self._look()
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        """Leave the connection to the WebSocket, whose pings have a limit of their own."""
+        self._left = True
+        super().handle_websocket_upgrade(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See ``asyncio.Protocol``."""
+        self._left = True
+        self._look()
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        """Let the time begin where a request is waited for, and end where one is answered; half a request is none."""
+        answered = self.cycle is not None and not self.cycle.response_complete
+        if (answered or self._left) and self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+        elif not (answered or self._left) and self._limit is None:
+            self._limit = self.loop.call_later(REQUEST_S, self.transport.abort)
+
+
 class _Passed(logging.Handler):
     """Hands on what uvicorn tells, so that it has the form of all other lines."""
 
@@ -216,7 +271,7 @@ def _config(app: Any) -> uvicorn.Config:
         log_level="error",  # what a client does wrong is told to the client, and fills no log
         access_log=False,
         loop="asyncio",
-        http="h11",
+        http=TimedConnection,
         ws="websockets-sansio",
         ws_max_size=4096,  # all that a viewer says is that it is ready
         ws_per_message_deflate=False,  # a JPEG does not become smaller

@@ -8,7 +8,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_arseg.errors import OptionError, SourceError
+from edge_arseg.arguments import refusal_of, sides_from
+from edge_arseg.errors import SourceError
 from edge_arseg.spec.frame import Frame
 from edge_arseg.spec.geometry.placement import MODEL, SOURCE, FitKind, OutputSize, Placement, placement_of
 from edge_arseg.spec.geometry.swapped_size import swap_meant
@@ -22,6 +23,8 @@ from edge_arseg.video.rgb import Arrays, resized, upright_rgb
 from edge_arseg.video.vectors.source import VectorSource
 
 _INTRA = 1
+SMALLEST = 16
+"""Rows and columns of frames and results, at least."""
 _MOST_CUT = 8
 """Longest side of a cropped picture, over that of the frame: beyond, the scaled picture would be mostly cut off."""
 
@@ -101,17 +104,14 @@ class FrameMaker:
         anew_at_intra: bool = False,
     ) -> None:
         self._uri = uri
-        self._kind, self._output, self._wanted = fit, output_size, picture
+        self._kind, self._output, self._wanted = fit, _checked_output(output_size), picture
         self.orientation = self._orientation = _orientation(first)
         if size is None:
-            size = self.orientation.sides(first.frame.height, first.frame.width)
-        elif len(size) != 2 or min(size) < 16:
-            raise OptionError(f"a size of {size}: expected (height, width), each 16 or more")
-        if output_size not in (SOURCE, MODEL) and (isinstance(output_size, str) or min(output_size) < 16):
-            raise OptionError(
-                f"an output size of {output_size}: expected {SOURCE}, {MODEL} or (height, width), each 16 or more"
-            )
-        self.height, self.width = size
+            self.height, self.width = self.orientation.sides(first.frame.height, first.frame.width)
+        elif (sides := sides_from(size, SMALLEST)) is not None:
+            self.height, self.width = sides
+        else:
+            raise refusal_of("a size of", size, f"(height, width), whole numbers, each {SMALLEST} or more")
         self._placement = self._placement_of(first, self.orientation)
         self.output_size = self._in_output(self._placement).source
         self._fit = _fit(self._placement, self.orientation)
@@ -234,6 +234,16 @@ class FrameMaker:
                 f"{self._uri}: it asks to be turned by {turned + orientation.rest:.0f} degrees to the left; "
                 f"turned by {turned}, the nearest quarter"
             )
+
+
+def _checked_output(size: OutputSize) -> OutputSize:
+    """Return the size of results that is asked for; raises ``OptionError`` where it is none."""
+    if isinstance(size, str) and size in (SOURCE, MODEL):
+        return size
+    if (sides := sides_from(size, SMALLEST)) is None:
+        expected = f"{SOURCE}, {MODEL} or (height, width), whole numbers, each {SMALLEST} or more"
+        raise refusal_of("an output size of", size, expected)
+    return sides
 
 
 def _orientation(picture: Picture) -> Orientation:

@@ -1,15 +1,16 @@
 """Frames with motion out of any source."""
 
 import math
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from numbers import Integral, Real
 from os import PathLike
 from types import TracebackType
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
+from edge_arseg.arguments import check_kind, is_number, refusal_of
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
@@ -28,6 +29,7 @@ from edge_arseg.video.sources.live import Live, Steps
 from edge_arseg.video.sources.paced import Endless, Paced, own_gap
 from edge_arseg.video.sources.read_ahead import ReadAhead
 from edge_arseg.video.uri import Source, source_from_uri
+from edge_arseg.video.vectors.source import MOTIONS
 
 SHORTEST_OPENING_S = 1.0
 """Seconds that a stream is given to open, however little patience there is: its pictures have to be found out first."""
@@ -54,6 +56,8 @@ class Delivery(Protocol):
 class VideoReader:
     """Iterates over the frames of a source, once. Made by ``open_video``; use it in a ``with`` block.
 
+    One that is dropped without ``close`` lets go of its source, and its thread ends soon.
+
     Attributes:
         uri: for messages: ``Source.label``, without a login.
         live: frames arrive at their own pace; those that are not asked for in time are dropped (``Frame.missed``).
@@ -73,6 +77,8 @@ class VideoReader:
         self.rate, self.frame_count = source.rate, source.frame_count
         self.rotation, self.mirrored = 90 * source.orientation.turns, source.orientation.mirrored
         self._source, self._delivery = source, delivery
+        if isinstance(delivery, ReadAhead | Live):
+            weakref.finalize(self, delivery.let_go)  # its thread would read on for a reader that nobody has any more
 
     @property
     def motion_source(self) -> MotionSource:
@@ -165,6 +171,7 @@ def open_video(
         OptionError: a value is out of range.
     """
     source = source_from_uri(uri)
+    _check_arguments(motion, rate, options, timeout_s, retry_s, live)
     fit = _check(source, ahead=ahead, pace=pace, fit=fit, stream=stream, tape=tape)
     # RTSP is opened twice, over TCP and over UDP.
     patience_s, stuck_s = live.patience_s(retry_s), 2 * timeout_s[0] + timeout_s[1]
@@ -213,6 +220,20 @@ def open_video(
         raise
 
 
+def _check_arguments(motion: object, rate: Any, options: object, timeout_s: Any, retry_s: object, live: object) -> None:
+    """Refuse what is of another kind; others refuse what is out of range."""
+    check_kind("motion", motion, str, f"one of {', '.join(MOTIONS)}")
+    check_kind("live", live, LiveOptions, "LiveOptions(...)")
+    if rate is not None and not (is_number(rate, 0) and 0 < rate < math.inf):
+        raise refusal_of("a rate of", rate, "frames a second, a number above 0")
+    if options is not None:
+        check_kind("options", options, Mapping, "a dictionary for FFmpeg, such as {'probesize': '32'}")
+    if not isinstance(timeout_s, tuple | list) or len(timeout_s) != 2 or not all(is_number(s, 0) for s in timeout_s):
+        raise refusal_of("timeout_s", timeout_s, "two numbers of seconds, to open and to wait for data: (10.0, 5.0)")
+    if not is_number(retry_s, 0):
+        raise refusal_of("retry_s", retry_s, "seconds, 0 or more")
+
+
 def _check(
     source: Source,
     *,
@@ -222,9 +243,9 @@ def _check(
     stream: int | None,
     tape: Recorder | None,
 ) -> FitKind:
-    if ahead is not None and (not isinstance(ahead, Integral) or not 0 <= ahead <= MOST_AHEAD):
+    if ahead is not None and not is_number(ahead, 0, MOST_AHEAD, whole=True):
         raise OptionError(f"{ahead!r} frames read ahead: expected a whole number from 0 to {MOST_AHEAD}")
-    if pace is not None and (not isinstance(pace, Real) or not 0 < pace < math.inf):
+    if pace is not None and (not is_number(pace, 0) or pace in (0, math.inf)):
         raise OptionError(f"a pace of {pace!r} frames a second: expected a number above 0")
     try:
         fit = FitKind(fit)

@@ -5,6 +5,7 @@ import configparser
 import json
 import re
 import runpy
+import shlex
 import shutil
 import site
 import subprocess
@@ -102,6 +103,9 @@ def test_class_areas_in_node(own_bundle, tmp_path, monkeypatch):
     assert (done.returncode, "no class is called cat; known: sky, " in done.stderr) == (2, True)
     assert node("nothing.mp4", "road").returncode == 4
     assert node(VIDEO).returncode == 2
+    program = f"{shlex.join(map(str, ('node', FOLDER / 'class_areas.mjs', VIDEO, 'road', *options)))} | true"
+    behind = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False, timeout=300)
+    assert behind.stderr == ""
 
 
 def test_own_policy(run, own_bundle):

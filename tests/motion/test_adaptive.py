@@ -66,7 +66,7 @@ def test_dropped_frames_count_as_if_they_had_been_seen():
 
 
 def test_an_interval_that_leaves_no_room_is_refused():
-    with pytest.raises(OptionError, match="an average keyframe interval of 1 frame: expected 2 or more"):
+    with pytest.raises(OptionError, match="an average keyframe interval of 1 seen, expected frames, 2 or more"):
         AdaptivePolicy(1)
-    with pytest.raises(OptionError, match="an average keyframe interval of nan frames: expected 2 or more"):
+    with pytest.raises(OptionError, match="an average keyframe interval of nan seen, expected frames, 2 or more"):
         AdaptivePolicy(float("nan"))

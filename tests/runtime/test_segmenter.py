@@ -1,12 +1,14 @@
 """The owner of the engines: what it runs on, whose masks it gives, when engines are closed."""
 
 import os
+import time
 
 import numpy as np
 import pytest
 from support.bundles.toy import GOP, HEIGHT, WIDTH, ToyEngine, write_toy_bundle
 
 from edge_arseg.errors import BuildError, OptionError
+from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.engine_choice import unproved
 from edge_arseg.runtime.engines.contract import EngineOptions
@@ -14,6 +16,7 @@ from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import Branch
+from edge_arseg.video.delivery.options import LiveOptions
 
 STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames=10"
 OPEN: list[str] = []
@@ -128,11 +131,8 @@ def test_a_mode_may_be_its_name(bundle):
 
 
 def test_what_is_no_policy_is_called_that(bundle):
-    with (
-        Segmenter(bundle, fusion="graph", backend="counted", policy=5) as segmenter,
-        pytest.raises(OptionError, match="keyframe policy 5 seen, expected a function of FrameStatistics"),
-    ):
-        next(segmenter.stream(STREET))
+    with pytest.raises(OptionError, match="keyframe policy 5 seen, expected a function of FrameStatistics"):
+        Segmenter(bundle, fusion="graph", backend="counted", policy=5)
 
 
 def test_options_come_one_way(bundle):
@@ -206,3 +206,17 @@ def test_a_policy_counts_from_the_next_source_on(bundle):
         assert [result.distance for result in segmenter.stream(STREET)] == list(range(10))
         segmenter.policy = lambda frame: Branch.HR
         assert [result.distance for result in segmenter.stream(STREET)] == [0] * 10
+
+
+@pytest.mark.parametrize(("on_late", "keyframe"), [("force-hr", True), ("skip", False)])
+def test_a_frame_behind_dropped_ones_is_a_keyframe_where_that_is_asked_for(bundle, on_late, keyframe):
+    """``stream`` took ``force-hr``, and did what ``skip`` does."""
+    live = LiveOptions(on_late=on_late, realtime=True)
+    with Segmenter(bundle, fusion="graph", backend="counted", policy=KeyframePolicy(1000, scene_cut=1.0)) as segmenter:
+        branches = []
+        for result in segmenter.stream(f"test://street?size={HEIGHT}x{WIDTH}&frames=40&rate=30", live=live):
+            if result.dropped:
+                branches.append(result.branch)
+            time.sleep(0.1)
+    assert branches
+    assert (set(branches) == {Branch.HR}) is keyframe

@@ -186,7 +186,7 @@ def test_what_cannot_be_fitted_is_refused_with_what_to_type(tmp_path):
         open_video(clip, size=(48, 64), fit="crop")
     with pytest.raises(OptionError, match="fit 'zoom': expected stretch, letterbox, crop"):
         open_video(clip, fit="zoom")
-    with pytest.raises(OptionError, match="an output size of full: expected source, model or"):
+    with pytest.raises(OptionError, match="an output size of 'full' seen, expected source, model or"):
         open_video(clip, output_size="full")
     with pytest.raises(SourceError, match="cannot be enlarged to 300x600; expected at most 15 times"):
         open_video(clip, output_size=(300, 600))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from edge_arseg.errors import ArsegError
 from edge_arseg.storage.uninterrupted import ECHO_S, SIGNALS
 
 NOTICE_S = 1.0
@@ -87,7 +88,7 @@ def ended_by_signals() -> Iterator[None]:
     A signal that the process was started to ignore (``nohup``) stays ignored. Processes that are forked meanwhile get
     the usual handlers back. A thread watches: Python runs a handler only between two of its own instructions, and
     opening an engine is one instruction that may take minutes. It sends the first signal again where what that raised
-    was dropped on its way.
+    was dropped on its way. An error that a library made of it is ``Interrupted`` here.
     """
     heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     ear, mouth = os.pipe()
@@ -112,6 +113,10 @@ def ended_by_signals() -> Iterator[None]:
     threading.Thread(target=_watch, args=(ear, owner, first), name="signals", daemon=True).start()
     try:
         yield
+    except Exception as error:
+        if first.number and _is_made_of_it(error):
+            raise Interrupted(first.number) from error
+        raise
     finally:
         first.end()
         sys.unraisablehook = unraisable_before
@@ -119,6 +124,25 @@ def ended_by_signals() -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         os.close(mouth)  # ends the watch
+
+
+def _is_made_of_it(error: Exception) -> bool:
+    """Whether a library made this error of what a signal raised, as the start of a module in C++ does.
+
+    An error while the command is unwound has it as its context alone, and is an error. One of ours is so in any case
+    where it does not name it as its cause.
+    """
+    causes = list(_chain(error, "__cause__"))
+    if any(isinstance(cause, Interrupted) for cause in causes):
+        return True
+    contexts = [context for cause in causes for context in _chain(cause, "__context__")]
+    return not isinstance(error, ArsegError) and not any(isinstance(context, Interrupted) for context in contexts)
+
+
+def _chain(error: BaseException | None, link: str) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = getattr(error, link)
 
 
 def _watch(ear: int, owner: int, first: _First) -> None:

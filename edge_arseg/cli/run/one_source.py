@@ -124,6 +124,7 @@ def segment_source(
             begun=begun,
             each=each,
             waiting=watching.waiting,
+            ending=watching.ending,
         )
         for sink, dropped in done.dropped.items():
             note(f"{sink}: {counted(dropped, 'result')} dropped for lack of time")

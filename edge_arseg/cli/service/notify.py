@@ -20,7 +20,7 @@ class Heart:
     """Beats for the watchdog, in a thread, as long as the run makes progress; a context manager.
 
     A run makes progress if it waits for its source, which has its own time limits, or if that changed not long ago. An
-    engine that hangs stops the beats, and so the service is started anew.
+    engine that hangs stops the beats, and so the service is started anew. While sinks are closed it beats.
     """
 
     def __init__(self) -> None:
@@ -56,6 +56,10 @@ class Heart:
         self._changed_s, self._up = time.monotonic(), True
         self._send("READY=1")
 
+    def ending(self) -> None:
+        """Hear that sinks are closed, which may take long: a large file is written to a slow disk."""
+        self._up = False
+
     def say(self, status: str) -> None:
         """Tell how it goes, in a line."""
         self._send(f"STATUS={status}")
@@ -67,7 +71,7 @@ class Heart:
     def _beat(self) -> None:
         assert self._every_s is not None
         while not self._ended.wait(self._every_s):
-            # Opening engines and closing movies may take long; before the run is up systemd has another limit.
+            # Opening engines and closing sinks may take long; before the run is up systemd has another limit.
             if not self._up or self._waits or time.monotonic() - self._changed_s <= 2 * self._every_s:
                 self._send("WATCHDOG=1")
 

@@ -76,6 +76,10 @@ class Watching:
         if self.page is not None:
             self.page.figures.waiting(waits)
 
+    def ending(self) -> None:
+        """Hear that no more results come, and that sinks are closed."""
+        self._heart.ending()
+
     def step(self, result: SegmentedFrame, rate: float) -> None:
         """Hear of a result.
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_arseg.arguments import path_from
 from edge_arseg.errors import OptionError
 from edge_arseg.network.checkpoint.importer import network_from_checkpoint, network_from_files, weights_file
 from edge_arseg.network.checkpoint.safetensors_file import BEST
@@ -55,10 +56,10 @@ def checkpoint_from_path(path: Path | str, lr_scale: float | None = None, *, bac
         backbone: ``package.module:function``, for a ``.safetensors`` file of a backbone of one's own.
 
     Raises:
-        OptionError: ``backbone`` is given for other files; or ``lr_scale`` is out of range.
+        OptionError: ``backbone`` is given for other files; ``lr_scale`` is out of range; or ``path`` is none.
         CheckpointError: see ``network_from_checkpoint``.
     """
-    path = Path(path)
+    path = path_from("a checkpoint at", path)
     _check_asked(lr_scale)
     file = weights_file(path)
     if backbone is not None and file.suffix != ".safetensors":

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from edge_arseg.arguments import check_kind
 from edge_arseg.compiler.entries import graph_entry, graph_file, versions
 from edge_arseg.compiler.export.branches import hr_graph, lr_graph
 from edge_arseg.compiler.export.checkpoint import Checkpoint
@@ -95,12 +96,14 @@ def bundle_from_network(
         The bundle, and how far its graphs on ONNX Runtime agree with torch.
 
     Raises:
-        OptionError: sizes or target cannot be used, or the network is in ``train`` mode.
+        OptionError: sizes or target cannot be used, or the network is in ``train`` mode or none.
         CheckpointError: the LR branch was never trained, and ``hr_only`` is not set.
         SourceError: the clip cannot be read.
         ExportError: the backbone cannot be exported, or a graph answers differently; nothing is written then.
         SinkError: the bundle cannot be written.
     """
+    check_kind("a network", network, Network, "a Network, as checkpoint_from_path(...).network is")
+    check_kind("settings", settings, ExportSettings, "ExportSettings(height, width)")
     place = NewBundle(path, force=force)
     check_settings(network, settings)
     if any(part.training for part in network.modules()):

@@ -3,11 +3,10 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Integral
-from os import fspath
 from pathlib import Path
 from shlex import quote
 
+from edge_arseg.arguments import is_number, path_from
 from edge_arseg.compiler.asked import precisions_named
 from edge_arseg.compiler.quantize.gate import USUAL_GATE, Gate
 from edge_arseg.errors import OptionError
@@ -65,25 +64,30 @@ class QuantizeOptions:
         object.__setattr__(self, "precisions", precisions_named(self.precisions))
         for name in ("data", "labels", "images"):
             if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, Path(value))
+                object.__setattr__(self, name, path_from(name, value))
         if self.recipe is not None:
-            object.__setattr__(self, "recipe", fspath(self.recipe))
+            recipe = self.recipe if isinstance(self.recipe, str) else str(path_from("recipe", self.recipe))
+            object.__setattr__(self, "recipe", recipe)
         if not isinstance(self.gate, Gate):  # it is asked behind the work
             raise OptionError(f"a gate {self.gate!r} seen, expected a Gate, like Gate(0.97, 'TEXT')")
         if isinstance(self.keep_float, str):  # one pattern, not one for each of its letters
             object.__setattr__(self, "keep_float", (self.keep_float,))
-        if self.max_drop is not None and not 0.0 <= self.max_drop < math.inf:
-            raise OptionError(f"--max-drop {self.max_drop:g}: expected points of mIoU, 0 or more")
+        if self.max_drop is not None and (not is_number(self.max_drop, 0) or self.max_drop == math.inf):
+            raise OptionError(f"--max-drop {_shown(self.max_drop)}: expected points of mIoU, 0 or more")
         for option, number, least in (("limit", self.limit, 1), ("threads", self.threads, 1)):
-            if number is not None and not (isinstance(number, Integral) and number >= least):
+            if number is not None and not is_number(number, least, whole=True):
                 raise OptionError(f"--{option} {number}: expected a whole number of {least} or more")
         check_at_once(self.threads, "threads", "leave --threads out to use all cores")
-        if self.keep_costliest < 0:
-            raise OptionError(f"--keep-costliest {self.keep_costliest}: expected 0 or more")
+        if not is_number(self.keep_costliest, 0, whole=True):
+            raise OptionError(f"--keep-costliest {self.keep_costliest!r}: expected a whole number, 0 or more")
         if self.labels is not None and (self.clip is None) == (self.images is None):
             raise OptionError("--labels needs either --clip or --images")
         if self.labels is None and (self.clip or self.images or self.limit or self.max_drop is not None):
             raise OptionError("--clip, --images, --limit and --max-drop need --labels")
+
+
+def _shown(number: object) -> str:
+    return f"{number:g}" if isinstance(number, float) else repr(number)
 
 
 @dataclass(frozen=True, slots=True)

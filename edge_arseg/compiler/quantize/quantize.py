@@ -9,6 +9,7 @@ from shlex import quote
 
 import onnx
 
+from edge_arseg.arguments import check_kind
 from edge_arseg.compiler.asked import bundle_given
 from edge_arseg.compiler.entries import graph_entry, graph_file
 from edge_arseg.compiler.machine import choose_target, this_machine
@@ -101,6 +102,7 @@ def quantize_bundle(
         ExportError: two products of a uint8 graph can pass 16 bits.
         SinkError: the bundle cannot be written.
     """
+    check_kind("options", options, QuantizeOptions, "QuantizeOptions(...)")
     bundle = bundle_given(bundle)
     check_source(bundle)
     target = None if options.target is None else choose_target(options.target, None, this_machine())

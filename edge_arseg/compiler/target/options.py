@@ -1,10 +1,11 @@
 """The options of a compilation, and the setting that follows from them, decided before its steps are listed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
 from pathlib import Path
 
+from edge_arseg.arguments import check_kind
 from edge_arseg.compiler.asked import named, precisions_named
 from edge_arseg.compiler.engines.process import TENSORRT
 from edge_arseg.compiler.kernels.choice import KernelChoice, choice_from_target
@@ -55,6 +56,7 @@ class CompileOptions:
         """
         object.__setattr__(self, "precisions", precisions_named(self.precisions))
         if self.roles is not None:
+            check_kind("roles", self.roles, Iterable, "a tuple of roles, such as ('hr', 'lr')")
             roles = (self.roles,) if isinstance(self.roles, str) else self.roles
             object.__setattr__(self, "roles", tuple(named(Role, role, "role") for role in roles))
         for what, number, least, most in (
@@ -113,6 +115,7 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
     Raises:
         OptionError, EnvironmentUnfitError: what was asked for is not possible.
     """
+    check_kind("options", options, CompileOptions, "CompileOptions(...)")
     target = choose_target(name, bundle.manifest.target, machine)
     if options.engines:
         place = place_from_target(target, machine)

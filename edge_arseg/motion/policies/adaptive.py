@@ -2,9 +2,8 @@
 
 import math
 
-from edge_arseg.errors import OptionError
+from edge_arseg.arguments import is_number, refusal_of
 from edge_arseg.motion.keyframe import SCENE_CUT, FrameStatistics, KeyframePolicy
-from edge_arseg.quantity import counted
 from edge_arseg.spec.frame import Branch
 
 SHORTEST, LONGEST = 0.5, 2.5
@@ -39,8 +38,8 @@ class AdaptivePolicy:
     """
 
     def __init__(self, interval: int = 12, scene_cut: float = SCENE_CUT, follow_codec: bool = False) -> None:
-        if not 2 <= interval < math.inf:
-            raise OptionError(f"an average keyframe interval of {counted(interval, 'frame')}: expected 2 or more")
+        if not is_number(interval, 2) or interval == math.inf:
+            raise refusal_of("an average keyframe interval of", interval, "frames, 2 or more")
         self.interval = interval
         self._shortest, longest = max(1, round(SHORTEST * interval)), round(LONGEST * interval)
         self._always = KeyframePolicy(longest, scene_cut, follow_codec)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edge_arseg.motion.keyframe import FrameStatistics, Policy
+from edge_arseg.motion.keyframe import FrameStatistics, Policy, check_policy
 from edge_arseg.spec.frame import Branch
 
 
@@ -12,9 +12,15 @@ class KeyAfterDrops:
 
     Attributes:
         policy: for the others. It is asked for every frame.
+
+    Raises:
+        OptionError: it cannot be called.
     """
 
     policy: Policy
+
+    def __post_init__(self) -> None:
+        check_policy(self.policy)
 
     def __call__(self, frame: FrameStatistics) -> Branch:
         """Return the branch of a frame."""

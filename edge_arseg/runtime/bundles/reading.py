@@ -9,6 +9,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TypeVar
 
+from edge_arseg.arguments import path_from
 from edge_arseg.errors import BundleError
 from edge_arseg.quantity import counted
 from edge_arseg.spec.entries import FileEntry
@@ -124,8 +125,9 @@ def read_bundle(path: Path | str, *, digests: bool = True) -> Bundle:
     Raises:
         BundleError: no bundle, an unknown revision, a wrong manifest, a path that leaves the bundle, or missing,
             damaged or edited files: all of them in one message.
+        OptionError: ``path`` is no path.
     """
-    path = Path(path)
+    path = path_from("a bundle at", path)
     text = _manifest_text(path)
     manifest = manifest_from_json(text, where=str(path / MANIFEST))
     faults = [fault for name, entry in manifest.files.items() if (fault := _fault(path, name, entry, digests))]

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_arseg.arguments import check_kind
 from edge_arseg.errors import BuildError, OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cores import check_at_once
@@ -39,7 +40,7 @@ class EngineOptions:
         unchecked: run a bundle that does not give the right class maps here, with a warning.
 
     Raises:
-        OptionError: fewer threads than one, or more than 256 and than four for each core.
+        OptionError: fewer threads than one, or more than 256 and than four for each core; names that are no text.
     """
 
     fusion: str = "auto"
@@ -48,11 +49,23 @@ class EngineOptions:
     unchecked: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse threads that would leave the machine no time for anything else."""
+        """Refuse threads that would leave the machine no time for anything else, and names that are none."""
+        check_kind("fusion", self.fusion, str, "a name, such as 'auto'")
+        check_kind("backend", self.backend, str, "a name, such as 'auto' or 'onnxruntime'")
         check_at_once(self.threads, "threads", "leave --threads out to use all cores")
 
 
 DEFAULT_ENGINES = EngineOptions()
+
+
+def checked_options(engines: object) -> EngineOptions:
+    """Return the options of engines; refuse what is none.
+
+    Raises:
+        OptionError: it is something else.
+    """
+    check_kind("engines", engines, EngineOptions, "EngineOptions(...)")
+    return cast(EngineOptions, engines)
 
 
 @dataclass(frozen=True, slots=True)

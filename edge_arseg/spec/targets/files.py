@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from edge_arseg.arguments import check_kind
 from edge_arseg.errors import OptionError, TargetError
 from edge_arseg.installation import reinstall
 from edge_arseg.quantity import counted
@@ -60,6 +61,7 @@ def target_named(name: str, folder: Path | None = None) -> Target:
         OptionError: there is none of that name.
         TargetError: a file has faults.
     """
+    check_kind("a target", name, str | os.PathLike, "the name of one")
     known = targets(folder)
     if name not in known and (os.sep in str(name) or str(name).endswith(".toml")):
         raise OptionError(

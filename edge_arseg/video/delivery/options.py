@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from edge_arseg.arguments import is_number, refusal_of
 from edge_arseg.errors import OptionError
 
 AUTO, TCP, UDP = "auto", "tcp", "udp"
@@ -43,16 +44,18 @@ class LiveOptions:
     low_latency: bool = False
 
     def __post_init__(self) -> None:
-        if self.on_late not in ON_LATE:
-            raise OptionError(f"on_late {self.on_late!r}: expected one of {', '.join(ON_LATE)}")
-        if self.rtsp_transport not in RTSP_TRANSPORTS:
-            raise OptionError(f"rtsp_transport {self.rtsp_transport!r}: expected one of {', '.join(RTSP_TRANSPORTS)}")
+        for name, word, words in (
+            ("on_late", self.on_late, ON_LATE),
+            ("rtsp_transport", self.rtsp_transport, RTSP_TRANSPORTS),
+        ):
+            if not isinstance(word, str) or word not in words:
+                raise refusal_of(name, word, f"one of {', '.join(words)}")
         for name, value, unit in (
             ("a greatest age", self.max_age_ms, "milliseconds"),
             ("a timeout", self.timeout_s, "seconds"),
         ):
-            if value is not None and not value > 0:
-                raise OptionError(f"{name} of {value} {unit}: expected more than 0")
+            if value is not None and not (is_number(value) and value > 0):
+                raise refusal_of(f"{name} of", value, f"{unit}, more than 0")
         if self.on_late == BLOCK and self.max_age_ms is not None:
             raise OptionError(
                 "--on-late block drops no frame, --max-age (max_age_ms) drops old ones; expected one of them"

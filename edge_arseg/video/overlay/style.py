@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from edge_arseg.errors import OptionError
+from edge_arseg.arguments import is_number, refusal_of
 
 PALETTES: Final = ("contrast", "dataset")
 
@@ -37,10 +37,10 @@ class OverlayStyle:
     motion: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.alpha <= 1.0:
-            raise OptionError(f"overlay alpha is {self.alpha:g}; expected 0 (only the picture) to 1 (only the classes)")
-        if self.palette not in PALETTES:
-            raise OptionError(f"overlay palette is {self.palette!r}; expected {' or '.join(PALETTES)}")
+        if not is_number(self.alpha, 0, 1):
+            raise refusal_of("an overlay alpha of", self.alpha, "0 (only the picture) to 1 (only the classes)")
+        if not isinstance(self.palette, str) or self.palette not in PALETTES:
+            raise refusal_of("overlay palette", self.palette, " or ".join(PALETTES))
 
 
 DEFAULT_STYLE: Final = OverlayStyle()

@@ -1,12 +1,15 @@
 """What every sink does."""
 
+import atexit
 import logging
 import math
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import ClassVar
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,9 @@ _log = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
 """How long a sink of a live source may take for a result at the end of its run, what it has taken so far counted."""
+
+_UNCLOSED: "WeakSet[Sink]" = WeakSet()
+"""Sinks that are finished at the end of the program, if nobody closes them."""
 
 
 @contextmanager
@@ -55,8 +61,9 @@ def _fault_of_picture(picture: NDArray[np.uint8], result: SegmentedFrame) -> str
 class Sink(ABC):
     """Takes results one by one.
 
-    A sink is a context manager; leaving it, also by an exception, finishes what was written. After an error the sink
-    stays closed. ``write`` reads the result's arrays before it returns and keeps none of them.
+    A sink is a context manager; leaving it, also by an exception, finishes what was written. One of ``open_sink`` that
+    nobody closes is finished when it is dropped or the program ends, with a warning. After an error the sink stays
+    closed. ``write`` reads the result's arrays before it returns and keeps none of them.
 
     Attributes:
         target: what is written, as the user wrote it.
@@ -67,6 +74,8 @@ class Sink(ABC):
     """
 
     draws: ClassVar[bool] = False
+    _opened_by: int | None = None
+    _has_results = False
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -117,6 +126,7 @@ class Sink(ABC):
             raise SinkError(f"cannot write {self.target}: the picture of frame {frame.index} is {fault}")
         if self.finished:
             return
+        self._has_results = True
         try:
             with sink_errors(self.target):
                 self._write(result)
@@ -140,6 +150,9 @@ class Sink(ABC):
         with sink_errors(self.target):
             self._close()
 
+    def __del__(self) -> None:
+        self._finish_unclosed()
+
     def __enter__(self) -> "Sink":
         return self
 
@@ -155,6 +168,17 @@ class Sink(ABC):
     def _close(self) -> None:  # noqa: B027 - most sinks have nothing to finish
         """Finish; may raise ``OSError`` or an FFmpeg error."""
 
+    def _finish_unclosed(self) -> None:
+        if self._opened_by is None or self._closed or not self._has_results:
+            return
+        if self._opened_by != os.getpid():  # a copy in a forked process
+            return
+        _log.warning("%s was not closed, and is finished now; write: with open_sink(...) as sink", self.target)
+        try:
+            self.close()
+        except Exception as error:
+            _log.warning("%s", error)
+
     def _give_up(self, left: int) -> None:
         """Say that the last results are not written, and count them."""
         self._left_out += left
@@ -162,3 +186,17 @@ class Sink(ABC):
 
     def _abandon(self) -> None:  # noqa: B027
         """Let go of files after an error, and once more when the sink is closed; raises nothing."""
+
+
+def finish_unclosed(sink: Sink) -> None:
+    """Finish what was written to a sink when it is dropped or the program ends, with a warning, if nobody closes it."""
+    sink._opened_by = os.getpid()
+    _UNCLOSED.add(sink)
+
+
+def _finish_all_unclosed() -> None:
+    for sink in list(_UNCLOSED):
+        sink._finish_unclosed()
+
+
+atexit.register(_finish_all_unclosed)

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
+from edge_arseg.arguments import check_kind
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files import is_special
 from edge_arseg.storage.uninterrupted import uninterrupted
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
-from edge_arseg.video.sinks.base import Sink
+from edge_arseg.video.sinks.base import Sink, finish_unclosed
 from edge_arseg.video.sinks.kinds import SINKS, kind_in_segments
 from edge_arseg.video.sinks.place import Look, Place, check_places, place_from_uri
 from edge_arseg.video.uri import Source, source_from_uri
@@ -108,7 +109,7 @@ def plan_sinks(
 
 
 def open_sink(
-    uri: str,
+    uri: str | PathLike[str],
     *,
     size: tuple[int, int],
     rate: float,
@@ -147,6 +148,11 @@ def open_sink(
     Raises:
         SinkError: the URI names no sink, its place cannot be written to, holds results, or is the source.
         SourceError: ``source`` is no source.
-        OptionError: ``size`` is no rows and columns, or ``rate`` no number above 0.
+        OptionError: ``size`` is no rows and columns, ``rate`` no number above 0, or ``classes`` no classes.
     """
-    return plan_sinks([uri], source=source, force=force).open(size=size, rate=rate, classes=classes, style=style)[0]
+    check_kind("style", style, OverlayStyle, "OverlayStyle(...)")
+    uri = fspath(uri) if isinstance(uri, PathLike) else uri
+    check_kind("a sink", uri, str, "a name, such as 'overlay.mp4', or a path")
+    (sink,) = plan_sinks([uri], source=source, force=force).open(size=size, rate=rate, classes=classes, style=style)
+    finish_unclosed(sink)
+    return sink

@@ -1,14 +1,13 @@
 """Where sinks write, compared with what is read and with each other before anything is opened."""
 
-import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 from pathlib import Path
 
-from edge_arseg.errors import OptionError, SinkError
+from edge_arseg.arguments import is_number, refusal_of, sides_from
+from edge_arseg.errors import SinkError
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files import (
     Identity,
@@ -30,6 +29,9 @@ from edge_arseg.video.sources.files import files_of_source
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, path_from_file_uri
 
+FASTEST = 2**31 - 1
+"""Frames a second that a sink is told of, at most: FFmpeg holds no more."""
+
 _REFUSED = {
     "display": "this package opens no window; let a player show the video: mkfifo live.mkv; ffplay live.mkv & "
     "edge-arseg run SOURCE live.mkv",
@@ -45,7 +47,7 @@ class Look:
         live: the source does not wait: what a sink has no time for is dropped and counted.
 
     Raises:
-        OptionError: the size is no rows and columns, or the rate no number above 0.
+        OptionError: the size is no rows and columns, the rate no number above 0, or the classes are none.
     """
 
     size: tuple[int, int]
@@ -57,10 +59,14 @@ class Look:
 
     def __post_init__(self) -> None:
         size, rate = self.size, self.rate
-        if not isinstance(size, tuple) or len(size) != 2 or not all(isinstance(n, Integral) and n > 0 for n in size):
-            raise OptionError(f"results of the size {size!r}: expected (height, width), each 1 or more")
-        if not isinstance(rate, Real) or not 0 < rate < math.inf:
-            raise OptionError(f"a rate of {rate!r} frames a second: expected a number above 0")
+        if (sides := sides_from(size, 1)) is None:
+            raise refusal_of("results of the size", size, "(height, width), whole numbers, each 1 or more")
+        object.__setattr__(self, "size", sides)
+        if not is_number(rate, 0) or not 0 < rate <= FASTEST:
+            raise refusal_of("a rate of", rate, f"frames a second, above 0, up to {FASTEST}")
+        object.__setattr__(self, "rate", float(rate))
+        if not isinstance(self.classes, Sequence) or not all(isinstance(info, ClassInfo) for info in self.classes):
+            raise refusal_of("classes", self.classes, "those of a bundle: bundle.manifest.model.classes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,12 +139,16 @@ class Live:
 
     def close(self) -> None:
         """Stop reading; ends a read that is under way where the source can, else waits a little. Safe to call twice."""
+        self.let_go()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(CLOSE_S)
+
+    def let_go(self) -> None:
+        """Stop reading, and wait for nothing; may be called by any thread, the reading one too."""
         self._closed.set()
         with self._news:
             self._news.notify_all()
         self._source.interrupt()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(CLOSE_S)
 
     def _follow(self) -> None:
         try:

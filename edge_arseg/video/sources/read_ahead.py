@@ -43,13 +43,18 @@ class ReadAhead:
 
     def close(self) -> None:
         """Stop reading; waits for a read that is under way, but not forever. The thread closes the source."""
+        self.let_go()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(CLOSE_S)
+
+    def let_go(self) -> None:
+        """Stop reading, and wait for nothing; may be called by any thread, the reading one too."""
         with self._news:
             self._closed = True
             self._ready.clear()
             self._end = StopIteration()
             self._news.notify_all()
         self._source.interrupt()
-        self._thread.join(CLOSE_S)
 
     def _read(self) -> None:
         end: BaseException = StopIteration()

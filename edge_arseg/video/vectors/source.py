@@ -8,6 +8,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_arseg.arguments import is_number, refusal_of
 from edge_arseg.errors import MotionError, OptionError
 from edge_arseg.spec.frame import MOTIONS, MotionSource
 from edge_arseg.video.decoding.picture import Picture, PictureSource
@@ -57,8 +58,8 @@ class VectorSource:
     ) -> None:
         if motion not in MOTIONS:
             raise OptionError(f"motion {motion!r}: expected one of {', '.join(MOTIONS)}")
-        if not 0.1 <= recode_scale <= 1:
-            raise OptionError(f"a recode scale of {recode_scale}: expected 0.1 to 1")
+        if not is_number(recode_scale, 0.1, 1):
+            raise refusal_of("a recode scale of", recode_scale, "0.1 to 1")
         self._asked, self._fit, self._uri = motion, fit, uri
         self._recode_scale = recode_scale
         self.recode_cpu_ms = 0.0

@@ -217,3 +217,39 @@ def test_a_signal_that_comes_where_python_lets_no_error_out_is_raised_behind_it(
     """In a ``__del__`` or the callback of a weakref it was told as an ignored exception, and the command went on."""
     answer = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, timeout=60, check=False)
     assert (answer.returncode, answer.stdout.strip(), answer.stderr) == (0, "raised interrupted", "")
+
+
+MADE_OF_IT = """
+import os, signal, sys, time
+from edge_arseg.cli.ends.exit_code import code_of_command
+from edge_arseg.cli.ends.signals import ended_by_signals
+from edge_arseg.errors import GateError
+
+def command():
+    with ended_by_signals():
+        error = None
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(9)
+        except KeyboardInterrupt as stop:
+            {within}
+        {behind}
+
+sys.exit(code_of_command(command))
+"""
+
+
+@pytest.mark.parametrize(
+    ("within", "behind", "code", "told"),
+    [
+        ("raise ImportError('initialization failed') from stop", "", 143, "interrupted by SIGTERM"),
+        ("pass", "raise ImportError('numpy failed to import')", 143, "interrupted by SIGTERM"),
+        ("raise ImportError('while it ended')", "", 70, "unforeseen ImportError: while it ended"),
+        ("pass", "raise GateError('below the gate')", 1, "error: below the gate"),
+    ],
+)
+def test_an_error_that_a_library_makes_of_a_signal_is_no_fault_of_ours(within, behind, code, told):
+    """A module in C++ whose start is interrupted says "initialization failed": that was reported as a bug, code 70."""
+    with start("-c", MADE_OF_IT.format(within=within, behind=behind)) as process:
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, told in error) == (code, True), error

@@ -51,7 +51,7 @@ def test_on_one_core_async_keyframes_are_fixed_and_a_line_says_so(run):
     ("options", "said"),
     [
         (["--on-late", "block", "--max-age", "50"], "--on-late block drops no frame"),
-        (["--keyframes", "adaptive", "--interval", "1"], "expected 2 or more"),
+        (["--keyframes", "adaptive", "--interval", "1"], "expected frames, 2 or more"),
         (["--timeout", "0"], "--timeout"),
     ],
 )

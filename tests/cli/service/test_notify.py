@@ -9,6 +9,7 @@ import pytest
 from support.clips.moving import chainable
 
 from edge_arseg.cli.service.notify import Heart
+from edge_arseg.video.sinks.null import NullSink
 
 STREET = "test://street?size=48x64&frames=12&rate=30"
 
@@ -96,3 +97,18 @@ def test_the_watchdog_of_another_process_is_not_ours(manager, monkeypatch):
         heart.ready()
         time.sleep(0.3)
     assert heard(manager) == ["READY=1", "STOPPING=1"]
+
+
+def test_a_sink_that_takes_long_to_close_is_no_run_that_hangs(run, manager, monkeypatch):
+    """The watchdog ended the process in the middle of it, and the file was lost."""
+
+    class Slow(NullSink):
+        def _close(self):
+            heard(manager)
+            time.sleep(0.8)
+            manager.put("closed")
+
+    monkeypatch.setattr("edge_arseg.video.sinks.kinds.NullSink", Slow)
+    assert run(STREET, "null://").code == 0
+    words = heard(manager)
+    assert words[: words.index("closed")].count("WATCHDOG=1") >= 4

@@ -127,7 +127,7 @@ def test_a_bundle_that_is_compiled_is_not_quantized(tmp_path):
         ({"limit": 2.5, "labels": Path("x"), "clip": "a"}, "--limit 2.5: expected a whole number"),
         ({"gate": 0.97}, r"a gate 0\.97 seen, expected a Gate"),
         ({"threads": 100_000}, "100000 threads seen, expected 1 to "),
-        ({"keep_costliest": -1}, "--keep-costliest -1: expected 0 or more"),
+        ({"keep_costliest": -1}, "--keep-costliest -1: expected a whole number, 0 or more"),
     ],
 )
 def test_numbers_out_of_range_are_refused_from_python_too(options, words):
@@ -170,8 +170,8 @@ def test_names_from_python_are_what_they_name():
         (lambda: CompileOptions(workspace_bytes=-1), "-1 bytes of scratch memory seen"),
         (lambda: CompileOptions(workspace_bytes=True), "True bytes of scratch memory seen"),
         (lambda: CompileOptions(optimization_level=9), "9 as a level seen, expected a whole number from 0 to 5"),
-        (lambda: quantize_bundle(3, "x.arseg"), "a bundle of type int seen"),
-        (lambda: compile_bundle(None, "cpu", CompileOptions()), "a bundle of type NoneType seen"),
+        (lambda: quantize_bundle(3, "x.arseg"), "a bundle 3 seen, expected a path"),
+        (lambda: compile_bundle(None, "cpu", CompileOptions()), "a bundle None seen, expected a path"),
     ],
 )
 def test_what_is_none_of_the_names_is_refused(make, words):

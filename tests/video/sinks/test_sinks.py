@@ -63,12 +63,15 @@ def test_a_uri_that_names_no_sink(uri, seen):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"size": (0, 0)}, r"results of the size \(0, 0\): expected \(height, width\), each 1 or more"),
+        (
+            {"size": (0, 0)},
+            r"results of the size \(0, 0\) seen, expected \(height, width\), whole numbers",
+        ),
         ({"size": (1.5, 2)}, r"results of the size \(1.5, 2\)"),
         ({"size": None}, "results of the size None"),
-        ({"rate": 0}, "a rate of 0 frames a second: expected a number above 0"),
-        ({"rate": float("nan")}, "a rate of nan frames a second"),
-        ({"rate": None}, "a rate of None frames a second"),
+        ({"rate": 0}, "a rate of 0 seen, expected frames a second, above 0"),
+        ({"rate": float("nan")}, "a rate of nan seen"),
+        ({"rate": None}, "a rate of None seen"),
     ],
 )
 def test_a_size_or_rate_that_is_none_is_refused(tmp_path, wrong, told):

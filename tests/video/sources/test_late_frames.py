@@ -183,8 +183,8 @@ def test_ages_beyond_two_seconds_are_told_to_a_hundredth():
     ("wrong", "said"),
     [
         ({"on_late": "never"}, "expected one of skip, force-hr, block"),
-        ({"max_age_ms": 0.0}, "a greatest age of 0.0 milliseconds"),
-        ({"timeout_s": -1.0}, "a timeout of -1.0 seconds"),
+        ({"max_age_ms": 0.0}, "a greatest age of 0.0 seen, expected milliseconds, more than 0"),
+        ({"timeout_s": -1.0}, "a timeout of -1.0 seen, expected seconds, more than 0"),
         ({"on_late": "block", "max_age_ms": 5.0}, "expected one of them"),
     ],
 )

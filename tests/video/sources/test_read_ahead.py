@@ -1,3 +1,4 @@
+import gc
 import itertools
 import os
 import queue
@@ -14,6 +15,7 @@ from support.clips.moving import SHARED, chainable, encode, moving
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video, source_from_uri
 from edge_arseg.video.decoding.picture import Picture
+from edge_arseg.video.delivery.options import LiveOptions
 from edge_arseg.video.frame_source import FrameSource
 from edge_arseg.video.frames import FrameMaker
 from edge_arseg.video.reader import VideoReader
@@ -188,3 +190,24 @@ def test_real_footage_is_the_same(tmp_path):
         for frame, other in itertools.islice(zip(slow, fast, strict=True), 40):
             assert np.array_equal(frame.rgb, other.rgb)
             assert frame.vectors is None or np.array_equal(frame.vectors, other.vectors)
+
+
+@pytest.mark.parametrize("live", [{}, {"live": LiveOptions(realtime=True)}])
+def test_the_thread_of_a_reader_that_is_dropped_ends(tmp_path, live):
+    """It waited for somebody to take a frame as long as the program ran, with the file open."""
+    path = chainable(tmp_path / "a.mp4", 20)
+    reader = open_video(path, ahead=1, **live)
+    frame = next(reader)
+    readers = [thread for thread in threading.enumerate() if thread.name == f"reader of {path}"]
+    assert readers
+    del reader
+    gc.collect()
+    for thread in readers:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert frame.index == 0
+    assert not any(path.samefile(f"/proc/self/fd/{number}") for number in open_files())
+
+
+def open_files():
+    return [number for number in os.listdir("/proc/self/fd") if os.path.isfile(f"/proc/self/fd/{number}")]  # noqa: PTH208, PTH113
