@@ -15,7 +15,7 @@ from edge_arseg.spec.geometry.placement import MODEL, SOURCE, FitKind, OutputSiz
 from edge_arseg.spec.geometry.swapped_size import swap_meant
 from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.decoding.notices import notice, say_pixel_shape
-from edge_arseg.video.decoding.orientation import UPRIGHT, Orientation, orientation_from_picture
+from edge_arseg.video.decoding.orientation import Orientation
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.times.clock import Clock
 from edge_arseg.video.fit import Fit
@@ -105,7 +105,7 @@ class FrameMaker:
     ) -> None:
         self._uri = uri
         self._kind, self._output, self._wanted = fit, _checked_output(output_size), picture
-        self.orientation = self._orientation = _orientation(first)
+        self.orientation = self._orientation = first.held
         if size is None:
             self.height, self.width = self.orientation.sides(first.frame.height, first.frame.width)
         elif (sides := sides_from(size, SMALLEST)) is not None:
@@ -130,7 +130,7 @@ class FrameMaker:
             SourceError: see ``VectorSource.vectors``.
         """
         frame = picture.frame
-        orientation = _orientation(picture)
+        orientation = picture.held
         if orientation != self._orientation:
             self._say_rest(orientation)
             self._orientation, self._coded = orientation, None
@@ -244,10 +244,6 @@ def _checked_output(size: OutputSize) -> OutputSize:
         expected = f"{SOURCE}, {MODEL} or (height, width), whole numbers, each {SMALLEST} or more"
         raise refusal_of("an output size of", size, expected)
     return sides
-
-
-def _orientation(picture: Picture) -> Orientation:
-    return picture.orientation or orientation_from_picture(picture.frame) or UPRIGHT
 
 
 def _fit(placement: Placement, orientation: Orientation) -> Fit:

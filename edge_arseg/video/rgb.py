@@ -8,11 +8,16 @@ from numpy.typing import NDArray
 
 from edge_arseg.spec.geometry.placement import Placement
 from edge_arseg.video.decoding.orientation import Orientation
+from edge_arseg.video.matrix import has_matrix
 
 BAR = 0
 """Level of the bars beside a letterboxed picture: black, as in films that have bars."""
 
 _RGB_FORMATS = ("rgb", "bgr", "gbr", "pal", "argb", "abgr")
+_AS_SAID = int(av.__version__.partition(".")[0]) >= 17
+"""PyAV converts by the matrix and the range that a picture says; before 17 it took each for BT.601 from 16 to 235."""
+_FULL, _LIMITED = 2, 1  # of FFmpeg's ranges
+_BT709, _BT601 = 1, 5  # of its matrices
 
 
 def resized(frame: av.VideoFrame, height: int, width: int) -> av.VideoFrame:
@@ -23,12 +28,31 @@ def resized(frame: av.VideoFrame, height: int, width: int) -> av.VideoFrame:
     if (frame.height, frame.width) == (height, width):
         return frame
     kind = "rgb24" if frame.format.name.startswith(_RGB_FORMATS) else "yuv420p"
-    return frame.reformat(width, height, kind, interpolation="BILINEAR")
+    if _AS_SAID:
+        return frame.reformat(width, height, kind, interpolation="BILINEAR")
+    ranges = {"src_color_range": _range(frame), "dst_color_range": _LIMITED} if has_matrix(frame) else {}
+    scaled = frame.reformat(width, height, kind, interpolation="BILINEAR", **ranges)
+    scaled.colorspace, scaled.color_range = frame.colorspace, _LIMITED
+    return scaled
+
+
+def _rgb(frame: av.VideoFrame) -> av.VideoFrame:
+    """A picture as RGB of its size."""
+    if _AS_SAID or not has_matrix(frame):
+        return frame.reformat(format="rgb24")
+    # This PyAV looks at the matrix of the picture only where that of the result is another. RGB has none: any will do.
+    matrix = int(frame.colorspace)
+    other = _BT601 if matrix == _BT709 else _BT709
+    return frame.reformat(format="rgb24", src_colorspace=matrix, dst_colorspace=other, src_color_range=_range(frame))
+
+
+def _range(frame: av.VideoFrame) -> int:
+    return _FULL if int(frame.color_range) == _FULL or frame.format.name.startswith("yuvj") else _LIMITED
 
 
 def upright_rgb(frame: av.VideoFrame, size: tuple[int, int], orientation: Orientation) -> NDArray[np.uint8]:
     """A picture scaled to ``size`` as shown, ``[*size, 3] uint8``; a view that keeps what it needs alive."""
-    return orientation.shown(_pixels(resized(frame, *orientation.sides(*size)).reformat(format="rgb24")))
+    return orientation.shown(_pixels(_rgb(resized(frame, *orientation.sides(*size)))))
 
 
 class Arrays:

@@ -6,7 +6,6 @@ import numpy as np
 
 from edge_arseg.errors import DataError, SourceError
 from edge_arseg.storage.url import printable
-from edge_arseg.video.decoding.orientation import UPRIGHT, orientation_from_picture
 from edge_arseg.video.rgb import upright_rgb
 from edge_arseg.video.sources.images import picture_from_file
 
@@ -18,9 +17,9 @@ def read_rgb(path: Path) -> np.ndarray:
         DataError: it cannot be read, or there is no picture in it.
     """
     try:
-        frame = picture_from_file(path, path.name)
+        picture = picture_from_file(path, path.name)
     except SourceError as error:
         reason = str(error).removeprefix(f"{printable(str(path))}: ")
         raise DataError(f"{path.name}: cannot be read as an image ({reason})") from error
-    orientation = orientation_from_picture(frame) or UPRIGHT
-    return np.ascontiguousarray(upright_rgb(frame, orientation.sides(frame.height, frame.width), orientation))
+    size = picture.held.sides(picture.frame.height, picture.frame.width)
+    return np.ascontiguousarray(upright_rgb(picture.frame, size, picture.held))

@@ -29,11 +29,13 @@ from edge_arseg.video.decoding.notices import notice, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.silence import Silence
+from edge_arseg.video.decoding.stills.exif import has_exif, orientation_of_still
 from edge_arseg.video.decoding.stills.tiff import TIFF, say_colours
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.decoding.times.display_times import DisplayTimes, stated_rate
 from edge_arseg.video.decoding.times.restart import Restart
 from edge_arseg.video.decoding.whole_packets import OPTIONS, WholePackets
+from edge_arseg.video.matrix import demand_matrix
 from edge_arseg.video.pixel_shape import PixelShape
 from edge_arseg.video.sources.kinds import Recorder, SourceKind, Wishes
 from edge_arseg.video.uri import Source
@@ -149,6 +151,7 @@ class Decoder:
         self._shape = PixelShape(Fraction(facts["pixel"]) if facts.get("pixel") else None)
         self._gaps = Gaps(parsed=not facts.get("whole"))  # tapes of before do not say it
         self._patched = PatchedJpeg(kind or "", context)
+        self._has_exif = is_still(kind or "") and has_exif(context.name)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
@@ -194,7 +197,7 @@ class Decoder:
             for frame in frames:
                 if count == 0:
                     say_transfer(self._uri, frame, self._context)
-                yield self._picture(frame, after_loss or gap, cut)
+                yield self._picture(frame, packet, after_loss or gap, cut)
                 after_loss = gap = cut = False
                 count += 1
             # An edit list hides this picture, or it is none at all; only of streams without a delay is that known.
@@ -247,7 +250,7 @@ class Decoder:
         # What comes last is the flush. With it the decoder gives out the pictures that it holds back.
         return empty, False
 
-    def _picture(self, frame: av.VideoFrame, after_loss: bool, cut: bool) -> Picture:
+    def _picture(self, frame: av.VideoFrame, packet: Any, after_loss: bool, cut: bool) -> Picture:
         name = self._context.name
         # The others wait for an intra picture themselves; these guess what the first pictures are made from.
         if name in EXPORTING and name != "h264" and not self._began:
@@ -256,9 +259,12 @@ class Decoder:
         watch = self._watch
         unfit, doubt = (None, None) if watch is None else (watch.unfit, watch.doubt)
         if name == TIFF:
-            say_colours(frame, bytes(self._first))
+            say_colours(frame, bytes(packet))
+        demand_matrix(self._uri, frame)
         if name in _SAYS_ONCE:
             self._orientation = orientation_from_picture(frame) or self._orientation
+        elif self._has_exif:
+            self._orientation = orientation_from_picture(frame) or orientation_of_still(name, bytes(packet))
         return Picture(
             frame,
             self._times.time_s(frame),

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import av
 
-from edge_arseg.video.decoding.orientation import Orientation
+from edge_arseg.video.decoding.orientation import UPRIGHT, Orientation, orientation_from_picture
 from edge_arseg.video.pixel_shape import SQUARE
 
 
@@ -22,7 +22,8 @@ class Picture:
         cut: pictures just before it are not shown, so that its own vectors do not lead to the picture before it.
         unfit: why the stream's own vectors cannot be chained from here on; ``None`` where nothing changed.
         doubt: why they are not trusted from here on.
-        orientation: how it is to be shown, where an earlier picture said so; ``None``: as its own side data says.
+        orientation: how it is to be shown, where an earlier picture or its file said so; ``None``: as its own side data
+            says.
         came_s: when its packet came, seconds of ``time.monotonic``.
         pixel: width of a pixel over its height, as stored.
     """
@@ -36,6 +37,11 @@ class Picture:
     orientation: Orientation | None = None
     came_s: float | None = None
     pixel: Fraction = SQUARE
+
+    @property
+    def held(self) -> Orientation:
+        """How it is to be shown."""
+        return self.orientation or orientation_from_picture(self.frame) or UPRIGHT
 
 
 class PictureSource(Protocol):

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -17,9 +18,12 @@ from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import say_transfer
+from edge_arseg.video.decoding.orientation import orientation_from_picture
 from edge_arseg.video.decoding.picture import Picture, PictureSource
+from edge_arseg.video.decoding.stills.exif import has_exif, orientation_of_still
 from edge_arseg.video.decoding.stills.tiff import TIFF, say_colours
 from edge_arseg.video.decoding.streams import largest_video
+from edge_arseg.video.matrix import demand_matrix
 from edge_arseg.video.sources.folder import PICTURES, fault_of_folder, files_in
 from edge_arseg.video.sources.kinds import SourceKind, Wishes
 from edge_arseg.video.sources.pattern import is_glob, is_pattern, paths_from_pattern, shared_numbers, shorter_numbers
@@ -60,7 +64,7 @@ class ImageSequence:
     def pictures(self) -> Iterator[Picture]:
         """One picture from each image; raises ``SourceError`` naming the image that cannot be read."""
         for index, path in enumerate(self.paths):
-            yield Picture(picture_from_file(path, self._label), index / (self.rate or DEFAULT_RATE))
+            yield replace(picture_from_file(path, self._label), time_s=index / (self.rate or DEFAULT_RATE))
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -71,8 +75,8 @@ def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
     return ImageSequence(source, rate=wishes.rate)
 
 
-def picture_from_file(path: Path, label: str) -> av.VideoFrame:
-    """Decode the one picture of an image file.
+def picture_from_file(path: Path, label: str) -> Picture:
+    """Decode the one picture of an image file; it has no time.
 
     Args:
         path: of the file.
@@ -96,13 +100,15 @@ def picture_from_file(path: Path, label: str) -> av.VideoFrame:
         packets = container.demux(stream)
         first = next(packets)
         demand_whole(name, container.format.name, stream.codec_context, first)
-        tiff = bytes(first) if stream.codec_context.name == TIFF else None
+        kind = stream.codec_context.name
+        data = bytes(first) if has_exif(kind) else b""
         pictures = (picture for packet in chain((first,), packets) for picture in packet.decode())
         frame = next(pictures, None)
         # What follows in the file of a still (thumbnails, gain maps of phones) is no frame.
         if frame is not None:
-            if tiff is not None:
-                say_colours(frame, tiff)
+            if kind == TIFF:
+                say_colours(frame, data)
+            demand_matrix(name, frame)
             say_transfer(label, frame, stream.codec_context)
         still = is_still(container.format.name)
         several = not still and next(pictures, None) is not None
@@ -116,7 +122,7 @@ def picture_from_file(path: Path, label: str) -> av.VideoFrame:
             f"{name}: more than one picture in it; expected one picture a file. Is it a video? Then type its name "
             "without images://"
         )
-    return frame
+    return Picture(frame, None, orientation=orientation_from_picture(frame) or orientation_of_still(kind, data))
 
 
 def image_paths(source: Source) -> list[Path]:

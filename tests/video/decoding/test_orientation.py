@@ -2,14 +2,12 @@
 
 import logging
 import math
-import struct
-import zlib
-from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 from av.bitstream import BitStreamFilterContext
+from support.clips.held import STORED, jpeg, marked, quarters, still
 from support.clips.moving import chainable, encode
 from support.clips.mp4 import with_matrix
 
@@ -19,7 +17,6 @@ from edge_arseg.video import open_video
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_matrix
 from edge_arseg.video.fit import Fit
 
-COLOURS = {(1, 0, 0): "R", (0, 1, 0): "G", (0, 0, 1): "B", (1, 1, 1): "W"}
 MATRICES = {
     "hflip": ((-1, 0, 0, 1), "GRWB"),
     "vflip": ((1, 0, 0, -1), "BWRG"),
@@ -32,23 +29,6 @@ MATRICES = {
     "mirrored and twice as large": ((-2, 0, 0, 2), "GRWB"),
     "all zeros": ((0, 0, 0, 0), "RGBW"),
 }
-
-
-def marked(height=96, width=128):
-    """Red, green / blue, white."""
-    rgb = np.zeros((height, width, 3), np.uint8)
-    top, left = slice(height // 2), slice(width // 2)
-    bottom, right = slice(height // 2, None), slice(width // 2, None)
-    rgb[top, left], rgb[top, right] = (255, 0, 0), (0, 255, 0)
-    rgb[bottom, left], rgb[bottom, right] = (0, 0, 255), (255, 255, 255)
-    return rgb
-
-
-def quarters(rgb):
-    """Letters of the quarters: top left, top right, bottom left, bottom right."""
-    height, width = rgb.shape[:2]
-    places = [(y, x) for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)]
-    return "".join(COLOURS[tuple((rgb[place] > 127).astype(int))] for place in places)
 
 
 def shown(source, **options):
@@ -99,60 +79,6 @@ def test_what_the_stream_itself_says_holds_until_it_says_otherwise(tmp_path, wha
     assert shown(told) == [letters] * 3
     with open_video(told, motion="codec") as reader:
         assert [frame.vectors is None for frame in reader] == [True, False, False]
-
-
-def still(codec, rgb, pixels):
-    context = av.CodecContext.create(codec, "w")
-    context.height, context.width = rgb.shape[:2]
-    context.pix_fmt, context.time_base = pixels, Fraction(1, 25)
-    frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=pixels)
-    return b"".join(bytes(packet) for given in (frame, None) for packet in context.encode(given))
-
-
-def tiff(orientation):
-    return b"II*\0" + struct.pack("<IHHHIII", 8, 1, 0x112, 3, 1, orientation, 0)
-
-
-def jpeg(rgb, orientation):
-    data, exif = still("mjpeg", rgb, "yuvj420p"), b"Exif\0\0" + tiff(orientation)
-    return data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:]
-
-
-def png(rgb, orientation):
-    data, chunk = still("png", rgb, "rgb24"), b"eXIf" + tiff(orientation)
-    at = data.index(b"IDAT") - 4
-    return data[:at] + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[at:]
-
-
-STORED = {
-    1: lambda rgb: rgb,
-    2: lambda rgb: rgb[:, ::-1],
-    3: lambda rgb: rgb[::-1, ::-1],
-    4: lambda rgb: rgb[::-1],
-    5: lambda rgb: rgb.transpose(1, 0, 2),
-    6: lambda rgb: np.rot90(rgb, 1),
-    7: lambda rgb: np.rot90(rgb.transpose(1, 0, 2), 2),
-    8: lambda rgb: np.rot90(rgb, -1),
-}
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientations_are_followed(tmp_path, orientation):
-    rgb = np.ascontiguousarray(STORED[orientation](marked()))
-    (tmp_path / "a.jpg").write_bytes(jpeg(rgb, orientation))
-    with open_video(tmp_path / "a.jpg") as reader:
-        frame = next(reader)
-    assert (quarters(frame.rgb), frame.rgb.shape) == ("RGBW", (96, 128, 3))
-
-
-def ffmpeg():
-    return av.library_versions["libavcodec"][:2]
-
-
-@pytest.mark.skipif(ffmpeg() < (62, 28), reason="FFmpeg before 8.1 reads no EXIF of PNG")
-def test_exif_of_a_png_is_followed(tmp_path):
-    (tmp_path / "a.png").write_bytes(png(np.ascontiguousarray(STORED[7](marked())), 7))
-    assert shown(tmp_path / "a.png") == ["RGBW"]
 
 
 def test_each_image_has_its_own_orientation_and_a_change_is_a_keyframe(tmp_path):
