@@ -2,8 +2,9 @@
 
 import csv
 import math
+import re
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,11 @@ MOST_TOLD = 5
 TIMES = ("time", "timestamp", "time_s", "datetime", "date")
 POWERS = ("watts", "power_w", "power", "w", "power [w]", "watt")
 MILLIWATTS = ("milliwatts", "power_mw", "mw")
+_MOMENT = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)[Tt ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,6})\d*)?)? ?"
+    r"(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)?"
+)
+"""A moment in ISO 8601, of which Python 3.10 reads a part only."""
 
 
 def readings_of_meter(path: Path, began: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -95,8 +101,13 @@ def _number(text: str) -> float:
 def _seconds(text: str) -> float:
     if not math.isnan(number := _number(text)):
         return number
-    try:
-        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
+    found = _MOMENT.fullmatch(text.strip())
+    if found is None:
         return math.nan
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+    year, month, day, hour, minute, second, decimals, sign, hours, minutes = found.groups("")
+    time = f"{hour}:{minute}:{second or '00'}.{decimals.ljust(6, '0')}"
+    zone = f"{sign}{hours}:{minutes or '00'}" if sign else "+00:00"
+    try:
+        return datetime.fromisoformat(f"{year}-{month}-{day}T{time}{zone}").timestamp()
+    except ValueError:  # a 13th month, a zone of more than a day
+        return math.nan

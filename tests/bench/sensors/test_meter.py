@@ -49,3 +49,33 @@ def test_a_log_of_many_columns_is_told_by_its_first_ones(tmp_path):
     log.write_text("a,b,c,d,e,f,g\n1,2,3,4,5,6,7\n")
     with pytest.raises(DataError, match="columns a, b, c, d, e and 2 more seen, expected a time"):
         readings_of_meter(log, datetime.now(timezone.utc))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-01-01T00:00:01Z", 1),
+        ("2026-01-01 00:00:01", 1),
+        ("2026-01-01T00:00:01.5", 1.5),
+        ("2026-01-01T00:00:01,25z", 1.25),
+        ("2026-01-01T00:00:01.123456789+00:00", 1.123456),
+        ("2026-01-01T02:30:01.5+0230", 1.5),
+        ("2025-12-31T23:00:01-01", 1),
+        ("20260101T000001Z", 1),
+        ("2026-01-01 00:01", 60),
+    ],
+)
+def test_times_of_iso_8601_are_read_alike_with_every_python(tmp_path, text, seconds):
+    """Python 3.10 reads three or six decimals alone, and no zone without a colon."""
+    (tmp_path / "meter.csv").write_text(f'time,watts\n"{text}",5\n')
+    times, watts = readings_of_meter(tmp_path / "meter.csv", datetime(2026, 1, 1, tzinfo=timezone.utc))
+    assert times == pytest.approx([seconds], abs=1e-6)
+    assert watts.tolist() == [5]
+
+
+@pytest.mark.parametrize("text", ["noon", "2026-01-01T00:00:61Z", "2026-13-01 00:00:00", "2026-01-01T00:00:01+99", ""])
+def test_a_line_whose_time_is_none_is_garbage(tmp_path, text):
+    (tmp_path / "meter.csv").write_text(f'time,watts\n2026-01-01T00:00:01Z,5\n"{text}",6\n')
+    times, watts = readings_of_meter(tmp_path / "meter.csv", datetime(2026, 1, 1, tzinfo=timezone.utc))
+    assert times == pytest.approx([1, 1])
+    assert watts.tolist() == [5, GARBAGE]
