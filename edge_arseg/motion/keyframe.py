@@ -24,7 +24,7 @@ class FrameStatistics:
             whose HR pass is still under way counts.
         intra_ratio: of the step to this frame (``MotionField.intra_ratio``), 0 to 1.
         intra: the stream coded this frame without reference to others.
-        damaged: the decoder reported corruption in this frame.
+        damaged: the decoder reported corruption in this frame, or in one dropped just before it.
         damaged_since: it reported corruption in an earlier frame since the keyframe, or in the keyframe.
         warp_error: of the flow to the keyframe (``MotionField.warp_error``); ``None``: not measured.
         dropped: frames of a live source that were dropped just before this one.

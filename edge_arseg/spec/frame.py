@@ -56,7 +56,8 @@ class Frame:
             a block's centre, its ``width`` and ``height``, ``flow_x`` and ``flow_y``, all in pixels. ``None`` where the
             frame has none (intra-coded in a file, first of its stream, after a loss). An empty array means the same.
         intra: the stream coded this frame without reference to others.
-        damaged: the decoder reported corruption; the next keyframe should come early.
+        damaged: the decoder reported corruption in this frame, or in one dropped just before it; the next keyframe
+            should come early.
         missed: the ``vectors`` of the frames dropped just before this one, oldest first; empty for files.
         source: where the vectors came from.
         picture: ``[H0, W0, 3] uint8``, full range RGB: the upright picture of the source in its own size, or in the

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import deque
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -40,7 +41,7 @@ class Room(Protocol):
 
 
 class NewestRoom:
-    """Keeps the newest picture, and the motion of those that nobody asked for in time.
+    """Keeps the newest picture, and the motion and the damage of those that nobody asked for in time.
 
     Args:
         label: of the source, for messages.
@@ -53,6 +54,7 @@ class NewestRoom:
         self._label, self._max_age_s = label, max_age_s
         self.newest: Step | None = None
         self._missed: list[Vectors] = []
+        self._damaged = False
         self._given_s = time.monotonic()
         self._said = False
 
@@ -77,13 +79,16 @@ class NewestRoom:
                 )  # fmt: skip
             return None
         missed = tuple(self._missed)
-        self.newest, self._missed, self._given_s = None, [], now
+        if self._damaged:
+            step = replace(step, rest=replace(step.rest, damaged=True))
+        self.newest, self._missed, self._damaged, self._given_s = None, [], False, now
         return step, missed
 
     def _drop_newest(self) -> None:
         if self.newest is None:
             return
         self._missed.append(self.newest.rest.vectors)
+        self._damaged |= self.newest.rest.damaged
         self.newest = None
         if len(self._missed) > MISSED_LIMIT:
             self._missed = [None]

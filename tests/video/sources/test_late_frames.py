@@ -49,6 +49,17 @@ def test_a_frame_that_is_too_old_is_dropped_and_its_motion_travels_with_the_next
     assert room.take() is None
 
 
+def test_damage_in_a_dropped_frame_counts_for_the_next_one_that_is_delivered():
+    """It was lost with the frame, and no keyframe followed: what it had broken was shown until the next one."""
+    room = NewestRoom("cam", None)
+    for index, damaged in enumerate((False, True, False)):
+        one = step(index, 0.0)
+        room.put(replace(one, rest=replace(one.rest, damaged=damaged)))
+    assert room.take()[0].rest.damaged
+    room.put(step(3, 0.0))
+    assert not room.take()[0].rest.damaged
+
+
 def test_that_every_frame_is_too_old_is_said_once(caplog):
     room = NewestRoom("cam", 0.1)
     room._given_s -= 10
