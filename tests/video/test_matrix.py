@@ -1,4 +1,4 @@
-"""Pictures become RGB by the matrix and the range that they say."""
+"""Pictures become RGB by the matrix and the range that they say; what FFmpeg does not convert by is refused."""
 
 import av
 import numpy as np

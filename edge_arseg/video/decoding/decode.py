@@ -29,8 +29,7 @@ from edge_arseg.video.decoding.notices import notice, say_transfer
 from edge_arseg.video.decoding.orientation import Orientation, orientation_from_picture
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.silence import Silence
-from edge_arseg.video.decoding.stills.exif import has_exif, orientation_of_still
-from edge_arseg.video.decoding.stills.tiff import TIFF, say_colours
+from edge_arseg.video.decoding.stills.said import said_of_still
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.decoding.times.display_times import DisplayTimes, stated_rate
 from edge_arseg.video.decoding.times.restart import Restart
@@ -151,7 +150,6 @@ class Decoder:
         self._shape = PixelShape(Fraction(facts["pixel"]) if facts.get("pixel") else None)
         self._gaps = Gaps(parsed=not facts.get("whole"))  # tapes of before do not say it
         self._patched = PatchedJpeg(kind or "", context)
-        self._has_exif = is_still(kind or "") and has_exif(context.name)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
@@ -256,15 +254,11 @@ class Decoder:
         if name in EXPORTING and name != "h264" and not self._began:
             self._began = int(frame.pict_type) == _INTRA
             after_loss = after_loss or not self._began
-        watch = self._watch
-        unfit, doubt = (None, None) if watch is None else (watch.unfit, watch.doubt)
-        if name == TIFF:
-            say_colours(frame, bytes(packet))
+        unfit, doubt = (None, None) if self._watch is None else (self._watch.unfit, self._watch.doubt)
+        still = said_of_still(frame, name, packet)
         demand_matrix(self._uri, frame)
         if name in _SAYS_ONCE:
             self._orientation = orientation_from_picture(frame) or self._orientation
-        elif self._has_exif:
-            self._orientation = orientation_from_picture(frame) or orientation_of_still(name, bytes(packet))
         return Picture(
             frame,
             self._times.time_s(frame),
@@ -272,7 +266,7 @@ class Decoder:
             cut=cut,
             unfit=unfit,
             doubt=doubt,
-            orientation=self._orientation,
+            orientation=still or self._orientation,
             came_s=self._arrived_s,
             pixel=self._shape.ratio(self._context, intra=int(frame.pict_type) == _INTRA),
         )

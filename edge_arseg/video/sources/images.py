@@ -18,10 +18,8 @@ from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.faults import ANIMATED_WEBP, is_animated_webp, source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.notices import say_transfer
-from edge_arseg.video.decoding.orientation import orientation_from_picture
 from edge_arseg.video.decoding.picture import Picture, PictureSource
-from edge_arseg.video.decoding.stills.exif import has_exif, orientation_of_still
-from edge_arseg.video.decoding.stills.tiff import TIFF, say_colours
+from edge_arseg.video.decoding.stills.said import said_of_still
 from edge_arseg.video.decoding.streams import largest_video
 from edge_arseg.video.matrix import demand_matrix
 from edge_arseg.video.sources.folder import PICTURES, fault_of_folder, files_in
@@ -100,14 +98,11 @@ def picture_from_file(path: Path, label: str) -> Picture:
         packets = container.demux(stream)
         first = next(packets)
         demand_whole(name, container.format.name, stream.codec_context, first)
-        kind = stream.codec_context.name
-        data = bytes(first) if has_exif(kind) else b""
         pictures = (picture for packet in chain((first,), packets) for picture in packet.decode())
         frame = next(pictures, None)
         # What follows in the file of a still (thumbnails, gain maps of phones) is no frame.
         if frame is not None:
-            if kind == TIFF:
-                say_colours(frame, data)
+            orientation = said_of_still(frame, stream.codec_context.name, first)
             demand_matrix(name, frame)
             say_transfer(label, frame, stream.codec_context)
         still = is_still(container.format.name)
@@ -122,7 +117,7 @@ def picture_from_file(path: Path, label: str) -> Picture:
             f"{name}: more than one picture in it; expected one picture a file. Is it a video? Then type its name "
             "without images://"
         )
-    return Picture(frame, None, orientation=orientation_from_picture(frame) or orientation_of_still(kind, data))
+    return Picture(frame, None, orientation=orientation)
 
 
 def image_paths(source: Source) -> list[Path]:

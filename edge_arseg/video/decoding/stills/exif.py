@@ -30,14 +30,9 @@ def orientation_of_still(decoder: str, data: bytes) -> Orientation | None:
         decoder: FFmpeg's name of it.
         data: of the file.
     """
-    exif = _EXIF_OF.get(decoder)
+    exif = KINDS.get(decoder)
     numbers = tag_numbers(io.BytesIO(exif(data)), _ORIENTATION) if exif is not None else []
     return _SAID.get(int(numbers[-1][0])) if numbers and numbers[-1] else None
-
-
-def has_exif(decoder: str) -> bool:
-    """Whether ``orientation_of_still`` looks into the files of a decoder."""
-    return decoder in _EXIF_OF
 
 
 def _exif_of_png(data: bytes) -> bytes:
@@ -60,5 +55,5 @@ def _exif_of_webp(data: bytes) -> bytes:
     return b""
 
 
-_EXIF_OF: dict[str, Callable[[bytes], bytes]] = {"png": _exif_of_png, "webp": _exif_of_webp, TIFF: bytes}
-"""Where it lies in a file; a TIFF has the same tags itself."""
+KINDS: dict[str, Callable[[bytes], bytes]] = {"png": _exif_of_png, "webp": _exif_of_webp, TIFF: bytes}
+"""FFmpeg's decoders, and where EXIF data lies in their files; a TIFF has the same tags itself."""
