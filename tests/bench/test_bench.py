@@ -107,6 +107,7 @@ def seconds_of_whole_gops(frames):
     return sum(end - gop["start_s"][0] for gop, end in zip(whole, ends, strict=True)) / sum(map(len, whole))
 
 
+@pytest.mark.timed
 def test_energy_is_of_the_same_frames_as_time(measured):
     record, path = measured
     seconds = seconds_of_whole_gops(read_samples(path).of_run(0))
@@ -188,6 +189,7 @@ def meters_log(path, began_s, watts=20.0):
     return path
 
 
+@pytest.mark.timed
 def test_a_meter_that_logs_once_a_second_measures_energy_and_what_idles(bundle, tmp_path):
     log = meters_log(tmp_path / "meter.csv", time.time())
     record, path = bench_from_options(options(bundle, meter=log), choose, tmp_path, root=tmp_path)

@@ -30,6 +30,7 @@ class Wattmeter:
         pass
 
 
+@pytest.mark.timed
 def test_a_sensor_is_registered_by_one_entry(tmp_path, monkeypatch):
     """And what it says is looked at: a reading that cannot be is marked, not taken."""
     hwmon(tmp_path, "ina3221", {"VDD_ODD": (5000, 2000)})
