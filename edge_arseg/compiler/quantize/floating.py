@@ -12,10 +12,7 @@ import onnx
 
 from edge_arseg.compiler.onnx_graph import OnnxGraph, attribute
 from edge_arseg.errors import ExportError
-from edge_arseg.network.checkpoint.graph_constants import constants_from_graph
-
-QUANTIZED = "_quantized"
-"""What ONNX Runtime's quantizer puts behind the name of a constant that it makes integers of."""
+from edge_arseg.network.checkpoint.graph_constants import constants_from_graph, names_before
 
 PASSING = (
     *("Concat", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize"),
@@ -38,7 +35,7 @@ def float_from_qdq(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    graph, floats = OnnxGraph(copy), constants_from_graph(copy)
+    graph, floats, before_rounding = OnnxGraph(copy), constants_from_graph(copy), names_before(copy)
     _check_pairs(graph)
     kept: list[onnx.NodeProto] = []
     renamed: dict[str, str] = {}
@@ -49,7 +46,7 @@ def float_from_qdq(model: onnx.ModelProto) -> onnx.ModelProto:
         elif node.op_type == "DequantizeLinear":
             name, before = node.output[0], graph.producer(node.input[0])
             if before is None:
-                constant = node.input[0].removesuffix(QUANTIZED)
+                constant = before_rounding[name]
                 if constant not in graph.constants:
                     graph.add_constant(constant, floats[name])
                 if constant != name:

@@ -7,6 +7,9 @@ from onnx import numpy_helper
 
 Constants = dict[str, NDArray[np.generic]]
 
+_QUANTIZED = "_quantized"
+"""What ONNX Runtime's quantizer puts behind the name of a constant that it makes integers of."""
+
 
 def constants_from_graph(model: onnx.ModelProto) -> Constants:
     """Return the constants of a graph by name, in their types.
@@ -23,3 +26,13 @@ def constants_from_graph(model: onnx.ModelProto) -> Constants:
             given = {name: constants[name] for name in node.input}
             (floats[node.output[0]],) = ReferenceEvaluator(node, opsets=opsets).run(None, given)
     return constants | floats
+
+
+def names_before(model: onnx.ModelProto) -> dict[str, str]:
+    """Return what constants were called before they were quantized, by what a ``DequantizeLinear`` makes of them."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return {
+        node.output[0]: node.input[0].removesuffix(_QUANTIZED)
+        for node in model.graph.node
+        if node.op_type == "DequantizeLinear" and node.input[0] in constants
+    }
