@@ -74,7 +74,7 @@ class QuantizationEntry:
 
     Attributes:
         activations: integers of activations in int8 graphs: ``uint8`` for ONNX Runtime on x86, ``int8`` for TensorRT.
-        source: digest of the float32 bundle that was quantized.
+        source: digest of the bundle that was quantized, in float32 or with a quantization that was taken off first.
         recipe: name of the calibration recipe; ``None`` where no graph is int8.
         recipe_sha256: of the recipe's file.
         calibration: path of what calibration saw and found (JSON).

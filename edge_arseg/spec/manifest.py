@@ -65,6 +65,9 @@ class Precision(str, Enum):
     MIXED = "mixed"
 
 
+INTEGERS = (Precision.INT8, Precision.MIXED)
+"""Precisions of graphs with integers in them."""
+
 Size = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -140,6 +143,29 @@ class Manifest:
     def chosen_roles(self) -> tuple[Role, ...]:
         """The graphs whose precision is chosen: those of ``CHOSEN_ROLES`` that the bundle has."""
         return tuple(role for role in CHOSEN_ROLES if role in self.graphs)
+
+    @property
+    def is_float32(self) -> bool:
+        """Whether it is as it was exported: float32 throughout."""
+        return all(entry.precision is Precision.FP32 for entry in self.graphs.values())
+
+    @property
+    def integer_roles(self) -> tuple[Role, ...]:
+        """The graphs that compute in integers, in whole or in part."""
+        return tuple(role for role, entry in self.graphs.items() if entry.precision in INTEGERS)
+
+    @property
+    def rounded_bits(self) -> int | None:
+        """Bits of the weights, where the quantization can be taken off; ``None`` where it cannot or there is none.
+
+        It can where all that is not in integers is float32, as in bundles for ONNX Runtime. Those for TensorRT have
+        float16 around their integers.
+        """
+        entry = self.quantization
+        floats = {graph.precision for graph in self.graphs.values()} - {*INTEGERS}
+        if entry is None or not self.integer_roles or entry.activations != "uint8" or floats - {Precision.FP32}:
+            return None
+        return entry.weight_bits
 
     def why_not_chosen(self, role: Role) -> str:
         """Return why the precision of a role that is not among ``chosen_roles`` cannot be chosen, in words."""

@@ -108,7 +108,10 @@ def quantize(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Quantize a float32 BUNDLE, with ranges from clips.
+    """Quantize a BUNDLE, with ranges from clips.
+
+    BUNDLE is in float32, or in int8 for ONNX Runtime: then its quantization is taken off first, and its weights stay
+    rounded as they are.
 
     Ranks the layers by what they cost, and with --max-drop keeps the worst in float until each branch is within that
     of float32. Exits with 1, and writes nothing, where that is not possible or the golden frames do not reach the gate.

@@ -9,7 +9,7 @@ import click
 
 from edge_arseg.cli.host.checkpoint import PATH, require_host
 from edge_arseg.cli.options import SIZE
-from edge_arseg.cli.train.options import run_options
+from edge_arseg.cli.train.options import TRAINED, run_options
 from edge_arseg.cli.train.showing import show_training
 from edge_arseg.training.hr.settings import AUGMENTATIONS, MOST_BALANCE, HrSettings
 
@@ -62,8 +62,9 @@ DEFAULTS = HrSettings()
 @click.option(
     "--from",
     "start",
-    type=PATH,
-    help="Weights to start from, the folder of a run or a .safetensors file. [default: random]",
+    type=TRAINED,
+    help="Weights to start from: the folder of a run, a .safetensors file, or a bundle or its name in the package. "
+    "[default: random]",
 )
 @click.option(
     "--weights",
@@ -72,8 +73,8 @@ DEFAULTS = HrSettings()
 )
 @click.option(
     "--teacher",
-    type=PATH,
-    help="Network that teaches beside the labels, the folder of a run or a .safetensors file. [default: none]",
+    type=TRAINED,
+    help="Network that teaches beside the labels, named like --from. [default: none]",
 )
 @click.option(
     "--teacher-classes",

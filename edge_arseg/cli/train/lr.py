@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from edge_arseg.cli.host.checkpoint import PATH, require_host
-from edge_arseg.cli.train.options import run_options
+from edge_arseg.cli.train.options import TRAINED, run_options
 from edge_arseg.cli.train.showing import show_training
 from edge_arseg.spec.model import WINDOWS
 from edge_arseg.training.lr.settings import (
@@ -26,7 +26,7 @@ DEFAULTS = LrSettings()
 
 
 @click.command()
-@click.argument("model", type=PATH, required=False)
+@click.argument("model", type=TRAINED, required=False)
 @click.option("--pairs", type=PATH, help="Folder of labelled pairs, from `train prepare`. [default: none]")
 @click.option(
     "--unlabelled",
@@ -152,9 +152,10 @@ def lr(
 ) -> None:
     """Train the LR branch and the fusion on pairs of frames.
 
-    The HR branch of MODEL teaches them. MODEL is the folder of a run of `train hr` or `train lr`, or a .safetensors
-    file. The run's folder holds its settings, log, curves, the best weights on what is held back of the pairs
-    (best.safetensors, for `export`), the last weights, and all that `--resume RUN` needs to continue after any stop.
+    The HR branch of MODEL teaches them. MODEL is the folder of a run of `train hr` or `train lr`, a .safetensors file,
+    or a bundle: its folder, or its name in the package (`zoo list`). The run's folder holds its settings, log, curves,
+    the best weights on what is held back of the pairs (best.safetensors, for `export`), the last weights, and all that
+    `--resume RUN` needs to continue after any stop.
     """
     require_host()
     from edge_arseg.training.lr.train import train_lr

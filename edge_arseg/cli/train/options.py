@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,34 @@ from edge_arseg.cli.settings.flag_with_value import FlagWithValue
 from edge_arseg.cli.train.typed import IN_OUTPUT, folder_to_resume, typed_values, values_of_run
 from edge_arseg.training.run.settings import RunSettings
 from edge_arseg.training.run.step_precision import AUTO, PRECISIONS
+
+
+class TrainedType(click.ParamType):
+    """A trained network, which ``trained_from_name`` checks; a bundle's name in the package becomes its folder.
+
+    So ``--resume`` finds it from any folder.
+    """
+
+    name = "path"
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path."""
+        from edge_arseg.runtime.zoo import shipped_names
+
+        path = Path(value)
+        return path if path.exists() else shipped_names().get(str(value), path)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        """Return names in the package, and paths."""
+        from click.shell_completion import CompletionItem
+
+        from edge_arseg.runtime.zoo import shipped_names
+
+        names = [CompletionItem(name) for name in shipped_names() if name.startswith(incomplete)]
+        return [*names, CompletionItem(incomplete, type="file")]
+
+
+TRAINED = TrainedType()
 
 MAX_SEED = 2**63 - 1
 """Largest seed that PyTorch takes."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_arseg.arguments import path_from
-from edge_arseg.errors import OptionError
+from edge_arseg.errors import CheckpointError, OptionError
 from edge_arseg.network.checkpoint.importer import network_from_checkpoint, network_from_files, weights_file
 from edge_arseg.network.checkpoint.safetensors_file import BEST
 from edge_arseg.network.network import Network
-from edge_arseg.runtime.bundles.reading import sha256_of
+from edge_arseg.runtime.bundles.reading import MANIFEST, sha256_of
+from edge_arseg.runtime.zoo import shipped_names
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import lr_scale_fault
 
@@ -57,10 +58,11 @@ def checkpoint_from_path(path: Path | str, lr_scale: float | None = None, *, bac
 
     Raises:
         OptionError: ``backbone`` is given for other files; ``lr_scale`` is out of range; or ``path`` is none.
-        CheckpointError: see ``network_from_checkpoint``.
+        CheckpointError: see ``network_from_checkpoint``; or it is a bundle.
     """
     path = path_from("a checkpoint at", path)
     _check_asked(lr_scale)
+    _refuse_bundle(path)
     file = weights_file(path)
     if backbone is not None and file.suffix != ".safetensors":
         raise OptionError("--backbone is for .safetensors files; published files name their own")
@@ -69,6 +71,16 @@ def checkpoint_from_path(path: Path | str, lr_scale: float | None = None, *, bac
         network.lr_scale = _lr_scale_of_run(file.parent)
     digests = {file.name: sha256_of(file) for file in files_of_checkpoint(path)}
     return Checkpoint(network, digests, _lr_scale(network, lr_scale))
+
+
+def _refuse_bundle(path: Path) -> None:
+    """Say what takes a bundle, where one is named in place of a checkpoint."""
+    if (path / MANIFEST).is_file() or (not path.exists() and str(path) in shipped_names()):
+        raise CheckpointError(
+            f"{path}: a bundle seen, expected a checkpoint, which bundles are made from. For another precision or a "
+            f"board type edge-arseg quantize or compile; to train it further: edge-arseg train hr --from {path}, or "
+            f"train lr {path} --start all"
+        )
 
 
 def files_of_checkpoint(path: Path) -> list[Path]:

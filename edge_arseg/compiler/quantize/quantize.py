@@ -1,4 +1,4 @@
-"""A float32 bundle to a quantized one."""
+"""A bundle to a quantized one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -35,8 +35,13 @@ from edge_arseg.compiler.quantize.search.budget import (
 )
 from edge_arseg.compiler.quantize.search.kept import costliest_layers, layers_named
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity, sensitivities
+from edge_arseg.compiler.quantize.source import (
+    check_source,
+    float32_source,
+    told_of_rounding,
+)
 from edge_arseg.compiler.writing import NewBundle
-from edge_arseg.errors import BundleError, GateError, OptionError
+from edge_arseg.errors import GateError, OptionError
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.verification import Agreement, agreements_of_bundle
@@ -88,7 +93,7 @@ def quantize_bundle(
     """Quantize a bundle, keep in float what accuracy needs, and write the result, whole or not at all.
 
     Args:
-        bundle: float32, or its path.
+        bundle: float32, or with a quantization that can be taken off (``Manifest.rounded_bits``); or its path.
         path: the folder ``NAME.arseg`` to write.
         options: see ``QuantizeOptions``.
         progress: called with a line when a step begins.
@@ -97,7 +102,7 @@ def quantize_bundle(
         OptionError: the options contradict the bundle or the target, or ``path`` cannot be used.
         SourceError: a clip of the recipe cannot be read.
         EnvironmentUnfitError: the target is ``local``, and which one this machine is cannot be told.
-        BundleError: ``bundle`` is quantized or compiled already.
+        BundleError: ``bundle`` is compiled already, or has no float32 graphs.
         GateError: the budget does not hold, or the golden frames do not reach the gate; nothing is written.
         ExportError: two products of a uint8 graph can pass 16 bits.
         SinkError: the bundle cannot be written.
@@ -112,70 +117,58 @@ def quantize_bundle(
     text = recipe_text(file := recipe_path(chosen.recipe))
     recipe = recipe_from_toml(text, where=file.name)
     check_used(options, chosen.precisions, recipe)
-    place = NewBundle(path, force=options.force, inputs=[bundle.path], needed=bundle.size(graphs=0.25))
-    check_scratch_room(bundle.size(graphs=0.25))  # weights of 8 bits in place of 32
-    judge, gate = judge_from_options(options, bundle), options.gate
-    work = _Work(bundle, place, choice, options.threads)
-    work.name_what_is_kept(options.keep_float, options.keep_costliest)
-    work.calibrate(recipe, options.data, progress)
-    work.keep_what_is_named(options.keep_costliest)
-    reference = None
-    if judge is not None:
-        progress("scoring float32")
-        reference = judge.scorer(bundle, judge.modes)
-        if options.max_drop is not None:
-            for role in (Role.HR, Role.LR):
-                work.keep_what_is_needed(role, judge, reference, options.max_drop, progress)
-    progress("running the golden frames")
-    with work.written() as trial:
-        agreement = agreements_of_bundle(trial, threads=options.threads)
-    gate.check(min(agreement, key=lambda row: row.agreement))
-    scores = None
-    if judge is not None and reference is not None:
-        progress("scoring the result")
-        scores = reference, work.scored(judge)
-        check_drop(judge, *scores, options.max_drop)
-    record = sensitivity_record(work.choice, work.layers, work.trials, options.max_drop, scores, agreement)
-    files = {CALIBRATION_FILE: calibration_record(work.calibration, recipe, choice.dialect), SENSITIVITY_FILE: record}
-    calibrated = bool(work.integer_roles)
-    entry = QuantizationEntry(
-        choice.dialect.name,
-        bundle.digest,
-        recipe.name if calibrated else None,
-        sha256_from_text(text) if calibrated else None,
-        CALIBRATION_FILE,
-        SENSITIVITY_FILE,
-        work.weight_bits(),
-    )
-    manifest, contents = work.contents(files)
-    manifest = replace(
-        manifest,
-        name=place.name,
-        golden=replace(manifest.golden, min_agreement=gate.min_agreement, because=gate.because),
-        quantization=entry,
-    )
-    written = place.write(manifest, contents)
+    rounded = None if bundle.manifest.is_float32 else bundle.manifest.rounded_bits
+    if rounded is not None:
+        progress(told_of_rounding(bundle.manifest))
+        bits = min(rounded, choice.dialect.weight_bits)  # so they become the integers that they were
+        choice = replace(choice, dialect=replace(choice.dialect, weight_bits=bits))
+    share = 0.25 if rounded is None else 1.0  # weights of 8 bits in place of 32
+    place = NewBundle(path, force=options.force, inputs=[bundle.path], needed=bundle.size(graphs=share))
+    check_scratch_room(bundle.size(graphs=share if rounded is None else 5 * share))  # float32 beside it
+    judge = judge_from_options(options, bundle)
+    with float32_source(bundle, place) as source:
+        work = _Work(source, place, choice, options.threads)
+        work.name_what_is_kept(options.keep_float, options.keep_costliest)
+        work.calibrate(recipe, options.data, progress)
+        work.keep_what_is_named(options.keep_costliest)
+        reference = None
+        if judge is not None:
+            progress("scoring float32")
+            reference = judge.scorer(source, judge.modes)
+            if options.max_drop is not None:
+                for role in (Role.HR, Role.LR):
+                    work.keep_what_is_needed(role, judge, reference, options.max_drop, progress)
+        progress("running the golden frames")
+        with work.written() as trial:
+            agreement = agreements_of_bundle(trial, threads=options.threads)
+        options.gate.check(min(agreement, key=lambda row: row.agreement))
+        scores = None
+        if judge is not None and reference is not None:
+            progress("scoring the result")
+            scores = reference, work.scored(judge)
+            check_drop(judge, *scores, options.max_drop)
+        record = sensitivity_record(work.choice, work.layers, work.trials, options.max_drop, scores, agreement)
+        seen = calibration_record(work.calibration, recipe, choice.dialect)
+        files = {CALIBRATION_FILE: seen, SENSITIVITY_FILE: record}
+        calibrated = bool(work.integer_roles)
+        entry = QuantizationEntry(
+            choice.dialect.name,
+            bundle.digest,
+            recipe.name if calibrated else None,
+            sha256_from_text(text) if calibrated else None,
+            CALIBRATION_FILE,
+            SENSITIVITY_FILE,
+            work.weight_bits(),
+        )
+        manifest, contents = work.contents(files)
+        manifest = replace(
+            manifest,
+            name=place.name,
+            golden=replace(manifest.golden, min_agreement=options.gate.min_agreement, because=options.gate.because),
+            quantization=entry,
+        )
+        written = place.write(manifest, contents)
     return QuantizedBundle(written, work.layers, work.choice, agreement, scores, None if target is None else target.id)
-
-
-def check_source(bundle: Bundle) -> None:
-    """Refuse a bundle that is not float32 throughout, or is compiled for a target.
-
-    Raises:
-        BundleError: names what it is.
-    """
-    if bundle.manifest.target is not None:
-        raise BundleError(
-            f"{bundle.path}: compiled for {bundle.manifest.target}; start from the bundle that it was compiled from: "
-            f"edge-arseg quantize FLOAT32.arseg --target {bundle.manifest.target} -o NAME.arseg"
-        )
-    seen = {role.value: entry.precision.value for role, entry in bundle.manifest.graphs.items()}
-    if any(precision != Precision.FP32.value for precision in seen.values()):
-        told = ", ".join(f"{role} {precision}" for role, precision in seen.items())
-        raise BundleError(
-            f"{bundle.path}: {told} seen, expected float32 throughout; start from the bundle that `edge-arseg export` "
-            "made"
-        )
 
 
 class _Work:

@@ -5,6 +5,12 @@ from dataclasses import replace
 from importlib.util import find_spec
 from shlex import quote
 
+from edge_arseg.compiler.quantize.source import (
+    files_without_quantization,
+    float32_graphs,
+    told_of_rounding,
+)
+from edge_arseg.compiler.target.precision import quantize_command
 from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
 from edge_arseg.installation import host_advice
@@ -45,11 +51,15 @@ def write_target_bundle(
         OptionError, SinkError: see ``NewBundle.write``.
     """
     manifest = bundle.manifest
-    old = {kernel.file for kernel in manifest.kernels}
-    contents = {name: (bundle.path / name).read_bytes() for name in manifest.files if name not in old}
     entries, converted = dict(manifest.graphs), needs_conversion(bundle, precisions)
     check_convertible(bundle, precisions, target=target)
+    quantization = None if converted else manifest.quantization  # what is converted has no integers any more
+    old = {kernel.file for kernel in manifest.kernels}
+    kept = files_without_quantization(manifest) if converted else manifest.files
+    contents = {name: (bundle.path / name).read_bytes() for name in kept if name not in old}
     if converted:
+        if not manifest.is_float32:
+            progress(_told_of_rounding(bundle, target))
         told = ", ".join(f"{role.value} {precisions[role].value}" for role in manifest.chosen_roles)
         progress(f"converting the graphs: {told}")
         for role, (data, entry) in _converted(bundle, precisions).items():
@@ -61,6 +71,7 @@ def write_target_bundle(
         name=place.name,
         graphs=entries,
         golden=replace(manifest.golden, min_agreement=required) if converted else manifest.golden,
+        quantization=quantization,
         target=target.id,
         compiled_from=manifest.compiled_from if place.path == bundle.path else bundle.digest,
         kernels=tuple(kernels),
@@ -101,24 +112,32 @@ def check_convertible(bundle: Bundle, precisions: Mapping[Role, Precision], *, t
         return
     missing = [name for name in ("onnx", "torch") if find_spec(name) is None]
     if missing:
+        held = "float32 graphs" if (whole := bundle.manifest.is_float32) else "graphs in integers"
         raise EnvironmentUnfitError(
-            f"this bundle holds float32 graphs, and converting them takes {', '.join(missing)}, not installed here: on "
+            f"this bundle holds {held}, and converting them takes {', '.join(missing)}, not installed here: on "
             f"the host type edge-arseg compile {quote(bundle.folder.name)} --target {target.id} and copy what it "
-            f"writes; or {host_advice()}; or keep float32: --hr fp32 --lr fp32 --fuse fp32"
+            f"writes; or {host_advice()}" + ("; or keep float32: --hr fp32 --lr fp32 --fuse fp32" if whole else "")
         )
 
 
 def _converted(bundle: Bundle, precisions: Mapping[Role, Precision]) -> dict[Role, tuple[bytes, GraphEntry]]:
-    """Return the graphs of a float32 bundle in other precisions, with what the manifest says of them."""
-    import onnx
-
+    """Return the graphs of a bundle in other precisions, with what the manifest says of them."""
     from edge_arseg.compiler.entries import graph_entry
     from edge_arseg.compiler.quantize.precision import PrecisionChoice, graphs_from_choice
 
     choice = PrecisionChoice({role: precisions[role] for role in bundle.manifest.chosen_roles})
-    originals = {role: onnx.load(str(bundle.graph_path(role))) for role in bundle.manifest.graphs}
-    graphs = graphs_from_choice(originals, choice)
+    graphs = graphs_from_choice(float32_graphs(bundle), choice)
     return {
         role: (graph.SerializeToString(), replace(graph_entry(role, graph), precision=choice.stated(role)))
         for role, graph in graphs.items()
     }
+
+
+def _told_of_rounding(bundle: Bundle, target: Target) -> str:
+    """Say what becomes of a quantized bundle, and what to type for int8, where the target runs that."""
+    told, entry = told_of_rounding(bundle.manifest), bundle.manifest.quantization
+    assert target.precision is not None
+    asked_for = entry is not None and entry.activations == target.precision.activations.value
+    if asked_for or Precision.INT8 not in target.precision.runnable:
+        return told
+    return f"{told}; for int8 type {quantize_command(str(bundle.path), target)}"

@@ -85,7 +85,11 @@ class BundleStep(Step):
             for role, precision in self._setting.precisions.items()
             if before[role].precision is not precision
         ]
-        detail = f"{self._setting.output} ({', '.join(changes) or 'graphs as they are'})"
+        told = ", ".join(changes) or "graphs as they are"
+        bits = self._setting.bundle.manifest.rounded_bits
+        if changes and bits is not None:
+            told += f"; weights stay rounded to {bits} bits"
+        detail = f"{self._setting.output} ({told})"
         return StepReport(self.name, self.state(), detail)
 
     def check(self) -> None:
@@ -100,7 +104,8 @@ class BundleStep(Step):
             options = self._setting.options
             inputs = [] if options.output is None else [self._setting.bundle.path]
             bundle, precisions = self._setting.bundle, self._setting.precisions
-            needed = bundle.size(graphs=0.5 if needs_conversion(bundle, precisions) else 1.0)  # of float16
+            converted, of_int8 = needs_conversion(bundle, precisions), not bundle.manifest.is_float32
+            needed = bundle.size(graphs=0.5 if converted and not of_int8 else 1.0)  # of float16
             self._place = NewBundle(self._setting.output, force=options.force, inputs=inputs, needed=needed)
             check_convertible(bundle, precisions, target=self._setting.target)
 

@@ -15,7 +15,7 @@ from edge_arseg.compiler.target.place import BuildPlace, place_from_target
 from edge_arseg.compiler.target.precision import precisions_from_target
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
-from edge_arseg.runtime.zoo import ZOO
+from edge_arseg.runtime.zoo import INT8, ZOO
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.target import Target
 
@@ -124,7 +124,10 @@ def setting_from_options(bundle: Bundle, name: str | None, options: CompileOptio
     precisions = precisions_from_target(bundle.manifest, target, options.precisions, bundle=str(bundle.path))
     roles = _roles(bundle, options)
     stem = bundle.stem.removesuffix(f"-{bundle.manifest.target}")
-    own = bundle.manifest.target == target.id and not needs_conversion(bundle, precisions)
+    converted = needs_conversion(bundle, precisions)
+    own = bundle.manifest.target == target.id and not converted
+    if converted:
+        stem = stem.removesuffix(INT8)  # of integers that the result does not have
     kernels = KernelChoice({}, "no fusion, so no kernel")
     if not bundle.manifest.hr_only:
         kernels = choice_from_target(target, machine.facts)

@@ -6,7 +6,8 @@ from shlex import quote
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, sha256_of
-from edge_arseg.spec.manifest import Manifest, Precision, Role
+from edge_arseg.runtime.zoo import INT8, ZOO, shipped_name
+from edge_arseg.spec.manifest import INTEGERS, Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Target
 
 
@@ -16,7 +17,8 @@ def precisions_from_target(
     """Decide the precision of every graph.
 
     A float32 bundle gets what was asked for, else what the target says. A bundle that was quantized, or compiled for
-    this target before, keeps what it has: that was chosen.
+    this target before, keeps what it has: that was chosen. But where the target does not run its integers, or all of
+    them are asked for in float, its quantization is taken off if it can be, and it counts as float32.
 
     Args:
         manifest: of the bundle.
@@ -31,7 +33,7 @@ def precisions_from_target(
     assert target.precision is not None
     roles = manifest.chosen_roles
     made = {role: entry.precision for role, entry in manifest.graphs.items()}
-    fresh = is_float32(manifest)
+    fresh = manifest.is_float32 or _loses_integers(manifest, target, asked)
     faults = [
         f"{role.value}: {manifest.why_not_chosen(role)}; leave out --{role.value}"
         for role in asked
@@ -50,22 +52,21 @@ def precisions_from_target(
             able = ", ".join(choice.value for choice in target.precision.choices)
             way = f"leave out --{role.value}" if role in asked else "compile the float32 bundle that it was made of"
             faults.append(f"{role.value}: {wanted.value} does not run on {target.name} (it has {able}); {way}")
-        elif fresh and wanted in (Precision.INT8, Precision.MIXED):
+        elif fresh and wanted in INTEGERS:
             source = bundle if manifest.compiled_from is None else _float32_source(bundle, manifest.compiled_from)
             faults.append(
                 f"{role.value}: int8 needs ranges measured on clips; type first: {quantize_command(source, target)}"
             )
         elif wanted is not made[role]:
             faults.append(
-                f"{role.value}: {made[role].value} in this bundle, {wanted.value} asked for; compile the float32 "
-                "bundle that it was made of"
+                f"{role.value}: {made[role].value} in this bundle, {wanted.value} asked for; {_way_to_float(manifest)}"
             )
     quantized = manifest.quantization
-    integers = [role.value for role in roles if made[role] in (Precision.INT8, Precision.MIXED)]
-    if quantized and integers and quantized.activations != target.precision.activations.value:
+    integers = [role for role in roles if made[role] in INTEGERS]
+    if quantized and integers and not fresh and quantized.activations != target.precision.activations.value:
         faults.append(
-            f"{', '.join(integers)}: quantized with {quantized.activations} activations, {target.name} wants "
-            f"{target.precision.activations.value}; quantize the float32 bundle for it: "
+            f"{', '.join(role.value for role in integers)}: quantized with {quantized.activations} activations, "
+            f"{target.name} wants {target.precision.activations.value}; quantize the float32 bundle for it: "
             f"{quantize_command(_float32_source(bundle, quantized.source), target)}"
         )
     if faults:
@@ -74,15 +75,32 @@ def precisions_from_target(
     return made
 
 
-def is_float32(manifest: Manifest) -> bool:
-    """Return whether a bundle is as it was exported: float32 throughout."""
-    return all(entry.precision is Precision.FP32 for entry in manifest.graphs.values())
+def _loses_integers(manifest: Manifest, target: Target, asked: Mapping[Role, Precision]) -> bool:
+    """Whether a bundle's quantization is taken off."""
+    if manifest.rounded_bits is None:
+        return False
+    assert target.precision is not None
+    assert manifest.quantization is not None
+    integers = manifest.integer_roles
+    suited = manifest.quantization.activations == target.precision.activations.value and all(
+        manifest.graphs[role].precision in target.precision.runnable for role in integers
+    )
+    return not suited or all(asked.get(role, Precision.INT8) not in INTEGERS for role in integers)
+
+
+def _way_to_float(manifest: Manifest) -> str:
+    """Return how a graph that is in integers is had in float."""
+    if manifest.rounded_bits is None:
+        return "compile the float32 bundle that it was made of"
+    return f"for all in float type {' '.join(f'--{role.value} fp32' for role in manifest.integer_roles)}"
 
 
 def quantize_command(bundle: str, target: Target) -> str:
-    """Return what to type to quantize a float32 bundle for a target; the result goes into the folder one is in."""
-    output = f"{Path(bundle).name.removesuffix(SUFFIX)}-int8-{target.id}{SUFFIX}"
-    return f"edge-arseg quantize {quote(bundle)} --target {target.id} -o {quote(output)}"
+    """Return what to type to quantize a bundle for a target; the result goes into the folder one is in."""
+    path = Path(bundle)
+    output = f"{path.name.removesuffix(SUFFIX).removesuffix(INT8)}{INT8}-{target.id}{SUFFIX}"
+    typed = shipped_name(path) if path.parent == ZOO else bundle
+    return f"edge-arseg quantize {quote(typed)} --target {target.id} -o {quote(output)}"
 
 
 def _float32_source(bundle: str, digest: str) -> str:

@@ -16,7 +16,7 @@ class QuantizationSummary:
     Attributes:
         activations: ``uint8`` or ``int8``.
         weight_bits: of the weights in int8 graphs; ``None`` where no graph is int8.
-        source: digest of the float32 bundle.
+        source: digest of the bundle that was quantized.
         recipe: name of the calibration recipe; ``None`` where no graph is int8.
         method: how a range was taken from the values seen; ``None`` likewise.
         frames: that were looked at.

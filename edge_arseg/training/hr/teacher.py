@@ -1,18 +1,16 @@
 """A larger network that teaches the HR branch: what it makes of the same views, beside the labels."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from edge_arseg.errors import CheckpointError, OptionError
-from edge_arseg.network.checkpoint.importer import weights_file
-from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.layers import resize
 from edge_arseg.network.network import Network
 from edge_arseg.training.hr.settings import HrSettings
 from edge_arseg.training.run.losses import class_divergence, feature_difference
+from edge_arseg.training.trained import Trained
 
 
 class Teacher:
@@ -47,11 +45,11 @@ class Teacher:
         return losses
 
 
-def teacher_from_path(path: Path, student: Network, settings: HrSettings) -> Teacher:
+def teacher_from_trained(trained: Trained, student: Network, settings: HrSettings) -> Teacher:
     """Read a teacher for a student.
 
     Args:
-        path: the folder of a run, of which the best weights are taken, or a ``.safetensors`` file.
+        trained: see ``trained_from_name``.
         student: that is taught.
         settings: of its training.
 
@@ -59,10 +57,10 @@ def teacher_from_path(path: Path, student: Network, settings: HrSettings) -> Tea
         CheckpointError: no such file, or other classes than the student's.
         OptionError: the features are to be alike and have other shapes.
     """
-    network = network_from_safetensors(weights_file(path))
+    network = trained.network()
     if network.model.classes != student.model.classes:
         raise CheckpointError(
-            f"{path}: a teacher of {len(network.model.classes)} classes seen, expected the "
+            f"{trained.path}: a teacher of {len(network.model.classes)} classes seen, expected the "
             f"{len(student.model.classes)} of the student, in their order; train one on the same data set"
         )
     shapes = [(one.hr.channels, *one.hr.feature_size(96, 128)) for one in (network, student)]

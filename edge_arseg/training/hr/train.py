@@ -11,9 +11,7 @@ from torch import Tensor, nn
 
 from edge_arseg.errors import OptionError
 from edge_arseg.network.backbones.registry import short_name
-from edge_arseg.network.checkpoint.importer import weights_file
 from edge_arseg.network.network import Network
-from edge_arseg.runtime.bundles.reading import sha256_of
 from edge_arseg.runtime.device.host_memory import host_memory
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.geometry.swapped_size import swap_meant
@@ -31,13 +29,14 @@ from edge_arseg.training.hr.stills import (
     stills_from_images,
     stills_from_street,
 )
-from edge_arseg.training.hr.teacher import Teacher, teacher_from_path
+from edge_arseg.training.hr.teacher import Teacher, teacher_from_trained
 from edge_arseg.training.run.encoder import check_encoder, rate_shares, train_backbone
 from edge_arseg.training.run.folder import DATA, TEACHER, RunFolder
 from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import class_weights, task_loss
 from edge_arseg.training.run.place import HERE, RunPlace
 from edge_arseg.training.run.views import batches
+from edge_arseg.training.trained import PICTURES, trained_from_name
 
 _log = logging.getLogger(__name__)
 
@@ -62,9 +61,10 @@ def train_hr(
         output: the folder of the run.
         settings: the recipe; ``None`` for ``HrSettings()``.
         layout: of ``dataset``.
-        start: weights to start from, which may be of other classes; see ``start_from``. ``None`` for random ones.
+        start: weights to start from, which may be of other classes: a run, a file or a bundle; see
+            ``trained_from_name`` and ``start_from``. ``None`` for random ones.
         weights: published weights that the encoder starts from; see ``load_encoder``. ``None`` for random ones.
-        teacher: a trained network that teaches beside the labels; see ``teacher_from_path``. ``None`` for none.
+        teacher: a trained network that teaches beside the labels; see ``teacher_from_trained``. ``None`` for none.
         place: device, threads, and whether a run continues; see ``RunPlace``.
         say: called with a line for people: what the run multiplies in, and why.
         progress: see ``StepProgress``.
@@ -95,11 +95,15 @@ def train_hr(
     check_encoder(network.hr, settings)
     given = start is not None or weights is not None
     fresh = given and not place.weights_so_far(output)  # a run may have been stopped before its first state
-    if start is not None and (told := start_from(network, Path(start))) and fresh:
-        say(told)
+    begun = trained_from_name(start) if start is not None else None
+    if begun is not None:
+        some = images.train[:: max(1, len(images.train) // PICTURES)][:PICTURES]
+        if (told := start_from(network, begun, lambda: (image.read()[0] for image in some))) and fresh:
+            say(told)
     if weights is not None and fresh:
         say(start_encoder(network, Path(weights)))
-    taught_by = teacher_from_path(Path(teacher), network, settings) if teacher is not None else None
+    teaching = trained_from_name(teacher) if teacher is not None else None
+    taught_by = teacher_from_trained(teaching, network, settings) if teaching is not None else None
     device = place.torch_device()
     trained_on = [*images.train, *(images.held_back if settings.all_images else ())]
     scored_on = () if settings.all_images else images.held_back
@@ -111,10 +115,10 @@ def train_hr(
         "dataset": images.name,
         "images": len(trained_on),
         DATA: images.sha256(),
-        "start": Path(start).name if start else None,
+        "start": begun.name if begun else None,
     }
     record |= {"weights": Path(weights).name} if weights else {}
-    record |= {"teacher": Path(teacher).name, TEACHER: sha256_of(weights_file(Path(teacher)))} if teacher else {}
+    record |= {"teacher": teaching.name, TEACHER: teaching.sha256} if teaching else {}
     with place.folder(output, record | settings.record()) as folder:
         stills, held_back = stills_from_images(trained_on), stills_from_images(scored_on)
         rendered = stills_from_street(settings.street, size=stills[0].rgb.shape[:2], seed=settings.seed)

@@ -10,14 +10,12 @@ import torch
 from torch import Tensor
 
 from edge_arseg.errors import OptionError
-from edge_arseg.network.checkpoint.importer import weights_file
-from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
 from edge_arseg.training.lr.ablation import FUSION_CHOICES
 from edge_arseg.training.lr.distances import DISTANCE_CHOICES
 from edge_arseg.training.lr.fst import SUPERVISIONS, PairBatch, Recipe, fst_losses
-from edge_arseg.training.lr.pairs import LrPairs, pairs_from_stores
+from edge_arseg.training.lr.pairs import LrPairs, pairs_from_stores, spread_pairs
 from edge_arseg.training.lr.score import HeldBackPairs
 from edge_arseg.training.lr.settings import SCORED_PAIRS as USUAL_SCORED_PAIRS
 from edge_arseg.training.lr.settings import LrSettings, LrStart
@@ -28,6 +26,7 @@ from edge_arseg.training.run.folder import BEGUN_FROM, DATA, SCORED_PAIRS, RunFo
 from edge_arseg.training.run.loop import StepProgress, TrainedBranch, TrainingRun, no_progress
 from edge_arseg.training.run.losses import task_loss
 from edge_arseg.training.run.place import HERE, RunPlace
+from edge_arseg.training.trained import PICTURES, trained_from_name
 
 
 def train_lr(
@@ -47,7 +46,7 @@ def train_lr(
     """Train the LR branch and the fusion on pairs of frames, taught by the HR branch of a model.
 
     Args:
-        model: the folder of a run, or a ``.safetensors`` file.
+        model: the folder of a run, a ``.safetensors`` file, or a bundle; see ``trained_from_name``.
         output: the folder of this run.
         settings: the recipe; ``None`` for ``LrSettings()``.
         pairs: a store of labelled pairs.
@@ -73,9 +72,11 @@ def train_lr(
     if pairs is None and not unlabelled:
         raise OptionError("nothing to train on: give --pairs STORE, --unlabelled STORE, or both")
     place.begin(settings.seed)
-    network = network_from_safetensors(weights_file(Path(model)), backbone=backbone)
+    trained = trained_from_name(model)
+    network = trained.network(backbone=backbone)
     check_encoder(network.lr, settings)
-    keep_teacher(network, place.weights_so_far(output))
+    so_far = place.weights_so_far(output)
+    keep_teacher(network, so_far)
     device = place.torch_device()
     network.to(device)
     data = pairs_from_stores(
@@ -95,6 +96,8 @@ def train_lr(
     }
     if start is not LrStart.HR and network.lr_scale not in (None, settings.lr_scale):
         say(f"the LR branch was trained at LR scale {network.lr_scale:g}, and continues at {settings.lr_scale:g}")
+    if not so_far:
+        trained.spread(network, (pair.frame for pair in spread_pairs(data.source, PICTURES)), settings.lr_scale)
     start_network(network, data, settings, start)
     with place.folder(output, record | settings.record()) as folder:
         training = LrTraining(network, data, settings, folder, device=device, workers=place.workers)

@@ -1,5 +1,6 @@
 """Precisions that a bundle can be compiled to, and those that it cannot."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,9 +32,9 @@ def test_a_precision_that_cannot_be_had_says_what_to_type(toy, target, asked, te
         compile_bundle(toy, target, CompileOptions(asked), machine=HOST)
 
 
-def quantized(toy, activations):
-    entry = toy.manifest.graphs[Role.HR]
-    graphs = {**toy.manifest.graphs, Role.HR: replace(entry, precision=Precision.INT8)}
+def quantized(toy, activations, role=Role.HR):
+    entry = toy.manifest.graphs[role]
+    graphs = {**toy.manifest.graphs, role: replace(entry, precision=Precision.INT8)}
     record = QuantizationEntry(activations, "0" * 64, "street", "0" * 64, "a.json", "b.json")
     return replace(toy, manifest=replace(toy.manifest, graphs=graphs, quantization=record))
 
@@ -45,20 +46,44 @@ def test_quantized_graphs_stay_as_they_are(toy):
         preview_compile(quantized(toy, "int8"), NANO, CompileOptions({Role.HR: Precision.FP16}), machine=HOST)
 
 
+def test_integers_that_the_target_does_not_run_are_taken_off(toy):
+    found = preview_compile(quantized(toy, "uint8"), NANO, CompileOptions(), machine=HOST)
+    assert set(found.precisions.values()) == {Precision.FP16}
+    assert "hr int8 to fp16" in found.steps[1].detail
+    assert "; weights stay rounded to 8 bits)" in found.steps[1].detail
+    asked = CompileOptions({Role.HR: Precision.INT8})
+    with pytest.raises(OptionError, match=rf"hr: int8 needs ranges.*: edge-arseg quantize .* --target {NANO} -o "):
+        preview_compile(quantized(toy, "uint8"), NANO, asked, machine=HOST)
+
+
+def test_all_integers_or_none_are_taken_off_where_float_is_asked_for(toy):
+    bundle = quantized(quantized(toy, "uint8"), "uint8", Role.LR)
+    both = CompileOptions({Role.HR: Precision.FP32, Role.LR: Precision.FP32})
+    assert set(preview_compile(bundle, "cpu", both, machine=HOST).precisions.values()) == {Precision.FP32}
+    with pytest.raises(OptionError, match=r"hr: int8 .* fp32 asked for; for all in float type --hr fp32 --lr fp32"):
+        preview_compile(bundle, "cpu", CompileOptions({Role.HR: Precision.FP32}), machine=HOST)
+    assert "graphs as they are" in preview_compile(bundle, "cpu", CompileOptions(), machine=HOST).steps[1].detail
+
+
+def test_the_result_without_integers_is_not_called_int8(toy):
+    shutil.copytree(toy.path, toy.path.with_name("toy-int8.arseg"))
+    bundle = replace(quantized(toy, "uint8"), path=toy.path.with_name("toy-int8.arseg"))
+    found = preview_compile(bundle, NANO, CompileOptions(), machine=HOST)
+    assert found.bundle == toy.path.with_name(f"toy-{NANO}.arseg")
+
+
 def test_activations_of_the_other_engine_are_refused(toy):
-    with pytest.raises(OptionError, match=rf"hr: quantized with uint8 .* edge-arseg quantize .* --target {NANO} -o "):
-        preview_compile(quantized(toy, "uint8"), NANO, CompileOptions(), machine=HOST)
     with pytest.raises(OptionError, match=r"edge-arseg quantize .* --target cpu -o "):
         preview_compile(quantized(toy, "int8"), "cpu", CompileOptions(), machine=HOST)
 
 
 def test_the_float32_bundle_that_it_was_made_of_is_named_where_it_lies_beside(toy):
-    bundle = quantized(toy, "uint8")
+    bundle = quantized(toy, "int8")
     assert bundle.manifest.quantization is not None
     made_of = replace(bundle.manifest.quantization, source=toy.digest)
     bundle = replace(bundle, manifest=replace(bundle.manifest, quantization=made_of))
-    with pytest.raises(OptionError, match=rf": edge-arseg quantize {toy.path} --target {NANO} -o "):
-        preview_compile(bundle, NANO, CompileOptions(), machine=HOST)
+    with pytest.raises(OptionError, match=rf": edge-arseg quantize {toy.path} --target cpu -o "):
+        preview_compile(bundle, "cpu", CompileOptions(), machine=HOST)
 
 
 def test_a_board_without_the_host_half_says_where_to_convert(toy, monkeypatch):

@@ -15,6 +15,7 @@ from edge_arseg.testing.networks import lived_in
 from edge_arseg.training.hr.start import start_from
 from edge_arseg.training.hr.train import train_hr
 from edge_arseg.training.run.place import RunPlace
+from edge_arseg.training.trained import trained_from_name
 
 TRAINED = Model("camvid-compact", "compact", CAMVID_11, CAMVID_NORMALISATION)
 ONE = RunPlace(workers=0)
@@ -33,7 +34,7 @@ def started(tmp_path, *classes):
     torch.manual_seed(1)
     network = Network(Model("own", "compact", classes, IMAGENET_NORMALISATION))
     fresh = network.hr_head.classifier.weight.detach().clone()
-    return network, fresh, start_from(network, tmp_path / "camvid.safetensors")
+    return network, fresh, start_from(network, trained_from_name(tmp_path / "camvid.safetensors"), list)
 
 
 def test_the_same_classes_start_without_a_word_and_answer_the_same(tmp_path, trained):

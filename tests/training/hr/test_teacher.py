@@ -12,10 +12,11 @@ from edge_arseg.network.network import Network
 from edge_arseg.spec.model import CAMVID_11, CAMVID_12, CAMVID_NORMALISATION, IMAGENET_NORMALISATION, Model
 from edge_arseg.testing.networks import lived_in
 from edge_arseg.training.hr.stills import stills_from_street
-from edge_arseg.training.hr.teacher import Teacher, teacher_from_path
+from edge_arseg.training.hr.teacher import Teacher, teacher_from_trained
 from edge_arseg.training.hr.train import HrTraining
 from edge_arseg.training.run.folder import RunFolder
 from edge_arseg.training.run.losses import class_weights, on_boundary, task_loss
+from edge_arseg.training.trained import trained_from_name
 
 COMPACT = Model("camvid-compact", "compact", CAMVID_11, CAMVID_NORMALISATION)
 SETTINGS = replace(
@@ -74,11 +75,11 @@ def test_a_teacher_of_other_classes_or_another_shape_is_refused(tmp_path):
     student, settings = network(1), replace(SETTINGS, teacher_feature=1.0)
     many = safetensors_from_network(network(2, replace(COMPACT, classes=CAMVID_12)), tmp_path / "many.safetensors")
     with pytest.raises(CheckpointError, match="a teacher of 12 classes seen, expected the 11"):
-        teacher_from_path(many, student, settings)
+        teacher_from_trained(trained_from_name(many), student, settings)
     wide = safetensors_from_network(network(2, replace(COMPACT, backbone="bise18")), tmp_path / "wide.safetensors")
     with pytest.raises(OptionError, match=r"\(256, 12, 16\) for the teacher and \(64, 24, 32\) for the student"):
-        teacher_from_path(wide, student, settings)
-    teacher = teacher_from_path(wide, student, replace(settings, teacher_feature=0.0))
+        teacher_from_trained(trained_from_name(wide), student, settings)
+    teacher = teacher_from_trained(trained_from_name(wide), student, replace(settings, teacher_feature=0.0))
     rgb = torch.zeros(1, 96, 128, 3, dtype=torch.uint8)
     losses = teacher.losses(rgb, torch.zeros(1, 64, 24, 32), torch.zeros(1, 11, 24, 32))
     assert list(losses) == ["teacher_classes"]
