@@ -23,7 +23,7 @@ COMMANDS = {
     "convert": "Convert a published CHECKPOINT to one .safetensors file.",
     "export": "Export a CHECKPOINT to a bundle of checked ONNX graphs.",
     "compile": "Compile a BUNDLE for a board.",
-    "quantize": "Quantize a float32 BUNDLE, with ranges from clips.",
+    "quantize": "Quantize a BUNDLE, with ranges from clips.",
     "verify": "Check a BUNDLE: every file's digest, and the golden frames.",
     "eval": "Score a bundle on labelled frames.",
     "inspect": "Show what a BUNDLE holds: model, graphs, cost and origin.",
