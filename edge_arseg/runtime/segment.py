@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_arseg.arguments import check_kind, is_number, refusal_of
 from edge_arseg.errors import OptionError
-from edge_arseg.motion.keyframe import KeyframePolicy, Policy, check_policy
+from edge_arseg.motion.keyframe import KeyframePolicy, Policy
 from edge_arseg.runtime.keyframes import Keyframes
 from edge_arseg.runtime.pipeline import Pipeline
 from edge_arseg.runtime.stages import StageClock
@@ -47,7 +47,6 @@ def segment(frames: Iterable[Frame], pipeline: Pipeline, policy: Policy | None =
     check_kind("pipeline", pipeline, Pipeline, "what open_pipeline gives, or Segmenter.pipeline")
     manifest = pipeline.manifest
     policy = KeyframePolicy(interval=manifest.gop) if policy is None else policy
-    check_policy(policy)
     expected = TensorSpec("uint8", (manifest.height, manifest.width, 3))
     keyframes = Keyframes(pipeline, policy)
     cells = (-(-side // manifest.flow_block) for side in (manifest.height, manifest.width))

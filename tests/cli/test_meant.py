@@ -88,7 +88,7 @@ def here(tmp_path, monkeypatch):
         ("run drive.mp4 jsonl:/a.jsonl", 4, "did you mean jsonl://a.jsonl?"),
         ("run drive.mp4 masks:out", 4, "did you mean masks://out?"),
         ("run drive.mp4 raw:/tmp/a.raw", 4, "did you mean raw:///tmp/a.raw?"),
-        ("train lr nothing --pairs . -o new", 3, "nothing: nothing there; expected a .safetensors file or the folder"),
+        ("train lr nothing --pairs . -o new", 3, "no bundle is called 'nothing'"),
         ("run drive.mp4 out/a.json", 4, "did you mean jsonl://out/a.json?"),
         ("run drive.mp4 a.wmv", 4, "did you mean a.mp4?"),
         ("run drive.mp4 o{steem}.mp4", 4, "{steem} is not filled in; did you mean {stem}?"),

@@ -82,7 +82,7 @@ def test_all_faults_are_told_at_once(toy_bundle, folders, options, maps):
     for told in (
         "000001.png: a label without an image",
         "000002.png: an image without a label",
-        "000003.png: ends in damage",
+        "000003.png: FFmpeg can decode no picture of it",
         "000004.png: unknown label",
         "000005.png: the same name as 000005.jpg",
         "000006.png: 10x64 (rows x columns) is not the shape",

@@ -52,7 +52,7 @@ def list_bundles(as_json: bool) -> None:
         rows.append([name, frame, str(len(manifest.model.classes)), precisions, cost, size])
     print_table("bundles in the package", ["bundle", "frame", "classes", "precisions", "GMACs a frame", "size"], rows)
     lightest = " or ".join(shipped_name(bundle.path) for bundle in lightest_bundles([*bundles.values()]))
-    click.echo(f"without -b: {lightest}, whichever is faster here; others by name: edge-arseg run VIDEO -b NAME")
+    click.echo(f"without -b: {lightest}\nothers by name: edge-arseg run VIDEO -b NAME")
 
 
 @zoo.command()

@@ -19,6 +19,8 @@ PASSING = (
     *("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Split"),
 )
 """Operators whose results lie between the least and the largest value that they read."""
+CLIPPED = "_clipped"
+"""Ending of the name of what a ``Clip`` in a pair's place makes."""
 
 
 def float_from_qdq(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -39,6 +41,7 @@ def float_from_qdq(model: onnx.ModelProto) -> onnx.ModelProto:
     _check_pairs(graph)
     kept: list[onnx.NodeProto] = []
     renamed: dict[str, str] = {}
+    clipped: set[str] = set()
     largest: dict[str, float] = {}  # of activations that are never negative
     for node in graph.nodes:
         if node.op_type not in ("QuantizeLinear", "DequantizeLinear"):
@@ -56,7 +59,12 @@ def float_from_qdq(model: onnx.ModelProto) -> onnx.ModelProto:
             if top is not None:
                 largest[name] = top
             if top is not None and not _is_within(graph, source, largest, top):
-                kept.append(_clip(graph, source, name, top, floats[before.input[1]].dtype))
+                # Another quantization gives its own nodes the names that this one's have.
+                result = name if name in graph.outputs or f"{source}{CLIPPED}" in clipped else f"{source}{CLIPPED}"
+                clipped.add(result)
+                if result != name:
+                    renamed[name] = result
+                kept.append(_clip(graph, source, result, top, floats[before.input[1]].dtype))
             elif name in graph.outputs and graph.producer(source) is not None and source not in graph.outputs:
                 renamed[source] = name
             elif name in graph.outputs:

@@ -78,11 +78,6 @@ def source_error(label: str, fault: BaseException, *, begun: bool = False) -> So
         return SourceError(f"{label}: the server cannot be reached; check the name of the host and the network")
     if isinstance(fault, OSError) and fault.errno == errno.EPROTONOSUPPORT and remote:
         return SourceError(f"{label}: the server does not send over this transport; type --rtsp-transport auto")
-    if isinstance(fault, OSError) and fault.errno == errno.ENOTSUP:
-        return SourceError(
-            f"{label}: FFmpeg knows no way to RGB for its colours, as for YCgCo, ICtCp and BT.2020 of constant "
-            "luminance; convert it to BT.709 first"
-        )
     detail = text_without_logins(getattr(fault, "strerror", None) or str(fault) or type(fault).__name__)
     return SourceError(f"{label}: {detail[:1].lower() + detail[1:]} (reported by FFmpeg while reading)")
 

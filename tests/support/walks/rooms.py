@@ -18,7 +18,7 @@ import edge_arseg
 PACKAGE = str(Path(edge_arseg.__file__).parent)
 SPLIT = ("runtime", "compiler")
 VALUES = (
-    *("errors", "spec", "storage", "native", "compiled", "compiler.asked"),
+    *("errors", "arguments", "spec", "storage", "native", "compiled", "compiler.asked"),
     *("runtime.bundles", "runtime.device", "runtime.stages"),
 )
 """Rooms of nouns and facts, which every other room asks."""
