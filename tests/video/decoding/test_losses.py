@@ -158,5 +158,5 @@ def test_segments_that_are_joined_between_intra_frames_lose_nothing(tmp_path):
     both = tmp_path / "both.ts"
     both.write_bytes(b"".join((tmp_path / f"{n}.ts").read_bytes() for n in range(4)))
     with av.open(str(both)) as given:
-        assert sum(packet.is_corrupt for packet in given.demux(video=0)) >= 3
+        assert any(packet.is_corrupt for packet in given.demux(video=0))
     assert marked(both, motion="recode") == []
