@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from edge_arseg.arguments import is_number, refusal_of
+from edge_arseg.arguments import check_callable, is_number, refusal_of
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.frame import Branch, SegmentedFrame
 
@@ -93,8 +93,7 @@ def check_policy(policy: object) -> None:
     Raises:
         OptionError: it cannot be called.
     """
-    if not callable(policy):
-        raise refusal_of("a keyframe policy", policy, "a function of FrameStatistics that returns a Branch")
+    check_callable("a keyframe policy", policy, "a function of FrameStatistics that returns a Branch")
 
 
 def branch_from_statistics(frame: FrameStatistics, policy: Policy) -> Branch:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.motion.chain import MotionChain
-from edge_arseg.motion.keyframe import Policy, check_policy
+from edge_arseg.motion.keyframe import Policy
 from edge_arseg.runtime.pipeline import Pipeline
 from edge_arseg.spec.frame import Branch, Frame, MotionField, SegmentedFrame
 
@@ -25,7 +25,6 @@ class Keyframes:
     """
 
     def __init__(self, pipeline: Pipeline, policy: Policy) -> None:
-        check_policy(policy)
         manifest = pipeline.manifest
         self._chain = MotionChain(manifest.height, manifest.width, block=manifest.flow_block, policy=policy)
         self._pipeline = pipeline
