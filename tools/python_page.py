@@ -68,6 +68,11 @@ def page() -> str:
     return "".join(parts)
 
 
+def code(node: ast.AST) -> str:
+    """Return Python for ``node``, alike under every Python: before 3.11, ``lambda`` without arguments had a space."""
+    return ast.unparse(node).replace("lambda :", "lambda:")
+
+
 def file_of(module: str) -> Path:
     path = ROOT / "edge_arseg" / module.replace(".", "/")
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
@@ -95,9 +100,9 @@ def entry(name: str) -> str:
 
 
 def class_parts(node: ast.ClassDef) -> Iterator[str]:
-    bases = [ast.unparse(base) for base in node.bases]
-    values = [ast.unparse(part) for part in node.body if isinstance(part, (ast.AnnAssign, ast.Assign))]
-    is_data = any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list) or "Enum" in bases
+    bases = [code(base) for base in node.bases]
+    values = [code(part) for part in node.body if isinstance(part, (ast.AnnAssign, ast.Assign))]
+    is_data = any("dataclass" in code(decorator) for decorator in node.decorator_list) or "Enum" in bases
     head = f"class {node.name}" + (f"({', '.join(bases)})" if bases else "")
     lines = [head, *([f"    {value}" for value in values] if is_data else [])]
     yield described("\n".join(lines), node)
@@ -105,7 +110,7 @@ def class_parts(node: ast.ClassDef) -> Iterator[str]:
         if isinstance(part, ast.FunctionDef) and (part.name in OWN or not part.name.startswith("_")):
             if ast.get_docstring(part) is None:
                 continue
-            marks = [ast.unparse(decorator) for decorator in part.decorator_list]
+            marks = [code(decorator) for decorator in part.decorator_list]
             if any(mark.endswith(".setter") for mark in marks):
                 continue
             yield described(signature(part, owner=node.name, is_property="property" in marks), part)
@@ -113,14 +118,14 @@ def class_parts(node: ast.ClassDef) -> Iterator[str]:
 
 def signature(node: ast.FunctionDef, *, owner: str = "", is_property: bool = False) -> str:
     """Return how it is called, on one line or with an argument per line."""
-    returns = "" if node.returns is None or node.name == "__init__" else f" -> {ast.unparse(node.returns)}"
+    returns = "" if node.returns is None or node.name == "__init__" else f" -> {code(node.returns)}"
     name = owner if node.name == "__init__" else f"{owner}.{node.name}" if owner else node.name
     if is_property:
-        return f"{name}: {ast.unparse(node.returns)}" if node.returns else name
+        return f"{name}: {code(node.returns)}" if node.returns else name
     arguments = ast.parse(ast.unparse(node)).body[0].args  # type: ignore[attr-defined]
     if owner:
         arguments.args = arguments.args[1:]
-    parts = [spaced(part) for part in split_at(ast.unparse(arguments), ",")] if ast.unparse(arguments) else []
+    parts = [spaced(part) for part in split_at(code(arguments), ",")] if code(arguments) else []
     line = f"{name}({', '.join(parts)}){returns}"
     if len(line) <= 100:
         return line
