@@ -27,7 +27,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch's threads would spi
 
 import numpy as np
 import torch
-from cpu_page import GOP, PAGE, RECORD, page_from_record, read_record
+from cpu_page import GOP, PAGE, RECORD, page_from_record, read_record, values_beside
 from fusion_kernel import SIDE, unfold_fusion
 
 from edge_arseg.bench.record import record_now, write_record
@@ -56,7 +55,6 @@ from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.spec import tensor as names
-from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.weights import FusionShapes
 from edge_arseg.video.reader import open_video
@@ -111,11 +109,7 @@ class Whole:
     def __init__(self, segmenter: Segmenter, clip: Path, folder: Path):
         self.segmenter, self.clip = segmenter, clip
         classes = segmenter.bundle.manifest.model.classes
-        self.sink, self.overlay = (
-            open_sink(uri, size=segmenter.size, rate=15.0, classes=classes)
-            for uri in (f"jsonl://{folder}/frames.jsonl", f"{folder}/overlay.mp4")
-        )
-        self.overlay_ms: list[float] = []
+        self.sink = open_sink(f"jsonl://{folder}/frames.jsonl", size=segmenter.size, rate=15.0, classes=classes)
 
     def burst(self, count: int, *, motion: str, ahead: int, interval: int) -> Iterator[dict[str, float]]:
         """Milliseconds of each stage of each frame, the sink's too, and as ``distance`` its place in the GOP."""
@@ -127,15 +121,8 @@ class Whole:
                 stages = {**result.stages_ms, "sink": 1e3 * (time.perf_counter() - start)}
                 if number:  # the first frame waits for the file to be opened, or finds itself read already
                     yield {**stages, "distance": result.distance}
-                if number == 1:
-                    self._draw(result)
                 if number == count:
                     return
-
-    def _draw(self, result: SegmentedFrame) -> None:
-        start = time.perf_counter()
-        self.overlay.write(result)
-        self.overlay_ms.append(1e3 * (time.perf_counter() - start))
 
 
 class Eager:
@@ -194,7 +181,6 @@ def measured(name: str, rounds: int | None) -> dict[str, Any]:
         segmenter = stack.enter_context(Segmenter(bundle, backend="onnxruntime", threads=THREADS))
         whole = Whole(segmenter, clip, folder)
         stack.callback(whole.sink.close)
-        stack.callback(whole.overlay.close)
         with open_video(clip, size=size) as reader:
             frame = next(reader).rgb
         flow = np.zeros(bundle.manifest.graphs[Role.FUSE].inputs[names.FLOW].shape, np.float32)
@@ -225,7 +211,6 @@ def measured(name: str, rounds: int | None) -> dict[str, Any]:
         "load_before": load_before,
         "load_after": os.getloadavg()[0],
         **values_from_times(bundle, dict(frames), times, macs),
-        "overlay_ms": statistics.median(whole.overlay_ms),
     }
 
 
@@ -293,9 +278,7 @@ def main() -> int:
         return 0
     torch.set_num_threads(THREADS)
     settings = {"size": list(SIZE), "lr_scale": LR_SCALE, "gop": GOP, "threads": THREADS, "clip": "street, x264"}
-    fresh = record_now("bench_cpu", settings=settings, values={})
-    old = read_record() if RECORD.is_file() else None
-    values = old["values"] if old and _alike(old, asdict(fresh)) else {}
+    values = values_beside(record_now("bench_cpu", settings=settings, values={}))
     with torch.inference_mode():
         for name in arguments.models.split(","):
             try:
@@ -311,12 +294,6 @@ def main() -> int:
             PAGE.write_text(page_from_record(read_record()))
     print(f"{RECORD}\n{PAGE}")
     return 0
-
-
-def _alike(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    """Whether values of both can stand in one record: all conditions but the load are the same."""
-    conditions = [{**record["conditions"], "load": None} for record in (old, new)]
-    return conditions[0] == conditions[1] and old["settings"] == new["settings"]
 
 
 if __name__ == "__main__":

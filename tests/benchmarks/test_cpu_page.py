@@ -1,5 +1,8 @@
 import importlib.util
+from functools import partial
 from pathlib import Path
+
+from edge_arseg.bench.record import record_now, write_record
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks/cpu_page.py"
 
@@ -32,7 +35,6 @@ def record():
         "hr_only_ms": 9.5,
         **{way: row(scale) for scale, way in enumerate(("ar", "alone", "codec"), 1)},
         "stages_ms": dict.fromkeys(("ar", "alone", "codec"), stages),
-        "overlay_ms": 12.0,
         "fusion": {
             "kernel_ms": 1.0,
             "graph_ms": 8.0,
@@ -44,6 +46,7 @@ def record():
         },
     }
     return {
+        "taken": "2026-11-30T23:04:16+00:00",
         "conditions": {"cpu": "Some CPU", "cores": 2, "packages": {"onnxruntime": "1.2.3"}},
         "settings": {"threads": 2, "gop": 12, "lr_scale": 0.5},
         "values": {"psp18": model},
@@ -56,7 +59,7 @@ def test_the_page_shows_what_the_record_holds():
         "| recoded motion, next frame read ahead | 10.0 | 2.0 | 3.0 | 9.5 | 2.50 | 3.08 | 88% | 12% |",
         "| psp18 | alone | 0.2 |  |  | 1.5 | 0.3 |  |  |",
         "| psp18 | 1.0 | 8.0 | 8.0 | 42% | - | 30 | 1.75 |",
-        "psp18 12.0.",
+        "on 2026-11-30.",
     ):
         assert line in page
     assert "psp18 0.2 to 2.0" in page
@@ -68,3 +71,13 @@ def test_the_page_is_the_one_of_the_record():
     assert module.PAGE.is_file() == module.RECORD.is_file()
     if module.PAGE.is_file():
         assert module.PAGE.read_text() == module.page_from_record(module.read_record()), "run `make bench-cpu`"
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
+    module = cpu_page()
+    monkeypatch.setattr(module, "RECORD", tmp_path / "record.json")
+    asked = partial(record_now, "bench_cpu", settings={"size": [720, 960], "threads": 2})
+    assert module.values_beside(asked(values={})) == {}
+    write_record(asked(values={"psp18": {"size": [720, 960]}}), module.RECORD)
+    assert module.values_beside(asked(values={})) == {"psp18": {"size": [720, 960]}}
+    assert module.values_beside(record_now("bench_cpu", settings={"size": [720, 960], "threads": 1}, values={})) == {}

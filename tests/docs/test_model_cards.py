@@ -72,3 +72,17 @@ def test_readme_has_the_scores_of_the_records():
         found = modes(README_ROWS[model])["ar" if mode == "AR" else "hr"]
         expected = [found["miou"], *(found["by_distance"][distance] for distance in distances)]
         assert [cell.strip() for cell in cells.split("|")] == [f"{value:.1f}" for value in expected], (model, mode)
+
+
+def test_readme_has_the_times_of_the_record():
+    page = (ROOT / "README.md").read_text()
+    values = json.loads((ROOT / "benchmarks/results/bench_cpu.json").read_text())["values"]
+    rows = re.findall(
+        r"^\| ms a frame, .*\| ([\d.]+) \| - \| \*\*([\d.]+)\*\* \|\n.*\| ([\d.]+) \| - \| \*\*([\d.]+)", page, re.M
+    )
+    models = [values[f"camvid-{name}-360x480-int8"] for name in ("compact", "lite1")]
+    expected = [time for model in models for time in (model["hr_only_ms"], model["codec"]["mean_ms"])]
+    assert rows == [tuple(f"{time:.1f}" for time in expected)]
+    told = re.findall(r"([\d.]+) times(?: as fast as the HR branch alone)? with", page)
+    names = ("psp18", "bise18", "camvid-compact-360x480", "bise18-int8", "camvid-compact-360x480-int8")
+    assert told == [f"{values[name]['codec']['realised']:.2f}" for name in names]
