@@ -36,12 +36,12 @@ import av
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.bundles.zoo import shipped_names
 from edge_arseg.runtime.choice.engine_choice import unproved
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.runtime.zoo import shipped_names
 from edge_arseg.spec.frame import Frame
 from edge_arseg.video import open_video
 

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.runtime.zoo import shipped_paths
+from edge_arseg.runtime.bundles.zoo import shipped_paths
 from edge_arseg.tuning.bundles import bundles_from_paths
 from edge_arseg.tuning.options import TuneOptions
 from edge_arseg.tuning.search.limits import Limits, front_of

@@ -11,7 +11,8 @@ from types import TracebackType
 
 from edge_arseg.archive.shelf import Shelf, shelf_of
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.files import Lock, is_special, lock_on
+from edge_arseg.storage.files.identity import is_special
+from edge_arseg.storage.files.lock import Lock, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.object_store import is_object, names_object
 from edge_arseg.storage.url import label_of

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
-from edge_arseg.runtime.zoo import bundle_path
+from edge_arseg.runtime.bundles.zoo import bundle_path
 from edge_arseg.spec.manifest import Precision, Role
 
 Named = TypeVar("Named", bound=Enum)

@@ -16,7 +16,7 @@ from edge_arseg.runtime.run import RunStart, run_to_sinks
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.spec.manifest import Manifest
-from edge_arseg.storage.files import whole_file, write_whole
+from edge_arseg.storage.files.whole import whole_file, write_whole
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import sink_errors

@@ -12,13 +12,13 @@ import numpy as np
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, GateError, OptionError
 from edge_arseg.runtime.bundles.gate import gate_text, required_agreement
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
+from edge_arseg.runtime.bundles.zoo import bundle_path
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options
 from edge_arseg.runtime.device.cuda import DeviceArray
 from edge_arseg.runtime.engines.contract import AUTO, Engine, EngineOptions
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.fusion.cuda import LoadedKernel
 from edge_arseg.runtime.mode import Mode
-from edge_arseg.runtime.zoo import bundle_path
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Manifest, Role
 from edge_arseg.spec.weights import GoldenFrames

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.files import lock_on
+from edge_arseg.storage.files.lock import lock_on
 from edge_arseg.storage.folders import check_room
 
 _OLD_S = 60.0

@@ -4,8 +4,8 @@ import json
 
 from edge_arseg.motion.keyframe import SCENE_CUT
 from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.bundles.zoo import shipped_names
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.zoo import shipped_names
 from edge_arseg.tuning.search.setting import Setting
 
 

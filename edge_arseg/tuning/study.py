@@ -15,7 +15,8 @@ import numpy as np
 from edge_arseg.errors import DataError, EnvironmentUnfitError, OptionError, SinkError
 from edge_arseg.installation import install_extra
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import lock_on, write_whole
+from edge_arseg.storage.files.lock import lock_on
+from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.tuning.request import Request
 from edge_arseg.tuning.search.outcome import json_from_outcome, outcome_from_json
 from edge_arseg.tuning.search.setting import Setting, setting_from_params

@@ -9,7 +9,7 @@ from edge_arseg.errors import EnvironmentUnfitError, SinkError
 from edge_arseg.evaluation.labels.clip import clip_frames
 from edge_arseg.evaluation.labels.pairing import label_paths
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.tuning.bundles import bundles_from_paths
 from edge_arseg.tuning.config_file import toml_from_setting
 from edge_arseg.tuning.front import Verdict, verdict_of, write_front

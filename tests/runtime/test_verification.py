@@ -11,8 +11,8 @@ from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.gate import gate_text, required_agreement
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.bundles.zoo import default_bundle
 from edge_arseg.runtime.verification import verify_bundle
-from edge_arseg.runtime.zoo import default_bundle
 
 
 @pytest.mark.parametrize(

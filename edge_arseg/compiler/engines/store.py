@@ -13,7 +13,8 @@ from edge_arseg.spec.engine_key import RECORD, EngineKey, PlanRecord, json_from_
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import Role
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import Lock, is_running, write_whole
+from edge_arseg.storage.files.lock import Lock, is_running
+from edge_arseg.storage.files.whole import write_whole
 
 
 class PlanStore:

@@ -20,7 +20,7 @@ from typing import Any
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.native.library import FOLDER, INSTRUCTION_SETS, STAMP, TILES, InstructionSet, digest_of_sources
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
 
 _COUNTING = re.compile(r"^define [^\n]*@(NRT_(?:incref|decref))\([^\n]*\{\n.*?^\}\n", re.DOTALL | re.MULTILINE)
 """Numba counts references to memory that arrays own, with this machine's instructions; those of a table own nothing."""

@@ -15,7 +15,7 @@ from edge_arseg.compiler.target.place import BuildPlace, place_from_target
 from edge_arseg.compiler.target.precision import precisions_from_target
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
-from edge_arseg.runtime.zoo import INT8, ZOO
+from edge_arseg.runtime.bundles.zoo import INT8, ZOO
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.target import Target
 

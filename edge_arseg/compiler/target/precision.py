@@ -6,7 +6,7 @@ from shlex import quote
 
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, sha256_of
-from edge_arseg.runtime.zoo import INT8, ZOO, shipped_name
+from edge_arseg.runtime.bundles.zoo import INT8, ZOO, shipped_name
 from edge_arseg.spec.manifest import INTEGERS, Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Target
 

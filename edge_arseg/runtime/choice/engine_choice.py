@@ -24,6 +24,7 @@ from typing import TypeAlias
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
+from edge_arseg.runtime.bundles.zoo import bundle_path, lightest_bundles, shipped_bundles, typed_name
 from edge_arseg.runtime.choice.refusal import refusal
 from edge_arseg.runtime.choice.target_engine import engine_of_target, missing_engine
 from edge_arseg.runtime.choice.trial import Trial, attempt_of, trial_of
@@ -32,7 +33,6 @@ from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import UNPROVED, checked_backend
 from edge_arseg.runtime.fusion.opening import checked_fusion
 from edge_arseg.runtime.mode import Mode, modes_to_run
-from edge_arseg.runtime.zoo import bundle_path, lightest_bundles, shipped_bundles, typed_name
 
 CANDIDATES = ("tensorrt", "openvino-bf16", "openvino", "onnxruntime-cuda", "onnxruntime")
 """Backends that are tried. ``onnxruntime-tensorrt`` is not one: it builds for minutes where it has not run yet."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle
+from edge_arseg.runtime.bundles.zoo import ZOO, shipped_name
 from edge_arseg.runtime.choice.trial import Trial
-from edge_arseg.runtime.zoo import ZOO, shipped_name
 
 
 def refusal(figure: str, bundle: Bundle, passing: Sequence[Trial]) -> str:

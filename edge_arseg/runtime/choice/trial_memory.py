@@ -24,7 +24,7 @@ from edge_arseg.runtime.device.cpu_features import cpu_features
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.spec.engine_key import RECORD
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.storage.user_folders import user_cache
 
 REVISION = 1

@@ -8,7 +8,7 @@ from support.bundles.small import write_small_bundle
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles import reading
 from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle
-from edge_arseg.runtime.zoo import bundle_path, shipped_bundles
+from edge_arseg.runtime.bundles.zoo import bundle_path, shipped_bundles
 from edge_arseg.spec.manifest import Role
 
 

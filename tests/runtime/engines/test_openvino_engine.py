@@ -14,11 +14,11 @@ import pytest
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.installation import install_extra
+from edge_arseg.runtime.bundles.zoo import ZOO
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.openvino import library as library_module
 from edge_arseg.runtime.engines.openvino.engine import Bf16OpenVinoEngine, OpenVinoEngine
 from edge_arseg.runtime.engines.openvino.library import OpenVino, OpenVinoError, openvino
-from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.testing.engine import EngineTester
 
 if find_spec("openvino") is None:

@@ -11,7 +11,7 @@ import numpy as np
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.files import check_output
+from edge_arseg.storage.files.output import check_output
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.class_ids.archive_format import BLOCK, class_ids_written, new_archive, write_array
 from edge_arseg.video.sinks.class_ids.claim import Claim, is_claimed

@@ -15,7 +15,7 @@ from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
 from edge_arseg.suggestion import did_you_mean
 
-ZOO = Path(__file__).parents[1] / "zoo"
+ZOO = Path(__file__).parents[2] / "zoo"
 
 
 INT8 = "-int8"
