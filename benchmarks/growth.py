@@ -82,7 +82,7 @@ def bundle_of_size(height: int, width: int, scale: float) -> Path:
         network = Network(template.manifest.model).eval()
         settings = ExportSettings(height, width, scale, 12, template.manifest.flow_block)
         graphs = graphs_from_network(network, settings)
-        contents = {name: (template.path / name).read_bytes() for name in template.manifest.files}
+        contents = template.contents(template.manifest.files)
         contents |= {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()}
         BUILD.mkdir(parents=True, exist_ok=True)
         place = NewBundle(path)

@@ -90,10 +90,10 @@ class NewBundle:
         """Copy a bundle, byte for byte, as ``write`` writes one.
 
         Raises:
+            BundleError: it cannot be read.
             OptionError, SinkError: see ``write``.
         """
-        names = (*bundle.manifest.files, MANIFEST)
-        return self._write({name: (bundle.path / name).read_bytes() for name in names}, lambda _: None)
+        return self._write(bundle.contents((*bundle.manifest.files, MANIFEST)), lambda _: None)
 
     @contextmanager
     def trial(self, manifest: Manifest, contents: Mapping[str, bytes]) -> Iterator[Bundle]:
