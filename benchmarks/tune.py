@@ -161,7 +161,7 @@ def main() -> None:
             "front_found_share_of_others": others,
             "live_s": live_s,
             "live_trials": len(live.tried),
-            "live_given_up": sum(one.pruned is not None for one in live.tried.values()),
+            "live_given_up": sum(one.given_up is not None for one in live.tried.values()),
             "live_front": [str(one) for one in own],
             "live_behind_share": behind(own, truth, values),
         }

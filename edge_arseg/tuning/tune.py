@@ -22,7 +22,7 @@ from edge_arseg.tuning.search.space import space_from_options
 from edge_arseg.tuning.study import Study, open_study
 from edge_arseg.tuning.task import Task, bench_of_options, motions_of
 from edge_arseg.tuning.trials.planning import planned_record, run_of_setting
-from edge_arseg.tuning.trials.trial import Tried
+from edge_arseg.tuning.trials.tried import Tried
 from edge_arseg.video.uri import source_from_uri
 
 FRONT, CHOSEN = "front.json", "chosen.toml"
