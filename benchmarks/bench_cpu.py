@@ -47,13 +47,13 @@ from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.network.network import Network
 from edge_arseg.network.variants import VARIANTS
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
+from edge_arseg.runtime.bundles.zoo import ZOO
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.fusion.cpu import CpuKernelFusion
 from edge_arseg.runtime.fusion.graph import GraphFusion
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel
 from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.runtime.stages import StageClock
-from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
 from edge_arseg.spec.weights import FusionShapes

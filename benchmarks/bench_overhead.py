@@ -29,8 +29,8 @@ from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.bench.records.journal import Journal
 from edge_arseg.bench.sampling.sampling import Sampling
 from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.runtime.bundles.zoo import ZOO
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.video.sources.street_clip import write_street
 
 RECORD = Path(__file__).resolve().parent / "results/bench_overhead.json"

@@ -32,6 +32,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from checkouts import revision
+
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # torch's threads would spin into the next measurement
 
 HERE = Path(__file__).resolve().parents[1]
@@ -144,12 +146,6 @@ def in_process(tree: Path, name: str, backend: str, bursts: int) -> dict[str, An
         if done.returncode:
             raise SystemExit(f"{tree}: {name} on {backend}: exit {done.returncode}\n{done.stderr[-2000:]}")
         return json.loads(found.read_text())  # type: ignore[no-any-return]
-
-
-def revision(tree: Path) -> str:
-    """Return the commit of a checkout."""
-    command = ["git", "-C", str(tree), "describe", "--always"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
 
 def table_of(rounds: dict[str, dict[str, list[dict[str, float]]]]) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,7 @@ from edge_arseg.bench.compare.comparison import Measured, compared_runs
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.bench.record_files.reading import read_record, read_samples
 from edge_arseg.bench.records.samples import Samples
-from edge_arseg.runtime.zoo import ZOO
+from edge_arseg.runtime.bundles.zoo import ZOO
 
 ALLOWED, SLOWER = 3.0, 1.05
 STAGES = ("lr", "hr", "fuse", "head")

@@ -30,9 +30,9 @@ import numpy as np
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.evaluation.confusion import confusion_from_maps, mean_iou
 from edge_arseg.evaluation.labels.nearest import resized_map
+from edge_arseg.runtime.bundles.zoo import default_bundle
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.runtime.zoo import default_bundle
 from edge_arseg.spec.frame import Frame
 from edge_arseg.spec.geometry.enlargement import map_at_source, nearest_map
 from edge_arseg.spec.geometry.placement import FitKind, placement_of

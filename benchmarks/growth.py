@@ -36,12 +36,12 @@ import av
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.motion.keyframe import KeyframePolicy
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.bundles.zoo import shipped_names
 from edge_arseg.runtime.choice.engine_choice import unproved
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.runtime.zoo import shipped_names
 from edge_arseg.spec.frame import Frame
 from edge_arseg.video import open_video
 
@@ -82,7 +82,7 @@ def bundle_of_size(height: int, width: int, scale: float) -> Path:
         network = Network(template.manifest.model).eval()
         settings = ExportSettings(height, width, scale, 12, template.manifest.flow_block)
         graphs = graphs_from_network(network, settings)
-        contents = {name: (template.path / name).read_bytes() for name in template.manifest.files}
+        contents = template.contents(template.manifest.files)
         contents |= {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()}
         BUILD.mkdir(parents=True, exist_ok=True)
         place = NewBundle(path)

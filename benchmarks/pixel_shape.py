@@ -19,9 +19,9 @@ from geometry import CLASSES, pictures
 
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.evaluation.confusion import confusion_from_maps, mean_iou
+from edge_arseg.runtime.bundles.zoo import default_bundle
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.runtime.zoo import default_bundle
 from edge_arseg.spec.frame import Frame
 from edge_arseg.spec.geometry.enlargement import nearest_map
 from edge_arseg.spec.geometry.placement import FitKind, placement_of

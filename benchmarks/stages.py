@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from checkouts import revision
 
 from edge_arseg.bench.record import record_now, write_record
 
@@ -108,12 +109,6 @@ def main() -> None:
         **{name: revision(tree) for name, tree in trees.items()},
     }  # fmt: skip
     write_record(record_now("stages", settings=settings, values={"stages": table, "rounds": rounds}), chosen.record)
-
-
-def revision(tree: Path) -> str:
-    """Return the commit of a checkout."""
-    command = ["git", "-C", str(tree), "describe", "--always", "--dirty"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":

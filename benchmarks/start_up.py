@@ -31,6 +31,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from checkouts import revision
+
 from edge_arseg.bench.record import record_now, write_record
 
 HERE = Path(__file__).resolve().parents[1]
@@ -237,12 +239,6 @@ def write_page(record: Path) -> None:
     PAGE.write_text(before + mark + tables(json.loads(record.read_text())) + "\n" + end + after)
 
 
-def commit(tree: Path) -> str:
-    return subprocess.run(
-        ["git", "-C", str(tree), "describe", "--always", "--dirty"], capture_output=True, text=True
-    ).stdout.strip()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--against", type=Path, help="checkout to compare with")
@@ -306,7 +302,7 @@ def main() -> None:
                 }
     settings = {
         "rounds": chosen.rounds, "cold_rounds": chosen.cold_rounds, "clip": chosen.clip.name,
-        "there": commit(chosen.against), "here": commit(HERE),
+        "there": revision(chosen.against), "here": revision(HERE),
     }  # fmt: skip
     write_record(record_now("start up", settings=settings, values=values), chosen.record)
     if chosen.record == RECORD:

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from edge_arseg.bench.record import record_now, write_record
-from edge_arseg.runtime.zoo import shipped_paths
+from edge_arseg.runtime.bundles.zoo import shipped_paths
 from edge_arseg.tuning.bundles import bundles_from_paths
 from edge_arseg.tuning.options import TuneOptions
 from edge_arseg.tuning.search.limits import Limits, front_of
@@ -161,7 +161,7 @@ def main() -> None:
             "front_found_share_of_others": others,
             "live_s": live_s,
             "live_trials": len(live.tried),
-            "live_given_up": sum(one.pruned is not None for one in live.tried.values()),
+            "live_given_up": sum(one.given_up is not None for one in live.tried.values()),
             "live_front": [str(one) for one in own],
             "live_behind_share": behind(own, truth, values),
         }

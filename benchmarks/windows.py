@@ -29,11 +29,11 @@ import numpy as np
 from edge_arseg.bench.record import record_now, write_record
 from edge_arseg.evaluation.clip_scores import ClipOptions, scores_from_clip
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
+from edge_arseg.runtime.bundles.zoo import bundle_path
 from edge_arseg.runtime.choice.engine_choice import unproved
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.kernels.numba_fuse import FusionKernel
 from edge_arseg.runtime.mode import Mode
-from edge_arseg.runtime.zoo import bundle_path
 from edge_arseg.spec.model import WINDOWS
 from edge_arseg.spec.weights import FusionShapes, FusionWeights
 

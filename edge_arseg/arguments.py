@@ -1,13 +1,16 @@
 """Arguments of public functions: what is of another kind is refused where it comes in, not where it is used first."""
 
 import math
+from enum import Enum
 from numbers import Integral, Real
 from os import PathLike, fspath
 from pathlib import Path
 from types import UnionType
-from typing import Any
+from typing import Any, TypeVar
 
 from edge_arseg.errors import OptionError
+
+Named = TypeVar("Named", bound=Enum)
 
 _LONGEST = 80
 """Characters of a value that a message shows: an array may have a million."""
@@ -42,8 +45,31 @@ def check_callable(what: str, value: object, expected: str) -> None:
 
 
 def is_number(value: object, least: float = -math.inf, most: float = math.inf, *, whole: bool = False) -> bool:
-    """Whether a value is a number, not NaN, from ``least`` to ``most``; with ``whole`` a whole one."""
-    return isinstance(value, Integral if whole else Real) and least <= value <= most  # type: ignore[operator]
+    """Whether a value is a number, not NaN, from ``least`` to ``most``; with ``whole`` a whole one.
+
+    ``True`` and ``False`` are none: who passes them has mistaken one argument for another.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+        return False
+    return least <= value <= most  # type: ignore[operator]
+
+
+def named(kind: type[Named], value: object, what: str) -> Named:
+    """Return one of a kind, also one that is given by its name.
+
+    Args:
+        kind: of which there are so many.
+        value: one, or its name.
+        what: it is, for the message.
+
+    Raises:
+        OptionError: there is none of this name.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(str(one.value) for one in kind)
+        raise OptionError(f"{what} {value!r} seen, expected one of {known}") from None
 
 
 def sides_from(value: Any, least: int) -> tuple[int, int] | None:

@@ -135,6 +135,7 @@ def test_what_counts_as_a_number_a_size_and_a_path():
     assert is_number(3, 0, 3, whole=True)
     assert not any(is_number(value) for value in (None, "1", float("nan"), 1j, np.zeros(3)))
     assert not is_number(1.0, whole=True)
+    assert not any(is_number(value, whole=whole) for value in (True, False) for whole in (True, False))
     assert sides_from(np.array([20, 30]), 16) == sides_from([20, 30], 16) == (20, 30)
     assert all(sides_from(value, 16) is None for value in ("ab", (15, 30), (20.0, 30), (20,), 20, None))
     assert path_from("it", "a/b") == path_from("it", Path("a/b")) == Path("a/b")

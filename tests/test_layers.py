@@ -9,7 +9,8 @@ import pytest
 import edge_arseg
 
 PACKAGE = Path(edge_arseg.__file__).parent
-DEVICE = ("spec", "native", "video", "motion", "runtime", "evaluation", "bench", "cli")
+HOST = ("compiler", "network", "testing", "training")
+DEVICE = sorted({path.parent.name for path in PACKAGE.glob("*/__init__.py")}.difference(HOST))
 HOST_LIBRARIES = ("torch", "onnx", "onnxscript", "safetensors", "matplotlib", "PIL", "cv2", "scipy")
 
 BLOCKED = f"""

@@ -4,16 +4,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 from edge_arseg.archive.shelf import Shelf, shelf_of
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.files import Lock, is_special, lock_on
+from edge_arseg.storage.files.identity import is_special
+from edge_arseg.storage.files.lock import Lock, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.object_store import is_object, names_object
+from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sinks.class_ids.masks import mask_paths
@@ -109,6 +111,7 @@ class Staged:
     def __init__(self, targets: Sequence[Target], key: str) -> None:
         self._targets, self._key = targets, key
         self._made: list[Path] = []
+        self._scratch = ExitStack()
         self._folders: list[Path | None] = []
         self._locks: list[Lock | None] = []
         self.uris: list[str] = []
@@ -127,7 +130,7 @@ class Staged:
     def _stage(self, target: Target) -> None:
         folder: Path | None = None
         if target.folder is not None and is_object(target.folder):
-            folder = Path(tempfile.mkdtemp(prefix=f"edge-arseg-archive-{self._key[:24]}-"))
+            folder = self._scratch.enter_context(scratch_folder("archive"))
         elif target.folder is not None:
             self._made = made_folders(Path(target.folder)) + self._made
             folder = Path(tempfile.mkdtemp(prefix=f"{HIDDEN}{self._key}-", dir=target.folder))
@@ -179,6 +182,7 @@ class Staged:
         for folder in self._folders:
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
+        self._scratch.close()
         for lock in self._locks:
             if lock is not None:
                 lock.release()

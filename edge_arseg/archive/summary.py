@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_arseg.archive.outcome import Outcome, outcome_from_row
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.storage.url import printable
 
 _LONGEST = 1 << 20

@@ -42,7 +42,7 @@ from edge_arseg.bench.summaries.whole import runs_with
 from edge_arseg.bench.surroundings import board_facts, no_verdict_reason
 from edge_arseg.errors import ArsegError, OptionError, SinkError
 from edge_arseg.spec.progress import Progress, no_progress
-from edge_arseg.storage.files import is_special
+from edge_arseg.storage.files.identity import is_special
 from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.video.uri import source_from_uri
 

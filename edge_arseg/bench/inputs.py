@@ -7,7 +7,7 @@ from edge_arseg.bench.accuracy.joined import scores_from_file
 from edge_arseg.bench.plans.options import BenchOptions
 from edge_arseg.bench.sensors.meter import readings_of_meter
 from edge_arseg.evaluation.labels.pairing import label_paths
-from edge_arseg.storage.files import is_special
+from edge_arseg.storage.files.identity import is_special
 from edge_arseg.video.uri import source_from_uri
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from edge_arseg.bench.conditions import Conditions, conditions_now
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
 
 REVISION = 1
 """Revision 1 (2026): ``revision``, ``name``, ``taken``, ``conditions``, ``settings``, ``values``."""

@@ -52,7 +52,7 @@ class BundleType(click.ParamType):
         Raises:
             BundleError: nothing is called so.
         """
-        from edge_arseg.runtime.zoo import bundle_path
+        from edge_arseg.runtime.bundles.zoo import bundle_path
 
         return bundle_path(value)
 
@@ -63,7 +63,7 @@ class BundleType(click.ParamType):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """Return names in the package, bundles on disk, and folders on the way to them."""
         from edge_arseg.runtime.bundles.reading import SUFFIX
-        from edge_arseg.runtime.zoo import shipped_names
+        from edge_arseg.runtime.bundles.zoo import shipped_names
 
         names = [name for name in shipped_names() if name.startswith(incomplete)]
         folders = [path for path in sorted(Path().glob(f"{glob.escape(incomplete)}*")) if path.is_dir()]

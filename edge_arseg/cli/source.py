@@ -75,7 +75,7 @@ def _refuse_bundle(text: str) -> None:
         SourceError: it is one.
     """
     from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX
-    from edge_arseg.runtime.zoo import shipped_names
+    from edge_arseg.runtime.bundles.zoo import shipped_names
 
     there = os.path.lexists(text)
     if "://" in text or (there and not os.path.lexists(os.path.join(text, MANIFEST))):  # noqa: PTH118 - never raises

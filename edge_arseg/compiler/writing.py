@@ -16,7 +16,8 @@ from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import REVISION, Manifest, json_from_manifest
 from edge_arseg.spec.model import name_faults
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import Lock, check_inputs, is_locked, is_running
+from edge_arseg.storage.files.lock import Lock, is_locked, is_running
+from edge_arseg.storage.files.output import check_inputs
 from edge_arseg.storage.folders import check_room, check_writable, made_folders, remove_folders
 from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.storage.uninterrupted import uninterrupted
@@ -89,10 +90,10 @@ class NewBundle:
         """Copy a bundle, byte for byte, as ``write`` writes one.
 
         Raises:
+            BundleError: it cannot be read.
             OptionError, SinkError: see ``write``.
         """
-        names = (*bundle.manifest.files, MANIFEST)
-        return self._write({name: (bundle.path / name).read_bytes() for name in names}, lambda _: None)
+        return self._write(bundle.contents((*bundle.manifest.files, MANIFEST)), lambda _: None)
 
     @contextmanager
     def trial(self, manifest: Manifest, contents: Mapping[str, bytes]) -> Iterator[Bundle]:

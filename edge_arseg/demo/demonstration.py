@@ -16,7 +16,8 @@ from edge_arseg.runtime.run import RunStart, run_to_sinks
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.spec.manifest import Manifest
-from edge_arseg.storage.files import whole_file, write_whole
+from edge_arseg.spec.progress import Announce, no_announcement
+from edge_arseg.storage.files.whole import whole_file, write_whole
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import sink_errors
@@ -87,7 +88,7 @@ def demo_from_source(
     output_size: OutputSize = SOURCE,
     limit: int | None = None,
     style: OverlayStyle = DEFAULT_STYLE,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Announce = no_announcement,
     begun: Callable[[RunStart], None] = lambda _: None,
     each: Callable[[SegmentedFrame], None] = lambda _: None,
 ) -> Demo:

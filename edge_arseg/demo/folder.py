@@ -7,7 +7,8 @@ from pathlib import Path
 from types import TracebackType
 
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.files import Lock, check_output, lock_on
+from edge_arseg.storage.files.lock import Lock, lock_on
+from edge_arseg.storage.files.output import check_output
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.sinks import plan_sinks

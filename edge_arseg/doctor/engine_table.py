@@ -6,11 +6,11 @@ from edge_arseg.doctor.findings import Finding
 from edge_arseg.errors import ArsegError
 from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.bundles.zoo import lightest_bundles, shipped_bundles
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
-from edge_arseg.runtime.zoo import lightest_bundles, shipped_bundles
 from edge_arseg.spec.progress import Announce, no_announcement
 
 

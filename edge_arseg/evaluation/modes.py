@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from edge_arseg.arguments import named
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.mode import Mode
 
@@ -21,8 +22,9 @@ def checked_modes(modes: Iterable[Mode | str]) -> tuple[Mode, ...]:
     Raises:
         OptionError: none, no such mode, or one twice.
     """
-    given = [mode.value if isinstance(mode, Mode) else mode for mode in modes]
-    known = [mode.value for mode in Mode]
-    if not given or len(set(given)) < len(given) or not set(given) <= set(known):
-        raise OptionError(f"modes {','.join(given)!r} seen, expected one or more of {', '.join(known)}, each once")
-    return tuple(Mode(name) for name in given)
+    found = tuple(named(Mode, mode, "mode") for mode in modes)
+    if not found or len(set(found)) < len(found):
+        told = ",".join(mode.value for mode in found)
+        known = ", ".join(mode.value for mode in Mode)
+        raise OptionError(f"modes {told!r} seen, expected one or more of {known}, each once")
+    return found

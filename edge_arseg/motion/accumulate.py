@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.errors import OptionError
-from edge_arseg.motion.blocks import CELL, blocks_from_vectors, empty_blocks
+from edge_arseg.motion.blocks import CELL, blocks_from_vectors, empty_blocks, first_cell
 from edge_arseg.motion.compose import Composer
 from edge_arseg.motion.fill import fill_blocks
 from edge_arseg.spec.frame import Frame, MotionField, MotionSource
@@ -41,17 +41,13 @@ class Accumulator:
         shape = rows * repeat, columns * repeat
         self._now, self._before = np.zeros(shape, np.complex64), np.zeros(shape, np.complex64)
         self._composer = Composer(rows, columns, repeat, block)
-        # Cells of the frame itself, without the margin that rounds it up to whole macroblocks.
-        self._inside = slice(0, -(-height // CELL)), slice(0, -(-width // CELL))
         self._cropped = slice(0, -(-height // block)), slice(0, -(-width // block))
         self.intra_ratio = 0.0
-        self.steps = 0
 
     def reset(self) -> None:
         """Make the frame that was followed last the keyframe: the flow becomes zero."""
         self._now.fill(0)
         self.intra_ratio = 0.0
-        self.steps = 0
 
     def step(self, vectors: NDArray[np.void] | None, shown: tuple[int, int, int, int] | None = None) -> float:
         """Go one frame on.
@@ -65,14 +61,13 @@ class Accumulator:
             here.
         """
         blocks = blocks_from_vectors(vectors, self.height, self.width, out=self._blocks)
-        part = None if shown == (0, 0, self.height, self.width) else shown
-        valid = blocks.valid[self._inside if part is None else _cells(*part)]
+        size = self.height, self.width
+        valid = blocks.valid[_cells_of(shown or (0, 0, *size), size)]
         ratio = 1.0 - float(np.count_nonzero(valid)) / valid.size
         fill_blocks(blocks)
         self._now, self._before = self._before, self._now
         self._composer.compose(blocks.flow, self._before, out=self._now)
         self.intra_ratio = ratio
-        self.steps += 1
         return ratio
 
     def follow(self, frame: Frame) -> MotionField:
@@ -95,8 +90,19 @@ class Accumulator:
         return MotionField(flow[self._cropped], self.block, source, self.intra_ratio)
 
 
-def _cells(top: int, left: int, height: int, width: int) -> tuple[slice, slice]:
-    """The cells whose centres lie in a part of the frame, at least one each way."""
-    first, last = [(start + CELL // 2 - 1) // CELL for start in (top, left)], (top + height, left + width)
-    ends = [max((end + CELL // 2 - 1) // CELL, start + 1) for start, end in zip(first, last, strict=True)]
-    return slice(first[0], ends[0]), slice(first[1], ends[1])
+def _cells_of(part: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[slice, ...]:
+    """The cells of a part of the frame, at least one each way.
+
+    They are those whose centres lie in it; of a part that reaches the end of the frame, also the last one.
+
+    Args:
+        part: first row, first column, rows and columns, pixels.
+        size: rows and columns of the frame, pixels.
+    """
+    cells = []
+    for start, length, whole in zip(part[:2], part[2:], size, strict=True):
+        count = -(-whole // CELL)
+        first = min(first_cell(start), count - 1)
+        last = count if start + length >= whole else first_cell(start + length)
+        cells.append(slice(first, max(last, first + 1)))
+    return tuple(cells)

@@ -1,7 +1,7 @@
 """Block vectors to a dense flow on the 8x8 grid."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from edge_arseg.errors import OptionError
 from edge_arseg.motion import kernels
 from edge_arseg.spec.frame import VECTOR_DTYPE
+
+Pixels = TypeVar("Pixels", int, NDArray[Any])
 
 CELL = 8
 """Side of a cell of the block grid, luma pixels: the smallest block that decoders export."""
@@ -20,6 +22,11 @@ FARTHEST = 2.0**31
 def aligned(length: int, to: int = 16) -> int:
     """``length`` rounded up to a multiple of ``to``: codecs work on whole macroblocks."""
     return -(-length // to) * to
+
+
+def first_cell(pixel: Pixels) -> Pixels:
+    """The first cell whose centre, ``8 i + 4``, lies at a pixel or behind it; of integers or arrays of them."""
+    return (pixel + CELL // 2 - 1) // CELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +101,8 @@ def _checked(vectors: NDArray[np.void]) -> NDArray[np.void]:
 def _spread_vectors(vectors: NDArray[np.void], flow: NDArray[np.complex64], valid: NDArray[np.bool_]) -> None:
     rows, columns = flow.shape
     flow, valid = flow.reshape(-1), valid.reshape(-1)
-    top, bottom = _cells(vectors["y"], vectors["height"], rows)
-    left, right = _cells(vectors["x"], vectors["width"], columns)
+    top, bottom = _covered(vectors["y"], vectors["height"], rows)
+    left, right = _covered(vectors["x"], vectors["width"], columns)
     value = np.empty(len(vectors), np.complex64)
     value.real, value.imag = vectors["flow_x"], vectors["flow_y"]
     cells, numbers = [], []
@@ -117,8 +124,7 @@ def _spread_vectors(vectors: NDArray[np.void], flow: NDArray[np.complex64], vali
     valid[cell] = True
 
 
-def _cells(centre: NDArray[Any], size: NDArray[Any], count: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """First cell and one past the last cell whose centre ``8 i + 4`` lies in ``[centre - size // 2, ... + size)``."""
+def _covered(centre: NDArray[Any], size: NDArray[Any], count: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """First cell and one past the last cell whose centre lies in ``[centre - size // 2, ... + size)``."""
     low = centre.astype(np.int32) - (size >> 1)
-    high = low + size
-    return np.clip((low + 3) >> 3, 0, count), np.clip((high + 3) >> 3, 0, count)
+    return np.clip(first_cell(low), 0, count), np.clip(first_cell(low + size), 0, count)

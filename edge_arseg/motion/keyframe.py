@@ -44,7 +44,8 @@ class FrameStatistics:
 
 Policy: TypeAlias = Callable[[FrameStatistics], Branch]
 """Picks the branch of a frame: HR makes it a keyframe. It is asked once for every frame, in order. The first frame of a
-source (``distance`` is ``None``) is a keyframe whatever the policy says."""
+source (``distance`` is ``None``) is a keyframe whatever the policy says. A policy that makes every intra frame of the
+stream a keyframe says so by an attribute ``follow_codec``: recoding then begins anew there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@
 from collections.abc import Sequence
 from enum import Enum
 
-from edge_arseg.arguments import check_kind
+from edge_arseg.arguments import check_kind, named
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.reading import Bundle
 
@@ -26,10 +26,7 @@ def checked_mode(mode: Mode | str) -> Mode:
     Raises:
         OptionError: there is none of this name.
     """
-    try:
-        return Mode(mode)
-    except ValueError:
-        raise OptionError(f"mode {mode!r} seen, expected one of {', '.join(one.value for one in Mode)}") from None
+    return named(Mode, mode, "mode")
 
 
 def modes_from_bundle(bundle: Bundle) -> tuple[Mode, ...]:

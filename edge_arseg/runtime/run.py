@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from edge_arseg.arguments import check_callable, check_kind, is_number, path_from, refusal_of
 from edge_arseg.errors import OptionError
 from edge_arseg.motion.keyframe import Policy
-from edge_arseg.motion.policies.drops import KeyAfterDrops
 from edge_arseg.runtime.choice.engine_choice import Choice, Choosable
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.live.statistics import LiveFigures, LiveStatistics
@@ -26,7 +25,7 @@ from edge_arseg.runtime.segmenter import Segmenter
 from edge_arseg.spec.frame import Frame, SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.storage.uninterrupted import closed_uninterrupted, uninterrupted
-from edge_arseg.video.delivery.options import AS_EVER, BLOCK, FORCE_HR, LiveOptions
+from edge_arseg.video.delivery.options import AS_EVER, BLOCK, LiveOptions
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.sinks import plan_sinks
@@ -204,8 +203,8 @@ def run_to_sinks(
             stack.callback(ending)
             begun(RunStart(segmenter.choice, label, _motion(reader), total))
             statistics = LiveStatistics(live.max_age_ms)
-            policy = KeyAfterDrops(segmenter.policy) if live.on_late == FORCE_HR else segmenter.policy
-            for number, result in enumerate(segment(_Told(reader, waiting), segmenter.as_opened, policy), 1):
+            results = segment(_Told(reader, waiting), segmenter.as_opened, segmenter.policy_for(live))
+            for number, result in enumerate(results, 1):
                 with uninterrupted():  # all sinks get a frame that they have time for, or none
                     for sink in opened:
                         if drops:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -91,7 +90,7 @@ def _check(frame: Frame, expected: TensorSpec, last: SegmentedFrame | None) -> N
     """Refuse what is no frame, and one that does not fit; the loops of motion see it before any engine does."""
     if not isinstance(frame, Frame):
         raise OptionError(f"{type(frame).__name__} seen, expected frames: Frame(index, time_s, rgb)")
-    if not isinstance(frame.index, Integral):
+    if not is_number(frame.index, whole=True):
         raise OptionError(f"frame {frame.index!r}: its index is no whole number; expected frames counted from 0")
     if not isinstance(frame.rgb, np.ndarray):
         raise OptionError(f"frame {frame.index}: rgb is {type(frame.rgb).__name__}, expected an array {expected}")

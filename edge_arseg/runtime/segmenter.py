@@ -209,7 +209,7 @@ class Segmenter:
             live=live,
             tape=tape,
             span=span,
-            anew_at_intra=isinstance(self.policy, KeyframePolicy) and self.policy.follow_codec,
+            anew_at_intra=bool(getattr(self.policy, "follow_codec", False)),
         )
 
     def stream(
@@ -253,8 +253,11 @@ class Segmenter:
             picture=picture,
             live=live,
         ) as reader:
-            policy = KeyAfterDrops(self.policy) if live.on_late == FORCE_HR else self.policy
-            yield from segment(reader, self._as_opened, policy)
+            yield from segment(reader, self._as_opened, self.policy_for(live))
+
+    def policy_for(self, live: LiveOptions) -> Policy:
+        """Return the policy of a source that is read like this: with ``force-hr`` the segmenter's own, wrapped."""
+        return KeyAfterDrops(self.policy) if live.on_late == FORCE_HR else self.policy
 
     def segment(self, frames: Iterable[Frame]) -> Iterator[SegmentedFrame]:
         """Segment frames that come from somewhere else; see ``stream``. The first frame is a keyframe."""

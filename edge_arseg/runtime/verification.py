@@ -3,22 +3,20 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from numbers import Real
 from os import PathLike
-from types import TracebackType
 
 import numpy as np
 
-from edge_arseg.errors import BuildError, EnvironmentUnfitError, GateError, OptionError
+from edge_arseg.arguments import is_number, refusal_of
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, GateError
 from edge_arseg.runtime.bundles.gate import gate_text, required_agreement
-from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
+from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.bundles.zoo import bundle_given
 from edge_arseg.runtime.choice.engine_choice import Choice, choice_from_options
-from edge_arseg.runtime.device.cuda import DeviceArray
 from edge_arseg.runtime.engines.contract import AUTO, Engine, EngineOptions
 from edge_arseg.runtime.engines.opening import engines_from_bundle
-from edge_arseg.runtime.fusion.cuda import LoadedKernel
+from edge_arseg.runtime.fusion.checked_kernel import CheckedKernel
 from edge_arseg.runtime.mode import Mode
-from edge_arseg.runtime.zoo import bundle_path
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Manifest, Role
 from edge_arseg.spec.weights import GoldenFrames
@@ -106,12 +104,12 @@ def verify_bundle(
         BundleError: the bundle is missing or damaged.
         OptionError, EnvironmentUnfitError, BuildError: no engine runs it here; or no such share.
     """
-    if min_agreement is not None and not (isinstance(min_agreement, Real) and 0 <= min_agreement <= 1):
-        raise OptionError(f"an agreement of {min_agreement!r}: expected a share of the pixels, 0 to 1")
+    if min_agreement is not None and not is_number(min_agreement, 0, 1):
+        raise refusal_of("an agreement of", min_agreement, "a share of the pixels, 0 to 1")
     if isinstance(bundle, Choice):
         choice = bundle
     else:
-        read = bundle if isinstance(bundle, Bundle) else read_bundle(bundle_path(bundle))
+        read = bundle_given(bundle)
         options = EngineOptions(backend=backend)
         if backend == AUTO:
             choice = choice_from_options(read, tuple(Mode), options, gate=False)
@@ -141,7 +139,7 @@ def verified_roles(manifest: Manifest) -> tuple[Role, ...]:
 
 
 def agreements(
-    engines: Mapping[Role, Engine], golden: GoldenFrames, kernel: "CheckedKernel | None" = None
+    engines: Mapping[Role, Engine], golden: GoldenFrames, kernel: CheckedKernel | None = None
 ) -> list[Agreement]:
     """Run every golden frame through every path and compare.
 
@@ -190,68 +188,6 @@ def agreements_of_bundle(bundle: Bundle, *, threads: int | None = None) -> list[
     """
     with engines_from_bundle(bundle, verified_roles(bundle.manifest), threads=threads) as engines:
         return agreements(engines, bundle.golden_frames())
-
-
-class CheckedKernel:
-    """The CUDA fusion kernel that ``run`` would launch on this GPU, between arrays of the host, whatever made them.
-
-    Features go up and come down here, so it tells no times.
-
-    Attributes:
-        file: of the kernel, in the bundle.
-    """
-
-    def __init__(self, bundle: Bundle):
-        """Load the kernel.
-
-        Raises:
-            BuildError: the bundle holds no kernel, or none for this GPU.
-            BundleError, EnvironmentUnfitError: see ``LoadedKernel``.
-        """
-        if bundle.manifest.hr_only:
-            raise BuildError("the bundle has the HR branch alone: nothing is fused")
-        if not bundle.manifest.kernels:
-            raise BuildError("the bundle holds none; edge-arseg compile puts one in, where nvcc or NVRTC is")
-        graphs = bundle.manifest.graphs
-        kernel = LoadedKernel(bundle)
-        self._kernel, self.file = kernel, kernel.entry.file
-        self._there: dict[str, tuple[np.ndarray, DeviceArray]] = {}
-        try:
-            for name in (names.KEY_FEATURE, names.LR_FEATURE):
-                spec = graphs[Role.FUSE].inputs[name]
-                pinned = kernel.device.call(kernel.device.pinned, spec)
-                self._there[name] = pinned, kernel.device.call(kernel.device.allocate, spec)
-        except BaseException:
-            self.close()
-            raise
-
-    def fuse(self, key_feature: np.ndarray, flow: np.ndarray, lr_feature: np.ndarray) -> np.ndarray:
-        """Return a copy of the fused feature ``[1, C, h, w]``; for the arguments see ``CudaFusion.run``."""
-        fused = self._kernel.fuse(
-            self._up(names.KEY_FEATURE, key_feature), flow, self._up(names.LR_FEATURE, lr_feature)
-        )
-        return np.array(fused)
-
-    def close(self) -> None:
-        """Free what is on the GPU; calling it twice is allowed."""
-        there, self._there = self._there, {}
-        for _, array in there.values():
-            self._kernel.device.call(array.free)
-        self._kernel.close()
-
-    def __enter__(self) -> "CheckedKernel":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _up(self, name: str, feature: np.ndarray) -> DeviceArray:
-        pinned, array = self._there[name]
-        np.copyto(pinned, feature)
-        self._kernel.device.call(self._kernel.device.upload, pinned, array)
-        return array
 
 
 def _agreement(seen: np.ndarray, expected: np.ndarray) -> float:

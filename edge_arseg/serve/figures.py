@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import deque
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,22 +50,33 @@ class Bins:
         return pairs
 
 
-class Figures:
-    """Counts results as they come, and says how things stand; may be asked by any thread.
+@dataclass(slots=True)
+class Counts:
+    """What was counted of all results.
 
     Attributes:
         latency, age: of the results.
         branches: results by branch.
         stages_s: seconds by stage, all results together.
+        warp_error: of the last frame between keyframes, grey levels; ``None``: it was not measured.
+    """
+
+    latency: Bins = field(default_factory=Bins)
+    age: Bins = field(default_factory=Bins)
+    branches: dict[str, int] = field(default_factory=lambda: dict.fromkeys((branch.value for branch in Branch), 0))
+    stages_s: dict[str, float] = field(default_factory=dict)
+    warp_error: float | None = None
+
+
+class Figures:
+    """Counts results as they come, and says how things stand; may be asked by any thread.
 
     Args:
         max_age_ms: see ``LiveStatistics``.
     """
 
     def __init__(self, max_age_ms: float | None = None) -> None:
-        self.latency, self.age = Bins(), Bins()
-        self.branches = dict.fromkeys((branch.value for branch in Branch), 0)
-        self.stages_s: dict[str, float] = {}
+        self._counts = Counts()
         self._live = LiveStatistics(max_age_ms)
         self._lock = threading.Lock()
         self._rows: deque[tuple[int, list[Any]]] = deque(maxlen=KEPT)
@@ -73,7 +85,12 @@ class Figures:
         self._last_s: float | None = None
         self._changed_s = time.monotonic()
         self._waits: bool | None = None
-        self.warp_error: float | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """What was counted so far: a copy, which stays as it is."""
+        with self._lock:
+            return deepcopy(self._counts)
 
     @property
     def live(self) -> LiveFigures:
@@ -83,7 +100,8 @@ class Figures:
 
     def waiting(self, waits: bool) -> None:
         """Hear that the run waits for a frame of its source, or has one to work on."""
-        self._waits, self._changed_s = waits, time.monotonic()
+        with self._lock:
+            self._waits, self._changed_s = waits, time.monotonic()
 
     def add(self, result: SegmentedFrame) -> int:
         """Count a result; return its number, from 1."""
@@ -92,14 +110,15 @@ class Figures:
         with self._lock:
             self._serial += 1
             self._live.add(result)
-            self.latency.add(result.latency_ms / 1e3)
+            counts = self._counts
+            counts.latency.add(result.latency_ms / 1e3)
             if age_ms is not None:
-                self.age.add(age_ms / 1e3)
-            self.branches[result.branch.value] += 1
+                counts.age.add(age_ms / 1e3)
+            counts.branches[result.branch.value] += 1
             for stage, ms in result.stages_ms.items():
-                self.stages_s[stage] = self.stages_s.get(stage, 0.0) + ms / 1e3
+                counts.stages_s[stage] = counts.stages_s.get(stage, 0.0) + ms / 1e3
             if result.motion is not None:
-                self.warp_error = result.motion.warp_error
+                counts.warp_error = result.motion.warp_error
             row = [
                 int(result.branch is Branch.HR),
                 round(result.latency_ms, 1),
@@ -137,8 +156,10 @@ class Figures:
         silent = self.silent_s()
         if silent is not None and silent < STALLED_S:
             return "running"
-        if self._waits is None:
+        with self._lock:
+            waits, changed_s = self._waits, self._changed_s
+        if waits is None:
             return "starting"
-        if self._waits:
+        if waits:
             return "waiting"
-        return "stalled" if time.monotonic() - self._changed_s >= STALLED_S else "running"
+        return "stalled" if time.monotonic() - changed_s >= STALLED_S else "running"

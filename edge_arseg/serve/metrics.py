@@ -45,29 +45,29 @@ class RunCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Return all metrics."""
         figures, now = self._figures, self._now()
-        live, silent = figures.live, figures.silent_s()
+        live, counts, silent = figures.live, figures.counts, figures.silent_s()
         frames = _counter("frames", "Frames with a class map, by the branch they ran through.", "branch")
-        for branch, count in figures.branches.items():
+        for branch, count in counts.branches.items():
             frames.add_metric([branch], count)
         yield frames
         yield _counter("keyframes", "Keyframes that results were made from.", value=live.keyframes)
         yield _counter("dropped_frames", "Frames of the source without a result.", value=live.dropped)
         yield _counter("late_frames", "Results older than --max-age.", value=live.late)
         stages = _counter("stage_seconds", "Time spent in each stage of the loop.", "stage")
-        for stage, seconds in sorted(figures.stages_s.items()):
+        for stage, seconds in sorted(counts.stages_s.items()):
             stages.add_metric([stage], seconds)
         yield stages
         for name, text, bins in (
-            ("latency_seconds", "From the decoded frame to its class map.", figures.latency),
-            ("age_seconds", "From the arrival of a live frame to its class map.", figures.age),
+            ("latency_seconds", "From the decoded frame to its class map.", counts.latency),
+            ("age_seconds", "From the arrival of a live frame to its class map.", counts.age),
         ):
             yield HistogramMetricFamily(_PREFIX + name, text, buckets=bins.cumulated(), sum_value=bins.sum_s)
         yield _gauge("frames_per_second", "Results a second, over the last two seconds.", figures.fps())
         if silent is not None:
             yield _gauge("last_result_age_seconds", "Time since the last result.", silent)
-        if figures.warp_error is not None:
+        if counts.warp_error is not None:
             text = "Mean difference of the last frame and its keyframe moved to it, grey levels."
-            yield _gauge("warp_error", text, figures.warp_error)
+            yield _gauge("warp_error", text, counts.warp_error)
         if now.watts is not None:
             yield _gauge("power_watts", "Power that the machine takes.", now.watts)
         yield _gauge("viewers", "Pages that watch.", now.viewers)

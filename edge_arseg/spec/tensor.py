@@ -25,6 +25,8 @@ CLASS_MAP = "class_map"
 """Graph output: ``[H, W] uint8`` class indices."""
 FEATURES = (FEATURE, LR_FEATURE, FUSED_FEATURE)
 """Outputs that stay where an engine makes them: only other engines and kernels of the same backend read them."""
+FEATURES_OF_GRAPHS = (*FEATURES, KEY_FEATURE)
+"""All features that enter or leave graphs."""
 LOGITS = "logits"
 """Debug output: ``[1, classes, H, W] float32`` scores before the argmax."""
 

@@ -4,11 +4,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.files import lock_on
+from edge_arseg.storage.files.lock import lock_on
 from edge_arseg.storage.folders import check_room
 
 _OLD_S = 60.0
@@ -39,14 +39,29 @@ def scratch_folder(what: str) -> Iterator[Path]:
     Raises:
         SinkError: no folder for temporary files can be written.
     """
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(temporary_folder(_place(), f"edge-arseg-{what}-"))
+        except OSError as error:
+            raise _refused(error) from error
+        yield folder
+
+
+@contextmanager
+def temporary_folder(place: Path, prefix: str) -> Iterator[Path]:
+    """A folder in ``place``, as ``scratch_folder`` is one in that for temporary files; it may be renamed meanwhile.
+
+    Args:
+        place: a folder that is there.
+        prefix: of its name; all in ``place`` that begin like this are of this kind.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    _remove_left(place, prefix)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
+    lock = None
     try:
-        place = _place()
-        _remove_left(place, what)
-        folder = Path(tempfile.mkdtemp(prefix=f"edge-arseg-{what}-", dir=place))
-    except OSError as error:
-        raise _refused(error) from error
-    try:
-        lock = None
         with suppress(OSError):
             lock = lock_on(folder)
         yield folder
@@ -72,9 +87,9 @@ def _refused(error: OSError) -> SinkError:
     )
 
 
-def _remove_left(place: Path, what: str) -> None:
+def _remove_left(place: Path, prefix: str) -> None:
     """Remove folders that no running process uses."""
-    for left in place.glob(f"edge-arseg-{what}-*"):
+    for left in place.glob(f"{prefix}*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime < _OLD_S or left.is_symlink():
                 continue

@@ -16,7 +16,7 @@ from edge_arseg.network.checkpoint.importer import weights_file
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle, sha256_of
-from edge_arseg.runtime.zoo import bundle_path
+from edge_arseg.runtime.bundles.zoo import bundle_path
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.manifest import Role
 

@@ -124,12 +124,14 @@ def mixture_of(hr: Bundle, rest: Bundle, path: Path) -> Bundle:
 
     Raises:
         SinkError: it cannot be written.
+        BundleError: one of the two cannot be read.
     """
     base = rest if rest.manifest.quantization is not None else hr  # it says how what is not float32 was made
     graphs = {**rest.manifest.graphs, Role.HR: hr.manifest.graphs[Role.HR]}
-    contents = {name: (base.path / name).read_bytes() for name in base.manifest.files}
+    contents = base.contents(base.manifest.files)
     for role, entry in graphs.items():
-        contents[entry.file] = (hr if role is Role.HR else rest).graph_path(role).read_bytes()
+        source = hr if role is Role.HR else rest
+        contents[entry.file] = source.content(source.manifest.graphs[role].file)
     place = NewBundle(path)
     return place.write(replace(base.manifest, name=place.name, graphs=graphs), contents)
 

@@ -4,8 +4,8 @@ import json
 
 from edge_arseg.motion.keyframe import SCENE_CUT
 from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.bundles.zoo import typed_name
 from edge_arseg.runtime.engines.contract import EngineOptions
-from edge_arseg.runtime.zoo import shipped_names
 from edge_arseg.tuning.search.setting import Setting
 
 
@@ -18,10 +18,8 @@ def toml_from_setting(setting: Setting, bundle: Bundle, engines: EngineOptions, 
         engines: as they were settled.
         notes: lines that stand above it as comments.
     """
-    names = {path.resolve(): name for name, path in shipped_names().items()}
-    where = bundle.path.resolve()
     values: dict[str, object] = {
-        "bundle": names.get(where, str(where)),
+        "bundle": typed_name(bundle.path.resolve()),
         "mode": setting.mode.value,
         "backend": engines.backend,
         "fusion": engines.fusion,

@@ -17,7 +17,7 @@ from edge_arseg.tuning.search.limits import Limits, near_front_of
 from edge_arseg.tuning.search.setting import Setting
 from edge_arseg.tuning.trials.planning import named_runs
 from edge_arseg.tuning.trials.timing import entries_of_run, journal_of
-from edge_arseg.tuning.trials.trial import Tried
+from edge_arseg.tuning.trials.tried import Tried
 
 SAME_TIME = 0.02
 """Share by which two timings of a setting differ: only what is faster by more keeps another setting off the front."""
@@ -61,7 +61,7 @@ def verdict_of(
         limits: that count.
         expected: what settings that were tried are taken to come to; see ``Proposals.expected``.
     """
-    whole = {number: one for number, one in tried.items() if one.pruned is None}
+    whole = {number: one for number, one in tried.items() if one.given_up is None}
     if not whole:
         return None
     values = {number: limits.values(one.outcome) for number, one in whole.items()}

@@ -11,7 +11,8 @@ from edge_arseg.tuning.study import Study
 from edge_arseg.tuning.task import Task
 from edge_arseg.tuning.trials.scoring import FrameScores
 from edge_arseg.tuning.trials.timing import NoSensorError
-from edge_arseg.tuning.trials.trial import Tried, try_setting
+from edge_arseg.tuning.trials.trial import try_setting
+from edge_arseg.tuning.trials.tried import Tried
 
 Told = Callable[[int, int, Setting, str, bool], None]
 """Called with trials that were begun, trials at most, the setting, what is being done or was found, and whether that is
@@ -48,7 +49,7 @@ def search_settings(task: Task, study: Study, proposals: Proposals, most: int, t
 def _try(task: Task, study: Study, setting: Setting, tried: Mapping[int, Tried], say: Callable[..., None]) -> None:
     """Try one setting, and keep what it came to; one that cannot run here is kept as such."""
     number = study.begin(setting)
-    whole = [one for one in tried.values() if one.pruned is None]
+    whole = [one for one in tried.values() if one.given_up is None]
     try:
         choice = task.choice(setting)
         found = try_setting(setting, choice, task.bench, study.record(number), whole, _known(setting, whole), say)
@@ -80,4 +81,4 @@ def _result(found: Tried) -> str:
     text = f"{outcome.mean_ms:.1f} ms"
     if outcome.miou == outcome.miou:
         text += f", mIoU {outcome.miou:.1f}"
-    return text if found.pruned is None else f"{text}; given up: {found.pruned}"
+    return text if found.given_up is None else f"{text}; given up: {found.given_up}"

@@ -5,7 +5,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,20 @@ import numpy as np
 from edge_arseg.errors import DataError, EnvironmentUnfitError, OptionError, SinkError
 from edge_arseg.installation import install_extra
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import lock_on, write_whole
+from edge_arseg.storage.files.lock import lock_on
+from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.tuning.request import Request
 from edge_arseg.tuning.search.outcome import json_from_outcome, outcome_from_json
 from edge_arseg.tuning.search.setting import Setting, setting_from_params
 from edge_arseg.tuning.search.space import Space
 from edge_arseg.tuning.trials.scoring import FrameScores
-from edge_arseg.tuning.trials.trial import Tried
+from edge_arseg.tuning.trials.tried import Cause, GivenUp, Tried
 
 STUDY = "study.log"
 NAME = "edge-arseg tune"
-REQUEST, OUTCOME, PRUNED, FAILED, REVISION = "request", "outcome", "pruned", "failed", "revision"
+REQUEST, OUTCOME, FAILED, REVISION = "request", "outcome", "failed", "revision"
+GIVEN_UP, CAUSE = "pruned", "cause"
+"""Why a setting was given up, in words, and for what; studies of before say the first alone."""
 
 
 def optuna() -> Any:
@@ -149,11 +152,6 @@ class Study:
                     self._study.tell(trial.number, state=self._states.FAIL)
 
     @property
-    def started(self) -> int:
-        """Trials that were begun, to their end or not."""
-        return len(self._study.get_trials(deepcopy=False))
-
-    @property
     def empty(self) -> bool:
         """Whether no setting was measured yet."""
         return not any(OUTCOME in trial.user_attrs for trial in self._study.get_trials(deepcopy=False))
@@ -191,8 +189,9 @@ class Study:
                 raise SinkError(f"cannot write {place}: {advice_on(error, place)}") from error
         with self._whole_lines():
             self._open.set_user_attr(OUTCOME, json_from_outcome(tried.outcome))
-            if tried.pruned is not None:
-                self._open.set_user_attr(PRUNED, tried.pruned)
+            if tried.given_up is not None:
+                self._open.set_user_attr(GIVEN_UP, tried.given_up.why)
+                self._open.set_user_attr(CAUSE, tried.given_up.cause.value)
                 self._study.tell(self._open, state=self._states.PRUNED)
             else:
                 self._study.tell(self._open, [-values[0], *values[1:]])
@@ -218,7 +217,7 @@ class Study:
             trial.number: Tried(
                 setting_from_params(trial.params),
                 outcome_from_json(outcome),
-                trial.user_attrs.get(PRUNED),
+                _given_up(trial.user_attrs),
                 self._read_scores(trial.number),
             )
             for trial in self._study.get_trials(deepcopy=False)
@@ -261,3 +260,8 @@ class Study:
                 return FrameScores(data["frames"], data["distances"], data["confusions"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(f"{file}: cannot be read: {error}; choose another folder with -o") from error
+
+
+def _given_up(told: Mapping[str, Any]) -> GivenUp | None:
+    """Read why a setting was given up; where it is not known for what, it may be tried again with other limits."""
+    return GivenUp(Cause(told.get(CAUSE, Cause.LIMIT)), told[GIVEN_UP]) if GIVEN_UP in told else None

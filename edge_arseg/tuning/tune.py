@@ -9,7 +9,7 @@ from edge_arseg.errors import EnvironmentUnfitError, SinkError
 from edge_arseg.evaluation.labels.clip import clip_frames
 from edge_arseg.evaluation.labels.pairing import label_paths
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.tuning.bundles import bundles_from_paths
 from edge_arseg.tuning.config_file import toml_from_setting
 from edge_arseg.tuning.front import Verdict, verdict_of, write_front
@@ -22,7 +22,7 @@ from edge_arseg.tuning.search.space import space_from_options
 from edge_arseg.tuning.study import Study, open_study
 from edge_arseg.tuning.task import Task, bench_of_options, motions_of
 from edge_arseg.tuning.trials.planning import planned_record, run_of_setting
-from edge_arseg.tuning.trials.trial import Tried
+from edge_arseg.tuning.trials.tried import Tried
 from edge_arseg.video.uri import source_from_uri
 
 FRONT, CHOSEN = "front.json", "chosen.toml"

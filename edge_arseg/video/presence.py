@@ -6,6 +6,7 @@ from pathlib import Path
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.storage.url import part_of_label, printable
 from edge_arseg.suggestion import did_you_mean
+from edge_arseg.video.cameras import DEVICES, no_camera
 from edge_arseg.video.sources.files import fault_of_list
 from edge_arseg.video.sources.folder import PICTURES, VIDEOS
 from edge_arseg.video.sources.kinds import SourceKind
@@ -58,11 +59,8 @@ def missing(label: str, path: Path) -> str:
         there = sorted(folder.iterdir())
     except OSError:
         return f"{label}: there is no such file or device, and no folder {shown}; check the path"
-    if str(folder) == "/dev":
-        cameras = [str(one) for one in there if one.name.startswith("video")]
-        found = ", ".join(cameras)
-        camera = part_of_label(label, str(path))
-        return f"{label}: there is no camera {camera}; cameras of this machine: {found or 'none'}"
+    if folder == DEVICES:
+        return no_camera(label, path)
     if is_pattern(path.name):
         wider = "" if is_glob(path.name) else "; %d takes numbers of any width"
         return f"{label}: there is no such file or device, and none in {shown} that fits the pattern{wider}"

@@ -10,7 +10,7 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Protocol, cast
 
-from edge_arseg.arguments import check_kind, is_number, refusal_of
+from edge_arseg.arguments import check_kind, is_number, named, refusal_of
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.frame import Frame, MotionSource
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
@@ -247,10 +247,7 @@ def _check(
         raise OptionError(f"{ahead!r} frames read ahead: expected a whole number from 0 to {MOST_AHEAD}")
     if pace is not None and (not is_number(pace, 0) or pace in (0, math.inf)):
         raise OptionError(f"a pace of {pace!r} frames a second: expected a number above 0")
-    try:
-        fit = FitKind(fit)
-    except ValueError:
-        raise OptionError(f"fit {fit!r}: expected {', '.join(kind.value for kind in FitKind)}") from None
+    fit = named(FitKind, fit, "fit")
     if source.path is not None:
         refuse_missing(source)
     kind = KINDS[source.kind]

@@ -17,7 +17,7 @@ def test_layers_are_timed_beside_their_macs_which_add_up_to_those_of_the_manifes
     pytest.importorskip(backend)
     pytest.importorskip("onnx")
     from edge_arseg.compiler.layer_macs import macs_from_graph
-    from edge_arseg.runtime.zoo import ZOO
+    from edge_arseg.runtime.bundles.zoo import ZOO
 
     choice = choose(ZOO / f"{shipped}.arseg", (Mode.AR,), EngineOptions(backend=backend, threads=1))[0]
     settings = RunSettings("ar", backend, "auto", 1, "int8", 0.5, 12, "auto")

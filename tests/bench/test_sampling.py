@@ -1,4 +1,5 @@
 import math
+import sys
 import time
 
 import numpy as np
@@ -11,6 +12,7 @@ from edge_arseg.bench.records.journal import Journal, entries_of, repair
 from edge_arseg.bench.sampling.sampler import found_sensors, read_until
 from edge_arseg.bench.sampling.sampling import Sampling, board_rails
 from edge_arseg.bench.sensors.base import Machine
+from edge_arseg.errors import EnvironmentUnfitError
 
 
 class Wattmeter:
@@ -76,7 +78,17 @@ def test_sensors_that_are_not_read_to_the_end_are_told(tmp_path, caplog):
     assert not caplog.text
     with Sampling(tmp_path / "j", zero=time.monotonic(), root=tmp_path) as sampling:
         sampling._process.kill()
-    assert "the process that reads sensors ended early (exit code -9)" in caplog.text
+    assert "the process that reads sensors ended early, by SIGKILL" in caplog.text
+
+
+def test_an_answer_that_is_cut_off_is_none(tmp_path, monkeypatch):
+    """It was read as JSON, and ended in the fault of that."""
+    child = tmp_path / "child"
+    child.write_text("#!/bin/sh\nprintf '{\"channels\": ['\nexit 3\n")
+    child.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(child))
+    with pytest.raises(EnvironmentUnfitError, match="did not say what it reads, and ended with exit code 3"):
+        Sampling(tmp_path / "j", zero=time.monotonic())
 
 
 def test_what_a_crash_cut_off_is_left_out_and_more_can_be_appended(tmp_path):

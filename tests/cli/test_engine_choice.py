@@ -109,7 +109,7 @@ def test_records_name_what_ran_and_how_it_was_chosen(edge_arseg, commands, good,
 
 
 def test_one_line_says_what_was_chosen_and_why(edge_arseg, commands, good, monkeypatch, tmp_path):
-    monkeypatch.setattr("edge_arseg.runtime.zoo.ZOO", tmp_path)
+    monkeypatch.setattr("edge_arseg.runtime.bundles.zoo.ZOO", tmp_path)
     first = edge_arseg(*commands["run"])
     assert first.code == 0, first.err
     assert "first use on this machine: trying what can run here; it is remembered ..." in first.err
@@ -121,7 +121,7 @@ def test_one_line_says_what_was_chosen_and_why(edge_arseg, commands, good, monke
 
 
 def test_a_backend_named_alone_gets_a_bundle_of_the_package(edge_arseg, commands, good, bad, monkeypatch, tmp_path):
-    monkeypatch.setattr("edge_arseg.runtime.zoo.ZOO", tmp_path)
+    monkeypatch.setattr("edge_arseg.runtime.bundles.zoo.ZOO", tmp_path)
     answer = edge_arseg(*commands["run"], "--backend", "other")
     assert answer.code == 0, answer.err
     assert "toy on other: the only one that gives the right classes here" in answer.err
@@ -187,7 +187,7 @@ def test_a_bundle_for_a_board_gets_no_verdict_elsewhere(edge_arseg, commands, bo
 
 
 def test_doctor_shows_every_bundle_on_every_engine(edge_arseg, good, bad, monkeypatch, tmp_path):
-    monkeypatch.setattr("edge_arseg.runtime.zoo.ZOO", tmp_path)
+    monkeypatch.setattr("edge_arseg.runtime.bundles.zoo.ZOO", tmp_path)
     monkeypatch.setattr("edge_arseg.runtime.choice.engine_choice.CANDIDATES", ("toy", "other", "tensorrt"))
     answer = edge_arseg("doctor", "--json")
     assert answer.code == 0, answer.out + answer.err
@@ -211,7 +211,7 @@ def test_doctor_shows_every_bundle_on_every_engine(edge_arseg, good, bad, monkey
 
 
 def test_doctor_says_where_nothing_passes(edge_arseg, bad, monkeypatch, tmp_path):
-    monkeypatch.setattr("edge_arseg.runtime.zoo.ZOO", tmp_path)
+    monkeypatch.setattr("edge_arseg.runtime.bundles.zoo.ZOO", tmp_path)
     answer = edge_arseg("doctor")
     assert answer.code == 3
     assert "no bundle in the package gives the right classes on an engine here" in answer.out

@@ -99,7 +99,7 @@ def test_doctor_gives_one_json_object(edge_arseg):
     "arguments", [["run", "test://street"], ["bench"], ["eval", "--clip", "test://street", "--labels", "{}"]]
 )
 def test_without_a_bundle_the_shipped_one_is_used(edge_arseg, monkeypatch, tmp_path, arguments):
-    monkeypatch.setattr("edge_arseg.runtime.zoo.ZOO", tmp_path)
+    monkeypatch.setattr("edge_arseg.runtime.bundles.zoo.ZOO", tmp_path)
     (tmp_path / "label.png").touch()
     answer = edge_arseg(*(argument.format(tmp_path) for argument in arguments))
     assert answer.code == 3

@@ -9,7 +9,7 @@ import pytest
 from support.children import finished
 
 from edge_arseg.native.library import instruction_set
-from edge_arseg.runtime.zoo import bundle_path
+from edge_arseg.runtime.bundles.zoo import bundle_path
 
 BUNDLE = str(bundle_path("camvid-compact-int8"))
 LIST = "\nimport sys; print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"

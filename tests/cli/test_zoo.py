@@ -7,7 +7,7 @@ import pytest
 from edge_arseg import Segmenter
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.zoo import ZOO, bundle_path, shipped_names
+from edge_arseg.runtime.bundles.zoo import ZOO, bundle_path, shipped_names
 
 
 def test_a_shipped_bundle_is_named_with_and_without_its_size():

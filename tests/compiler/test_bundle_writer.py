@@ -17,7 +17,7 @@ from edge_arseg.compiler import writing as bundle_writer
 from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import BundleError, ExportError, OptionError, SinkError
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.storage.files import lock_on
+from edge_arseg.storage.files.lock import lock_on
 
 WRITER = """
 import os, pathlib, sys, time

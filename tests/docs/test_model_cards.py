@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.zoo import bundle_path, shipped_paths
+from edge_arseg.runtime.bundles.zoo import bundle_path, shipped_paths
 
 ROOT = Path(__file__).parents[2]
 CARDS = {

@@ -9,7 +9,7 @@ from support.bundles.fake import write_fake_bundle
 from support.bundles.small import write_small_bundle
 from support.clips.moving import encode, moving
 
-from edge_arseg.runtime.zoo import ZOO
+from edge_arseg.runtime.bundles.zoo import ZOO
 from edge_arseg.spec.model import CAMVID_11
 from edge_arseg.storage.data_folder import data_folder
 from edge_arseg.testing.sum_graph import write_sum_graph

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_arseg import AdaptivePolicy, Branch, FrameStatistics, OptionError
+from edge_arseg import AdaptivePolicy, Branch, FrameStatistics, KeyAfterDrops, OptionError
 
 
 def keyframes(policy, errors):
@@ -63,6 +63,17 @@ def test_dropped_frames_count_as_if_they_had_been_seen():
     assert branch is Branch.HR
     assert policy(FrameStatistics(4, warp_error=4.0, dropped=3)) is Branch.LR
     assert policy(FrameStatistics(6, warp_error=12.0, dropped=1)) is Branch.HR
+
+
+def test_a_keyframe_behind_drops_starts_the_sum_anew():
+    """The errors before it counted on: the next keyframe came after seven frames, where the budget is that of eight."""
+    policy = AdaptivePolicy(8)
+    keyframes(policy, [1.0] * 17)  # learns a budget of 36
+    behind = KeyAfterDrops(policy)
+    assert [behind(FrameStatistics(d, warp_error=float(d))) for d in range(1, 5)] == [Branch.LR] * 4
+    assert behind(FrameStatistics(6, warp_error=0.0, dropped=1)) is Branch.HR
+    branches = [behind(FrameStatistics(d, warp_error=float(d))) for d in range(1, 9)]
+    assert branches == [Branch.LR] * 7 + [Branch.HR]
 
 
 def test_an_interval_that_leaves_no_room_is_refused():

@@ -9,8 +9,8 @@ from support.clips.lossy_sender import LossySender
 from support.clips.rtsp_server import free_port
 
 from edge_arseg import Sink, run_to_sinks
+from edge_arseg.runtime.bundles.zoo import default_bundle
 from edge_arseg.runtime.segmenter import Segmenter
-from edge_arseg.runtime.zoo import default_bundle
 
 OF_THE_MACHINE = ("latency_ms", "age_ms")
 

@@ -6,9 +6,12 @@ import time
 import numpy as np
 import pytest
 from support.bundles.toy import GOP, HEIGHT, WIDTH, ToyEngine, write_toy_bundle
+from support.clips.moving import encode, moving
 
 from edge_arseg.errors import BuildError, OptionError
 from edge_arseg.motion.keyframe import KeyframePolicy
+from edge_arseg.motion.policies.adaptive import AdaptivePolicy
+from edge_arseg.motion.policies.drops import KeyAfterDrops
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice.engine_choice import unproved
 from edge_arseg.runtime.engines.contract import EngineOptions
@@ -220,3 +223,24 @@ def test_a_frame_behind_dropped_ones_is_a_keyframe_where_that_is_asked_for(bundl
             time.sleep(0.1)
     assert branches
     assert (set(branches) == {Branch.HR}) is keyframe
+
+
+@pytest.mark.parametrize(
+    ("policy", "anew"),
+    [
+        (KeyframePolicy(8, follow_codec=True), True),
+        (AdaptivePolicy(8, follow_codec=True), True),
+        (KeyAfterDrops(AdaptivePolicy(8, follow_codec=True)), True),
+        (KeyAfterDrops(KeyframePolicy(8)), False),
+        (lambda frame: Branch.LR, False),
+    ],
+)
+def test_recoding_begins_anew_at_intra_frames_wherever_the_policy_makes_them_keyframes(bundle, tmp_path, policy, anew):
+    """It did so for a ``KeyframePolicy`` alone: of others, pieces of a video differed from the whole."""
+    clip = encode(tmp_path / "clip.mp4", moving(12), g=4, keyint_min=4, sc_threshold=0, bf=0)
+    with (
+        Segmenter(bundle, fusion="graph", backend="counted", policy=policy) as segmenter,
+        segmenter.open(clip, motion="recode") as reader,
+    ):
+        alone = [frame.index for frame in reader if frame.vectors is None]
+    assert alone == ([0, 4, 8] if anew else [0])

@@ -11,8 +11,8 @@ from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import OptionError
 from edge_arseg.runtime.bundles.gate import gate_text, required_agreement
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.bundles.zoo import default_bundle
 from edge_arseg.runtime.verification import verify_bundle
-from edge_arseg.runtime.zoo import default_bundle
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_bundle_of_the_first_revision_cannot_lower_its_gate(edge_arseg, tmp_pa
 
 def test_what_is_written_anew_has_the_newest_revision(tmp_path):
     old = read_bundle(write_small_bundle(tmp_path / "old.arseg", revision=1))
-    contents = {name: (old.path / name).read_bytes() for name in old.manifest.files}
+    contents = old.contents(old.manifest.files)
     assert NewBundle(tmp_path / "new.arseg").write(old.manifest, contents).manifest.revision == 3
     assert old.manifest.revision == 1
 
@@ -71,5 +71,5 @@ def test_what_is_written_anew_has_the_newest_revision(tmp_path):
 @pytest.mark.parametrize("share", [98, -0.1, float("nan"), "0.98"])
 def test_a_share_that_is_none_is_refused(share):
     """98 per cent, given as 98, was never reached, and nan neither."""
-    with pytest.raises(OptionError, match=f"an agreement of {share!r}: expected a share of the pixels, 0 to 1"):
+    with pytest.raises(OptionError, match=f"an agreement of {share!r} seen, expected a share of the pixels, 0 to 1"):
         verify_bundle(default_bundle(), min_agreement=share)

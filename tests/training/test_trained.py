@@ -10,7 +10,7 @@ from edge_arseg.errors import CheckpointError
 from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.zoo import ZOO
+from edge_arseg.runtime.bundles.zoo import ZOO
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.model import CAMVID_11, CAMVID_NORMALISATION, Model

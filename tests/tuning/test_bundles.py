@@ -3,8 +3,8 @@ import shutil
 import pytest
 
 from edge_arseg.errors import OptionError
+from edge_arseg.runtime.bundles.zoo import shipped_names
 from edge_arseg.runtime.verification import agreements_of_bundle
-from edge_arseg.runtime.zoo import shipped_names
 from edge_arseg.spec.manifest import Role
 from edge_arseg.tuning.bundles import bundles_from_paths
 

@@ -26,6 +26,7 @@ from edge_arseg.tuning.search.outcome import Outcome, json_from_outcome, outcome
 from edge_arseg.tuning.search.parts import Parts
 from edge_arseg.tuning.study import Study
 from edge_arseg.tuning.trials import trial as trial_module
+from edge_arseg.tuning.trials.tried import Cause, GivenUp
 from edge_arseg.tuning.tune import tune
 
 pytest.importorskip("optuna")
@@ -194,9 +195,8 @@ def test_a_setting_that_is_surely_no_better_is_given_up_early(options, tmp_path,
     outcomes = {one.setting.backend: one for one in tuned.tried.values()}
     assert outcomes["toy"].outcome.miou == 100.0
     if outcomes["wrong"].outcome.mean_low >= outcomes["toy"].outcome.mean_high:
-        assert (
-            outcomes["wrong"].pruned == "surely no better than toy, GOP 1, toy, 1 thread, motion zero, after 8 labels"
-        )
+        why = "surely no better than toy, GOP 1, toy, 1 thread, motion zero, after 8 labels"
+        assert outcomes["wrong"].given_up == GivenUp(Cause.RIVAL, why)
     assert [tuned.tried[n].setting.backend for n in tuned.verdict.front][-1] == "toy"
     assert len(seen) == 2
 

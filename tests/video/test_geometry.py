@@ -184,7 +184,7 @@ def test_what_cannot_be_fitted_is_refused_with_what_to_type(tmp_path):
         SourceError, match=r"16x512 .rows x columns. are too narrow to be cropped to 48x64; type --fit letterbox"
     ):
         open_video(clip, size=(48, 64), fit="crop")
-    with pytest.raises(OptionError, match="fit 'zoom': expected stretch, letterbox, crop"):
+    with pytest.raises(OptionError, match="fit 'zoom' seen, expected one of stretch, letterbox, crop"):
         open_video(clip, fit="zoom")
     with pytest.raises(OptionError, match="an output size of 'full' seen, expected source, model or"):
         open_video(clip, output_size="full")

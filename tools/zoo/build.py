@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_arseg.errors import ArsegError, ExportError, OptionError
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
 from tools.zoo.factors import multiplied
 from tools.zoo.recipe import Step, steps_from_file
 

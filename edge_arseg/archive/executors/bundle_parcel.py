@@ -2,12 +2,12 @@
 
 import io
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
 from edge_arseg.errors import BundleError, SinkError
 from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
+from edge_arseg.storage.scratch import temporary_folder
 from edge_arseg.storage.user_folders import user_cache
 
 
@@ -59,8 +59,7 @@ def bundle_from_parcel(parcel: bytes, digest: str, *, cache: Path | None = None)
 def _unpack(parcel: bytes, place: Path, digest: str) -> None:
     """Write the files beside their place, and give them their name when they are whole."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".part-", dir=place.parent))
-    try:
+    with temporary_folder(place.parent, ".part-") as made:
         with zipfile.ZipFile(io.BytesIO(parcel)) as held:
             held.extractall(made)
         try:
@@ -69,8 +68,6 @@ def _unpack(parcel: bytes, place: Path, digest: str) -> None:
             if _sound(place, digest) is None:
                 shutil.rmtree(place, ignore_errors=True)
                 made.rename(place)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _sound(place: Path, digest: str) -> Bundle | None:

@@ -14,6 +14,7 @@ from typing import Any
 from edge_arseg.archive.executors.contract import Task
 from edge_arseg.archive.executors.served import STOP, serve
 from edge_arseg.archive.settings import Settings
+from edge_arseg.ended import told_end
 from edge_arseg.errors import EnvironmentUnfitError
 
 ATTEMPTS = 2
@@ -104,7 +105,9 @@ class Processes:
         self._workers.remove(worker)
         worker.process.join()
         worker.pipe.close()
-        told = _told_end(worker.process.exitcode)
+        told = told_end(worker.process.exitcode)
+        if worker.process.exitcode == -signal.SIGKILL:
+            told += "; perhaps memory ran out: type a smaller --processes"
         if not worker.ready:
             self._dead_at_start += 1
             if self._dead_at_start > ATTEMPTS:
@@ -136,11 +139,3 @@ class Processes:
                 worker.process.kill()
                 worker.process.join()
             worker.pipe.close()
-
-
-def _told_end(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"exit code {code}"
-    return f"by {signal.Signals(-code).name}" + (
-        "; perhaps memory ran out: type a smaller --processes" if -code == signal.SIGKILL else ""
-    )

@@ -1,6 +1,5 @@
 """One long video in pieces: cut, segmented, joined."""
 
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from edge_arseg.archive.shelf import shelf_of
 from edge_arseg.archive.staging import Staged
 from edge_arseg.errors import SinkError, SourceError
 from edge_arseg.spec.geometry.placement import SOURCE
+from edge_arseg.storage.scratch import scratch_folder
 from edge_arseg.video.pieces.cuts import spans_of
 from edge_arseg.video.pieces.span import Span
 from edge_arseg.video.reader import open_video
@@ -130,10 +130,10 @@ class Joining:
             return video.failed(f"{video.label}: its pieces cannot be joined: {error.strerror or error}")
 
     def _join(self, number: int, starts_s: Sequence[float], made: Path) -> None:
-        with tempfile.TemporaryDirectory(prefix="edge-arseg-archive-") as name:
+        with scratch_folder("joining") as scratch:
             parts = []
             for at, piece in enumerate(self.pieces):
-                folder = Path(name) / str(at)
+                folder = scratch / str(at)
                 folder.mkdir()
                 parts.append(shelf_of(str(piece.targets[number].place)).local("", folder))
             JOINS[self.video.targets[number].scheme](parts, starts_s, made)

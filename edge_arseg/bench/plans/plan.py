@@ -12,10 +12,10 @@ from edge_arseg.bench.records.run import BenchRun, BundleFacts, RunMemory, RunSe
 from edge_arseg.errors import ArsegError, MemoryExhaustedError, OptionError
 from edge_arseg.quantity import counted
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
+from edge_arseg.runtime.bundles.zoo import shipped_paths
 from edge_arseg.runtime.choice.engine_choice import Choice
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
-from edge_arseg.runtime.zoo import shipped_paths
 from edge_arseg.spec.manifest import Role
 from edge_arseg.video.uri import source_from_uri
 

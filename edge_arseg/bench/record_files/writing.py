@@ -18,7 +18,10 @@ from edge_arseg.bench.records.samples import Samples, columns_from_samples
 from edge_arseg.bench.summaries.whole import whole_record
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import Lock, check_output, is_running, is_special, lock_on, write_whole
+from edge_arseg.storage.files.identity import is_special
+from edge_arseg.storage.files.lock import Lock, is_running, lock_on
+from edge_arseg.storage.files.output import check_output
+from edge_arseg.storage.files.whole import write_whole
 
 FRAMES, SENSORS = ".frames.part", ".sensors.part"
 _OLD = ".old-"

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from edge_arseg.bench.records.energy import Channel
 from edge_arseg.bench.sensors.base import BoardRails
+from edge_arseg.ended import told_end
 from edge_arseg.errors import EnvironmentUnfitError, SinkError
 from edge_arseg.spec.targets.files import targets
 
@@ -70,11 +71,11 @@ class Sampling:
             self._process.stdin.flush()
             if select.select([self._process.stdout], [], [], START_S)[0]:
                 line = self._process.stdout.readline()
-        if not line:
+        if not line.endswith("\n"):  # it ended before, or on the way
             self.close()
             raise EnvironmentUnfitError(
-                f"the process that reads sensors gave no answer (exit code {self._process.returncode}); "
-                "expected what it reads"
+                "the process that reads sensors did not say what it reads, and ended "
+                f"{told_end(self._process.returncode)}; type the same again"
             )
         told = json.loads(line)
         if "fault" in told:
@@ -95,7 +96,8 @@ class Sampling:
             self._process.kill()
             self._process.wait()
         if self._process.stdout and not self._process.stdout.closed:
-            self._fault = next((json.loads(line)["fault"] for line in self._process.stdout if "fault" in line), None)
+            whole = (line for line in self._process.stdout if line.endswith("\n"))
+            self._fault = next((json.loads(line)["fault"] for line in whole if "fault" in line), None)
             self._process.stdout.close()
 
     def __enter__(self) -> "Sampling":
@@ -109,8 +111,8 @@ class Sampling:
             raise SinkError(self._fault)
         if self._fault is None and self._process.returncode:
             _log.warning(
-                "the process that reads sensors ended early (exit code %d); what they said after that is missing",
-                self._process.returncode,
+                "the process that reads sensors ended early, %s; what they said after that is missing",
+                told_end(self._process.returncode),
             )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge_arseg.archive.segmenting import Video
 from edge_arseg.archive.staging import Target
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.files import Identity, identity
+from edge_arseg.storage.files.identity import Identity, identity
 from edge_arseg.storage.object_store import is_object
 from edge_arseg.storage.url import label_of, printable
 from edge_arseg.video.sinks.base import sink_errors

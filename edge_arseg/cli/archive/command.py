@@ -29,7 +29,8 @@ from edge_arseg.cli.output import note, warn
 from edge_arseg.errors import SinkError, SourceError
 from edge_arseg.quantity import counted
 from edge_arseg.runtime.device.cores import usable_cores
-from edge_arseg.storage.files import check_output, is_special
+from edge_arseg.storage.files.identity import is_special
+from edge_arseg.storage.files.output import check_output
 from edge_arseg.storage.folders import check_writable
 from edge_arseg.storage.object_store import is_object
 from edge_arseg.storage.url import label_of, text_without_logins

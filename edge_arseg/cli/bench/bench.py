@@ -75,8 +75,8 @@ def bench(
     from edge_arseg.bench.inputs import inputs_of_options
     from edge_arseg.bench.overview import overview_of
     from edge_arseg.bench.record_files.writing import check_record, plain
+    from edge_arseg.runtime.bundles.zoo import inputs_of_bundle
     from edge_arseg.runtime.mode import Mode
-    from edge_arseg.runtime.zoo import inputs_of_bundle
     from edge_arseg.video.presence import refuse_missing
     from edge_arseg.video.uri import source_from_uri
 
@@ -163,7 +163,7 @@ def _predict(
     from edge_arseg.bench.predict.peaks import peaks_of_target
     from edge_arseg.bench.predict.roofline import markdown_from_prediction, prediction_of
     from edge_arseg.runtime.bundles.reading import read_bundle
-    from edge_arseg.runtime.zoo import default_bundle
+    from edge_arseg.runtime.bundles.zoo import default_bundle
     from edge_arseg.spec.targets.files import target_named
 
     peaks = peaks_of_target(target_named(target), power_mode)

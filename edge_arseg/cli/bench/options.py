@@ -147,7 +147,7 @@ def options_from_command(
     from edge_arseg.bench.plans.options import BenchOptions
     from edge_arseg.bench.plans.workload import read_workload
     from edge_arseg.evaluation.modes import modes_from_text
-    from edge_arseg.runtime.zoo import bundle_path
+    from edge_arseg.runtime.bundles.zoo import bundle_path
 
     name = given["workload"]
     if name is None and given["parameters"]:

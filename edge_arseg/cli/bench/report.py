@@ -120,7 +120,7 @@ def report(
     from edge_arseg.bench.record_files.writing import samples_file
     from edge_arseg.bench.report.building import report_from_records
     from edge_arseg.bench.report.formats.text import text_from_report
-    from edge_arseg.storage.files import check_output
+    from edge_arseg.storage.files.output import check_output
 
     gates = _Gates(require, wanted, fail_on, between, allow)
     _check_names(outputs)
@@ -179,7 +179,7 @@ class _Gates:
 
     def check_records(self, records: tuple[Path, ...]) -> None:
         """Raise ``click.UsageError`` where a record would be compared to itself."""
-        from edge_arseg.storage.files import identity
+        from edge_arseg.storage.files.identity import identity
 
         if self.fail_on is not None and len({identity(path) for path in records}) < len(records):
             raise click.UsageError(
@@ -220,7 +220,8 @@ def _check_names(outputs: tuple[Path, ...]) -> None:
 
 
 def _check_outputs(named: list[Path], inputs: list[Path], force: bool) -> None:
-    from edge_arseg.storage.files import check_output, identity
+    from edge_arseg.storage.files.identity import identity
+    from edge_arseg.storage.files.output import check_output
 
     for path in named:
         check_output(path, force=force, inputs=inputs)
@@ -259,7 +260,8 @@ def _failures(comparisons: "tuple[Comparison, ...]", outcomes: "tuple[Outcome, .
 def _write(path: Path, data: bytes, force: bool) -> None:
     from edge_arseg.errors import SinkError
     from edge_arseg.storage.fault import advice_on
-    from edge_arseg.storage.files import check_output, write_whole
+    from edge_arseg.storage.files.output import check_output
+    from edge_arseg.storage.files.whole import write_whole
 
     check_output(path, force=force)  # it may have come meanwhile
     try:

@@ -221,7 +221,12 @@ def _json(tuned: "Tuned") -> dict[str, object]:
         "settings": tuned.settings,
         "complete": tuned.complete,
         "tried": [
-            {"trial": number, **one.setting.params, **plain(asdict(one.outcome)), "given_up": one.pruned}
+            {
+                "trial": number,
+                **one.setting.params,
+                **plain(asdict(one.outcome)),
+                "given_up": None if one.given_up is None else one.given_up.why,
+            }
             for number, one in tuned.tried.items()
         ],
         "failed": [{**setting.params, "because": why} for setting, why in tuned.failed.items()],

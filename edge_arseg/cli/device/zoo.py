@@ -21,7 +21,7 @@ def list_bundles(as_json: bool) -> None:
 
     Every command takes these names where it takes a bundle.
     """
-    from edge_arseg.runtime.zoo import lightest_bundles, shipped_bundles, shipped_name
+    from edge_arseg.runtime.bundles.zoo import lightest_bundles, shipped_bundles, shipped_name
 
     bundles = {shipped_name(bundle.path): bundle for bundle in shipped_bundles()}
     if as_json:
@@ -74,7 +74,7 @@ def copy(name: Path, output: Path | None, force: bool) -> None:
     """Copy the bundle NAME out of the package, whole or not at all."""
     from edge_arseg.compiler.writing import NewBundle
     from edge_arseg.runtime.bundles.reading import SUFFIX, read_bundle
-    from edge_arseg.runtime.zoo import ZOO, shipped_name
+    from edge_arseg.runtime.bundles.zoo import ZOO, shipped_name
 
     bundle = read_bundle(name)
     stem = shipped_name(bundle.path) if bundle.path.parent == ZOO else bundle.stem

@@ -8,7 +8,7 @@ import click
 from edge_arseg.cli.host.checkpoint import PATH, checkpoint_options, read_checkpoint, require_host
 from edge_arseg.cli.output import megabytes
 from edge_arseg.errors import OptionError
-from edge_arseg.storage.files import check_output
+from edge_arseg.storage.files.output import check_output
 
 if TYPE_CHECKING:
     from edge_arseg.network.network import Network

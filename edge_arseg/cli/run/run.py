@@ -91,7 +91,7 @@ def run(
     """
     from edge_arseg.cli.run.recordings import jobs_from_arguments, refuse_expanded_pattern
     from edge_arseg.cli.service.watching import check_place, sinks_beside, watching
-    from edge_arseg.runtime.zoo import inputs_of_bundle
+    from edge_arseg.runtime.bundles.zoo import inputs_of_bundle
     from edge_arseg.storage.object_store import names_object
 
     options = RunOptions(**typed)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge_arseg.cli.service.log_format import JSON, line_of
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import share_lock
+from edge_arseg.storage.files.lock import share_lock
 from edge_arseg.storage.url import text_without_logins
 
 _log = logging.getLogger(__name__)

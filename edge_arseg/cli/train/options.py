@@ -23,7 +23,7 @@ class TrainedType(click.ParamType):
 
     def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path."""
-        from edge_arseg.runtime.zoo import shipped_names
+        from edge_arseg.runtime.bundles.zoo import shipped_names
 
         path = Path(value)
         return path if path.exists() else shipped_names().get(str(value), path)
@@ -32,7 +32,7 @@ class TrainedType(click.ParamType):
         """Return names in the package, and paths."""
         from click.shell_completion import CompletionItem
 
-        from edge_arseg.runtime.zoo import shipped_names
+        from edge_arseg.runtime.bundles.zoo import shipped_names
 
         names = [CompletionItem(name) for name in shipped_names() if name.startswith(incomplete)]
         return [*names, CompletionItem(incomplete, type="file")]

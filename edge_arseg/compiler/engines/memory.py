@@ -66,7 +66,7 @@ def entry_in_precision(
         halved = {
             name: replace(spec, dtype="float16")
             for name, spec in (*entry.inputs.items(), *entry.outputs.items())
-            if name in (*names.FEATURES, names.KEY_FEATURE)
+            if name in names.FEATURES_OF_GRAPHS
         }
         inputs, outputs = ({n: halved.get(n, s) for n, s in specs.items()} for specs in (entry.inputs, entry.outputs))
         entry = replace(entry, inputs=inputs, outputs=outputs)

@@ -9,7 +9,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -18,14 +17,13 @@ from typing import Any
 
 from edge_arseg import errors
 from edge_arseg.compiler.engines.contract import BuildSettings, EngineBuilder
+from edge_arseg.ended import told_end
 from edge_arseg.errors import ArsegError, BuildError, MemoryExhaustedError, SinkError
 from edge_arseg.spec.manifest import Precision
-from edge_arseg.spec.progress import HEARTBEAT_S
+from edge_arseg.spec.progress import HEARTBEAT_S, Announce
 from edge_arseg.storage.fault import advice_on
 
 TENSORRT = "edge_arseg.compiler.engines.tensorrt:TensorRtBuilder"
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def builder_from_name(name: str) -> EngineBuilder:
     return getattr(import_module(module), attribute)()
 
 
-def result_from_job(job: BuildJob, progress: Progress, *, heartbeat_s: float = HEARTBEAT_S) -> BuildResult:
+def result_from_job(job: BuildJob, progress: Announce, *, heartbeat_s: float = HEARTBEAT_S) -> BuildResult:
     """Build in a child process and wait for it, saying at least every ``heartbeat_s`` seconds that it is still running.
 
     Raises:
@@ -101,11 +99,11 @@ def result_from_job(job: BuildJob, progress: Progress, *, heartbeat_s: float = H
         return answer
     if answer is not None:
         kind, text = answer
-        raise getattr(errors, kind)(text)
+        raise getattr(errors, kind)(text)  # one of that module: see ``_child``
     raise _death(job.name, child.exitcode)
 
 
-def _answer(receiver: "Connection", name: str, progress: Progress, heartbeat_s: float) -> Any:
+def _answer(receiver: "Connection", name: str, progress: Announce, heartbeat_s: float) -> Any:
     """Pass on what the child says until its result, its error, or its silence for good (``None``)."""
     start = told = time.monotonic()
     last = "starting"
@@ -131,9 +129,8 @@ def _death(name: str, code: int | None) -> ArsegError:
             "stop the desktop (sudo systemctl isolate multi-user.target), add swap, allow less scratch memory with "
             "--workspace 256, and type the same again: what is built is kept"
         )
-    how = f"by signal {-code}" if code is not None and code < 0 else f"with {code}"
     return BuildError(
-        f"building {name}: the library ended the build's process {how} without a message; "
+        f"building {name}: the library ended the build's process {told_end(code)} without a message; "
         "see `sudo dmesg`, and try --hr fp32 --lr fp32 --fuse fp32"
     )
 
@@ -145,7 +142,8 @@ def _child(job: BuildJob, sender: "Connection") -> None:
     try:
         answer: object = _built(job, sender)
     except ArsegError as error:
-        answer = type(error).__name__, str(error)
+        kind = next(kind for kind in type(error).__mro__ if getattr(errors, kind.__name__, None) is kind)
+        answer = kind.__name__, str(error)
     except MemoryError:
         answer = MemoryExhaustedError.__name__, f"building {job.name}: not enough memory; try --workspace 256"
     except Exception as error:  # a builder's bug; without this the parent would blame the library

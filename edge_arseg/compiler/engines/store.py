@@ -2,18 +2,21 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from edge_arseg.errors import BundleError, SinkError
+from edge_arseg.runtime.bundles.plans import plan_fault
 from edge_arseg.runtime.bundles.reading import sha256_of
 from edge_arseg.spec.engine_key import RECORD, EngineKey, PlanRecord, json_from_record, plan_file, record_from_json
 from edge_arseg.spec.entries import FileEntry
 from edge_arseg.spec.manifest import Role
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import Lock, is_running, write_whole
+from edge_arseg.storage.files.lock import Lock, is_running
+from edge_arseg.storage.files.whole import write_whole
+from edge_arseg.storage.folders import check_writable
 
 
 class PlanStore:
@@ -32,7 +35,7 @@ class PlanStore:
         self._timing = root / f"timing-{key.library}-{key.version}-sm_{major_minor}-{device}.cache"
 
     def check_writable(self, advice: str) -> None:
-        """Make the folder and try to write into it, before any time is spent on a build.
+        """Make the folder, and see whether it can be written into, before any time is spent on a build.
 
         Args:
             advice: what to type where it cannot be written.
@@ -40,45 +43,30 @@ class PlanStore:
         Raises:
             SinkError: it cannot be written.
         """
-        probe = self.folder / f".probe-{os.getpid()}"
+        check_writable(self.folder, advice)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            probe.write_bytes(b"")
-            probe.unlink()
         except OSError as error:
             raise SinkError(f"{self.folder}: cannot be written ({error.strerror or error}); {advice}") from error
 
     def record(self) -> PlanRecord:
         """Return what is there; without plans where there is no record or none that can be read."""
-        try:
-            record = record_from_json((self.folder / RECORD).read_bytes(), where=str(self.folder / RECORD))
-        except (OSError, BundleError):
-            return PlanRecord(self.key, {}, "")
-        return record if record.key == self.key else PlanRecord(self.key, {}, "")
+        record = _record_in(self.folder / RECORD)
+        return PlanRecord(self.key, {}, "") if record is None or record.key != self.key else record
 
     def has(self, role: Role) -> bool:
         """Return whether the plan of a role is there and is what was written."""
-        entry = self.record().plans.get(role)
-        path = self.folder / plan_file(role)
-        return (
-            entry is not None
-            and path.is_file()
-            and path.stat().st_size == entry.bytes
-            and sha256_of(path) == entry.sha256
-        )
+        record = self.record()
+        return role in record.plans and not plan_fault(self.folder, record, role)
 
     def beside(self, role: Role) -> Path | None:
         """Return another folder whose plan of a role `run` takes as well: it was built with other flags, as another
         amount of scratch memory; ``None`` where there is none.
         """
-        for file in sorted(self.folder.parent.glob(f"*/{RECORD}")):
-            try:
-                key = record_from_json(file.read_bytes(), where=str(file)).key
-            except (OSError, BundleError):
-                continue
-            other = PlanStore(self.folder.parent, key)
-            if other.folder == file.parent and not self.key.differences(key) and other.has(role):
-                return other.folder
+        for folder, record in self._records():
+            other = PlanStore(self.folder.parent, record.key)
+            if other.folder == folder and not self.key.differences(record.key) and other.has(role):
+                return folder
         return None
 
     def part(self, role: Role) -> Path:
@@ -96,15 +84,9 @@ class PlanStore:
         """Return how long building a role took here before, the longest of all plans of this library and GPU beside
         this folder; ``None`` where that is not known.
         """
-        found = []
-        for file in self.folder.parent.glob(f"*/{RECORD}"):
-            try:
-                record = record_from_json(file.read_bytes(), where=str(file))
-            except (OSError, BundleError):
-                continue
-            if (record.key.library, record.key.device) == (self.key.library, self.key.device):
-                found += [record.seconds[role]] if role in record.seconds else []
-        return max(found, default=None)
+        own = self.key.library, self.key.device
+        alike = (record for _, record in self._records() if (record.key.library, record.key.device) == own)
+        return max((record.seconds[role] for record in alike if role in record.seconds), default=None)
 
     def keep(self, role: Role, part: Path, extra: Mapping[str, str], *, seconds: float | None = None) -> FileEntry:
         """Give a written plan its name, and record its digest last: what has no digest does not exist.
@@ -169,6 +151,20 @@ class PlanStore:
     def _digest(self) -> Path:
         return self._timing.with_name(f"{self._timing.name}.sha256")
 
+    def _records(self) -> Iterator[tuple[Path, PlanRecord]]:
+        """Yield the folders beside this one, itself among them, with their records; what cannot be read is left out."""
+        for file in sorted(self.folder.parent.glob(f"*/{RECORD}")):
+            if (record := _record_in(file)) is not None:
+                yield file.parent, record
+
     def _write_record(self, record: PlanRecord) -> None:
         built = datetime.now(timezone.utc).isoformat(timespec="seconds")
         write_whole(self.folder / RECORD, json_from_record(replace(record, built=built)).encode(), sync=True)
+
+
+def _record_in(file: Path) -> PlanRecord | None:
+    """Return the record in a file; ``None`` where there is none that can be read."""
+    try:
+        return record_from_json(file.read_bytes(), where=str(file))
+    except (OSError, BundleError):
+        return None

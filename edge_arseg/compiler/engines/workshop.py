@@ -4,13 +4,14 @@ from pathlib import Path
 
 from edge_arseg.compiler.engines.contract import BuildSettings
 from edge_arseg.compiler.engines.memory import MemoryNeed, check_memory, need_of_build, workspace_from_memory
-from edge_arseg.compiler.engines.process import BuildJob, BuildResult, Progress, builder_from_name, result_from_job
+from edge_arseg.compiler.engines.process import BuildJob, BuildResult, builder_from_name, result_from_job
 from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.compiler.machine import Machine
 from edge_arseg.runtime.bundles.plans import engine_roots
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.spec.engine_key import EngineKey, graph_digests
 from edge_arseg.spec.manifest import GraphEntry, Precision, Role
+from edge_arseg.spec.progress import Announce
 
 
 class Workshop:
@@ -70,7 +71,7 @@ class Workshop:
         """
         check_memory(name, need, self._machine.read_memory())
 
-    def build(self, role: Role, bundle: Bundle, plan: Path, timing_cache: bytes, progress: Progress) -> BuildResult:
+    def build(self, role: Role, bundle: Bundle, plan: Path, timing_cache: bytes, progress: Announce) -> BuildResult:
         """Build the engine of one graph in a process of its own.
 
         Args:

@@ -10,7 +10,7 @@ from edge_arseg.network.checkpoint.importer import network_from_checkpoint, netw
 from edge_arseg.network.checkpoint.safetensors_file import BEST
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import MANIFEST, sha256_of
-from edge_arseg.runtime.zoo import shipped_names
+from edge_arseg.runtime.bundles.zoo import shipped_names
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import lr_scale_fault
 

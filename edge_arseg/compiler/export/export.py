@@ -1,7 +1,7 @@
 """A network to a checked bundle."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.geometry.placement import FitKind
 from edge_arseg.spec.geometry.swapped_size import LANDSCAPE, swap_meant
 from edge_arseg.spec.manifest import REVISION, Manifest, Role
+from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.spec.weights import DecoderWeights, FusionWeights, bytes_from_arrays
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import source_from_uri
@@ -39,8 +40,6 @@ FUSION_WEIGHTS_FILE = "fusion/weights.npz"
 DECODER_FILE = "decoder/weights.npz"
 REQUIRED_AGREEMENT = 0.999
 """Share of pixels that must get torch's class from the exported graphs. Ties, rounded differently, are the rest."""
-
-Progress = Callable[[str], None]
 
 
 def graphs_from_network(
@@ -78,7 +77,7 @@ def bundle_from_network(
     checkpoints: Mapping[str, str] | None = None,
     hr_only: bool = False,
     force: bool = False,
-    progress: Progress = lambda _: None,
+    progress: Announce = no_announcement,
 ) -> tuple[Bundle, list[Agreement]]:
     """Export a network, check every graph against torch on the frames of a clip, and write the bundle.
 
@@ -170,7 +169,7 @@ def bundle_from_checkpoint(
     clip: str | Path = DEFAULT_CLIP,
     hr_only: bool = False,
     force: bool = False,
-    progress: Progress = lambda _: None,
+    progress: Announce = no_announcement,
 ) -> tuple[Bundle, list[Agreement]]:
     """Export a checkpoint at its own LR scale; see ``bundle_from_network``.
 

@@ -1,9 +1,8 @@
 """What a set of graphs is exported for."""
 
 from dataclasses import dataclass
-from numbers import Integral
 
-from edge_arseg.compiler.asked import named
+from edge_arseg.arguments import is_number, named
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.geometry.placement import FitKind
 from edge_arseg.spec.model import lr_scale_fault, lr_size
@@ -45,7 +44,7 @@ class ExportSettings:
         object.__setattr__(self, "fit", named(FitKind, self.fit, "fit"))
         for name, example in _EXAMPLES.items():
             value = getattr(self, name)
-            if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+            if not is_number(value, 1, whole=True):
                 raise OptionError(f"{name} {value!r} seen, expected a whole number of at least 1, like {example}")
             object.__setattr__(self, name, int(value))
         if fault := lr_scale_fault(self.lr_scale):

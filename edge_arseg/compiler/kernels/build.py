@@ -12,7 +12,7 @@ from edge_arseg.compiler.kernels.compilers import CudaCompiler, compiler_from_sm
 from edge_arseg.errors import BuildError
 from edge_arseg.runtime.kernels.cuda.image import MAIN, source_digest
 from edge_arseg.spec.entries import KernelEntry
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.storage.user_folders import user_cache
 
 

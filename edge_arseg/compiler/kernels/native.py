@@ -13,14 +13,14 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.native.library import FOLDER, INSTRUCTION_SETS, STAMP, TILES, InstructionSet, digest_of_sources
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
+from edge_arseg.storage.scratch import scratch_folder
 
 _COUNTING = re.compile(r"^define [^\n]*@(NRT_(?:incref|decref))\([^\n]*\{\n.*?^\}\n", re.DOTALL | re.MULTILINE)
 """Numba counts references to memory that arrays own, with this machine's instructions; those of a table own nothing."""
@@ -38,8 +38,8 @@ def built_library(wanted: InstructionSet, folder: Path = FOLDER) -> Path:
         BuildError: compiler or linker failed.
     """
     linker = _linker(wanted.machine)
-    with tempfile.TemporaryDirectory() as scratch:
-        compiled, linked = Path(scratch) / "kernels.o", Path(scratch) / "kernels.so"
+    with scratch_folder("kernels") as scratch:
+        compiled, linked = scratch / "kernels.o", scratch / "kernels.so"
         names = _FIRST_FEATURES[wanted.machine] or wanted.features
         environment = {
             **os.environ,

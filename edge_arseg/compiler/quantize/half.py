@@ -19,8 +19,6 @@ from edge_arseg.spec import tensor as names
 OPSET_FOR_HALF = 19
 """From here on ``QuantizeLinear`` takes float16; ``GridSample`` is wrong in several TensorRT releases from 20 on."""
 
-FEATURES = (names.FEATURE, names.LR_FEATURE, names.KEY_FEATURE, names.FUSED_FEATURE)
-
 
 def fp16_from_fp32(model: onnx.ModelProto, *, features: str = "float32") -> onnx.ModelProto:
     """Return a copy that computes in float16.
@@ -35,7 +33,7 @@ def fp16_from_fp32(model: onnx.ModelProto, *, features: str = "float32") -> onnx
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     borders = [value.name for value in (*copy.graph.input, *copy.graph.output)]
-    keep = [name for name in borders if name not in FEATURES or features == "float32"]
+    keep = [name for name in borders if name not in names.FEATURES_OF_GRAPHS or features == "float32"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of constants that float16 cannot tell from zero or infinity
         half = convert_float_to_float16(copy, keep_io_types=keep, node_block_list=_positions_and_similarity(copy))
@@ -56,13 +54,13 @@ def with_feature_type(model: onnx.ModelProto, features: str) -> onnx.ModelProto:
     half, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
     first, last = [], []
     for value in copy.graph.input:
-        if value.name in FEATURES and value.type.tensor_type.elem_type == single:
+        if value.name in names.FEATURES_OF_GRAPHS and value.type.tensor_type.elem_type == single:
             inner = f"{value.name}_float32"
             _rename(copy, value.name, inner)
             first.append(onnx.helper.make_node("Cast", [value.name], [inner], name=f"{inner}_cast", to=single))
             value.type.tensor_type.elem_type = half
     for value in copy.graph.output:
-        if value.name in FEATURES and value.type.tensor_type.elem_type == single:
+        if value.name in names.FEATURES_OF_GRAPHS and value.type.tensor_type.elem_type == single:
             inner = f"{value.name}_float32"
             _rename(copy, value.name, inner)
             last.append(onnx.helper.make_node("Cast", [inner], [value.name], name=f"{inner}_cast", to=half))

@@ -74,9 +74,8 @@ class QuantizeOptions:
             object.__setattr__(self, "keep_float", (self.keep_float,))
         if self.max_drop is not None and (not is_number(self.max_drop, 0) or self.max_drop == math.inf):
             raise OptionError(f"--max-drop {_shown(self.max_drop)}: expected points of mIoU, 0 or more")
-        for option, number, least in (("limit", self.limit, 1), ("threads", self.threads, 1)):
-            if number is not None and not is_number(number, least, whole=True):
-                raise OptionError(f"--{option} {number}: expected a whole number of {least} or more")
+        if self.limit is not None and not is_number(self.limit, 1, whole=True):
+            raise OptionError(f"--limit {self.limit}: expected a whole number of 1 or more")
         check_at_once(self.threads, "threads", "leave --threads out to use all cores")
         if not is_number(self.keep_costliest, 0, whole=True):
             raise OptionError(f"--keep-costliest {self.keep_costliest!r}: expected a whole number, 0 or more")

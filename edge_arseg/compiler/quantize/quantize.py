@@ -1,6 +1,6 @@
 """A bundle to a quantized one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -10,7 +10,6 @@ from shlex import quote
 import onnx
 
 from edge_arseg.arguments import check_kind
-from edge_arseg.compiler.asked import bundle_given
 from edge_arseg.compiler.entries import graph_entry, graph_file
 from edge_arseg.compiler.machine import choose_target, this_machine
 from edge_arseg.compiler.quantize.calibrate.flow import Calibration, prepared_branches, ranges_from_clips
@@ -44,13 +43,14 @@ from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import GateError, OptionError
 from edge_arseg.evaluation.scores import Scores
 from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.bundles.zoo import bundle_given
 from edge_arseg.runtime.verification import Agreement, agreements_of_bundle
 from edge_arseg.spec.entries import QuantizationEntry
 from edge_arseg.spec.manifest import Manifest, Precision, Role
+from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.spec.recipe import Recipe, recipe_from_toml, recipe_path, recipe_text
 from edge_arseg.storage.scratch import check_scratch_room
 
-Progress = Callable[[str], None]
 USUAL_OPTIONS = QuantizeOptions()
 
 
@@ -88,7 +88,7 @@ def quantize_bundle(
     path: Path | str,
     options: QuantizeOptions = USUAL_OPTIONS,
     *,
-    progress: Progress = lambda _: None,
+    progress: Announce = no_announcement,
 ) -> QuantizedBundle:
     """Quantize a bundle, keep in float what accuracy needs, and write the result, whole or not at all.
 
@@ -191,7 +191,7 @@ class _Work:
         self._named: dict[Role, frozenset[str]] = {}
         self._originals = {role: onnx.load(bundle.graph_path(role)) for role in bundle.manifest.graphs}
 
-    def calibrate(self, recipe: Recipe, data: Path | None, progress: Progress) -> None:
+    def calibrate(self, recipe: Recipe, data: Path | None, progress: Announce) -> None:
         """Gather ranges and rank the layers of the branches that become int8."""
         roles = self.integer_roles
         if not roles:
@@ -238,7 +238,7 @@ class _Work:
                 self._keep(role, ())
 
     def keep_what_is_needed(
-        self, role: Role, judge: Judge, reference: Scores, max_drop: float, progress: Progress
+        self, role: Role, judge: Judge, reference: Scores, max_drop: float, progress: Announce
     ) -> None:
         """Keep as many of a branch's most sensitive layers in float as the budget asks for."""
         ranked = [entry.layer for entry in self.layers.get(role, ())]
@@ -277,7 +277,7 @@ class _Work:
         """Return the bundle's manifest and files as they are now, with ``files`` added."""
         graphs = self._graphs()
         old = self.bundle.manifest
-        contents = {name: (self.bundle.path / name).read_bytes() for name in old.files}
+        contents = self.bundle.contents(old.files)
         contents |= {graph_file(role): graph.SerializeToString() for role, graph in graphs.items()} | dict(files)
         entries = {
             role: replace(graph_entry(role, graph), precision=self.choice.stated(role))

@@ -79,7 +79,7 @@ def float32_source(bundle: Bundle, place: NewBundle) -> Iterator[Bundle]:
     graphs = {manifest.graphs[role].file: graph.SerializeToString() for role, graph in float32_graphs(bundle).items()}
     entries = {role: replace(entry, precision=Precision.FP32) for role, entry in manifest.graphs.items()}
     kept = files_without_quantization(manifest)
-    contents = {name: (bundle.path / name).read_bytes() for name in kept} | graphs
+    contents = bundle.contents(kept) | graphs
     with place.trial(replace(manifest, graphs=entries, quantization=None), contents) as source:
         yield source
 

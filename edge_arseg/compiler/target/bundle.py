@@ -1,6 +1,6 @@
 """A bundle for a target: its graphs in the target's precision, its kernels, and its name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from shlex import quote
@@ -14,16 +14,13 @@ from edge_arseg.compiler.target.precision import quantize_command
 from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import EnvironmentUnfitError, ExportError
 from edge_arseg.installation import host_advice
+from edge_arseg.runtime.bundles.gate import MIN_AGREEMENT
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.verification import agreements_of_bundle
 from edge_arseg.spec.entries import KernelEntry
 from edge_arseg.spec.manifest import GraphEntry, Precision, Role
+from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.spec.targets.target import Target
-
-REQUIRED_AGREEMENT = 0.99
-"""Share of pixels of the golden frames that keep their class in float16. Ties and rounding are the rest."""
-
-Progress = Callable[[str], None]
 
 
 def write_target_bundle(
@@ -33,7 +30,7 @@ def write_target_bundle(
     place: NewBundle,
     *,
     kernels: Mapping[KernelEntry, bytes],
-    progress: Progress = lambda _: None,
+    progress: Announce = no_announcement,
 ) -> Bundle:
     """Write a bundle whose graphs are what a target wants.
 
@@ -56,7 +53,7 @@ def write_target_bundle(
     quantization = None if converted else manifest.quantization  # what is converted has no integers any more
     old = {kernel.file for kernel in manifest.kernels}
     kept = files_without_quantization(manifest) if converted else manifest.files
-    contents = {name: (bundle.path / name).read_bytes() for name in kept if name not in old}
+    contents = bundle.contents(name for name in kept if name not in old)
     if converted:
         if not manifest.is_float32:
             progress(_told_of_rounding(bundle, target))
@@ -65,7 +62,8 @@ def write_target_bundle(
         for role, (data, entry) in _converted(bundle, precisions).items():
             contents[entry.file], entries[role] = data, entry
     contents.update({kernel.file: data for kernel, data in kernels.items()})
-    required = manifest.golden.min_agreement or REQUIRED_AGREEMENT
+    own = manifest.golden.min_agreement
+    required = MIN_AGREEMENT if own is None else own
     made = replace(
         manifest,
         name=place.name,

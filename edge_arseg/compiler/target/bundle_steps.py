@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from edge_arseg.compiler.target.bundle import check_convertible, needs_conversion, write_target_bundle
 from edge_arseg.compiler.target.options import CompileSetting
-from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
+from edge_arseg.compiler.target.steps import Step, StepReport, StepState
 from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.spec.entries import KernelEntry
+from edge_arseg.spec.progress import Announce
 
 
 class KernelStep(Step):
@@ -31,7 +32,7 @@ class KernelStep(Step):
         """See ``Step``."""
         return StepReport(self.name, *self._seen())
 
-    def run(self, progress: Progress) -> None:
+    def run(self, progress: Announce) -> None:
         """Compile.
 
         Raises:
@@ -109,7 +110,7 @@ class BundleStep(Step):
             self._place = NewBundle(self._setting.output, force=options.force, inputs=inputs, needed=needed)
             check_convertible(bundle, precisions, target=self._setting.target)
 
-    def run(self, progress: Progress) -> None:
+    def run(self, progress: Announce) -> None:
         """Convert, check and write.
 
         Raises:

@@ -12,16 +12,17 @@ from os import PathLike
 from pathlib import Path
 from shlex import quote
 
-from edge_arseg.compiler.asked import bundle_given
 from edge_arseg.compiler.engines.workshop import Workshop
 from edge_arseg.compiler.machine import Machine, this_machine
 from edge_arseg.compiler.target.bundle_steps import BundleStep, KernelStep
 from edge_arseg.compiler.target.engine_steps import ElsewhereStep, EngineStep
 from edge_arseg.compiler.target.options import CompileOptions, CompileSetting, setting_from_options
 from edge_arseg.compiler.target.place import BuildPlace
-from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
+from edge_arseg.compiler.target.steps import Step, StepReport, StepState
 from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.bundles.zoo import bundle_given
 from edge_arseg.spec.manifest import Precision, Role
+from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.spec.targets.target import Kind, Target
 
 SHOWN_FRAMES = 60
@@ -83,7 +84,7 @@ def compile_bundle(
     options: CompileOptions,
     *,
     machine: Machine | None = None,
-    progress: Progress = lambda _: None,
+    progress: Announce = no_announcement,
 ) -> Compilation:
     """Compile a bundle, or continue it.
 

@@ -8,12 +8,13 @@ from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.compiler.engines.workshop import Workshop
 from edge_arseg.compiler.target.bundle_steps import BundleStep
 from edge_arseg.compiler.target.options import CompileSetting
-from edge_arseg.compiler.target.steps import Progress, Step, StepReport, StepState
+from edge_arseg.compiler.target.steps import Step, StepReport, StepState
 from edge_arseg.errors import MemoryExhaustedError, SinkError
 from edge_arseg.runtime.bundles.plans import engine_roots
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.host_memory import HostMemory
 from edge_arseg.spec.manifest import GraphEntry, Precision, Role
+from edge_arseg.spec.progress import Announce
 from edge_arseg.spec.targets.target import Kind
 from edge_arseg.storage.folders import check_writable
 
@@ -86,7 +87,7 @@ class EngineStep(Step):
         if options.memory_check:
             self._workshop.check_memory(self.role.value, self._need())
 
-    def run(self, progress: Progress) -> None:
+    def run(self, progress: Announce) -> None:
         """Check again, since memory and disk are what the builds before left, build, and keep the plan.
 
         Raises:
@@ -99,7 +100,7 @@ class EngineStep(Step):
         except MemoryExhaustedError as error:
             raise MemoryExhaustedError(f"{error}{self._rest()}") from error
 
-    def _build(self, progress: Progress) -> None:
+    def _build(self, progress: Announce) -> None:
         ready, store = self._bundle.ready, self.store()
         assert ready is not None
         assert store is not None

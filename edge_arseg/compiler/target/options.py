@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from numbers import Integral
 from pathlib import Path
 
-from edge_arseg.arguments import check_kind
-from edge_arseg.compiler.asked import named, precisions_named
+from edge_arseg.arguments import check_kind, is_number, named
+from edge_arseg.compiler.asked import precisions_named
 from edge_arseg.compiler.engines.process import TENSORRT
 from edge_arseg.compiler.kernels.choice import KernelChoice, choice_from_target
 from edge_arseg.compiler.machine import Machine, choose_target
@@ -15,7 +14,7 @@ from edge_arseg.compiler.target.place import BuildPlace, place_from_target
 from edge_arseg.compiler.target.precision import precisions_from_target
 from edge_arseg.errors import BundleError, OptionError
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle
-from edge_arseg.runtime.zoo import INT8, ZOO
+from edge_arseg.runtime.bundles.zoo import INT8, ZOO
 from edge_arseg.spec.manifest import Precision, Role
 from edge_arseg.spec.targets.target import Target
 
@@ -63,9 +62,7 @@ class CompileOptions:
             ("bytes of scratch memory", self.workspace_bytes, 16 << 20, 1 << 50),
             ("as a level", self.optimization_level, 0, 5),
         ):
-            if number is None:
-                continue
-            if not isinstance(number, Integral) or isinstance(number, bool) or not least <= number <= most:
+            if number is not None and not is_number(number, least, most, whole=True):
                 raise OptionError(f"{number!r} {what} seen, expected a whole number from {least} to {most}")
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from shlex import quote
 
 from edge_arseg.errors import OptionError
-from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, sha256_of
-from edge_arseg.runtime.zoo import INT8, ZOO, shipped_name
+from edge_arseg.runtime.bundles.reading import SUFFIX
+from edge_arseg.runtime.bundles.zoo import INT8, bundle_of_digest, typed_name
 from edge_arseg.spec.manifest import INTEGERS, Manifest, Precision, Role
 from edge_arseg.spec.targets.target import Target
 
@@ -99,13 +99,9 @@ def quantize_command(bundle: str, target: Target) -> str:
     """Return what to type to quantize a bundle for a target; the result goes into the folder one is in."""
     path = Path(bundle)
     output = f"{path.name.removesuffix(SUFFIX).removesuffix(INT8)}{INT8}-{target.id}{SUFFIX}"
-    typed = shipped_name(path) if path.parent == ZOO else bundle
-    return f"edge-arseg quantize {quote(typed)} --target {target.id} -o {quote(output)}"
+    return f"edge-arseg quantize {quote(typed_name(path))} --target {target.id} -o {quote(output)}"
 
 
 def _float32_source(bundle: str, digest: str) -> str:
     """Return the path of the float32 bundle with this digest if it lies beside a quantized one, else a stand-in."""
-    for file in sorted(Path(bundle).parent.glob(f"*{SUFFIX}/{MANIFEST}")):
-        if sha256_of(file) == digest:
-            return str(file.parent)
-    return f"FLOAT32{SUFFIX}"
+    return str(bundle_of_digest(digest, [Path(bundle).parent]) or f"FLOAT32{SUFFIX}")

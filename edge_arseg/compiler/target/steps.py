@@ -1,11 +1,10 @@
 """What compiling consists of: a list of steps that a dry run prints and ``compile`` runs, the same for both."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-Progress = Callable[[str], None]
+from edge_arseg.spec.progress import Announce
 
 
 class StepState(str, Enum):
@@ -65,7 +64,7 @@ class Step(ABC):
             ArsegError: what ``run`` would raise.
         """
 
-    def run(self, progress: Progress) -> None:
+    def run(self, progress: Announce) -> None:
         """Do it, behind ``check``. Only steps that are to do are run.
 
         Args:

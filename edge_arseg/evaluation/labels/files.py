@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import DataError
 from edge_arseg.quantity import counted
-from edge_arseg.storage.files import is_special
+from edge_arseg.storage.files.identity import is_special
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 
 IGNORED = 255

@@ -23,7 +23,8 @@ class AdaptivePolicy:
     The warp errors of the frames since a keyframe add up. A budget limits their sum: where it is used up, a keyframe
     follows. The budget itself follows the distances that come out, so that these are ``interval`` on average, whatever
     the camera and its noise. Scene cuts and damage make keyframes as ever, and start the sum anew; so does an error
-    that jumps: encoders find some vectors across a cut as well.
+    that jumps: encoders find some vectors across a cut as well. A keyframe that another policy makes, as
+    ``KeyAfterDrops`` does, starts the sum anew, too.
 
     It keeps what it has learnt for one source; a new one (``distance`` is ``None``) begins with keyframes ``interval``
     apart.
@@ -32,6 +33,9 @@ class AdaptivePolicy:
         interval: frames between keyframes on average; they are ``SHORTEST`` to ``LONGEST`` of it apart.
         scene_cut: see ``KeyframePolicy``.
         follow_codec: see ``KeyframePolicy``.
+
+    Attributes:
+        interval, follow_codec: as above.
 
     Raises:
         OptionError: a value is out of range.
@@ -42,6 +46,7 @@ class AdaptivePolicy:
             raise refusal_of("an average keyframe interval of", interval, "frames, 2 or more")
         self.interval = interval
         self._shortest, longest = max(1, round(SHORTEST * interval)), round(LONGEST * interval)
+        self.follow_codec = follow_codec
         self._always = KeyframePolicy(longest, scene_cut, follow_codec)
         self._budget: float | None = None
         self._spent = 0.0
@@ -52,6 +57,8 @@ class AdaptivePolicy:
         if frame.distance is None:
             self._budget = None
             return self._key()
+        if frame.distance <= frame.dropped + 1:  # the frame before was a keyframe, whoever made it one
+            self._begin()
         error = frame.warp_error or 0.0
         jumps = self._last is not None and error > JUMP * max(self._last, LEVEL)
         self._last = error
@@ -71,8 +78,11 @@ class AdaptivePolicy:
         return self._key()
 
     def _key(self) -> Branch:
-        self._spent, self._last = 0.0, None
+        self._begin()
         return Branch.HR
+
+    def _begin(self) -> None:
+        self._spent, self._last = 0.0, None
 
     def _learn(self, distance: int) -> None:
         if self._budget is None:

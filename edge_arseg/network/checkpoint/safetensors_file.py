@@ -24,7 +24,7 @@ from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.model import Model, lr_scale_fault, model_faults
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import whole_file
+from edge_arseg.storage.files.whole import whole_file
 from edge_arseg.storage.folders import made_folders, remove_folders
 
 FORMAT = "edge_arseg"

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -55,6 +56,24 @@ class Bundle:
     def graph_path(self, role: Role) -> Path:
         """Return the ONNX file of a role."""
         return self.path / self.manifest.graphs[role].file
+
+    def content(self, name: str) -> bytes:
+        """Return the content of a file, by its path inside the bundle.
+
+        Raises:
+            BundleError: it cannot be read.
+        """
+        path = self.path / name
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise BundleError(
+                f"{path}: cannot be read ({error.strerror or error}); check the disk, and that you may read there"
+            ) from error
+
+    def contents(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Return the content of several files by name; see ``content``."""
+        return {name: self.content(name) for name in names}
 
     def golden_frames(self) -> GoldenFrames:
         """Read the golden frames.
@@ -111,8 +130,7 @@ class Bundle:
             )
 
     def _arrays(self, kind: type[T], name: str) -> T:
-        path = self.path / name
-        return arrays_from_bytes(kind, path.read_bytes(), where=str(path))
+        return arrays_from_bytes(kind, self.content(name), where=str(self.path / name))
 
 
 def read_bundle(path: Path | str, *, digests: bool = True) -> Bundle:

@@ -80,9 +80,10 @@ def _drops(reference: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, f
 
 
 def _record(bundle: Bundle, name: str) -> dict[str, Any]:
+    content = bundle.content(name)
     try:
-        record = json.loads((bundle.path / name).read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        record = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{bundle.path / name}: not JSON ({error}); quantize the float32 bundle again") from error
     if not isinstance(record, dict):
         raise BundleError(f"{bundle.path / name}: no record of a quantization; quantize the float32 bundle again")

@@ -16,7 +16,7 @@ remembered (``trial_memory``).
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TypeAlias
@@ -24,6 +24,7 @@ from typing import TypeAlias
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.bundles.reading import Bundle, read_bundle
+from edge_arseg.runtime.bundles.zoo import bundle_given, lightest_bundles, shipped_bundles, typed_name
 from edge_arseg.runtime.choice.refusal import refusal
 from edge_arseg.runtime.choice.target_engine import engine_of_target, missing_engine
 from edge_arseg.runtime.choice.trial import Trial, attempt_of, trial_of
@@ -32,7 +33,7 @@ from edge_arseg.runtime.engines.contract import AUTO, EngineOptions
 from edge_arseg.runtime.engines.opening import UNPROVED, checked_backend
 from edge_arseg.runtime.fusion.opening import checked_fusion
 from edge_arseg.runtime.mode import Mode, modes_to_run
-from edge_arseg.runtime.zoo import bundle_path, lightest_bundles, shipped_bundles, typed_name
+from edge_arseg.spec.progress import Announce, no_announcement
 
 CANDIDATES = ("tensorrt", "openvino-bf16", "openvino", "onnxruntime-cuda", "onnxruntime")
 """Backends that are tried. ``onnxruntime-tensorrt`` is not one: it builds for minutes where it has not run yet."""
@@ -97,7 +98,7 @@ def settled(
     """
     if isinstance(what, Choice):
         return what, modes_to_run(what.bundle, asked, usual)
-    bundle = what if what is None or isinstance(what, Bundle) else read_bundle(bundle_path(what))
+    bundle = None if what is None else bundle_given(what)
     modes = modes_to_run(bundle, asked, usual)
     choice = choice_from_options(bundle, modes, options)
     for warning in choice.warnings:
@@ -113,7 +114,7 @@ def choice_from_options(
     memory: TrialMemory | None = None,
     candidates: Sequence[str] | None = None,
     gate: bool = True,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Announce = no_announcement,
 ) -> Choice:
     """Choose bundle and backend, as in the table above.
 
@@ -132,21 +133,20 @@ def choice_from_options(
         EnvironmentUnfitError: nothing passes; with the figures and the ways out.
         BuildError: the backend named cannot run the bundle, or none can and one has no engine of it.
     """
-    named = what is not None
-    bundles = [what if isinstance(what, Bundle) else read_bundle(bundle_path(what))] if what is not None else None
+    bundle = None if what is None else bundle_given(what)
     if options.backend != AUTO:
         checked_backend(options.backend)
     checked_fusion(options.fusion)
     candidates = CANDIDATES if candidates is None else candidates
     tries = _Tries(modes, options, memory or TrialMemory(), candidates, gate, progress)
-    if bundles is None:
+    if bundle is None:
         bundles = tries.doubtful = lightest_bundles(shipped_bundles())
+    else:
+        bundles = [bundle]
     if options.backend in UNPROVED:
         return Choice(tries.sound(bundles[0]), options, "as named; it computes nothing")
-    if named and options.backend != AUTO:
-        return tries.as_named(bundles[0])
-    if named:
-        return _for_one(bundles[0], tries)
+    if bundle is not None:
+        return _for_one(bundle, tries) if options.backend == AUTO else tries.as_named(bundle)
     backends = candidates if options.backend == AUTO else [options.backend]
     return tries.fastest([(bundle, backend) for bundle in bundles for backend in backends])
 
@@ -180,7 +180,7 @@ class _Tries:
         memory: TrialMemory,
         candidates: Sequence[str],
         gate: bool,
-        progress: Callable[[str], None],
+        progress: Announce,
     ):
         self._modes, self._options, self._memory, self._progress = modes, options, memory, progress
         self.candidates, self._gate = candidates, gate

@@ -1,12 +1,10 @@
 """What to type where a bundle does not give the right class maps on this machine."""
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
-from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle
+from edge_arseg.runtime.bundles.reading import Bundle
+from edge_arseg.runtime.bundles.zoo import ZOO, bundle_of_digest, typed_name
 from edge_arseg.runtime.choice.trial import Trial
-from edge_arseg.runtime.zoo import ZOO, shipped_name
 
 
 def refusal(figure: str, bundle: Bundle, passing: Sequence[Trial]) -> str:
@@ -19,9 +17,8 @@ def refusal(figure: str, bundle: Bundle, passing: Sequence[Trial]) -> str:
     """
     ways = [f"--backend {trial.backend}: {trial.agreement:.2%} of the pixels agree there" for trial in passing]
     if source := _source_digest(bundle):
-        path = _bundle_of(source, [bundle.path.parent, ZOO])
-        typed = shipped_name(path) if path and path.parent == ZOO else path
-        name = f"-b {typed}" if path else f"-b with the bundle of digest {source[:12]}"
+        path = bundle_of_digest(source, [bundle.path.parent, ZOO])
+        name = f"-b {typed_name(path)}" if path else f"-b with the bundle of digest {source[:12]}"
         ways.append(f"{name}: the bundle that this one was made from")
     ways.append("--unchecked: runs it anyway (unchecked=True in Python)")
     return figure + "; ways out:\n" + "\n".join(f"  {way}" for way in ways)
@@ -31,14 +28,3 @@ def _source_digest(bundle: Bundle) -> str | None:
     """Return the digest of the bundle that this one was compiled or quantized from."""
     manifest = bundle.manifest
     return manifest.compiled_from or (manifest.quantization.source if manifest.quantization else None)
-
-
-def _bundle_of(digest: str, folders: Sequence[Path]) -> Path | None:
-    for folder in folders:
-        for file in sorted(folder.glob(f"*{SUFFIX}/{MANIFEST}")):
-            try:
-                if hashlib.sha256(file.read_bytes()).hexdigest() == digest:
-                    return file.parent
-            except OSError:
-                continue
-    return None

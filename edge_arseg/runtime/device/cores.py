@@ -1,8 +1,8 @@
 """The cores that this process has, and how much may be done on them at once."""
 
 import os
-from numbers import Integral
 
+from edge_arseg.arguments import is_number
 from edge_arseg.errors import OptionError
 from edge_arseg.quantity import counted
 
@@ -34,14 +34,13 @@ def check_at_once(number: int | None, what: str, instead: str, *, least: int = 1
     """
     if number is None:
         return
-    if not isinstance(number, Integral) or isinstance(number, bool):
+    if not is_number(number, whole=True):
         raise OptionError(
             f"{number!r} {what} seen, expected a whole number from {least} to {most_at_once()}; {instead}"
         )
     if not least <= number <= most_at_once():
         cores = os.cpu_count() or 1
         raise OptionError(
-            f"{number} {what} seen, expected {least} to {most_at_once()}: this machine has "
-            f"{counted(cores, 'core')}, and what is "
-            f"more than cores waits; {instead}"
+            f"{number} {what} seen, expected {least} to {most_at_once()}: this machine has {counted(cores, 'core')}, "
+            f"and what is more than cores waits; {instead}"
         )

@@ -86,10 +86,15 @@ def shared_gpu(backend: str) -> str:
     return "" if engine_class(backend).feature_place is Place.HOST else f"the engines of {backend} share one GPU"
 
 
+def packages_of_backend(backend: str) -> tuple[str, ...]:
+    """Return the packages that one of ``BACKENDS`` needs."""
+    named = BACKENDS[backend].partition("[")[2].rstrip("]")
+    return tuple(filter(None, named.split(",")))
+
+
 def packages_of_backends() -> tuple[str, ...]:
     """Return the packages that all backends need, each once; a record says which versions of them are here."""
-    named = [value.partition("[")[2].rstrip("]").split(",") for value in BACKENDS.values()]
-    return tuple(dict.fromkeys(package for packages in named for package in packages if package))
+    return tuple(dict.fromkeys(package for backend in BACKENDS for package in packages_of_backend(backend)))
 
 
 class Engines(dict[Role, Engine]):

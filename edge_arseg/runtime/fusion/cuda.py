@@ -41,7 +41,7 @@ class LoadedKernel:
 
         Raises:
             BuildError: the bundle holds no kernel for this GPU.
-            BundleError: features are of a type that the kernel does not write.
+            BundleError: features are of a type that the kernel does not write, or a file cannot be read.
             EnvironmentUnfitError: no pycuda or GPU, or a GPU with too little shared memory.
         """
         shapes = FusionShapes.of(bundle.manifest)
@@ -55,7 +55,7 @@ class LoadedKernel:
             self.device = borrow_device()
             opened.callback(return_device)
             self.entry = kernel_for_gpu(bundle, self.device.facts.compute_capability)
-            image = (bundle.path / self.entry.file).read_bytes()  # ``read_bundle`` has checked its digest
+            image = bundle.content(self.entry.file)  # ``read_bundle`` has checked its digest
             plan = plan_from_shapes(shapes, _STORAGE[feature_type], self.device.call(limits_of_device, self.device))
             self._kernel = self.device.call(CudaFusion, self.device, plan, bundle.fusion_weights(), image)
             opened.callback(self.device.call, self._kernel.close)
@@ -116,5 +116,5 @@ class CudaKernelFusion(Fusion):
 
     def close(self) -> None:
         """See ``Fusion``."""
-        self._kernel.close()
-        self._head.close()
+        with self._head, self._kernel:
+            pass

@@ -1,7 +1,7 @@
 """Training of the HR branch on labelled stills."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from edge_arseg.runtime.device.host_memory import host_memory
 from edge_arseg.spec.frame import Branch
 from edge_arseg.spec.geometry.swapped_size import swap_meant
 from edge_arseg.spec.model import CAMVID_11, Model
+from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.training.datasets.classes import normalisation_of
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.hr.score import hr_miou
@@ -51,7 +52,7 @@ def train_hr(
     weights: str | Path | None = None,
     teacher: str | Path | None = None,
     place: RunPlace = HERE,
-    say: Callable[[str], None] = lambda line: None,
+    say: Announce = no_announcement,
     progress: StepProgress = no_progress,
 ) -> TrainedBranch:
     """Train the HR branch on the labelled images of a folder, and leave weights, log and curves in another.

@@ -1,7 +1,7 @@
 """Training of the LR branch and CReFF on pairs of frames, taught by a finished HR branch."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from torch import Tensor
 from edge_arseg.errors import OptionError
 from edge_arseg.network.network import Network
 from edge_arseg.spec.frame import Branch
+from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.training.lr.ablation import FUSION_CHOICES
 from edge_arseg.training.lr.distances import DISTANCE_CHOICES
 from edge_arseg.training.lr.fst import SUPERVISIONS, PairBatch, Recipe, fst_losses
@@ -40,7 +41,7 @@ def train_lr(
     start: LrStart = LrStart.HR,
     scored_pairs: int = USUAL_SCORED_PAIRS,
     place: RunPlace = HERE,
-    say: Callable[[str], None] = lambda line: None,
+    say: Announce = no_announcement,
     progress: StepProgress = no_progress,
 ) -> TrainedBranch:
     """Train the LR branch and the fusion on pairs of frames, taught by the HR branch of a model.

@@ -25,7 +25,7 @@ import numpy as np
 
 from edge_arseg.errors import DataError, OptionError
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.training.pairs.pair import Pair, record_dtype
 
 REVISION = 1

@@ -7,7 +7,8 @@ import numpy as np
 
 from edge_arseg.errors import DataError, SinkError
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import Lock, lock_on, whole_file
+from edge_arseg.storage.files.lock import Lock, lock_on
+from edge_arseg.storage.files.whole import whole_file
 from edge_arseg.training.pairs.pair import record_dtype
 from edge_arseg.training.pairs.store import (
     ClipEntry,

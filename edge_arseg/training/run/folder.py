@@ -15,7 +15,7 @@ from edge_arseg.network.checkpoint.safetensors_file import BEST as BEST
 from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 from edge_arseg.network.network import Network
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import whole_file, write_whole
+from edge_arseg.storage.files.whole import whole_file, write_whole
 from edge_arseg.training.run.step_precision import AUTO, BFLOAT16, FLOAT32, StepTimes
 
 STATE = "state.pt"

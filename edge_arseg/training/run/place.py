@@ -14,7 +14,7 @@ from torch import Tensor
 from edge_arseg.errors import SinkError
 from edge_arseg.runtime.device.cores import check_at_once
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files import Lock, lock_on
+from edge_arseg.storage.files.lock import Lock, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.training.run.device import device_from_name
 from edge_arseg.training.run.folder import RunFolder

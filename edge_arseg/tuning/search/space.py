@@ -12,7 +12,7 @@ from edge_arseg.motion.policies.naming import AT_THEIR_FRAME
 from edge_arseg.quantity import counted
 from edge_arseg.runtime.choice.engine_choice import CANDIDATES
 from edge_arseg.runtime.device.cores import usable_cores
-from edge_arseg.runtime.engines.opening import BACKENDS
+from edge_arseg.runtime.engines.opening import BACKENDS, packages_of_backend
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.tuning.search.setting import (
     ALL_THREADS,
@@ -142,12 +142,10 @@ def _fits(interval: str, frames: int | None) -> bool:
 
 
 def installed_backends() -> tuple[str, ...]:
-    """Return the backends whose libraries are installed, those of a GPU left out where it has none."""
-    found = []
-    for name in reversed(CANDIDATES):
-        packages = BACKENDS[name].partition("[")[2].rstrip("]").split(",")
-        if name.endswith("-bf16"):
-            continue  # its classes are those of float32 nowhere but on AMX: it is tried where it is named
-        if all(find_spec(package.replace("-", "_")) for package in packages if package != "onnxruntime-gpu"):
-            found.append(name)
-    return tuple(name for name in found if name != "onnxruntime-cuda")
+    """Return the backends that are tried where none is named: those of ``CANDIDATES`` whose libraries are installed.
+
+    Two are tried only where they are named: ``openvino-bf16``, whose classes are those of float32 nowhere but on AMX,
+    and ``onnxruntime-cuda``, whose library has the name of the one for CPUs.
+    """
+    usual = [name for name in reversed(CANDIDATES) if name not in ("openvino-bf16", "onnxruntime-cuda")]
+    return tuple(name for name in usual if all(map(find_spec, packages_of_backend(name))))

@@ -23,39 +23,11 @@ from edge_arseg.tuning.trials.confidence import interval_of_miou, surely_worse
 from edge_arseg.tuning.trials.planning import named_runs, planned_record, run_of_setting
 from edge_arseg.tuning.trials.scoring import FrameScores, scores_from_rows, scores_of_setting
 from edge_arseg.tuning.trials.timing import Times, Timing
+from edge_arseg.tuning.trials.tried import Cause, GivenUp, Tried, too_slow
 from edge_arseg.video.uri import source_from_uri
-
-RIVAL = "surely no better than"
-"""How the reason begins where a setting was given up for another one."""
 
 FIRST_LOOK = 8
 """Labelled frames after which scores are looked at first; then after twice as many, and so on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A setting that was tried.
-
-    Attributes:
-        setting: it.
-        outcome: what it came to, as far as it was measured: ``nan`` where it was not.
-        pruned: why it was given up before its end; ``None``: it was not.
-        scores: of its frames.
-    """
-
-    setting: Setting
-    outcome: Outcome
-    pruned: str | None
-    scores: FrameScores | None
-
-    def stands(self, limits: Limits) -> bool:
-        """Whether it need not be tried again with these limits: others may have been why it was given up."""
-        return (
-            self.pruned is None
-            or self.pruned.startswith(RIVAL)
-            or _too_slow(self.outcome, limits) != ""
-            or (limits.miou is not None and self.outcome.miou_high < limits.miou)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +91,13 @@ def try_setting(
             times = timing.turn(most)
             holding = any(bench.limits.hold(one.outcome) for one in others)
             first = _outcome(times, None)
-            if holding and (why := _too_slow(first, bench.limits)):
+            if holding and (why := too_slow(first, bench.limits)) is not None:
                 return _given_up(path, Tried(setting, first, why, None))
             scores = known
             if scores is None:
                 told("scoring")
                 scores, why = _scores(setting, choice, bench, first, others if holding else (), others)
-                if why:
+                if why is not None:
                     seen = _outcome(times, scores)
                     return _given_up(path, Tried(setting, seen, why, scores))
             whole = _outcome(times, scores)
@@ -153,7 +125,7 @@ def _scores(
     first: Outcome,
     holding: Sequence[Tried],
     others: Sequence[Tried],
-) -> tuple[FrameScores, str]:
+) -> tuple[FrameScores, GivenUp | None]:
     """Score frame by frame; stop where the setting is surely no better than another, or surely below the limit."""
     policy = policy_named(setting.keyframes, setting.interval, SCENE_CUT)
     background = in_background(setting.keyframes)
@@ -171,10 +143,12 @@ def _scores(
             scores = scores_from_rows(rows)
             for one in rivals:
                 if one.scores is not None and surely_worse(scores, one.scores):
-                    return scores, f"{RIVAL} {one.setting}, after {len(rows)} labels"
+                    why = f"surely no better than {one.setting}, after {len(rows)} labels"
+                    return scores, GivenUp(Cause.RIVAL, why)
             if holding and bench.limits.miou is not None and interval_of_miou(scores)[1] < bench.limits.miou:
-                return scores, f"surely below mIoU {bench.limits.miou:g}, after {len(rows)} labels"
-    return scores_from_rows(rows), ""
+                why = f"surely below mIoU {bench.limits.miou:g}, after {len(rows)} labels"
+                return scores, GivenUp(Cause.LIMIT, why)
+    return scores_from_rows(rows), None
 
 
 def _no_slower(one: Outcome, other: Outcome, limits: Limits) -> bool:
@@ -183,12 +157,6 @@ def _no_slower(one: Outcome, other: Outcome, limits: Limits) -> bool:
     pairs += [(one.slow_ms, other.slow_ms)] if limits.slow_ms is not None else []
     pairs += [(one.joules, other.j_per_frame or 0.0)] if limits.j_per_frame is not None else []
     return all(a <= b for a, b in pairs)
-
-
-def _too_slow(outcome: Outcome, limits: Limits) -> str:
-    if limits.mean_ms is not None and outcome.mean_low > limits.mean_ms:
-        return f"surely slower than {limits.mean_ms:g} ms: {outcome.mean_low:.1f} or more"
-    return ""
 
 
 def _undecided(outcome: Outcome, limits: Limits, others: Sequence[Tried]) -> bool:

@@ -12,6 +12,7 @@ import av
 from edge_arseg.errors import SourceError
 from edge_arseg.quantity import counted
 from edge_arseg.spec.geometry.swapped_size import swap_meant_of_camera
+from edge_arseg.video.cameras import no_camera
 from edge_arseg.video.decoding.changes import ParameterWatch
 from edge_arseg.video.decoding.damage.jpeg import PatchedJpeg
 from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
@@ -282,8 +283,7 @@ class Decoder:
 def pictures_from_source(source: Source, wishes: Wishes) -> PictureSource:
     """Open a file, camera or stream; errors are those of ``Decoder``."""
     if source.kind == SourceKind.DEVICE and not os.path.exists(source.location):  # noqa: PTH110 - never raises
-        there = ", ".join(sorted(str(path) for path in Path("/dev").glob("video*"))) or "none"
-        raise SourceError(f"{source.label}: there is no camera {source.place}; cameras of this machine: {there}")
+        raise SourceError(no_camera(source.label, Path(source.location)))
     if source.kind == SourceKind.DEVICE and (told := swap_meant_of_camera(source.query.get("video_size", ""))):
         notice(f"{source.label}: {told}")
     return Decoder(

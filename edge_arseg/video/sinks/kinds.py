@@ -6,7 +6,7 @@ from numbers import Real
 from pathlib import Path
 
 from edge_arseg.errors import OptionError
-from edge_arseg.storage.files import identity
+from edge_arseg.storage.files.identity import identity
 from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.sinks.class_ids.masks import MasksSink, is_mask_name
 from edge_arseg.video.sinks.class_ids.raw import RawSink

@@ -5,7 +5,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from edge_arseg.storage.files import Lock, check_output, is_special, lock_on, part_of
+from edge_arseg.storage.files.identity import is_special
+from edge_arseg.storage.files.lock import Lock, lock_on
+from edge_arseg.storage.files.output import check_output
+from edge_arseg.storage.files.whole import part_of
 from edge_arseg.storage.folders import made_folders, remove_folders
 
 

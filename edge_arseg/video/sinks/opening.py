@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_arseg.arguments import check_kind
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.files import is_special
+from edge_arseg.storage.files.identity import is_special
 from edge_arseg.storage.uninterrupted import uninterrupted
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink, finish_unclosed

@@ -9,15 +9,8 @@ from pathlib import Path
 from edge_arseg.arguments import is_number, refusal_of, sides_from
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.files import (
-    Identity,
-    check_inputs,
-    check_output,
-    descriptor_of,
-    identity,
-    identity_of_descriptor,
-    is_special,
-)
+from edge_arseg.storage.files.identity import Identity, descriptor_of, identity, identity_of_descriptor, is_special
+from edge_arseg.storage.files.output import check_inputs, check_output
 from edge_arseg.storage.standard_output import STDOUT
 from edge_arseg.storage.url import HIDDEN, address_of, label_of, may_be_a_name, part_of_label, printable
 from edge_arseg.suggestion import did_you_mean

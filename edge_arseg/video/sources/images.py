@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 
 from edge_arseg.errors import SourceError
-from edge_arseg.storage.files import is_special
+from edge_arseg.storage.files.identity import is_special
 from edge_arseg.storage.url import part_of_label, printable
 from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
 from edge_arseg.video.decoding.ends.ending import Ending

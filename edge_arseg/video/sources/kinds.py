@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from edge_arseg.errors import SourceError
 from edge_arseg.storage.object_store import PACKAGES
 from edge_arseg.storage.url import NETWORK, url_with_encoded_login
+from edge_arseg.suggestion import one_of
 from edge_arseg.video.decoding.whole_packets import WholePackets
 from edge_arseg.video.pieces.span import Span
 
@@ -205,5 +206,4 @@ def kind_of_scheme(scheme: str) -> str | None:
 
 def known() -> str:
     """Return how sources are written, for messages."""
-    *others, last = (kind.expected for kind in KINDS.values())
-    return f"{', '.join(others)} or {last}"
+    return one_of([kind.expected for kind in KINDS.values()])

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from edge_arseg.errors import OptionError, SinkError
-from edge_arseg.storage.files import check_output, identity
+from edge_arseg.storage.files.identity import identity
+from edge_arseg.storage.files.output import check_output
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sinks.opening import SinkPlan
 from edge_arseg.video.sources.kinds import KINDS

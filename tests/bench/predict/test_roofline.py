@@ -7,7 +7,7 @@ from edge_arseg import Segmenter
 from edge_arseg.bench.predict.peaks import peaks_of_target, peaks_of_this_cpu
 from edge_arseg.bench.predict.roofline import prediction_of
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.zoo import default_bundle
+from edge_arseg.runtime.bundles.zoo import default_bundle
 from edge_arseg.spec.manifest import Precision
 from edge_arseg.spec.targets.files import target_named
 

@@ -106,7 +106,7 @@ def test_what_is_wrong_is_said(demo, edge_arseg, monkeypatch, tmp_path):
     Path("file").write_text("")
     answer = demo("-o", "file/demo")
     assert (answer.code, "cannot write" in answer.err) == (4, True)
-    monkeypatch.setattr("edge_arseg.runtime.zoo.ZOO", tmp_path / "zoo")
+    monkeypatch.setattr("edge_arseg.runtime.bundles.zoo.ZOO", tmp_path / "zoo")
     answer = edge_arseg("demo")
     assert (answer.code, "bundles in the package: none; name one with -b BUNDLE" in answer.err) == (3, True)
 

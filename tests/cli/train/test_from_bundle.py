@@ -11,7 +11,7 @@ from support.training.pair_stores import patch_store
 
 from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.zoo import bundle_path
+from edge_arseg.runtime.bundles.zoo import bundle_path
 
 INT8 = "camvid-compact-int8"
 FEW = ("--score-every", 1, "--workers", 0, "--rate", 1e-8, "--precision", "float32")

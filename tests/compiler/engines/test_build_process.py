@@ -55,9 +55,10 @@ def test_a_quick_build_says_nothing(job):
     ("builder", "error", "text"),
     [
         ("Killed", MemoryExhaustedError, "killed.*memory runs out.*--workspace 256.*what is built is kept"),
-        ("Crashing", BuildError, "by signal 11"),
+        ("Crashing", BuildError, "by SIGSEGV without"),
         ("Leaving", BuildError, "with 3"),
         ("Refusing", BuildError, "no such layer; type something else"),
+        ("Unlicensed", BuildError, "^no licence; ask for one$"),
         ("Full", MemoryExhaustedError, "out of it"),
         ("Buggy", BuildError, "KeyError: 'surprise'"),
     ],

@@ -8,7 +8,7 @@ from edge_arseg.compiler.engines.store import PlanStore
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.engine_key import EngineKey, record_from_json
 from edge_arseg.spec.manifest import Role
-from edge_arseg.storage.files import write_whole
+from edge_arseg.storage.files.whole import write_whole
 
 KEY = EngineKey({Role.HR: "a" * 64}, "tensorrt", "10.3.0", (8, 7), 8, "p3767-0005")
 

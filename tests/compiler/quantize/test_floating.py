@@ -21,7 +21,7 @@ from edge_arseg.compiler.quantize.rules.layers import layers_from_graph, observe
 from edge_arseg.errors import ExportError
 from edge_arseg.network.checkpoint.graph_constants import constants_from_graph
 from edge_arseg.runtime.bundles.reading import read_bundle
-from edge_arseg.runtime.zoo import ZOO
+from edge_arseg.runtime.bundles.zoo import ZOO
 from edge_arseg.spec.manifest import Role
 
 GRAPHS = (one_conv, identity_shortcut, weighted_shortcut, joined, pooled)

@@ -1,5 +1,6 @@
 """Scales, integers and places of Q/DQ nodes on graphs small enough to write down what they must be."""
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -194,3 +195,13 @@ def test_averages_are_no_layers():
     found = constants(quantized(pooled(), everywhere(pooled()), "uint8"))
     assert "averages" in found
     assert found["dense_w_quantized"].dtype == np.int8
+
+
+def test_what_a_program_has_switched_off_in_its_log_stays_off():
+    """Quantizing switched everything on again."""
+    logging.disable(logging.ERROR)
+    try:
+        quantized(one_conv(), {"x": Range(-1.0, 1.55), "y": Range(0.0, 2.55)}, "uint8")
+        assert logging.root.manager.disable == logging.ERROR
+    finally:
+        logging.disable(logging.NOTSET)

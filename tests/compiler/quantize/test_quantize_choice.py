@@ -123,7 +123,7 @@ def test_a_bundle_that_is_compiled_is_not_quantized(tmp_path):
         ({"max_drop": float("nan"), "labels": Path("x"), "clip": "a"}, "--max-drop nan: expected points"),
         ({"max_drop": -1.0, "labels": Path("x"), "clip": "a"}, "--max-drop -1: expected points"),
         ({"limit": 0, "labels": Path("x"), "clip": "a"}, "--limit 0: expected a whole number of 1 or more"),
-        ({"threads": -1}, "--threads -1: expected a whole number of 1 or more"),
+        ({"threads": -1}, "-1 threads seen, expected 1 to "),
         ({"limit": 2.5, "labels": Path("x"), "clip": "a"}, "--limit 2.5: expected a whole number"),
         ({"gate": 0.97}, r"a gate 0\.97 seen, expected a Gate"),
         ({"threads": 100_000}, "100000 threads seen, expected 1 to "),

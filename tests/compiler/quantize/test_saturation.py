@@ -13,7 +13,7 @@ from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.compiler.quantize.rules.layers import layers_from_graph
 from edge_arseg.compiler.quantize.rules.saturation import check_sums, pair_sums, weight_bits
 from edge_arseg.errors import ExportError
-from edge_arseg.runtime.zoo import ZOO
+from edge_arseg.runtime.bundles.zoo import ZOO
 from edge_arseg.spec.manifest import Precision, Role, manifest_from_json
 
 RANGES = {"x": Range(-1.0, 1.0), "y": Range(0.0, 2.0)}

@@ -15,7 +15,7 @@ from edge_arseg.network.checkpoint.folded import (
     norms_behind,
     spread_normalisations,
 )
-from edge_arseg.runtime.zoo import ZOO
+from edge_arseg.runtime.bundles.zoo import ZOO
 
 COMPACT = ZOO / "camvid-compact-360x480.arseg" / "onnx"
 

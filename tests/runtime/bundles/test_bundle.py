@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 from dataclasses import replace
@@ -5,10 +6,11 @@ from dataclasses import replace
 import pytest
 from support.bundles.small import write_small_bundle
 
+from edge_arseg.compiler.writing import NewBundle
 from edge_arseg.errors import BundleError
 from edge_arseg.runtime.bundles import reading
 from edge_arseg.runtime.bundles.reading import MANIFEST, read_bundle
-from edge_arseg.runtime.zoo import bundle_path, shipped_bundles
+from edge_arseg.runtime.bundles.zoo import bundle_path, shipped_bundles
 from edge_arseg.spec.manifest import Role
 
 
@@ -137,3 +139,21 @@ def test_weights_are_those_of_the_classes(bundle):
     (bundle / MANIFEST).write_text(json.dumps(data))
     with pytest.raises(BundleError, match="weights for 11 classes seen, the manifest has 10"):
         read_bundle(bundle).check_weights()
+
+
+def test_a_file_that_cannot_be_read_any_more_is_an_error_of_the_bundle(bundle, tmp_path, monkeypatch):
+    """A disk that failed behind ``read_bundle`` ended in OSError of Python, with a trace, for verify and for copies."""
+    read = read_bundle(bundle)
+
+    def broken(path):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", broken)
+    for name, work in (
+        ("golden/gop.npz", read.golden_frames),
+        ("decoder/weights.npz", read.decoder_weights),
+        ("small.arseg/", lambda: NewBundle(tmp_path / "copy.arseg").copy(read)),
+    ):
+        with pytest.raises(BundleError, match=rf"{name}.*: cannot be read \(Input/output error\); check the disk"):
+            work()
+    assert not (tmp_path / "copy.arseg").exists()

@@ -45,7 +45,7 @@ def zoo(monkeypatch, tmp_path):
     """A float32 and an int8 bundle as those in the package."""
     for name in ("small", "small-int8"):
         write_toy_bundle(tmp_path / f"zoo/{name}.arseg", name=name)
-    monkeypatch.setattr("edge_arseg.runtime.zoo.ZOO", tmp_path / "zoo")
+    monkeypatch.setattr("edge_arseg.runtime.bundles.zoo.ZOO", tmp_path / "zoo")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -14,11 +15,11 @@ import pytest
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
 from edge_arseg.installation import install_extra
+from edge_arseg.runtime.bundles.zoo import ZOO
 from edge_arseg.runtime.engines.contract import Engine
 from edge_arseg.runtime.engines.openvino import library as library_module
 from edge_arseg.runtime.engines.openvino.engine import Bf16OpenVinoEngine, OpenVinoEngine
 from edge_arseg.runtime.engines.openvino.library import OpenVino, OpenVinoError, openvino
-from edge_arseg.runtime.zoo import ZOO
 from edge_arseg.testing.engine import EngineTester
 
 if find_spec("openvino") is None:
@@ -140,6 +141,15 @@ def test_a_damaged_cache_costs_the_compilation_only(sum_graph, own_cache):
         path.write_bytes(path.read_bytes()[:50])
     with OpenVinoEngine(sum_graph, threads=1) as engine:
         assert np.array_equal(engine.run(NUMBERS)["total"], np.full((2, 3), 3, np.float32))
+
+
+def test_what_a_killed_process_left_in_the_cache_goes_with_the_next_graph(sum_graph, own_cache):
+    left = own_cache / ".partial"
+    left.mkdir(parents=True)
+    os.utime(left, (time.time() - 3600,) * 2)
+    OpenVinoEngine(sum_graph, threads=1).close()
+    assert len(list(own_cache.iterdir())) == 1
+    assert not left.exists()
 
 
 def test_where_nothing_can_be_written_nothing_is_kept(sum_graph, own_cache, monkeypatch):

@@ -60,6 +60,15 @@ class Refusing(FakeBuilder):
         raise BuildError("no such layer; type something else")
 
 
+class NoLicenceError(BuildError):
+    """An error of a builder of one's own."""
+
+
+class Unlicensed(FakeBuilder):
+    def build(self, *_):
+        raise NoLicenceError("no licence; ask for one")
+
+
 class Full(FakeBuilder):
     def build(self, *_):
         raise MemoryExhaustedError("out of it")

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from edge_arseg.errors import EnvironmentUnfitError, OptionError, SinkError
-from edge_arseg.storage.files import lock_on
+from edge_arseg.storage.files.lock import lock_on
 from edge_arseg.training.pairs.jobs import store_from_jobs
 from edge_arseg.training.run.device import device_from_name
 from edge_arseg.training.run.folder import RunFolder

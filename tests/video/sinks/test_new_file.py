@@ -8,7 +8,7 @@ import pytest
 from support.clips.results import decoded, opened, result_at
 
 from edge_arseg.errors import SinkError
-from edge_arseg.storage import files
+from edge_arseg.storage.files import lock
 
 
 @pytest.fixture(params=["links and locks", "neither"])
@@ -18,7 +18,7 @@ def file_system(request, monkeypatch):
 
     if request.param == "neither":
         monkeypatch.setattr(os, "link", missing)
-        monkeypatch.setattr(files.fcntl, "flock", missing)
+        monkeypatch.setattr(lock.fcntl, "flock", missing)
 
 
 @pytest.mark.usefixtures("file_system")

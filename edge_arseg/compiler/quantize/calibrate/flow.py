@@ -1,7 +1,7 @@
 """Ranges of activations, gathered by running the device flow on clips."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from edge_arseg.runtime.segment import segment
 from edge_arseg.runtime.stages import StageClock
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Manifest, Role
+from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.spec.recipe import DATA, CalibrationClip, Recipe
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.presence import refuse_missing
@@ -109,7 +110,7 @@ def ranges_from_clips(
     data: Path | None = None,
     threads: int | None = None,
     budget: int = BUDGET,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Announce = no_announcement,
 ) -> Calibration:
     """Run the recipe's clips through the device flow and take the range of every activation, and means by channel.
 

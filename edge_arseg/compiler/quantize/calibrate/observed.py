@@ -7,7 +7,7 @@ import onnx
 import onnxruntime as ort
 
 from edge_arseg.compiler.onnx_graph import itemsize, part_from_model, shapes_from_model
-from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums
+from edge_arseg.runtime.engines.onnxruntime.engine import session_options
 
 BUDGET = 512_000_000
 """Bytes of activations that are shown at once. Every further group of them is another run of the graph."""
@@ -84,11 +84,6 @@ def _groups(model: onnx.ModelProto, tensors: Sequence[str], budget: int) -> list
 
 
 def _session(model: onnx.ModelProto, threads: int | None) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads or 0
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_mem_pattern = False
+    options = session_options(threads, wide_weights=True)  # else a layer's rank would depend on the CPU
     options.enable_cpu_mem_arena = False
-    ask_for_exact_sums(options)  # or a layer's rank would depend on the CPU
     return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

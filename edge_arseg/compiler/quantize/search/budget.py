@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from edge_arseg.compiler.quantize.options import QuantizeOptions
@@ -51,8 +50,11 @@ def judge_from_clip(clip: str, labels: Path, *, limit: int | None, engines: Engi
 
 def judge_from_images(images: Path, labels: Path, *, limit: int | None, engines: EngineOptions) -> Judge:
     """Score on images: each branch alone decides on itself."""
-    score = partial(_image_scores, images=images, labels=labels, limit=limit, engines=engines)
-    return Judge(score, (Mode.HR, Mode.LR), {Role.HR: Mode.HR, Role.LR: Mode.LR})
+
+    def scored(bundle: Bundle, modes: tuple[Mode, ...]) -> Scores:
+        return scores_from_images(unproved(bundle, engines), images, labels, ImageOptions(modes=modes, limit=limit))
+
+    return Judge(scored, (Mode.HR, Mode.LR), {Role.HR: Mode.HR, Role.LR: Mode.LR})
 
 
 def judge_from_options(options: QuantizeOptions, bundle: Bundle) -> Judge | None:
@@ -154,15 +156,3 @@ def layers_to_keep(count: int, drop: Callable[[int], float], max_drop: float) ->
 def _steps(count: int) -> Sequence[int]:
     powers = [1 << power for power in range(count.bit_length()) if 1 << power < count]
     return list(dict.fromkeys([0, *powers, count]))
-
-
-def _image_scores(
-    bundle: Bundle,
-    modes: tuple[Mode, ...],
-    *,
-    images: Path,
-    labels: Path,
-    limit: int | None,
-    engines: EngineOptions,
-) -> Scores:
-    return scores_from_images(unproved(bundle, engines), images, labels, ImageOptions(modes=modes, limit=limit))

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 
 from edge_arseg.compiler.layer_macs import macs_from_graph
 from edge_arseg.compiler.quantize.calibrate.flow import PreparedBranch
 from edge_arseg.compiler.quantize.search.sensitivity import LayerSensitivity
 from edge_arseg.errors import OptionError
+from edge_arseg.runtime.engines.onnxruntime.engine import session_options
 from edge_arseg.runtime.engines.onnxruntime.profile import profiled_layers
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
@@ -78,11 +77,9 @@ def costliest_layers(
 
 def times_of_layers(branch: PreparedBranch, frame: np.ndarray, *, threads: int | None) -> dict[str, float]:
     """Return the milliseconds of each layer in float that the engine library names."""
-    options = ort.SessionOptions()
-    if threads is not None:
-        options.intra_op_num_threads = threads
+    options = session_options(threads, wide_weights=False)
     with scratch_folder("quantize") as folder:
-        path = Path(folder) / "branch.onnx"
+        path = folder / "branch.onnx"
         onnx.save(branch.model, str(path))
         known = macs_from_graph(path)
         timed = profiled_layers(path, options, {names.FRAME: frame}, RUNS)

@@ -1,6 +1,6 @@
 """What each layer costs in accuracy when it alone is quantized."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.compiler.quantize.rules.layers import Layers
 from edge_arseg.spec import tensor as names
 from edge_arseg.spec.manifest import Role
+from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.spec.weights import DecoderWeights
 
 
@@ -39,7 +40,7 @@ def sensitivities(
     *,
     dialect: Dialect,
     threads: int | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Announce = no_announcement,
 ) -> list[LayerSensitivity]:
     """Quantize one layer of a branch at a time, and rank them: the one that costs most comes first.
 

@@ -11,8 +11,7 @@ import onnxruntime as ort
 from edge_arseg.errors import BuildError, EnvironmentUnfitError, OptionError
 from edge_arseg.installation import install_packages, pip
 from edge_arseg.runtime.engines.contract import Buffer, Engine, Place
-from edge_arseg.runtime.engines.onnxruntime.engine import first_line, run_bound, specs_from_arguments
-from edge_arseg.runtime.engines.onnxruntime.integer_sums import ask_for_exact_sums
+from edge_arseg.runtime.engines.onnxruntime.engine import first_line, run_bound, session_options, specs_from_arguments
 from edge_arseg.spec.tensor import FEATURES
 from edge_arseg.storage.user_folders import user_cache
 
@@ -45,11 +44,7 @@ class CudaOnnxRuntimeEngine(Engine):
                 f"ONNX Runtime {ort.__version__} as installed has no {self.provider} (it has {', '.join(available)}); "
                 + _ADVICE
             )
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads or 0
-        options.enable_mem_pattern = False
-        ask_for_exact_sums(options)  # integer kernels that the GPU's provider lacks run on the CPU
+        options = session_options(threads, wide_weights=True)  # what the GPU's provider lacks runs on the CPU
         try:
             session = ort.InferenceSession(str(path), options, providers=self.providers())
             inputs, outputs = specs_from_arguments(session.get_inputs()), specs_from_arguments(session.get_outputs())

@@ -31,7 +31,7 @@ def profiled_layers(
     """
     with scratch_folder("profile") as folder:
         options.enable_profiling = True
-        options.profile_file_prefix = str(Path(folder) / "profile")
+        options.profile_file_prefix = str(folder / "profile")
         session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         for _ in range(runs + 1):
             session.run(None, dict(feeds))

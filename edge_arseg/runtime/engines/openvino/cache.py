@@ -2,13 +2,12 @@
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from edge_arseg.storage.scratch import temporary_folder
 from edge_arseg.storage.user_folders import user_cache
 
 
@@ -25,21 +24,18 @@ def cache_settings(graph: Path, *, facts: Mapping[str, Any], root: Path | None =
         root: of the folders; by default in the user's cache.
     """
     root = root or user_cache() / "openvino"
-    part = None
-    try:
-        key = hashlib.sha256(graph.read_bytes() + repr(sorted(facts.items())).encode()).hexdigest()[:32]
-        folder = root / key
-        if not folder.is_dir():
-            root.mkdir(parents=True, exist_ok=True)
-            part = Path(tempfile.mkdtemp(prefix=".part", dir=root))
-    except OSError:
-        yield {}
-        return
-    try:
+    with ExitStack() as stack:
+        part = None
+        try:
+            key = hashlib.sha256(graph.read_bytes() + repr(sorted(facts.items())).encode()).hexdigest()[:32]
+            folder = root / key
+            if not folder.is_dir():
+                root.mkdir(parents=True, exist_ok=True)
+                part = stack.enter_context(temporary_folder(root, ".part"))
+        except OSError:
+            yield {}
+            return
         yield {"CACHE_DIR": str(part or folder)}
         if part is not None and any(part.iterdir()):
             with suppress(OSError):  # another process was first
                 os.replace(part, folder)  # noqa: PTH105
-    finally:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)

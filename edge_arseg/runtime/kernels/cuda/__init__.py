@@ -1,7 +1,7 @@
 """The GPU fusion kernel: warp, depthwise convolutions, local attention and residual in one launch.
 
 It replaces the ``fuse`` graph up to the fused feature, between the two engines and on their stream. The source is in
-``source/``; ``compiler.kernel_build`` makes a cubin of it for one GPU architecture, and a board needs no compiler.
+``source/``; ``compiler/kernels/build.py`` makes a cubin of it for one GPU architecture, and a board needs no compiler.
 ``docs/cuda_kernel.md`` says how it works and what it should reach.
 
 ::

@@ -46,7 +46,7 @@ class CudaFusion:
             device: with its context current in this thread.
             plan: how to launch.
             weights: of the convolutions and of places in the window.
-            image: cubin for this GPU, or PTX, as ``compiler.kernel_build`` makes it.
+            image: cubin for this GPU, or PTX, as ``compiler/kernels/build.py`` makes it.
 
         Raises:
             OptionError: weights and shapes do not fit together.

@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from edge_arseg.storage.files import identity
+from edge_arseg.storage.files.identity import identity
 from edge_arseg.storage.user_folders import user_cache
 
 try:

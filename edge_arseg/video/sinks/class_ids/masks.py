@@ -13,7 +13,7 @@ from edge_arseg.errors import SinkError
 from edge_arseg.quantity import counted
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.files import Lock, lock_on
+from edge_arseg.storage.files.lock import Lock, lock_on
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.url import printable
 from edge_arseg.video.sinks.base import Sink, sink_errors

@@ -11,10 +11,11 @@ import numpy as np
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.files import check_output
+from edge_arseg.storage.files.output import check_output
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.class_ids.archive_format import BLOCK, class_ids_written, new_archive, write_array
 from edge_arseg.video.sinks.class_ids.claim import Claim, is_claimed
+from edge_arseg.video.sinks.class_ids.one_size import changed_size
 from edge_arseg.video.sinks.new_file import NewFile
 
 
@@ -76,11 +77,8 @@ class NpzSink(Sink):
         class_map = result.at_source()
         if class_map.shape != self._size:
             self._close()
-            seen, first = ("x".join(map(str, shape)) for shape in (class_map.shape, self._size))
-            raise SinkError(
-                f"cannot write {self.target}: the source's size changed to {seen} in frame {result.frame.index}, and "
-                f"an array has one size; the frames before it are kept; type --output-size {first}"
-            )
+            why = "an array has one size; the frames before it are kept"
+            raise changed_size(self.target, self._size, result, why)
         self._packed.write(np.ascontiguousarray(class_map).data)
         self._index.append(result.frame.index)
         self._time_s.append(result.frame.time_s)

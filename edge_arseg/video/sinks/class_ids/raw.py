@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.storage.standard_output import STDOUT
 from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.class_ids.one_size import changed_size
 from edge_arseg.video.sinks.output import Output
 
 
@@ -54,11 +54,7 @@ class RawSink(Sink):
     def _write(self, result: SegmentedFrame) -> None:
         class_map = result.at_source()
         if class_map.shape != self._size:
-            seen, first = ("x".join(map(str, shape)) for shape in (class_map.shape, self._size))
-            raise SinkError(
-                f"cannot write {self.target}: the source's size changed to {seen} in frame {result.frame.index}, and "
-                f"raw frames have no size of their own; type --output-size {first}"
-            )
+            raise changed_size(self.target, self._size, result, "raw frames have no size of their own")
         try:
             self._output.write(memoryview(np.ascontiguousarray(class_map).data).cast("B"))
         except BrokenPipeError:

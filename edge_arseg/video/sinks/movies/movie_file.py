@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.files import is_special
+from edge_arseg.storage.files.identity import is_special
 from edge_arseg.video.sinks.movies.encoder import Encoder
 from edge_arseg.video.sinks.movies.fragments import drop_cut_fragment
 from edge_arseg.video.sinks.new_file import NewFile

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.files import is_locked
+from edge_arseg.storage.files.lock import is_locked
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.movies.drawn import DrawnThread

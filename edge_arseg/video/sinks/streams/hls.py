@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
-from edge_arseg.storage.files import Lock, lock_on, write_whole
+from edge_arseg.storage.files.lock import Lock, lock_on
+from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors

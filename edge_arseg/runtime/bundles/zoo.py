@@ -6,17 +6,17 @@ one has it: ``camvid-compact-int8`` is ``camvid-compact-360x480-int8.arseg``. A 
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from os import PathLike, fspath, sep
 from pathlib import Path
 
 from edge_arseg.arguments import path_from
 from edge_arseg.errors import BundleError
-from edge_arseg.runtime.bundles.reading import SUFFIX, Bundle, read_bundle
+from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle, sha256_of
 from edge_arseg.suggestion import did_you_mean
 
-ZOO = Path(__file__).parents[1] / "zoo"
-
+ZOO = Path(__file__).parents[2] / "zoo"
 
 INT8 = "-int8"
 """End of a name of a bundle quantized for ONNX Runtime."""
@@ -66,12 +66,22 @@ def bundle_path(named: str | PathLike[str], folder: Path | None = None) -> Path:
     )
 
 
+def bundle_given(bundle: Bundle | str | PathLike[str]) -> Bundle:
+    """Return a bundle; one that is named by its folder, or by its name in the package, is read and checked.
+
+    Raises:
+        OptionError: it is neither.
+        BundleError: there is none, or it is damaged.
+    """
+    return bundle if isinstance(bundle, Bundle) else read_bundle(bundle_path(bundle))
+
+
 def shipped_names(folder: Path | None = None) -> dict[str, Path]:
     """Return the names of the bundles in the package with their folders; the short name of each is its last.
 
     Empty where there is none.
     """
-    paths = sorted((folder or ZOO).glob(f"*{SUFFIX}"))
+    paths = _in_folder(folder)
     short = [_SIZE.sub("", path.stem, count=1) for path in paths]
     names = {path.stem: path for path in paths}
     return names | {name: path for name, path in zip(short, paths, strict=True) if short.count(name) == 1}
@@ -84,7 +94,20 @@ def shipped_name(path: Path) -> str:
 
 def typed_name(path: Path) -> str:
     """Return what a user types for a bundle: the short name of one in the package, the path of another."""
-    return shipped_name(path) if path.parent == ZOO else str(path)
+    names = {found.resolve(): name for name, found in shipped_names().items()}
+    return names.get(path.resolve(), str(path))
+
+
+def bundle_of_digest(digest: str, folders: Iterable[Path]) -> Path | None:
+    """Return the folder of the bundle of a digest (``Bundle.digest``) among those in some folders, or ``None``.
+
+    What cannot be read is not the one.
+    """
+    for file in (file for folder in folders for file in sorted(folder.glob(f"*{SUFFIX}/{MANIFEST}"))):
+        with suppress(OSError):
+            if sha256_of(file) == digest:
+                return file.parent
+    return None
 
 
 def shipped_paths(folder: Path | None = None) -> list[Path]:
@@ -96,7 +119,7 @@ def shipped_paths(folder: Path | None = None) -> list[Path]:
     Raises:
         BundleError: there is none.
     """
-    paths = sorted((folder or ZOO).glob(f"*{SUFFIX}"))
+    paths = _in_folder(folder)
     if not paths:
         raise BundleError("bundles in the package: none; name one with -b BUNDLE, or make one: edge-arseg export")
     return paths
@@ -105,15 +128,19 @@ def shipped_paths(folder: Path | None = None) -> list[Path]:
 def shipped_bundles(folder: Path | None = None) -> list[Bundle]:
     """Return the bundles in the package, by name.
 
+    Their files are compared by length only, not by digest: most of them will not be used.
+
     Args:
         folder: instead of ``ZOO``.
-
-    Their files are compared by length only, not by digest: most of them will not be used.
 
     Raises:
         BundleError: there is none, or one is damaged.
     """
     return [read_bundle(path, digests=False) for path in shipped_paths(folder)]
+
+
+def _in_folder(folder: Path | None) -> list[Path]:
+    return sorted((ZOO if folder is None else folder).glob(f"*{SUFFIX}"))
 
 
 def lightest_bundles(bundles: Sequence[Bundle]) -> list[Bundle]:

@@ -5,9 +5,9 @@ import pytest
 from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.runtime.bundles.gate import required_agreement
 from edge_arseg.runtime.bundles.reading import read_bundle
+from edge_arseg.runtime.bundles.zoo import ZOO
 from edge_arseg.runtime.engines.opening import engines_from_bundle
 from edge_arseg.runtime.verification import VERIFIED_ROLES, agreements
-from edge_arseg.runtime.zoo import ZOO
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino", "openvino-bf16"])
