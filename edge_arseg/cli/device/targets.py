@@ -110,10 +110,18 @@ def detect(root: Path, as_json: bool) -> None:
     """
     from edge_arseg.errors import EnvironmentUnfitError
     from edge_arseg.runtime.device.board import board_from_files
+    from edge_arseg.runtime.device.file_tree import FileTree, check_root
     from edge_arseg.spec.targets.files import jetpack_table
     from edge_arseg.spec.targets.files import targets as known_targets
 
+    check_root(root)
     board = board_from_files(known_targets(), jetpack_table(), root)
+    tree = "proc/device-tree"
+    if root != Path("/") and not board.is_jetson and (led := FileTree(root).lost_link(tree)):
+        raise EnvironmentUnfitError(
+            f"{root / tree} is a link to {led}, which was not copied, so which board this is cannot be told. Copy what "
+            f"it leads to, on the board: cp -L --parents /{tree}/compatible /{tree}/model FOLDER"
+        )
     if as_json:
         print_json({**_plain(board), "is_jetson": board.is_jetson})
     else:
@@ -201,7 +209,7 @@ def _gpu_fields(target: "Target") -> list[tuple[str, object]]:
             f"{mhz:g} MHz: FP32 {peaks.fp32_tflops:.2f} TFLOPS, FP16 {peaks.fp16_tflops:.2f}, "
             f"INT8 {peaks.int8_tops:.1f} TOPS, dense"
         )
-        fields.append((f"peaks, {configuration.value}", _marked(target, "gpu.max_mhz", text)))
+        fields.append((f"peaks, {configuration.value}", _marked(target, f"gpu.max_mhz.{configuration.value}", text)))
     return fields
 
 

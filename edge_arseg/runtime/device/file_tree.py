@@ -5,8 +5,13 @@ import stat
 from collections import deque
 from pathlib import Path
 
+from edge_arseg.errors import OptionError
+
 LIMIT = 64 << 20
 """Bytes read of one file at most."""
+
+TOP = ("proc", "sys", "etc", "dev", "usr", "var")
+"""Folders of ``/`` that something is read from."""
 
 _LINKS = 40
 """Symbolic links followed on the way to one file, as in the kernel."""
@@ -55,6 +60,14 @@ class FileTree:
         except OSError:
             return []
 
+    def lost_link(self, path: str) -> str | None:
+        """Return what a symbolic link names, where that is not below the root; ``None`` where it leads to something."""
+        link = self._root / path
+        try:
+            return None if self._found(path) else str(link.readlink())
+        except OSError:
+            return None
+
     def _found(self, path: str) -> Path | None:
         """Return where a path leads below the root, or ``None`` where it leads nowhere."""
         ahead = deque(path.split("/"))
@@ -82,3 +95,26 @@ class FileTree:
                 behind.clear()
             ahead.extendleft(reversed(target.split("/")))
         return self._root.joinpath(*behind)
+
+
+def check_root(root: Path) -> None:
+    """Refuse a folder that is no copy of a machine's files: what is read would all be missing.
+
+    Raises:
+        OptionError: nothing of ``TOP`` is in it.
+    """
+    if _is_root(root):
+        return
+    try:
+        inside = [child for child in sorted(root.iterdir()) if child.is_dir() and _is_root(child)]
+    except OSError:
+        inside = []
+    meant = f"; did you mean {inside[0]}?" if inside else ""
+    raise OptionError(
+        f"{root}: none of {', '.join(TOP)} is in it, expected a folder that stands for /, as `cp -L --parents FILE... "
+        f"FOLDER` makes one{meant}"
+    )
+
+
+def _is_root(folder: Path) -> bool:
+    return any(os.path.lexists(folder / name) for name in TOP)
