@@ -125,7 +125,7 @@ def detect(root: Path, as_json: bool) -> None:
     if as_json:
         print_json({**_plain(board), "is_jetson": board.is_jetson})
     else:
-        _print_board(board)
+        _print_board("this machine" if root == Path("/") else str(root), board)
     if board.target is None:
         raise EnvironmentUnfitError(
             f"{board.reason}; it may be one of {', '.join(board.candidates) or 'none that is known'}. "
@@ -134,7 +134,7 @@ def detect(root: Path, as_json: bool) -> None:
         )
 
 
-def _print_board(board: "Board") -> None:
+def _print_board(name: str, board: "Board") -> None:
     fields: list[tuple[str, object]] = [("target", board.target or "unknown"), ("because", board.reason)]
     if board.candidates:
         fields.append(("one of", ", ".join(board.candidates)))
@@ -151,8 +151,9 @@ def _print_board(board: "Board") -> None:
         if value
     ]
     if board.memory.total:
-        fields.append(("memory", f"{board.memory.total / 1e9:.1f} GB, {board.memory.available / 1e9:.1f} free"))
-    print_fields("this machine", fields)
+        free = f", {board.memory.available / 1e9:.1f} free" if board.memory.available else ""
+        fields.append(("memory", f"{board.memory.total / 1e9:.1f} GB{free}"))
+    print_fields(name, fields)
 
 
 def _print(target: "Target") -> None:

@@ -84,8 +84,13 @@ def test_another_root_is_looked_at(edge_arseg, tmp_path):
     assert answer.code == 0
     assert (found["target"], found["jetpack"], found["l4t"]) == ("jetson-agx-orin-64gb", "6.0", "36.3.0")
     assert found["memory"]["total"] == 62_900_000 * 1024
+    assert edge_arseg("targets", "detect", "--root", str(BOARDS / "agx-orin-64gb")).out.startswith(str(BOARDS))
     (tmp_path / "proc").mkdir()
     assert json.loads(edge_arseg("targets", "detect", "--root", str(tmp_path), "--json").out)["target"] == "cpu"
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 8000000 kB\n")
+    told = edge_arseg("targets", "detect", "--root", str(tmp_path)).out
+    assert "8.2 GB" in told
+    assert "free" not in told
 
 
 @pytest.mark.parametrize(("made", "meant"), [("device-tree", ""), ("board/proc", "did you mean {root}/board?")])
