@@ -4,6 +4,7 @@ import os
 import stat
 from collections import deque
 from pathlib import Path
+from shlex import quote
 
 from edge_arseg.errors import OptionError
 
@@ -12,6 +13,9 @@ LIMIT = 64 << 20
 
 TOP = ("proc", "sys", "etc", "dev", "usr", "var")
 """Folders of ``/`` that something is read from."""
+
+_CHECKED = (*TOP, "proc/device-tree", "proc/device-tree/compatible", "etc/nv_tegra_release", "etc/nv_boot_control.conf")
+"""What an archive that was unpacked with other permissions may hide."""
 
 _LINKS = 40
 """Symbolic links followed on the way to one file, as in the kernel."""
@@ -98,11 +102,19 @@ class FileTree:
 
 
 def check_root(root: Path) -> None:
-    """Refuse a folder that is no copy of a machine's files: what is read would all be missing.
+    """Refuse a folder that is no copy of a machine's files, or may not be read: what is read would all be missing.
 
     Raises:
-        OptionError: nothing of ``TOP`` is in it.
+        OptionError: nothing of ``TOP`` is in it, or this user may not read what is.
     """
+    for place in (root / name for name in _CHECKED):
+        try:
+            mode = place.lstat().st_mode
+        except OSError:
+            continue
+        asked = os.R_OK | os.X_OK if stat.S_ISDIR(mode) else os.R_OK
+        if not stat.S_ISLNK(mode) and not os.access(place, asked):
+            raise OptionError(f"{place} may not be read by this user; type: sudo chmod -R a+rX {quote(str(root))}")
     if _is_root(root):
         return
     try:

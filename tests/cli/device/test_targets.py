@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,20 @@ def test_a_folder_that_is_no_copy_of_a_machine_is_refused(edge_arseg, tmp_path, 
     told = " ".join(answer.err.split())
     assert "none of proc, sys, etc, dev, usr, var is in it" in told
     assert meant.format(root=tmp_path) in told
+
+
+@pytest.mark.parametrize("closed", ["proc", "proc/device-tree/compatible"])
+def test_what_may_not_be_read_is_no_missing_file(edge_arseg, tmp_path, monkeypatch, closed):
+    """As of an archive that root unpacked: without the device tree a board was taken for a PC."""
+    shutil.copytree(BOARDS / "agx-orin-64gb", root := tmp_path / "a board")
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != root / closed and allowed(path, mode))
+    answer = edge_arseg("targets", "detect", "--root", str(root))
+    assert answer.code == 2
+    told = f"{root / closed} may not be read by this user; type: sudo chmod -R a+rX '{root}'"
+    assert told in " ".join(answer.err.split())
+    monkeypatch.undo()
+    assert edge_arseg("targets", "detect", "--root", str(root)).code == 0
 
 
 def test_a_device_tree_that_was_copied_as_a_link_is_refused(edge_arseg, tmp_path):
