@@ -2,7 +2,9 @@
 # a checkout; BASE has to be of the board's own L4T release:
 #   docker build -f deploy/l4t.Dockerfile -t edge-arseg .
 #   docker run --rm --runtime nvidia --network host --device /dev/video0 -v "$PWD:/home/edge/work" -w /home/edge/work \
-#       -v /proc/device-tree:/proc/device-tree:ro edge-arseg run 0 --serve -b mine-jetson-orin-nano-8gb.arseg
+#       -v /etc/nv_boot_control.conf:/etc/nv_boot_control.conf:ro -v /etc/nv_tegra_release:/etc/nv_tegra_release:ro \
+#       edge-arseg run 0 --serve -b mine-jetson-orin-nano-8gb.arseg
+# /etc/nv_boot_control.conf says which module this is; the device tree does not show in a container.
 ARG BASE=nvcr.io/nvidia/l4t-jetpack:r36.4.0
 FROM ${BASE} AS wheel
 RUN apt-get update && apt-get install -y --no-install-recommends python3-pip python3-venv && rm -rf /var/lib/apt/lists/*

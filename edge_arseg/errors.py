@@ -24,11 +24,21 @@ A message says what was seen, what was expected, and what to type next. The comm
 message and exits with ``exit_code``; a trace is shown only for errors that are *not* in this tree: those are bugs.
 """
 
+import typing
+
+E = typing.TypeVar("E", bound="ArsegError")
+
 
 class ArsegError(Exception):
-    """Base of all errors raised on purpose; ``exit_code`` is what the command line exits with."""
+    """Base of all errors raised on purpose.
+
+    Attributes:
+        exit_code: what the command line exits with.
+        transient: the same may go well another time, though nothing was installed or written meanwhile.
+    """
 
     exit_code = 3
+    transient = False
 
 
 class GateError(ArsegError):
@@ -111,3 +121,10 @@ class MemoryExhaustedError(ArsegError, MemoryError):
     """There is not enough memory."""
 
     exit_code = 6
+    transient = True
+
+
+def transient(error: E) -> E:
+    """Mark an error as one that may be gone another time, as where a GPU is not up yet, and return it."""
+    error.transient = True
+    return error

@@ -10,6 +10,7 @@ subscribers too).
 
 import json
 import sys
+from array import array
 
 import rclpy
 from rclpy.node import Node
@@ -56,7 +57,7 @@ class SegmentationNode(Node):
         message.header.frame_id = self._frame_id
         message.height, message.width = shown.shape
         message.encoding, message.is_bigendian, message.step = "mono8", 0, shown.shape[1]
-        message.data = shown.tobytes()
+        message.data = array("B", shown.tobytes())  # rclpy checks every byte of other types in Python
         return message
 
 

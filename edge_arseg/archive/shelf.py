@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from edge_arseg.storage.files.whole import write_whole
+from edge_arseg.storage.files.whole import wait_for_disk, write_whole
 from edge_arseg.storage.object_store import is_object
 from edge_arseg.video.sinks.class_ids.masks import mask_paths
 
@@ -62,7 +62,7 @@ class FolderShelf:
 
     def write(self, name: str, data: bytes) -> None:
         """See ``Shelf``."""
-        write_whole(self._path / name, data)
+        write_whole(self._path / name, data, sync=True)
 
     def size(self, name: str) -> int | None:
         """See ``Shelf``."""
@@ -86,6 +86,7 @@ class FolderShelf:
         """See ``Shelf``; ``made`` lies on the same disk."""
         place = self._path / name
         place.parent.mkdir(parents=True, exist_ok=True)
+        wait_for_disk(made)
         if not made.is_dir():
             made.replace(place)
             return

@@ -7,12 +7,20 @@ from pathlib import Path
 from typing import Literal
 
 from edge_arseg.bench.conditions import conditions_now
+from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.installation import host_advice, install_extra, install_packages
 from edge_arseg.native.library import instruction_set
 from edge_arseg.quantity import counted
-from edge_arseg.runtime.device.board import board_from_files
+from edge_arseg.runtime.device.board import Board, board_from_files
 from edge_arseg.runtime.device.cpu_features import cpu_features
-from edge_arseg.runtime.engines.tensorrt.library import tensorrt_advice, tensorrt_is_here, tensorrt_owner
+from edge_arseg.runtime.device.cuda import pycuda_driver
+from edge_arseg.runtime.device.cuda_facts import facts_from_driver
+from edge_arseg.runtime.engines.tensorrt.library import (
+    tensorrt_advice,
+    tensorrt_is_here,
+    tensorrt_library,
+    tensorrt_owner,
+)
 from edge_arseg.spec.targets.files import jetpack_table, targets
 
 Verdict = Literal["ok", "missing", "note"]
@@ -62,7 +70,7 @@ def findings(root: Path = Path("/")) -> list[Finding]:
         _numba(conditions.packages),
         *(_package(name, "host", conditions.packages) for name in HOST_PACKAGES),
         *_host(),
-        _tensorrt(root),
+        *_gpu(root, conditions.packages),
     ]
 
 
@@ -135,11 +143,34 @@ def _numba(versions: dict[str, str]) -> Finding:
     return Finding("fusion kernel", "ok", f"Numba {versions.get('numba', '')}")
 
 
-def _tensorrt(root: Path) -> Finding:
-    if tensorrt_is_here():
-        return Finding("TensorRT", "ok", "this Python has it")
-    owner = tensorrt_owner(root)
+def _gpu(root: Path, versions: dict[str, str]) -> list[Finding]:
+    """What the engine `tensorrt` needs, each tried, for what is installed may not load."""
     board = board_from_files(targets(), jetpack_table(), root)
+    found = [_tensorrt(root, board)]
+    if not (tensorrt_is_here() or board.is_jetson or board.gpu):
+        return found
+    if (facts := facts_from_driver()) is not None:
+        version = ".".join(map(str, facts.compute_capability))
+        seen = f"{facts.name}, compute capability {version}, {counted(facts.sm_count, 'multiprocessor')}"
+        found.append(Finding("CUDA driver", "ok", seen))
+    else:
+        advice = "on a Jetson: sudo usermod -aG video $USER, and log in again; in a container: --runtime nvidia"
+        found.append(Finding("CUDA driver", "note", "missing, or it shows no GPU to this user", advice))
+    try:
+        pycuda_driver()
+        found.append(Finding("pycuda", "ok", versions.get("pycuda", "installed")))
+    except EnvironmentUnfitError as error:
+        found.append(Finding("pycuda", "note", "the engine `tensorrt` does not run without it", str(error)))
+    return found
+
+
+def _tensorrt(root: Path, board: Board) -> Finding:
+    if tensorrt_is_here():
+        try:
+            return Finding("TensorRT", "ok", tensorrt_library(root).__version__)
+        except EnvironmentUnfitError as error:
+            return Finding("TensorRT", "note", "this Python finds it, and it does not load", str(error))
+    owner = tensorrt_owner(root)
     if not (owner or board.is_jetson or board.gpu):
         return Finding("TensorRT", "note", "not installed: for NVIDIA GPUs, and there is none here")
     seen = f"installed for {owner}, not visible to {sys.prefix}" if owner else "not installed"

@@ -183,7 +183,7 @@ class Study:
             scores = {name: getattr(tried.scores, name) for name in ("frames", "distances", "confusions")}
             np.savez_compressed(data, **scores)
             try:
-                write_whole(self._scores(number), data.getvalue())
+                write_whole(self._scores(number), data.getvalue(), sync=True)
             except OSError as error:
                 place = self._scores(number)
                 raise SinkError(f"cannot write {place}: {advice_on(error, place)}") from error

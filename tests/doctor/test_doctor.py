@@ -1,10 +1,13 @@
 import importlib.util
 import shutil
+import sys
 
 import pytest
+from support.tensorrt import install
 
 from edge_arseg.bench.conditions import conditions_now, cpu_model, memory_mb
 from edge_arseg.doctor import findings as doctor
+from edge_arseg.runtime.device.cuda import DeviceFacts
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ def test_a_board_whose_device_tree_is_hidden_says_what_to_mount(jetson):
     assert board.verdict == "note"
     assert "Jetson Linux 36.4.3 (JetPack 6.2); /etc/nv_tegra_release is that of a Jetson" in board.seen
     assert "compile with --target jetson-agx-orin-32gb or " in board.advice
-    assert "-v /proc/device-tree:/proc/device-tree" in board.advice
+    assert "-v /etc/nv_boot_control.conf:/etc/nv_boot_control.conf:ro" in board.advice
 
 
 def test_a_board_that_is_not_supported_says_why(jetson):
@@ -85,6 +88,34 @@ def test_the_python_that_owns_tensorrt_is_named(tmp_path, monkeypatch):
     found = by_subject(doctor.findings(tmp_path))["TensorRT"]
     assert "installed for python3.10" in found.seen
     assert found.advice.startswith("python3.10 -m venv --system-site-packages .venv")
+
+
+def test_what_is_installed_and_does_not_load_is_no_ok(jetson, monkeypatch):
+    """TensorRT without its library, pycuda of another CUDA and a driver that shows no GPU were all passed over."""
+    (jetson / "half/tensorrt").mkdir(parents=True)
+    (jetson / "half/pycuda").mkdir()
+    (jetson / "half/pycuda/__init__.py").write_text("")
+    (jetson / "half/pycuda/driver.py").write_text("raise RuntimeError('compiled for another NumPy')")
+    for name in ("tensorrt", "pycuda", "pycuda.driver"):
+        monkeypatch.setitem(sys.modules, name, None)  # so that what is imported here is forgotten behind the test
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(jetson / "half")
+    monkeypatch.setattr(doctor, "facts_from_driver", lambda: None)
+    found = by_subject(doctor.findings(jetson))
+    assert (found["TensorRT"].verdict, found["pycuda"].verdict, found["CUDA driver"].verdict) == ("note",) * 3
+    assert "not what it needs (module 'tensorrt' has no attribute '__version__')" in found["TensorRT"].advice
+    assert "pycuda cannot be loaded (compiled for another NumPy)" in found["pycuda"].advice
+    assert "usermod -aG video" in found["CUDA driver"].advice
+    assert doctor.device_ready(list(found.values()))
+
+
+def test_what_the_engine_of_a_gpu_needs_is_named_where_it_is_there(jetson, monkeypatch):
+    install(monkeypatch)
+    monkeypatch.setattr(doctor, "facts_from_driver", lambda: DeviceFacts("p3767-0005", (8, 7), 8, 8 << 30))
+    found = by_subject(doctor.findings(jetson))
+    assert (found["TensorRT"].verdict, found["TensorRT"].seen) == ("ok", "10.3.0.30")
+    assert found["CUDA driver"].seen == "p3767-0005, compute capability 8.7, 8 multiprocessors"
+    assert found["pycuda"].verdict == "ok"
 
 
 def test_no_board_is_no_fault(tmp_path):

@@ -25,7 +25,7 @@ from edge_arseg.errors import ArsegError
 FLUSH_S = 0.5
 
 LIMITS = {
-    "power": (0.0, 3000.0),
+    "power": (-2.0, 3000.0),  # a rail that takes nothing reads some tenths of a watt on either side of 0
     "energy": (0.0, 1e12),
     "temperature": (-60.0, 200.0),
     "clock": (0.0, 10_000.0),

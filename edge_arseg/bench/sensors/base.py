@@ -74,6 +74,17 @@ def text_of(path: Path) -> str:
         return ""
 
 
+def is_closed(path: Path) -> bool:
+    """Return whether a file is there and may not be read by this user: many kernels show power to root alone."""
+    try:
+        with path.open():
+            return False
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+
+
 def number_of(path: Path) -> int | None:
     """Return the number in a file of the kernel; ``None`` where there is none."""
     text = text_of(path)

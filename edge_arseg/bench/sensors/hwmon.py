@@ -3,11 +3,11 @@
 INA3221 has voltage and current of each channel; INA238 measures one rail and its power.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge_arseg.bench.records.energy import Channel
-from edge_arseg.bench.sensors.base import Machine, Sensor, number_of, text_of, total_of, value_of
+from edge_arseg.bench.sensors.base import Machine, Sensor, is_closed, number_of, text_of, total_of, value_of
 
 INTERVAL_S = 0.04
 """The chip converts all its channels about 150 times a second."""
@@ -44,28 +44,53 @@ class RailSensor:
         """See ``Sensor``."""
 
 
+class ClosedRails:
+    """A ``Sensor`` that reads nothing and says why: the rails are there, and this user may not read them."""
+
+    channels: tuple[Channel, ...] = ()
+    interval_s = 1.0
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        places = " ".join(f"{folder}/*_input" for folder in folders)
+        self.source = f"hwmon, rails that root alone may read: sudo chmod a+r {places}"
+
+    def read(self) -> list[float]:
+        """See ``Sensor``."""
+        return []
+
+    def close(self) -> None:
+        """See ``Sensor``."""
+
+
 def find(machine: Machine) -> Sensor | None:
     """Return the monitors of this machine; ``None`` where there are none."""
     rails = hwmon_rails(machine)
-    return RailSensor("hwmon", rails, total_of(rails, machine.boards)) if rails else None
+    if rails:
+        return RailSensor("hwmon", rails, total_of(rails, machine.boards))
+    closed = [chip for chip in _chips(machine) if any(map(is_closed, chip.glob("*_input")))]
+    return ClosedRails(closed) if closed else None
 
 
 def hwmon_rails(machine: Machine) -> dict[str, Files]:
     """Return the files of every labelled rail of a power monitor."""
-    drivers = {rails.driver for rails in machine.boards}
     found: dict[str, Files] = {}
-    for name in sorted(machine.root.glob("sys/class/hwmon/hwmon*/name")):
-        if text_of(name) not in drivers:
-            continue
-        for label in sorted(name.parent.glob("in*_label")):
+    for chip in _chips(machine):
+        for label in sorted(chip.glob("in*_label")):
             number = label.name[2:].removesuffix("_label")
-            power = (name.parent / f"power{number}_input",)
-            pair = name.parent / f"in{number}_input", name.parent / f"curr{number}_input"
+            power = (chip / f"power{number}_input",)
+            pair = chip / f"in{number}_input", chip / f"curr{number}_input"
             files = power if number_of(power[0]) is not None else pair
             if all(number_of(file) is not None for file in files):
                 found[text_of(label)] = files
         # A chip of one rail may have its label as a whole.
-        whole, power = text_of(name.parent / "label"), (name.parent / "power1_input",)
+        whole, power = text_of(chip / "label"), (chip / "power1_input",)
         if whole and whole not in found and number_of(power[0]) is not None:
             found[whole] = power
     return {rail: files for rail, files in found.items() if rail != "NC"}
+
+
+def _chips(machine: Machine) -> list[Path]:
+    """Return the folders of the power monitors."""
+    drivers = {rails.driver for rails in machine.boards}
+    names = sorted(machine.root.glob("sys/class/hwmon/hwmon*/name"))
+    return [name.parent for name in names if text_of(name) in drivers]

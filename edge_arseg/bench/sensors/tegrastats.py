@@ -8,12 +8,14 @@ from pathlib import Path
 
 from edge_arseg.bench.records.energy import Channel
 from edge_arseg.bench.sensors.base import MISSING, Machine, Sensor, total_of
+from edge_arseg.bench.sensors.hwmon import hwmon_rails
+from edge_arseg.bench.sensors.iio import iio_rails
 
 INTERVAL_MS = 100
 STALE_S = 1.0
 """Age in seconds from which a line is too old to describe the present."""
 
-_RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*) (\d+)(?:mW)?/\d+(?:mW)?(?:/\d+(?:mW)?)?(?!\S)")
+_RAIL = re.compile(r"\b([A-Z][A-Z0-9_]*) (-?\d+)(?:mW)?/-?\d+(?:mW)?(?:/-?\d+(?:mW)?)?(?!\S)")
 _HEAT = re.compile(r"\b([A-Za-z][A-Za-z0-9_]*)@(-?[\d.]+)C")
 _GPU = re.compile(r"GR3D_FREQ (?:\d+%)?@\[?(\d+)")
 _CPU = re.compile(r"CPU \[([^\]]*)\]")
@@ -102,11 +104,9 @@ class TegrastatsSensor:
 
 
 def find(machine: Machine) -> Sensor | None:
-    """Return ``tegrastats`` where it is there and the rails' files are not (this module stands behind theirs)."""
+    """Return ``tegrastats`` where it is there and no rail can be read (this module stands behind theirs)."""
     program = machine.root / "usr/bin/tegrastats"
-    hidden = not any(machine.root.glob("sys/class/hwmon/hwmon*/in*_label"))
-    hidden &= not any(machine.root.glob("sys/bus/i2c/drivers/*/*/iio:device*/rail_name_*"))
-    if not hidden or not Path(program).is_file():
+    if hwmon_rails(machine) or iio_rails(machine) or not Path(program).is_file():
         return None
     try:
         return TegrastatsSensor([str(program), "--interval", str(INTERVAL_MS)], machine)

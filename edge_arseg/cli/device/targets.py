@@ -110,14 +110,22 @@ def detect(root: Path, as_json: bool) -> None:
     """
     from edge_arseg.errors import EnvironmentUnfitError
     from edge_arseg.runtime.device.board import board_from_files
+    from edge_arseg.runtime.device.file_tree import FileTree, check_root
     from edge_arseg.spec.targets.files import jetpack_table
     from edge_arseg.spec.targets.files import targets as known_targets
 
+    check_root(root)
     board = board_from_files(known_targets(), jetpack_table(), root)
+    tree = "proc/device-tree"
+    if root != Path("/") and not board.is_jetson and (led := FileTree(root).lost_link(tree)):
+        raise EnvironmentUnfitError(
+            f"{root / tree} is a link to {led}, which was not copied, so which board this is cannot be told. Copy what "
+            f"it leads to, on the board: cp -L --parents /{tree}/compatible /{tree}/model FOLDER"
+        )
     if as_json:
         print_json({**_plain(board), "is_jetson": board.is_jetson})
     else:
-        _print_board(board)
+        _print_board("this machine" if root == Path("/") else str(root), board)
     if board.target is None:
         raise EnvironmentUnfitError(
             f"{board.reason}; it may be one of {', '.join(board.candidates) or 'none that is known'}. "
@@ -126,7 +134,7 @@ def detect(root: Path, as_json: bool) -> None:
         )
 
 
-def _print_board(board: "Board") -> None:
+def _print_board(name: str, board: "Board") -> None:
     fields: list[tuple[str, object]] = [("target", board.target or "unknown"), ("because", board.reason)]
     if board.candidates:
         fields.append(("one of", ", ".join(board.candidates)))
@@ -143,8 +151,9 @@ def _print_board(board: "Board") -> None:
         if value
     ]
     if board.memory.total:
-        fields.append(("memory", f"{board.memory.total / 1e9:.1f} GB, {board.memory.available / 1e9:.1f} free"))
-    print_fields("this machine", fields)
+        free = f", {board.memory.available / 1e9:.1f} free" if board.memory.available else ""
+        fields.append(("memory", f"{board.memory.total / 1e9:.1f} GB{free}"))
+    print_fields(name, fields)
 
 
 def _print(target: "Target") -> None:
@@ -201,7 +210,7 @@ def _gpu_fields(target: "Target") -> list[tuple[str, object]]:
             f"{mhz:g} MHz: FP32 {peaks.fp32_tflops:.2f} TFLOPS, FP16 {peaks.fp16_tflops:.2f}, "
             f"INT8 {peaks.int8_tops:.1f} TOPS, dense"
         )
-        fields.append((f"peaks, {configuration.value}", _marked(target, "gpu.max_mhz", text)))
+        fields.append((f"peaks, {configuration.value}", _marked(target, f"gpu.max_mhz.{configuration.value}", text)))
     return fields
 
 

@@ -98,17 +98,20 @@ def check_memory(name: str, need: MemoryNeed, memory: HostMemory) -> None:
     if not memory.total or need.total <= memory.available:
         return
     advice = ["stop the desktop: sudo systemctl isolate multi-user.target", "end other programs"]
+    anyway = "with --no-memory-check"
     smallest = 256 << 20
     if need.workspace > smallest:
         advice.append(f"allow less scratch memory: --workspace {smallest >> 20}")
     if memory.swap_free < 2 << 30:
-        advice.append(
-            "add swap: sudo fallocate -l 8G /swap; sudo chmod 600 /swap; sudo mkswap /swap; sudo swapon /swap"
+        # what is free does not grow with it: it is where other programs are moved to when the build needs room
+        anyway = (
+            "with swap and --no-memory-check: sudo fallocate -l 8G /swap; sudo chmod 600 /swap; sudo mkswap /swap; "
+            "sudo swapon /swap"
         )
     raise MemoryExhaustedError(
         f"building {name} takes about {_gb(need.total)} (estimated: TensorRT {_gb(need.library)}, graph "
         f"{_gb(need.graph)}, scratch {_gb(need.workspace)}), {_gb(memory.available)} of {_gb(memory.total)} are free. "
-        f"Then type the same again: {'; '.join(advice)}; or build nevertheless with --no-memory-check"
+        f"Then type the same again: {'; '.join(advice)}. Or build nevertheless {anyway}"
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
-from edge_arseg.errors import BuildError
+from edge_arseg.errors import BuildError, transient
 from edge_arseg.runtime.bundles.reading import Bundle, sha256_of
 from edge_arseg.spec.engine_key import (
     FOLDER,
@@ -74,10 +74,12 @@ def plan_from_bundle(
     fitting = [(folder, record) for folder, record in records if not wanted.differences(record.key)]
     if not fitting:
         nearest_folder, nearest = min(records, key=lambda pair: len(wanted.differences(pair[1].key)))
-        raise BuildError(
+        error = BuildError(
             f"{nearest_folder}: {'; '.join(wanted.differences(nearest.key))}. Plans fit one GPU and one TensorRT; "
             f"build them on this machine: {compile_command(bundle)}"
         )
+        # a power mode turns multiprocessors off, and until the board has come up it is another one
+        raise transient(error) if sm_count != nearest.key.sm_count else error
     # those left differ in flags: the last one built is what the user meant
     folder, record = max(
         (pair for pair in fitting if role in pair[1].plans), key=lambda pair: pair[1].built, default=fitting[0]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge_arseg.errors import ArsegError, EnvironmentUnfitError, MemoryExhaustedError
+from edge_arseg.errors import ArsegError, EnvironmentUnfitError
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.engines.contract import EngineOptions
 from edge_arseg.runtime.mode import Mode
@@ -30,7 +30,7 @@ class Trial:
             ``None`` where it was not timed.
         reason: why it did not run, one line; empty where it did.
         exit_code: of the error that kept it from running; 0 where it ran.
-        lasting: whether it would end so again: not where memory was short.
+        lasting: whether it would end so again: not where memory was short, or a GPU not as it usually is.
     """
 
     bundle: str
@@ -77,7 +77,7 @@ def attempt_of(bundle: Bundle, mode: Mode, options: EngineOptions, *, required: 
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         if not isinstance(error, ArsegError):
             reason = f"{type(error).__name__}: {reason}"
-        lasting = isinstance(error, ArsegError) and not isinstance(error, MemoryExhaustedError)
+        lasting = isinstance(error, ArsegError) and not error.transient
         code = error.exit_code if isinstance(error, ArsegError) else EnvironmentUnfitError.exit_code
         return Trial(bundle.manifest.name, options.backend, None, None, reason, code, lasting)
 

@@ -29,9 +29,10 @@ _SUPER = "-super"
 _COMPATIBLE = re.compile(r"[a-z0-9-]+,[\x21-\x7e]+")
 _GPUS = "proc/driver/nvidia/gpus"
 _ADVICE = (
-    "The device tree cannot be seen here. Start the container with -v /proc/device-tree:/proc/device-tree "
-    "-v /sys/firmware/devicetree:/sys/firmware/devicetree (and --runtime nvidia, for the GPU). Into a copy of a "
-    "board's files, copy its /proc/device-tree/compatible and model too"
+    "The device tree cannot be seen here, as in a container that is not privileged, and nowhere else does it say which "
+    "module this is. Start the container with -v /etc/nv_boot_control.conf:/etc/nv_boot_control.conf:ro "
+    "-v /etc/nv_tegra_release:/etc/nv_tegra_release:ro (and --runtime nvidia, for the GPU). Into a copy of a board's "
+    "files, copy its /proc/device-tree/compatible and model too"
 )
 
 
@@ -102,7 +103,7 @@ def board_from_files(known: dict[str, Target], table: JetPackTable, root: Path =
     target, reason = _identity(jetsons, strings, part, boot, noted, model)
     shown = any(text.startswith("nvidia,") for text in strings)
     hidden = target is None and part is None and not shown
-    part = part or noted
+    part = part if _is_module(jetsons, part) else noted or part
     if hidden and sign:
         reason = f"{sign} is that of a Jetson; {reason}"
     is_super = any(text.endswith(_SUPER) for text in strings) or (noted_super and not shown)
@@ -137,28 +138,41 @@ def _identity(
         for text in strings:
             if text.removesuffix(_SUPER) in target.compatible:
                 return target.id, f"{text} in the device tree"
+    shown = _is_module(jetsons, part)
     for target in jetsons:
+        if not shown and noted in target.parts:
+            return target.id, f"module {noted} in /etc/nv_boot_control.conf"
+    # Modules of one family boot by one name: a number that is not known says that this is another of them.
+    newer = len(_family(jetsons, part if shown else noted)) > 1
+    for target in () if newer else jetsons:
         for spec in target.boot_specs:
             if re.search(rf"{re.escape(spec)}(?![\w]*\d)", boot):
                 return target.id, f"{spec} in /etc/nv_boot_control.conf"
-    for target in jetsons:
-        if part is None and noted in target.parts:
-            return target.id, f"module {noted} in /etc/nv_boot_control.conf"
     named = [target for target in jetsons if any(name in (model or "").lower() for name in target.models)]
-    if named:
+    if named and not newer:
         best = max(named, key=lambda target: max(len(name) for name in target.models))
         return best.id, f"the board calls itself {model!r}"
     if part or noted:
-        place = "the device tree" if part else "/etc/nv_boot_control.conf"
-        return None, f"{part or noted} in {place} is the number of no module known here"
+        seen = f"{noted} in /etc/nv_boot_control.conf" if noted and not shown else f"{part} in the device tree"
+        return None, f"{seen} is the number of no module known here"
     return None, "nothing names the module: not the device tree, nor /etc/nv_boot_control.conf"
+
+
+def _family(jetsons: list[Target], number: str | None) -> list[str]:
+    """Return the targets whose modules have the first half of a number, as ``p3767`` of ``p3767-0003``."""
+    half = f"{(number or '').partition('-')[0]}-"
+    return [target.id for target in jetsons if number and any(part.startswith(half) for part in target.parts)]
+
+
+def _is_module(jetsons: list[Target], number: str | None) -> bool:
+    """Return whether a number is that of a module, known or not, and of no carrier or kit."""
+    return bool(_family(jetsons, number))
 
 
 def _candidates(
     jetsons: list[Target], part: str | None, chip: str | None, release: JetPack | None, model: str
 ) -> tuple[str, ...]:
-    family = (part or "").partition("-")[0]
-    same = [target.id for target in jetsons if family and any(p.startswith(f"{family}-") for p in target.parts)]
+    same = _family(jetsons, part)
     if chip is not None:
         possible = same or [target.id for target in jetsons if target.chip == chip]
     else:
@@ -176,10 +190,11 @@ def _series(target: str) -> str:
 
 
 def _part(jetsons: list[Target], strings: list[str]) -> str | None:
-    """Return the number of the module; one that is known goes before the carriers' own numbers."""
+    """Return the number of the module: one that is known, else one of its kind, else that of a carrier or kit."""
     known = {part for target in jetsons for part in target.parts}
     found = [part for text in strings if (part := module_from_compatible(text.encode()))]
-    return next((part for part in found if part in known), found[0] if found else None)
+    modules = [part for part in found if _is_module(jetsons, part)]
+    return next((part for part in modules if part in known), next(iter(modules + found), None))
 
 
 def _chip(jetsons: list[Target], strings: list[str], number: int | None) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, transient
 from edge_arseg.installation import install_packages, pip
 from edge_arseg.runtime.device.jetson_signs import board_module
 from edge_arseg.runtime.device.owner_thread import OwnerThread
@@ -144,7 +144,7 @@ class CudaDevice:
                 self._thread.end()
 
     def _open(self, index: int) -> None:
-        self.driver = _pycuda_driver()
+        self.driver = pycuda_driver()
         try:
             self.driver.init()
             if self.driver.Device.count() <= index:
@@ -159,9 +159,12 @@ class CudaDevice:
             self._context = context
             self.stream = self.driver.Stream()
         except self.driver.Error as error:
-            raise EnvironmentUnfitError(
-                f"CUDA finds no GPU to work with ({error}); on a Jetson check that this user is in the group `video`, "
-                "in a container that it was started with --runtime nvidia; or run with --backend onnxruntime"
+            raise transient(
+                EnvironmentUnfitError(
+                    f"CUDA finds no GPU to work with ({error}); on a Jetson check that this user is in the group "
+                    "`video`, in a container that it was started with --runtime nvidia; or run with --backend "
+                    "onnxruntime"
+                )
             ) from error
         attribute = self.driver.device_attribute
         self.facts = DeviceFacts(
@@ -188,9 +191,11 @@ class CudaDevice:
                 "(on a Jetson the desktop is one: sudo systemctl isolate multi-user), or export at a smaller --size"
             ) from error
         except self.driver.Error as error:
-            raise BuildError(
-                f"CUDA failed on {self.facts.name} ({error}); a GPU that failed once needs a new process, "
-                "and `edge-arseg verify` shows whether the engines are to blame"
+            raise transient(
+                BuildError(
+                    f"CUDA failed on {self.facts.name} ({error}); a GPU that failed once needs a new process, "
+                    "and `edge-arseg verify` shows whether the engines are to blame"
+                )
             ) from error
 
 
@@ -222,17 +227,22 @@ def return_device() -> None:
             _shared.pop().close()
 
 
-def _pycuda_driver() -> ModuleType:
+def pycuda_driver() -> ModuleType:
+    """Import pycuda.
+
+    Raises:
+        EnvironmentUnfitError: it is missing, was compiled for another CUDA or NumPy, or there is no driver.
+    """
     try:
         return import_module("pycuda.driver")
-    except ImportError as error:
-        if (error.name or "").split(".")[0] == "pycuda" and isinstance(error, ModuleNotFoundError):
+    except Exception as error:  # a module that was compiled for another NumPy raises what it likes
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "pycuda":
             raise EnvironmentUnfitError(
                 "pycuda is missing, which moves frames to the GPU; it is compiled where it is installed: "
                 f"export PATH=/usr/local/cuda/bin:$PATH; {install_packages('pycuda')}"
             ) from error
         raise EnvironmentUnfitError(
-            f"pycuda cannot be loaded ({error}): the GPU's driver is missing or pycuda was compiled for another CUDA; "
-            f"in a container start with --runtime nvidia, else: "
+            f"pycuda cannot be loaded ({error}): the GPU's driver is missing, or pycuda was compiled for another CUDA "
+            "or NumPy; in a container start with --runtime nvidia, else: "
             + pip("install --force-reinstall --no-cache-dir pycuda")
         ) from error

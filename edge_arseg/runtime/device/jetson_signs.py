@@ -127,12 +127,11 @@ def module_from_boot_control(text: str) -> tuple[str | None, bool]:
 def board_module(root: Path = Path("/")) -> str | None:
     """Return the part number of the Jetson module this runs on, or ``None`` elsewhere.
 
+    It is the same in a container that hides the device tree and has the boot configuration.
+
     Args:
         root: of the file system.
     """
-    for place in DEVICE_TREES:
-        try:
-            return module_from_compatible((root / place / "compatible").read_bytes())
-        except OSError:
-            continue
-    return None
+    tree = FileTree(root)
+    shown = module_from_compatible(device_tree_text(tree, "compatible").encode())
+    return shown or module_from_boot_control(boot_control(tree))[0]

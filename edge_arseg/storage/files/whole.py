@@ -34,6 +34,19 @@ def write_whole(path: Path, data: bytes, *, sync: bool = False) -> Path:
     return path
 
 
+def wait_for_disk(path: Path) -> None:
+    """Wait until the disk has a file, or a folder of files: renamed after that, it is whole after a power cut too.
+
+    Raises:
+        OSError: the disk cannot take it.
+    """
+    if path.is_dir():
+        os.sync()  # once for all: a flush for each of thousands of masks takes minutes on a card
+        return
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give the hidden name under which a file is written; at the end it is renamed, and after a fault it is deleted.

@@ -15,7 +15,7 @@ from edge_arseg.network.checkpoint.safetensors_file import BEST as BEST
 from edge_arseg.network.checkpoint.safetensors_file import safetensors_from_network
 from edge_arseg.network.network import Network
 from edge_arseg.storage.fault import advice_on
-from edge_arseg.storage.files.whole import whole_file, write_whole
+from edge_arseg.storage.files.whole import wait_for_disk, whole_file, write_whole
 from edge_arseg.training.run.step_precision import AUTO, BFLOAT16, FLOAT32, StepTimes
 
 STATE = "state.pt"
@@ -135,6 +135,7 @@ class RunFolder:
         try:
             with whole_file(self.path / STATE) as part:
                 torch.save(dict(state), part)
+                wait_for_disk(part)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
             raise self._refusal(STATE, error) from error
 

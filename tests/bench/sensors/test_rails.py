@@ -5,7 +5,9 @@ import math
 import pytest
 from support.bench.trees import hwmon, iio, ina238, machine
 
-from edge_arseg.bench.sampling.sampler import found_sensors
+from edge_arseg.bench.sampling.sampler import _readings, found_sensors
+from edge_arseg.bench.sensors import hwmon as hwmon_sensor
+from edge_arseg.bench.sensors.base import is_closed
 from edge_arseg.bench.sensors.hwmon import hwmon_rails
 from edge_arseg.spec.targets.files import targets
 
@@ -72,6 +74,41 @@ def test_other_chips_and_channels_without_current_are_no_rails(tmp_path):
     assert hwmon_rails(machine(tmp_path)) == {}
     hwmon(tmp_path, "ina3221", {"VDD_IN": (5000, 2000), "NC": (0, 0)}, number=5)
     assert list(hwmon_rails(machine(tmp_path))) == ["VDD_IN"]
+
+
+def test_rails_that_root_alone_may_read_are_named_with_the_command_that_opens_them(tmp_path, monkeypatch):
+    """Some kernels show them to nobody else; the record said that there was no sensor."""
+    folder = hwmon(tmp_path, "ina3221", {"VDD_IN": (5000, 2000)})
+    real = hwmon_sensor.number_of
+    monkeypatch.setattr(hwmon_sensor, "number_of", lambda path: None if "_input" in path.name else real(path))
+    monkeypatch.setattr(hwmon_sensor, "is_closed", lambda path: path.name.startswith("curr"))
+    found = found_sensors(machine(tmp_path))
+    assert (found.total, found.channels) == (None, ())
+    assert found.seen == (f"hwmon, rails that root alone may read: sudo chmod a+r {folder}/*_input",)
+    monkeypatch.setattr(hwmon_sensor, "is_closed", lambda path: False)
+    assert found_sensors(machine(tmp_path)).seen == ()
+
+
+def test_a_file_is_closed_where_it_is_there_and_may_not_be_read(tmp_path):
+    class Closed:
+        def open(self):
+            raise PermissionError
+
+    (tmp_path / "open").write_text("5\n")
+    assert is_closed(Closed())
+    assert not is_closed(tmp_path / "open")
+    assert not is_closed(tmp_path / "missing")
+
+
+def test_a_rail_that_takes_nothing_may_read_a_little_below_it(tmp_path):
+    """The GPU's rail of an idle Thor: -392 mW in a public log. As no reading, it made a notice in each record."""
+    hwmon(tmp_path, "ina3221", {"VDD_GPU": (4900, -80)})
+    found = found_sensors(machine(tmp_path))
+    ((_, _, watts),) = _readings(found.sensors[0], found.channels, 0, 0.0)
+    assert watts == pytest.approx(-0.392)
+    hwmon(tmp_path, "ina3221", {"VDD_GPU": (4900, -800)})
+    ((_, _, watts),) = _readings(found.sensors[0], found.channels, 0, 0.0)
+    assert math.isinf(watts)
 
 
 def test_an_unknown_board_has_rails_but_no_total(tmp_path):

@@ -32,6 +32,11 @@ LINES = {
         "5635mW/5635mW VIN 19780mW/19780mW",
         {("power", "VIN"): 19.78, ("power", "VDD_GPU"): 1.962, ("clock", "GPU"): 314.0},
     ),
+    "JetPack 7, Thor, idle": (
+        "RAM 26063/125772MB (lfb 35x4MB) CPU [2%@972,0%@972] VDD_GPU -392mW/-392mW VDD_CPU_SOC_MSS 3924mW/3835mW "
+        "VIN_SYS_5V0 5064mW/5055mW VIN 15004mW/15096mW",
+        {("power", "VIN"): 15.004, ("power", "VDD_GPU"): -0.392, ("clock", "CPU"): 972.0},
+    ),
 }  # fmt: skip
 
 

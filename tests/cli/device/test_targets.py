@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -84,7 +86,49 @@ def test_another_root_is_looked_at(edge_arseg, tmp_path):
     assert answer.code == 0
     assert (found["target"], found["jetpack"], found["l4t"]) == ("jetson-agx-orin-64gb", "6.0", "36.3.0")
     assert found["memory"]["total"] == 62_900_000 * 1024
+    assert edge_arseg("targets", "detect", "--root", str(BOARDS / "agx-orin-64gb")).out.startswith(str(BOARDS))
+    (tmp_path / "proc").mkdir()
     assert json.loads(edge_arseg("targets", "detect", "--root", str(tmp_path), "--json").out)["target"] == "cpu"
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 8000000 kB\n")
+    told = edge_arseg("targets", "detect", "--root", str(tmp_path)).out
+    assert "8.2 GB" in told
+    assert "free" not in told
+
+
+@pytest.mark.parametrize(("made", "meant"), [("device-tree", ""), ("board/proc", "did you mean {root}/board?")])
+def test_a_folder_that_is_no_copy_of_a_machine_is_refused(edge_arseg, tmp_path, made, meant):
+    """As of `cp -r /proc/device-tree DIR`, and of the folder that an archive was unpacked into."""
+    (tmp_path / made).mkdir(parents=True)
+    answer = edge_arseg("targets", "detect", "--root", str(tmp_path))
+    assert answer.code == 2
+    told = " ".join(answer.err.split())
+    assert "none of proc, sys, etc, dev, usr, var is in it" in told
+    assert meant.format(root=tmp_path) in told
+
+
+@pytest.mark.parametrize("closed", ["proc", "proc/device-tree/compatible"])
+def test_what_may_not_be_read_is_no_missing_file(edge_arseg, tmp_path, monkeypatch, closed):
+    """As of an archive that root unpacked: without the device tree a board was taken for a PC."""
+    shutil.copytree(BOARDS / "agx-orin-64gb", root := tmp_path / "a board")
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != root / closed and allowed(path, mode))
+    answer = edge_arseg("targets", "detect", "--root", str(root))
+    assert answer.code == 2
+    told = f"{root / closed} may not be read by this user; type: sudo chmod -R a+rX '{root}'"
+    assert told in " ".join(answer.err.split())
+    monkeypatch.undo()
+    assert edge_arseg("targets", "detect", "--root", str(root)).code == 0
+
+
+def test_a_device_tree_that_was_copied_as_a_link_is_refused(edge_arseg, tmp_path):
+    """`cp -r` copies the link that it is given; without the tree a board was taken for a PC."""
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/device-tree").symlink_to("/sys/firmware/devicetree/base")
+    answer = edge_arseg("targets", "detect", "--root", str(tmp_path))
+    assert answer.code == 3
+    assert "cp -L --parents /proc/device-tree/compatible /proc/device-tree/model FOLDER" in " ".join(answer.err.split())
+    (tmp_path / "sys/firmware/devicetree/base").mkdir(parents=True)
+    assert edge_arseg("targets", "detect", "--root", str(tmp_path)).code == 0
 
 
 def test_a_container_on_a_jetson_asks_for_a_mount_or_a_name(edge_arseg, tmp_path):
@@ -96,8 +140,8 @@ def test_a_container_on_a_jetson_asks_for_a_mount_or_a_name(edge_arseg, tmp_path
     assert (found["target"], found["is_jetson"], found["l4t"], found["jetpack"]) == (None, True, "36.4.3", "6.2")
     err = " ".join(answer.err.split())
     for word in (
-        "-v /proc/device-tree:/proc/device-tree",
-        "/sys/firmware/devicetree",
+        "-v /etc/nv_boot_control.conf:/etc/nv_boot_control.conf:ro",
+        "-v /etc/nv_tegra_release:/etc/nv_tegra_release:ro",
         "--runtime nvidia",
         "--target NAME",
     ):

@@ -40,6 +40,8 @@ def test_too_little_says_how_much_and_what_to_do():
     assert "2.9 GB of 8.0 GB are free" in message
     for advice in ("multi-user.target", "--workspace 256", "swapon", "--no-memory-check"):
         assert advice in message
+    # swap makes no more memory free, so that alone the same would be refused again
+    assert "Or build nevertheless with swap and --no-memory-check: sudo fallocate" in message
 
 
 def test_advice_that_does_not_help_is_not_given():

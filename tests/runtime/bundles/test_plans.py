@@ -50,6 +50,14 @@ def test_of_two_that_differ_in_flags_the_last_built_counts(bundle):
     assert plan_from_bundle(bundle, Role.HR, **HERE) == newer / "hr.plan"
 
 
+@pytest.mark.parametrize(("change", "passing"), [({"sm_count": 4}, True), ({"version": "8.6.2.3"}, False)])
+def test_another_power_mode_may_pass_and_another_library_does_not(bundle, change, passing):
+    write_plans(bundle, **change)
+    with pytest.raises(BuildError) as caught:
+        plan_from_bundle(bundle, Role.HR, **HERE)
+    assert caught.value.transient is passing
+
+
 def test_without_plans_it_says_what_to_type(bundle):
     with pytest.raises(BuildError, match=r"no plans built .*engines.*edge-arseg compile .*toy\.arseg$"):
         plan_from_bundle(bundle, Role.HR, **HERE)

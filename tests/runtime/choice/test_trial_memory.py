@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 from runtime.choice.choosing import OPTIONS, choice, taken
-from support.bundles.toy import GOP, write_toy_bundle
+from support.bundles.toy import GOP, ToyEngine, write_toy_bundle
 
+from edge_arseg.errors import BuildError, transient
 from edge_arseg.runtime.bundles.reading import read_bundle
 from edge_arseg.runtime.choice import engine_choice, trial_memory
 from edge_arseg.runtime.choice.trial import Trial, attempt_of
 from edge_arseg.runtime.choice.trial_memory import TrialMemory
+from edge_arseg.runtime.engines.opening import BACKENDS
 from edge_arseg.runtime.mode import Mode
 from edge_arseg.runtime.segmenter import Segmenter
 
@@ -121,6 +123,23 @@ def test_a_trial_that_ran_out_of_memory_is_not_remembered(bundle):
     memory.keep(short, bundle, Mode.AR, replace(OPTIONS, backend="toy"))
     assert files() == []
     assert not attempt_of(bundle, Mode.AR, replace(OPTIONS, backend="broken"), required=0.99).lasting
+
+
+def test_a_gpu_that_was_not_up_yet_is_tried_again_at_the_next_start(bundle, monkeypatch):
+    """A board that boots has another number of multiprocessors until its power mode is set, or no GPU for a moment."""
+
+    class Booting(ToyEngine):
+        @classmethod
+        def from_bundle(cls, bundle, role, *, threads=None):
+            raise faults[-1]
+
+    monkeypatch.setitem(globals(), "BootingEngine", Booting)
+    monkeypatch.setitem(BACKENDS, "booting", f"{__name__}:BootingEngine")
+    faults = []
+    for fault, kept in ((transient(BuildError("built for 8, here 4")), 0), (BuildError("no plans"), 1)):
+        faults.append(fault)
+        assert choice(bundle, candidates=("booting", "toy")).options.backend == "toy"
+        assert sum("booting" in file.read_text() for file in files()) == kept
 
 
 def test_a_file_is_written_whole_and_names_no_process(bundle):

@@ -64,7 +64,7 @@ def test_a_jetson_without_a_device_tree_is_a_jetson_that_is_not_known(files, sig
     board = detect(tree(tmp_path, files))
     assert (board.is_jetson, board.target, board.l4t, board.jetpack) == (True, None, l4t, jetpack)
     assert board.reason.startswith(f"{sign} is that of a Jetson; nothing names the module")
-    assert "-v /proc/device-tree:/proc/device-tree" in board.advice
+    assert "-v /etc/nv_boot_control.conf:/etc/nv_boot_control.conf:ro" in board.advice
     assert "--runtime nvidia" in board.advice
     if jetpack:
         assert board.candidates == ORINS_OF_JETPACK_6
@@ -203,6 +203,45 @@ def test_the_module_is_the_last_part_number(strings, module, tmp_path):
 
 def test_a_machine_without_a_device_tree_has_no_module(tmp_path):
     assert board_module(tmp_path) is None
+
+
+def test_engines_are_for_the_same_module_in_a_container_that_hides_the_device_tree(tmp_path):
+    """Docker leaves an empty folder there; the boot configuration is mounted."""
+    root = tree(
+        tmp_path, {"etc/nv_boot_control.conf": b"TNSPEC 3767-300-0005-S.1-1-1-jetson-orin-nano-devkit-super-\n"}
+    )
+    (root / "sys/firmware").mkdir(parents=True)
+    (root / "proc").mkdir()
+    (root / "proc/device-tree").symlink_to("/sys/firmware/devicetree/base")
+    assert board_module(root) == "p3767-0005"
+    tree(root, {"sys/firmware/devicetree/base/compatible": b"nvidia,p3768-0000+p3767-0003\0nvidia,tegra234\0"})
+    assert board_module(root) == "p3767-0003"
+
+
+@pytest.mark.parametrize(
+    ("strings", "spec", "target", "number"),
+    [
+        (b"nvidia,p4071-0000+p3834-0004\0nvidia,tegra264\0", "3834-400-0004-A.0-1-2-", None, "p3834-0004"),
+        (b"nvidia,p4071-0000+p3834-0004\0nvidia,tegra264\0", "3834-400-0008-A.0-1-2-", None, "p3834-0004"),
+        (b"nvidia,tegra264\0", "3834-400-0004-A.0-1-2-", None, "p3834-0004"),
+        (b"nvidia,p4071-0000\0nvidia,tegra264\0", "3834-400-0004-A.0-1-2-", None, "p3834-0004"),
+        (b"nvidia,p4071-0000\0nvidia,tegra264\0", "3834-400-0000-A.0-1-2-", "jetson-thor-t4000", "p3834-0000"),
+        (b"nvidia,p4071-0000\0nvidia,tegra264\0", "3834-400-0008-A.0-1-2-", "jetson-thor-t5000", "p3834-0008"),
+        (b"nvidia,tegra264\0", "", "jetson-thor-t5000", None),
+        (b"acme,p1234-0001\0nvidia,tegra234\0", "3767-300-0000-A.0-1-2-", "jetson-orin-nx-16gb", "p3767-0000"),
+        (b"acme,p1234-0001\0acme,p9+p3767-0009\0nvidia,tegra234\0", "3767-300-0000-", None, "p3767-0009"),
+    ],
+)
+def test_a_module_that_boots_by_the_name_of_another_is_known_by_its_number_alone(
+    tmp_path, strings, spec, target, number
+):
+    """UEFI calls every Thor ``jetson-agx-thor-devkit`` but the T4000: also those that come later."""
+    notes = f"TNSPEC {spec}jetson-agx-thor-devkit-\n".encode()
+    board = detect(tree(tmp_path, {"proc/device-tree/compatible": strings, "etc/nv_boot_control.conf": notes}))
+    assert (board.target, board.part) == (target, number)
+    if target is None:
+        assert f"{number} in " in board.reason
+        assert set(board.candidates) >= ({"jetson-thor-t4000"} if b"264" in strings else {"jetson-orin-nx-8gb"})
 
 
 @pytest.mark.parametrize(

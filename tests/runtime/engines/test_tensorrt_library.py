@@ -48,12 +48,28 @@ def test_without_any_it_says_where_tensorrt_comes_from(monkeypatch, tmp_path):
         tensorrt_library(tmp_path)
 
 
-def test_bindings_without_their_library_are_told_apart(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ImportError("libnvinfer.so.10: cannot open shared object file", name="tensorrt.tensorrt"),
+        FileNotFoundError("libnvinfer.so.10: not found in the folders of the wheels"),
+    ],
+)
+def test_bindings_without_their_library_are_told_apart(monkeypatch, tmp_path, fault):
     def fail(name):
-        raise ImportError("libnvinfer.so.10: cannot open shared object file", name="tensorrt.tensorrt")
+        raise fault
 
     monkeypatch.setattr("edge_arseg.runtime.engines.tensorrt.library.import_module", fail)
     with pytest.raises(EnvironmentUnfitError, match=r"not what it needs \(libnvinfer\.so\.10"):
+        tensorrt_library(tmp_path)
+
+
+def test_a_folder_that_was_left_by_another_version_is_no_tensorrt(monkeypatch, tmp_path):
+    (tmp_path / "tensorrt").mkdir()
+    monkeypatch.setitem(sys.modules, "tensorrt", None)  # so that the folder is forgotten behind the test
+    monkeypatch.delitem(sys.modules, "tensorrt")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(EnvironmentUnfitError, match=r"not what it needs \(.*__version__"):
         tensorrt_library(tmp_path)
 
 

@@ -24,6 +24,7 @@ PEAKS = {  # FP32 TFLOPS, dense FP16 TFLOPS, dense INT8 TOPS, as published (tens
     ("jetson-orin-nx-16gb", NORMAL): (1.88, 15.0, 30.1),
     ("jetson-orin-nx-16gb", SUPER): (2.40, 19.2, 38.4),
     ("jetson-agx-orin-32gb", NORMAL): (3.33, 26.7, 53.3),
+    ("jetson-agx-orin-32gb", SUPER): (4.66, 37.3, 74.6),
     ("jetson-agx-orin-64gb", NORMAL): (5.33, 42.6, 85.3),
     ("jetson-thor-t4000", NORMAL): (4.70, 150, 300),
     ("jetson-thor-t5000", NORMAL): (8.06, 258, 517),
@@ -48,6 +49,7 @@ def test_peaks_are_the_published_ones(name, configuration):
         ("jetson-orin-nx-16gb", NORMAL, 40, 100),
         ("jetson-agx-orin-64gb", NORMAL, 105, 275),
         ("jetson-agx-orin-32gb", NORMAL, 92, 200),
+        ("jetson-agx-orin-32gb", SUPER, 92, 241),
     ],
 )
 def test_twice_the_int8_peak_with_the_dla_is_the_number_on_the_box(name, configuration, dla_tops, sticker):
@@ -93,6 +95,22 @@ def test_the_modes_are_matched_by_name_and_configuration():
     assert (normal.gpu_mhz, boosted.gpu_mhz) == (625, 612)
     assert nano.mode("25W", NORMAL) is None
     assert [mode.name for mode in nano.modes if mode.default] == ["15W", "25W"]
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("jetson-agx-orin-32gb", {0: "MAXN", 1: "MODE_15W", 2: "MODE_30W", 3: "MODE_40W"}),
+        ("jetson-agx-orin-64gb", {0: "MAXN", 1: "MODE_15W", 2: "MODE_30W", 3: "MODE_50W"}),
+        ("jetson-orin-nx-8gb", {0: "MAXN", 1: "10W", 2: "15W", 3: "20W"}),
+        ("jetson-agx-xavier", {0: "MAXN", 1: "MODE_10W", 3: "MODE_30W_ALL", 7: "MODE_15W_DESKTOP"}),
+        ("jetson-xavier-nx", {2: "MODE_15W_6CORE", 5: "MODE_10W_DESKTOP", 8: "MODE_20W_6CORE"}),
+    ],
+)
+def test_modes_are_called_as_the_board_calls_them(name, ids):
+    """As `nvpmodel -q` prints them, so that what a record says can be typed as --power-mode."""
+    modes = {mode.id: mode.name for mode in target_named(name).modes if mode.configuration is NORMAL}
+    assert ids.items() <= modes.items()
 
 
 def test_doubts_are_found_by_field():

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, OptionError
+from edge_arseg.errors import BuildError, EnvironmentUnfitError, MemoryExhaustedError, OptionError, transient
 from edge_arseg.runtime.bundles.plans import plan_from_bundle
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.device.cuda import CudaDevice, DeviceArray, borrow_device, return_device
@@ -245,9 +245,11 @@ def _refused(what: str, text: str) -> Exception:
     if "incompatible device" in lower or "expecting compute" in lower:
         return BuildError(f"{what}: it was built for another GPU ({text}); build it again: {again}")
     if "insufficient for cuda runtime" in lower:
-        return EnvironmentUnfitError(
-            f"{what}: the GPU's driver is missing or older than this TensorRT wants ({text}); see `edge-arseg doctor`, "
-            "or run with --backend onnxruntime"
+        return transient(
+            EnvironmentUnfitError(
+                f"{what}: the GPU's driver is missing or older than this TensorRT wants ({text}); see `edge-arseg "
+                "doctor`, or run with --backend onnxruntime"
+            )
         )
     if any(words in lower for words in ("library version", "serializationversion", "serialization version")):
         return BuildError(f"{what}: it was built by another TensorRT ({text}); build it again: {again}")

@@ -67,9 +67,12 @@ def tensorrt_library(root: Path = Path("/")) -> ModuleType:
     """
     try:
         library = import_module("tensorrt")
-    except ImportError as error:
+        version = version_numbers(library.__version__)
+    except (
+        Exception
+    ) as error:  # half of it installed: the wheels' loader raises OSError, an empty folder has no version
         raise EnvironmentUnfitError(_why_not(error, root)) from error
-    if version_numbers(library.__version__) < OLDEST:
+    if version < OLDEST:
         raise EnvironmentUnfitError(
             f"TensorRT {library.__version__} seen, 8.5 or newer expected (JetPack 5.1 and later); "
             "this board runs with --backend onnxruntime"
@@ -139,8 +142,8 @@ def tensorrt_log(library: ModuleType) -> Any:
     return Log()
 
 
-def _why_not(error: ImportError, root: Path) -> str:
-    if error.name != "tensorrt":
+def _why_not(error: Exception, root: Path) -> str:
+    if not (isinstance(error, ImportError) and error.name == "tensorrt"):
         return (
             f"TensorRT's Python module is installed, but not what it needs ({error}); on a Jetson: "
             f"sudo apt install tensorrt; elsewhere: {install_packages('tensorrt', again=True)}"
