@@ -6,7 +6,10 @@ from pathlib import Path
 
 
 def user_cache(*, environment: Mapping[str, str] | None = None, home: Path | None = None) -> Path:
-    """Return ``$XDG_CACHE_HOME/edge-arseg``, or ``~/.cache/edge-arseg`` where the variable is not set; nothing is made.
+    """Return ``$XDG_CACHE_HOME/edge-arseg``, or ``~/.cache/edge-arseg``; nothing is made.
+
+    A variable that holds no absolute path counts as not set, as the XDG Base Directory Specification has it: the folder
+    would be another one wherever a command is typed.
 
     Args:
         environment: instead of the process's.
@@ -22,8 +25,9 @@ def user_configuration(*, environment: Mapping[str, str] | None = None, home: Pa
 
 def _folder(variable: str, below_home: str, environment: Mapping[str, str] | None, home: Path | None) -> Path:
     variables = os.environ if environment is None else environment
-    if root := variables.get(variable):
-        return Path(root) / "edge-arseg"
+    root = Path(variables.get(variable, ""))
+    if root.is_absolute():
+        return root / "edge-arseg"
     try:
         return (home or Path.home()) / below_home / "edge-arseg"
     except RuntimeError:  # a user without an entry in passwd and without $HOME, as in many containers

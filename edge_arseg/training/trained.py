@@ -13,7 +13,12 @@ from edge_arseg.errors import BundleError, CheckpointError
 from edge_arseg.network.backbones.registry import imports_code
 from edge_arseg.network.checkpoint.folded import load_folded, spread_normalisations
 from edge_arseg.network.checkpoint.importer import weights_file
-from edge_arseg.network.checkpoint.safetensors_file import network_from_safetensors
+from edge_arseg.network.checkpoint.safetensors_file import (
+    another_backbone,
+    backbone_of_safetensors,
+    check_named_by_file,
+    network_from_safetensors,
+)
 from edge_arseg.network.network import Network
 from edge_arseg.runtime.bundles.reading import MANIFEST, SUFFIX, Bundle, read_bundle, sha256_of
 from edge_arseg.runtime.bundles.zoo import bundle_path
@@ -42,6 +47,17 @@ class Trained:
     def sha256(self) -> str:
         """Digest of the file, or of the bundle."""
         return sha256_of(self.path) if self.bundle is None else self.bundle.digest
+
+    @property
+    def backbone(self) -> str:
+        """Name of the backbone that it has weights of.
+
+        Raises:
+            CheckpointError: not such a file, or a backbone that only the caller may name.
+        """
+        if self.bundle is None:
+            return backbone_of_safetensors(self.path)
+        return check_named_by_file(self.bundle.manifest.model.backbone, self.bundle.path)
 
     def network(self, *, backbone: str | None = None) -> Network:
         """Read the network, in ``eval`` mode.
@@ -118,14 +134,11 @@ def network_from_bundle(bundle: Bundle, *, backbone: str | None = None) -> Netwo
             "one was made from"
         )
     own = manifest.model.backbone
-    if imports_code(own) and backbone is None:
-        raise CheckpointError(
-            f"{bundle.path}: names a backbone to be imported, {own!r}, which a bundle alone must not decide; if that "
-            f"is yours: --backbone {own}"
-        )
-    if backbone not in (None, own) and not imports_code(own):
-        raise CheckpointError(f"{bundle.path}: backbone {own} seen, {backbone} expected; type --backbone {own}")
-    network = Network(replace(manifest.model, backbone=backbone or own)).eval()
+    if backbone is None:
+        backbone = check_named_by_file(own, bundle.path)
+    elif backbone != own and not imports_code(own):
+        raise another_backbone(own, backbone, bundle.path)
+    network = Network(replace(manifest.model, backbone=backbone)).eval()
     branches = [(Role.HR, network.hr)] if manifest.hr_only else [(Role.HR, network.hr), (Role.LR, network.lr)]
     for role, branch in branches:
         load_folded(branch, onnx.load(bundle.graph_path(role)), name=role.value, where=str(bundle.path))

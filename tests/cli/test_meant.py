@@ -54,6 +54,7 @@ def here(tmp_path, monkeypatch):
         ("run drive.mp4 -b camvid", 3, "did you mean camvid-compact-int8, camvid-compact or camvid-lite1-int8?"),
         ("bench drive.mp4 --mode ar hr", 2, "several modes are one word, ar,hr"),
         ("bench --workload streets", 2, "did you mean street?"),
+        ("tune camvid-compact --clip drive.mp4 --labels . --keep 2²", 2, "'2²' seen, expected numbers like 0,2,8"),
         ("tune camvid-compact --clip drive.mp4 --labels . --min-miou 0.68", 2, "expected points of 100: 68 for 68%"),
         ("run drive.mp4 o.mp4 --max-age 33fps", 2, "expected a duration above 0 such as 40ms or 0.5s"),
         ("run drive.mp4 o.mp4 --timeout 5d", 2, "expected a duration above 0 such as 60s, 10m or 1h"),

@@ -117,12 +117,20 @@ def test_an_option_that_shares_a_name_and_means_something_else_is_left_alone(set
         ("[run]\nscene-cut = true\n", "line 2: scene-cut: true seen, expected a number"),
         ("[run]\nrealtime = 'maybe'\n", "'maybe' seen, expected true or false (set by "),
         ("[run]\nlimt = 1\n", "1 wrong entry"),
+        ("[[run]]\nlimit = 1\n", "is called 'run'; settings of a command stand below a line [run]"),
     ],
 )
 def test_a_file_with_faults_is_refused_with_the_line_and_what_was_meant(edge_arseg, file, text, said):
     answer = edge_arseg("run", "test://street", "null://", "--config", file(text))
     assert answer.code == 2
     assert said in " ".join(answer.err.split())
+
+
+def test_a_file_that_is_not_there_says_who_names_it(edge_arseg, monkeypatch, tmp_path):
+    typed = edge_arseg("zoo", "list", "--config", tmp_path / "none.toml")
+    assert (typed.code, typed.err.endswith("(No such file or directory); check the path\n")) == (2, True)
+    monkeypatch.setenv("EDGE_ARSEG_CONFIG", "none.toml")
+    assert "(No such file or directory); EDGE_ARSEG_CONFIG names it" in edge_arseg("zoo", "list").err
 
 
 def test_tables_of_other_commands_are_left_to_them(settings, file):

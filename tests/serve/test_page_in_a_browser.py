@@ -131,6 +131,20 @@ def test_a_class_is_toggled_in_the_browser_and_stays_so(browser, shown):
     page.context.close()
 
 
+def test_what_a_viewer_has_not_touched_is_left_to_the_run(browser, shown):
+    """A class that was switched off kept the overlay's strength too, so that --alpha of later runs did nothing."""
+    server, faults = shown(), []
+    page = opened(browser, server.url, faults, [])
+    until_shown(page)
+    page.get_by_label("sky").first.uncheck()
+    kept = "JSON.parse(localStorage.getItem('edge-arseg'))"
+    assert page.evaluate(kept) == {"off": ["sky"]}
+    page.locator("#borders").uncheck()
+    assert page.evaluate(kept) == {"off": ["sky"], "borders": False}
+    assert faults == []
+    page.context.close()
+
+
 def test_ten_viewers_and_a_slow_one_see_the_newest(browser, shown):
     server, faults = shown(), []
     pages = [opened(browser, server.url, faults, []) for _ in range(10)]

@@ -64,6 +64,19 @@ def test_a_bundle_of_another_backbone_says_what_to_type():
         trained_from_name(LITE1).network(backbone="compact")
 
 
+def test_a_bundle_and_a_file_name_their_backbone_but_for_one_that_would_be_imported(tmp_path):
+    def written(backbone):
+        network = Network(Model("own", "compact", CAMVID_11, CAMVID_NORMALISATION))
+        network.model = replace(network.model, backbone=backbone)
+        return trained_from_name(safetensors_from_network(network, tmp_path / "weights.safetensors"))
+
+    assert (trained_from_name(LITE1).backbone, written("compact").backbone) == ("lite1", "compact")
+    with pytest.raises(CheckpointError, match=r"weights\.safetensors: backbone compact seen, lite0 expected; type"):
+        written("compact").network(backbone="lite0")
+    with pytest.raises(CheckpointError, match=r"if that is yours: --backbone mine:build"):
+        _ = written("mine:build").backbone
+
+
 def test_float16_is_refused():
     bundle = read_bundle(ZOO / "camvid-compact-360x480.arseg")
     entry = replace(bundle.manifest.graphs[Role.HR], precision=Precision.FP16)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 FOLDER = click.Path(path_type=Path)
 
 
+DIGITS = 10
+"""No network has so many layers that their number has as many digits."""
+
+
 class CountsType(click.ParamType):
     """Numbers like ``0,2,8``; converts to a tuple."""
 
@@ -31,7 +35,7 @@ class CountsType(click.ParamType):
         if isinstance(value, tuple):
             return value
         parts = [part.strip() for part in value.split(",") if part.strip()]
-        if not all(part.isdigit() for part in parts):
+        if not all(part.isdecimal() and len(part) < DIGITS for part in parts):
             self.fail(f"{value!r} seen, expected numbers like 0,2,8", param, ctx)
         return tuple(dict.fromkeys(int(part) for part in parts))
 

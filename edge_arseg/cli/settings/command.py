@@ -113,7 +113,8 @@ class SettledCommand(click.Command):
         if file := common_from_context(ctx).config:
             root = ctx.find_root().command
             commands = root.list_commands(ctx) if isinstance(root, click.Group) else [self.path[0]]
-            ctx.meta[_FILE] = read = settings_from_file(file, self.path, self.params, commands)
+            named_by = "" if "config" in opts else set_variable(option, self.path) or ""
+            ctx.meta[_FILE] = read = settings_from_file(file, self.path, self.params, commands, named_by)
             ctx.default_map = dict(read.values)
 
     def _print(self, ctx: click.Context, args: list[str]) -> None:

@@ -45,7 +45,7 @@ class FileSettings:
 
 
 def settings_from_file(
-    file: Path, path: tuple[str, ...], options: Sequence[click.Parameter], commands: Sequence[str]
+    file: Path, path: tuple[str, ...], options: Sequence[click.Parameter], commands: Sequence[str], named_by: str = ""
 ) -> FileSettings:
     """Read what a file says of a command.
 
@@ -54,6 +54,7 @@ def settings_from_file(
         path: words of the command, ``("train", "hr")``.
         options: of the command.
         commands: names of all commands, which tables may have.
+        named_by: variable of the environment that names the file; empty: it was typed.
 
     Raises:
         OptionError: the file cannot be read, is not TOML, or holds a key or a kind of value that nothing takes: all
@@ -65,7 +66,8 @@ def settings_from_file(
         text = toml_text(file)
         data = data_from_toml(text)
     except OSError as error:
-        raise OptionError(f"--config {file}: cannot be read ({error.strerror or error})") from error
+        origin = f"{named_by} names it" if named_by else "check the path"
+        raise OptionError(f"--config {file}: cannot be read ({error.strerror or error}); {origin}") from error
     except ValueError as error:
         raise OptionError(f"--config {file}: not TOML ({error})") from error
     places = dict(_places(text))
@@ -88,7 +90,9 @@ def settings_from_file(
             names = list(known) if own else SHARED
             if key not in names or (at and not own):
                 whose = f"edge-arseg {' '.join(path)}" if own else "all commands"
-                if not at and key in known:
+                if not at and written in commands:
+                    meant = f"settings of a command stand below a line [{written}]"
+                elif not at and key in known:
                     meant = f"it belongs to edge-arseg {' '.join(path)}: write it under [{'.'.join(path)}]"
                 else:
                     meant = _meant(key, value, options if own else ()) or did_you_mean(

@@ -14,6 +14,7 @@ SHARED = (
     "bundle",
     "fusion",
     "log-file",
+    "log-format",
     "motion",
     "quiet",
     "recode-scale",

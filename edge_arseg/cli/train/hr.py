@@ -11,7 +11,7 @@ from edge_arseg.cli.host.checkpoint import PATH, require_host
 from edge_arseg.cli.options import SIZE
 from edge_arseg.cli.train.options import TRAINED, run_options
 from edge_arseg.cli.train.showing import show_training
-from edge_arseg.training.hr.settings import AUGMENTATIONS, MOST_BALANCE, HrSettings
+from edge_arseg.training.hr.settings import AUGMENTATIONS, MOST_BALANCE, USUAL_BACKBONE, HrSettings
 
 DEFAULTS = HrSettings()
 
@@ -27,9 +27,8 @@ DEFAULTS = HrSettings()
 )
 @click.option(
     "--backbone",
-    default=DEFAULTS.backbone,
-    show_default=True,
-    help="Backbone, built in, timm:NAME[,stride=4], or module:function.",
+    help="Backbone, built in, timm:NAME[,stride=4], or module:function. "
+    f"[default: that of --from, else {USUAL_BACKBONE}]",
 )
 @click.option(
     "--crop",
@@ -123,7 +122,7 @@ def hr(
     dataset: Path,
     output: Path,
     layout: str,
-    backbone: str,
+    backbone: str | None,
     crop: tuple[int, int],
     dropout: float,
     weight_decay: float,

@@ -8,9 +8,11 @@ run; a backbone that it names as ``module:function`` is imported only if the rea
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import TypeAdapter
@@ -108,28 +110,14 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
         OptionError: the backbone it names is not known here.
     """
     path = Path(path)
-    if path.is_dir():
-        raise CheckpointError(
-            f"{path}: a folder without {BEST} seen, expected a .safetensors file or the folder of a run of `train`"
-        )
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dictionary)
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"{path}: nothing there; expected a .safetensors file or the folder of a run of `train`"
-        ) from error
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
+    with _opened(path) as file:
+        metadata = file.metadata() or {}
+        state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dictionary)
     model = _model_from_metadata(metadata, path)
-    if backbone is not None:
-        model = replace(model, backbone=backbone)
-    elif imports_code(model.backbone):
-        raise CheckpointError(
-            f"{path}: names a backbone to be imported, {model.backbone!r}, which a file alone must not decide; "
-            f"if that is yours: --backbone {model.backbone}"
-        )
+    own = model.backbone
+    model = replace(model, backbone=own if backbone is None else backbone)
+    if backbone is None:
+        check_named_by_file(own, path)
     network = Network(model)
     network.trained = _trained_from_metadata(metadata, path)
     network.lr_scale = _lr_scale_from_metadata(metadata, path)
@@ -147,11 +135,62 @@ def network_from_safetensors(path: Path | str, *, backbone: str | None = None) -
         for key, like in wanted.items()
         if key in state and state[key].dtype == like.dtype and not bool(torch.isfinite(state[key]).all())
     ]
+    if faults and own != model.backbone and not imports_code(own):
+        raise another_backbone(own, model.backbone, path)
     if faults:
         lines = "\n  ".join(faults)
         raise CheckpointError(f"{path}: does not fit backbone {model.backbone!r}\n  {lines}")
     network.load_state_dict(state)
     return network.eval()
+
+
+def backbone_of_safetensors(path: Path) -> str:
+    """Return the name of the backbone that a file holds weights of.
+
+    Raises:
+        CheckpointError: not such a file, an unknown revision, or a backbone that only the caller may name.
+    """
+    with _opened(path) as file:
+        metadata = file.metadata() or {}
+    return check_named_by_file(_model_from_metadata(metadata, path).backbone, path)
+
+
+def check_named_by_file(backbone: str, path: Path) -> str:
+    """Return the backbone that a file or a bundle names, unless it would be imported.
+
+    Raises:
+        CheckpointError: only the caller may name it.
+    """
+    if imports_code(backbone):
+        raise CheckpointError(
+            f"{path}: names a backbone to be imported, {backbone!r}, which a file alone must not decide; "
+            f"if that is yours: --backbone {backbone}"
+        )
+    return backbone
+
+
+def another_backbone(seen: str, expected: str, path: Path) -> CheckpointError:
+    """Return what to raise where a file or a bundle holds weights of another backbone than the caller names."""
+    return CheckpointError(
+        f"{path}: backbone {seen} seen, {expected} expected; type --backbone {seen}, or leave it out"
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    if path.is_dir():
+        raise CheckpointError(
+            f"{path}: a folder without {BEST} seen, expected a .safetensors file or the folder of a run of `train`"
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"{path}: nothing there; expected a .safetensors file or the folder of a run of `train`"
+        ) from error
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from error
 
 
 def _trained_from_metadata(metadata: dict[str, str], path: Path) -> tuple[Branch, ...]:

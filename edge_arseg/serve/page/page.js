@@ -15,7 +15,7 @@ const layer = document.createElement("canvas")
 window.watched = state  // for whoever measures
 
 function keep() {
-  const values = { off: [...off], alpha: $("alpha").value, borders: $("borders").checked }
+  const values = { off: [...off], alpha: kept.alpha, borders: kept.borders }
   localStorage.setItem("edge-arseg", JSON.stringify(values))
 }
 
@@ -227,7 +227,12 @@ function connect() {
 }
 
 for (const id of ["alpha", "borders"]) {
-  $(id).addEventListener("input", () => { kept.alpha = $("alpha").value; keep(); mix(); draw() })
+  $(id).addEventListener("input", () => {
+    kept[id] = id === "alpha" ? $(id).value : $(id).checked
+    keep()
+    mix()
+    draw()
+  })
 }
 $("all").addEventListener("click", () => toggle(state.classes.keys(), true))
 $("none").addEventListener("click", () => toggle(state.classes.keys(), false))

@@ -38,12 +38,16 @@ AUGMENTATIONS = {
 """By name: for a start from nothing, and for the last part of a training."""
 
 
+USUAL_BACKBONE = "compact"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HrSettings(RunSettings):
     """The recipe of a run.
 
     Attributes:
-        backbone: that is trained; see ``backbone_from_name``.
+        backbone: that is trained; see ``backbone_from_name``. ``None``: that of the weights to start from, else
+            ``USUAL_BACKBONE``.
         street: rendered pictures to mix in, of the synthetic street.
         dropout: share of the feature's channels that are left out of a view.
         rendered_share: share of views that show a rendered picture.
@@ -59,7 +63,7 @@ class HrSettings(RunSettings):
     rate: float = 2e-3
     warmup: int = 200
     weight_decay: float = 0.05
-    backbone: str = "compact"
+    backbone: str | None = None
     street: int = 100
     dropout: float = 0.1
     rendered_share: float = 0.08

@@ -20,7 +20,7 @@ from edge_arseg.spec.progress import Announce, no_announcement
 from edge_arseg.training.datasets.classes import normalisation_of
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.hr.score import hr_miou
-from edge_arseg.training.hr.settings import MOST_BALANCE, HrSettings
+from edge_arseg.training.hr.settings import MOST_BALANCE, USUAL_BACKBONE, HrSettings
 from edge_arseg.training.hr.start import start_encoder, start_from
 from edge_arseg.training.hr.stills import (
     Still,
@@ -91,12 +91,14 @@ def train_hr(
         raise OptionError(
             "--from has the weights of the whole branch, --weights those of its encoder; type one of them"
         )
-    name = f"{images.name}-{short_name(settings.backbone)}"
-    network = _network(Model(name, settings.backbone, images.classes, normalisation_of(images.name)))
+    begun = trained_from_name(start) if start is not None else None
+    backbone = settings.backbone or (begun.backbone if begun is not None else USUAL_BACKBONE)
+    settings = replace(settings, backbone=backbone)
+    name = f"{images.name}-{short_name(backbone)}"
+    network = _network(Model(name, backbone, images.classes, normalisation_of(images.name)))
     check_encoder(network.hr, settings)
     given = start is not None or weights is not None
     fresh = given and not place.weights_so_far(output)  # a run may have been stopped before its first state
-    begun = trained_from_name(start) if start is not None else None
     if begun is not None:
         some = images.train[:: max(1, len(images.train) // PICTURES)][:PICTURES]
         if (told := start_from(network, begun, lambda: (image.read()[0] for image in some))) and fresh:

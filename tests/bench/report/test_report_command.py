@@ -13,8 +13,6 @@ from support.bench.made import full_record, made_frames, made_record, made_run, 
 from edge_arseg.bench.records.bench_record import CODES, Notice
 from edge_arseg.bench.records.energy import Channel, RunEnergy
 from edge_arseg.bench.records.summary import Estimate
-from edge_arseg.bench.report.content import Point
-from edge_arseg.bench.report.plots.trade import groups_of
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +61,6 @@ def test_runs_are_called_by_what_they_differ_in_and_records_by_letters(run, ever
     assert re.search(r"^\*\*B: On this machine", pair.out, re.MULTILINE)
     # the same record twice: both are there
     assert "| B: AR int8 |" in run(everything, everything).out
-
-
-def test_points_whose_labels_would_cover_each_other_share_one():
-    places = [(10.0, 70.0), (10.2, 70.1), (50.0, 70.0), (10.0, 60.0)]
-    groups = groups_of([Point(str(n), n, x, y, False) for n, (x, y) in enumerate(places, 1)])
-    assert sorted([point.number for point in group] for group in groups) == [[1, 2], [3], [4]]
 
 
 def test_numbers_of_all_forms_are_those_of_the_record(run, everything, tmp_path):

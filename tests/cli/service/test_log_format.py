@@ -28,6 +28,13 @@ def test_every_line_on_stderr_is_an_object_on_request(run):
     assert lines[-1]["message"].startswith("3 frames, 1 keyframe,")
 
 
+def test_one_variable_gives_the_lines_of_every_command_their_form(run, edge_arseg, monkeypatch):
+    monkeypatch.setenv("EDGE_ARSEG_LOG_FORMAT", "json")
+    for answer in (run("missing.mp4", "null://"), edge_arseg("inspect", "missing.arseg")):
+        (line,) = map(json.loads, answer.err.splitlines())
+        assert (line["level"], "missing" in line["message"]) == ("error", True)
+
+
 def test_levels_stand_in_front_and_logins_nowhere(run, tmp_path):
     log = tmp_path / "run.log"
     url = "rtsp://user:secret@127.0.0.1:9/x"

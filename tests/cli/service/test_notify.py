@@ -11,6 +11,7 @@ from support.clips.moving import chainable
 from edge_arseg.cli.service.notify import Heart
 from edge_arseg.video.sinks.null import NullSink
 
+MORE_TIME = "EXTEND_TIMEOUT_USEC=10000000"
 STREET = "test://street?size=48x64&frames=12&rate=30"
 
 
@@ -111,4 +112,25 @@ def test_a_sink_that_takes_long_to_close_is_no_run_that_hangs(run, manager, monk
     monkeypatch.setattr("edge_arseg.video.sinks.kinds.NullSink", Slow)
     assert run(STREET, "null://").code == 0
     words = heard(manager)
-    assert words[: words.index("closed")].count("WATCHDOG=1") >= 4
+    before = words[: words.index("closed")]
+    assert before.count("WATCHDOG=1") >= 4
+    assert before.count(MORE_TIME) >= 4  # its limit for stopping ended the process too
+
+
+def test_more_time_to_close_is_asked_for_without_a_watchdog_and_not_for_ever(manager, monkeypatch):
+    monkeypatch.delenv("WATCHDOG_USEC")
+    monkeypatch.setattr("edge_arseg.cli.service.notify._TOLD_EVERY_S", 0.05)
+    monkeypatch.setattr("edge_arseg.cli.service.notify._CLOSING_S", 0.5)
+    with Heart() as heart:
+        heart.ready()
+        time.sleep(0.2)
+        assert heard(manager) == ["READY=1"]
+        heart.ending()
+        time.sleep(0.3)
+        assert set(asked := heard(manager)) == {MORE_TIME}
+        assert len(asked) >= 3
+        time.sleep(0.5)  # a disk that is gone for good
+        heard(manager)
+        time.sleep(0.3)
+        assert heard(manager) == []
+    assert heard(manager) == ["STOPPING=1"]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_arseg.cli.service import notify
+
 ROOT = Path(__file__).parents[3]
 UNIT = ROOT / "deploy/edge-arseg.service"
 
@@ -41,6 +43,10 @@ def test_what_it_starts_is_understood(edge_arseg, fake_bundle, monkeypatch):
     assert answer.code == 0, answer.err
     assert 'serve = "127.0.0.1:8008"' in answer.out
     assert "wait = true" in answer.out
+
+
+def test_more_time_to_finish_files_is_asked_for_before_the_limit_for_stopping_is_over():
+    assert float(service()["TimeoutStopSec"]) > 2 * notify._TOLD_EVERY_S
 
 
 def test_the_container_has_the_page_and_ends_in_order():

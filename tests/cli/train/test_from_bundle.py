@@ -32,7 +32,13 @@ def test_the_hr_branch_of_the_shipped_model_knows_the_street_from_the_first_step
     assert float((seen == golden.hr_maps[0]).mean()) > 0.8  # the step moved statistics by a tenth, to small pictures
     settings = json.loads((tmp_path / "shipped" / "settings.json").read_text())
     assert settings["start"] == "camvid-compact-360x480-int8.arseg"
-    other = edge_arseg("train", "hr", data, "-o", tmp_path / "other", *few, "--from", "camvid-lite1-int8")
+    assert settings["backbone"] == "compact"
+    from_lite1 = ("train", "hr", data, *few, "--from", "camvid-lite1-int8")
+    unnamed = edge_arseg(*from_lite1, "-o", tmp_path / "lite1")
+    assert (unnamed.code, "camvid-lite1, HR branch" in unnamed.out) == (0, True), unnamed.err
+    longer = edge_arseg("train", "hr", "--resume", tmp_path / "lite1", "--steps", 2)
+    assert (longer.code, "step 2 of 2" in longer.err) == (0, True), longer.err
+    other = edge_arseg(*from_lite1, "-o", tmp_path / "other", "--backbone", "compact")
     assert other.code == 3
     assert "backbone lite1 seen, compact expected; type --backbone lite1" in other.err
     assert not (tmp_path / "other").exists()

@@ -1,6 +1,7 @@
 """mIoU against what it costs, with the Pareto front."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from edge_arseg.bench.report.content import Pareto, Point, Report
 from edge_arseg.bench.report.plots.plot import Plot, run_colour, spec_of
@@ -9,6 +10,25 @@ FEW = 4
 """Runs up to which points carry names; where there are more, their numbers in the table."""
 NEAR = (0.08, 0.09)
 """Shares of the plot's width and height within which points share one label."""
+WIDTH, HEIGHT, MARGIN = 185, 250, 24
+"""Pixels of what is drawn, at least, as on a phone; and from its edge to the outermost points."""
+LETTER, LINE, DOT = 6.6, 13, 6
+"""Pixels of a letter and of a line of a label, and from the centre of a point to its edge."""
+ABOVE = (-15, 17, -28, 30, -41, 43)
+"""Pixels from a point to the middle of its label, below 0: above it. The first that leaves others free is taken."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text at a point: flush ``left`` with it or right, and ``dy`` pixels below it."""
+
+    text: str
+    x: float
+    y: float
+    left: bool
+    dy: int
 
 
 def plots_from_report(report: Report) -> Iterator[Plot]:
@@ -42,17 +62,61 @@ def groups_of(points: Sequence[Point]) -> list[list[Point]]:
     return groups
 
 
+def labels_of(points: Sequence[Point], *, numbered: bool) -> list[Label]:
+    """Return the labels of points, each where it covers no other and no point, as far as there is room.
+
+    Args:
+        points: of a plot.
+        numbered: a label has the numbers of all points that lie near to each other; else each has its name.
+    """
+    if numbered:
+        texts = [(", ".join(str(n) for n in sorted(p.number for p in own)), own[0]) for own in groups_of(points)]
+    else:
+        texts = [(point.name, point) for point in sorted(points, key=lambda one: (one.x, one.y))]
+    left, right = min(point.x for point in points), max(point.x for point in points)
+    low, high = min(point.y for point in points), max(point.y for point in points)
+
+    def pixel(point: Point) -> tuple[float, float]:
+        across = (point.x - left) / (right - left or 1.0)
+        down = (high - point.y) / (high - low or 1.0)
+        return MARGIN + across * (WIDTH - 2 * MARGIN), MARGIN + down * (HEIGHT - 2 * MARGIN)
+
+    dots = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in map(pixel, points)]
+    labels, taken = [], list[Box]()
+    for text, point in texts:
+        flush = point.x <= (left + right) / 2
+        boxes = [_box(text, *pixel(point), flush, dy) for dy in ABOVE]
+        costs = [_cost(box, taken, dots) for box in boxes]
+        best = costs.index(min(costs))
+        taken.append(boxes[best])
+        labels.append(Label(text, point.x, point.y, flush, ABOVE[best]))
+    return labels
+
+
+def _box(text: str, x: float, y: float, flush: bool, dy: int) -> Box:
+    """Return what a label takes: left, top, right, bottom, in pixels."""
+    wide = LETTER * len(text)
+    start = x - DOT if flush else x + DOT - wide
+    return start, y + dy - LINE / 2, start + wide, y + dy + LINE / 2
+
+
+def _cost(box: Box, labels: Sequence[Box], dots: Sequence[Box]) -> int:
+    """Return how bad a place is: ten for each label that it covers, and for the edge; one for each point."""
+    outside = box[1] < 0 or box[3] > HEIGHT
+    return 10 * (outside + sum(_meet(box, one) for one in labels)) + sum(_meet(box, one) for one in dots)
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
 def _spec(pareto: Pareto, *, numbered: bool) -> dict[str, object]:
-    middle = (min(point.x for point in pareto.points) + max(point.x for point in pareto.points)) / 2
     names = [f"{point.number}  {point.name}" if numbered else point.name for point in pareto.points]
     rows = [
         {"run": name, "x": point.x, "y": point.y, "front": point.front}
         for name, point in zip(names, pareto.points, strict=True)
     ]
-    labels = [
-        {"text": text, "x": x, "y": y, "left": x <= middle, "up": rank % 2}
-        for rank, (text, x, y) in enumerate(_labels(pareto.points, numbered=numbered))
-    ]
+    labels = labels_of(pareto.points, numbered=numbered)
     x = {
         "field": "x",
         "type": "quantitative",
@@ -89,32 +153,14 @@ def _spec(pareto: Pareto, *, numbered: bool) -> dict[str, object]:
             },
         },
     ]
-    for left in (True, False):
-        for up in (0, 1):
-            if not any(row["left"] == left and row["up"] == up for row in labels):
-                continue  # a layer without rows makes Vega warn
-            layers.append(
-                {
-                    "data": {"values": labels},
-                    "transform": [{"filter": f"datum.left == {str(left).lower()} && datum.up == {up}"}],
-                    "mark": {
-                        "type": "text",
-                        "align": "left" if left else "right",
-                        "dx": -6 if left else 6,
-                        "dy": -15 if up else 17,
-                        "limit": 220,
-                    },
-                    "encoding": {"x": x, "y": y, "text": label},
-                }
-            )
+    for left, dy in sorted({(one.left, one.dy) for one in labels}):
+        own = [{"text": one.text, "x": one.x, "y": one.y} for one in labels if (one.left, one.dy) == (left, dy)]
+        align, dx = ("left", -DOT) if left else ("right", DOT)
+        layers.append(
+            {
+                "data": {"values": own},
+                "mark": {"type": "text", "align": align, "dx": dx, "dy": dy, "limit": 220},
+                "encoding": {"x": x, "y": y, "text": label},
+            }
+        )
     return spec_of(height=250, legend=len(names) + 1 if numbered else 0, data=rows, layer=layers)
-
-
-def _labels(points: Sequence[Point], *, numbered: bool) -> Iterator[tuple[str, float, float]]:
-    """Yield text and place: a line for each name of a group, or all its numbers in one."""
-    if not numbered:
-        yield from ((point.name, point.x, point.y) for point in sorted(points, key=lambda one: (one.x, one.y)))
-        return
-    for group in groups_of(points):
-        numbers = ", ".join(str(number) for number in sorted(point.number for point in group))
-        yield numbers, group[0].x, group[0].y
