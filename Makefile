@@ -37,8 +37,10 @@ run: $(VENV)/.device ## the demo, with the device half alone (no torch); make ru
 
 host: $(VENV)/.host ## the host half too, with torch: train, export, quantize
 
+# a test that hangs inside a library ends its process, and the run (pytest 9)
+HANGS := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true --max-worker-restart 0
 test: $(VENV)/.host lint ## the tests but the slow ones, with both halves
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(HANGS) -m "not slow and not browser" tests
 
 test-slow: $(VENV)/.host ## the slow tests
 	$(BIN)/python -m pytest -m slow tests

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.bundles.fake import FAKE, HEIGHT, WIDTH
-from support.children import finished
+from support.children import Child, finished
 
 from edge_arseg.cli.main import COMMANDS
 
@@ -56,12 +56,11 @@ MORE = [
 
 
 def code_before_a_pipe(arguments):
-    with subprocess.Popen(
-        [sys.executable, "-m", "edge_arseg", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    command = [sys.executable, "-m", "edge_arseg", *arguments]
+    with Child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         error = process.stderr.read()
-        return process.wait(300), error
+    return process.returncode, error
 
 
 @pytest.mark.parametrize("arguments", [*SHOWN, *(pytest.param(a, marks=pytest.mark.slow) for a in MORE)], ids=" ".join)
