@@ -23,6 +23,7 @@ os.environ["XDG_CACHE_HOME"] = os.environ["EDGE_ARSEG_TEST_CACHE"]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,6 +78,13 @@ def one_candidate(monkeypatch):
     monkeypatch.setattr("edge_arseg.runtime.choice.engine_choice.CANDIDATES", ("onnxruntime",))
 
 
+@pytest.fixture(autouse=True)
+def quick_records(monkeypatch):
+    """Times of tests need not be steady, and their 95 % intervals may be rough: resampling took most of a record."""
+    monkeypatch.setattr("edge_arseg.bench.measuring.FRAMES_WARM_UP", 4)
+    monkeypatch.setattr("edge_arseg.bench.summaries.resampling.TIMES", 20)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def help_is_written():
     """Help names the backends that there are when it is imported: none that a test adds for its own time."""
@@ -123,7 +131,7 @@ def own_checkpoint(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def own_bundle(tmp_path_factory):
-    """That network as a bundle for frames of 90x122, GOP 5."""
+    """That network as a bundle for frames of 90x122, GOP 5; it is exported once in all processes."""
     pytest.importorskip("torch")
     from support.networks.small import own_network
 
@@ -131,5 +139,11 @@ def own_bundle(tmp_path_factory):
     from edge_arseg.compiler.export.settings import ExportSettings
 
     path = tmp_path_factory.mktemp("bundle") / "own.arseg"
+    kept = Path(os.environ["EDGE_ARSEG_TEST_CACHE"], "own.arseg")
+    if kept.exists():
+        return shutil.copytree(kept, path)
     bundle_from_network(own_network(), ExportSettings(90, 122, 0.5, 5), path)
+    part = shutil.copytree(path, kept.with_suffix(f".{os.getpid()}"))
+    with suppress(OSError):  # another process was first
+        part.rename(kept)
     return path
