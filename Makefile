@@ -1,7 +1,8 @@
 VENV := .venv
 PYTHON := python3
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+# Python compiles the modules that are imported; pip would compile all of every package, for half a minute
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check -q install --no-compile
 
 # ONNX Runtime tells its makers nothing from here either: some scripts load it before the package, which says the same
 export ORT_DISABLE_TELEMETRY ?= 1
@@ -10,7 +11,7 @@ export ORT_DISABLE_TELEMETRY ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run host test test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint format docs links tables bench-cpu report zoo start-up pictures kernels golden graphs-gate test-gpu build clean
+.PHONY: help run host test test-slow test-newcomer test-browser test-cpus test-arm64 test-oldest test-newest fuzz lint style types suite format docs links tables bench-cpu report zoo start-up pictures kernels golden graphs-gate test-gpu build clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):.* ## (.*)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-22s%s\n", $$1, $$2 }'
@@ -19,17 +20,17 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.device: $(BIN)/python setup.cfg
-	$(PIP) install -e '.[cpu]' -c constraints.txt
+	$(INSTALL) -e '.[cpu]' -c constraints.txt
 	touch $@
 
 # torch is named first and alone: its exact version, before anything asks for a range
 $(VENV)/.host: $(VENV)/.device
-	$(PIP) install torch -c constraints.txt
-	$(PIP) install -e '.[cpu,openvino,host,timm,report,serve,flow,tune,cluster,objects,mqtt,gate,dev,docs]' -c constraints.txt
+	$(INSTALL) torch -c constraints.txt
+	$(INSTALL) -e '.[cpu,openvino,host,timm,report,serve,flow,tune,cluster,objects,mqtt,gate,dev,docs]' -c constraints.txt
 	touch $@
 
 $(VENV)/.docs: $(VENV)/.device
-	$(PIP) install -e '.[docs]' -c constraints.txt
+	$(INSTALL) -e '.[docs]' -c constraints.txt
 	touch $@
 
 run: $(VENV)/.device ## the demo, with the device half alone (no torch); make run INPUT=drive.mp4 takes a video
@@ -37,8 +38,14 @@ run: $(VENV)/.device ## the demo, with the device half alone (no torch); make ru
 
 host: $(VENV)/.host ## the host half too, with torch: train, export, quantize
 
-test: $(VENV)/.host lint ## the tests but the slow ones, with both halves
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" tests
+# mypy takes a minute of one core, beside which the tests begin
+test: style ## lint, and the tests but the slow ones, with both halves
+	$(MAKE) --no-print-directory -j 2 types suite
+
+# a test that hangs inside a library ends its process, and the run (pytest 9)
+HANGS := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true --max-worker-restart 0
+suite: $(VENV)/.host ## the tests but the slow ones, without lint
+	env -u MAKEFLAGS $(BIN)/python -m pytest -n 2 --dist loadfile $(HANGS) -m "not slow and not browser" tests
 
 test-slow: $(VENV)/.host ## the slow tests
 	$(BIN)/python -m pytest -m slow tests
@@ -56,12 +63,16 @@ test-browser: $(VENV)/.host ## the pages of report and run --serve in Chromium
 fuzz: $(VENV)/.host ## ten thousand damaged inputs; a quarter of an hour or more
 	$(BIN)/python tests/fuzz/run.py --jobs 2 --record benchmarks/results/fuzz.json
 
-lint: $(VENV)/.host ## ruff, mypy, layers of imports, words
+lint: style types ## ruff, layers of imports, words, mypy
+
+style: $(VENV)/.host ## ruff, layers of imports, words
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.words.check
+
+types: $(VENV)/.host ## mypy
+	$(BIN)/mypy
 
 format: $(VENV)/.host ## ruff, which mends what it can
 	$(BIN)/ruff check --fix .

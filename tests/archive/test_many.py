@@ -4,7 +4,6 @@ import json
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from support.archive.tasks import Deadly
 from support.bundles.fake import FAKE
+from support.children import Child
 from support.clips.moving import chainable, encode
 
 from edge_arseg.archive import segmenting
@@ -53,8 +53,7 @@ def process(fake_bundle, videos):
     """``edge-arseg run`` in a process of its own."""
 
     def start(*arguments):
-        command = [sys.executable, "-m", "edge_arseg", "run", *arguments, "-b", str(fake_bundle), *FAKE]
-        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        return Child([sys.executable, "-m", "edge_arseg", "run", *arguments, "-b", fake_bundle, *FAKE])
 
     return start
 
@@ -193,21 +192,20 @@ def test_a_file_that_comes_meanwhile_is_not_replaced(run, videos, monkeypatch):
 def test_a_killed_run_leaves_no_half_file_and_is_finished_by_resume(process, run, number):
     """The second video comes slowly; the first is whole by then."""
     slow = ("--realtime", "--on-late", "block")
-    chainable(Path("north/b.mp4"), 60)
-    started = process("north", *SINKS, *slow, "--processes", "1")
-    deadline = time.monotonic() + 60
-    while not list(Path("out").glob(".part-*/b*")):  # of the second video
-        assert time.monotonic() < deadline, started.communicate()
-        time.sleep(0.02)
-    started.send_signal(number)
-    assert started.wait(30) == (143 if number == signal.SIGTERM else -9)
-    started.stderr.close()
+    chainable(Path("north/b.mp4"), 30)
+    with process("north", *SINKS, *slow, "--processes", "1") as started:
+        deadline = time.monotonic() + 60
+        while not list(Path("out").glob(".part-*/b*")):  # of the second video
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        started.send_signal(number)
+    assert started.returncode == (143 if number == signal.SIGTERM else -9)
     assert bool(hidden()) is (number == signal.SIGKILL)
     assert {name.split("/")[1].partition(".")[0] for name in tree() if ".part" not in name} == {"a"}
     answer = run("north", *SINKS, *slow, "--resume")
     assert (answer.code, "1 of 2 videos is whole; 1 to go" in answer.err) == (0, True), answer.err
-    assert [line["index"] for line in rows_in("out/b.jsonl")] == list(range(60))
-    assert (len(list(Path("out/b").glob("*.png"))), hidden()) == (60, [])
+    assert [line["index"] for line in rows_in("out/b.jsonl")] == list(range(30))
+    assert (len(list(Path("out/b").glob("*.png"))), hidden()) == (30, [])
 
 
 def test_a_command_that_was_killed_between_two_names_is_finished_by_resume(run, videos):

@@ -13,6 +13,11 @@ from edge_arseg.bench.summaries.percentiles import PERCENTILES, samples_needed, 
 from edge_arseg.bench.summaries.resampling import Blocks
 
 
+@pytest.fixture(autouse=True)
+def quick_records():
+    """Intervals are as good as in records of users here."""
+
+
 def gops(count, length):
     return np.repeat(np.arange(count), length)
 

@@ -21,7 +21,6 @@ from edge_arseg.video.decoding.decode import Decoder
 from edge_arseg.video.decoding.picture import Picture
 from edge_arseg.video.reader import open_video
 
-pytestmark = pytest.mark.usefixtures("no_hang")
 USER, WORD = "operator", "hunter2"
 PASSWORDS = (WORD, f"#{WORD}", f"@{WORD}", f":{WORD}", f"%{WORD}", f"1@2:3#4%5/6?{WORD}&", f"%23{WORD}", f"12#{WORD}")
 
@@ -140,6 +139,7 @@ def shows_none(edge_arseg, tmp_path, *commands):
 
 def test_no_verb_of_the_device_shows_one_where_it_fails(edge_arseg, fake_bundle, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("edge_arseg.video.sinks.streams.push._PATIENCE_S", 0.2)
     (tmp_path / "labels").mkdir()
     url = f"rtsp://{USER}:#{WORD}@127.0.0.1:{free_port()}/live"
     street, options = f"test://street?size={HEIGHT}x{WIDTH}&frames=2", ("-b", fake_bundle, *FAKE)

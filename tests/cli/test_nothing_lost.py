@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from support.bundles.fake import FAKE, HEIGHT, WIDTH
+from support.children import Child
 from support.clips.moving import chainable, encode, moving
 
-pytestmark = pytest.mark.usefixtures("no_hang")
 STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames="
 
 
@@ -193,7 +193,7 @@ def test_a_bundle_that_is_read_is_not_written_into(run, clip, fake_bundle):
 
 def test_devices_and_pipes_need_no_force(run, clip):
     os.mkfifo("pipe")
-    with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True) as reader:
+    with Child(["cat", "pipe"], stdout=subprocess.PIPE, text=True) as reader:
         answer = run(clip, "jsonl://pipe", "jsonl:///dev/null", "jsonl:///dev/null", "null://", "null://")
         assert answer.code == 0, answer.err
         assert len(reader.stdout.read().splitlines()) == 5
@@ -216,15 +216,12 @@ def test_a_running_process_keeps_its_places_even_from_force_and_a_dead_one_does_
         *FAKE,
     )
     here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    other = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=here)
-    try:
+    with Child(command, stdout=subprocess.PIPE, env=here) as other:
         other.stdout.readline()
         for sink in (*sinks, f"jsonl://{tmp_path}/sub/../o.mp4"):
             answer = run(clip, sink, "--force")
             assert (answer.code, "a running process writes" in answer.err) == (4, True), answer.err
-    finally:
         other.kill()
-        other.communicate()
     assert all(Path(name).exists() for name in ("o.mp4", "o.jsonl", "m/000000.png"))
     assert run(clip, *sinks, "--force", "--limit", 1).code == 0
 

@@ -8,26 +8,33 @@ from pathlib import Path
 
 import pytest
 from support.bundles.fake import FAKE, HEIGHT, WIDTH
-from support.children import finished
+from support.children import Child, finished
+from support.clips.moving import encode, moving
 
 from edge_arseg.cli.main import COMMANDS
 
-STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames=3"
-LINES = ["run", STREET, "jsonl://-"]
-IDS = ["run", STREET, "raw://-"]
+LINES = ["run", "CLIP", "jsonl://-"]
+IDS = ["run", "CLIP", "raw://-"]
 FULL = pytest.param(">/dev/full", marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full"))
 
 
-def typed(fake_bundle, arguments, redirection):
-    command = [sys.executable, "-m", "edge_arseg", *arguments]
-    command += ["-b", str(fake_bundle), *FAKE] if arguments[0] == "run" else []
-    return finished(["sh", "-c", f'"$@" {redirection}', "sh", *command])
+@pytest.fixture(scope="module")
+def typed(fake_bundle, tmp_path_factory):
+    """Run a command with its output redirected; ``CLIP`` has three frames."""
+    clip = encode(tmp_path_factory.mktemp("clip") / "a.mp4", moving(3, height=HEIGHT, width=WIDTH))
+
+    def call(arguments, redirection):
+        command = [sys.executable, "-m", "edge_arseg", *(clip if word == "CLIP" else word for word in arguments)]
+        command += ["-b", fake_bundle, *FAKE] if arguments[0] == "run" else []
+        return finished(["sh", "-c", f'"$@" {redirection}', "sh", *command])
+
+    return call
 
 
 @pytest.mark.parametrize("redirection", [FULL, ">&-"])
 @pytest.mark.parametrize("arguments", [LINES, IDS, ["targets", "list"]], ids=lambda arguments: arguments[-1])
-def test_results_that_cannot_be_written_end_with_4(fake_bundle, arguments, redirection):
-    answer = typed(fake_bundle, arguments, redirection)
+def test_results_that_cannot_be_written_end_with_4(typed, arguments, redirection):
+    answer = typed(arguments, redirection)
     assert answer.returncode == 4, answer.stderr
     assert answer.stderr.splitlines()[-1].startswith("error: cannot write ")
     assert "Traceback" not in answer.stderr
@@ -35,8 +42,8 @@ def test_results_that_cannot_be_written_end_with_4(fake_bundle, arguments, redir
 
 
 @pytest.mark.slow
-def test_a_closed_output_that_nothing_goes_to_does_not_matter(fake_bundle, tmp_path):
-    answer = typed(fake_bundle, ["run", STREET, f"jsonl://{tmp_path}/o"], ">&-")
+def test_a_closed_output_that_nothing_goes_to_does_not_matter(typed, tmp_path):
+    answer = typed(["run", "CLIP", f"jsonl://{tmp_path}/o"], ">&-")
     assert answer.returncode == 0, answer.stderr
     assert len((tmp_path / "o").read_text().splitlines()) == 3
 
@@ -56,29 +63,28 @@ MORE = [
 
 
 def code_before_a_pipe(arguments):
-    with subprocess.Popen(
-        [sys.executable, "-m", "edge_arseg", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    command = [sys.executable, "-m", "edge_arseg", *arguments]
+    with Child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         error = process.stderr.read()
-        return process.wait(300), error
+    return process.returncode, error
 
 
 @pytest.mark.parametrize("arguments", [*SHOWN, *(pytest.param(a, marks=pytest.mark.slow) for a in MORE)], ids=" ".join)
-def test_whatever_is_shown_ends_with_4_or_quietly(fake_bundle, arguments):
+def test_whatever_is_shown_ends_with_4_or_quietly(typed, arguments):
     code, error = code_before_a_pipe(arguments)
     assert code == 0
     assert all(line.endswith(b" ...") for line in error.splitlines())  # what `doctor` tries
     for redirection in (">/dev/full", ">&-"):
-        answer = typed(fake_bundle, arguments, redirection)
+        answer = typed(arguments, redirection)
         assert answer.returncode == 4, answer.stderr
         assert answer.stderr.splitlines()[-1].startswith("error: cannot write the standard output: ")
         assert "Traceback" not in answer.stderr
 
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
-def test_messages_that_nobody_can_read_do_not_end_a_run(fake_bundle, tmp_path, redirection):
-    answer = typed(fake_bundle, ["run", STREET, f"jsonl://{tmp_path}/o"], redirection)
+def test_messages_that_nobody_can_read_do_not_end_a_run(typed, tmp_path, redirection):
+    answer = typed(["run", "CLIP", f"jsonl://{tmp_path}/o"], redirection)
     assert answer.returncode == 0
     assert len((tmp_path / "o").read_text().splitlines()) == 3
 

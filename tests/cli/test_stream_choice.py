@@ -10,8 +10,6 @@ from video.decoding.test_streams import several
 from edge_arseg.video import open_video
 from edge_arseg.video.sinks.class_ids.png import png_from_indices
 
-pytestmark = pytest.mark.usefixtures("no_hang")
-
 
 @pytest.fixture
 def clip(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from support.bundles.small import small_contents, small_manifest
 from support.bundles.written import names_in
 from support.bundles.written import write_small_bundle as write
+from support.children import Child
 
 from edge_arseg.compiler import writing as bundle_writer
 from edge_arseg.compiler.writing import NewBundle
@@ -55,16 +56,11 @@ bundle_writer.NewBundle(path, force=True).write(manifest, small_contents(), chec
 
 def killed_writer(path, moment):
     """Run a writer in a second process and kill it at a moment."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(Path(__file__).parents[1]), str(path), moment],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    with process.stdout:
+    command = [sys.executable, "-c", WRITER, Path(__file__).parents[1], path, moment]
+    with Child(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "stopped\n"
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
     return process.pid
 
 

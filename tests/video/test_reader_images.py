@@ -231,7 +231,7 @@ def test_a_gif_of_one_picture_that_is_cut_off_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["f%03d.png", "*.png"])
-def test_a_pipe_among_images_is_told_and_not_waited_for(tmp_path, no_hang, name):
+def test_a_pipe_among_images_is_told_and_not_waited_for(tmp_path, name):
     encode(tmp_path / "f001.png", moving(1), "png", pix_fmt="rgb24")
     os.mkfifo(tmp_path / "f002.png")
     with open_video(tmp_path / name, motion="zero") as reader:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.bundles.fake import FAKE
-from support.children import finished
+from support.children import Child, finished
 
 from edge_arseg.bench.record_files.reading import read_record
 from edge_arseg.bench.record_files.writing import any_frames
@@ -187,13 +187,8 @@ MOMENTS = {
 def killed(arguments, moment, folder):
     module, name = moment
     code = HANGING.format(module=module, name=name) + "from edge_arseg.cli.main import main\nmain()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        env={**ENVIRONMENT, "TMPDIR": str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    command, environment = [sys.executable, "-c", code, *arguments], {**ENVIRONMENT, "TMPDIR": str(folder)}
+    with Child(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "stopped\n"
         process.kill()
     assert process.returncode == -signal.SIGKILL

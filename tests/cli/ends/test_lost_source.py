@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.bundles.fake import FAKE
+from support.children import Child
 from support.clips.rtsp_server import RtspServer, missing
 
 ROOT = Path(__file__).parents[3]
@@ -20,18 +21,15 @@ def test_a_source_that_is_lost_for_good_ends_with_4_and_whole_results(fake_bundl
     command = ["run", None, f"jsonl://{lines}", tmp_path / "a.mp4", "-b", fake_bundle, *FAKE, "--timeout", "1.2"]
     with RtspServer(size="64x48", login="me:secret") as server:
         command[1] = server.url
-        process = subprocess.Popen(
-            [sys.executable, "-m", "edge_arseg", *map(str, command)],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        end = time.monotonic() + 30
-        while (not lines.exists() or lines.read_text().count("\n") < 10) and time.monotonic() < end:
-            time.sleep(0.05)
-        server.kill()
-        lost = time.monotonic()
-        _, told = process.communicate(timeout=30)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "edge_arseg", *command]
+        with Child(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            end = time.monotonic() + 30
+            while (not lines.exists() or lines.read_text().count("\n") < 10) and time.monotonic() < end:
+                time.sleep(0.05)
+            server.kill()
+            lost = time.monotonic()
+            _, told = process.communicate()
     assert process.returncode == 4, told
     assert time.monotonic() - lost < 8
     last = told.splitlines()[-1]

@@ -9,6 +9,7 @@ import time
 import av
 import pytest
 from support.bundles.fake import FAKE, HEIGHT, WIDTH
+from support.children import Child
 
 STREET = f"test://street?size={HEIGHT}x{WIDTH}&frames=100000"
 SIGNALS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
@@ -17,17 +18,7 @@ SIGNALS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 def start(*arguments, **options):
     """Start Python with the usual answers to signals, also where the tests themselves run under nohup."""
     options.setdefault("preexec_fn", usual_signals)
-    return Process(
-        [sys.executable, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )
-
-
-class Process(subprocess.Popen):
-    """Is killed where its test fails, for some would run for half an hour."""
-
-    def __exit__(self, *error):
-        self.kill()
-        super().__exit__(*error)
+    return Child([sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
 def usual_signals():
@@ -81,8 +72,10 @@ def catches(pid, number):
 
 WAITING = """
 import sys, time
+from edge_arseg.cli.ends import signals
 from edge_arseg.cli.ends.signals import ended_by_signals
-from edge_arseg.storage.uninterrupted import uninterrupted
+from edge_arseg.storage.uninterrupted import ECHO_S, uninterrupted
+signals.NOTICE_S = ECHO_S + 0.1
 with ended_by_signals(), uninterrupted():
     print("waits", flush=True)
     while True:
@@ -95,11 +88,10 @@ def test_a_second_signal_ends_at_once(number):
     with start("-c", WAITING.format(sleeps=True)) as process:
         process.stdout.readline()
         process.send_signal(number)
-        time.sleep(1.5)
+        assert "the same signal once more ends at once" in process.stderr.readline()
         assert process.poll() is None  # it finishes what it writes
         process.send_signal(number)
         assert process.wait(5) == 128 + number
-        assert "the same signal once more ends at once" in process.stderr.read()
 
 
 def test_two_signals_of_one_event_are_one():
@@ -108,7 +100,7 @@ def test_two_signals_of_one_event_are_one():
         process.send_signal(signal.SIGHUP)
         time.sleep(0.05)
         process.send_signal(signal.SIGHUP)
-        time.sleep(0.8)
+        time.sleep(0.3)
         alive = process.poll() is None
         process.kill()
     assert alive

@@ -1,7 +1,6 @@
 """Many videos in one command, videos that are piped in, and no sink at all."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import av
 import numpy as np
 import pytest
 from support.bundles.fake import FAKE, HEIGHT, WIDTH
+from support.children import Child
 from support.clips.moving import chainable
 
 from edge_arseg.cli.run.recordings import parent_of, stem_of
@@ -200,7 +200,7 @@ def test_a_file_on_the_standard_input_is_not_overwritten(fake_bundle, clips):
 
 def test_a_signal_ends_the_wait_for_a_pipe(fake_bundle):
     command = [sys.executable, "-m", "edge_arseg", "run", "-", "jsonl://-", "-b", fake_bundle, *FAKE]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with Child(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stderr.readline()  # the choice is made; what follows waits
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
@@ -212,9 +212,7 @@ def test_a_signal_ends_the_wait_for_a_pipe(fake_bundle):
 def test_one_that_stands_still_can_be_asked_where(fake_bundle):
     """As the page of troubleshooting says."""
     command = [sys.executable, "-m", "edge_arseg", "run", "-", "jsonl://-", "-b", fake_bundle, *FAKE]
-    environment = {**os.environ, "PYTHONFAULTHANDLER": "1"}
-    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=environment, text=True, **pipes) as process:
+    with Child(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # sets PYTHONFAULTHANDLER
         process.stderr.readline()  # the choice is made; what follows waits
         process.send_signal(signal.SIGABRT)
         assert "edge_arseg/cli/main.py" in process.communicate(timeout=30)[1]

@@ -22,8 +22,6 @@ from edge_arseg.video.decoding import decode
 from edge_arseg.video.decoding.picture import Picture
 from edge_arseg.video.reader import open_video
 
-pytestmark = pytest.mark.usefixtures("no_hang")
-
 
 def lines_in(path):
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
@@ -113,7 +111,7 @@ class Unplugged:
     def pictures(self):
         for n in range(3):
             yield Picture(av.VideoFrame.from_ndarray(np.full((HEIGHT, WIDTH, 3), 40 * n, np.uint8), "rgb24"), n / 25)
-            time.sleep(0.2)
+            time.sleep(0.05)
         self.device.unlink()
         raise SourceError("no such device")
 

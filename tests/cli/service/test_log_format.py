@@ -7,10 +7,16 @@ import subprocess
 import sys
 
 import pytest
+from support.bundles.fake import FAKE
 
 from edge_arseg.cli.log import shown_command
 
 STREET = "test://street?size=48x64&frames=3"
+IN_A_HURRY = (
+    "from edge_arseg.video.sinks.streams import push; push._PATIENCE_S = 0.2; "
+    "from edge_arseg.__main__ import main; main()"
+)
+"""The program, which gives up a server sooner."""
 
 
 def test_every_line_on_stderr_is_an_object_on_request(run):
@@ -83,7 +89,7 @@ def test_the_value_behind_a_secret_option_is_not_shown():
 @pytest.mark.parametrize(
     "form", ["json", *(pytest.param(form, marks=pytest.mark.slow) for form in ("plain", "levels"))]
 )
-def test_no_log_shows_a_login_with_a_blank_in_it(tmp_path, form):
+def test_no_log_shows_a_login_with_a_blank_in_it(fake_bundle, tmp_path, form):
     log = tmp_path / "run.log"
     common = ["--timeout", "0.1", "-v", "--log-format", form, "--log-file", str(log)]
     for arguments in (
@@ -92,7 +98,7 @@ def test_no_log_shows_a_login_with_a_blank_in_it(tmp_path, form):
         [STREET, "rtmp://127.0.0.1:9/live/x pubUser=u pubPasswd=SECRET"],
         [STREET, "null://", "--serve-token", "SECRET-SECRET-SECRET"],
     ):
-        command = [sys.executable, "-m", "edge_arseg", "run", *arguments, "--backend", "fake", *common]
+        command = [sys.executable, "-c", IN_A_HURRY, "run", *arguments, "-b", fake_bundle, *FAKE, *common]
         answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         assert answer.returncode in (2, 4)
         assert "SECRET" not in answer.stdout + answer.stderr + log.read_text()

@@ -20,7 +20,7 @@ FEW = ("--score-every", 1, "--workers", 0, "--rate", 1e-8, "--precision", "float
 @pytest.mark.filterwarnings("ignore:.*:UserWarning")
 def test_the_hr_branch_of_the_shipped_model_knows_the_street_from_the_first_step(edge_arseg, tmp_path):
     data = write_camvid(tmp_path / "data", [f"s{number}" for number in range(10)], rows=180, columns=240)
-    few = ("--steps", 1, "--batch", 1, *FEW, "--crop", "96x128")
+    few = ("--steps", 1, "--batch", 1, *FEW, "--crop", "96x128", "--street", 2)
     answer = edge_arseg("train", "hr", data, "-o", tmp_path / "shipped", *few, "--from", INT8)
     assert answer.code == 0, answer.err
     import torch

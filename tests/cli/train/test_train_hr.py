@@ -15,6 +15,7 @@ pytest.importorskip("torch")
 
 import torch
 from safetensors.torch import load_file
+from support.children import Child
 from support.networks.small import OWN
 
 from edge_arseg.spec.model import CAMVID_11
@@ -118,9 +119,9 @@ def test_a_last_run_may_train_on_what_is_held_back_too(edge_arseg, dataset, tmp_
 def test_a_run_that_a_signal_ended_goes_on(edge_arseg, dataset, tmp_path, workers):
     run = tmp_path / "run"
     typed = arguments(dataset, run, "--steps", 100, "--workers", workers)
-    command = [sys.executable, "-m", "edge_arseg", *map(str, typed)]
+    command = [sys.executable, "-m", "edge_arseg", *typed]
     own = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=own) as process:
+    with Child(command, stderr=subprocess.PIPE, text=True, env=own) as process:
         while not (run / "state.pt").exists():
             assert process.poll() is None
             time.sleep(0.01)

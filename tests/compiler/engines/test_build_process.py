@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.children import Child
 from support.compiling.builders import GOOD
 
 from edge_arseg.compiler.engines.contract import BuildSettings
@@ -110,9 +111,8 @@ from edge_arseg.spec.manifest import Precision
 JOB = BuildJob({stuck.builder!r}, "hr", {stuck.graph!r}, Precision.FP16, BuildSettings(1 << 28), {stuck.plan!r})
 """)
     folders = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": folders}
-    ) as command:
+    environment = {**os.environ, "PYTHONPATH": folders}
+    with Child([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment) as command:
         child = int(command.stdout.readline())
         command.kill()
     deadline = time.monotonic() + 5

@@ -12,6 +12,7 @@ import types
 import onnx
 import pytest
 from onnx import numpy_helper
+from support.children import Child
 
 from edge_arseg.compiler.quantize import quantize as bundle_quantizer
 from edge_arseg.compiler.quantize.search import budget
@@ -336,17 +337,11 @@ def test_killed_while_it_writes_it_leaves_what_was_there(own_bundle, int8_bundle
     shutil.copytree(int8_bundle, path)
     old = read_bundle(path)
     arguments = ["quantize", str(own_bundle), "-o", str(path), "--lr", "fp32"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, *arguments, "--hr", "fp16", "--force", "--threads", "1"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert process.stdout is not None
-    with process.stdout:
+    command = [sys.executable, "-c", KILLED, *arguments, "--hr", "fp16", "--force", "--threads", "1"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with Child(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout.readline() == "stopped\n"
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
     assert read_bundle(path) == old
     assert sum(child.name.startswith(".killed.arseg.part-") for child in tmp_path.iterdir()) == 1

@@ -55,7 +55,7 @@ def test_other_files_are_refused(tmp_path, content, told):
         read_label(tmp_path / "a.png")
 
 
-def test_a_pipe_among_labels_is_told_and_not_waited_for(tmp_path, no_hang):
+def test_a_pipe_among_labels_is_told_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.png")
     with pytest.raises(DataError, match=r"a.png: a pipe or a device; expected a file, a PNG with class indices"):
         read_label(tmp_path / "a.png")

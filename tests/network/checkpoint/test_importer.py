@@ -1,5 +1,6 @@
 """Published files to a network: all variants in, everything else refused with all of its faults."""
 
+import os
 import socket
 from functools import lru_cache
 
@@ -30,15 +31,33 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket, "create_connection", refuse)
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    """The files ``hr.pth`` and ``ar.pth`` of a variant: 50 MB each, so they are written once."""
+    folder = tmp_path_factory.mktemp("untouched")
+
+    def files(variant):
+        paths = [folder / variant / f"{role}.pth" for role in ("hr", "ar")]
+        if not paths[0].parent.exists():
+            paths[0].parent.mkdir()
+            for path, state in zip(paths, states(variant)[:2], strict=True):
+                torch.save(state, path)
+        return paths
+
+    return files
+
+
 @pytest.fixture
-def read(tmp_path):
+def read(tmp_path, untouched):
     """Write two state_dicts, of which ``None`` is the untouched one, and read the network."""
 
     def call(variant, hr=None, ar=None):
-        whole_hr, whole_ar, _ = states(variant)
-        torch.save(whole_hr if hr is None else hr, tmp_path / "hr.pth")
-        torch.save(whole_ar if ar is None else ar, tmp_path / "ar.pth")
-        return network_from_files(tmp_path / "hr.pth", tmp_path / "ar.pth")
+        paths = untouched(variant)
+        for place, state in enumerate((hr, ar)):
+            if state is not None:
+                paths[place] = tmp_path / paths[place].name
+                torch.save(state, paths[place])
+        return network_from_files(*paths)
 
     return call
 
@@ -208,11 +227,10 @@ def test_an_ar_file_in_the_place_of_the_hr_file_is_read_as_the_same_architecture
 
 
 @pytest.mark.parametrize(("hr", "ar"), [("camvid-psp18", BISE), (BISE, "cityscapes-bise18")])
-def test_files_of_two_variants_do_not_mix(tmp_path, hr, ar):
-    torch.save(published_states(hr)[0], tmp_path / "hr.pth")
-    torch.save(published_states(ar)[1], tmp_path / "ar.pth")
+def test_files_of_two_variants_do_not_mix(untouched, hr, ar):
+    hr_file, ar_file = untouched(hr)[0], untouched(ar)[1]
     with pytest.raises(CheckpointError, match=rf"hr\.pth is of {hr}, .*ar\.pth of {ar}; expected one model's files"):
-        network_from_files(tmp_path / "hr.pth", tmp_path / "ar.pth")
+        network_from_files(hr_file, ar_file)
 
 
 @pytest.mark.parametrize("prefix", ["", "module.", "backbone."])
@@ -261,17 +279,23 @@ def test_a_head_stored_once_as_its_second_name(read):
 # Folders
 
 
+@pytest.fixture(scope="module")
+def other_scale(tmp_path_factory):
+    """An AR file for another LR scale."""
+    path = tmp_path_factory.mktemp("scale") / "ar.pth"
+    torch.save(changed(states(BISE)[1], cp__resnet__bn1__bias=torch.full((64,), 7.0)), path)
+    return path
+
+
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, untouched, other_scale):
     """The published layout of one model, with two AR scales."""
-    hr, ar, _ = states(BISE)
+    hr, ar = untouched(BISE)
     for name in ("HR", "LR", "AR"):
         (tmp_path / name).mkdir()
-    torch.save(hr, tmp_path / "HR" / "whatever.pth")
-    torch.save(ar, tmp_path / "AR" / "PSPNet_resnet18_0.5_93_.pth")
-    torch.save(
-        changed(ar, cp__resnet__bn1__bias=torch.full((64,), 7.0)), tmp_path / "AR" / "PSPNet_resnet18_0.3_88_.pth"
-    )
+    os.link(hr, tmp_path / "HR" / "whatever.pth")
+    os.link(ar, tmp_path / "AR" / "PSPNet_resnet18_0.5_93_.pth")
+    os.link(other_scale, tmp_path / "AR" / "PSPNet_resnet18_0.3_88_.pth")
     return tmp_path
 
 

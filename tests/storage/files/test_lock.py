@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from support.children import Child
 
 from edge_arseg.storage.files.lock import is_locked, lock_on
 
@@ -22,7 +23,7 @@ time.sleep(600)
 def test_a_lock_ends_with_its_process_however_that_ends(tmp_path, kind):
     path = tmp_path / "a"
     path.mkdir() if kind == "folder" else path.write_text("x")
-    with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE, text=True) as holder:
+    with Child([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
         assert is_locked(path)
         assert lock_on(path) is None

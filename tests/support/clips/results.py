@@ -6,6 +6,7 @@ import textwrap
 
 import av
 import numpy as np
+from support.children import Child
 
 from edge_arseg.spec.frame import Branch, Frame, MotionField, MotionSource, SegmentedFrame
 from edge_arseg.spec.model import CAMVID_11
@@ -67,4 +68,4 @@ WRITER = """
 
 def start_writer(target, count="100000", pace="slowly", **keywords):
     command = [sys.executable, "-c", textwrap.dedent(WRITER), str(target), count, pace]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **keywords)
+    return Child(command, limit_s=60, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **keywords)

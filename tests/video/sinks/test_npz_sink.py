@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.children import Child
 from support.clips.results import SIZE, opened, result_at, start_writer
 
 from edge_arseg.errors import SinkError
@@ -93,16 +94,14 @@ def test_what_another_process_will_write_is_refused_until_that_ends(tmp_path, th
         path.write_bytes(b"mine")
     writer = "from support.clips.results import opened; sink = opened({!r}, force=True); print(1, flush=True); input()"
     command = [sys.executable, "-c", writer.format(str(path))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=TESTS) as process:
-        try:
-            process.stdout.readline()
-            with pytest.raises(SinkError, match="a running process writes to it; choose another name"):
-                plan_sinks([str(path)], force=True)
-            with pytest.raises(SinkError, match="a running process writes to it; choose another name"):
-                opened(path, force=True)
-            assert plan_sinks([str(tmp_path / "b.npz")])
-        finally:
-            process.kill()
+    with Child(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=TESTS) as process:
+        process.stdout.readline()
+        with pytest.raises(SinkError, match="a running process writes to it; choose another name"):
+            plan_sinks([str(path)], force=True)
+        with pytest.raises(SinkError, match="a running process writes to it; choose another name"):
+            opened(path, force=True)
+        assert plan_sinks([str(tmp_path / "b.npz")])
+        process.kill()
     with opened(path, force=True) as sink:
         sink.write(result_at(0))
     assert np.load(path)["index"].tolist() == [0]

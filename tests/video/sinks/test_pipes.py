@@ -11,6 +11,7 @@ from pathlib import Path
 
 import av
 import pytest
+from support.children import Child
 from support.clips.results import SIZE, opened, result_at
 from support.clips.rtsp_server import free_port
 
@@ -77,15 +78,12 @@ def test_an_overlay_reaches_the_reader_of_a_pipe_whole(tmp_path, name):
 def test_a_pipe_that_nobody_reads_yet_stops_nothing_else(tmp_path):
     pipe = tmp_path / "live.mkv"
     os.mkfifo(pipe)
-    command = [sys.executable, "-c", NOBODY_YET, str(pipe)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        too_long = threading.Timer(30, process.kill)
-        too_long.start()
-        lines = [process.stdout.readline() for _ in range(80)]  # of four seconds
+    command = [sys.executable, "-c", NOBODY_YET, pipe]
+    with Child(command, limit_s=30, stdout=subprocess.PIPE, text=True) as process:
+        lines = [process.stdout.readline() for _ in range(20)]  # of a second
         assert set(lines) == {"lives\n"}
         assert pipe.read_bytes()
         assert "written\n" in process.stdout.read()
-        too_long.cancel()
 
 
 def test_a_reader_who_stops_holds_up_neither_a_live_source_nor_the_end_of_its_run(tmp_path, monkeypatch, caplog):
@@ -134,7 +132,7 @@ def test_a_pipe_that_was_told_not_to_wait_is_waited_for_without_work(tmp_path, o
 
     writer = threading.Thread(target=write)
     writer.start()
-    writer.join(2.0)
+    writer.join(0.7)
     assert writer.is_alive()
     while part := os.read(ours, 1 << 16):
         received.extend(part)
@@ -164,8 +162,8 @@ def test_results_that_wait_when_the_end_is_given_up_are_counted(tmp_path, monkey
 
 
 def test_many_readers_who_stopped_long_ago_do_not_add_up_at_the_end(tmp_path, monkeypatch):
-    monkeypatch.setattr("edge_arseg.video.sinks.streams.queued.CLOSE_S", 1.0)
-    monkeypatch.setattr("edge_arseg.video.sinks.movies.movie.CLOSE_S", 1.0)
+    monkeypatch.setattr("edge_arseg.video.sinks.streams.queued.CLOSE_S", 0.5)
+    monkeypatch.setattr("edge_arseg.video.sinks.movies.movie.CLOSE_S", 0.5)
     threads, files = threading.active_count(), open_files()
     names = ("a.raw", "b.raw", "c.mkv", "d.mkv")
     readers = [small_pipe(tmp_path / name) for name in names]
@@ -177,7 +175,7 @@ def test_many_readers_who_stopped_long_ago_do_not_add_up_at_the_end(tmp_path, mo
             sink.offer(result_at(index, time_s=index / 25))
         index += 1
         time.sleep(0.01)
-    time.sleep(1.0)
+    time.sleep(0.5)
     start = time.monotonic()
     for sink in sinks:
         sink.close()

@@ -9,6 +9,7 @@ import time
 
 import av
 import pytest
+from support.children import Child
 from support.clips.results import SIZE, decoded, result_at
 
 from edge_arseg.errors import OptionError, SinkError
@@ -73,15 +74,12 @@ def test_containers_that_play_only_when_closed_are_refused(tmp_path):
 
 
 def killed(path, after_s):
-    command = [sys.executable, "-c", textwrap.dedent(WRITER), str(path)]
-    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    writer.stdout.readline()
-    time.sleep(after_s)
-    writer.send_signal(signal.SIGKILL)
-    count = len(writer.stdout.readlines()) + 1
-    writer.wait()
-    writer.stdout.close()
-    return count
+    command = [sys.executable, "-c", textwrap.dedent(WRITER), path]
+    with Child(command, stdout=subprocess.PIPE, text=True) as writer:
+        writer.stdout.readline()
+        time.sleep(after_s)
+        writer.send_signal(signal.SIGKILL)
+        return len(writer.stdout.readlines()) + 1
 
 
 def check_whole(folder, count):
