@@ -17,6 +17,7 @@ from edge_arseg.video.decoding.damage.jpeg import PatchedJpeg
 from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
 from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.ends.losses import Gaps, Losses
+from edge_arseg.video.decoding.ends.packets import Packets
 from edge_arseg.video.decoding.faults import (
     ANIMATED_WEBP,
     NOTHING_DECODED,
@@ -90,14 +91,14 @@ class Decoder:
     ) -> None:
         self._uri, self._live, self._writer = source.label, source.live, tape
         self._whole = whole
-        self._silent = Silence(timeout_s if source.kind == SourceKind.STREAM else None)
+        self._silent = Silence(source, timeout_s)
         self._ending = Ending(source.path if data is None else data)
         with self._ending.opening(self._uri), source_faults(self._uri), self._silent.opening(self._uri):
             self._container = av.open(
                 source.address if data is None else data,
                 format="v4l2" if source.kind == SourceKind.DEVICE else None,
                 options={**source.address_options, **({} if whole is None else OPTIONS), **(options or {})},
-                timeout=timeout_s,
+                timeout=self._silent.timeout_s,
                 **ANY_ENCODING,
             )
         try:
@@ -112,7 +113,7 @@ class Decoder:
         context = cast(av.VideoCodecContext, stream.codec_context)
         if self._whole is not None:
             self._whole.check_stream(self._container.format.name, context.name)
-        self._packets = self._container.demux(stream)
+        self._packets = Packets(self._container, stream)
         # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: nothing but data
         # of no bytes tells it that the stream ends.
         first = next((packet for packet in self._packets if packet.size), None)
@@ -240,9 +241,11 @@ class Decoder:
 
     def _next_packet(self) -> tuple[Any, bool]:
         """The next packet with data, or the flush at the end; and whether samples of zero bytes lie before it."""
-        empty = None
+        empty, holes = None, self._packets.holes
         for packet in self._packets:
             if packet.size:
+                if self._packets.holes != holes:
+                    self._gaps.pass_hole()
                 return self._restart.shown(packet), empty is not None
             empty = packet
         # What comes last is the flush. With it the decoder gives out the pictures that it holds back.
