@@ -12,7 +12,7 @@ import av
 from edge_arseg.errors import SourceError
 from edge_arseg.quantity import counted
 from edge_arseg.spec.geometry.swapped_size import swap_meant_of_camera
-from edge_arseg.video.decoding.changes import ParameterWatch
+from edge_arseg.video.decoding.changes import ParameterWatch, SizeChange
 from edge_arseg.video.decoding.damage.jpeg import PatchedJpeg
 from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
 from edge_arseg.video.decoding.ends.ending import Ending
@@ -67,7 +67,7 @@ class Decoder:
         whole: packets are taken for pictures; ``None``: FFmpeg's parser puts pictures together.
 
     Attributes:
-        leap_s: a longer step between the times of two pictures is no pause but a leap of the clock.
+        leap_s: a longer step from picture to picture is no pause but a leap of the clock.
 
     Raises:
         SourceError: it cannot be opened, has no video, or has no picture to decode.
@@ -151,6 +151,7 @@ class Decoder:
         self._shape = PixelShape(Fraction(facts["pixel"]) if facts.get("pixel") else None)
         self._gaps = Gaps(parsed=not facts.get("whole"))  # tapes of before do not say it
         self._patched = PatchedJpeg(kind or "", context)
+        self._sizes = SizeChange(context)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
@@ -168,8 +169,7 @@ class Decoder:
     def pictures(self) -> Iterator[Picture]:
         """The pictures in display order; see the class for what happens on damage."""
         lost: av.error.FFmpegError | None = None
-        packet, cut, count = self._first, False, 0
-        gap = False
+        packet, cut, gap, count = self._first, False, False, 0
         while packet is not None:
             gap = (gap or self._gaps.before(packet)) and not packet.is_keyframe
             if self._watch is not None and packet.size:
@@ -178,7 +178,7 @@ class Decoder:
             if self._ending is not None:
                 self._ending.look(packet, self.rate)
             try:
-                frames, refused = self._decode(packet), False
+                frames, refused = [*self._sizes.held_back(packet), *self._decode(packet)], False
             except av.error.EOFError:
                 break
             except av.error.FFmpegError as fault:
