@@ -10,7 +10,7 @@ from edge_arseg.video.vectors.sps import parameter_sets_of_extradata
 
 _DROPPING = ("mpeg1video", "mpeg2video")
 _SEQUENCE, _LOOKED_AT = b"\0\0\1\xb3", 1024
-"""Begins the header of a sequence, behind which 12 bits each say columns and rows, and how far it is looked for, bytes."""
+"""Begins the header of a sequence, with 12 bits each of columns and rows behind it, and how far it is looked for."""
 
 
 class ParameterWatch:
