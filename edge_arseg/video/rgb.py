@@ -14,6 +14,7 @@ BAR = 0
 """Level of the bars beside a letterboxed picture: black, as in films that have bars."""
 
 _RGB_FORMATS = ("rgb", "bgr", "gbr", "pal", "argb", "abgr")
+_GREY_FORMATS = ("gray", "ya")
 _AS_SAID = int(av.__version__.partition(".")[0]) >= 17
 """PyAV converts by the matrix and the range that a picture says; before 17 it took each for BT.601 from 16 to 235."""
 _FULL, _LIMITED = 2, 1  # of FFmpeg's ranges
@@ -25,6 +26,7 @@ def resized(frame: av.VideoFrame, height: int, width: int) -> av.VideoFrame:
 
     Bilinear: scaling 4:2:0 and then converting takes 2.0 ms at 960x720, scaling to RGB at once 2.5 ms, bicubic 5.
     """
+    frame = _with_chroma(frame)
     if (frame.height, frame.width) == (height, width):
         return frame
     kind = "rgb24" if frame.format.name.startswith(_RGB_FORMATS) else "yuv420p"
@@ -34,6 +36,19 @@ def resized(frame: av.VideoFrame, height: int, width: int) -> av.VideoFrame:
     scaled = frame.reformat(width, height, kind, interpolation="BILINEAR", **ranges)
     scaled.colorspace, scaled.color_range = frame.colorspace, _LIMITED
     return scaled
+
+
+def _with_chroma(frame: av.VideoFrame) -> av.VideoFrame:
+    """A grey picture of limited range as one whose colours are grey: FFmpeg takes all grey for one of full range.
+
+    Other pictures are returned as they are.
+    """
+    if int(frame.color_range) != _LIMITED or not frame.format.name.startswith(_GREY_FORMATS):
+        return frame
+    # The same range on both sides, so that luma stays what it is.
+    coloured = frame.reformat(format="yuv420p", src_color_range=_FULL, dst_color_range=_FULL)
+    coloured.color_range = _LIMITED
+    return coloured
 
 
 def _rgb(frame: av.VideoFrame) -> av.VideoFrame:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.storage.url import NETWORK, label_of, may_be_a_name, part_of_label, printable
 from edge_arseg.suggestion import did_you_mean
-from edge_arseg.video.sources.folder import VIDEOS, fault_of_videos
+from edge_arseg.video.sources.folder import PLAYLISTS, VIDEOS, fault_of_videos
 from edge_arseg.video.sources.kinds import KINDS, SourceKind, complete, kind_of_scheme, known, pattern_and_rate
 from edge_arseg.video.sources.pattern import is_pattern, paths_from_pattern
 
@@ -92,8 +92,12 @@ class Source:
         if self.location.startswith(("rtsp://", "rtsps://")):
             # TCP where the server has it: lost packets damage pictures. To measure the rate would hold the first back.
             return {"rtsp_flags": "prefer_tcp", "fpsprobesize": "0"}
+        if self.path is None:
+            return {}
+        # FFmpeg would begin near the end of a playlist without its end mark, and then wait for more.
+        options = {"live_start_index": "0", "max_reload": "1"} if self.path.suffix.lower() in PLAYLISTS else {}
         # ``a%03d.png`` or ``b*.png`` may be the name of one file.
-        return {"pattern_type": "none"} if self.path is not None and re.search(r"[%*?{\[]", self.location) else {}
+        return options | ({"pattern_type": "none"} if re.search(r"[%*?{\[]", self.location) else {})
 
 
 def source_from_uri(uri: str | PathLike[str]) -> Source:

@@ -76,6 +76,19 @@ def test_rgb_and_grey_stay_as_they_are(pixels, size):
     assert np.abs(shown.astype(int) - expected).max() <= (1 if pixels == "gray" else 0)
 
 
+@pytest.mark.parametrize("size", [(64, 96), (32, 48)])
+@pytest.mark.parametrize("pixels", ["gray", "gray10le"])
+def test_grey_of_limited_range_is_black_at_16_and_white_at_235(pixels, size):
+    """A camera without colours sends it, as H.265 or AV1; FFmpeg takes all grey for one of full range."""
+    level = np.kron([[16, 90, 235], [30, 200, 126]], np.ones((32, 32)))
+    kind, scale = (np.uint8, 1) if pixels == "gray" else (np.uint16, 4)
+    frame = av.VideoFrame.from_ndarray((scale * level).astype(kind), format=pixels)
+    frame.color_range = LIMITED
+    shown = upright_rgb(frame, size, UPRIGHT)[size[0] // 4 :: size[0] // 2, size[1] // 6 :: size[1] // 3]
+    expected = np.array([[0, 86, 255], [16, 214, 128]])[..., None]
+    assert np.abs(shown.astype(int) - expected).max() <= 2
+
+
 def video(path, codec, matrix, colour_range):
     with av.open(str(path), "w") as output:
         stream = output.add_stream(codec, 25)

@@ -40,6 +40,7 @@ class Placement:
         top, left: of the scaled picture in the frame; negative where sides are cut off.
         shown: first row, first column, rows and columns of the part of the frame that shows the picture. The rest is
             bars.
+        pixel: width of the picture's pixels over their height.
     """
 
     source: tuple[int, int]
@@ -49,6 +50,7 @@ class Placement:
     top: int
     left: int
     shown: tuple[int, int, int, int]
+    pixel: Fraction = Fraction(1)
 
     @property
     def whole(self) -> bool:
@@ -81,8 +83,8 @@ class Placement:
         return _places(self.source[1], self.width, self.left, self.shown[1], self.shown[3])
 
     def of_size(self, height: int, width: int) -> "Placement":
-        """The same picture with more or fewer pixels: ``source`` is another size, the frame looks the same."""
-        return replace(self, source=(height, width))
+        """The same picture with more or fewer pixels, which are square: the frame looks the same."""
+        return replace(self, source=(height, width), pixel=Fraction(1))
 
     def on_shown(self) -> "Placement":
         """Take the part of the frame that shows the picture for the frame."""
@@ -106,7 +108,8 @@ class Placement:
 
     def of_frame(self) -> "Placement":
         """Take the frame as it is for the picture, bars included; the bars still show nothing."""
-        return replace(self, source=self.frame, height=self.frame[0], width=self.frame[1], top=0, left=0)
+        height, width = self.frame
+        return replace(self, source=self.frame, height=height, width=width, top=0, left=0, pixel=Fraction(1))
 
 
 def placement_of(
@@ -130,7 +133,7 @@ def placement_of(
         else:
             width = max(1, round(columns * frame[0] / rows))
     top, left = (frame[0] - height) // 2, (frame[1] - width) // 2
-    placement = Placement(source, frame, height, width, top, left, (0, 0, *frame))
+    placement = Placement(source, frame, height, width, top, left, (0, 0, *frame), Fraction(pixel))
     return replace(placement, shown=placement.in_frame)
 
 

@@ -1,12 +1,16 @@
-"""Changes inside a stream that its vectors do not survive."""
+"""Changes inside a stream that its vectors do not survive, nor a picture that a decoder holds back."""
 
-from typing import Any
+from typing import Any, cast
 
 import av
 
 from edge_arseg.video.vectors.codec import B_FRAMES, made_by_x264, unfit_parameters
 from edge_arseg.video.vectors.h264_units import is_referred_to, length_size, parameter_sets
 from edge_arseg.video.vectors.sps import parameter_sets_of_extradata
+
+_DROPPING = ("mpeg1video", "mpeg2video")
+_SEQUENCE, _LOOKED_AT = b"\0\0\1\xb3", 1024
+"""Begins the header of a sequence, with 12 bits each of columns and rows behind it, and how far it is looked for."""
 
 
 class ParameterWatch:
@@ -56,6 +60,32 @@ class ParameterWatch:
         """Take notice of what the decoder found in the packet."""
         if self.unfit is None and context.has_b_frames:
             self.unfit = B_FRAMES
+
+
+class SizeChange:
+    """Fetches the picture that a decoder of MPEG-1 or MPEG-2 holds back, before it drops it: where the size changes.
+
+    Args:
+        context: of the decoder, before its first packet. Of other codecs nothing is fetched.
+    """
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+        self._looks = context.name in _DROPPING
+        self._size = b""
+
+    def held_back(self, packet: Any) -> list[av.VideoFrame]:
+        """The pictures that belong before a packet which begins another size; else none."""
+        if not self._looks or not packet.size:
+            return []
+        data = bytes(packet)[:_LOOKED_AT]
+        place = data.find(_SEQUENCE)
+        before, self._size = self._size, data[place + 4 : place + 7] if place >= 0 else self._size
+        if before in (b"", self._size):
+            return []
+        pictures = cast(list[av.VideoFrame], self._context.decode(None))
+        self._context.flush_buffers()
+        return pictures
 
 
 _LAYERS = "the stream has pictures that the next one does not refer to"

@@ -13,11 +13,12 @@ from edge_arseg.errors import SourceError
 from edge_arseg.quantity import counted
 from edge_arseg.spec.geometry.swapped_size import swap_meant_of_camera
 from edge_arseg.video.cameras import no_camera
-from edge_arseg.video.decoding.changes import ParameterWatch
+from edge_arseg.video.decoding.changes import ParameterWatch, SizeChange
 from edge_arseg.video.decoding.damage.jpeg import PatchedJpeg
 from edge_arseg.video.decoding.damage.stills import demand_whole, is_still
 from edge_arseg.video.decoding.ends.ending import Ending
 from edge_arseg.video.decoding.ends.losses import Gaps, Losses
+from edge_arseg.video.decoding.ends.packets import Packets
 from edge_arseg.video.decoding.faults import (
     ANIMATED_WEBP,
     NOTHING_DECODED,
@@ -67,7 +68,7 @@ class Decoder:
         whole: packets are taken for pictures; ``None``: FFmpeg's parser puts pictures together.
 
     Attributes:
-        leap_s: a longer step between the times of two pictures is no pause but a leap of the clock.
+        leap_s: a longer step from picture to picture is no pause but a leap of the clock.
 
     Raises:
         SourceError: it cannot be opened, has no video, or has no picture to decode.
@@ -91,14 +92,14 @@ class Decoder:
     ) -> None:
         self._uri, self._live, self._writer = source.label, source.live, tape
         self._whole = whole
-        self._silent = Silence(timeout_s if source.kind == SourceKind.STREAM else None)
+        self._silent = Silence(source, timeout_s)
         self._ending = Ending(source.path if data is None else data)
         with self._ending.opening(self._uri), source_faults(self._uri), self._silent.opening(self._uri):
             self._container = av.open(
                 source.address if data is None else data,
                 format="v4l2" if source.kind == SourceKind.DEVICE else None,
                 options={**source.address_options, **({} if whole is None else OPTIONS), **(options or {})},
-                timeout=timeout_s,
+                timeout=self._silent.timeout_s,
                 **ANY_ENCODING,
             )
         try:
@@ -113,7 +114,7 @@ class Decoder:
         context = cast(av.VideoCodecContext, stream.codec_context)
         if self._whole is not None:
             self._whole.check_stream(self._container.format.name, context.name)
-        self._packets = self._container.demux(stream)
+        self._packets = Packets(self._container, stream)
         # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: nothing but data
         # of no bytes tells it that the stream ends.
         first = next((packet for packet in self._packets if packet.size), None)
@@ -151,6 +152,7 @@ class Decoder:
         self._shape = PixelShape(Fraction(facts["pixel"]) if facts.get("pixel") else None)
         self._gaps = Gaps(parsed=not facts.get("whole"))  # tapes of before do not say it
         self._patched = PatchedJpeg(kind or "", context)
+        self._sizes = SizeChange(context)
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
@@ -168,8 +170,7 @@ class Decoder:
     def pictures(self) -> Iterator[Picture]:
         """The pictures in display order; see the class for what happens on damage."""
         lost: av.error.FFmpegError | None = None
-        packet, cut, count = self._first, False, 0
-        gap = False
+        packet, cut, gap, count = self._first, False, False, 0
         while packet is not None:
             gap = (gap or self._gaps.before(packet)) and not packet.is_keyframe
             if self._watch is not None and packet.size:
@@ -178,7 +179,7 @@ class Decoder:
             if self._ending is not None:
                 self._ending.look(packet, self.rate)
             try:
-                frames, refused = self._decode(packet), False
+                frames, refused = [*self._sizes.held_back(packet), *self._decode(packet)], False
             except av.error.EOFError:
                 break
             except av.error.FFmpegError as fault:
@@ -241,9 +242,11 @@ class Decoder:
 
     def _next_packet(self) -> tuple[Any, bool]:
         """The next packet with data, or the flush at the end; and whether samples of zero bytes lie before it."""
-        empty = None
+        empty, holes = None, self._packets.holes
         for packet in self._packets:
             if packet.size:
+                if self._packets.holes != holes:
+                    self._gaps.pass_hole()
                 return self._restart.shown(packet), empty is not None
             empty = packet
         # What comes last is the flush. With it the decoder gives out the pictures that it holds back.

@@ -35,7 +35,7 @@ def say_transfer(label: str, frame: av.VideoFrame, context: Any) -> None:
 
 
 def say_pixel_shape(label: str, size: tuple[int, int], ratio: Fraction) -> None:
-    """Say once that pixels are not square, where they are not: the network sees things in their shape, players do not.
+    """Say once that pixels are not square, where they are not: what is written has them too.
 
     Args:
         label: of the source.

@@ -3,13 +3,19 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import av
 
 from edge_arseg.errors import SourceError
+from edge_arseg.video.sources.folder import PLAYLISTS
+from edge_arseg.video.sources.kinds import SourceKind
+from edge_arseg.video.uri import Source
 
 _NEARLY = 0.95
 """Share of a timeout: what took so long ran into it."""
+_SEGMENT_S = 30.0
+"""Seconds that the next segment of a live playlist (HLS) is waited for at least: one comes every 2 to 10 seconds."""
 
 
 class Silence:
@@ -19,11 +25,20 @@ class Silence:
     waiting for data, it first hands out the picture that it held back, as if it had just come.
 
     Args:
-        timeout_s: to open, and to wait for data, seconds; ``None``: the source is none of a network.
+        source: that is opened.
+        timeout_s: to open, and to wait for data, seconds.
+
+    Attributes:
+        timeout_s: the same for FFmpeg; ``None`` for a file of this machine. A disk may take long to wake up, and who
+            writes into a named pipe has all the time there is.
     """
 
-    def __init__(self, timeout_s: tuple[float, float] | None) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, source: Source, timeout_s: tuple[float, float]) -> None:
+        playlist = _is_playlist(source)
+        if playlist:
+            timeout_s = timeout_s[0], max(timeout_s[1], _SEGMENT_S)
+        self.timeout_s = None if source.path is not None else timeout_s
+        self._timeout_s = timeout_s if playlist or source.kind == SourceKind.STREAM else None
 
     @contextmanager
     def opening(self, label: str) -> Iterator[None]:
@@ -58,3 +73,10 @@ class Silence:
             raise SourceError(
                 f"{label}: no data arrived for {taken_s:.0f} s; check that the server or camera still sends"
             )
+
+
+def _is_playlist(source: Source) -> bool:
+    """Whether a source is a playlist on a server. FFmpeg takes what comes after a timeout there for its end."""
+    if source.path is not None or source.kind != SourceKind.FILE:
+        return False
+    return urlsplit(source.location).path.lower().endswith(PLAYLISTS)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from edge_arseg.video.decoding.ends.packets import Packets
 from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.decoding.streams import chosen_stream
 from edge_arseg.video.decoding.times.display_times import BARE, has_packed_frames
@@ -75,6 +76,6 @@ def spans_from_packets(packets: list[tuple[int | None, bool, bool]], base: float
 
 
 def _packets(container: Any, stream: Any) -> Iterator[tuple[int | None, bool, bool]]:
-    for packet in container.demux(stream):
+    for packet in Packets(container, stream):
         if packet.size:  # of no bytes: a picture that the encoder left out, or the end
             yield packet.pts, packet.is_keyframe, not packet.is_discard

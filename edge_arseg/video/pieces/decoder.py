@@ -7,6 +7,7 @@ import av
 
 from edge_arseg.errors import SourceError
 from edge_arseg.video.decoding.decode import Decoder
+from edge_arseg.video.decoding.ends.packets import Packets
 from edge_arseg.video.decoding.faults import source_faults
 from edge_arseg.video.decoding.metadata import ANY_ENCODING
 from edge_arseg.video.decoding.orientation import orientation_from_picture
@@ -70,7 +71,7 @@ class PieceDecoder(Decoder):
             self._container.seek(place, stream=self._stream)
         except av.error.FFmpegError:  # before the beginning, which some containers refuse
             self._container.seek(0)
-        self._packets = self._container.demux(self._stream)
+        self._packets = Packets(self._container, self._stream)
         for packet in self._packets:
             if packet.size and packet.pts == start and packet.is_keyframe:
                 return packet

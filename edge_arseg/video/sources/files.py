@@ -6,14 +6,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge_arseg.storage.url import printable
+from edge_arseg.video.sources.folder import PLAYLISTS
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source
 
-PLAYLISTS = (".m3u8", ".m3u", ".ffconcat")
 LONGEST = 1 << 20
 """Characters of a playlist that are looked at."""
 _CONCAT, _HLS = "ffconcat version", "#EXTM3U"
 """How playlists begin, by which FFmpeg knows them, whatever their names are."""
+_SEGMENT = "#EXTINF"
+END = "#EXT-X-ENDLIST"
+"""The last line of a playlist that is finished."""
+_NEEDED = "#EXT-X-MAP"
+"""The tag of what comes before all segments; other tags may name what is not there yet."""
 _MOST = 1000
 """Playlists within playlists that are looked into."""
 
@@ -43,9 +48,11 @@ def files_of_source(source: Source) -> list[Path]:
 
 
 def fault_of_list(path: Path) -> str | None:
-    """Say which file of a list (``ffconcat``) FFmpeg will not read; ``None`` where it is no list, or a good one."""
-    is_list, names = _names_in(path)
-    for name in names if is_list else ():
+    """Say which file of a list (``ffconcat``, HLS) FFmpeg will not read; ``None`` where it is none, or a good one."""
+    lines = _lines_of_list(path)
+    if not _begins(lines, _CONCAT):
+        return _fault_of_playlist(path, lines)
+    for name in _named_in_concat(lines):
         if "://" in name:
             continue
         shown = printable(name)
@@ -59,14 +66,44 @@ def fault_of_list(path: Path) -> str | None:
     return None
 
 
+def _fault_of_playlist(path: Path, lines: list[str]) -> str | None:
+    """FFmpeg leaves out a segment that it cannot open, with its pictures."""
+    if not _begins(lines, _HLS):
+        return None
+    segments = any(line.startswith(_SEGMENT) for line in lines)
+    for line in lines:
+        named = line if not line.startswith("#") else ""
+        if line.startswith(_NEEDED) and (match := _ATTRIBUTE.search(line)):
+            named = match["name"]
+        if not named or ":" in named or "\0" in named:
+            continue
+        file = path.parent / named
+        if not segments and file.suffix.lower() in PLAYLISTS and (fault := fault_of_list(file)) is not None:
+            return fault
+        if segments and not file.exists():
+            return (
+                f"a playlist that names {printable(named)}, and there is no such file; copy it there, or take its "
+                "line out of the playlist"
+            )
+    return None
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file is a playlist of HLS that has no end mark, as one that is still written."""
+    lines = _lines_of_list(path)
+    return _begins(lines, _HLS) and any(line.startswith(_SEGMENT) for line in lines) and END not in lines
+
+
 def _named_by(path: Path) -> Iterator[Path]:
-    for name in _names_in(path)[1]:
+    lines = _lines_of_list(path)
+    is_concat = _begins(lines, _CONCAT) or path.suffix.lower() == ".ffconcat"
+    for name in _named_in_concat(lines) if is_concat else _named_in_hls(lines):
         if name and "://" not in name and "\0" not in name:
             yield path.parent / name.removeprefix("file:")
 
 
-def _names_in(path: Path) -> tuple[bool, list[str]]:
-    """Whether a file is a list for FFmpeg's ``concat``, and the names in it, or in a playlist of HLS."""
+def _lines_of_list(path: Path) -> list[str]:
+    """The lines of a list of files or a playlist, as far as it is looked at; none of other files."""
     text = ""
     with suppress(OSError):
         if path.is_file():
@@ -74,10 +111,13 @@ def _names_in(path: Path) -> tuple[bool, list[str]]:
                 text = file.read(len(_CONCAT))
                 if path.suffix.lower() in PLAYLISTS or text.startswith((_CONCAT, _HLS)):
                     text += file.read(LONGEST)
-    lines = [line.strip() for line in text.splitlines()]
-    if text.startswith(_CONCAT):
-        return True, list(_named_in_concat(lines))
-    return False, list(_named_in_concat(lines) if path.suffix.lower() == ".ffconcat" else _named_in_hls(lines))
+                    if file.read(1):
+                        text = text[: text.rfind("\n") + 1]  # the rest of a line is no name
+    return [line.strip() for line in text.splitlines()]
+
+
+def _begins(lines: list[str], mark: str) -> bool:
+    return bool(lines) and lines[0].startswith(mark)
 
 
 def _named_in_concat(lines: list[str]) -> Iterator[str]:

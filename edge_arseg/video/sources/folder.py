@@ -8,14 +8,22 @@ from edge_arseg.quantity import counted
 from edge_arseg.storage.url import printable
 from edge_arseg.video.sources.pattern import is_glob, natural
 
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2", ".avif", ".heic")
+PICTURES = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"),
+    *(".tga", ".jp2", ".j2k", ".avif", ".heic", ".heif", ".hif"),
+)
 """Endings of files that hold one picture."""
 
 VIDEOS = (
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv"),
     *(".3gp", ".ogv", ".y4m", ".h264", ".264", ".hevc", ".h265", ".265", ".mjpeg", ".mjpg", ".vob", ".mxf"),
+    *(".asf", ".3g2", ".f4v", ".qt", ".m2v", ".divx", ".dv", ".mod", ".tod", ".dav", ".insv", ".ivf", ".nut"),
+    *(".rm", ".apng"),
 )
 """Endings of files that hold a video."""
+
+PLAYLISTS = (".m3u8", ".m3u", ".ffconcat")
+"""Endings of files that name the files of a video."""
 
 
 def files_in(folder: Path, endings: tuple[str, ...]) -> list[Path]:

@@ -34,7 +34,6 @@ class TapeDecoder(Decoder):
         self._coming = tape.packets(self._connection)
         self._writer = None
         self._codec = _context(self._connection)
-        self._packets = iter(())
         first = next(self._coming, None)
         if first is None:
             raise SourceError(f"{self._uri}: its video stream is empty; expected at least one frame")

@@ -185,3 +185,22 @@ def test_units_are_found_in_both_forms():
         for end in range(len(annexb)):  # cut off anywhere
             parameter_sets(annexb[:end], size)
             is_referred_to(lengths[:end], size)
+
+
+@pytest.mark.parametrize("ending", ["ts", "mpg", "m2v"])
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_the_last_picture_before_a_change_of_size_is_shown(tmp_path, ending, b_frames):
+    """FFmpeg's decoder of MPEG-2 holds it back, and drops it."""
+    both = tmp_path / f"both.{ending}"
+    data = b""
+    for n, (height, width) in enumerate(((64, 96), (96, 128), (64, 96))):
+        levels = [np.full((height, width, 3), 20 + 64 * n + 8 * frame, np.uint8) for frame in range(6)]
+        part = encode(tmp_path / f"{n}.{ending}", levels, "mpeg2video", bf=b_frames, b="2M")
+        data += part.read_bytes()
+    both.write_bytes(data)
+    with open_video(both, motion="recode") as reader:
+        frames = list(reader)
+    assert [round((frame.rgb.mean() - 20) / 8) for frame in frames] == [
+        8 * n + frame for n in range(3) for frame in range(6)
+    ]
+    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(0.04, abs=1e-3)

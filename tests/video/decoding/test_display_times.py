@@ -72,9 +72,18 @@ def test_packed_b_frames_come_one_period_after_another(tmp_path, b_frames):
     assert found == pytest.approx([n / 25 for n in range(25)])
 
 
-def test_the_first_step_of_mpeg_1_in_an_avi_is_one_period(tmp_path):
-    found, _ = times(clip(tmp_path / "a.avi", codec="mpeg1video", bf=2))
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_the_first_step_of_mpeg_1_in_an_avi_is_one_period(tmp_path, b_frames):
+    found, _ = times(clip(tmp_path / "a.avi", codec="mpeg1video", bf=b_frames))
     assert found == pytest.approx([n / 25 for n in range(24)])
+
+
+@pytest.mark.parametrize(("codec", "options"), [("libx264", {"bf": 0}), ("wmv2", {})])
+def test_pictures_in_an_asf_keep_their_times(tmp_path, codec, options):
+    """FFmpeg gives a picture of H.264 the time of the next one there."""
+    said = [0, 33, 66, 166, 1200, 1240, 5000, 5040]
+    found, _ = times(encode(tmp_path / "a.asf", moving(8, height=96, width=128), codec, times=said, **options))
+    assert found == pytest.approx([time / 1000 for time in said])
 
 
 @pytest.mark.parametrize("slots", [(0, 1, 2, 5, 6, 7, 12, 13, 14, 15), (0, 3, 4, 5, 9, 10, 11, 12, 13, 20)])
@@ -115,6 +124,12 @@ def test_a_stream_without_a_container_has_the_rate_that_it_says(tmp_path, ending
     found, said = times(clip(tmp_path / f"a.{ending}", 12, rate, codec, **quiet))
     assert said == rate
     assert found == pytest.approx([n / rate for n in range(12)])
+
+
+def test_bare_dv_has_the_rate_of_its_pictures(tmp_path):
+    """FFmpeg says 60,000, the units of its clock: an overlay in AVI had a million slots a minute."""
+    path = encode(tmp_path / "a.dv", moving(4, height=576, width=720), "dvvideo")
+    assert times(path) == (pytest.approx([0, 0.04, 0.08, 0.12]), 25)
 
 
 @pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video"])

@@ -213,14 +213,24 @@ def test_what_is_joined_or_padded_is_whole(tmp_path, ending):
     assert read(both)[1] is None
 
 
-def test_an_mp4_that_is_joined_to_another_is_told_of(tmp_path, caplog):
+@pytest.mark.parametrize(
+    ("ending", "codec", "pix_fmt"),
+    [
+        ("mp4", "libx264", "yuv420p"),
+        ("flv", "flv", "yuv420p"),
+        ("wmv", "wmv2", "yuv420p"),
+        ("apng", "apng", "rgb24"),
+    ],
+)
+def test_a_video_that_is_joined_to_another_is_told_of(tmp_path, caplog, ending, codec, pix_fmt):
     """FFmpeg reads the first: half of the pictures were missing without a word."""
-    first = clip(tmp_path / "a.mp4")
-    (tmp_path / "both.mp4").write_bytes(first.read_bytes() * 2)
-    assert read(tmp_path / "both.mp4") == (20, None)
+    first = encode(tmp_path / f"a.{ending}", moving(20), codec, pix_fmt=pix_fmt)
+    both = tmp_path / f"both.{ending}"
+    both.write_bytes(first.read_bytes() * 2)
+    assert read(both) == (20, None)
     assert read(first) == (20, None)
     assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path}/both.mp4: another video is joined to it, and FFmpeg reads the first alone; cut them apart"
+        f"{both}: another video is joined to it, and FFmpeg reads the first alone; cut them apart"
     ]
 
 

@@ -136,6 +136,23 @@ def test_the_picture_behind_lost_packets_of_mpeg_ts_is_damaged(tmp_path, motion)
     assert marked(whole, motion=motion) == []
 
 
+def test_a_file_goes_on_behind_zeros_in_it(tmp_path):
+    """A recorder that loses its power leaves them; FFmpeg ends the read, and marks nothing."""
+    whole = encode(tmp_path / "a.ts", moving(48), bf=0, refs=1, g=250, tune="zerolatency")
+    with av.open(str(whole)) as file:
+        places = [packet.pos for packet in file.demux(video=0) if packet.size]
+    data = whole.read_bytes()
+    hole = tmp_path / "hole.ts"
+    hole.write_bytes(data[: places[20]] + bytes(300_000) + data[places[26] :])
+    with open_video(hole, motion="recode") as reader:
+        frames = list(reader)
+    assert len(frames) == 42
+    assert [frame.index for frame in frames if frame.damaged] == [20]
+    hole.write_bytes(data + bytes(300_000))
+    with open_video(hole, motion="codec") as reader:
+        assert [frame.damaged for frame in reader] == 48 * [False]
+
+
 def test_the_seam_of_two_recordings_is_no_damage(tmp_path):
     """Packets are counted on, and there the count breaks; but the next picture needs none before it."""
     both = tmp_path / "both.ts"

@@ -6,14 +6,16 @@ import signal
 import threading
 import weakref
 from dataclasses import replace
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
-from support.clips.results import decoded, opened, result_at, start_writer
+from support.clips.results import SIZE, decoded, opened, result_at, start_writer
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import Branch
+from edge_arseg.spec.geometry.placement import placement_of
 from edge_arseg.video.overlay.style import PLAIN
 from edge_arseg.video.sinks.encoding_thread import EncodingThread
 from edge_arseg.video.sinks.movies import encoder
@@ -32,6 +34,19 @@ def test_movie_shows_the_overlay(tmp_path, name):
         shown = frame.to_ndarray(format="rgb24")[8:-8, 8:-8].astype(float)
         wanted = result_at(index).frame.rgb[8:-8, 8:-8]
         assert np.abs(shown - wanted).mean() < 8
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.mov", "a.avi"])
+def test_a_player_is_told_the_shape_of_the_pixels(tmp_path, name):
+    """An overlay of an anamorphic recording was shown too narrow."""
+    pixel = Fraction(16, 11)
+    with opened(tmp_path / name) as sink:
+        for index in range(3):
+            result = result_at(index)
+            placement = placement_of(SIZE, SIZE, pixel=pixel)
+            sink.write(replace(result, frame=replace(result.frame, placement=placement)))
+    with av.open(str(tmp_path / name)) as file:
+        assert file.streams.video[0].sample_aspect_ratio == pixel
 
 
 def test_a_gif_shows_the_overlay_and_its_times_in_hundredths(tmp_path):

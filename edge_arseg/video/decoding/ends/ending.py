@@ -25,6 +25,7 @@ from edge_arseg.video.decoding.ends.parts import (
 )
 from edge_arseg.video.decoding.metadata import tagged_duration_s
 from edge_arseg.video.decoding.notices import notice
+from edge_arseg.video.sources.files import END, is_unfinished
 
 MOST_FAR = 64
 """Parts that are looked at in an object store, where each may be a request of its own, with megabytes read ahead."""
@@ -94,11 +95,13 @@ class Ending:
     def lack(self, container: Any, stream: Any) -> str | None:
         """Say how much of the file is there; ``None`` where nothing shows that some is missing.
 
-        A line in the log says where a second video is joined to an MP4, and where a GIF has no end.
+        A line in the log says where a second video is joined to the first, and where a GIF or a playlist has no end.
 
         Args:
             container, stream: that were read to their end.
         """
+        if isinstance(self._file, Path) and is_unfinished(self._file):
+            notice(f"{self._label}: a playlist without its end mark ({END}); it was read as far as it is written")
         layout = self._layout()
         if layout is None:
             return None

@@ -25,12 +25,18 @@ class Gaps:
         self._marks = [False] * (2 if parsed else 1)  # of the last packets
         self._time: int | None = None
         self._step: int | None = None  # the shortest so far
+        self._until_behind = 0  # packets until the first from behind a hole
+
+    def pass_hole(self) -> None:
+        """Hear that FFmpeg went over a hole before it gave the next packet. A parser gives the one before it now."""
+        self._until_behind = len(self._marks)
 
     def before(self, packet: Any) -> bool:
         """Whether pictures are lost before a packet; it is the next one of the stream."""
         step = None if self._time is None or packet.dts is None else packet.dts - self._time
         missing = step is None or self._step is None or not 0 < step <= _LONG * self._step
-        found = self._marks[0] and missing
+        found = (self._marks[0] and missing) or self._until_behind == 1
+        self._until_behind = max(0, self._until_behind - 1)
         if step is not None and step > 0:
             self._step = step if self._step is None else min(step, self._step)
         self._marks = [*self._marks[1:], bool(packet.is_corrupt)]

@@ -2,12 +2,14 @@
 
 import math
 import os
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-AVI, ASF, FLV, GIF, MATROSKA, MP4, MXF, OGG, Y4M = "avi", "asf", "flv", "gif", "matroska", "mp4", "mxf", "ogg", "y4m"
+AVI, ASF, FLV, GIF, MATROSKA = "avi", "asf", "flv", "gif", "matroska"
+MP4, MXF, OGG, PNG, Y4M = "mp4", "mxf", "ogg", "png", "y4m"
 
 MOST = 100_000
 """Parts that are looked at: a long fragmented MP4 has thousands."""
@@ -26,6 +28,9 @@ FOOTER = "footer"
 """Name of a part of MXF that comes behind all pictures."""
 INDEX = "moov"
 """Name of a part of MP4 that says where all others are."""
+_HEADER = "header"
+_BEGINNINGS = (INDEX, _HEADER, _ASF_HEADER.hex())
+_PNG, _PNG_CHUNK = b"\x89PNG\r\n\x1a\n", re.compile(rb"[A-Za-z]{4}")
 _FIRST_BOXES = (b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 
 
@@ -51,7 +56,7 @@ class Layout:
         names: of the parts that are there to their end.
         short: the one that the file ends in; ``None``: it ends where a part ends, or nothing says where it should.
         duration_s: of the video, where FFmpeg does not give what the container says.
-        joined: there is a second index, of an MP4 of which FFmpeg reads the first alone.
+        joined: there is a second index or header, of an MP4, ASF, FLV or APNG of which FFmpeg reads the first alone.
         end: byte behind the last part that was looked at.
     """
 
@@ -67,7 +72,7 @@ def layout_of(file: BinaryIO, size: int, most: int = MOST) -> Layout | None:
     """Read the sizes of the outermost parts of a file; ``None`` for a container that is not known here.
 
     The sizes are those of AVI (RIFF), ASF objects, FLV tags, EBML elements (RFC 8794), ISO boxes (ISO/IEC 14496-12),
-    blocks of GIF89a, pages of Ogg (RFC 3533) and keys of MXF (SMPTE 377-1).
+    blocks of GIF89a, chunks of PNG, pages of Ogg (RFC 3533) and keys of MXF (SMPTE 377-1).
 
     Args:
         file: that can be read at any place.
@@ -91,6 +96,8 @@ def layout_of(file: BinaryIO, size: int, most: int = MOST) -> Layout | None:
         return _walked(file, size, FLV, _tag, most, _flv_s(_at(file, 0, 4096)))
     if start[:4] == b"OggS":
         return _walked(file, size, OGG, _page, most)
+    if start[:8] == _PNG:
+        return _walked(file, size, PNG, _chunk, most)
     if start[:4] == _MXF_KEY:
         return _walked(file, size, MXF, _key, most)
     if start == _ASF_HEADER:
@@ -116,7 +123,7 @@ def _walked(file: BinaryIO, size: int, kind: str, part: _Reader, most: int, dura
         if place > size:
             short = Part(name, place)
             break
-        joined = joined or (name == INDEX and name in names)
+        joined = joined or (name in _BEGINNINGS and name in names)
         names.add(name)
     return Layout(kind, frozenset(names), short, duration_s, joined and "moof" not in names, place)
 
@@ -138,7 +145,7 @@ def _gif(file: BinaryIO, place: int) -> tuple[str, int] | None:
     """A block, or the header with the colours behind it. Data are in pieces, each with its length, and one of none."""
     if place == 0:
         head = _at(file, 0, 13)
-        return "header", 13 + (_colours(head[10]) if len(head) == 13 else 0)
+        return _HEADER, 13 + (_colours(head[10]) if len(head) == 13 else 0)
     head = _at(file, place, 10)
     if head[0] == _GIF_EXTENSION:
         return "extension", _behind_pieces(file, place + 2)
@@ -198,9 +205,10 @@ def _object(file: BinaryIO, place: int) -> tuple[str, int] | None:
 
 def _tag(file: BinaryIO, place: int) -> tuple[str, int] | None:
     """Behind each tag, and behind the header, is the length of what was before it."""
-    if place == 0:
-        return "header", 4 + int.from_bytes(_at(file, 5, 4), "big")
-    head = _at(file, place, 4)
+    head = _at(file, place, 9)
+    if head[:3] == b"FLV":
+        return _HEADER, place + 4 + int.from_bytes(head[5:], "big")
+    head = head[:4]
     if head[0] & 0x1F not in _FLV_TAGS:
         return None
     return "tag", place + 15 + (int.from_bytes(head[1:], "big") if len(head) == 4 else 0)
@@ -212,6 +220,15 @@ def _flv_s(head: bytes) -> float | None:
     field = head[place : place + 8]
     seconds = struct.unpack(">d", field)[0] if place >= len(_FLV_LENGTH) and len(field) == 8 else 0.0
     return seconds if 0 < seconds < math.inf else None
+
+
+def _chunk(file: BinaryIO, place: int) -> tuple[str, int] | None:
+    head = _at(file, place, 8)
+    if head == _PNG:
+        return _HEADER, place + len(_PNG)
+    if _PNG_CHUNK.fullmatch(head[4:]) is None:
+        return None
+    return head[4:].decode("ascii"), place + 12 + int.from_bytes(head[:4], "big")
 
 
 def _page(file: BinaryIO, place: int) -> tuple[str, int] | None:

@@ -10,9 +10,14 @@ _OF_DECODING = "mpegvideo"
 """FFmpeg's name of bare MPEG-1 and MPEG-2: the first time of display is off by a period, those of decoding are not."""
 _LATE = "avi"
 """A container that begins at 0 with the first packet: FFmpeg shows that picture a period later, or more."""
+_ONE_TIME = (_LATE, "asf")
+"""Containers in which a packet has one time. FFmpeg takes it for that of decoding, and guesses when it is shown."""
 _PACKED = re.compile(rb"DivX\d+(Build|b)\d+p")
 BARE = frozenset(("h264", "hevc", "vvc"))
 """Streams without a container. FFmpeg gives them 25 pictures a second, whatever they say of themselves."""
+
+_FASTEST = 1000
+"""Frames a second that are believed."""
 
 
 def has_packed_frames(extradata: bytes | None) -> bool:
@@ -33,7 +38,9 @@ def stated_rate(container: str, stream: Any) -> float | None:
     """
     bare = set(container.split(",")) & {*BARE, _OF_DECODING}
     rate = (stream.codec_context.framerate if bare else None) or stream.average_rate
-    return float(rate) if rate else None
+    if rate and rate > _FASTEST:  # of bare DV the units of its clock
+        rate = stream.guessed_rate
+    return float(rate) if rate and rate <= _FASTEST else None
 
 
 class DisplayTimes:
@@ -48,8 +55,8 @@ class DisplayTimes:
     DivX and Xvid), and where it gives the first picture no delay (MPEG-1). There pictures get the times of decoding in
     turn. They are a little early where a recorder left pictures out, so that others keep FFmpeg's.
 
-    Without B-frames FFmpeg takes a picture of H.264 in an AVI to be shown when the next one is decoded, which is long
-    after it where a recorder left pictures out: there the times of decoding count.
+    Without B-frames FFmpeg takes a picture of H.264 in an AVI or ASF to be shown when the next one is decoded, which is
+    long after it where a recorder left pictures out: there the times of decoding count.
 
     Args:
         container: FFmpeg's name of it; ``None``: a live source, of which packets may be lost, is believed.
@@ -69,11 +76,12 @@ class DisplayTimes:
         extradata: bytes | None = None,
     ) -> None:
         names = set((container or "").split(","))
-        self._as_decoded = _LATE in names and not reordered
+        self._as_decoded = not reordered and not names.isdisjoint(_ONE_TIME)
         known = first.pts is not None and first.dts is not None
         self._lead = first.pts - first.dts if _LATE in names and known else 0
         guessed = _LATE in names and known and (has_packed_frames(extradata) or not self._lead)
-        self._of_decoding = _OF_DECODING in names or self._as_decoded or guessed
+        self._as_decoded = self._as_decoded or guessed
+        self._of_decoding = _OF_DECODING in names or self._as_decoded
         self._period_s = 1 / (rate or 25.0) if names & BARE else None  # between packets, where they have no times
         self._increase = container is not None
         self._count = 0

@@ -1,6 +1,7 @@
 """What draws the overlays of a run in a thread, and hands on the pictures."""
 
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.overlay.drawing import Overlay
 from edge_arseg.video.overlay.style import OverlayStyle
+from edge_arseg.video.pixel_shape import SQUARE
 from edge_arseg.video.sinks.encoding_thread import EncodingThread
 from edge_arseg.video.sinks.movies.canvas import Canvas
 from edge_arseg.video.sinks.movies.result_copy import ResultCopy
@@ -21,7 +23,8 @@ class DrawnThread:
         size: rows and columns of the output; see ``open_sink``.
         classes: names and colours, by index.
         style: how the overlay looks.
-        encode: called in the thread with each overlay, ``[H, W, 3] uint8`` RGB, and its time in seconds.
+        encode: called in the thread with each overlay, ``[H, W, 3] uint8`` RGB, its time in seconds, and the width of
+            its pixels over their height.
 
     Attributes:
         shape: rows and columns of the overlays.
@@ -33,7 +36,7 @@ class DrawnThread:
         size: tuple[int, int],
         classes: tuple[ClassInfo, ...],
         style: OverlayStyle,
-        encode: Callable[[NDArray[np.uint8], float], None],
+        encode: Callable[[NDArray[np.uint8], float, Fraction], None],
     ) -> None:
         self._size, self._canvas = size, Canvas(size)
         overlay = Overlay(size, classes, style)
@@ -41,7 +44,9 @@ class DrawnThread:
 
         # the thread alone holds what it calls, and lets go of it at the end: the owner of ``encode`` owns this too
         def draw(copy: ResultCopy) -> None:
-            encode(overlay.draw(copy.result), copy.result.frame.time_s)
+            frame = copy.result.frame
+            pixel = SQUARE if frame.placement is None else frame.placement.pixel
+            encode(overlay.draw(copy.result), frame.time_s, pixel)
 
         self.thread = EncodingThread(ResultCopy, draw)
         self._begun = False

@@ -10,6 +10,7 @@ import numpy as np
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from edge_arseg.video.pixel_shape import SQUARE
 from edge_arseg.video.sinks.movies.gif_palette import GIF_TICK, SHORTEST, GifPalette
 
 TIME_BASE: Final = Fraction(1, 60000)
@@ -48,6 +49,8 @@ class Encoder:
     Odd sides get their last row or column twice. Times are kept as given, to 1/60000 s, relative to the first picture;
     one that is not after the one before is moved to the next tick. A gap that is longer than a container holds is cut:
     to 9 hours in MP4 and MOV, to 60,000 frames in AVI. Foreign errors pass through.
+
+    The shape of pixels is told in the stream: VP9 and GIF have no place for it.
 
     A GIF counts in 1/100 s, and pictures that come sooner than 1/50 s after the one before are left out.
 
@@ -132,10 +135,18 @@ class Encoder:
             self._longest = MOST_SKIPPED
         self._cut = 0
 
-    def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
-        """Encode one picture, ``[H, W, 3] uint8`` RGB."""
+    def write(self, rgb: NDArray[np.uint8], time_s: float, pixel: Fraction = SQUARE) -> None:
+        """Encode one picture, ``[H, W, 3] uint8`` RGB.
+
+        Args:
+            rgb: the picture.
+            time_s: seconds.
+            pixel: width of its pixels over their height; that of the first counts.
+        """
         if self._first_s is None:
             self._first_s = time_s
+            if pixel != SQUARE:
+                self._stream.codec_context.sample_aspect_ratio = pixel
         ticks = round((time_s - self._first_s) / self._time_base) - self._cut
         if self._palette is not None and self._last >= 0 and ticks < self._last + SHORTEST:
             return

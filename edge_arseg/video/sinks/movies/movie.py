@@ -54,7 +54,7 @@ class MovieSink(Sink):
     ) -> None:
         super().__init__(target)
         self._patience_s = CLOSE_S if live and is_pipe(path) else None
-        self._drawn = DrawnThread(size, classes, style, lambda rgb, time_s: self._file.write(rgb, time_s))
+        self._drawn = DrawnThread(size, classes, style, lambda *picture: self._file.write(*picture))
         with sink_errors(target):
             self._file = MovieFile(target, path, self._drawn.shape, rate, force=force)
 

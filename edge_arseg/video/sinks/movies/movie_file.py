@@ -3,6 +3,7 @@
 import os
 import stat
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.files.identity import is_special
+from edge_arseg.video.pixel_shape import SQUARE
 from edge_arseg.video.sinks.movies.encoder import Encoder
 from edge_arseg.video.sinks.movies.fragments import drop_cut_fragment
 from edge_arseg.video.sinks.new_file import NewFile
@@ -72,9 +74,9 @@ class MovieFile:
             self._let_go()
             raise
 
-    def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
-        """Encode one picture, ``[H, W, 3] uint8`` RGB; with the first one the file gets its name."""
-        self._encoder.write(rgb, time_s)
+    def write(self, rgb: NDArray[np.uint8], time_s: float, pixel: Fraction = SQUARE) -> None:
+        """Encode one picture, see ``Encoder``; with the first one the file gets its name."""
+        self._encoder.write(rgb, time_s, pixel)
         self._file.publish()
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -73,7 +74,7 @@ class SegmentsSink(Sink):
         path = segment_path(self._path, self._count)
         return MovieFile(self.target, path, self._drawn.shape, self._rate, force=self._force)
 
-    def _encode(self, rgb: NDArray[np.uint8], time_s: float) -> None:
+    def _encode(self, rgb: NDArray[np.uint8], time_s: float, pixel: Fraction) -> None:
         if self._start_s is None:
             self._start_s = time_s
             for old in segment_paths(self._path):
@@ -84,7 +85,7 @@ class SegmentsSink(Sink):
             self._count += 1
             self._file = self._next_file()
         if self._file is not None:
-            self._file.write(rgb, time_s)
+            self._file.write(rgb, time_s, pixel)
 
     def _finish(self) -> None:
         file, self._file = self._file, None

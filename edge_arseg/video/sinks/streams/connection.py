@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Callable
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.url import text_without_logins
+from edge_arseg.video.pixel_shape import SQUARE
 from edge_arseg.video.sinks.streams.sender import Sender, SendError
 
 _log = logging.getLogger(__name__)
@@ -50,14 +52,14 @@ class Connection:
         self._tried_s = -PAUSE_S
         self.lost = 0
 
-    def send(self, rgb: NDArray[np.uint8], time_s: float) -> None:
-        """Send one picture, ``[H, W, 3] uint8`` RGB.
+    def send(self, rgb: NDArray[np.uint8], time_s: float, pixel: Fraction = SQUARE) -> None:
+        """Send one picture; see ``Encoder``.
 
         Raises:
             SinkError: the server cannot be reached in time, or refuses for good.
         """
         start = time.monotonic()
-        while not self._sent(rgb, time_s):
+        while not self._sent(rgb, time_s, pixel):
             if self._patience_s is None:
                 self.lost += 1
                 return
@@ -81,14 +83,14 @@ class Connection:
         if sender is not None:
             sender.kill()
 
-    def _sent(self, rgb: NDArray[np.uint8], time_s: float) -> bool:
+    def _sent(self, rgb: NDArray[np.uint8], time_s: float, pixel: Fraction) -> bool:
         try:
             if self._sender is None:
                 if time.monotonic() - self._tried_s < PAUSE_S:
                     return False
                 self._tried_s = time.monotonic()
                 self._sender = self._connect()
-            self._sender.write(rgb, time_s)
+            self._sender.write(rgb, time_s, pixel)
             if self._patience_s is not None and self._sender.given == 1:  # what it does not take is not lost so
                 self._sender.wait_for_first(self._patience_s)
         except SendError as fault:

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -95,7 +96,7 @@ class HlsSink(Sink):
     def _write(self, result: SegmentedFrame) -> None:
         self._drawn.write_to_file(result)
 
-    def _encode(self, rgb: NDArray[np.uint8], time_s: float) -> None:
+    def _encode(self, rgb: NDArray[np.uint8], time_s: float, pixel: Fraction) -> None:
         if self._encoder is None:
             for old in hls_paths(self._directory):
                 old.unlink()
@@ -108,7 +109,7 @@ class HlsSink(Sink):
                 opened=self._files.open,
                 live=True,
             )
-        self._encoder.write(rgb, time_s)
+        self._encoder.write(rgb, time_s, pixel)
         self._files.check()
         if abs(time_s - self._looked_s) >= 1:
             self._looked_s = time_s

@@ -47,7 +47,7 @@ class PushSink(Sink):
         live: bool = False,
     ) -> None:
         super().__init__(target)
-        self._drawn = DrawnThread(size, classes, style, lambda rgb, time_s: self._connection.send(rgb, time_s))
+        self._drawn = DrawnThread(size, classes, style, lambda *picture: self._connection.send(*picture))
         shape, self._live = self._drawn.shape, live
         self._connection = Connection(target, lambda: Sender(address, shape, rate), None if live else _PATIENCE_S)
 

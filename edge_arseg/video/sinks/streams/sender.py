@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_arseg.video.pixel_shape import SQUARE
 from edge_arseg.video.sinks.movies.encoder import Encoder
 from edge_arseg.video.sinks.streams.address import Address
 
@@ -78,8 +80,8 @@ class Sender:
             self._moved_s = time.monotonic()
         return time.monotonic() - self._moved_s
 
-    def write(self, rgb: NDArray[np.uint8], time_s: float) -> None:
-        """Send one picture, ``[H, W, 3] uint8`` RGB.
+    def write(self, rgb: NDArray[np.uint8], time_s: float, pixel: Fraction = SQUARE) -> None:
+        """Send one picture; see ``Encoder``.
 
         Raises:
             SendError: the process ended.
@@ -88,7 +90,7 @@ class Sender:
         if self._process.poll() is not None:
             raise self._fault()
         try:
-            self._encoder.write(rgb, time_s)
+            self._encoder.write(rgb, time_s, pixel)
         except (OSError, ValueError, av.error.FFmpegError):
             raise self._fault() from None
         self._count()
