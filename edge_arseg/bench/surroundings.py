@@ -8,6 +8,8 @@ from edge_arseg.bench.sensors.base import number_of, text_of
 from edge_arseg.runtime.bundles.reading import Bundle
 from edge_arseg.runtime.choice.target_engine import other_target
 from edge_arseg.runtime.device.board import board_from_files
+from edge_arseg.runtime.device.file_tree import FileTree
+from edge_arseg.runtime.device.jetson_signs import power_mode_id
 from edge_arseg.spec.targets.files import jetpack_table, targets
 from edge_arseg.video.uri import source_from_uri
 
@@ -43,11 +45,12 @@ def board_facts(root: Path = Path("/")) -> BoardFacts:
 
 def power_mode(root: Path = Path("/")) -> str | None:
     """Return the name of ``nvpmodel``'s mode, from its status file; ``None`` where there is none."""
-    number = re.search(r"pmode:(\d+)", text_of(root / "var/lib/nvpmodel/status"))
+    tree = FileTree(root)
+    number = power_mode_id(tree)
     if number is None:
         return None
-    names = dict(_MODE.findall(text_of(root / "etc/nvpmodel.conf")))
-    return names.get(str(int(number[1])), f"mode {int(number[1])}")
+    names = dict(_MODE.findall(tree.text("etc/nvpmodel.conf")))
+    return names.get(str(number), f"mode {number}")
 
 
 def no_verdict_reason(bundle: Bundle, backend: str, source: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 from edge_arseg import __version__
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.device.cpu_features import cpu_features
+from edge_arseg.runtime.device.file_tree import FileTree
+from edge_arseg.runtime.device.jetson_signs import power_mode_id
 
 _LIBRARIES = re.compile(
     r"(numpy|onnxruntime[a-z_]*|openvino|numba|llvmlite|tensorrt[a-z_0-9]*|pycuda)-([^-]+?)(?:-py[\d.]+)?"
@@ -32,6 +34,7 @@ def machine_state() -> dict[str, Any]:
         "cores": usable_cores(),
         "libraries": library_versions(),
         "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
+        "power mode": power_mode_id(FileTree()),
         "devices": [name for name in _DEVICES if os.access(f"/dev/{name}", os.R_OK | os.W_OK)],
     }
 

@@ -20,6 +20,7 @@ _BOOT_CONTROL = "etc/nv_boot_control.conf"
 _BOARD_SPEC = re.compile(r"^TNSPEC[ \t]+(\d{4})-[0-9A-Za-z]*-(\d{4})-(\S*)", re.MULTILINE)
 """Number of the module, its revision, its variant, and more, with the name of the board's configuration."""
 _BOOT_CHIP = re.compile(r"^TEGRA_CHIPID[ \t]+(\S+)", re.MULTILINE)
+_POWER_MODE = re.compile(r"pmode:(\d{1,6})")
 _LIBRARIES = "usr/lib/aarch64-linux-gnu"
 
 
@@ -108,6 +109,12 @@ def module_from_compatible(compatible: bytes) -> str | None:
         if parts := _MODULE.findall(text):
             return parts[-1]
     return None
+
+
+def power_mode_id(tree: FileTree) -> int | None:
+    """Return the number of the mode that ``nvpmodel`` has set; ``None`` where it has set none."""
+    set_to = _POWER_MODE.search(tree.text("var/lib/nvpmodel/status"))
+    return int(set_to[1]) if set_to else None
 
 
 def boot_control(tree: FileTree) -> str:

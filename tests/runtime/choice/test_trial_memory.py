@@ -52,6 +52,7 @@ def test_a_pair_that_was_only_checked_is_timed_before_it_is_compared(bundle):
         ("machine_state", lambda real: {**real, "cores": 64}),
         ("machine_state", lambda real: {**real, "libraries": {**real["libraries"], "onnxruntime": "9.9.9"}}),
         ("machine_state", lambda real: {**real, "version": "9.9.9"}),
+        ("machine_state", lambda real: {**real, "power mode": 2}),
         ("plans_state", lambda real: [*real, ["0123", 1]]),
     ],
 )
