@@ -3,8 +3,6 @@
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 from edge_arseg.errors import EnvironmentUnfitError
 from edge_arseg.runtime.device.board import Board, board_from_files
@@ -32,14 +30,9 @@ class Machine:
     read_memory: Callable[[], HostMemory] = host_memory
 
 
-def this_machine(root: Path = Path("/")) -> Machine:
-    """Look at the machine.
-
-    Args:
-        root: of the file system.
-    """
-    board = board_from_files(targets(), jetpack_table(), root)
-    return Machine(board, facts_from_driver(), platform.machine(), partial(host_memory, root))
+def this_machine() -> Machine:
+    """Look at the machine."""
+    return Machine(board_from_files(targets(), jetpack_table()), facts_from_driver(), platform.machine())
 
 
 def choose_target(name: str | None, bundle_target: str | None, machine: Machine) -> Target:

@@ -63,7 +63,7 @@ class Demo:
     files: dict[str, str]
 
 
-def street_clip(folder: Path, manifest: Manifest, *, frames: int = 96) -> Path:
+def street_clip(folder: Path, manifest: Manifest) -> Path:
     """Write the built-in street drive as a video of the bundle's size and GOP, and return its path.
 
     Raises:
@@ -71,7 +71,7 @@ def street_clip(folder: Path, manifest: Manifest, *, frames: int = 96) -> Path:
     """
     path = folder / STREET
     with sink_errors(str(path)), whole_file(path) as part:
-        write_street(part, size=(manifest.height, manifest.width), count=frames, gop=manifest.gop)
+        write_street(part, size=(manifest.height, manifest.width), count=96, gop=manifest.gop)
     return path
 
 

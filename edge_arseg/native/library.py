@@ -123,9 +123,9 @@ def kernels_available() -> bool:
     return instruction_set() is not None or numba_installed()
 
 
-def digest_of_sources(package: Path = PACKAGE) -> int:
+def digest_of_sources() -> int:
     """Return a number that changes with anything that the libraries are compiled from."""
-    paths = [package / source for source in SOURCES]
+    paths = [PACKAGE / source for source in SOURCES]
     files = [file for path in paths for file in (sorted(path.glob("*.py")) if path.is_dir() else [path])]
     files = [file for file in files if file.name not in CALLERS]
     return crc32(b"".join(file.read_bytes() for file in files))

@@ -57,8 +57,8 @@ def application(
     page = files("edge_arseg.serve") / "page"
     texts = {name: (page / name).read_bytes() for name in ("page.html", "door.html", "page.css", "page.js")}
 
-    def sent(name: str, status: int = 200) -> Response:
-        return Response(texts[name], status, _HEADERS, f"{_KINDS[name.rpartition('.')[2]]}; charset=utf-8")
+    def sent(name: str) -> Response:
+        return Response(texts[name], 200, _HEADERS, f"{_KINDS[name.rpartition('.')[2]]}; charset=utf-8")
 
     async def root(request: Request) -> Response:
         given = request.query_params.get("token")

@@ -15,15 +15,11 @@ class Watts:
     Attributes:
         now: watts; ``None``: nothing measures them.
         source: the sensor, in words; empty where there is none.
-
-    Args:
-        root: of the file system that ``/sys`` is read from.
     """
 
-    def __init__(self, root: Path = Path("/")) -> None:
+    def __init__(self) -> None:
         self.now: float | None = None
         self.source = ""
-        self._root = root
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="watts", daemon=True)
 
@@ -42,7 +38,7 @@ class Watts:
         from edge_arseg.errors import TargetError
 
         try:
-            found = found_sensors(Machine(self._root, board_rails(), os.getpid()))
+            found = found_sensors(Machine(Path("/"), board_rails(), os.getpid()))
         except TargetError:  # somebody's own file of a board; the page does without
             return
         try:

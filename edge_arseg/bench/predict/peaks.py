@@ -80,16 +80,16 @@ def peaks_of_target(target: Target, mode: str | None = None) -> MachinePeaks:
     )
 
 
-def peaks_of_this_cpu(*, size: int = 768, seconds: float = 1.0) -> MachinePeaks:
+def peaks_of_this_cpu(*, seconds: float = 1.0) -> MachinePeaks:
     """Measure float32 GEMM and copying with numpy on all cores: the best of as many tries as fit.
 
     The best, not the median: a bound has to lie below everything that was seen. Each try is a few milliseconds long, so
     that on a busy machine some are undisturbed.
 
     Args:
-        size: side of the matrices.
         seconds: for each of the two.
     """
+    size = 768
     a = np.random.default_rng(0).random((size, size), dtype=np.float32)
     b, out = a.T.copy(), np.empty_like(a)
     gemm = _best_seconds(lambda: np.matmul(a, b, out=out), seconds)

@@ -208,5 +208,5 @@ def _host_compiler_advice(said: str) -> str:
     )
 
 
-def _last_lines(text: str, count: int = 12) -> str:
-    return "\n".join(text.strip().splitlines()[-count:])
+def _last_lines(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-12:])

@@ -30,7 +30,7 @@ _FIRST_FEATURES = {"x86_64": (), "aarch64": ("sse2",)}
 registers as wide; what that machine has of its own, it gets from LLVM."""
 
 
-def built_library(wanted: InstructionSet, folder: Path = FOLDER) -> Path:
+def built_library(wanted: InstructionSet) -> Path:
     """Build one library in a process of its own and return its path; it appears complete or not at all.
 
     Raises:
@@ -49,7 +49,7 @@ def built_library(wanted: InstructionSet, folder: Path = FOLDER) -> Path:
         _run([sys.executable, "-m", MODULE, "--object", wanted.name, str(compiled)], environment)
         # no library is linked to it, and an undefined symbol ends the build: it needs nothing but itself
         _run([linker, "-shared", "-z", "defs", "-z", "noexecstack", "--gc-sections", "-s", "-o", linked, compiled])
-        return write_whole(folder / f"{wanted.name}.so", linked.read_bytes())
+        return write_whole(FOLDER / f"{wanted.name}.so", linked.read_bytes())
 
 
 def object_from_kernels(wanted: InstructionSet) -> bytes:

@@ -24,13 +24,13 @@ INT8 = "-int8"
 _SIZE = re.compile(r"-\d+x\d+(?=-|$)")
 
 
-def default_bundle(folder: Path | None = None) -> Path:
+def default_bundle() -> Path:
     """Return the shipped bundle that CPUs run fastest: the int8 one, else the first; what ``run`` takes is measured.
 
     Raises:
         BundleError: there is none.
     """
-    paths = shipped_paths(folder)
+    paths = shipped_paths()
     return next((path for path in paths if path.stem.endswith(INT8)), paths[0])
 
 
@@ -39,12 +39,11 @@ def inputs_of_bundle(named: str | PathLike[str] | None) -> list[Path]:
     return [bundle_path(named)] if named is not None else shipped_paths()
 
 
-def bundle_path(named: str | PathLike[str], folder: Path | None = None) -> Path:
+def bundle_path(named: str | PathLike[str]) -> Path:
     """Return the folder of a bundle that is named by a path, or by the name of a shipped one.
 
     Args:
         named: a path, which wins where both exist, or a name.
-        folder: instead of ``ZOO``.
 
     Raises:
         BundleError: what was typed is no path to anything and no name that is known.
@@ -54,7 +53,7 @@ def bundle_path(named: str | PathLike[str], folder: Path | None = None) -> Path:
     text = fspath(named)
     if os.path.exists(path) or path.suffix == SUFFIX or sep in text:  # noqa: PTH110 - never raises
         return path
-    names = shipped_names(folder)
+    names = shipped_names()
     if text in names:
         return names[text]
     folders = [near.name for near in Path().glob(f"*{SUFFIX}")]

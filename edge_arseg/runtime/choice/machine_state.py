@@ -56,8 +56,8 @@ def library_versions() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def code_state(folder: Path = _RUNTIME) -> str:
+def code_state() -> str:
     """Return a digest that changes with the modules that run bundles: between two versions they change too."""
-    files = sorted((str(file.relative_to(folder)), file.stat()) for file in folder.rglob("*.py"))
+    files = sorted((str(file.relative_to(_RUNTIME)), file.stat()) for file in _RUNTIME.rglob("*.py"))
     text = repr([(name, stat.st_size, stat.st_mtime_ns) for name, stat in files])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

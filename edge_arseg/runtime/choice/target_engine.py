@@ -1,6 +1,5 @@
 """The engine that a bundle was compiled for, and what to say where another one runs."""
 
-from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -21,19 +20,18 @@ def engine_of_target(target: str | None) -> str | None:
     return None if target in (None, CPU) else "tensorrt"
 
 
-def missing_engine(bundle: Bundle, reason: str, backend: str, root: Path = Path("/")) -> str:
+def missing_engine(bundle: Bundle, reason: str, backend: str) -> str:
     """Return the line for a bundle whose engine is not here.
 
     Args:
         bundle: compiled for a target.
         reason: why its engine did not run, with what to type about it.
         backend: that runs instead.
-        root: of the file system that the board is told from.
     """
     if not tensorrt_is_here():
         reason = "TensorRT is not installed for this Python"
-        if _board(root).is_jetson:
-            reason += f"; type: {tensorrt_advice(root)}"
+        if _board().is_jetson:
+            reason += f"; type: {tensorrt_advice()}"
         else:
             reason += ", and this machine is no Jetson; copy the bundle to the board and type there: "
             reason += f"edge-arseg compile {quote(bundle.folder.name)}"
@@ -44,13 +42,12 @@ def missing_engine(bundle: Bundle, reason: str, backend: str, root: Path = Path(
     )
 
 
-def other_target(bundle: Bundle, backend: str, root: Path = Path("/")) -> str:
+def other_target(bundle: Bundle, backend: str) -> str:
     """Say how what runs differs from what the bundle was compiled for; empty where it does not.
 
     Args:
         bundle: checked.
         backend: that runs.
-        root: of the file system that the board is told from.
     """
     target = bundle.manifest.target
     if target is None:
@@ -60,14 +57,14 @@ def other_target(bundle: Bundle, backend: str, root: Path = Path("/")) -> str:
         return f"the bundle was compiled for {CPU}, {backend} ran" if gpu else ""
     if backend not in _TENSORRT:
         return f"the bundle was compiled for {target} and TensorRT, {backend} ran"
-    here = _board(root).target
+    here = _board().target
     if here not in (None, CPU, target):
         return f"the bundle was compiled for {target}, this is {here}"
     return ""
 
 
-def _board(root: Path) -> "Board":
+def _board() -> "Board":
     from edge_arseg.runtime.device.board import board_from_files  # reading all targets takes time that few starts need
     from edge_arseg.spec.targets.files import jetpack_table, targets
 
-    return board_from_files(targets(), jetpack_table(), root)
+    return board_from_files(targets(), jetpack_table())

@@ -54,7 +54,7 @@ def targets(folder: Path | None = None) -> dict[str, Target]:
     return {target.id: target for target in found}
 
 
-def target_named(name: str, folder: Path | None = None) -> Target:
+def target_named(name: str) -> Target:
     """Return one target.
 
     Raises:
@@ -62,11 +62,11 @@ def target_named(name: str, folder: Path | None = None) -> Target:
         TargetError: a file has faults.
     """
     check_kind("a target", name, str | os.PathLike, "the name of one")
-    known = targets(folder)
+    known = targets()
     if name not in known and (os.sep in str(name) or str(name).endswith(".toml")):
         raise OptionError(
             f"{name}: the file of a target seen, expected the name of one; put the file into "
-            f"{folder or own_folder()} and type {Path(name).stem}"
+            f"{own_folder()} and type {Path(name).stem}"
         )
     if name not in known:
         meant = did_you_mean(str(name), known)

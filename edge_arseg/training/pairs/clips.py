@@ -41,7 +41,6 @@ def store_from_clip(
     *,
     seed: int,
     mix: Mapping[str, float],
-    every: int | None = None,
     progress: Progress = no_progress,
 ) -> int:
     """Add pairs of a clip as it is: decoded, its vectors chained as at inference.
@@ -49,11 +48,11 @@ def store_from_clip(
     Args:
         writer: of the store.
         clip: what ``open_video`` takes, but nothing live.
-        labels: folder of index PNGs, of all frames or named by frame index; ``None``: pairs without labels.
+        labels: folder of index PNGs, of all frames or named by frame index; ``None``: pairs without labels, two in
+            each GOP.
         seed: of the distances.
         mix: shares of the sources of vectors; the share of ``codec`` is recoded where the stream's own vectors cannot
             be used.
-        every: without labels, every so many frames are paired; by default half a GOP.
         progress: told frame by frame.
 
     Returns:
@@ -70,7 +69,7 @@ def store_from_clip(
     if labels is None:
         with open_video(clip, motion="zero") as reader:
             frame_count = sum(1 for _ in reader)
-        frames: Sequence[int] = range(head.gop - 1, frame_count, every or max(1, head.gop // 2))
+        frames: Sequence[int] = range(head.gop - 1, frame_count, max(1, head.gop // 2))
         paths: list[Path] = []
 
         def label_at(index: int) -> np.ndarray | None:

@@ -58,10 +58,9 @@ def decoded_clip(
     motion: str,
     distances: Collection[int],
     gop: int,
-    first: int = 0,
     size: tuple[int, int] | None = None,
 ) -> DecodedClip:
-    """Decode one GOP of a clip and chain its vectors back to its first frame.
+    """Decode the first GOP of a clip and chain its vectors back to its first frame.
 
     A frame behind a broken step has no flow worth learning from and is left out.
 
@@ -71,7 +70,6 @@ def decoded_clip(
         motion: see ``open_video``.
         distances: those to keep.
         gop: frames from keyframe to keyframe.
-        first: index of the keyframe.
         size: rows and columns to deliver; by default as coded.
 
     Raises:
@@ -80,10 +78,8 @@ def decoded_clip(
     kept: list[KeptFrame] = []
     with open_video(clip, motion=motion, size=size) as reader:
         chain = Accumulator(reader.height, reader.width, block=BLOCK)
-        for frame in islice(reader, first + gop):
-            distance = frame.index - first
-            if distance < 0:
-                continue
+        for frame in islice(reader, gop):
+            distance = frame.index
             if distance == 0:
                 kept.append(KeptFrame(frame.rgb, label_at(frame.index), None, 0))
                 continue

@@ -96,10 +96,10 @@ def _made(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, DecodedClip]
                 future.cancel()
 
 
-def chosen_distances(rng: np.random.Generator, gop: int, count: int = 3) -> tuple[int, ...]:
-    """Draw distances to keep: always the largest, and one from each of ``count - 1`` equal parts of the rest."""
-    rest = np.array_split(np.arange(1, gop - 1), max(1, count - 1))
-    drawn = [int(rng.choice(part)) for part in rest[: count - 1] if len(part)]
+def chosen_distances(rng: np.random.Generator, gop: int) -> tuple[int, ...]:
+    """Draw distances to keep: always the largest, and one from each half of the rest."""
+    halves = np.array_split(np.arange(1, gop - 1), 2)
+    drawn = [int(rng.choice(half)) for half in halves if len(half)]
     return (*drawn, gop - 1)
 
 

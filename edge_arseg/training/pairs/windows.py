@@ -48,7 +48,6 @@ def windows_from_clip(
     gop: int,
     size: tuple[int, int],
     mix: Mapping[str, float],
-    share: float = HELD_BACK,
 ) -> list[Window]:
     """Pair each of ``frames`` with two keyframes: one at a random distance, one at the largest.
 
@@ -63,7 +62,6 @@ def windows_from_clip(
         gop: frames from keyframe to keyframe.
         size: rows and columns to deliver.
         mix: shares of the sources of vectors.
-        share: of the clip that is held back.
 
     Returns:
         In the order of their keyframes.
@@ -74,7 +72,7 @@ def windows_from_clip(
         for distance in {int(rng.integers(1, max(gop - 1, 2))), gop - 1}:
             if frame >= distance:
                 by_keyframe[frame - distance].add(distance)
-    border = frame_count - max(1, round(share * frame_count))
+    border = frame_count - max(1, round(HELD_BACK * frame_count))
     windows = []
     name = clip_name(clip)
     for first in sorted(by_keyframe):

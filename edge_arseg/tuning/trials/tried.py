@@ -60,6 +60,6 @@ class Tried:
 
 def too_slow(outcome: Outcome, limits: Limits) -> GivenUp | None:
     """Return why a setting is given up whose mean time is surely beyond its limit; ``None``: it may hold it."""
-    if limits.mean_ms is None or outcome.mean_low <= limits.mean_ms:
+    if limits.mean_ms is None or not outcome.mean_low > limits.mean_ms:  # also where it is nan
         return None
     return GivenUp(Cause.LIMIT, f"surely slower than {limits.mean_ms:g} ms: {outcome.mean_low:.1f} or more")

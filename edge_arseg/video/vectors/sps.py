@@ -24,12 +24,6 @@ class SequenceParameters:
 _HIGH_PROFILES = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
 
 
-def sps_from_extradata(extradata: bytes | None) -> SequenceParameters | None:
-    """Read the first sequence parameter set of avcC or Annex B codec data; ``None`` where there is none to read."""
-    units = parameter_sets_of_extradata(extradata)
-    return sps_from_unit(units[0]) if units else None
-
-
 def sps_from_unit(unit: bytes) -> SequenceParameters | None:
     """Read a sequence parameter set; ``None`` where it is cut off."""
     try:

@@ -57,7 +57,7 @@ def test_a_quick_build_says_nothing(job):
     [
         ("Killed", MemoryExhaustedError, "killed.*memory runs out.*--workspace 256.*what is built is kept"),
         ("Crashing", BuildError, "by SIGSEGV without"),
-        ("Leaving", BuildError, "with 3"),
+        ("Leaving", BuildError, "with exit code 3 without"),
         ("Refusing", BuildError, "no such layer; type something else"),
         ("Unlicensed", BuildError, "^no licence; ask for one$"),
         ("Full", MemoryExhaustedError, "out of it"),

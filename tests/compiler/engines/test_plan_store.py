@@ -152,15 +152,15 @@ def test_a_full_disk_is_told_with_what_to_do(store, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_refused_with_the_way_out(tmp_path):
     (tmp_path / "engines").write_text("a file is in the way")
-    with pytest.raises(SinkError, match=r"cannot be written \(Not a directory\); type that"):
+    with pytest.raises(SinkError, match=r"cannot be written \(.*engines is not a folder\); type that"):
         PlanStore(tmp_path / "engines", KEY).check_writable("type that")
 
 
 def test_a_read_only_disk_is_refused_before_anything_is_built(tmp_path, monkeypatch):
-    def fail(self, data):
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+    def fail(dir):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(dir))
 
-    monkeypatch.setattr("pathlib.Path.write_bytes", fail)
+    monkeypatch.setattr("tempfile.TemporaryFile", fail)
     with pytest.raises(SinkError, match=r"cannot be written \(Read-only file system\); type that"):
         PlanStore(tmp_path / "engines", KEY).check_writable("type that")
 

@@ -8,7 +8,11 @@ from support.clips.moving import chainable, encode, moving
 from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.spec.frame import MotionSource
 from edge_arseg.video import open_video
-from edge_arseg.video.vectors.sps import SequenceParameters, sps_from_extradata
+from edge_arseg.video.vectors.sps import SequenceParameters, parameter_sets_of_extradata, sps_from_unit
+
+
+def first_parameters(data):
+    return next((sps_from_unit(unit) for unit in parameter_sets_of_extradata(data)), None)
 
 
 def extradata(path):
@@ -29,7 +33,7 @@ def extradata(path):
     ],
 )
 def test_what_the_parameter_set_says(tmp_path, container, options, refs, progressive):
-    found = sps_from_extradata(extradata(encode(tmp_path / f"a.{container}", moving(3), **options)))
+    found = first_parameters(extradata(encode(tmp_path / f"a.{container}", moving(3), **options)))
     assert found is not None
     assert found.progressive == progressive
     if refs is not None:
@@ -38,13 +42,13 @@ def test_what_the_parameter_set_says(tmp_path, container, options, refs, progres
 
 @pytest.mark.parametrize("data", [None, b"", b"\0\0\1", b"\x01dd", b"\0\0\1\x67", b"nothing of the kind", bytes(64)])
 def test_no_parameter_set_no_answer(data):
-    assert sps_from_extradata(data) is None
+    assert first_parameters(data) is None
 
 
 def test_a_cut_off_parameter_set_is_no_crash(tmp_path):
     whole = extradata(encode(tmp_path / "a.h264", moving(3)))
-    for length in range(len(whole)):
-        sps_from_extradata(whole[:length])
+    found = {first_parameters(whole[:length]) for length in range(len(whole))}
+    assert found == {None, first_parameters(whole)}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from edge_arseg.storage.user_folders import user_cache
 
 
 @contextmanager
-def cache_settings(graph: Path, *, facts: Mapping[str, Any], root: Path | None = None) -> Iterator[dict[str, str]]:
+def cache_settings(graph: Path, *, facts: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """Give the settings to compile a graph with; where nothing can be written, there are none.
 
     OpenVINO itself tells graphs apart by path, time and size. Here each has a folder named by its content and by what
@@ -21,9 +21,8 @@ def cache_settings(graph: Path, *, facts: Mapping[str, Any], root: Path | None =
     Args:
         graph: an ONNX file.
         facts: what the result depends on: versions, the CPU, settings.
-        root: of the folders; by default in the user's cache.
     """
-    root = root or user_cache() / "openvino"
+    root = user_cache() / "openvino"
     with ExitStack() as stack:
         part = None
         try:
