@@ -13,6 +13,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks/start_up.py"
 def start_up(tmp_path, monkeypatch):
     spec = importlib.util.spec_from_file_location("start_up", SCRIPT)
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "PAGE", tmp_path / "page.md")
     return module
