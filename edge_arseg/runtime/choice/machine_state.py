@@ -10,6 +10,7 @@ from typing import Any
 from edge_arseg import __version__
 from edge_arseg.runtime.device.cores import usable_cores
 from edge_arseg.runtime.device.cpu_features import cpu_features
+from edge_arseg.runtime.device.cuda import gpu_devices
 from edge_arseg.runtime.device.file_tree import FileTree
 from edge_arseg.runtime.device.jetson_signs import power_mode_id
 
@@ -19,7 +20,6 @@ _LIBRARIES = re.compile(
     re.IGNORECASE,
 )
 _VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "CUDA_VISIBLE_DEVICES")
-_DEVICES = ("nvidia0", "nvidiactl", "nvhost-gpu", "nvgpu/igpu0/ctrl", "nvmap")
 _RUNTIME = Path(__file__).parents[1]
 
 
@@ -35,7 +35,7 @@ def machine_state() -> dict[str, Any]:
         "libraries": library_versions(),
         "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
         "power mode": power_mode_id(FileTree()),
-        "devices": [name for name in _DEVICES if os.access(f"/dev/{name}", os.R_OK | os.W_OK)],
+        "devices": gpu_devices(),
     }
 
 

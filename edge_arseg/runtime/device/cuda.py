@@ -6,6 +6,7 @@ thread of its own, whoever asks (``CudaDevice.call``).
 """
 
 import atexit
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from edge_arseg.runtime.device.owner_thread import OwnerThread
 from edge_arseg.spec.tensor import TensorSpec
 
 T = TypeVar("T")
+
+_DEVICES = ("nvidia0", "nvidiactl", "nvhost-gpu", "nvgpu/igpu0/ctrl", "nvmap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +162,11 @@ class CudaDevice:
             self._context = context
             self.stream = self.driver.Stream()
         except self.driver.Error as error:
-            raise transient(
-                EnvironmentUnfitError(
-                    f"CUDA finds no GPU to work with ({error}); on a Jetson check that this user is in the group "
-                    "`video`, in a container that it was started with --runtime nvidia; or run with --backend "
-                    "onnxruntime"
-                )
-            ) from error
+            fault = EnvironmentUnfitError(
+                f"CUDA finds no GPU to work with ({error}); on a Jetson check that this user is in the group `video`, "
+                "in a container that it was started with --runtime nvidia; or run with --backend onnxruntime"
+            )
+            raise (transient(fault) if gpu_devices() else fault) from error
         attribute = self.driver.device_attribute
         self.facts = DeviceFacts(
             board_module() or gpu.name(),
@@ -225,6 +226,11 @@ def return_device() -> None:
         _users -= 1
         if _users == 0:
             _shared.pop().close()
+
+
+def gpu_devices() -> list[str]:
+    """Return those of NVIDIA's devices below ``/dev`` that this user may open: without one CUDA finds no GPU."""
+    return [name for name in _DEVICES if os.access(f"/dev/{name}", os.R_OK | os.W_OK)]
 
 
 def pycuda_driver() -> ModuleType:

@@ -6,6 +6,7 @@ from support.tensorrt import install
 from support.tensorrt.gpu import Gpu
 
 from edge_arseg.errors import BuildError, EnvironmentUnfitError
+from edge_arseg.runtime.device import cuda
 from edge_arseg.runtime.device.cuda import CudaDevice, borrow_device, return_device
 from edge_arseg.runtime.device.owner_thread import OwnerThread
 from edge_arseg.spec.tensor import TensorSpec
@@ -64,15 +65,23 @@ def test_a_gpu_that_is_not_there(gpu):
     assert not any(gpu.contexts.values())
 
 
-def test_a_gpu_that_is_full_already(gpu, monkeypatch):
-    """Its error was pycuda's own, which the choice of engines takes for a fault of this package."""
+@pytest.mark.parametrize("devices", [[], ["nvhost-gpu", "nvmap"]])
+def test_a_gpu_that_is_full_already(gpu, monkeypatch, devices):
+    """Its error was pycuda's own, which the choice of engines takes for a fault of this package.
+
+    It may pass where there is a GPU. Where there is none, one that comes is another machine to what is remembered.
+    """
+    monkeypatch.setattr(cuda, "gpu_devices", lambda: devices)
 
     def full():
         raise gpu.errors.MemoryError("cuStreamCreate failed: out of memory")
 
     monkeypatch.setattr(gpu.module, "Stream", full)
-    with pytest.raises(EnvironmentUnfitError, match=r"no GPU to work with \(cuStreamCreate failed: out of memory\)"):
+    with pytest.raises(
+        EnvironmentUnfitError, match=r"no GPU to work with \(cuStreamCreate failed: out of memory\)"
+    ) as caught:
         CudaDevice()
+    assert caught.value.transient is bool(devices)
     assert gpu.retained == 0
     assert not any(gpu.contexts.values())
 

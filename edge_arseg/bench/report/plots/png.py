@@ -9,7 +9,7 @@ VEGA_LITE = "6.4"
 """Version that plots are drawn with, on the page and as PNG."""
 
 WIDTH, SCALE = 640, 2.0
-"""Width of a picture in CSS pixels, and its own pixels for each of them."""
+"""A picture's width in CSS pixels, and its own pixels for each of them."""
 
 
 def png_from_plot(plot: Plot) -> bytes:
