@@ -3,10 +3,10 @@
 import os
 import pty
 import re
-import subprocess
 import sys
 
 import pytest
+from support.children import Child
 
 from edge_arseg.cli.table import widths_of_columns
 
@@ -16,19 +16,19 @@ def in_terminal(columns, *arguments):
     leader, follower = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": "1"}
     command = [sys.executable, "-m", "edge_arseg", *arguments]
-    done = subprocess.Popen(command, stdout=follower, stderr=subprocess.DEVNULL, env=environment)
-    os.close(follower)
-    seen = b""
-    while True:
-        try:
-            block = os.read(leader, 1 << 16)
-        except OSError:  # how Linux says that nobody writes any more
-            break
-        if not block:
-            break
-        seen += block
+    with Child(command, stdout=follower, env=environment) as done:
+        os.close(follower)
+        seen = b""
+        while True:
+            try:
+                block = os.read(leader, 1 << 16)
+            except OSError:  # how Linux says that nobody writes any more
+                break
+            if not block:
+                break
+            seen += block
     os.close(leader)
-    assert done.wait(60) == 0
+    assert done.returncode == 0
     return [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in seen.decode().splitlines()]
 
 

@@ -38,7 +38,12 @@ class TestBise18Exports(BackboneExportQuestions):
     name = "bise18"
 
 
-class TestOwnBackbone(BackboneTester):
+class TestOwnBackbone(BackboneQuestions):
+    name = "own_backbone:build"
+
+
+@pytest.mark.slow  # tests/compiler/export/test_exporter.py asks for its graphs' answers too
+class TestOwnBackboneExports(BackboneExportQuestions):
     name = "own_backbone:build"
 
 
