@@ -17,7 +17,7 @@ from edge_arseg.spec.frame import SegmentedFrame
 from edge_arseg.spec.geometry.placement import SOURCE, FitKind, OutputSize
 from edge_arseg.spec.manifest import Manifest
 from edge_arseg.spec.progress import Announce, no_announcement
-from edge_arseg.storage.files.whole import whole_file, write_whole
+from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.storage.url import label_of
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import sink_errors
@@ -70,8 +70,7 @@ def street_clip(folder: Path, manifest: Manifest) -> Path:
         SinkError: it cannot be written.
     """
     path = folder / STREET
-    with sink_errors(str(path)), whole_file(path) as part:
-        write_street(part, size=(manifest.height, manifest.width), count=96, gop=manifest.gop)
+    write_street(path, size=(manifest.height, manifest.width), count=96, gop=manifest.gop)
     return path
 
 
@@ -161,6 +160,6 @@ def demo_from_source(
             classes=dict(sorted(shares.items(), key=lambda share: -share[1])),
             files={name: label_of(path) for name, path in files.items()},
         )
-        with sink_errors(shown.files["summary"]):
+        with sink_errors(shown.files["summary"], option="-o"):
             write_whole(folder.path / SUMMARY, (json.dumps(asdict(shown), indent=2) + "\n").encode())
     return shown

@@ -62,7 +62,7 @@ class DemoFolder:
 
     def __enter__(self) -> "DemoFolder":
         label = label_of(self.path)
-        with sink_errors(label), ExitStack() as failed:
+        with sink_errors(label, option="-o"), ExitStack() as failed:
             self._made = made_folders(self.path)
             failed.callback(self._leave)
             self._lock = lock_on(self.path)

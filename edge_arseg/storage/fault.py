@@ -85,8 +85,10 @@ def _room(place: Path, needed: int | None) -> str:
     free = free_bytes(place)
     if free is None:
         return ""
-    return f" ({_size(free)} free)" if needed is None else f" ({_size(free)} free, {_size(needed)} needed)"
+    more = "" if needed is None else f", {text_of_bytes(needed)} needed"
+    return f" ({text_of_bytes(free)} free{more})"
 
 
-def _size(count: int) -> str:
+def text_of_bytes(count: int) -> str:
+    """Return a number of bytes for people, in the unit that fits."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count} bytes"

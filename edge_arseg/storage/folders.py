@@ -66,7 +66,8 @@ def check_writable(folder: Path, advice: str) -> None:
         if not there.is_dir():
             raise NotADirectoryError(f"{there} is not a folder")
         if not os.access(there, os.W_OK | os.X_OK):
-            raise PermissionError("no permission")
+            read_only = os.statvfs(there).f_flag & os.ST_RDONLY
+            raise PermissionError("the file system is read-only" if read_only else "no permission")
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:

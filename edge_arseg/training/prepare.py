@@ -13,7 +13,7 @@ from edge_arseg.quantity import counted
 from edge_arseg.spec.geometry.swapped_size import swap_meant
 from edge_arseg.spec.model import CAMVID_12
 from edge_arseg.spec.progress import Progress, no_progress
-from edge_arseg.storage.fault import advice_on
+from edge_arseg.storage.fault import advice_on, text_of_bytes
 from edge_arseg.training.datasets.dataset import Dataset
 from edge_arseg.training.datasets.layouts import dataset_from_folder
 from edge_arseg.training.pairs.authors import jobs_from_authors
@@ -187,6 +187,6 @@ def _check_room(path: Path, head: StoreHead, clips: int) -> None:
         raise SinkError(f"cannot write {path}: {advice_on(error, path, option='-o')}") from error
     if needed - there > free:
         raise DataError(
-            f"{path}: {clips} clips of {head.height}x{head.width} take about {needed / 1e9:.0f} GB, "
-            f"{free / 1e9:.0f} GB are free; choose a smaller --size or fewer --clips-per-image"
+            f"{path}: {clips} clips of {head.height}x{head.width} take about {text_of_bytes(needed)}, "
+            f"{text_of_bytes(free)} are free; choose a smaller --size or fewer --clips-per-image"
         )

@@ -161,6 +161,5 @@ def hr(
         **recipe,
     )
     train = partial(train_hr, dataset, output, settings, layout=layout, start=start, weights=weights, teacher=teacher)
-    show_training(
-        train, settings.steps, place, "edge-arseg train lr {run} --pairs PAIRS -o RUN; train prepare makes PAIRS"
-    )
+    following = "edge-arseg train lr {run} --pairs PAIRS -o RUN; train prepare makes PAIRS"
+    show_training(train, settings.steps, place, following, command="edge-arseg train hr", run=output)

@@ -183,4 +183,5 @@ def lr(
         start=LrStart(start),
         scored_pairs=score_pairs,
     )
-    show_training(train, settings.steps, place, "edge-arseg export {run} -o NAME.arseg")
+    following = "edge-arseg export {run} -o NAME.arseg"
+    show_training(train, settings.steps, place, following, command="edge-arseg train lr", run=output)

@@ -28,8 +28,13 @@ _UNCLOSED: "WeakSet[Sink]" = WeakSet()
 
 
 @contextmanager
-def sink_errors(target: str) -> Iterator[None]:
-    """Turn errors of the operating system and of FFmpeg into ``SinkError``; the only border of the sinks."""
+def sink_errors(target: str, *, option: str = "") -> Iterator[None]:
+    """Turn errors of the operating system and of FFmpeg into ``SinkError``; the only border of the sinks.
+
+    Args:
+        target: what is written, as it is shown.
+        option: that names another place, such as ``-o``.
+    """
     try:
         yield
     except SinkError:
@@ -39,7 +44,8 @@ def sink_errors(target: str) -> Iterator[None]:
 
         if not isinstance(error, OSError | FFmpegError):
             raise
-        raise SinkError(f"cannot write {target}: {advice_on(error, _place_of(target))}") from error
+        advice = advice_on(error, _place_of(target), option=option)
+        raise SinkError(f"cannot write {target}: {advice}") from error
 
 
 def _place_of(target: str) -> str | None:

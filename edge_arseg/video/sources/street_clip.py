@@ -4,6 +4,7 @@ from pathlib import Path
 
 from edge_arseg.errors import OptionError
 from edge_arseg.spec.model import CAMVID_11
+from edge_arseg.storage.files.whole import whole_file
 from edge_arseg.street.drive import Scene, scenes_from_street
 from edge_arseg.video.sinks.base import sink_errors
 from edge_arseg.video.sinks.class_ids.png import palette_from_classes, png_from_indices
@@ -27,7 +28,8 @@ def write_street(
     """Encode a drive, and its labels as index PNGs ``000000.png`` and so on.
 
     Args:
-        path: the video; the ending chooses the container. Directories are made if missing, files are replaced.
+        path: the video, written whole or not at all; the ending chooses the container. Directories are made if missing,
+            files are replaced.
         labels_dir: where the labels go; ``None`` writes none.
         size: rows and columns; odd ones get their last row or column twice in the video, not in the labels.
         count: how many frames.
@@ -47,19 +49,22 @@ def write_street(
     path, palette = Path(path), palette_from_classes(CAMVID_11)
     with sink_errors(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            encoder = Encoder(path, size, rate, codec=codec, bitrate=bitrate, gop=gop, bframes=bframes, options=options)
-        except ValueError as error:  # FFmpeg knows no such encoder or container
-            raise OptionError(
-                f"cannot write {path} with codec {codec}: {error}; try NAME.mp4 without a codec"
-            ) from error
-        try:
-            for scene in scenes:
-                encoder.write(scene.rgb, scene.time_s)
-                if labels_dir is not None:
-                    _write_labels(Path(labels_dir), scene, palette)
-        finally:
-            encoder.close()
+        with whole_file(path) as part:
+            try:
+                encoder = Encoder(
+                    part, size, rate, codec=codec, bitrate=bitrate, gop=gop, bframes=bframes, options=options
+                )
+            except ValueError as error:  # FFmpeg knows no such encoder or container
+                raise OptionError(
+                    f"cannot write {path} with codec {codec}: {error}; try NAME.mp4 without a codec"
+                ) from error
+            try:
+                for scene in scenes:
+                    encoder.write(scene.rgb, scene.time_s)
+                    if labels_dir is not None:
+                        _write_labels(Path(labels_dir), scene, palette)
+            finally:
+                encoder.close()
 
 
 def _write_labels(directory: Path, scene: Scene, palette: bytes) -> None:

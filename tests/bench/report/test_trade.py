@@ -1,5 +1,6 @@
 """Labels of the points in the plots of mIoU against a cost."""
 
+from dataclasses import replace
 from itertools import combinations
 
 from edge_arseg.bench.report.content import Point
@@ -40,9 +41,13 @@ def test_labels_of_points_in_a_row_do_not_cover_each_other_and_stay_inside():
         assert all(top >= 0 and bottom <= HEIGHT for _, _, top, bottom in boxes)
 
 
-def test_a_label_lies_right_above_its_point_where_nothing_is_in_the_way():
-    assert [(label.text, label.dy, label.left) for label in labels_of(points((1, 60), (9, 70)), numbered=True)] == [
-        ("1", -15, True),
-        ("2", -15, False),
-    ]
-    assert len(labels_of(points((1, 60)), numbered=False)) == 1
+def placed(points):
+    return [(label.text, label.dy, label.left) for label in labels_of(points, numbered=False)]
+
+
+def test_a_label_lies_right_beside_its_point_and_off_the_front():
+    apart = points((1, 60), (9, 70))
+    assert placed(apart) == [("HR-only run 1", 17, True), ("HR-only run 2", -15, False)]
+    behind = [*(replace(point, front=True) for point in apart), Point("HR-only run 3", 3, 9, 64, False)]
+    assert placed(behind)[1:] == [("HR-only run 3", 17, False), ("HR-only run 2", -15, False)]
+    assert len(placed(points((1, 60)))) == 1

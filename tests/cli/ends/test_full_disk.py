@@ -1,6 +1,7 @@
 """A disk that fills up in the middle of a command: one error, nothing that is half a result, an old one unharmed."""
 
 import os
+import re
 import subprocess
 from importlib.util import find_spec
 
@@ -149,6 +150,34 @@ def test_a_run_of_training_says_how_it_continues_and_does(edge_arseg, disk, own_
     assert names(folder / "run") == left
     subprocess.run(["mount", "-o", "remount,size=9m", str(folder)], check=True)
     assert edge_arseg(*arguments, "--resume").code == 0
+
+
+def test_a_demo_names_what_it_could_not_write_and_leaves_nothing(edge_arseg, disk, fake_bundle):
+    folder = disk(8)
+    answer = edge_arseg("demo", "-o", "demo", "-b", fake_bundle, *FAKE)
+    assert answer.code == 4
+    assert "error: cannot write demo/street.mp4: the disk is full (" in answer.err
+    assert list(folder.iterdir()) == []
+
+
+@needs_torch
+def test_preparing_more_than_the_disk_holds_says_how_much_in_a_unit_that_fits(edge_arseg, disk, tmp_path):
+    from support.training.files import write_camvid
+
+    data = write_camvid(tmp_path / "data", ["s0", "s1"], rows=96, columns=128)
+    disk(40)
+    answer = edge_arseg("train", "prepare", data, "-o", "pairs")
+    assert answer.code == 3
+    assert re.search(r"take about [\d.]+ MB, \d+ bytes are free; choose a smaller --size", answer.err)
+
+
+def test_a_disk_that_is_read_only_is_called_so(edge_arseg, disk, fake_bundle):
+    folder = disk(40)
+    subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+    answer = edge_arseg("zoo", "copy", "camvid-compact")
+    assert (answer.code, "(the file system is read-only); expected a folder with room" in answer.err) == (4, True)
+    demo = edge_arseg("demo", "-b", fake_bundle, *FAKE)
+    assert (demo.code, "the file system is read-only: write to another place with -o" in demo.err) == (4, True)
 
 
 def test_bench_with_room_for_its_plan_alone_leaves_nothing(edge_arseg, disk, fake_bundle):

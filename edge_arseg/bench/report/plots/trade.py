@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from edge_arseg.bench.report.content import Pareto, Point, Report
 from edge_arseg.bench.report.plots.plot import Plot, run_colour, spec_of
@@ -14,8 +17,10 @@ WIDTH, HEIGHT, MARGIN = 185, 250, 24
 """Pixels of what is drawn, at least, as on a phone; and from its edge to the outermost points."""
 LETTER, LINE, DOT = 6.6, 13, 6
 """Pixels of a letter and of a line of a label, and from the centre of a point to its edge."""
-ABOVE = (-15, 17, -28, 30, -41, 43)
-"""Pixels from a point to the middle of its label, below 0: above it. The first that leaves others free is taken."""
+ABOVE, BELOW = (-15, -28, -41), (17, 30, 43)
+"""Pixels from a point to the middle of its label, below 0: above it."""
+FAR = 3.0
+"""What a place costs that is one further from the point, in points that it would cover."""
 
 Box = tuple[float, float, float, float]
 
@@ -63,7 +68,7 @@ def groups_of(points: Sequence[Point]) -> list[list[Point]]:
 
 
 def labels_of(points: Sequence[Point], *, numbered: bool) -> list[Label]:
-    """Return the labels of points, each where it covers no other and no point, as far as there is room.
+    """Return the labels of points, each where it covers no other, no point and not the front, as far as there is room.
 
     Args:
         points: of a plot.
@@ -82,14 +87,18 @@ def labels_of(points: Sequence[Point], *, numbered: bool) -> list[Label]:
         return MARGIN + across * (WIDTH - 2 * MARGIN), MARGIN + down * (HEIGHT - 2 * MARGIN)
 
     dots = [(x - DOT, y - DOT, x + DOT, y + DOT) for x, y in map(pixel, points)]
+    front = sorted(pixel(point) for point in points if point.front)
+    line = [box for ends in pairwise(front) for box in _along(*ends)]
     labels, taken = [], list[Box]()
     for text, point in texts:
         flush = point.x <= (left + right) / 2
-        boxes = [_box(text, *pixel(point), flush, dy) for dy in ABOVE]
-        costs = [_cost(box, taken, dots) for box in boxes]
+        sides = (BELOW, ABOVE) if flush else (ABOVE, BELOW)  # the front rises to the right
+        places = [(FAR * step, dy) for step, both in enumerate(zip(*sides, strict=True)) for dy in both]
+        boxes = [_box(text, *pixel(point), flush, dy) for _, dy in places]
+        costs = [far + _cost(box, taken, dots, line) for (far, _), box in zip(places, boxes, strict=True)]
         best = costs.index(min(costs))
         taken.append(boxes[best])
-        labels.append(Label(text, point.x, point.y, flush, ABOVE[best]))
+        labels.append(Label(text, point.x, point.y, flush, places[best][1]))
     return labels
 
 
@@ -100,10 +109,18 @@ def _box(text: str, x: float, y: float, flush: bool, dy: int) -> Box:
     return start, y + dy - LINE / 2, start + wide, y + dy + LINE / 2
 
 
-def _cost(box: Box, labels: Sequence[Box], dots: Sequence[Box]) -> int:
-    """Return how bad a place is: ten for each label that it covers, and for the edge; one for each point."""
+def _along(start: tuple[float, float], end: tuple[float, float]) -> Iterator[Box]:
+    """Yield what a line takes, as small boxes."""
+    for share in np.linspace(0, 1, 60):
+        x, y = (one + share * (other - one) for one, other in zip(start, end, strict=True))
+        yield x - 1, y - 1, x + 1, y + 1
+
+
+def _cost(box: Box, labels: Sequence[Box], dots: Sequence[Box], line: Sequence[Box]) -> float:
+    """Return how bad a place is, in points that it covers; labels and the edge are worse, a bit of the line is less."""
     outside = box[1] < 0 or box[3] > HEIGHT
-    return 10 * (outside + sum(_meet(box, one) for one in labels)) + sum(_meet(box, one) for one in dots)
+    covered = outside + sum(_meet(box, one) for one in labels)
+    return 100 * covered + sum(_meet(box, one) for one in dots) + 0.1 * sum(_meet(box, one) for one in line)
 
 
 def _meet(one: Box, other: Box) -> bool:
