@@ -26,10 +26,10 @@ def playlist(path, names, *, end=END, longest_s=1):
     return path
 
 
-def segments(folder, count=6):
+def segments(folder, count=6, height=48):
     for n in range(count):
         times = [40 * (FRAMES * n + frame) for frame in range(FRAMES)]
-        encode(folder / f"{n}.ts", moving(FRAMES, height=48, width=64, seed=n), times=times, bf=0)
+        encode(folder / f"{n}.ts", moving(FRAMES, height=height, width=64, seed=n), times=times, bf=0)
     return [f"{n}.ts" for n in range(count)]
 
 
@@ -154,3 +154,23 @@ def test_a_server_need_not_say_how_long_a_video_is(tmp_path, ending, codec):
         assert len(frames(f"{place}/a")) == 12
         with pytest.raises(SourceError, match="broke off"):
             frames(f"{place}/broken")
+
+
+def test_of_several_variants_one_is_fetched(tmp_path):
+    """FFmpeg fetches them all, which takes more than twice the network."""
+    for size in (48, 96):
+        (tmp_path / str(size)).mkdir()
+        playlist(tmp_path / f"{size}.m3u8", [f"{size}/{name}" for name in segments(tmp_path / str(size), 12, size)])
+    lines = (f"#EXT-X-STREAM-INF:BANDWIDTH={size}000\n{size}.m3u8\n" for size in (48, 96))
+    (tmp_path / "all.m3u8").write_text("#EXTM3U\n" + "".join(lines))
+    asked = []
+
+    class Listing(Quiet):
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+    with server(partial(Listing, directory=tmp_path)) as place:
+        assert len(frames(f"{place}/all.m3u8")) == 12 * FRAMES
+    assert {f"/96/{n}.ts" for n in range(12)} <= set(asked)
+    assert "/48/11.ts" not in asked
