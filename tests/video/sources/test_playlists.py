@@ -13,7 +13,7 @@ from support.clips.moving import encode, moving
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video
 from edge_arseg.video.presence import refuse_missing
-from edge_arseg.video.sources.files import LONGEST, fault_of_list
+from edge_arseg.video.sources import files
 from edge_arseg.video.uri import source_from_uri
 
 FRAMES = 5
@@ -77,6 +77,16 @@ def test_a_segment_that_is_not_there_is_named(tmp_path):
             open_video(tmp_path / name)
 
 
+def test_segments_without_bytes_end_no_playlist(tmp_path):
+    """A recorder that is stopped leaves one at its end, a disk that was full some in the middle."""
+    names = segments(tmp_path, 3)
+    for name in ("x.ts", "y.ts"):
+        (tmp_path / name).touch()
+    finished = playlist(tmp_path / "a.m3u8", [names[0], "x.ts", "y.ts", *names[1:]])
+    assert len(frames(finished)) == 3 * FRAMES
+    assert len(frames(playlist(tmp_path / "b.m3u8", [*names, "x.ts"], end=""))) == 3 * FRAMES
+
+
 def test_what_is_on_a_server_is_not_looked_for_here(tmp_path):
     path = playlist(tmp_path / "a.m3u8", ["https://host/a.ts"])
     path.write_text('#EXTM3U\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI="next.ts"\n' + path.read_text())
@@ -86,12 +96,13 @@ def test_what_is_on_a_server_is_not_looked_for_here(tmp_path):
 @pytest.mark.parametrize(
     ("head", "line"), [("ffconcat version 1.0\n", "file a.ts\n"), ("#EXTM3U\n", "#EXTINF:1,\na.ts\n")]
 )
-def test_a_list_that_is_too_long_to_look_at_has_no_half_names(tmp_path, head, line):
+def test_a_list_that_is_too_long_to_look_at_has_no_half_names(tmp_path, monkeypatch, head, line):
+    monkeypatch.setattr(files, "LONGEST", 500)
     (tmp_path / "a.ts").touch()
     path = tmp_path / "a.m3u8"
     for more in range(len(line)):
-        path.write_text(head + " " * more + line * (LONGEST // len(line) + 9))
-        assert fault_of_list(path) is None
+        path.write_text(head + " " * more + 90 * line)
+        assert files.fault_of_list(path) is None
 
 
 @contextmanager
