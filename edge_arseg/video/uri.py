@@ -94,8 +94,12 @@ class Source:
             return {"rtsp_flags": "prefer_tcp", "fpsprobesize": "0"}
         if self.path is None:
             return {}
-        # FFmpeg would begin near the end of a playlist without its end mark, and then wait for more.
-        options = {"live_start_index": "0", "max_reload": "1"} if self.path.suffix.lower() in PLAYLISTS else {}
+        options: dict[str, str] = {}
+        if self.path.suffix.lower() in PLAYLISTS:
+            from edge_arseg.video.sources.files import is_unfinished  # which needs this module
+
+            # FFmpeg would begin near the end of such a playlist, and then wait for more.
+            options = {"live_start_index": "0", "max_reload": "1"} if is_unfinished(self.path) else {}
         # ``a%03d.png`` or ``b*.png`` may be the name of one file.
         return options | ({"pattern_type": "none"} if re.search(r"[%*?{\[]", self.location) else {})
 

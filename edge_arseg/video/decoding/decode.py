@@ -32,7 +32,7 @@ from edge_arseg.video.decoding.orientation import Orientation, orientation_from_
 from edge_arseg.video.decoding.picture import Picture, PictureSource
 from edge_arseg.video.decoding.silence import Silence
 from edge_arseg.video.decoding.stills.said import said_of_still
-from edge_arseg.video.decoding.streams import chosen_stream
+from edge_arseg.video.decoding.streams import chosen_stream, fetch_alone
 from edge_arseg.video.decoding.times.display_times import DisplayTimes, stated_rate
 from edge_arseg.video.decoding.times.restart import Restart
 from edge_arseg.video.decoding.whole_packets import OPTIONS, WholePackets
@@ -110,13 +110,14 @@ class Decoder:
             raise
 
     def _start(self, own_vectors: bool, wanted: int | None) -> None:
-        stream = self._stream = chosen_stream(self._uri, list(self._container.streams), wanted)
+        streams = list(self._container.streams)
+        stream = self._stream = chosen_stream(self._uri, streams, wanted)
+        fetch_alone(self._container.format.name, streams, stream)
         context = cast(av.VideoCodecContext, stream.codec_context)
         if self._whole is not None:
             self._whole.check_stream(self._container.format.name, context.name)
         self._packets = Packets(self._container, stream)
-        # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: nothing but data
-        # of no bytes tells it that the stream ends.
+        # A sample of zero bytes is a picture that the encoder left out. The decoder must not get it: it means the end.
         first = next((packet for packet in self._packets if packet.size), None)
         if first is None:
             raise SourceError(f"{self._uri}: its video stream is empty; expected at least one frame")
@@ -156,9 +157,8 @@ class Decoder:
         self._began = False  # with an intra picture
         self._orientation: Orientation | None = None
         self._watch: ParameterWatch | None = None
-        # Both work only before the first picture is decoded. Without the first, columns cut off on the left are
-        # shown unless they are a multiple of 64, and the picture is wider than the stream says
-        # (`findings/ffmpeg_shows_columns_cut_off.sh`).
+        # Both work only before the first picture is decoded. Without the first, columns cut off on the left are shown
+        # unless they are a multiple of 64, in too wide a picture (`findings/ffmpeg_shows_columns_cut_off.sh`).
         context.options = {**context.options, "flags": "+unaligned"}
         if own_vectors and self.unfit is None:
             context.options = {**context.options, "flags2": "+export_mvs"}

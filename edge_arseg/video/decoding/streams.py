@@ -10,6 +10,8 @@ from edge_arseg.video.decoding.notices import notice
 _COVER = 0x400  # of dispositions: attached pictures, and the thumbnails that stand for chapters
 _PART = 0x80000  # a tile of a larger picture
 _DEFAULT = 1
+_VARIANTS = ("hls", "dash")
+_NOT_AT_ALL = 48  # of FFmpeg's ways to leave out packets
 _LETTERS = {"ansi", "bintext", "xbin", "idf"}
 """Decoders that draw letters: FFmpeg plays text files as pictures of a terminal."""
 
@@ -36,6 +38,19 @@ def chosen_stream(label: str, streams: Sequence[Any], wanted: int | None = None)
         left = ", ".join(_told(stream) for stream in others)
         notice(f"{label}: taking {_told(chosen)} and not {left}; --stream N takes stream N")
     return chosen
+
+
+def fetch_alone(container: str, streams: Sequence[Any], chosen: Any) -> None:
+    """Let FFmpeg fetch one stream of a playlist (HLS, DASH) and leave the others on the server: it fetches them all.
+
+    Args:
+        container: FFmpeg's name of it; of others nothing changes.
+        streams: all of the container. Those of older PyAV cannot be left.
+        chosen: of them.
+    """
+    for stream in streams if container in _VARIANTS else ():
+        if stream is not chosen and hasattr(stream, "discard"):
+            stream.discard = _NOT_AT_ALL
 
 
 def largest_video(label: str, streams: Sequence[Any]) -> Any:

@@ -13,7 +13,7 @@ from support.clips.moving import encode, moving
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video
 from edge_arseg.video.presence import refuse_missing
-from edge_arseg.video.sources.files import LONGEST, fault_of_list
+from edge_arseg.video.sources import files
 from edge_arseg.video.uri import source_from_uri
 
 FRAMES = 5
@@ -26,10 +26,10 @@ def playlist(path, names, *, end=END, longest_s=1):
     return path
 
 
-def segments(folder, count=6):
+def segments(folder, count=6, height=48):
     for n in range(count):
         times = [40 * (FRAMES * n + frame) for frame in range(FRAMES)]
-        encode(folder / f"{n}.ts", moving(FRAMES, height=48, width=64, seed=n), times=times, bf=0)
+        encode(folder / f"{n}.ts", moving(FRAMES, height=height, width=64, seed=n), times=times, bf=0)
     return [f"{n}.ts" for n in range(count)]
 
 
@@ -77,6 +77,16 @@ def test_a_segment_that_is_not_there_is_named(tmp_path):
             open_video(tmp_path / name)
 
 
+def test_segments_without_bytes_end_no_playlist(tmp_path):
+    """A recorder that is stopped leaves one at its end, a disk that was full some in the middle."""
+    names = segments(tmp_path, 3)
+    for name in ("x.ts", "y.ts"):
+        (tmp_path / name).touch()
+    finished = playlist(tmp_path / "a.m3u8", [names[0], "x.ts", "y.ts", *names[1:]])
+    assert len(frames(finished)) == 3 * FRAMES
+    assert len(frames(playlist(tmp_path / "b.m3u8", [*names, "x.ts"], end=""))) == 3 * FRAMES
+
+
 def test_what_is_on_a_server_is_not_looked_for_here(tmp_path):
     path = playlist(tmp_path / "a.m3u8", ["https://host/a.ts"])
     path.write_text('#EXTM3U\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI="next.ts"\n' + path.read_text())
@@ -86,12 +96,13 @@ def test_what_is_on_a_server_is_not_looked_for_here(tmp_path):
 @pytest.mark.parametrize(
     ("head", "line"), [("ffconcat version 1.0\n", "file a.ts\n"), ("#EXTM3U\n", "#EXTINF:1,\na.ts\n")]
 )
-def test_a_list_that_is_too_long_to_look_at_has_no_half_names(tmp_path, head, line):
+def test_a_list_that_is_too_long_to_look_at_has_no_half_names(tmp_path, monkeypatch, head, line):
+    monkeypatch.setattr(files, "LONGEST", 500)
     (tmp_path / "a.ts").touch()
     path = tmp_path / "a.m3u8"
     for more in range(len(line)):
-        path.write_text(head + " " * more + line * (LONGEST // len(line) + 9))
-        assert fault_of_list(path) is None
+        path.write_text(head + " " * more + 90 * line)
+        assert files.fault_of_list(path) is None
 
 
 @contextmanager
@@ -154,3 +165,23 @@ def test_a_server_need_not_say_how_long_a_video_is(tmp_path, ending, codec):
         assert len(frames(f"{place}/a")) == 12
         with pytest.raises(SourceError, match="broke off"):
             frames(f"{place}/broken")
+
+
+def test_of_several_variants_one_is_fetched(tmp_path):
+    """FFmpeg fetches them all, which takes more than twice the network."""
+    for size in (48, 96):
+        (tmp_path / str(size)).mkdir()
+        playlist(tmp_path / f"{size}.m3u8", [f"{size}/{name}" for name in segments(tmp_path / str(size), 12, size)])
+    lines = (f"#EXT-X-STREAM-INF:BANDWIDTH={size}000\n{size}.m3u8\n" for size in (48, 96))
+    (tmp_path / "all.m3u8").write_text("#EXTM3U\n" + "".join(lines))
+    asked = []
+
+    class Listing(Quiet):
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+    with server(partial(Listing, directory=tmp_path)) as place:
+        assert len(frames(f"{place}/all.m3u8")) == 12 * FRAMES
+    assert {f"/96/{n}.ts" for n in range(12)} <= set(asked)
+    assert "/48/11.ts" not in asked
