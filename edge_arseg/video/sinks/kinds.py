@@ -11,40 +11,23 @@ from edge_arseg.video.sinks.base import Sink
 from edge_arseg.video.sinks.class_ids.masks import MasksSink, is_mask_name
 from edge_arseg.video.sinks.class_ids.raw import RawSink
 from edge_arseg.video.sinks.lines import LinesSink
+from edge_arseg.video.sinks.look import Look
 from edge_arseg.video.sinks.null import NullSink
-from edge_arseg.video.sinks.place import Look, Place, SinkKind
+from edge_arseg.video.sinks.place import Place, SinkKind
 from edge_arseg.video.sinks.streams.address import PUSHED, address_from_url, check_address
 
 
 def _movie(place: Place, look: Look) -> Sink:
     from edge_arseg.video.sinks.movies.movie import MovieSink  # brings all that draws, which other sinks do without
 
-    return MovieSink(
-        place.uri,
-        _path(place),
-        size=look.size,
-        rate=look.rate,
-        classes=look.classes,
-        style=look.style,
-        live=look.live,
-        force=look.force,
-    )
+    return MovieSink(place.uri, _path(place), look)
 
 
 def _segments(length_s: float) -> Callable[[Place, Look], Sink]:
     def opened(place: Place, look: Look) -> Sink:
         from edge_arseg.video.sinks.movies.segments import SegmentsSink
 
-        return SegmentsSink(
-            place.uri,
-            _path(place),
-            length_s=length_s,
-            size=look.size,
-            rate=look.rate,
-            classes=look.classes,
-            style=look.style,
-            force=look.force,
-        )
+        return SegmentsSink(place.uri, _path(place), look, length_s=length_s)
 
     return opened
 
@@ -52,30 +35,13 @@ def _segments(length_s: float) -> Callable[[Place, Look], Sink]:
 def _hls(place: Place, look: Look) -> Sink:
     from edge_arseg.video.sinks.streams.hls import HlsSink
 
-    return HlsSink(
-        place.uri,
-        _path(place),
-        size=look.size,
-        rate=look.rate,
-        classes=look.classes,
-        style=look.style,
-        live=look.live,
-        force=look.force,
-    )
+    return HlsSink(place.uri, _path(place), look)
 
 
 def _push(place: Place, look: Look) -> Sink:
     from edge_arseg.video.sinks.streams.push import PushSink
 
-    return PushSink(
-        place.uri,
-        address_from_url(place.url),
-        size=look.size,
-        rate=look.rate,
-        classes=look.classes,
-        style=look.style,
-        live=look.live,
-    )
+    return PushSink(place.uri, address_from_url(place.url), look)
 
 
 def _mqtt(place: Place, look: Look) -> Sink:

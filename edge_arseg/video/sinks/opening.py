@@ -13,7 +13,8 @@ from edge_arseg.storage.uninterrupted import uninterrupted
 from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink, finish_unclosed
 from edge_arseg.video.sinks.kinds import SINKS, kind_in_segments
-from edge_arseg.video.sinks.place import Look, Place, check_places, place_from_uri
+from edge_arseg.video.sinks.look import Look
+from edge_arseg.video.sinks.place import Place, check_places, place_from_uri
 from edge_arseg.video.uri import Source, source_from_uri
 
 

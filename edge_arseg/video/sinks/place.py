@@ -6,60 +6,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_arseg.arguments import is_number, refusal_of, sides_from
 from edge_arseg.errors import SinkError
-from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files.identity import Identity, descriptor_of, identity, identity_of_descriptor, is_special
 from edge_arseg.storage.files.output import check_inputs, check_output
 from edge_arseg.storage.standard_output import STDOUT
 from edge_arseg.storage.url import HIDDEN, address_of, label_of, may_be_a_name, part_of_label, printable
 from edge_arseg.suggestion import did_you_mean
-from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.class_ids.masks import check_masks
+from edge_arseg.video.sinks.look import Look
 from edge_arseg.video.sinks.meant import sink_meant
 from edge_arseg.video.sources.files import files_of_source
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, path_from_file_uri
-
-FASTEST = 2**31 - 1
-"""Frames a second that a sink is told of, at most: FFmpeg holds no more."""
 
 _REFUSED = {
     "display": "this package opens no window; let a player show the video: mkfifo live.mkv; ffplay live.mkv & "
     "edge-arseg run SOURCE live.mkv",
 }
 """Schemes that people type and that name no sink: what to type instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a run says of its results: arguments of ``open_sink``.
-
-    Attributes:
-        live: the source does not wait: what a sink has no time for is dropped and counted.
-
-    Raises:
-        OptionError: the size is no rows and columns, the rate no number above 0, or the classes are none.
-    """
-
-    size: tuple[int, int]
-    rate: float
-    classes: tuple[ClassInfo, ...]
-    style: OverlayStyle
-    force: bool
-    live: bool = False
-
-    def __post_init__(self) -> None:
-        size, rate = self.size, self.rate
-        if (sides := sides_from(size, 1)) is None:
-            raise refusal_of("results of the size", size, "(height, width), whole numbers, each 1 or more")
-        object.__setattr__(self, "size", sides)
-        if not is_number(rate, 0) or not 0 < rate <= FASTEST:
-            raise refusal_of("a rate of", rate, f"frames a second, above 0, up to {FASTEST}")
-        object.__setattr__(self, "rate", float(rate))
-        if not isinstance(self.classes, Sequence) or not all(isinstance(info, ClassInfo) for info in self.classes):
-            raise refusal_of("classes", self.classes, "those of a bundle: bundle.manifest.model.classes")
 
 
 @dataclass(frozen=True, slots=True)

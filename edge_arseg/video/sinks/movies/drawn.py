@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_arseg.spec.frame import SegmentedFrame
-from edge_arseg.spec.model import ClassInfo
 from edge_arseg.video.overlay.drawing import Overlay
-from edge_arseg.video.overlay.style import OverlayStyle
 from edge_arseg.video.pixel_shape import SQUARE
 from edge_arseg.video.sinks.encoding_thread import EncodingThread
+from edge_arseg.video.sinks.look import Look
 from edge_arseg.video.sinks.movies.canvas import Canvas
 from edge_arseg.video.sinks.movies.result_copy import ResultCopy
 
@@ -20,9 +19,7 @@ class DrawnThread:
     """Draws results in a thread while the next ones are made; where it falls behind, ``write`` waits.
 
     Args:
-        size: rows and columns of the output; see ``open_sink``.
-        classes: names and colours, by index.
-        style: how the overlay looks.
+        look: of the results.
         encode: called in the thread with each overlay, ``[H, W, 3] uint8`` RGB, its time in seconds, and the width of
             its pixels over their height.
 
@@ -31,15 +28,9 @@ class DrawnThread:
         thread: that draws.
     """
 
-    def __init__(
-        self,
-        size: tuple[int, int],
-        classes: tuple[ClassInfo, ...],
-        style: OverlayStyle,
-        encode: Callable[[NDArray[np.uint8], float, Fraction], None],
-    ) -> None:
-        self._size, self._canvas = size, Canvas(size)
-        overlay = Overlay(size, classes, style)
+    def __init__(self, look: Look, encode: Callable[[NDArray[np.uint8], float, Fraction], None]) -> None:
+        self._size, self._canvas = look.size, Canvas(look.size)
+        overlay = Overlay(look.size, look.classes, look.style)
         self.shape = overlay.shape
 
         # the thread alone holds what it calls, and lets go of it at the end: the owner of ``encode`` owns this too

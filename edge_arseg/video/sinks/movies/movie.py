@@ -7,9 +7,8 @@ import av
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
-from edge_arseg.spec.model import ClassInfo
-from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import CLOSE_S, Sink, sink_errors
+from edge_arseg.video.sinks.look import Look
 from edge_arseg.video.sinks.movies.drawn import DrawnThread
 from edge_arseg.video.sinks.movies.movie_file import MovieFile, is_pipe
 
@@ -27,12 +26,7 @@ class MovieSink(Sink):
     Args:
         target: the URI, for messages.
         path: the file; see ``NewFile``.
-        size: rows and columns of the output; see ``open_sink``.
-        rate: frames per second, as a hint for the encoder.
-        classes: names and colours, by index.
-        style: how the overlay looks.
-        live: the source does not wait: who reads a pipe does not hold it up.
-        force: a file that is there may be replaced.
+        look: of the results. Beside a live source, who reads a pipe does not hold it up.
 
     Raises:
         SinkError: the file cannot be made, or is there already; or the pictures are too large for a video.
@@ -40,23 +34,12 @@ class MovieSink(Sink):
 
     draws = True
 
-    def __init__(
-        self,
-        target: str,
-        path: Path,
-        *,
-        size: tuple[int, int],
-        rate: float,
-        classes: tuple[ClassInfo, ...],
-        style: OverlayStyle = DEFAULT_STYLE,
-        live: bool = False,
-        force: bool = False,
-    ) -> None:
+    def __init__(self, target: str, path: Path, look: Look) -> None:
         super().__init__(target)
-        self._patience_s = CLOSE_S if live and is_pipe(path) else None
-        self._drawn = DrawnThread(size, classes, style, lambda *picture: self._file.write(*picture))
+        self._patience_s = CLOSE_S if look.live and is_pipe(path) else None
+        self._drawn = DrawnThread(look, lambda *picture: self._file.write(*picture))
         with sink_errors(target):
-            self._file = MovieFile(target, path, self._drawn.shape, rate, force=force)
+            self._file = MovieFile(target, path, self._drawn.shape, look.rate, force=look.force)
 
     @property
     def busy(self) -> bool:

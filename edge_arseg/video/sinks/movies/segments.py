@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
-from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files.lock import is_locked
-from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.look import Look
 from edge_arseg.video.sinks.movies.drawn import DrawnThread
 from edge_arseg.video.sinks.movies.movie_file import MovieFile
 
@@ -31,9 +30,9 @@ class SegmentsSink(Sink):
     Args:
         target: the URI, for messages.
         path: the name without the numbers.
+        look: of the results. With ``force``, segments of this name that are there are removed when the first new one
+            begins.
         length_s: of a segment, in seconds of the source.
-        size, rate, classes, style: see ``MovieSink``.
-        force: segments of this name that are there are removed, when the first new one begins.
 
     Raises:
         SinkError: there are segments already.
@@ -41,25 +40,14 @@ class SegmentsSink(Sink):
 
     draws = True
 
-    def __init__(
-        self,
-        target: str,
-        path: Path,
-        *,
-        length_s: float,
-        size: tuple[int, int],
-        rate: float,
-        classes: tuple[ClassInfo, ...],
-        style: OverlayStyle = DEFAULT_STYLE,
-        force: bool = False,
-    ) -> None:
+    def __init__(self, target: str, path: Path, look: Look, *, length_s: float) -> None:
         super().__init__(target)
-        self._path, self._length_s, self._rate, self._force = path, length_s, rate, force
-        self._drawn = DrawnThread(size, classes, style, self._encode)
+        self._path, self._length_s, self._rate, self._force = path, length_s, look.rate, look.force
+        self._drawn = DrawnThread(look, self._encode)
         self._count = 0
         self._start_s: float | None = None
         with sink_errors(target):
-            check_segments(target, path, force=force)
+            check_segments(target, path, force=look.force)
             self._file: MovieFile | None = self._next_file()
 
     @property

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
-from edge_arseg.spec.model import ClassInfo
 from edge_arseg.storage.files.lock import Lock, lock_on
 from edge_arseg.storage.files.whole import write_whole
 from edge_arseg.storage.folders import made_folders, remove_folders
-from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import Sink, sink_errors
+from edge_arseg.video.sinks.look import Look
 from edge_arseg.video.sinks.movies.drawn import DrawnThread
 from edge_arseg.video.sinks.movies.encoder import Encoder
 from edge_arseg.video.sinks.movies.movie_file import check_sides
@@ -44,9 +43,7 @@ class HlsSink(Sink):
     Args:
         target: the URI, for messages.
         directory: made if missing; removed again if no picture comes.
-        size, rate, classes, style: see ``MovieSink``.
-        live: the source does not wait.
-        force: a playlist and segments that are there may be removed.
+        look: of the results. With ``force``, a playlist and segments that are there may be removed.
 
     Raises:
         SinkError: the folder cannot be made, holds a playlist, or a running process writes to it.
@@ -54,28 +51,17 @@ class HlsSink(Sink):
 
     draws = True
 
-    def __init__(
-        self,
-        target: str,
-        directory: Path,
-        *,
-        size: tuple[int, int],
-        rate: float,
-        classes: tuple[ClassInfo, ...],
-        style: OverlayStyle = DEFAULT_STYLE,
-        live: bool = False,
-        force: bool = False,
-    ) -> None:
+    def __init__(self, target: str, directory: Path, look: Look) -> None:
         super().__init__(target)
-        self._directory, self._rate, self._live = directory, rate, live
-        self._drawn = DrawnThread(size, classes, style, self._encode)
+        self._directory, self._rate, self._live = directory, look.rate, look.live
+        self._drawn = DrawnThread(look, self._encode)
         self._encoder: Encoder | None = None
         self._files = MuxedFiles()
         self._playlist, self._looked_s = "", 0.0
         self._lock: Lock | None = None
         check_sides(target, self._drawn.shape)
         with sink_errors(target):
-            check_hls(target, directory, force=force)
+            check_hls(target, directory, force=look.force)
             self._made = made_folders(directory)
             try:
                 self._lock = lock_on(directory)

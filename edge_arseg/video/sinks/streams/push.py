@@ -5,9 +5,8 @@ from contextlib import suppress
 
 from edge_arseg.errors import SinkError
 from edge_arseg.spec.frame import SegmentedFrame
-from edge_arseg.spec.model import ClassInfo
-from edge_arseg.video.overlay.style import DEFAULT_STYLE, OverlayStyle
 from edge_arseg.video.sinks.base import CLOSE_S, Sink
+from edge_arseg.video.sinks.look import Look
 from edge_arseg.video.sinks.movies.drawn import DrawnThread
 from edge_arseg.video.sinks.streams.address import Address
 from edge_arseg.video.sinks.streams.connection import Connection
@@ -26,30 +25,17 @@ class PushSink(Sink):
     Args:
         target: the URI, for messages.
         address: what is sent to.
-        size: rows and columns of the output; see ``open_sink``.
-        rate: frames per second, as a hint for the encoder.
-        classes: names and colours, by index.
-        style: how the overlay looks.
-        live: the source does not wait.
+        look: of the results.
     """
 
     draws = True
 
-    def __init__(
-        self,
-        target: str,
-        address: Address,
-        *,
-        size: tuple[int, int],
-        rate: float,
-        classes: tuple[ClassInfo, ...],
-        style: OverlayStyle = DEFAULT_STYLE,
-        live: bool = False,
-    ) -> None:
+    def __init__(self, target: str, address: Address, look: Look) -> None:
         super().__init__(target)
-        self._drawn = DrawnThread(size, classes, style, lambda *picture: self._connection.send(*picture))
-        shape, self._live = self._drawn.shape, live
-        self._connection = Connection(target, lambda: Sender(address, shape, rate), None if live else _PATIENCE_S)
+        self._drawn = DrawnThread(look, lambda *picture: self._connection.send(*picture))
+        shape, self._live = self._drawn.shape, look.live
+        patience_s = None if look.live else _PATIENCE_S
+        self._connection = Connection(target, lambda: Sender(address, shape, look.rate), patience_s)
 
     @property
     def busy(self) -> bool:
