@@ -7,8 +7,7 @@
 # second as well. The format QDQ is right: it makes a copy for each.
 #
 # Sharing is common in networks for pictures: one head over all levels of a pyramid (RetinaNet, FCOS), one encoder for two
-# pictures or two resolutions. Their levels have other ranges, so all but the first level are wrong. Exporters and tools that
-# merge equal constants make it where the network has none, for zeros alone without harm.
+# pictures or two resolutions. Their levels have other ranges, so all but the first level are wrong. A bias of zeros does no harm.
 #
 # A change for it has been open since 2021 (microsoft/onnxruntime#7982).
 # A way round: quant_format=QuantFormat.QDQ, the default; or give each convolution a bias of its own name before. edge_arseg

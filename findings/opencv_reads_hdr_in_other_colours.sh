@@ -1,18 +1,17 @@
 #!/usr/bin/env bash
-# OpenCV 5.0.0 (VideoCapture, FFmpeg inside) gives HDR video and video with wide primaries other colours than PyAV 18.1.0 does, by up
-# to 64 levels; both agree on all that is BT.601 or BT.709. And it gives black frames where PyAV raises an error.
+# OpenCV 5.0.0 (VideoCapture, FFmpeg inside) gives HDR video and video with wide primaries other colours than PyAV 18.1.0 does, by
+# up to 64 levels; both agree on all that is BT.601 or BT.709. And it gives black frames where PyAV raises an error.
 #
-# PyAV converts by the matrix and the range that the stream says, and leaves primaries and transfer as they are. OpenCV hands
-# all four to FFmpeg's libswscale, which maps the picture into the gamut and the brightness of SDR as well. Phones
-# record HLG by default, so one clip of a phone has two sets of colours, and both look plausible. A network that was trained on
-# frames of one library sees others by the second on the board, and loses accuracy there for no visible reason.
+# PyAV converts by the matrix and the range that the stream says, and leaves primaries and transfer as they are. What OpenCV gives
+# depends on all four: the picture comes out mapped to the gamut and the brightness of SDR. Many phones record HLG, so
+# one clip of a phone has two sets of colours, and both look plausible. A network that was trained on frames of one library
+# sees others by the second on the board.
 #
 # YCgCo and BT.2020 with constant luminance cannot be converted by either: PyAV raises an error, OpenCV returns True and
 # a black picture for each frame. A line on stderr by FFmpeg is all that tells of it.
 #
-# A way round: read with the same library in training and on the board; or make the clip BT.709 first
-# (`ffmpeg -vf zscale`, or in the phone's settings). edge_arseg reads by PyAV everywhere, says so once for HDR, and ends with
-# exit code 4 where PyAV raises.
+# A way round: read with the same library in training and on the board; or make the clip BT.709 first. edge_arseg reads by PyAV
+# everywhere, says so once for HDR, and ends with exit code 4 where PyAV raises.
 #
 # Seen below: red, green and blue of a picture whose every pixel is Y 120, U 90, V 170 in limited range.
 set -euo pipefail

@@ -11,8 +11,9 @@
 # HardSwish or SiLU, or of a frame with its mean taken off. Behind a Relu the zero point is 0, and all is right; so is int8 with
 # the zero point 0, as TensorRT wants it. It is the same in OpenVINO's own graphs: a FakeQuantize with a range around zero.
 #
-# A way round: AvgPool2d(..., count_include_pad=False), and train with it; or leave the pooling in float when quantizing
-# (nodes_to_exclude in ONNX Runtime's quantizer, ignored_scope in NNCF).
+# A way round: zeros in front of the pooling by an operator of their own, nn.ZeroPad2d, and no padding in it: that is the same
+# network, and Pad is right in int8. To leave the pooling out when quantizing does not help (nodes_to_exclude): the Q/DQ nodes of
+# its neighbours are around it still. edge_arseg's `quantize` writes the Pad itself.
 #
 # Seen below: pixels of 3 everywhere, pooled 3x3 with a padding of 1: the corner, an edge, and a pixel inside.
 set -euo pipefail

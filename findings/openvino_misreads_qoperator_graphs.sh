@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# OpenVINO 2026.4.1 reads int8 graphs of ONNX Runtime's format QOperator and computes most of their operators wrongly, without an
+# OpenVINO 2026.4.1 reads int8 graphs of ONNX Runtime's format QOperator and computes several of their operators wrongly, without an
 # error or a warning. ONNX Runtime and OpenCV 5.0.0 compute the same files rightly, and OpenVINO the same networks with Q/DQ nodes.
 #
-# - QLinearAdd, QLinearMul, QLinearConcat, QLinearAveragePool, QLinearLeakyRelu: integers that do not fit wrap around, where they
-#   should saturate. In this format a Relu is nothing but saturation: the quantizer takes it out and gives the sum before it a
-#   range that begins at 0. So the negative sums of a residual unit come out as large positive ones: every ResNet.
-# - QLinearAveragePool and QLinearLeakyRelu: all values below 0 are lost or wrap, whatever the zero point.
+# - QLinearAdd: integers that do not fit wrap around, where they should saturate (so do those of QLinearMul and QLinearConcat,
+#   which are not shown below). In this format a Relu is nothing but saturation: the quantizer takes it out and gives the sum
+#   before it a range that begins at 0. So the negative sums of a ResNet's units come out as large positive ones.
+# - QLinearAveragePool and QLinearLeakyRelu: the same, and all values below 0 are lost, whatever the zero point.
 # - QLinearConv with a scale for each output channel: OpenVINO applies the scales to the input channels. Where there are as many
 #   of both, the output is noise; elsewhere opening the graph raises an error about shapes. With one scale for all weights
 #   the operator is right.

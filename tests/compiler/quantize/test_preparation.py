@@ -66,3 +66,50 @@ def test_exported_graphs_are_understood(own_bundle, role):
     assert "scaled_rows" in {node.name for node in prepared.graph.node}
     for one, other in zip(run(prepared, frame(90, 122)), run(model, frame(90, 122)), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+def averaging(**window):
+    """An average pooling behind a convolution without a rectifier."""
+    weight = np.random.default_rng(1).normal(size=(2, 3, 1, 1)).astype(np.float32)
+    graph = GraphWriter()
+    planes = graph.op("Transpose", graph.op("Cast", "frame", to=onnx.TensorProto.FLOAT), perm=[2, 0, 1])
+    image = graph.op("Unsqueeze", planes, graph.integers(0))
+    graph.op("AveragePool", graph.op("Conv", image, graph.constant("w", weight)), name="y", **window)
+    model = graph.model("hr", {"frame": ("uint8", (HEIGHT, WIDTH, 3))}, {"y": ("float32", (1, 2, "h", "w"))})
+    return onnx.shape_inference.infer_shapes(model)
+
+
+COUNTED = {
+    "padded": {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1] * 4},
+    "rounded up": {"kernel_shape": [5, 3], "strides": [5, 3], "ceil_mode": 1},
+    "both": {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1] * 4, "ceil_mode": 1},
+    "uneven": {"kernel_shape": [3, 3], "pads": [0, 1, 2, 1]},
+}
+
+
+@pytest.mark.parametrize("window", COUNTED.values(), ids=COUNTED)
+def test_padding_that_counts_is_an_operator_of_its_own(window):
+    model = averaging(**window, count_include_pad=1)
+    prepared = prepared_graph(model)
+    (pool,) = [node for node in prepared.graph.node if node.op_type == "AveragePool"]
+    assert {"count_include_pad", "pads"}.isdisjoint(entry.name for entry in pool.attribute)
+    assert sum(node.op_type == "Pad" for node in prepared.graph.node) == ("pads" in window)
+    np.testing.assert_allclose(run(prepared, frame())[0], run(model, frame())[0], rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"kernel_shape": [2, 2], "strides": [2, 2], "count_include_pad": 1},
+        {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1] * 4},
+        {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": "SAME_UPPER", "count_include_pad": 1},
+        {"kernel_shape": [2, 2], "strides": [3, 3], "pads": [1] * 4, "ceil_mode": 1, "count_include_pad": 1},
+    ],
+    ids=["no padding", "not counted", "automatic", "a window begins in the padding"],
+)
+def test_other_averages_are_left_alone(window):
+    pools = [
+        [node for node in model.graph.node if node.op_type in ("Pad", "AveragePool")]
+        for model in (averaging(**window), prepared_graph(averaging(**window)))
+    ]
+    assert pools[0] == pools[1]

@@ -8,13 +8,15 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
-from support.graphs.quantization import SHAPE, identity_shortcut, joined, one_conv, pooled, weighted_shortcut
+from support.graphs.quantization import SHAPE, conv, identity_shortcut, joined, one_conv, pooled, weighted_shortcut
 
+from edge_arseg.compiler.graph_writer import GraphWriter
 from edge_arseg.compiler.onnx_graph import OnnxGraph
 from edge_arseg.compiler.quantize.calibrate.ranges import Range
 from edge_arseg.compiler.quantize.dialects import DIALECTS, ONNX_RUNTIME, TENSORRT
 from edge_arseg.compiler.quantize.qdq import qdq_from_ranges
 from edge_arseg.compiler.quantize.rules.layers import Layers, layers_from_graph, observed_tensors
+from edge_arseg.compiler.quantize.rules.preparation import prepared_graph
 from edge_arseg.compiler.quantize.rules.tensorrt import residual_inputs
 from edge_arseg.errors import ExportError
 from edge_arseg.spec.manifest import Role
@@ -205,3 +207,13 @@ def test_what_a_program_has_switched_off_in_its_log_stays_off():
         assert logging.root.manager.disable == logging.ERROR
     finally:
         logging.disable(logging.NOTSET)
+
+
+def test_the_last_row_of_an_average_that_rounds_up_stays():
+    graph = GraphWriter()
+    kept = conv(graph, "x", "first", weight=np.eye(2)[:, :, None, None])
+    window = {"kernel_shape": [3, 3], "strides": [3, 3], "ceil_mode": 1, "count_include_pad": 1}
+    conv(graph, graph.op("AveragePool", kept, name="mean", **window), "y", weight=np.eye(2)[:, :, None, None])
+    model = prepared_graph(graph.model("hr", {"x": ("float32", SHAPE)}, {"y": ("float32", (1, 2, 2, 2))}))
+    seen = run(quantized(model, everywhere(model, 0.0, 4.0), "uint8"), np.full(SHAPE, 3, np.float32))
+    np.testing.assert_allclose(seen, np.full((1, 2, 2, 2), 3), atol=0.05)  # 1 and 0.33 at the border without

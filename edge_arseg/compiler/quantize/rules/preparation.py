@@ -6,12 +6,16 @@ All changes are exact up to the rounding of float32:
   planes as rows of a matrix: ONNX Runtime would otherwise reorder them to have the channels last, as its integer
   convolutions want them, and scale channels there ten times slower;
 - a mean over a whole plane becomes ``GlobalAveragePool``, which engines have in int8;
+- an average pooling that counts its padding gets zeros by a ``Pad`` in front of it, and divides by the pixels that
+  are there: in integers OpenVINO does not pad with zeros, and ONNX Runtime counts what lies behind the padding
+  (``findings/openvino_average_pool_adds_zero_points.sh``, ``findings/average_pool_rounded_up_loses_its_border.sh``);
 - each convolution gets a bias of its own, of zeros where it had none, so that it can be corrected.
 
 A new change is a function here and its name in ``REWRITES``.
 """
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import onnx
@@ -45,6 +49,40 @@ def _pool_planes(graph: OnnxGraph) -> None:
             del node.attribute[:]
     graph.drop_unused()
     graph.index()
+
+
+def _own_paddings(graph: OnnxGraph) -> None:
+    for node in list(graph.nodes):
+        if node.op_type != "AveragePool" or not attribute(node, "count_include_pad", 0):
+            continue
+        kept = {entry.name: onnx.helper.get_attribute_value(entry) for entry in node.attribute}
+        pads, rounded_up = kept.pop("pads", [0, 0, 0, 0]), kept.get("ceil_mode", 0)
+        if kept.get("auto_pad", b"NOTSET") != b"NOTSET" or not (any(pads) or rounded_up):
+            continue
+        if any(pads) and rounded_up and _begins_behind(graph, node, pads):
+            continue
+        del kept["count_include_pad"]
+        writer, x, half = GraphWriter(), node.input[0], len(pads) // 2
+        if any(pads):
+            both = writer.constant(f"{node.output[0]}_pads", np.array([0, 0, *pads[:half], 0, 0, *pads[half:]]))
+            x = writer.op("Pad", x, both, name=f"{node.output[0]}_padded")
+        writer.op("AveragePool", x, name=node.output[0], **kept)
+        graph.replace([node], writer)
+
+
+def _begins_behind(graph: OnnxGraph, node: onnx.NodeProto, pads: list[int]) -> bool:
+    """Whether a last window was left out that begins in the padding: with zeros of a ``Pad`` there it would count."""
+    sides, half = shapes_from_model(graph.model)[node.input[0]][1], len(pads) // 2
+    kernel, strides, dilations = (
+        cast("list[int]", attribute(node, name, [1] * half)) for name in ("kernel_shape", "strides", "dilations")
+    )
+    for axis, side in enumerate(sides[-half:]):
+        padded = side + pads[axis] + pads[axis + half]
+        spare = padded - dilations[axis] * (kernel[axis] - 1) - 1
+        last = -(-spare // strides[axis]) * strides[axis]
+        if side + pads[axis] <= last < padded:
+            return True
+    return False
 
 
 def _fold_normalisation(graph: OnnxGraph) -> None:
@@ -113,5 +151,5 @@ def _own_biases(graph: OnnxGraph) -> None:
             graph.index()
 
 
-REWRITES: tuple[Callable[[OnnxGraph], None], ...] = (_pool_planes, _fold_normalisation, _own_biases)
+REWRITES: tuple[Callable[[OnnxGraph], None], ...] = (_pool_planes, _own_paddings, _fold_normalisation, _own_biases)
 """What is changed, in this order."""
