@@ -204,7 +204,7 @@ def test_a_missing_label_never_shifts_the_others(toy_bundle, clip, labels, optio
     [
         ({"phases": (GOP,)}, OptionError, "from 0 to 3"),
         ({"phases": ()}, OptionError, "phases"),
-        ({"modes": ("best",)}, OptionError, "modes"),
+        ({"modes": ("best",)}, OptionError, "mode 'best' seen"),
         ({"limit": 2, "phases": (0, 3)}, OptionError, "smaller --phases"),
         ({"scene_cut": 2.0}, OptionError, "scene-cut"),
         ({"engines": EngineOptions(backend="none")}, OptionError, "backend"),
