@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 
 from edge_arseg.errors import OptionError
+from edge_arseg.quantity import counted
 from edge_arseg.serve.address import is_loopback
 
 SHORTEST = 16
@@ -22,8 +23,8 @@ def checked_token(token: str) -> str:
     """
     if len(token) < SHORTEST or not token.isascii() or not all(c.isalnum() or c in "-_.~" for c in token):
         raise OptionError(
-            f"--serve-token: {len(token)} characters seen, expected {SHORTEST} or more: letters, digits, -_.~; "
-            "without the option one is made"
+            f"--serve-token: {counted(len(token), 'character')} seen, expected {SHORTEST} or more: letters, digits, "
+            "-_.~; without the option one is made"
         )
     return token
 

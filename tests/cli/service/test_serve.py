@@ -23,6 +23,7 @@ STREET = "test://street?size=48x64&frames=4000&rate=40"
         (["--serve", "127.0.0.1:99999"], 2, "port 99999 seen, expected 0 to 65535"),
         (["--serve", "192.0.2.1:8008"], 4, "no address of this machine"),
         (["--serve", "127.0.0.1:0", "--serve-token", "short"], 2, "5 characters seen, expected 16 or more"),
+        (["--serve", "127.0.0.1:0", "--serve-token", "x"], 2, "1 character seen, expected 16 or more"),
         (["--serve", "127.0.0.1:0", "--serve-token", "@nowhere"], 2, "expected @FILE with the token"),
         (["--serve-token", "0123456789abcdef"], 2, "--serve-token seen without --serve"),
     ],
