@@ -7,10 +7,10 @@ from edge_arseg.errors import OptionError, SourceError
 from edge_arseg.storage.url import part_of_label, printable
 from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.cameras import DEVICES, no_camera
-from edge_arseg.video.sources.files import fault_of_list
 from edge_arseg.video.sources.folder import PICTURES, VIDEOS
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.sources.pattern import is_glob, is_pattern
+from edge_arseg.video.sources.playlists import fault_of_list
 from edge_arseg.video.uri import Source
 
 

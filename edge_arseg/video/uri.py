@@ -16,6 +16,7 @@ from edge_arseg.suggestion import did_you_mean
 from edge_arseg.video.sources.folder import PLAYLISTS, VIDEOS, fault_of_videos
 from edge_arseg.video.sources.kinds import KINDS, SourceKind, complete, kind_of_scheme, known, pattern_and_rate
 from edge_arseg.video.sources.pattern import is_pattern, paths_from_pattern
+from edge_arseg.video.sources.playlists import files_named, is_unfinished
 
 _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/.+?)(\?.*)?")
 _CAMERA = re.compile(r"\d{1,3}(\?.*)?")
@@ -63,6 +64,16 @@ class Source:
         return None if remote or self.kind != SourceKind.FILE else Path(self.location)
 
     @property
+    def files(self) -> list[Path]:
+        """The file, and those that it names where it is a playlist; none where the source is not of files.
+
+        Images are not among them: see ``image_paths``.
+        """
+        if self.kind == SourceKind.REPLAY:
+            return [Path(self.location)]
+        return [] if self.path is None else files_named(self.path)
+
+    @property
     def name(self) -> str:
         """What a record calls the source: the label without the folders of this machine."""
         if self.path is not None:
@@ -96,8 +107,6 @@ class Source:
             return {}
         options: dict[str, str] = {}
         if self.path.suffix.lower() in PLAYLISTS:
-            from edge_arseg.video.sources.files import is_unfinished  # which needs this module
-
             # FFmpeg would begin near the end of such a playlist, and then wait for more.
             options = {"live_start_index": "0", "max_reload": "1"} if is_unfinished(self.path) else {}
         # ``a%03d.png`` or ``b*.png`` may be the name of one file.

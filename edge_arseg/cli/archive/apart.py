@@ -12,7 +12,6 @@ from edge_arseg.storage.files.identity import Identity, identity
 from edge_arseg.storage.object_store import is_object
 from edge_arseg.storage.url import label_of, printable
 from edge_arseg.video.sinks.base import sink_errors
-from edge_arseg.video.sources.files import files_of_source
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, source_from_uri
 
@@ -117,7 +116,7 @@ def _files_of(source: Source) -> list[str]:
         from edge_arseg.video.sources.images import image_paths
 
         return [str(path) for path in image_paths(source)]
-    return [source.location] if source.kind == SourceKind.OBJECT else [str(file) for file in files_of_source(source)]
+    return [source.location] if source.kind == SourceKind.OBJECT else [str(file) for file in source.files]
 
 
 def _key(place: str) -> Identity:

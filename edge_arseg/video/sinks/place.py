@@ -16,7 +16,6 @@ from edge_arseg.video.sinks.base import Sink, sink_errors
 from edge_arseg.video.sinks.class_ids.masks import check_masks
 from edge_arseg.video.sinks.look import Look
 from edge_arseg.video.sinks.meant import sink_meant
-from edge_arseg.video.sources.files import files_of_source
 from edge_arseg.video.sources.kinds import SourceKind
 from edge_arseg.video.uri import Source, path_from_file_uri
 
@@ -205,7 +204,7 @@ def check_places(
 
 def _check_source(place: Place, own: Identity | None, read: Source, images: list[Path]) -> None:
     """Refuse a place that is the source, or where a sink of many files would write one of the source's."""
-    files = images or files_of_source(read)
+    files = images or read.files
     if own is None or not files:
         return
     fault = SinkError(f"cannot write {place.uri}: it is the source, which is being read; choose another name")

@@ -13,7 +13,7 @@ from support.clips.moving import encode, moving
 from edge_arseg.errors import SourceError
 from edge_arseg.video import open_video
 from edge_arseg.video.presence import refuse_missing
-from edge_arseg.video.sources import files
+from edge_arseg.video.sources import playlists
 from edge_arseg.video.uri import source_from_uri
 
 FRAMES = 5
@@ -97,12 +97,12 @@ def test_what_is_on_a_server_is_not_looked_for_here(tmp_path):
     ("head", "line"), [("ffconcat version 1.0\n", "file a.ts\n"), ("#EXTM3U\n", "#EXTINF:1,\na.ts\n")]
 )
 def test_a_list_that_is_too_long_to_look_at_has_no_half_names(tmp_path, monkeypatch, head, line):
-    monkeypatch.setattr(files, "LONGEST", 500)
+    monkeypatch.setattr(playlists, "LONGEST", 500)
     (tmp_path / "a.ts").touch()
     path = tmp_path / "a.m3u8"
     for more in range(len(line)):
         path.write_text(head + " " * more + 90 * line)
-        assert files.fault_of_list(path) is None
+        assert playlists.fault_of_list(path) is None
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from edge_arseg.video.decoding.ends.parts import (
 )
 from edge_arseg.video.decoding.metadata import tagged_duration_s
 from edge_arseg.video.decoding.notices import notice
-from edge_arseg.video.sources.files import END, is_unfinished
+from edge_arseg.video.sources.playlists import END, is_unfinished
 
 MOST_FAR = 64
 """Parts that are looked at in an object store, where each may be a request of its own, with megabytes read ahead."""

@@ -1,4 +1,4 @@
-"""The files of this machine that a source is read from."""
+"""Playlists and lists of files: what they name, and what FFmpeg would leave out of them."""
 
 import re
 from collections.abc import Iterator
@@ -7,8 +7,6 @@ from pathlib import Path
 
 from edge_arseg.storage.url import printable
 from edge_arseg.video.sources.folder import PLAYLISTS
-from edge_arseg.video.sources.kinds import SourceKind
-from edge_arseg.video.uri import Source
 
 LONGEST = 1 << 20
 """Characters of a playlist that are looked at."""
@@ -29,20 +27,13 @@ _IN_NAME = re.compile(r"'(?P<quoted>[^']*)'|\\(?P<escaped>.)|(?P<plain>[^\s'\\]+
 _ATTRIBUTE = re.compile(r'\bURI="(?P<name>[^"]*)"')
 
 
-def files_of_source(source: Source) -> list[Path]:
-    """Return the file of a source, and those that it names where it is a playlist; none where it is not of files.
-
-    Images are not among them: see ``image_paths``.
-    """
-    if source.kind == SourceKind.REPLAY:
-        return [Path(source.location)]
-    if source.path is None:
-        return []
-    found, behind = {source.path: None}, [source.path]
+def files_named(path: Path) -> list[Path]:
+    """Return a file, and those that it names where it is a playlist, or a list of files."""
+    found, behind = {path: None}, [path]
     for _ in range(_MOST):
         if behind:
             named = dict.fromkeys(_named_by(behind.pop()))
-            behind += [path for path in named if path.suffix.lower() in PLAYLISTS and path not in found]
+            behind += [name for name in named if name.suffix.lower() in PLAYLISTS and name not in found]
             found.update(named)
     return list(found)
 
