@@ -30,6 +30,7 @@ OTHERS = {
     "--version": "nvcc",
     "--list-gpu-code": "nvcc",
     "--ptxas-options": "nvcc",
+    "--parents": "cp",
 }
 """Options of other programs that messages and calls name."""
 

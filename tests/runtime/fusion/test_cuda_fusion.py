@@ -57,7 +57,12 @@ def bundle_in(folder, *, sm: int = 87, source: str | None = None, target: str | 
     graphs = {Role.FUSE: SimpleNamespace(inputs=inputs), Role.HEAD: head}
     model = SimpleNamespace(window=7)
     manifest = SimpleNamespace(graphs=graphs, height=40, kernels=(kernel,), target=target, model=model)
-    return SimpleNamespace(path=folder, manifest=manifest, fusion_weights=lambda: FusionWeights(*weights))
+    return SimpleNamespace(
+        path=folder,
+        manifest=manifest,
+        fusion_weights=lambda: FusionWeights(*weights),
+        content=lambda name: (folder / name).read_bytes(),
+    )
 
 
 @pytest.fixture
