@@ -12,7 +12,7 @@ from types import TracebackType
 from edge_arseg.archive.shelf import Shelf, shelf_of
 from edge_arseg.errors import SinkError
 from edge_arseg.storage.files.identity import is_special
-from edge_arseg.storage.files.lock import Lock, lock_on
+from edge_arseg.storage.files.lock import Lock, lock_on, lock_on_abandoned
 from edge_arseg.storage.folders import made_folders, remove_folders
 from edge_arseg.storage.object_store import is_object, names_object
 from edge_arseg.storage.scratch import scratch_folder
@@ -217,8 +217,8 @@ def sweep(targets: Sequence[Target], keys: set[str]) -> int:
             if left.name.removeprefix(HIDDEN).rpartition("-")[0] not in keys or left.is_symlink():
                 continue
             with suppress(OSError):
-                lock = lock_on(left)
-                if lock is not None:  # else a process is at it
+                lock = lock_on_abandoned(left)
+                if lock is not None:  # else a process is at it, or may be
                     shutil.rmtree(left, ignore_errors=True)
                     lock.release()
                     removed += 1

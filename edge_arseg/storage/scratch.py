@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from edge_arseg.errors import SinkError
-from edge_arseg.storage.files.lock import lock_on
+from edge_arseg.storage.files.lock import lock_on, lock_on_abandoned
 from edge_arseg.storage.folders import check_room
 
 _OLD_S = 60.0
@@ -93,7 +93,7 @@ def _remove_left(place: Path, prefix: str) -> None:
         with suppress(OSError):
             if time.time() - left.stat().st_mtime < _OLD_S or left.is_symlink():
                 continue
-            lock = lock_on(left)
+            lock = lock_on_abandoned(left)
             if lock is not None:
                 shutil.rmtree(left, ignore_errors=True)
                 lock.release()

@@ -1,5 +1,7 @@
 """Folders for the time of a block."""
 
+import errno
+import fcntl
 import os
 import tempfile
 import time
@@ -27,6 +29,19 @@ def test_what_a_dead_process_left_goes_and_what_a_running_one_uses_stays(place):
         with scratch_folder("toy") as second:
             assert sorted(place.iterdir()) == sorted([other, running, second])
     assert list(place.iterdir()) == [other]
+
+
+def test_without_locks_what_may_be_in_use_stays(place, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    today, forgotten = place / "edge-arseg-toy-today", place / "edge-arseg-toy-forgotten"
+    for folder, hours in ((today, 20), (forgotten, 30)):
+        folder.mkdir()
+        os.utime(folder, (time.time() - 3600 * hours,) * 2)
+    with scratch_folder("toy") as running:
+        assert sorted(place.iterdir()) == sorted([today, running])
 
 
 def test_no_place_is_refused_with_what_to_type(monkeypatch, tmp_path):

@@ -1,6 +1,7 @@
 """Who writes to a file now."""
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +11,8 @@ try:
     import fcntl
 except ImportError:  # not a POSIX system: no locks there
     fcntl = None  # type: ignore[assignment]
+
+_DAY_S = 24 * 3600.0
 
 
 def is_running(process: int) -> bool:
@@ -30,9 +33,13 @@ class Lock:
 
     Args:
         path: what is locked; it must exist.
+
+    Attributes:
+        proves: nobody else can hold it; false until it is taken, and where the file system has no locks.
     """
 
     def __init__(self, path: Path) -> None:
+        self.proves = False
         self._descriptor: int | None = None
         self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
 
@@ -46,6 +53,7 @@ class Lock:
             return False
         except OSError:  # the file system has none
             return True
+        self.proves = True
         return True
 
     def wait(self) -> None:
@@ -77,6 +85,21 @@ def lock_on(path: Path) -> Lock | None:
     """
     lock = Lock(path)
     if lock.taken():
+        return lock
+    lock.release()
+    return None
+
+
+def lock_on_abandoned(path: Path) -> Lock | None:
+    """Return a lock on a file or folder that no running process uses; ``None`` where one does, or may.
+
+    Where the file system has no locks nothing tells, and what was changed less than a day ago counts as used.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    lock = lock_on(path)
+    if lock is None or lock.proves or time.time() - path.stat().st_mtime > _DAY_S:
         return lock
     lock.release()
     return None
