@@ -217,7 +217,7 @@ def test_a_frame_behind_dropped_ones_is_a_keyframe_where_that_is_asked_for(bundl
     live = LiveOptions(on_late=on_late, realtime=True)
     with Segmenter(bundle, fusion="graph", backend="counted", policy=KeyframePolicy(1000, scene_cut=1.0)) as segmenter:
         branches = []
-        for result in segmenter.stream(f"test://street?size={HEIGHT}x{WIDTH}&frames=40&rate=30", live=live):
+        for result in segmenter.stream(f"test://street?size={HEIGHT}x{WIDTH}&frames=40&rate=30&loop=2", live=live):
             if result.dropped:
                 branches.append(result.branch)
             time.sleep(0.1)
