@@ -194,10 +194,12 @@ def test_a_setting_that_is_surely_no_better_is_given_up_early(options, tmp_path,
     )
     outcomes = {one.setting.backend: one for one in tuned.tried.values()}
     assert outcomes["toy"].outcome.miou == 100.0
-    if outcomes["wrong"].outcome.mean_low >= outcomes["toy"].outcome.mean_high:
+    front = [tuned.tried[number].setting.backend for number in tuned.verdict.front]
+    assert "toy" in front
+    if outcomes["wrong"].outcome.mean_low >= outcomes["toy"].outcome.mean_high:  # else it may be the faster one
         why = "surely no better than toy, GOP 1, toy, 1 thread, motion zero, after 8 labels"
         assert outcomes["wrong"].given_up == GivenUp(Cause.RIVAL, why)
-    assert [tuned.tried[n].setting.backend for n in tuned.verdict.front][-1] == "toy"
+        assert front == ["toy"]
     assert len(seen) == 2
 
 
